@@ -1,0 +1,58 @@
+"""Everything a plugin may import: the nine contracts, the shapes that cross the boundary, and its errors."""
+
+from kelompok_core.contracts.context import PluginContext
+from kelompok_core.contracts.errors import ConfigurationError, PluginError, TransientError, UnreadableSource
+from kelompok_core.contracts.findings import ISSUE_COLUMNS, Issue, Severity, issue_table, no_issues
+from kelompok_core.contracts.protocols import (
+    CONTRACTS,
+    CLICommandProvider,
+    EventImporter,
+    JobRunner,
+    MemberImporter,
+    OrganizationImporter,
+    PostImporter,
+    ProfileEnricher,
+    SourceMatcher,
+    SourceNormalizer,
+)
+from kelompok_core.contracts.shapes import (
+    LOCATION_COLUMNS,
+    SIGNAL_COLUMNS,
+    SUGGESTION_COLUMNS,
+    CommandResult,
+    JobReport,
+    JsonValue,
+    Source,
+    SourceBatch,
+)
+
+__all__ = [
+    "CONTRACTS",
+    "ISSUE_COLUMNS",
+    "LOCATION_COLUMNS",
+    "SIGNAL_COLUMNS",
+    "SUGGESTION_COLUMNS",
+    "CLICommandProvider",
+    "CommandResult",
+    "ConfigurationError",
+    "EventImporter",
+    "Issue",
+    "JobReport",
+    "JobRunner",
+    "JsonValue",
+    "MemberImporter",
+    "OrganizationImporter",
+    "PluginContext",
+    "PluginError",
+    "PostImporter",
+    "ProfileEnricher",
+    "Severity",
+    "Source",
+    "SourceBatch",
+    "SourceMatcher",
+    "SourceNormalizer",
+    "TransientError",
+    "UnreadableSource",
+    "issue_table",
+    "no_issues",
+]

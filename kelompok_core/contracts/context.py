@@ -1,0 +1,32 @@
+"""What the host hands a plugin: its settings and surroundings, and nothing of the database."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from kelompok_core.contracts.shapes import JsonValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginContext:
+    """Surroundings of one run of a plugin.
+
+    Attributes:
+        config: The operator's settings, checked against the manifest's ``config_schema``, defaults filled in.
+        secrets: Values of the secrets the manifest declares, resolved by the host.
+        log: Where to write; never row values or secrets.
+        clock: The time now, with a zone.
+        workdir: A private folder that is removed after the run.
+        dry_run: True when nothing outside may be changed.
+        batch_size: Rows the host would like in a batch.
+    """
+
+    config: Mapping[str, JsonValue]
+    secrets: Mapping[str, str]
+    log: logging.Logger
+    clock: Callable[[], datetime]
+    workdir: Path
+    dry_run: bool
+    batch_size: int = 10_000

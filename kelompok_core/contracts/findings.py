@@ -1,0 +1,64 @@
+"""Issues: one coded finding about a cell, a row or a file, and the table many of them travel in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+
+
+class Severity(StrEnum):
+    """What a finding does to its row (or, when ``FATAL``, to the whole import).
+
+    ``FATAL`` stops the import and nothing is written; ``ERROR`` rejects the row; ``REVIEW`` parks it for a
+    person; ``WARNING`` means the row is used although a cell was changed, dropped or kept; ``INFO`` informs.
+    """
+
+    FATAL = "fatal"
+    ERROR = "error"
+    REVIEW = "review"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """One finding.
+
+    Attributes:
+        code: Stable code such as ``row.too_many_cells``; the sentence for it is the host's, in two languages.
+        severity: See :class:`Severity`.
+        record: Number of the data record, from 1; ``None`` when the finding is about the file.
+        line: Physical line in the original file, from 1, counting title lines and line breaks in quotes.
+        column: Header as written, or ``None`` when the finding is about the row or the file.
+        value: The text as read, or ``None``.
+        params: JSON-able facts for the sentence (``{"expected": 9, "found": 11}``); never free text.
+    """
+
+    code: str
+    severity: Severity
+    record: int | None = None
+    line: int | None = None
+    column: str | None = None
+    value: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+ISSUE_COLUMNS = ("record", "line", "column", "value", "code", "severity", "params")
+"""Columns of an issue table: record and line ``Int64``, params a ``dict``, the others text."""
+
+
+def issue_table(issues: Iterable[Issue]) -> pd.DataFrame:
+    """Return the issues as a frame with :data:`ISSUE_COLUMNS`, one row each, in the given order."""
+    rows = [
+        (one.record, one.line, one.column, one.value, one.code, one.severity.value, one.params)
+        for one in issues
+    ]
+    table = pd.DataFrame(rows, columns=list(ISSUE_COLUMNS), dtype="object")
+    return table.astype({"record": "Int64", "line": "Int64"})
+
+
+def no_issues() -> pd.DataFrame:
+    """Return an empty issue table."""
+    return issue_table(())

@@ -1,0 +1,114 @@
+"""The nine contracts. A plugin implements one by having its methods; it inherits nothing."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol, runtime_checkable
+
+import pandas as pd
+
+from kelompok_core.contracts.context import PluginContext
+from kelompok_core.contracts.shapes import CommandResult, JobReport, JsonValue, Source, SourceBatch
+
+
+@runtime_checkable
+class OrganizationImporter(Protocol):
+    """Reads organizations from a source."""
+
+    def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
+        """Yield the source's records in order, lazily, in batches of about ``context.batch_size`` rows.
+
+        A source without records yields one empty batch, so that its header and ``read_as`` are known.
+        Reading the same bytes with the same settings yields the same batches.
+
+        Raises:
+            UnreadableSource: When the source as a whole cannot be read.
+            ConfigurationError: When a setting does not fit.
+        """
+        ...
+
+
+@runtime_checkable
+class MemberImporter(Protocol):
+    """Reads members from a source; as :class:`OrganizationImporter`."""
+
+    def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
+        """Yield the source's records; see :meth:`OrganizationImporter.read`."""
+        ...
+
+
+@runtime_checkable
+class PostImporter(Protocol):
+    """Reads posts from a source; as :class:`OrganizationImporter`."""
+
+    def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
+        """Yield the source's records; see :meth:`OrganizationImporter.read`."""
+        ...
+
+
+@runtime_checkable
+class EventImporter(Protocol):
+    """Reads events from a source; as :class:`OrganizationImporter`."""
+
+    def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
+        """Yield the source's records; see :meth:`OrganizationImporter.read`."""
+        ...
+
+
+@runtime_checkable
+class SourceNormalizer(Protocol):
+    """Brings a source's own habits into a form the core understands, before header mapping."""
+
+    def normalize(self, batch: SourceBatch, context: PluginContext) -> SourceBatch:
+        """Return the batch with cells rewritten and issues added; rows are neither added nor dropped."""
+        ...
+
+
+@runtime_checkable
+class SourceMatcher(Protocol):
+    """Suggests which existing record a candidate may be; it never merges."""
+
+    def match(self, candidates: pd.DataFrame, existing: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
+        """Return suggestions with ``SUGGESTION_COLUMNS``; both frames have a text column ``key``."""
+        ...
+
+
+@runtime_checkable
+class ProfileEnricher(Protocol):
+    """Derives signals from public text, each with the text that shows it."""
+
+    def enrich(self, records: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
+        """Return signals with ``SIGNAL_COLUMNS``; records has a text column ``record`` and text fields."""
+        ...
+
+
+@runtime_checkable
+class JobRunner(Protocol):
+    """Does one integration's work: mail, storage, exchange with another system."""
+
+    def run(self, params: Mapping[str, JsonValue], context: PluginContext) -> JobReport:
+        """Do it, or in a dry run say what would be done."""
+        ...
+
+
+@runtime_checkable
+class CLICommandProvider(Protocol):
+    """Offers further commands, listed in the manifest and run by ``kelompok``."""
+
+    def run_command(
+        self, command: str, arguments: Mapping[str, JsonValue], context: PluginContext
+    ) -> CommandResult:
+        """Run the named command with its parsed arguments."""
+        ...
+
+
+CONTRACTS: Mapping[str, type] = {
+    "organization_importer": OrganizationImporter,
+    "member_importer": MemberImporter,
+    "post_importer": PostImporter,
+    "event_importer": EventImporter,
+    "source_normalizer": SourceNormalizer,
+    "source_matcher": SourceMatcher,
+    "profile_enricher": ProfileEnricher,
+    "job_runner": JobRunner,
+    "cli_command_provider": CLICommandProvider,
+}
+"""Contract names as written in a manifest's ``implements``."""

@@ -1,0 +1,80 @@
+"""The shapes that cross the boundary. Tables are pandas frames, the rest is JSON: all can be serialized."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import pandas as pd
+
+from kelompok_core.contracts.findings import no_issues
+
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+
+LOCATION_COLUMNS = ("record", "line", "selector")
+"""record ``int64`` from 1 and ascending; line ``Int64`` from 1; selector text: RFC 7111 for CSV
+(``#row=5``), RFC 6901 pointer for JSON, or null."""
+
+SUGGESTION_COLUMNS = ("candidate", "existing", "likeness", "features", "matcher")
+"""Of a matcher: two keys, likeness ``float`` 0-1, features JSON text, matcher ``name@version``."""
+
+SIGNAL_COLUMNS = ("record", "property", "value", "confidence", "field", "start", "end", "quote", "method")
+"""Signals of an enricher: confidence ``float`` 0-1; start and end are offsets of the quote in the field."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One received file, already in this machine's reach and complete.
+
+    Attributes:
+        path: Where to read its bytes. Read only: the file is kept as evidence.
+        file_name: The name it came with.
+        media_type: Such as ``text/csv``.
+        sha256: Hex digest of the bytes.
+        size: In bytes.
+    """
+
+    path: Path
+    file_name: str
+    media_type: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceBatch:
+    """Some consecutive records of a source, as written.
+
+    Attributes:
+        cells: One row a record, text columns named and ordered as in the source, every value exactly as
+            written; a null is a cell that is absent (a short row), an empty text is an empty cell. Column
+            names are unique and not empty: a reader renames repeated or blank headers and says so. A later
+            batch may have more columns.
+        locations: Same length and index as ``cells``, with :data:`LOCATION_COLUMNS`.
+        issues: Findings about these records or the file, with :data:`ISSUE_COLUMNS`.
+        read_as: How the source was read (encoding, delimiter, header line ...), for the report.
+        blank_lines: Blank lines passed over since the batch before.
+    """
+
+    cells: pd.DataFrame
+    locations: pd.DataFrame
+    issues: pd.DataFrame = field(default_factory=no_issues)
+    read_as: Mapping[str, JsonValue] = field(default_factory=dict)
+    blank_lines: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobReport:
+    """What a job did, or in a dry run would do: effects one line each, counts by name."""
+
+    effects: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandResult:
+    """What a plugin's command has to show: tables by title, and lines of text before them."""
+
+    text: str = ""
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    exit_code: int = 0

@@ -1,0 +1,75 @@
+"""The core's error tree: every failure a person meets, sorted by what they can do about it.
+
+KelompokError
+├── UsageError               the request itself is wrong                      exit 2
+│   ├── SettingsError        kelompok.toml or the environment
+│   └── NotFound             what was named does not exist
+├── NotPermitted             the actor may not do this                        exit 4
+├── PluginUnavailable        disabled, broken or unknown plugin               exit 2
+├── DatabaseUnavailable      no server, or one that refuses us                exit 1
+└── ImportFailed             an import stopped; nothing of it was applied     exit 1
+"""
+
+
+class KelompokError(Exception):
+    """Something a person can read and act on; ``code`` is stable, ``hint`` says what to do."""
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(KelompokError):
+    code = "usage"
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    code = "settings.invalid"
+
+    def __init__(self, key: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{key}: {reason}", hint=hint)
+        self.key = key
+        self.reason = reason
+
+
+class NotFound(UsageError):
+    code = "not_found"
+
+    def __init__(self, kind: str, name: object) -> None:
+        super().__init__(f"no {kind} {str(name)!r}")
+        self.kind = kind
+        self.name = name
+
+
+class NotPermitted(KelompokError):
+    code = "permission.denied"
+    exit_code = 4
+
+    def __init__(self, actor: str, action: str, reason: str) -> None:
+        super().__init__(f"{actor} may not {action}: {reason}")
+        self.actor = actor
+        self.action = action
+        self.reason = reason
+
+
+class PluginUnavailable(KelompokError):
+    code = "plugin.unavailable"
+    exit_code = 2
+
+    def __init__(self, plugin: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"plugin {plugin!r} cannot run: {reason}", hint=hint)
+        self.plugin = plugin
+        self.reason = reason
+
+
+class DatabaseUnavailable(KelompokError):
+    code = "database.unavailable"
+
+
+class ImportFailed(KelompokError):
+    code = "import.failed"
