@@ -30,7 +30,7 @@ class Settings:
 
     @property
     def storage_url(self) -> str:
-        return self.files_url or (self.home / "files").as_uri()
+        return self.files_url or str(self.home / "files")
 
 
 def read_settings(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None) -> Settings:

@@ -1,0 +1,59 @@
+"""Actors: the user a command or request acts as."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.errors import NotFound
+
+OPERATOR_EMAIL = "operator@localhost"
+"""The person at the keyboard of a one-machine installation; created at first run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who acts."""
+
+    id: UUID
+    email: str
+    name: str
+
+
+def get_actor(session: Session | sa.Connection, *, email: str | None) -> Actor:
+    """Return the named user, or the local operator (made when there is none yet).
+
+    Raises:
+        NotFound: When no user has that e-mail address.
+    """
+    wanted = (email or OPERATOR_EMAIL).strip().lower()
+    row = session.execute(_BY_EMAIL, {"email": wanted}).one_or_none()
+    if row is None and wanted == OPERATOR_EMAIL:
+        announce(session, AuditContext(actor="system:setup", origin="setup"))
+        session.execute(_ADD_OPERATOR, {"email": OPERATOR_EMAIL})
+        row = session.execute(_BY_EMAIL, {"email": wanted}).one()
+    if row is None:
+        raise NotFound("user", wanted)
+    return Actor(id=row.id, email=row.email, name=row.name)
+
+
+def get_actor_by_id(session: Session | sa.Connection, user_id: UUID) -> Actor:
+    """Return the user with this id.
+
+    Raises:
+        NotFound: When there is none.
+    """
+    row = session.execute(_BY_ID, {"id": user_id}).one_or_none()
+    if row is None:
+        raise NotFound("user", user_id)
+    return Actor(id=row.id, email=row.email, name=row.name)
+
+
+_BY_EMAIL = sa.text("SELECT id, email, name FROM users WHERE email = :email")
+_BY_ID = sa.text("SELECT id, email, name FROM users WHERE id = :id")
+_ADD_OPERATOR = sa.text("""
+    INSERT INTO users (email, name, platform_role) VALUES (:email, 'Local operator', 'admin')
+    ON CONFLICT (email) DO NOTHING
+""")

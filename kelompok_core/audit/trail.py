@@ -1,0 +1,71 @@
+"""Reading the audit: what happened to a record, in an import, or lately."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """One recorded change; ``before`` is null for a creation, ``after`` for a deletion."""
+
+    id: int
+    occurred_at: datetime
+    action: str
+    entity: str
+    record_id: UUID
+    actor: str
+    origin: str
+    import_id: UUID | None
+    plugin: str | None
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    def changed(self) -> dict[str, tuple[Any, Any]]:
+        """Return the fields that differ as ``{field: (before, after)}``, bookkeeping left out."""
+        before, after = self.before or {}, self.after or {}
+        names = [name for name in {**before, **after} if name not in _BOOKKEEPING]
+        pairs = {name: (before.get(name), after.get(name)) for name in names}
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+_BOOKKEEPING = frozenset(
+    {"version", "created_at", "updated_at", "field_origins", "name_key", "website_key", "email_key"}
+)
+
+_LIST = """
+    SELECT a.id, a.occurred_at, a.action, a.entity, a.record_id, coalesce(u.email, a.actor) AS actor, a.origin,
+           a.import_id, a.plugin, a.before, a.after
+    FROM audit_logs a LEFT JOIN users u ON u.id::text = a.actor
+    WHERE {where} ORDER BY a.id DESC LIMIT :limit
+"""
+
+
+def list_for_record(connection: sa.Connection, record_id: UUID, *, limit: int = 50) -> Sequence[AuditEntry]:
+    """Return the newest changes of one record."""
+    return _list(connection, "a.record_id = :record_id", {"record_id": record_id, "limit": limit})
+
+
+def list_for_import(connection: sa.Connection, import_id: UUID, *, limit: int = 50) -> Sequence[AuditEntry]:
+    """Return the newest changes one import made."""
+    return _list(connection, "a.import_id = :import_id", {"import_id": import_id, "limit": limit})
+
+
+def list_latest(connection: sa.Connection, *, limit: int = 50) -> Sequence[AuditEntry]:
+    """Return the newest changes of all."""
+    return _list(connection, "true", {"limit": limit})
+
+
+def count_for_import(connection: sa.Connection, import_id: UUID) -> int:
+    """Return how many changes one import made."""
+    query = sa.text("SELECT count(*) FROM audit_logs WHERE import_id = :import_id")
+    return int(connection.scalar(query, {"import_id": import_id}) or 0)
+
+
+def _list(connection: sa.Connection, where: str, params: Mapping[str, Any]) -> Sequence[AuditEntry]:
+    rows = connection.execute(sa.text(_LIST.format(where=where)), params)
+    return [AuditEntry(**row._mapping) for row in rows]  # noqa: SLF001  (SQLAlchemy's documented public name)

@@ -1,0 +1,155 @@
+"""Connections: which server, which role, and whether its schema is the one this code was written for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kelompok_core.database import embedded
+from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+SCHEMA_REVISION = "0001"
+"""The newest migration, named here so that nobody loads Alembic to compare two words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    """URLs of one server, a role each; plain ``postgresql://`` with the password inside."""
+
+    owner: str
+    runtime: str
+    dagster: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemaStatus:
+    """Revision the database is at, and the one this code needs."""
+
+    current: str | None
+    needed: str
+
+    @property
+    def is_current(self) -> bool:
+        return self.current == self.needed
+
+
+def find_addresses(settings: Settings) -> Addresses:
+    """Return the configured server's addresses, or start the embedded one."""
+    if settings.database_url is None:
+        urls = embedded.ensure_running(settings)
+        return Addresses(owner=urls.owner, runtime=urls.runtime, dagster=urls.dagster)
+    return Addresses(
+        owner=settings.owner_database_url or settings.database_url,
+        runtime=settings.database_url,
+        dagster=settings.dagster_database_url,
+    )
+
+
+class Database:
+    """The core's database as the runtime role sees it; migrations alone use the owner role."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        # Row values may be anyone's personal data: they stay out of SQLAlchemy's error messages.
+        options = {"application_name": "kelompok"}
+        if self.addresses.owner == self.addresses.runtime:
+            # One login for both roles: step down to the runtime role for everything but migrations.
+            options["options"] = "-c role=kelompok_runtime"
+        url = _with_driver(self.addresses.runtime)
+        return sa.create_engine(url, connect_args=options, hide_parameters=True, pool_pre_ping=True)
+
+    @contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        """Open a connection of the runtime role; nothing is committed unless the caller does."""
+        with _reachable(self.engine) as connection:
+            yield connection
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open a session in one transaction: committed at the end, rolled back when anything is raised."""
+        with _reachable(self.engine) as connection, Session(connection, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def _reachable(engine: sa.Engine) -> Iterator[sa.Connection]:
+    try:
+        connection = engine.connect()
+    except sa.exc.OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise DatabaseUnavailable(
+            f"cannot connect to PostgreSQL: {reason}", hint="Run «kelompok doctor» to see what is wrong."
+        ) from error
+    with connection:
+        yield connection
+
+
+def _with_driver(url: str) -> sa.URL:
+    return sa.make_url(url).set(drivername="postgresql+psycopg")
+
+
+def schema_status(database: Database) -> SchemaStatus:
+    """Compare the database's revision with the code's, as the runtime role."""
+    with database.connect() as connection:
+        known = connection.scalar(sa.text("SELECT to_regclass('alembic_version')"))
+        current = connection.scalar(sa.text("SELECT version_num FROM alembic_version")) if known else None
+    return SchemaStatus(current=current, needed=SCHEMA_REVISION)
+
+
+def migrate(addresses: Addresses) -> SchemaStatus:
+    """Bring the schema up to date as the owner role; return what it was and is now at."""
+    from alembic import command  # noqa: PLC0415  (only migrations need Alembic)
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = sa.create_engine(_with_driver(addresses.owner), poolclass=sa.NullPool)
+    with _reachable(engine) as connection:
+        before = _current_revision(connection)
+        # One migration at a time, however many commands start at once.
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('kelompok.migrate'))"))
+        connection.commit()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+    return SchemaStatus(current=before, needed=SCHEMA_REVISION)
+
+
+def _current_revision(connection: sa.Connection) -> str | None:
+    if not connection.scalar(sa.text("SELECT to_regclass('alembic_version')")):
+        return None
+    revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database of this installation, started and migrated when it is the embedded one.
+
+    Raises:
+        DatabaseUnavailable: When it cannot be reached, or an external one is at another revision.
+    """
+    addresses = find_addresses(settings)
+    database = Database(addresses)
+    status = schema_status(database)
+    if status.is_current:
+        return database
+    if settings.database_url is not None:
+        raise DatabaseUnavailable(
+            f"the database is at revision {status.current or 'none'}, this version needs {status.needed}",
+            hint="Run «kelompok db migrate» as someone who may alter it.",
+        )
+    migrate(addresses)
+    return database

@@ -1,0 +1,146 @@
+"""The apply step: the plan, the whole plan, in one transaction; killed anywhere it leaves nothing."""
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.access.actors import Actor, get_actor_by_id
+from kelompok_core.access.rules import Action, authorize
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.errors import ImportFailed, UsageError
+from kelompok_core.imports import apply_sql
+from kelompok_core.imports.decide import make_plan
+from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_import, working_on
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.workbench import Progress, Workbench
+
+_ATTEMPTS = 5
+
+
+class _MovedMeanwhile(Exception):
+    """A record changed between the check and the write: begin again."""
+
+
+def approve(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
+    """Release a dry run's plan to be applied, in the name of this actor.
+
+    Raises:
+        UsageError: When there is no plan waiting.
+        NotPermitted: When the actor may not apply imports there.
+    """
+    with bench.database.connect() as connection, connection.begin():
+        record = get_import(connection, import_id)
+        authorize(connection, actor, Action.IMPORT_APPLY, record.organization_id)
+        if record.state is ImportState.APPLIED:
+            return record
+        if record.state is not ImportState.PLANNED:
+            raise UsageError(
+                f"import {import_id} is {record.state}, there is no plan to apply",
+                hint="Run it again with --dry-run to plan it, then apply that plan.",
+            )
+        update_import(connection, import_id, approved_by=actor.id)
+        return get_import(connection, import_id)
+
+
+def apply(bench: Workbench, import_id: UUID) -> ImportRecord:
+    """Apply a planned import; does nothing for one that is applied, or a dry run nobody approved.
+
+    Raises:
+        NotPermitted: When the actor may no longer import there.
+        ImportFailed: When the core kept changing under it.
+    """
+    with working_on(bench.database.engine, import_id):
+        for _ in range(_ATTEMPTS):
+            try:
+                record = _apply_once(bench, import_id)
+            except _MovedMeanwhile:
+                continue
+            except sa.exc.DBAPIError as error:
+                if not _may_pass(error):
+                    raise
+                continue
+            bench.tell(Progress(step="apply", rows=record.rows_staged))
+            return record
+    raise ImportFailed(
+        f"import {import_id} could not be applied: the records changed {_ATTEMPTS} times meanwhile",
+        hint="Try again when fewer people write at once; nothing of it was applied.",
+    )
+
+
+def _may_pass(error: sa.exc.DBAPIError) -> bool:
+    """Serialization failure, deadlock, or a slug somebody took meanwhile: another try may do."""
+    return getattr(error.orig, "sqlstate", None) in ("40001", "40P01", "23505")
+
+
+def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
+    started = monotonic()
+    with bench.database.connect() as connection, connection.begin():
+        connection.execute(_LOCK_IMPORT, {"import": import_id})
+        record = get_import(connection, import_id)
+        if record.state is not ImportState.PLANNED or (record.dry_run and record.approved_by is None):
+            return record
+        actor = get_actor_by_id(connection, record.approved_by or record.actor_id)
+        authorize(connection, actor, Action.IMPORT_APPLY, record.organization_id)
+        announce(connection, _audit_context(record, actor))
+        connection.execute(_LOCK_ENTITY, {"entity": record.entity})
+        columns = _plan_again_if_moved(connection, record)
+        revision = columns.get("plan_revision", record.plan_revision)
+        _write(connection, record, revision, columns or dict(record.counts or {}))
+        columns["durations"] = dict(record.durations) | {"apply": round(monotonic() - started, 3)}
+        update_import(
+            connection, import_id, state=ImportState.APPLIED, applied_at=sa.func.now(), failure=None, **columns
+        )
+        return get_import(connection, import_id)
+
+
+_LOCK_IMPORT = sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE")
+# Imports into one entity queue here, so that two over the same records neither deadlock nor miss each other.
+_LOCK_ENTITY = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('apply:' || :entity, 0))")
+
+
+def _audit_context(record: ImportRecord, actor: Actor) -> AuditContext:
+    return AuditContext(
+        actor=str(actor.id),
+        origin="import",
+        import_id=record.id,
+        plugin=record.plugin_label,
+        request_id=record.run_id,
+    )
+
+
+def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
+    """Decide again when the core changed since the plan; a reviewed plan keeps what was reviewed."""
+    params = {"import": record.id, "entity": record.entity}
+    if not connection.scalar(sa.text(apply_sql.CORE_MOVED_ON), params):
+        return {}
+    reviewed = record.plan_revision if record.dry_run else None
+    return make_plan(connection, record, revision=record.plan_revision + 1, reviewed=reviewed)
+
+
+def _write(
+    connection: sa.Connection, record: ImportRecord, revision: int, counts: Mapping[str, Any]
+) -> None:
+    """Write records and evidence, and see that it was as many as planned."""
+    descriptor = get_descriptor(record.entity)
+    fields = [field for field in descriptor.fields if field.name in set(record.mapping.values())]
+    params = {
+        "import": record.id,
+        "revision": revision,
+        "source": record.source_name,
+        "origin": record.origin,
+    }
+
+    def run(statement: str, **more: Any) -> int:
+        return connection.execute(sa.text(statement), params | more).rowcount
+
+    run(apply_sql.LOCK_TARGETS.format(table=descriptor.entity))
+    written = {"accepted": run(apply_sql.insert_accepted(descriptor, fields)), "merged": 0}
+    turns = connection.execute(sa.text(apply_sql.MERGE_TURNS), params).all()
+    for turn in turns:
+        written["merged"] += run(apply_sql.update_merged(descriptor, fields), turn=turn.turn)
+    if written != {name: counts[name] for name in written}:
+        raise _MovedMeanwhile
+    run(apply_sql.RECORD_EVIDENCE)

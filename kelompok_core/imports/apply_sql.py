@@ -1,0 +1,116 @@
+"""The SQL of applying a plan: set-based, made from an entity's descriptor, never from a value."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from kelompok_core.descriptor import EntityDescriptor, Field
+
+# In the order of their ids, so that two writers over the same records queue instead of deadlocking.
+LOCK_TARGETS = """
+    SELECT t.id FROM {table} t
+    JOIN import_decisions d ON d.target_id = t.id
+    WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
+    ORDER BY t.id FOR UPDATE OF t"""
+
+MERGE_TURNS = """
+    SELECT turn, count(*) AS rows FROM import_decisions
+    WHERE import_id = :import AND revision = :revision AND decision = 'merged' GROUP BY turn ORDER BY turn"""
+
+
+def _by_column(fields: Sequence[Field]) -> Sequence[tuple[str, Sequence[Field]]]:
+    ordered = sorted(fields, key=lambda field: field.stored_in)
+    return [(column, list(group)) for column, group in groupby(ordered, key=lambda field: field.stored_in)]
+
+
+def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
+    """Insert the accepted rows as new records, in file order."""
+    columns = {"id": "d.target_id", "slug": "d.slug", "field_origins": _new_origins(fields)}
+    for column, group in _by_column(fields):
+        columns[column] = _json_of(group) if group[0].key else f"r.candidate->>'{group[0].name}'"
+    for derived in descriptor.derived:
+        columns[derived.name] = f"r.candidate->>'{derived.name}'"
+    columns[descriptor.extra_column] = """
+        CASE WHEN r.candidate->'extra' IS NULL THEN '{}'
+        ELSE jsonb_build_object('extra', jsonb_build_object(
+               CAST(:source AS text), jsonb_strip_nulls(r.candidate->'extra'))) END"""
+    return f"""
+        INSERT INTO {descriptor.entity} ({", ".join(columns)})
+        SELECT {", ".join(columns.values())}
+        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+        WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'accepted'
+        ORDER BY d.record"""
+
+
+def _json_of(fields: Sequence[Field]) -> str:
+    pairs = ", ".join(f"'{field.key}', r.candidate->>'{field.name}'" for field in fields)
+    return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
+
+
+def _new_origins(fields: Sequence[Field]) -> str:
+    pairs = ", ".join(
+        f"'{field.name}', CASE WHEN r.candidate->>'{field.name}' IS NOT NULL THEN CAST(:origin AS text) END"
+        for field in fields
+    )
+    return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
+
+
+def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
+    """Write one turn's changes into their records, each still at the version it was planned on."""
+    settings = [_setting(column, group) for column, group in _by_column(fields)]
+    for derived in descriptor.derived:
+        settings.append(
+            f"{derived.name} = CASE WHEN d.changes ? '{derived.field}'"
+            f" THEN r.candidate->>'{derived.name}' ELSE t.{derived.name} END"
+        )
+    extra = descriptor.extra_column
+    settings.append(f"""
+        {extra} = CASE WHEN d.changes ? 'extra' THEN jsonb_set(
+            jsonb_set(t.{extra}, '{{extra}}', coalesce(t.{extra}->'extra', '{{}}')),
+            ARRAY['extra', :source], d.changes->'extra'->1) ELSE t.{extra} END""")
+    settings.append("""
+        field_origins = t.field_origins || coalesce((
+            SELECT jsonb_object_agg(key, CAST(:origin AS text))
+            FROM jsonb_object_keys(d.changes) key WHERE key <> 'extra'), '{}')""")
+    return f"""
+        UPDATE {descriptor.entity} t SET {", ".join(settings)}
+        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+        WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged' AND d.turn = :turn
+          AND t.id = d.target_id AND t.version = coalesce(d.base_version, t.version)"""
+
+
+def _setting(column: str, fields: Sequence[Field]) -> str:
+    if fields[0].key:
+        pairs = ", ".join(f"'{field.key}', d.changes->'{field.name}'->>1" for field in fields)
+        return f"{column} = t.{column} || jsonb_strip_nulls(jsonb_build_object({pairs}))"
+    name = fields[0].name
+    return f"{column} = CASE WHEN d.changes ? '{name}' THEN d.changes->'{name}'->>1 ELSE t.{column} END"
+
+
+# The first row that says a thing is its evidence; saying it again moves the last sighting on.
+RECORD_EVIDENCE = """
+    INSERT INTO source_records
+        (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name, file_sha256, record,
+         line, selector, plugin, plugin_version, import_id, last_import_id, last_record, reading_sha256)
+    SELECT i.entity, s.target_id, i.source_name, s.identity, s.external_id, s.raw, s.raw_sha256, i.file_name,
+           i.file_sha256, s.record, s.line, s.selector, i.plugin, i.plugin_version, i.id, i.id, s.last_record,
+           i.reading_sha256
+    FROM imports i
+    JOIN LATERAL (
+      SELECT DISTINCT ON (r.identity, r.raw_sha256) r.*, d.target_id,
+             max(r.record) OVER (PARTITION BY r.identity, r.raw_sha256) AS last_record
+      FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+      WHERE d.import_id = :import AND d.revision = :revision
+        AND d.decision IN ('accepted', 'merged', 'unchanged')
+      ORDER BY r.identity, r.raw_sha256, r.record) s ON true
+    WHERE i.id = :import
+    ON CONFLICT (entity, source_name, identity, raw_sha256) DO UPDATE
+      SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,
+          reading_sha256 = excluded.reading_sha256"""
+
+# Whether anything these decisions rest on was written by a transaction the plan could not see.
+CORE_MOVED_ON = """
+    SELECT EXISTS (
+      SELECT FROM audit_logs a JOIN imports i ON i.id = :import
+      WHERE a.entity IN (:entity, 'organization_user_roles')
+        AND a.transaction_id >= pg_snapshot_xmin(i.plan_snapshot)::text::bigint
+        AND NOT pg_visible_in_snapshot(a.transaction_id::text::xid8, i.plan_snapshot))"""

@@ -1,0 +1,108 @@
+"""The decide step: one decision a row, stored as the plan. A dry run ends here."""
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.access.rules import MANAGING_ROLES
+from kelompok_core.descriptor import EntityDescriptor, MergePolicy
+from kelompok_core.imports import decide_sql
+from kelompok_core.imports.candidates import EXTERNAL_ID
+from kelompok_core.imports.records import (
+    DECISIONS,
+    DuplicatePolicy,
+    ImportRecord,
+    ImportState,
+    get_import,
+    update_import,
+    working_on,
+)
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.workbench import Progress, Workbench
+
+
+def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
+    """Plan a staged import; does nothing when it is planned already."""
+    engine = bench.database.engine
+    with working_on(engine, import_id):
+        with bench.database.connect() as connection:
+            record = get_import(connection, import_id)
+        if record.state is not ImportState.STAGED:
+            return record
+        started = monotonic()
+        # One snapshot for all statements: the plan speaks of one moment, and apply can ask what came after.
+        snapshot = engine.connect().execution_options(isolation_level="REPEATABLE READ")
+        with snapshot as connection, connection.begin():
+            plan = make_plan(connection, record, revision=1)
+            duration = {"decide": round(monotonic() - started, 3)}
+            update_import(
+                connection,
+                import_id,
+                state=ImportState.PLANNED,
+                planned_at=sa.func.now(),
+                durations=dict(record.durations) | duration,
+                **plan,
+            )
+            record = get_import(connection, import_id)
+        bench.tell(Progress(step="decide", rows=record.rows_staged))
+        return record
+
+
+def make_plan(
+    connection: sa.Connection, record: ImportRecord, *, revision: int, reviewed: int | None = None
+) -> dict[str, Any]:
+    """Decide every row in this transaction and store the decisions; return the import's new columns.
+
+    With ``reviewed``, the revision somebody has looked at stands: rows that come out otherwise are parked.
+    """
+    descriptor = get_descriptor(record.entity)
+    params = _params(connection, record) | {"revision": revision, "reviewed": reviewed}
+    for statement in decide_sql.statements(_rules(descriptor, record)):
+        connection.execute(sa.text(statement), params)
+    for statement in decide_sql.assign_slugs(descriptor):
+        connection.execute(sa.text(statement), params)
+    if reviewed is not None:
+        connection.execute(sa.text(decide_sql.KEEP_REVIEWED), params)
+    connection.execute(sa.text(decide_sql.INSERT_DECISIONS), params)
+    return _count(connection) | {
+        "plan_revision": revision,
+        "plan_snapshot": sa.text("pg_current_snapshot()"),
+    }
+
+
+def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> decide_sql.DecisionRules:
+    mapped = set(record.mapping.values()) - {EXTERNAL_ID}
+    given = record.options.policies
+    policies: Mapping[str, MergePolicy] = {
+        field.name: given.get(field.name, field.policy) for field in descriptor.fields if field.name in mapped
+    }
+    last_wins = record.options.duplicates is DuplicatePolicy.LAST
+    return decide_sql.DecisionRules(descriptor=descriptor, policies=policies, last_wins=last_wins)
+
+
+def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
+    managed = connection.scalars(_MANAGED, {"user": record.actor_id, "roles": list(MANAGING_ROLES)})
+    return {
+        "import": record.id,
+        "source": record.source_name,
+        "origin": record.origin,
+        "reading": connection.scalar(_READING, {"import": record.id}),
+        "scope": record.organization_id,
+        "manages": list(managed),
+        "last_wins": record.options.duplicates is DuplicatePolicy.LAST,
+    }
+
+
+_MANAGED = sa.text(
+    "SELECT organization_id FROM organization_user_roles WHERE user_id = :user AND role = ANY (:roles)"
+)
+_READING = sa.text("SELECT reading_sha256 FROM imports WHERE id = :import")
+
+
+def _count(connection: sa.Connection) -> dict[str, int]:
+    rows = connection.execute(sa.text("SELECT decision, count(*) FROM deciding_final GROUP BY decision"))
+    counts = dict.fromkeys(DECISIONS, 0) | {decision: number for decision, number in rows}
+    return counts | {"rows_read": sum(counts.values())}

@@ -1,0 +1,160 @@
+"""Receiving: who may import what, the file kept by its content, and the import's row. Nothing is read yet."""
+
+import mimetypes
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.access.rules import Action, authorize
+from kelompok_core.errors import NotFound, UsageError
+from kelompok_core.imports.records import IMPORTS, ImportOptions, fingerprint
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.plugin_host.manifest import Job
+from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
+from kelompok_core.sources.storage import StoredFile, source_name_of, store_file
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRequest:
+    """What somebody asks for.
+
+    Attributes:
+        plugin: Name of an enabled plugin, and the job of it that reads the file.
+        file: Path on this machine.
+        organization: Slug of the organization the import is confined to, or None.
+        source_name: The list this file is a copy of; by default the file's name without extension.
+        dry_run: Stop at the plan.
+        idempotency_key: The same key gives the same import.
+    """
+
+    plugin: str
+    job: str
+    file: Path
+    organization: str | None = None
+    source_name: str | None = None
+    dry_run: bool = False
+    options: ImportOptions = field(default_factory=ImportOptions)
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """The import that answers a request; ``resumed`` when an interrupted one goes on."""
+
+    import_id: UUID
+    resumed: bool = False
+
+
+def receive(bench: Workbench, request: ImportRequest, actor: Actor) -> Receipt:
+    """Keep the file and open an import for it, or find the one that this request already has.
+
+    Raises:
+        NotPermitted: When the actor may not import there.
+        PluginUnavailable: When the plugin is not enabled.
+        NotFound: When the job or the organization does not exist.
+        UsageError: When the file cannot be read or does not fit the job.
+    """
+    plugin = require_enabled(bench.settings, request.plugin)
+    job = find_job(plugin, request.job)
+    with bench.database.connect() as connection:
+        organization_id = _find_organization_id(connection, request.organization)
+        authorize(connection, actor, Action.IMPORT_SUBMIT, organization_id)
+    media_type = _media_type(request.file, job)
+    stored = store_file(request.file, bench.settings.storage_url)
+    values = _values(request, plugin, job, stored) | {
+        "media_type": media_type,
+        "actor_id": actor.id,
+        "organization_id": organization_id,
+    }
+    values["fingerprint"] = fingerprint(_what_makes_it_the_same(values))
+    with bench.database.connect() as connection, connection.begin():
+        return _open(connection, values)
+
+
+def _values(
+    request: ImportRequest, plugin: PluginInfo, job: Job, stored: StoredFile
+) -> dict[str, object]:
+    return {
+        "mode": "dry_run" if request.dry_run else "apply",
+        "entity": job.entity,
+        "plugin": plugin.name,
+        "plugin_version": plugin.version,
+        "job": job.name,
+        "source_name": request.source_name or source_name_of(request.file.name),
+        "file_name": request.file.name,
+        "file_url": stored.url,
+        "file_sha256": bytes.fromhex(stored.sha256),
+        "file_bytes": stored.size,
+        "idempotency_key": request.idempotency_key,
+        "options": request.options.to_json(),
+    }
+
+
+def _what_makes_it_the_same(values: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name not in ("file_url", "idempotency_key")}
+
+
+def _find_organization_id(connection: sa.Connection, slug: str | None) -> UUID | None:
+    if slug is None:
+        return None
+    found = connection.scalar(sa.text("SELECT id FROM organizations WHERE slug = :slug"), {"slug": slug})
+    if found is None:
+        raise NotFound("organization", slug)
+    return UUID(str(found))
+
+
+def _media_type(file: Path, job: Job) -> str:
+    guessed = mimetypes.guess_type(file.name)[0] or job.inputs[0]
+    if guessed not in job.inputs:
+        raise UsageError(
+            f"{file.name} looks like {guessed}, and {job.name} reads {', '.join(job.inputs)}",
+            hint="Choose the plugin made for this kind of file, or rename a file that only has a wrong ending.",
+        )
+    return guessed
+
+
+def _open(connection: sa.Connection, values: dict[str, object]) -> Receipt:
+    if values["idempotency_key"] is not None:
+        if (known := _by_key(connection, values)) is not None:
+            return Receipt(import_id=known, resumed=True)
+    elif (interrupted := _interrupted(connection, values)) is not None:
+        return Receipt(import_id=interrupted, resumed=True)
+    opened = connection.scalar(sa.insert(IMPORTS).values(**values).returning(IMPORTS.c.id))
+    return Receipt(import_id=UUID(str(opened)))
+
+
+def _by_key(connection: sa.Connection, values: dict[str, object]) -> UUID | None:
+    # Requests with one key queue here, so that the second finds what the first has written.
+    lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:actor || ':' || :key, 1))")
+    names = {"actor": str(values["actor_id"]), "key": str(values["idempotency_key"])}
+    connection.execute(lock, names)
+    row = connection.execute(_BY_KEY, names).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != values["fingerprint"]:
+        raise UsageError(
+            f"the idempotency key {names['key']!r} belongs to another request",
+            hint="Use a new key for another file or other options.",
+        )
+    return UUID(str(row.id))
+
+
+def _interrupted(connection: sa.Connection, values: dict[str, object]) -> UUID | None:
+    """Return the same request's unfinished import that no process works on any more."""
+    found = connection.scalar(_INTERRUPTED, {"fingerprint": values["fingerprint"], "mode": values["mode"]})
+    return None if found is None else UUID(str(found))
+
+
+_BY_KEY = sa.text(
+    "SELECT id, fingerprint FROM imports WHERE actor_id = CAST(:actor AS uuid) AND idempotency_key = :key"
+)
+_INTERRUPTED = sa.text("""
+    SELECT id FROM imports
+    WHERE fingerprint = :fingerprint AND state IN ('received', 'staging', 'staged', 'planned')
+      AND (state <> 'planned' OR :mode = 'apply') AND idempotency_key IS NULL
+      AND pg_try_advisory_xact_lock(hashtextextended('import:' || id::text, 0))
+    ORDER BY created_at DESC LIMIT 1
+""")

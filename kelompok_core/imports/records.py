@@ -1,0 +1,230 @@
+"""An import's own row: what was asked, how far it is, and the lock that keeps it in one pair of hands."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.descriptor import MergePolicy
+from kelompok_core.errors import NotFound
+
+DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
+"""The five outcomes a row can have; their counts add up to the rows read."""
+
+
+class ImportState(StrEnum):
+    """How far an import is; ``PLANNED`` is the end of a dry run."""
+
+    RECEIVED = "received"
+    STAGING = "staging"
+    STAGED = "staged"
+    PLANNED = "planned"
+    APPLIED = "applied"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNDONE = "undone"
+
+
+class DuplicatePolicy(StrEnum):
+    """What happens when a file says two different things about one record.
+
+    ``REJECT`` keeps the first and hands the later one back; ``LAST`` lets later rows win, as in a log.
+    """
+
+    REJECT = "reject"
+    LAST = "last"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """How to read and merge; saved with the import.
+
+    Attributes:
+        mapping: Source header to field name; ``-`` leaves a column out, ``extra`` keeps it as extra.
+        policies: Merge policy by field, where it differs from the entity's own.
+        duplicates: See :class:`DuplicatePolicy`.
+        config: Settings of the plugin for this import, over those of ``kelompok.toml``.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    policies: Mapping[str, MergePolicy] = field(default_factory=dict)
+    duplicates: DuplicatePolicy = DuplicatePolicy.REJECT
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "mapping": dict(self.mapping),
+            "policies": {name: policy.value for name, policy in self.policies.items()},
+            "duplicates": self.duplicates.value,
+            "config": dict(self.config),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "ImportOptions":
+        return cls(
+            mapping=stored["mapping"],
+            policies={name: MergePolicy(policy) for name, policy in stored["policies"].items()},
+            duplicates=DuplicatePolicy(stored["duplicates"]),
+            config=stored["config"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRecord:
+    """An import as the database has it."""
+
+    id: UUID
+    state: ImportState
+    mode: str
+    entity: str
+    plugin: str
+    plugin_version: str
+    job: str
+    source_name: str
+    file_name: str
+    file_url: str
+    file_sha256: str
+    file_bytes: int
+    media_type: str
+    actor_id: UUID
+    organization_id: UUID | None
+    approved_by: UUID | None
+    options: ImportOptions
+    header: tuple[str, ...]
+    mapping: Mapping[str, str]
+    read_as: Mapping[str, Any]
+    issues: list[dict[str, Any]]
+    rows_staged: int
+    blank_lines: int
+    plan_revision: int
+    counts: Mapping[str, int] | None
+    run_id: str | None
+    failure: str | None
+    durations: Mapping[str, float]
+    created_at: datetime
+    planned_at: datetime | None
+    applied_at: datetime | None
+
+    @property
+    def dry_run(self) -> bool:
+        return self.mode == "dry_run"
+
+    @property
+    def origin(self) -> str:
+        """How the values of this source are marked in ``field_origins``."""
+        return f"source:{self.source_name}"
+
+    @property
+    def plugin_label(self) -> str:
+        return f"{self.plugin}@{self.plugin_version}"
+
+
+def fingerprint(parts: Mapping[str, Any]) -> bytes:
+    """Return a digest of what makes two requests the same one."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).digest()
+
+
+_COLUMNS = """
+    id, state, mode, entity, plugin, plugin_version, job, source_name, file_name, file_url,
+    encode(file_sha256, 'hex') AS file_sha256, file_bytes, media_type, actor_id, organization_id,
+    approved_by, options, header, mapping, read_as, issues, rows_staged, blank_lines, plan_revision, rows_read, accepted, merged, unchanged,
+    rejected, review, run_id, failure, durations, created_at, planned_at, applied_at"""
+
+
+def get_import(connection: sa.Connection, import_id: UUID) -> ImportRecord:
+    """Return the import.
+
+    Raises:
+        NotFound: When there is none with this id.
+    """
+    query = sa.text(f"SELECT {_COLUMNS} FROM imports WHERE id = :id")  # noqa: S608  (our own column list)
+    row = connection.execute(query, {"id": import_id}).one_or_none()
+    if row is None:
+        raise NotFound("import", import_id)
+    return _from_row(row)
+
+
+def list_imports(connection: sa.Connection, *, limit: int = 20) -> list[ImportRecord]:
+    """Return the newest imports."""
+    query = sa.text(f"SELECT {_COLUMNS} FROM imports ORDER BY created_at DESC, id DESC LIMIT :limit")  # noqa: S608
+    return [_from_row(row) for row in connection.execute(query, {"limit": limit})]
+
+
+def find_by_run(connection: sa.Connection, run_id: str) -> UUID | None:
+    """Return the import a run works on, or None."""
+    query = sa.text("SELECT id FROM imports WHERE run_id = :run ORDER BY created_at DESC LIMIT 1")
+    return connection.scalar(query, {"run": run_id})
+
+
+def get_id_by_prefix(connection: sa.Connection, prefix: str) -> UUID:
+    """Return the id that starts so, as people copy them.
+
+    Raises:
+        NotFound: When none or more than one does.
+    """
+    query = sa.text("SELECT id FROM imports WHERE id::text LIKE :prefix || '%' LIMIT 2")
+    found = list(connection.scalars(query, {"prefix": prefix.strip().lower().replace("%", "")}))
+    if len(found) != 1:
+        raise NotFound("import" if not found else "single import starting with", prefix)
+    return UUID(str(found[0]))
+
+
+def _from_row(row: sa.Row[Any]) -> ImportRecord:
+    values = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's documented public name)
+    counts = {name: values.pop(name) for name in ("rows_read", *DECISIONS)}
+    values["state"] = ImportState(values["state"])
+    values["options"] = ImportOptions.from_json(values["options"])
+    values["header"] = tuple(values["header"])
+    values["counts"] = None if counts["rows_read"] is None else counts
+    return ImportRecord(**values)
+
+
+def update_import(connection: sa.Connection, import_id: UUID, **values: Any) -> None:
+    """Set columns of the import's row."""
+    connection.execute(
+        sa.update(IMPORTS).where(IMPORTS.c.id == import_id).values(updated_at=sa.func.now(), **values)
+    )
+
+
+IMPORTS = sa.table(
+    "imports",
+    *(
+        sa.column(name)
+        for name in (
+            "id state mode entity plugin plugin_version job source_name file_name file_url file_sha256 file_bytes"
+            " media_type actor_id organization_id approved_by idempotency_key fingerprint rows_staged blank_lines"
+            " plan_revision rows_read accepted merged unchanged rejected review run_id failure updated_at"
+            " planned_at applied_at reading_sha256 plan_snapshot"
+        ).split()
+    ),
+    sa.column("options", sa.dialects.postgresql.JSONB),
+    sa.column("mapping", sa.dialects.postgresql.JSONB),
+    sa.column("read_as", sa.dialects.postgresql.JSONB),
+    sa.column("issues", sa.dialects.postgresql.JSONB),
+    sa.column("durations", sa.dialects.postgresql.JSONB),
+    sa.column("header", sa.dialects.postgresql.ARRAY(sa.Text)),
+)
+
+
+@contextmanager
+def working_on(engine: sa.Engine, import_id: UUID) -> Iterator[None]:
+    """Hold the import while working on it; wait while another process does.
+
+    The lock is the session's: when its process is killed, the database lets go of it.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        key = {"key": str(import_id)}
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended('import:' || :key, 0))"), key)
+        try:
+            yield
+        finally:
+            connection.execute(
+                sa.text("SELECT pg_advisory_unlock(hashtextextended('import:' || :key, 0))"), key
+            )

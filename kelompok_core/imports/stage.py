@@ -1,0 +1,202 @@
+"""The stage step: the plugin reads, the core understands, every row is kept. Restartable after any batch."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.access.actors import get_actor_by_id
+from kelompok_core.access.rules import Action, authorize
+from kelompok_core.contracts import Issue, OrganizationImporter, Severity, Source, SourceBatch, UnreadableSource
+from kelompok_core.errors import ImportFailed, KelompokError
+from kelompok_core.headers.mapping import HeaderMapping
+from kelompok_core.imports.candidates import make_candidates, map_columns
+from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_import, working_on
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.staging import file_issues, stage_batch
+from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.issues.sentences import describe
+from kelompok_core.plugin_host.loading import load, plugin_context
+from kelompok_core.plugin_host.registry import find_job, require_enabled
+from kelompok_core.sources.storage import local_copy
+
+READING = 1
+"""Counted up when normalizers change, so that rows read the old way are compared again."""
+
+
+def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
+    """Read the source into ``import_rows``; does nothing when that is done already.
+
+    Raises:
+        ImportFailed: When the source cannot be read or its header lacks what the entity needs.
+        NotPermitted: When the actor may no longer import there.
+    """
+    with working_on(bench.database.engine, import_id):
+        with bench.database.connect() as connection:
+            record = get_import(connection, import_id)
+            if record.state not in (ImportState.RECEIVED, ImportState.STAGING):
+                return record
+            actor = get_actor_by_id(connection, record.actor_id)
+            authorize(connection, actor, Action.IMPORT_SUBMIT, record.organization_id)
+        started = monotonic()
+        try:
+            _Stager(bench, record).run()
+        except KelompokError as error:
+            _remember_failure(bench, import_id, error)
+            raise
+        with bench.database.connect() as connection, connection.begin():
+            update_import(
+                connection,
+                import_id,
+                state=ImportState.STAGED,
+                durations=dict(record.durations) | {"stage": round(monotonic() - started, 3)},
+            )
+            return get_import(connection, import_id)
+
+
+def _remember_failure(bench: Workbench, import_id: UUID, error: KelompokError) -> None:
+    with bench.database.connect() as connection, connection.begin():
+        update_import(connection, import_id, state=ImportState.FAILED, failure=error.message)
+
+
+class _Stager:
+    """One pass over one source; knows how many rows were there before it started."""
+
+    def __init__(self, bench: Workbench, record: ImportRecord) -> None:
+        self._bench = bench
+        self._record = record
+        self._descriptor = get_descriptor(record.entity)
+        self._mapping: HeaderMapping | None = None
+        self._columns: list[str] = []
+        self._issues: list[dict[str, Any]] = []
+        self._blank_lines = 0
+        self._staged = record.rows_staged
+
+    def run(self) -> None:
+        with self._bench.database.connect() as connection:
+            self._note_earlier_import(connection)
+            for batch in self._batches():
+                self._take(connection, batch)
+                self._bench.tell(Progress(step="stage", rows=self._staged))
+
+    def _batches(self) -> Iterator[SourceBatch]:
+        record = self._record
+        plugin = require_enabled(self._bench.settings, record.plugin)
+        job = find_job(plugin, record.job)
+        importer: OrganizationImporter = load(plugin, job.uses)
+        config = {**plugin.config, **record.options.config}
+        with local_copy(record.file_url) as path, plugin_context(plugin, config=config, dry_run=record.dry_run) as context:  # noqa: E501
+            source = Source(
+                path=path,
+                file_name=record.file_name,
+                media_type=record.media_type,
+                sha256=record.file_sha256,
+                size=record.file_bytes,
+            )
+            try:
+                yield from importer.read(source, context)
+            except UnreadableSource as error:
+                raise self._failure([error.issue]) from error
+            except KelompokError:
+                raise
+            except Exception as error:  # whatever a plugin raises is this import's failure, not the host's
+                reason = f"{type(error).__name__}: {error}"
+                raise ImportFailed(f"{record.plugin_label} failed while reading: {reason}") from error
+
+    def _failure(self, issues: list[Issue]) -> ImportFailed:
+        sentences = [
+            describe(one.code, column=one.column, value=one.value, line=one.line, params=one.params)
+            for one in issues
+        ]
+        return ImportFailed(f"{self._record.file_name}: " + "\n".join(sentences))
+
+    def _take(self, connection: sa.Connection, batch: SourceBatch) -> None:
+        """Stage what of the batch is not there yet, and commit."""
+        self._blank_lines += batch.blank_lines
+        self._extend(self._issues, file_issues(batch))
+        mapping = self._map(batch)
+        fresh = _after(batch, self._staged)
+        if len(fresh.cells):
+            candidates = make_candidates(self._descriptor, fresh, mapping)
+            stage_batch(connection, self._record.id, fresh, candidates, mapping)
+            self._staged = int(fresh.locations["record"].iloc[-1])
+        update_import(connection, self._record.id, **self._state(batch, mapping))
+        connection.commit()
+
+    def _map(self, batch: SourceBatch) -> HeaderMapping:
+        """Map the header again whenever a batch brings new columns."""
+        columns = list(batch.cells.columns)
+        if self._mapping is None or not set(columns) <= set(self._columns):
+            self._columns += [column for column in columns if column not in self._columns]
+            self._mapping = map_columns(self._descriptor, self._columns, self._record.options)
+            fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
+            if fatal:
+                raise self._failure(fatal)
+            self._extend(self._issues, [_issue_dict(issue) for issue in self._mapping.issues])
+        return self._mapping
+
+    def _state(self, batch: SourceBatch, mapping: HeaderMapping) -> dict[str, Any]:
+        return {
+            "state": ImportState.STAGING,
+            "rows_staged": self._staged,
+            "blank_lines": self._blank_lines,
+            "header": [column for column in self._columns if column not in mapping.ignored],
+            "mapping": dict(mapping.targets),
+            "reading_sha256": _reading(mapping),
+            "read_as": dict(batch.read_as),
+            "issues": self._issues,
+        }
+
+    @staticmethod
+    def _extend(issues: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
+        issues.extend(issue for issue in more if issue not in issues)
+
+    def _note_earlier_import(self, connection: sa.Connection) -> None:
+        earlier = connection.execute(
+            _EARLIER, {"sha": bytes.fromhex(self._record.file_sha256), "source": self._record.source_name}
+        ).one_or_none()
+        if earlier is not None:
+            params = {"import": str(earlier.id), "at": earlier.applied_at.isoformat(timespec="minutes")}
+            issue = Issue(code="file.already_imported", severity=Severity.INFO, params=params)
+            self._issues.append(_issue_dict(issue))
+
+
+_EARLIER = sa.text("""
+    SELECT id, applied_at FROM imports WHERE state = 'applied' AND file_sha256 = :sha AND source_name = :source
+    ORDER BY applied_at DESC LIMIT 1
+""")
+
+
+def _after(batch: SourceBatch, staged: int) -> SourceBatch:
+    """Return the part of the batch that an interrupted run did not stage."""
+    keep = batch.locations["record"] > staged
+    if keep.all():
+        return batch
+    records = set(batch.locations["record"][keep])
+    return SourceBatch(
+        cells=batch.cells[keep].reset_index(drop=True),
+        locations=batch.locations[keep].reset_index(drop=True),
+        issues=batch.issues[batch.issues["record"].isin(records)],
+        read_as=batch.read_as,
+        blank_lines=batch.blank_lines,
+    )
+
+
+def _issue_dict(issue: Issue) -> dict[str, Any]:
+    return {
+        "code": issue.code,
+        "severity": issue.severity.value,
+        "column": issue.column,
+        "value": issue.value,
+        "params": issue.params,
+    }
+
+
+def _reading(mapping: HeaderMapping) -> bytes:
+    """Digest of how rows were understood: the same raw row read another way is not the same news."""
+    words = json.dumps([READING, sorted(mapping.targets.items()), sorted(mapping.extra)])
+    return hashlib.sha256(words.encode()).digest()

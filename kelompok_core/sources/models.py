@@ -1,0 +1,38 @@
+"""The table of evidence: what a source said, kept as read."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kelompok_core.database.orm import Base
+
+
+class SourceRecord(Base):
+    """One row of a source as it was read, and the record it speaks of."""
+
+    __tablename__ = "source_records"
+
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)
+    entity: Mapped[str]
+    record_id: Mapped[UUID]
+    source_name: Mapped[str]
+    identity: Mapped[str]
+    external_id: Mapped[str | None]
+    raw: Mapped[dict[str, Any]]
+    raw_sha256: Mapped[bytes]
+    file_name: Mapped[str]
+    file_sha256: Mapped[bytes]
+    record: Mapped[int]
+    line: Mapped[int | None]
+    selector: Mapped[str | None]
+    plugin: Mapped[str]
+    plugin_version: Mapped[str]
+    import_id: Mapped[UUID]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    last_import_id: Mapped[UUID]
+    last_record: Mapped[int]
+    reading_sha256: Mapped[bytes]
