@@ -38,16 +38,14 @@ class Candidates:
     findings: pd.DataFrame
 
 
-def map_columns(
-    descriptor: EntityDescriptor, columns: list[str], options: ImportOptions, given: Mapping[str, str]
-) -> HeaderMapping:
+def map_columns(descriptor: EntityDescriptor, columns: list[str], options: ImportOptions) -> HeaderMapping:
     """Say which field each column is, by the given mapping first and the aliases after."""
     fields = [HeaderField(name=EXTERNAL_ID, aliases=descriptor.external_id_aliases, required=False)]
     fields += [
         HeaderField(name=field.name, aliases=field.aliases, required=field.required)
         for field in descriptor.fields
     ]
-    return map_headers(columns, fields, given={**given, **options.mapping})
+    return map_headers(columns, fields, given=options.mapping)
 
 
 def make_candidates(descriptor: EntityDescriptor, batch: SourceBatch, mapping: HeaderMapping) -> Candidates:
@@ -91,8 +89,7 @@ def _derive(descriptor: EntityDescriptor, frame: pd.DataFrame) -> None:
 
 
 def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd.Series) -> pd.Series:
-    parts = [part for part in descriptor.natural_key if part in frame.columns]
-    natural = natural_identity(frame.reindex(columns=list(descriptor.natural_key)) if parts else frame)
+    natural = natural_identity(frame.reindex(columns=list(descriptor.natural_key)))
     return ("id:" + external_id).fillna(natural)
 
 

@@ -3,17 +3,18 @@
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, TextIO
 
 import sqlalchemy as sa
 
+from kelompok_core.contracts import SourceBatch
+from kelompok_core.headers.mapping import OUR_COLUMNS
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.issues.sentences import describe
 
-OUR_COLUMNS = ("_line", "_decision", "_codes", "_message")
-"""What we add behind the file's own columns; recognised and ignored when the file comes back."""
-
 _FORMULA = re.compile(r"^'*[=+\-@\t\r]")
+_GUARDED = re.compile(r"^'('*[=+\-@\t\r])")
 
 
 def guard_formula(cell: str | None) -> str:
@@ -26,6 +27,14 @@ def guard_formula(cell: str | None) -> str:
 def unguard_formula(cell: str) -> str:
     """Return a cell of an error file as it was in the original."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+
+
+def take_back(batch: SourceBatch) -> SourceBatch:
+    """Return a batch of an error file with its cells as they were in the original; any other batch as it is."""
+    if not set(OUR_COLUMNS) <= set(batch.cells.columns):
+        return batch
+    cells = batch.cells.apply(lambda column: column.str.replace(_GUARDED, r"\1", regex=True))
+    return replace(batch, cells=cells.rename(columns=unguard_formula))
 
 
 def write_error_file(

@@ -163,6 +163,16 @@ def find_by_run(connection: sa.Connection, run_id: str) -> UUID | None:
     return connection.scalar(query, {"run": run_id})
 
 
+def bind_run(connection: sa.Connection, import_id: UUID, run_id: str) -> None:
+    """Note the run that works on the import.
+
+    Raises:
+        NotFound: When there is no such import.
+    """
+    get_import(connection, import_id)
+    update_import(connection, import_id, run_id=run_id)
+
+
 def get_id_by_prefix(connection: sa.Connection, prefix: str) -> UUID:
     """Return the id that starts so, as people copy them.
 

@@ -15,6 +15,7 @@ from kelompok_core.contracts import Issue, OrganizationImporter, Severity, Sourc
 from kelompok_core.errors import ImportFailed, KelompokError
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import make_candidates, map_columns
+from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_import, working_on
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.staging import file_issues, stage_batch
@@ -116,6 +117,7 @@ class _Stager:
 
     def _take(self, connection: sa.Connection, batch: SourceBatch) -> None:
         """Stage what of the batch is not there yet, and commit."""
+        batch = take_back(batch)
         self._blank_lines += batch.blank_lines
         self._extend(self._issues, file_issues(batch))
         mapping = self._map(batch)
@@ -144,7 +146,7 @@ class _Stager:
             "state": ImportState.STAGING,
             "rows_staged": self._staged,
             "blank_lines": self._blank_lines,
-            "header": [column for column in self._columns if column not in mapping.ignored],
+            "header": [column for column in self._columns if column not in mapping.dropped],
             "mapping": dict(mapping.targets),
             "reading_sha256": _reading(mapping),
             "read_as": dict(batch.read_as),

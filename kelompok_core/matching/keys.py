@@ -1,0 +1,47 @@
+"""Matching keys: what must be equal for two values to mean the same thing. Pure, column by column."""
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kelompok_core.values.text import to_arrow, to_series
+
+# On these hosts the path names the owner; the bare host is nobody's own website.
+_SHARED_HOSTS = (
+    "facebook.com", "m.facebook.com", "instagram.com", "twitter.com", "x.com", "youtube.com", "linkedin.com",
+    "tiktok.com", "linktr.ee", "sites.google.com", "drive.google.com", "bit.ly", "wa.me", "t.me", "google.com",
+    "wordpress.com", "blogspot.com", "medium.com",
+)  # fmt: skip
+
+
+def name_key(names: pd.Series) -> pd.Series:
+    """Return the name without case, accents and punctuation; of a name of signs alone, the name."""
+    array = to_arrow(names)
+    folded = pc.replace_substring_regex(pc.utf8_normalize(array, form="NFKD"), r"\p{M}+", "")
+    words = pc.replace_substring_regex(pc.utf8_lower(folded), r"[^\p{L}\p{N}]+", " ")
+    key = pc.utf8_trim_whitespace(words)
+    return to_series(pc.if_else(pc.equal(key, ""), pc.utf8_lower(array), key), names.index)
+
+
+def website_key(urls: pd.Series) -> pd.Series:
+    """Return host and path without scheme, «www.», fragment and last slash; null for a shared host alone."""
+    array = pc.replace_substring_regex(to_arrow(urls), r"^https?://(?:www\.)?", "")
+    key = pc.utf8_rtrim(pc.replace_substring_regex(array, r"#.*$", ""), characters="/")
+    shared = pc.is_in(key, value_set=pa.array(_SHARED_HOSTS, key.type))
+    return to_series(pc.if_else(shared, pa.scalar(None, key.type), key), urls.index)
+
+
+def email_key(addresses: pd.Series) -> pd.Series:
+    """Return the address in lower case."""
+    return addresses.str.lower()
+
+
+def natural_identity(parts: pd.DataFrame) -> pd.Series:
+    """Return ``nk:`` and the parts in lower case: what a source calls a record that it gives no id.
+
+    Null where the first part is: without it there is nothing to recognise.
+    """
+    columns = [pc.utf8_lower(to_arrow(parts[name].astype("str"))) for name in parts.columns]
+    known = [columns[0], *(pc.fill_null(column, "") for column in columns[1:])]
+    joined = pc.binary_join_element_wise(*known, pa.scalar("|", known[0].type))
+    return to_series(pc.binary_join_element_wise(pa.scalar("nk", joined.type), joined, ":"), parts.index)

@@ -1,0 +1,164 @@
+"""Organizations as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
+
+from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, MatchRule, MergePolicy
+from kelompok_core.matching.keys import email_key, name_key, website_key
+from kelompok_core.organizations.schema import organization_schema
+from kelompok_core.values.dates import partial_date
+from kelompok_core.values.email import email
+from kelompok_core.values.places import city, country, region
+from kelompok_core.values.slug import slug
+from kelompok_core.values.text import line, text
+from kelompok_core.values.url import url
+
+_FIELDS = (
+    Field(
+        name="name",
+        normalize=line,
+        required=True,
+        aliases=(
+            "organization name", "organisation name", "nama organisasi", "nama lembaga", "nama yayasan",
+            "nama komunitas", "nama perkumpulan", "nama ngo", "nama lsm", "nama partai", "ngo name",
+            "charity name", "company name", "account name", "account1_name__c", "nama", "organization",
+            "organisation", "organisasi", "lembaga", "title", "primary name",
+        ),
+    ),
+    Field(name="slug", normalize=slug, policy=MergePolicy.KEEP, aliases=("permalink", "handle")),
+    Field(
+        name="legal_name",
+        normalize=line,
+        aliases=("nama resmi", "nama badan hukum", "nama lengkap", "official name", "registered name"),
+    ),
+    Field(
+        name="description",
+        normalize=text,
+        aliases=(
+            "deskripsi", "profil", "tentang", "keterangan", "short description", "about", "summary", "mission",
+        ),
+    ),
+    Field(name="history", normalize=text, aliases=("sejarah", "riwayat", "background")),
+    Field(
+        name="category",
+        normalize=line,
+        aliases=(
+            "kategori", "jenis organisasi", "jenis", "bidang", "type", "organization type", "organisation type",
+            "sector", "industry",
+        ),
+    ),
+    Field(name="country", normalize=country, aliases=("negara", "country code", "billing country", "country name")),
+    Field(
+        name="region",
+        normalize=region,
+        aliases=(
+            "provinsi", "prov", "propinsi", "state", "province", "province/state", "state/province", "state/region",
+            "billing state/province", "wilayah",
+        ),
+    ),
+    Field(
+        name="city",
+        normalize=city,
+        aliases=(
+            "kabupaten/kota", "kab/kota", "kota/kabupaten", "kota", "kabupaten", "kab", "locality", "town",
+            "billing city", "domisili",
+        ),
+    ),
+    Field(
+        name="address",
+        normalize=text,
+        aliases=("alamat", "alamat lengkap", "alamat organisasi", "alamat kantor", "street address",
+                 "billing street", "postal address"),
+    ),
+    Field(
+        name="website_url",
+        normalize=url,
+        aliases=(
+            "website", "situs web", "situs", "laman", "web", "url situs", "url", "homepage", "web site",
+            "alamat web", "company domain name", "domain",
+        ),
+    ),
+    Field(
+        name="official_email",
+        normalize=email,
+        aliases=("email resmi", "email organisasi", "email", "e-mail", "surel", "email address", "alamat email",
+                 "contact email"),
+    ),
+    Field(
+        name="phone",
+        normalize=line,
+        aliases=(
+            "telepon", "telepon organisasi", "no telp", "no telepon", "nomor telepon", "telp", "phone number", "tel",
+            "telephone", "no hp", "hp", "whatsapp", "wa",
+        ),
+    ),
+    Field(
+        name="founded_on",
+        normalize=partial_date,
+        aliases=("tahun berdiri", "tanggal berdiri", "berdiri", "established", "founded", "year founded", "start date",
+                 "founding date"),
+    ),
+    Field(
+        name="dissolved_on",
+        normalize=partial_date,
+        aliases=("tanggal bubar", "tahun bubar", "end date", "dissolved", "closed on"),
+    ),
+    Field(
+        name="facebook",
+        normalize=url,
+        column="social_links",
+        key="facebook",
+        aliases=("facebook url", "url facebook", "fb"),
+    ),
+    Field(
+        name="instagram",
+        normalize=line,
+        column="social_links",
+        key="instagram",
+        aliases=("instagram url", "url instagram", "ig", "ig url", "akun instagram"),
+    ),
+    Field(
+        name="twitter",
+        normalize=line,
+        column="social_links",
+        key="twitter",
+        aliases=("twitter url", "url twitter", "x", "akun twitter"),
+    ),
+    Field(
+        name="youtube",
+        normalize=url,
+        column="social_links",
+        key="youtube",
+        aliases=("youtube url", "url youtube", "kanal youtube"),
+    ),
+)  # fmt: skip
+
+DESCRIPTOR = EntityDescriptor(
+    entity="organizations",
+    fields=_FIELDS,
+    external_id_aliases=(
+        "external id", "external identifier", "id organisasi", "kode organisasi", "organization id",
+        "organisation id", "record id", "kode", "uuid", "id", "key",
+    ),
+    derived=(
+        DerivedColumn(name="name_key", field="name", derive=name_key),
+        DerivedColumn(name="website_key", field="website_url", derive=website_key),
+        DerivedColumn(name="email_key", field="official_email", derive=email_key),
+    ),
+    slug_field="name",
+    name_key="name_key",
+    places=("country", "region", "city"),
+    natural_key=("name_key", "country", "region", "city"),
+    rules=(
+        MatchRule(reason="match.slug", column="slug"),
+        MatchRule(reason="match.website", column="website_key"),
+        MatchRule(reason="match.email", column="email_key"),
+    ),
+    extra_column="profile_data",
+    organization_column="id",
+    claim_column="claim_status",
+    protected=frozenset(
+        {
+            "id", "claim_status", "claimed_by_user_id", "claimed_at", "field_origins", "sdgs_data", "is_active",
+            "profile_data", "version", "created_at", "updated_at",
+        }
+    ),
+    schema=organization_schema,
+)  # fmt: skip

@@ -1,0 +1,119 @@
+"""Plugin settings in ``kelompok.toml``: who is enabled, with what, and where the secrets are."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kelompok_core.errors import SettingsError
+from kelompok_core.plugin_host.manifest import Manifest
+from kelompok_core.settings import Settings
+
+_ENABLED = "enabled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginSettings:
+    """One ``[plugins.NAME]`` table."""
+
+    enabled: bool = False
+    values: Mapping[str, Any]
+
+
+def read_document(settings: Settings) -> dict[str, Any]:
+    """Return kelompok.toml; empty when there is none.
+
+    Raises:
+        SettingsError: When it is no TOML, with the line.
+    """
+    try:
+        return tomllib.loads(settings.config_file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(str(settings.config_file), f"not valid TOML: {error}") from error
+
+
+def plugin_settings(settings: Settings) -> dict[str, PluginSettings]:
+    """Return the tables under ``[plugins]`` by plugin name.
+
+    Raises:
+        SettingsError: When the file, or a table in it, has the wrong shape.
+    """
+    plugins = read_document(settings).get("plugins", {})
+    if not isinstance(plugins, dict):
+        raise SettingsError("plugins", "must be a table", hint="Write [plugins.csv-import].")
+    return {name: _settings_of(name, table) for name, table in plugins.items()}
+
+
+def _settings_of(name: str, table: object) -> PluginSettings:
+    if not isinstance(table, dict):
+        raise SettingsError(f"plugins.{name}", "must be a table", hint=f"Write [plugins.{name}].")
+    enabled = table.get(_ENABLED, False)
+    if not isinstance(enabled, bool):
+        raise SettingsError(f"plugins.{name}.enabled", f"must be true or false, not {enabled!r}")
+    return PluginSettings(
+        enabled=enabled, values={key: value for key, value in table.items() if key != _ENABLED}
+    )
+
+
+def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with the schema's defaults filled in.
+
+    Raises:
+        SettingsError: Naming the key that does not fit the plugin's ``config_schema``.
+    """
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  (listing plugins without settings needs none)
+
+    errors = sorted(
+        Draft202012Validator(manifest.config_schema).iter_errors(dict(values)), key=lambda error: str(error.path)
+    )
+    if errors:
+        path = ".".join(["plugins", manifest.name, *(str(part) for part in errors[0].absolute_path)])
+        known = ", ".join(sorted(manifest.config_schema.get("properties", {})))
+        raise SettingsError(path, errors[0].message, hint=f"Its settings are: {known or 'none'}.")
+    for key in manifest.permissions.secrets:
+        if key in values and not str(values[key]).startswith(("env:", "file:")):
+            raise SettingsError(
+                f"plugins.{manifest.name}.{key}", "must be a reference, not the secret itself",
+                hint="Write env:NAME or file:/path/to/secret.",
+            )  # fmt: skip
+    properties: Mapping[str, Any] = manifest.config_schema.get("properties", {})
+    defaults = {key: one["default"] for key, one in properties.items() if "default" in one}
+    return {**defaults, **values}
+
+
+def resolve_secret(key: str, reference: str) -> str:
+    """Return the secret behind ``env:NAME`` or ``file:PATH``.
+
+    Raises:
+        SettingsError: When there is nothing behind it.
+    """
+    kind, _, place = reference.partition(":")
+    if kind == "env":
+        if place not in os.environ:
+            raise SettingsError(key, f"the environment has no {place}")
+        return os.environ[place]
+    try:
+        return Path(place).read_text("utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise SettingsError(key, f"cannot read {place}: {error.strerror}") from error
+
+
+def set_enabled(settings: Settings, plugin: str, *, enabled: bool) -> bool:
+    """Write ``enabled`` for the plugin, keeping comments and everything else; return whether that changed it."""
+    import tomlkit  # noqa: PLC0415  (only this edits)
+
+    before = plugin_settings(settings).get(plugin)
+    if (before is not None and before.enabled) == enabled:
+        return False
+    path = settings.config_file
+    document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+    plugins = document.setdefault("plugins", tomlkit.table(is_super_table=True))
+    plugins.setdefault(plugin, tomlkit.table())[_ENABLED] = enabled
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(tomlkit.dumps(document), "utf-8")
+    fresh.replace(path)
+    return True

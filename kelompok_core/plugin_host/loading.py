@@ -1,0 +1,75 @@
+"""Running a plugin: its object made, its surroundings built and removed. The only place that imports one."""
+
+import importlib
+import inspect
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kelompok_core.contracts import CONTRACTS, PluginContext
+from kelompok_core.errors import PluginUnavailable
+from kelompok_core.plugin_host.configuration import check_config, resolve_secret
+from kelompok_core.plugin_host.registry import PluginInfo
+
+
+def load(plugin: PluginInfo, contract: str) -> Any:
+    """Import the plugin's implementation of a contract and return a new object of it.
+
+    Raises:
+        PluginUnavailable: When it cannot be imported or made, or does not fit the contract.
+    """
+    target = plugin.manifest.implements.get(contract) if plugin.manifest else None
+    if target is None:
+        raise PluginUnavailable(plugin.name, f"it does not implement {contract}")
+    module, _, name = target.partition(":")
+    try:
+        implementation = getattr(importlib.import_module(module), name)()
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever its code raises is its own failure)
+        raise PluginUnavailable(plugin.name, f"{target} cannot be loaded: {error!r}") from error
+    if problem := _misfit(implementation, CONTRACTS[contract]):
+        raise PluginUnavailable(plugin.name, f"{target} does not fit {contract}: {problem}")
+    return implementation
+
+
+def _misfit(implementation: object, contract: type) -> str | None:
+    """Return what is wrong with the methods the contract asks for, or None."""
+    for name, asked in inspect.getmembers(contract, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        method = getattr(implementation, name, None)
+        if not callable(method):
+            return f"it has no {name}()"
+        arguments = [None] * (len(inspect.signature(asked).parameters) - 1)
+        try:
+            inspect.signature(method).bind(*arguments)
+        except TypeError as error:
+            return f"{name}(): {error}"
+    return None
+
+
+@contextmanager
+def plugin_context(plugin: PluginInfo, *, config: Mapping[str, Any], dry_run: bool) -> Iterator[PluginContext]:
+    """Give what one run of the plugin gets; its working folder goes when the run ends.
+
+    Raises:
+        SettingsError: When a setting does not fit, or a secret is not there.
+    """
+    if plugin.manifest is None:
+        raise PluginUnavailable(plugin.name, "it has no manifest")
+    checked = check_config(plugin.manifest, config)
+    secrets = {
+        key: resolve_secret(key, str(checked[key])) for key in plugin.manifest.permissions.secrets if key in checked
+    }
+    with tempfile.TemporaryDirectory(prefix="kelompok-plugin-") as workdir:
+        yield PluginContext(
+            config={key: value for key, value in checked.items() if key not in secrets},
+            secrets=secrets,
+            log=logging.getLogger(f"kelompok.plugin.{plugin.name}"),
+            clock=lambda: datetime.now(UTC),
+            workdir=Path(workdir),
+            dry_run=dry_run,
+        )

@@ -1,0 +1,117 @@
+"""The manifest: what a plugin says of itself in ``kelompok-plugin.json``, read without running the plugin."""
+
+import json
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from kelompok_core.errors import KelompokError
+
+HOST_API = "1"
+"""The contract version this host speaks; a plugin written for another one is incompatible."""
+
+CONTRACT_NAMES = frozenset(
+    {
+        "organization_importer", "member_importer", "post_importer", "event_importer", "source_normalizer",
+        "source_matcher", "profile_enricher", "job_runner", "cli_command_provider",
+    }
+)  # fmt: skip
+"""Words a manifest's ``implements`` may use; a test keeps them equal to the contracts."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+Target = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+
+
+class BrokenManifest(KelompokError):
+    """A manifest cannot be read; it is a state of its plugin, never of the host."""
+
+    code = "plugin.broken"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Job(_Part):
+    """Something the plugin can be asked to run."""
+
+    name: Name
+    uses: str = Field(description="The contract that does it, one of `implements`.")
+    entity: str | None = Field(default=None, description="The core table it proposes rows for.")
+    inputs: tuple[str, ...] = Field(default=(), description="Media types it reads.")
+    summary: str = ""
+    params_schema: dict[str, Any] = Field(default_factory=dict, description="JSON Schema of its parameters.")
+
+
+class Command(_Part):
+    """A further command line command of the plugin."""
+
+    name: Name
+    summary: str = ""
+    arguments_schema: dict[str, Any] = Field(default_factory=dict)
+
+
+class Permissions(_Part):
+    """What the plugin asks for. There is no word for writing: a plugin can only propose."""
+
+    propose: tuple[str, ...] = Field(default=(), description="Entities it proposes rows for.")
+    network: tuple[str, ...] = Field(default=(), description="Hosts it talks to, as host:port.")
+    secrets: tuple[str, ...] = Field(default=(), description="Settings that are references to secrets.")
+
+
+class Manifest(_Part):
+    """A plugin's manifest; the first five fields are enough for a plugin that has nothing to run yet."""
+
+    schema_: str | None = Field(default=None, alias="$schema")
+    name: Name
+    version: str = Field(min_length=1)
+    description: str = ""
+    capabilities: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
+    api: str = HOST_API
+    implements: dict[str, Target] = Field(default_factory=dict)
+    jobs: tuple[Job, ...] = ()
+    permissions: Permissions = Permissions()
+    config_schema: dict[str, Any] = Field(default_factory=lambda: {"type": "object"})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, given: Any) -> Any:
+        """Take commands given as bare names, as a manifest of only the five fields has them."""
+        if isinstance(given, dict) and isinstance(given.get("commands"), list):
+            commands = [{"name": one} if isinstance(one, str) else one for one in given["commands"]]
+            return {**given, "commands": commands}
+        return given
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if unknown := sorted(set(self.implements) - CONTRACT_NAMES):
+            raise ValueError(f"implements: there is no contract {unknown[0]!r}")
+        for job in self.jobs:
+            if job.uses not in self.implements:
+                raise ValueError(f"job {job.name!r} uses {job.uses!r}, which implements does not have")
+            if job.uses.endswith("_importer") and (job.entity is None or not job.inputs):
+                raise ValueError(f"job {job.name!r} imports, so it needs entity and inputs")
+        if len({job.name for job in self.jobs}) != len(self.jobs):
+            raise ValueError("two jobs have one name")
+        return self
+
+
+def parse_manifest(text: str) -> Manifest:
+    """Return the manifest.
+
+    Raises:
+        BrokenManifest: When it is no JSON or not a manifest, with the place and the reason.
+    """
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BrokenManifest(f"{place}: {first['msg']}".removeprefix(": ")) from error
+
+
+def manifest_json_schema() -> str:
+    """Return the JSON Schema of a manifest, as published in the documentation."""
+    schema = Manifest.model_json_schema()
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema, indent=2) + "\n"

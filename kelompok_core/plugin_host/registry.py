@@ -1,0 +1,130 @@
+"""The plugins of this installation, each in one state with its reason. Lists and inspects, runs nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from kelompok_core.errors import NotFound, PluginUnavailable, SettingsError
+from kelompok_core.plugin_host.configuration import PluginSettings, check_config, plugin_settings
+from kelompok_core.plugin_host.discovery import Discovered, discover
+from kelompok_core.plugin_host.manifest import HOST_API, Job, Manifest
+from kelompok_core.settings import Settings
+
+
+class PluginState(StrEnum):
+    """What the host thinks of a plugin; only an enabled one runs."""
+
+    BROKEN = "broken"
+    INCOMPATIBLE = "incompatible"
+    DISABLED = "disabled"
+    MISCONFIGURED = "misconfigured"
+    ENABLED = "enabled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginInfo:
+    """A plugin and its state; manifest is None where that is broken."""
+
+    name: str
+    version: str
+    state: PluginState
+    reason: str | None
+    package: str
+    manifest: Manifest | None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def jobs(self) -> tuple[Job, ...]:
+        return self.manifest.jobs if self.manifest else ()
+
+
+def list_plugins(settings: Settings) -> list[PluginInfo]:
+    """Return every installed plugin, and every one the settings name, by name.
+
+    Raises:
+        SettingsError: When kelompok.toml cannot be read.
+    """
+    configured = plugin_settings(settings)
+    found = {one.name: _judge(one, configured.get(one.name)) for one in discover()}
+    missing = {name: _missing(name) for name in configured if name not in found}
+    return [plugin for _, plugin in sorted({**found, **missing}.items())]
+
+
+def _missing(name: str) -> PluginInfo:
+    return PluginInfo(
+        name=name,
+        version="",
+        state=PluginState.BROKEN,
+        reason="kelompok.toml names it, but it is not installed",
+        package="",
+        manifest=None,
+    )
+
+
+def _judge(found: Discovered, configured: PluginSettings | None) -> PluginInfo:
+    state, reason, config = _state(found, configured)
+    return PluginInfo(
+        name=found.name,
+        version=found.manifest.version if found.manifest else "",
+        state=state,
+        reason=reason,
+        package=found.package,
+        manifest=found.manifest,
+        config=config,
+    )
+
+
+def _state(
+    found: Discovered, configured: PluginSettings | None
+) -> tuple[PluginState, str | None, Mapping[str, Any]]:
+    manifest = found.manifest
+    if manifest is None:
+        return PluginState.BROKEN, found.problem, {}
+    if manifest.api != HOST_API:
+        return PluginState.INCOMPATIBLE, f"written for API {manifest.api}, this host speaks {HOST_API}", {}
+    if configured is None or not configured.enabled:
+        return PluginState.DISABLED, None, {}
+    try:
+        return PluginState.ENABLED, None, check_config(manifest, configured.values)
+    except SettingsError as error:
+        return PluginState.MISCONFIGURED, error.message, {}
+
+
+def get_plugin(settings: Settings, name: str) -> PluginInfo:
+    """Return the plugin in whatever state it is.
+
+    Raises:
+        NotFound: When none is called so.
+    """
+    plugin = next((one for one in list_plugins(settings) if one.name == name), None)
+    if plugin is None:
+        raise NotFound("plugin", name)
+    return plugin
+
+
+def require_enabled(settings: Settings, name: str) -> PluginInfo:
+    """Return the plugin if it may run.
+
+    Raises:
+        NotFound: When none is called so.
+        PluginUnavailable: When it is not enabled, with the state's reason.
+    """
+    plugin = get_plugin(settings, name)
+    if plugin.state is PluginState.DISABLED:
+        raise PluginUnavailable(name, "it is disabled", hint=f"Enable it: kelompok plugin enable {name}")
+    if plugin.state is not PluginState.ENABLED:
+        raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}")
+    return plugin
+
+
+def find_job(plugin: PluginInfo, name: str) -> Job:
+    """Return the plugin's job.
+
+    Raises:
+        NotFound: When it has none called so.
+    """
+    job = next((one for one in plugin.jobs() if one.name == name), None)
+    if job is None:
+        known = ", ".join(one.name for one in plugin.jobs()) or "none"
+        raise NotFound(f"job of {plugin.name} (it has: {known})", name)
+    return job

@@ -1,0 +1,60 @@
+"""What a normalizer gives back: values in the form that is stored, and findings about how they were read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from kelompok_core.contracts import Severity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalized:
+    """A column made ready.
+
+    Attributes:
+        values: Text, same index as what came in; null where the source says nothing.
+        findings: Columns position (a label of that index), code, severity, value, params.
+    """
+
+    values: pd.Series
+    findings: pd.DataFrame
+
+
+Normalizer = Callable[[pd.Series], Normalized]
+"""Takes cells as written (text, null where absent)."""
+
+_FINDING_COLUMNS = ["position", "code", "severity", "value", "params"]
+
+
+def found(
+    cells: pd.Series,
+    where: pd.Series,
+    code: str,
+    severity: Severity,
+    params: Callable[[str], Mapping[str, Any]] | None = None,
+) -> pd.DataFrame:
+    """Return one finding for each cell where the mask is true; ``params`` is asked with the cell."""
+    hit = cells[where.fillna(value=False).astype(bool)]
+    table = pd.DataFrame({"position": hit.index, "code": code, "severity": severity.value})
+    table["value"] = hit.to_numpy(dtype=object)
+    table["params"] = [dict(params(cell)) if params else {} for cell in table["value"]]
+    return table.astype({"value": object, "params": object})
+
+
+def no_findings() -> pd.DataFrame:
+    return pd.DataFrame(columns=_FINDING_COLUMNS, dtype="object")
+
+
+def all_findings(*tables: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings in one table, in order of the tables."""
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else no_findings()
+
+
+def map_distinct(values: pd.Series, change: Callable[[str], str | None]) -> pd.Series:
+    """Apply a function to each distinct text once; nulls stay null."""
+    distinct = values.dropna().unique()
+    changed = {one: change(one) for one in distinct}
+    return values.map(changed).astype("str")

@@ -1,0 +1,117 @@
+"""Countries as ISO 3166 codes; regions and cities in one spelling, Indonesian short forms written out."""
+
+import gettext
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+
+import pandas as pd
+import pycountry
+
+from kelompok_core.contracts import Severity
+from kelompok_core.values.blanks import drop_blank_words
+from kelompok_core.values.normalized import Normalized, found, map_distinct
+from kelompok_core.values.text import line
+
+# What people write that neither ISO 3166 nor its Indonesian translation has.
+_COUNTRY_ALIASES = {
+    "uk": "GB", "u k": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
+    "northern ireland": "GB", "inggris": "GB", "britania raya": "GB", "usa": "US", "u s a": "US", "u s": "US",
+    "amerika": "US", "amerika serikat": "US", "united states of america": "US", "ri": "ID",
+    "republik indonesia": "ID", "nkri": "ID", "belanda": "NL", "holland": "NL", "the netherlands": "NL",
+    "jerman": "DE", "prancis": "FR", "perancis": "FR", "jepang": "JP", "korea": "KR", "south korea": "KR",
+    "korea selatan": "KR", "russia": "RU", "rusia": "RU", "vietnam": "VN", "laos": "LA", "syria": "SY",
+    "iran": "IR", "bolivia": "BO", "venezuela": "VE", "tanzania": "TZ", "moldova": "MD", "taiwan": "TW",
+    "czech republic": "CZ", "ivory coast": "CI", "cape verde": "CV", "swaziland": "SZ", "macedonia": "MK",
+    "burma": "MM", "brunei": "BN", "timor timur": "TL", "timor leste": "TL", "east timor": "TL", "palestine": "PS",
+    "palestina": "PS", "turkey": "TR", "turki": "TR", "swiss": "CH", "kosovo": "XK", "vatican": "VA",
+    "dr congo": "CD", "democratic republic of the congo": "CD", "congo": "CG", "the gambia": "GM",
+    "the bahamas": "BS", "hong kong": "HK", "macau": "MO",
+}  # fmt: skip
+
+# Provinces by the short forms used in Indonesian sheets (Kepmendagri 100.1.1-6117/2022 for the names).
+_PROVINCES = {
+    "nad": "Aceh", "nanggroe aceh darussalam": "Aceh", "sumut": "Sumatera Utara", "sumbar": "Sumatera Barat",
+    "sumsel": "Sumatera Selatan", "kepri": "Kepulauan Riau", "babel": "Kepulauan Bangka Belitung",
+    "bangka belitung": "Kepulauan Bangka Belitung", "dki": "DKI Jakarta", "dki jakarta": "DKI Jakarta",
+    "jakarta": "DKI Jakarta", "daerah khusus ibukota jakarta": "DKI Jakarta", "jabar": "Jawa Barat",
+    "jateng": "Jawa Tengah", "jatim": "Jawa Timur", "diy": "DI Yogyakarta", "di yogyakarta": "DI Yogyakarta",
+    "d i yogyakarta": "DI Yogyakarta", "daerah istimewa yogyakarta": "DI Yogyakarta",
+    "yogyakarta": "DI Yogyakarta", "ntb": "Nusa Tenggara Barat", "ntt": "Nusa Tenggara Timur",
+    "kalbar": "Kalimantan Barat", "kalteng": "Kalimantan Tengah", "kalsel": "Kalimantan Selatan",
+    "kaltim": "Kalimantan Timur", "kaltara": "Kalimantan Utara", "sulut": "Sulawesi Utara",
+    "sulteng": "Sulawesi Tengah", "sulsel": "Sulawesi Selatan", "sultra": "Sulawesi Tenggara",
+    "sulbar": "Sulawesi Barat", "malut": "Maluku Utara",
+}  # fmt: skip
+
+
+def country(cells: pd.Series) -> Normalized:
+    """Normalize to an ISO 3166-1 alpha-2 code; an unknown country is left out, and said so."""
+    said = drop_blank_words(line(cells).values)
+    values = map_distinct(said, _country_code)
+    unknown = said.notna() & values.isna()
+    return Normalized(
+        values=values, findings=found(cells, unknown, "value.country_unknown", Severity.WARNING)
+    )
+
+
+def region(cells: pd.Series) -> Normalized:
+    """Normalize a province or state: «Prov. Jabar» is Jawa Barat."""
+    return _place(cells, _region_name)
+
+
+def city(cells: pd.Series) -> Normalized:
+    """Normalize a city or regency: «KAB. BANDUNG» is Kabupaten Bandung, which is not Kota Bandung."""
+    return _place(cells, _city_name)
+
+
+def _place(cells: pd.Series, name: Callable[[str], str]) -> Normalized:
+    tidy = line(cells)
+    return Normalized(values=map_distinct(drop_blank_words(tidy.values), name), findings=tidy.findings)
+
+
+def _country_code(written: str) -> str | None:
+    folded = _fold(written)
+    return _countries().get(folded) or _countries().get(folded.removeprefix("the "))
+
+
+@lru_cache
+def _countries() -> dict[str, str]:
+    """Return codes by folded name: English, official, Indonesian, and the codes themselves."""
+    indonesian = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=["id"], fallback=True)
+    codes: dict[str, str] = {}
+    for one in pycountry.countries:
+        names = [one.alpha_2, one.alpha_3, one.name, getattr(one, "common_name", None)]
+        names += [getattr(one, "official_name", None)]
+        for name in filter(None, names):
+            for spelling in (name, indonesian.gettext(name), name.partition(",")[0]):
+                codes.setdefault(_fold(spelling), one.alpha_2)
+    # «Korea, Republic of» without its tail names two countries: the aliases decide.
+    return codes | _COUNTRY_ALIASES
+
+
+def _fold(written: str) -> str:
+    plain = unicodedata.normalize("NFKD", written).encode("ascii", "ignore").decode() or written
+    return re.sub(r"[\W_]+", " ", plain).strip().casefold()
+
+
+def _region_name(written: str) -> str:
+    bare = re.sub(r"^(?:provinsi|propinsi|prov\.?|prop\.)\s+", "", written, flags=re.IGNORECASE)
+    return _PROVINCES.get(_fold(bare)) or _recase(bare)
+
+
+def _city_name(written: str) -> str:
+    bare = re.sub(r"^(?:kabupaten|kab)(?:\.\s*|\s+)", "Kabupaten ", written, flags=re.IGNORECASE)
+    bare = re.sub(r"^kota\s+(?:administrasi|adm\.?)\s+", "Kota ", bare, flags=re.IGNORECASE)
+    head, _, rest = bare.partition(" ")
+    if head in ("Kabupaten", "Kota", "KOTA", "kota") and rest:
+        return f"{head.capitalize()} {_recase(rest)}"
+    return _recase(bare)
+
+
+def _recase(name: str) -> str:
+    """Write a name that is all capitals or all small with capital initials; leave any other alone."""
+    if len(name) <= 3 or not (name.isupper() or name.islower()):  # noqa: PLR2004  (USA, DKI: initials)
+        return name
+    return re.sub(r"[^\W\d_]+", lambda word: word[0].capitalize(), name)

@@ -1,0 +1,40 @@
+"""Slugs: a name in small Latin letters, digits and single hyphens, whatever script it is written in."""
+
+import hashlib
+import re
+
+import pandas as pd
+import pyarrow.compute as pc
+from anyascii import anyascii
+
+from kelompok_core.contracts import Severity
+from kelompok_core.values.normalized import Normalized, found, map_distinct
+from kelompok_core.values.text import line, to_arrow, to_series
+
+MAX_LENGTH = 80
+
+
+def slug_of(names: pd.Series) -> pd.Series:
+    """Return each name's slug; null where there is no name."""
+    array = pc.utf8_lower(to_arrow(names))
+    plain = pc.utf8_trim(pc.replace_substring_regex(array, r"[^a-z0-9]+", "-"), characters="-")
+    slugs = to_series(plain, names.index)
+    special = ~names.fillna("").map(str.isascii) | (slugs.str.len() > MAX_LENGTH) | (slugs == "")
+    return slugs.where(~special.astype(bool), map_distinct(names[special.astype(bool)], _slug).reindex(names.index))
+
+
+def _slug(name: str) -> str:
+    latin = re.sub(r"[^a-z0-9]+", "-", anyascii(name).lower()).strip("-")
+    if len(latin) > MAX_LENGTH:
+        cut = latin[: MAX_LENGTH + 1]
+        latin = (cut.rpartition("-")[0] if "-" in cut[MAX_LENGTH // 2 :] else cut[:MAX_LENGTH]).strip("-")
+    # A name of signs alone still needs an address that is the same each time.
+    return latin or "x-" + hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
+def slug(cells: pd.Series) -> Normalized:
+    """Normalize a slug given by the source; one that had to change is said so."""
+    said = line(cells).values
+    values = slug_of(said)
+    changed = said.notna() & (values != said)
+    return Normalized(values=values, findings=found(cells, changed, "slug.normalized", Severity.WARNING))

@@ -1,0 +1,63 @@
+"""Text as stored: composed (NFC), without control characters, trimmed; on one line or on several."""
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kelompok_core.contracts import Severity
+from kelompok_core.values.normalized import Normalized, all_findings, found
+
+# Controls, and format characters that are never meant: byte-order mark, zero-width space, direction overrides.
+# Zero-width joiners stay: Persian, Hindi and emoji need them.
+_UNWANTED = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}\x{2400}]"
+# UTF-8 read as Windows-1252: these pairs do not occur in any language's own spelling.
+_MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ]|â€[™œ“”˜¢¦]|Â[\x{a0}-\x{bf}]|\x{fffd}"
+
+
+def line(cells: pd.Series) -> Normalized:
+    """Normalize text that stands on one line: runs of white space become one space."""
+    clean, findings = _clean(cells)
+    values = pc.replace_substring_regex(clean, r"\s+", " ")
+    return Normalized(values=_finish(values, cells.index), findings=findings)
+
+
+def text(cells: pd.Series) -> Normalized:
+    """Normalize text that may have several lines: line ends become LF, blank ends go."""
+    clean, findings = _clean(cells)
+    values = pc.replace_substring_regex(clean, r"\r\n?", "\n")
+    return Normalized(values=_finish(values, cells.index), findings=findings)
+
+
+def to_arrow(values: pd.Series) -> pa.Array:
+    """Return the column as one Arrow array, nulls as nulls."""
+    array = pa.array(values, type=pa.large_string(), from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def to_series(array: pa.Array, index: pd.Index) -> pd.Series:
+    """Return the Arrow text as pandas text with this index."""
+    return pd.Series(pd.array(array, dtype="str"), index=index)
+
+
+def _clean(cells: pd.Series) -> tuple[pa.Array, pd.DataFrame]:
+    array = pc.utf8_normalize(to_arrow(cells), form="NFC")
+    unwanted = pc.match_substring_regex(array, _UNWANTED)
+    broken = pc.match_substring_regex(array, _MOJIBAKE)
+    formula = pc.match_substring_regex(array, r"^\s*[=@]")
+    findings = all_findings(
+        _found(cells, unwanted, "value.control_chars"),
+        _found(cells, broken, "value.mojibake"),
+        _found(cells, formula, "value.formula_like"),
+    )
+    return pc.replace_substring_regex(array, _UNWANTED, ""), findings
+
+
+def _found(cells: pd.Series, mask: pa.Array, code: str) -> pd.DataFrame:
+    where = pd.Series(pc.fill_null(mask, False).to_numpy(zero_copy_only=False), index=cells.index)  # noqa: FBT003
+    return found(cells, where, code, Severity.WARNING)
+
+
+def _finish(array: pa.Array, index: pd.Index) -> pd.Series:
+    trimmed = pc.utf8_trim_whitespace(array)
+    blank = pc.equal(trimmed, "")
+    return to_series(pc.if_else(blank, pa.scalar(None, trimmed.type), trimmed), index)

@@ -1,0 +1,116 @@
+"""Assets of an importer: source records and candidates staged, decisions made. One factory for all plugins."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import dagster as dg
+from pydantic import Field
+
+from kelompok_core.access.actors import get_actor
+from kelompok_core.descriptor import MergePolicy
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
+from kelompok_core.imports.report import ImportReport, get_report
+from kelompok_core.imports.stage import stage
+from kelompok_core.plugin_host.manifest import Job
+from kelompok_pipelines import names
+from kelompok_pipelines.metadata import decided_metadata, staged_metadata
+from kelompok_pipelines.resources import Core
+
+
+class ImportConfig(dg.Config):
+    """What to import: an import that was received already, or a file on the machine that runs this."""
+
+    import_id: str | None = Field(default=None, description="An import received before; then leave out the rest.")
+    file: str | None = Field(default=None, description="Path of the file, as the run's machine sees it.")
+    source: str | None = Field(default=None, description="The list it is a copy of; default: the file's name.")
+    organization: str | None = Field(default=None, description="Slug of the organization to confine it to.")
+    actor: str | None = Field(default=None, description="E-mail of who imports; default: the local operator.")
+    dry_run: bool = Field(default=False, description="Stop at the plan.")
+    mapping: dict[str, str] = Field(default={}, description="Header to field; «-» leaves out, «extra» keeps.")
+    policies: dict[str, MergePolicy] = Field(default={}, description="Merge policy by field.")
+    on_duplicate: DuplicatePolicy = Field(
+        default=DuplicatePolicy.REJECT, description="When a file says two things about one record."
+    )
+    settings: dict[str, str] = Field(default={}, description="Settings of the plugin for this import.")
+    idempotency_key: str | None = Field(default=None, description="The same key gives the same import.")
+
+
+def _open(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID:
+    if config.import_id is not None:
+        return UUID(config.import_id)
+    if config.file is None:
+        raise dg.Failure("Nothing to import: give the op a file, or an import_id.", allow_retries=False)
+    request = ImportRequest(
+        plugin=plugin,
+        job=job,
+        file=Path(config.file),
+        organization=config.organization,
+        source_name=config.source,
+        dry_run=config.dry_run,
+        options=ImportOptions(
+            mapping=config.mapping,
+            policies=config.policies,
+            duplicates=config.on_duplicate,
+            config=config.settings,
+        ),
+        idempotency_key=config.idempotency_key,
+    )
+    with core.connect() as connection, connection.begin():
+        actor = get_actor(connection, email=config.actor)
+    return receive(core.bench, request, actor).import_id
+
+
+def report_of(core: Core, import_id: UUID) -> ImportReport:
+    with core.connect() as connection:
+        return get_report(connection, import_id)
+
+
+def staging_assets(plugin: str, job: Job, entity: str) -> dg.AssetsDefinition:
+    """Return source records and candidates of one plugin and entity, made by one op in one pass."""
+    records, candidates = names.source_records_key(plugin, entity), names.candidates_key(plugin, entity)
+    specs = [
+        dg.AssetSpec(records, kinds={"python"}, description=f"Rows of {entity} as {plugin} read them: the evidence."),
+        dg.AssetSpec(
+            candidates, deps=[records], kinds={"pandas"},
+            description="The same rows mapped, normalized and validated with pandera.",
+        ),
+    ]  # fmt: skip
+
+    @dg.multi_asset(name=names.stage_op(plugin, entity), specs=specs, group_name=names.group_name(plugin))
+    def stage_source(
+        context: dg.AssetExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        import_id = _open(core, plugin, job.name, config)
+        core.take_up(import_id, context.run)
+        record = stage(core.bench, import_id)
+        context.log.info("import %s: %d rows staged", import_id, record.rows_staged)
+        metadata = staged_metadata(report_of(core, import_id))
+        yield dg.MaterializeResult(asset_key=records, metadata=metadata)
+        yield dg.MaterializeResult(asset_key=candidates, metadata=metadata)
+
+    return stage_source
+
+
+def decisions_asset(plugin: str, entity: str) -> dg.AssetsDefinition:
+    """Return the asset that plans what becomes of each candidate."""
+
+    @dg.asset(
+        key=names.decisions_key(plugin, entity),
+        deps=[names.candidates_key(plugin, entity)],
+        group_name=names.group_name(plugin),
+        kinds={"postgres"},
+        description="One decision a row: accepted, merged, unchanged, rejected or review. A dry run ends here.",
+    )
+    def decisions(context: dg.AssetExecutionContext, core: dg.ResourceParam[Core]) -> dg.MaterializeResult[None]:
+        import_id = core.import_of(context.run)
+        decide(core.bench, import_id)
+        report = report_of(core, import_id)
+        context.log.info("import %s: %s", import_id, dict(report.counts))
+        return dg.MaterializeResult(metadata=decided_metadata(report))
+
+    return decisions
+
+

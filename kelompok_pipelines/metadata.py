@@ -1,0 +1,99 @@
+"""Reports as Dagster metadata: counts to be plotted, tables to be read, a small chart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from kelompok_core.imports.records import DECISIONS
+from kelompok_core.imports.report import ImportReport
+
+_BAR_WIDTH = 40
+_MOST_GROUPS = 50
+
+
+def staged_metadata(report: ImportReport) -> dict[str, Any]:
+    """What was read, and how."""
+    record = report.record
+    seconds = record.durations.get("stage", 0.0)
+    return {
+        "import": str(record.id),
+        "file": record.file_name,
+        "sha256": record.file_sha256,
+        "rows": record.rows_staged,
+        "blank_lines": record.blank_lines,
+        "rows_per_second": round(record.rows_staged / seconds, 1) if seconds else 0.0,
+        "read_as": dg.MetadataValue.json(dict(record.read_as)),
+        "mapping": dg.MetadataValue.json(dict(record.mapping)),
+    }
+
+
+def decided_metadata(report: ImportReport) -> dict[str, Any]:
+    """The plan: counts, reasons, issues, and a chart of the decisions."""
+    return {
+        "import": str(report.record.id),
+        "dry_run": report.record.dry_run,
+        **{name: dg.MetadataValue.int(number) for name, number in report.counts.items()},
+        "decisions": dg.MetadataValue.md(decision_chart(report.counts)),
+        "reasons": dg.MetadataValue.table(_reason_records(report.reasons), _REASON_SCHEMA),
+        "issues": issue_table(report),
+    }
+
+
+def applied_metadata(report: ImportReport) -> dict[str, Any]:
+    """What was written, and how fast the whole import was."""
+    return {
+        "import": str(report.record.id),
+        "source": report.record.source_name,
+        "accepted": report.counts["accepted"],
+        "merged": report.counts["merged"],
+        "unchanged": report.counts["unchanged"],
+        "seconds": report.seconds,
+        "rows_per_second": report.rows_per_second,
+        "decisions": dg.MetadataValue.md(decision_chart(report.counts)),
+        "error_file": f"kelompok import errors {report.record.id} --output errors.csv",
+    }
+
+
+def decision_chart(counts: Mapping[str, int]) -> str:
+    """Return the five counts as bars, in Markdown."""
+    most = max((counts[name] for name in DECISIONS), default=0) or 1
+    bars = [
+        f"{name:<10}{'█' * -(-counts[name] * _BAR_WIDTH // most):<{_BAR_WIDTH}} {counts[name]:>9,}" for name in DECISIONS
+    ]
+    return "\n".join(["```", *bars, "```"])
+
+
+def _schema(**columns: str) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()])
+
+
+_REASON_SCHEMA = _schema(decision="string", rows="int")
+_ISSUE_SCHEMA = _schema(
+    code="string", severity="string", column="string", count="int", line="string", value="string", message="string"
+)
+
+
+def _reason_records(reasons: Mapping[str, int]) -> list[dg.TableRecord]:
+    return [dg.TableRecord({"decision": reason, "rows": number}) for reason, number in reasons.items()]
+
+
+def issue_table(report: ImportReport) -> dg.TableMetadataValue:
+    """Return the issue groups with their first example."""
+    rows = []
+    for group in report.groups[:_MOST_GROUPS]:
+        example = group.examples[0]
+        rows.append(
+            dg.TableRecord(
+                {
+                    "code": group.code,
+                    "severity": group.severity,
+                    "column": group.column or "",
+                    "count": group.count,
+                    "line": str(example.line or ""),
+                    "value": (example.value or "")[:100],
+                    "message": example.message(),
+                }
+            )
+        )
+    return dg.MetadataValue.table(rows, _ISSUE_SCHEMA)

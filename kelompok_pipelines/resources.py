@@ -1,0 +1,69 @@
+"""The core as a Dagster resource: opened once a run, handed to assets and checks."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import dagster as dg
+import sqlalchemy as sa
+
+from kelompok_core.database.engine import Database, open_database
+from kelompok_core.imports.records import bind_run, find_by_run
+from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Core:
+    """The core's use cases need a workbench; Dagster's steps find their import by their run."""
+
+    bench: Workbench
+
+    @contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        with self.bench.database.connect() as connection:
+            yield connection
+
+    def take_up(self, import_id: UUID, run: dg.DagsterRun) -> None:
+        """Note that this run works on the import, so that its later steps find it."""
+        with self.connect() as connection, connection.begin():
+            bind_run(connection, import_id, run.run_id)
+
+    def import_of(self, run: dg.DagsterRun) -> UUID:
+        """Return the import this run, or the run it retries, works on.
+
+        Raises:
+            dagster.Failure: When there is none, with what to do.
+        """
+        with self.connect() as connection:
+            for run_id in (run.run_id, run.parent_run_id, run.root_run_id):
+                if run_id and (found := find_by_run(connection, run_id)):
+                    return found
+        raise dg.Failure(
+            "This run has no import. Launch the whole job with a file, or give an import_id.", allow_retries=False
+        )
+
+
+def make_core(
+    settings: Settings, tell: Callable[[Progress], None] | None = None, database: Database | None = None
+) -> Core:
+    """Return the core of this installation, its database opened."""
+    opened = database or open_database(settings)
+    if tell is None:
+        return Core(bench=Workbench(database=opened, settings=settings))
+    return Core(bench=Workbench(database=opened, settings=settings, tell=tell))
+
+
+def core_resource(settings: Settings) -> dg.ResourceDefinition:
+    """Return the resource that opens the core when a run starts, not when definitions are loaded."""
+
+    @dg.resource(description="The Kelompok core of this installation.")
+    def core(_: dg.InitResourceContext) -> Iterator[Core]:
+        opened = make_core(settings)
+        try:
+            yield opened
+        finally:
+            opened.bench.database.dispose()
+
+    return core
