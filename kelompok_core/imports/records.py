@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import NotFound
@@ -214,12 +215,12 @@ IMPORTS = sa.table(
             " planned_at applied_at reading_sha256 plan_snapshot"
         ).split()
     ),
-    sa.column("options", sa.dialects.postgresql.JSONB),
-    sa.column("mapping", sa.dialects.postgresql.JSONB),
-    sa.column("read_as", sa.dialects.postgresql.JSONB),
-    sa.column("issues", sa.dialects.postgresql.JSONB),
-    sa.column("durations", sa.dialects.postgresql.JSONB),
-    sa.column("header", sa.dialects.postgresql.ARRAY(sa.Text)),
+    sa.column("options", JSONB),
+    sa.column("mapping", JSONB),
+    sa.column("read_as", JSONB),
+    sa.column("issues", JSONB),
+    sa.column("durations", JSONB),
+    sa.column("header", ARRAY(sa.Text)),
 )
 
 

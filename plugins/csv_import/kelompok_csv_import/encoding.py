@@ -1,0 +1,131 @@
+"""Which encoding a file is in, decided over all of its bytes, so that reading it later never fails half-way."""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kelompok_core.contracts import ConfigurationError, Issue, Severity, UnreadableSource
+
+_CHUNK = 1 << 20
+_BOMS = (  # the longer ones first: a UTF-32 mark begins like a UTF-16 one
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_FALLBACK = "cp1252"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """The codec to open the file with, the name to show, and a warning when it is a guess."""
+
+    codec: str
+    shown: str
+    issue: Issue | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where bytes stopped making sense."""
+
+    offset: int
+    line: int
+
+
+def find_decoding(path: Path, configured: str | None) -> Decoding:
+    """Return how to decode the file.
+
+    Raises:
+        UnreadableSource: When it is empty, or no encoding fits all its bytes.
+        ConfigurationError: When the configured encoding does not exist.
+    """
+    if configured is not None:
+        codec = _known(configured)
+        _require(path, codec)
+        return Decoding(codec=codec, shown=configured)
+    start = _first_bytes(path)
+    marked = next((codec for mark, codec in _BOMS if start.startswith(mark)), None)
+    wide = marked or _wide_without_mark(start)
+    if wide is not None:
+        _require(path, wide)
+        return Decoding(codec=wide, shown=wide.removesuffix("-sig"))
+    broken = _first_failure(path, "utf-8")
+    if broken is None:
+        return Decoding(codec="utf-8", shown="utf-8")
+    _require(path, _FALLBACK)
+    params = {"encoding": "windows-1252", "offset": broken.offset, "line": broken.line}
+    issue = Issue(code="file.encoding_guessed", severity=Severity.WARNING, params=params)
+    return Decoding(codec=_FALLBACK, shown="windows-1252", issue=issue)
+
+
+def _known(name: str) -> str:
+    try:
+        codec = codecs.lookup(name)
+    except LookupError as error:
+        raise ConfigurationError("encoding", f"there is no encoding {name!r}") from error
+    # A mark at the start is no part of the first header.
+    return "utf-8-sig" if codec.name == "utf-8" else codec.name
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if not start:
+        raise UnreadableSource(Issue(code="file.empty", severity=Severity.FATAL))
+    return start
+
+
+def _wide_without_mark(start: bytes) -> str | None:
+    """Recognise UTF-16 and UTF-32 by the zero bytes Latin text has in them."""
+    whole = start[: len(start) // 4 * 4]
+    if not whole:
+        return None
+    quarters = [whole[offset::4].count(0) / (len(whole) / 4) for offset in range(4)]
+    zero = [share > 0.6 for share in quarters]  # noqa: PLR2004  (well above what binary files have)
+    patterns = {
+        (False, True, True, True): "utf-32-le",
+        (True, True, True, False): "utf-32-be",
+        (False, True, False, True): "utf-16-le",
+        (True, False, True, False): "utf-16-be",
+    }
+    return patterns.get((zero[0], zero[1], zero[2], zero[3]))
+
+
+def _require(path: Path, codec: str) -> None:
+    place = _first_failure(path, codec)
+    if place is not None:
+        params = {"encoding": codec, "offset": place.offset, "line": place.line}
+        raise UnreadableSource(
+            Issue(code="file.encoding_unreadable", severity=Severity.FATAL, line=place.line, params=params)
+        )
+
+
+def _first_failure(path: Path, codec: str) -> _Place | None:
+    """Decode the whole file and return where that fails first, or None."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    consumed = 0
+    for chunk, is_last in _chunks(path):
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(chunk, is_last)
+        except UnicodeDecodeError as error:
+            offset = consumed - pending + error.start
+            return _Place(offset=offset, line=_line_of(path, offset))
+        consumed += len(chunk)
+    return None
+
+
+def _chunks(path: Path) -> Iterator[tuple[bytes, bool]]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk, False
+    yield b"", True
+
+
+def _line_of(path: Path, offset: int) -> int:
+    with path.open("rb") as file:
+        before = file.read(offset)
+    return 1 + (before.count(b"\n") or before.count(b"\r"))
