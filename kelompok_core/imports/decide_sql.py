@@ -313,7 +313,9 @@ _FINAL = """
            CASE v.decision WHEN 'merged' THEN o.changes END,
            coalesce(v.severity, CASE WHEN cardinality(o.outranked) > 0 THEN 'warning' END),
            jsonb_strip_nulls(jsonb_build_object(
-             'fields', CASE WHEN cardinality(o.locked) > 0 THEN to_jsonb(o.locked)
+             'fields', CASE WHEN v.verdict IN ('id.duplicate_in_file', 'dup.conflict_in_file')
+                            THEN (SELECT jsonb_agg(key) FROM jsonb_object_keys(o.changes) key)
+                            WHEN cardinality(o.locked) > 0 THEN to_jsonb(o.locked)
                             WHEN cardinality(o.outranked) > 0 THEN to_jsonb(o.outranked) END,
              'candidates', CASE v.decision WHEN 'review' THEN to_jsonb(ARRAY[o.target]) END,
              'changes', CASE v.decision WHEN 'review' THEN o.changes END))

@@ -44,4 +44,5 @@ def natural_identity(parts: pd.DataFrame) -> pd.Series:
     columns = [pc.utf8_lower(to_arrow(parts[name].astype("str"))) for name in parts.columns]
     known = [columns[0], *(pc.fill_null(column, "") for column in columns[1:])]
     joined = pc.binary_join_element_wise(*known, pa.scalar("|", known[0].type))
-    return to_series(pc.binary_join_element_wise(pa.scalar("nk", joined.type), joined, ":"), parts.index)
+    prefix, colon = pa.scalar("nk", joined.type), pa.scalar(":", joined.type)
+    return to_series(pc.binary_join_element_wise(prefix, joined, colon), parts.index)
