@@ -137,6 +137,8 @@ def _write(
         return connection.execute(sa.text(statement), params | more).rowcount
 
     run(apply_sql.LOCK_TARGETS.format(table=descriptor.entity))
+    if connection.scalar(sa.text(apply_sql.COUNT_MOVED.format(table=descriptor.entity)), params):
+        raise _MovedMeanwhile
     written = {"accepted": run(apply_sql.insert_accepted(descriptor, fields)), "merged": 0}
     turns = connection.execute(sa.text(apply_sql.MERGE_TURNS), params).all()
     for turn in turns:

@@ -12,6 +12,12 @@ LOCK_TARGETS = """
     WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
     ORDER BY t.id FOR UPDATE OF t"""
 
+# Asked once, when all are locked: each turn counts the version of its record up.
+COUNT_MOVED = """
+    SELECT count(*) FROM import_decisions d LEFT JOIN {table} t ON t.id = d.target_id
+    WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
+      AND d.base_version IS NOT NULL AND d.base_version IS DISTINCT FROM t.version"""
+
 MERGE_TURNS = """
     SELECT turn, count(*) AS rows FROM import_decisions
     WHERE import_id = :import AND revision = :revision AND decision = 'merged' GROUP BY turn ORDER BY turn"""
@@ -55,7 +61,7 @@ def _new_origins(fields: Sequence[Field]) -> str:
 
 
 def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
-    """Write one turn's changes into their records, each still at the version it was planned on."""
+    """Write one turn's changes into their records, which are locked and at the version planned on."""
     settings = [_setting(column, group) for column, group in _by_column(fields)]
     for derived in descriptor.derived:
         settings.append(
@@ -75,7 +81,7 @@ def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
         UPDATE {descriptor.entity} t SET {", ".join(settings)}
         FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
         WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged' AND d.turn = :turn
-          AND t.id = d.target_id AND t.version = coalesce(d.base_version, t.version)"""
+          AND t.id = d.target_id"""
 
 
 def _setting(column: str, fields: Sequence[Field]) -> str:

@@ -157,8 +157,9 @@ _GROUPS = """
              max(o.turn) FILTER (WHERE n.raw_sha256 = o.raw_sha256 AND n.reading_sha256 = :reading
                                    AND EXISTS (SELECT FROM {entity} t WHERE t.id = n.record_id))
                OVER (PARTITION BY o.party) AS seen_turn,
-             first_value(coalesce(o.target, new_id())) OVER (PARTITION BY o.party ORDER BY o.turn) AS target
+             first_value(o.given) OVER (PARTITION BY o.party ORDER BY o.turn) AS target
       FROM (SELECT d.record, d.identity, d.raw_sha256, d.target, d.target IS NULL AS is_new,
+                   coalesce(d.target, new_id()) AS given,  -- here, once a row: a window would ask again and again
                    coalesce(d.target::text, d.identity) AS party,
                    row_number() OVER (PARTITION BY coalesce(d.target::text, d.identity)
                                       ORDER BY d.record)::integer AS turn
