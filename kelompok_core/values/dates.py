@@ -10,7 +10,7 @@ from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, found, map_distinct
 from kelompok_core.values.text import line
 
-_WRITTEN = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2})(?:[T ].*)?)?)?")
+_WRITTEN = re.compile(r"(\d{3,4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2})(?:[T ].*)?)?)?")
 
 
 def partial_date(cells: pd.Series) -> Normalized:

@@ -88,7 +88,7 @@ def _countries() -> dict[str, str]:
             for spelling in (name, indonesian.gettext(name), name.partition(",")[0]):
                 codes.setdefault(_fold(spelling), one.alpha_2)
     # «Korea, Republic of» without its tail names two countries: the aliases decide.
-    return codes | _COUNTRY_ALIASES
+    return codes | _COUNTRY_ALIASES | {"xk": "XK"}  # Kosovo: user-assigned, used by the EU and the UN
 
 
 def _fold(written: str) -> str:

@@ -1,0 +1,50 @@
+"""Dagster's instance of this installation: its home, and the variables its processes need."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import kelompok_pipelines
+from kelompok_core.database.engine import find_addresses
+from kelompok_core.errors import SettingsError
+from kelompok_core.settings import Settings
+
+_PROJECT = Path(kelompok_pipelines.__file__).parent.parent
+
+
+def find_dagster_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder with dagster.yaml: ``DAGSTER_HOME``, the current one, or the project's.
+
+    Raises:
+        SettingsError: When none of them has one.
+    """
+    folders = [Path(environ["DAGSTER_HOME"])] if environ.get("DAGSTER_HOME") else [Path.cwd(), _PROJECT]
+    for folder in folders:
+        if (folder / "dagster.yaml").is_file():
+            return folder.resolve()
+    raise SettingsError("DAGSTER_HOME", f"no dagster.yaml in {' or '.join(map(str, folders))}")
+
+
+def dagster_environment(settings: Settings) -> dict[str, str]:
+    """Return what Dagster's programs need in their environment; starts the database where needed.
+
+    Raises:
+        SettingsError: When an external database is configured and none for Dagster.
+    """
+    url = find_addresses(settings).dagster
+    if url is None:
+        raise SettingsError(
+            "KELOMPOK_DAGSTER_DATABASE_URL",
+            "is not set",
+            hint="Give Dagster its own database and role, beside KELOMPOK_DATABASE_URL.",
+        )
+    artifacts = settings.home.resolve() / "dagster"
+    artifacts.mkdir(parents=True, exist_ok=True)
+    return {
+        "DAGSTER_HOME": str(find_dagster_home()),
+        # Dagster's storage speaks psycopg2; without the name SQLAlchemy would take psycopg 3.
+        "KELOMPOK_DAGSTER_STORAGE_URL": url.replace("postgresql://", "postgresql+psycopg2://", 1),
+        "KELOMPOK_DAGSTER_FOLDER": str(artifacts),
+        "KELOMPOK_HOME": str(settings.home.resolve()),
+        "KELOMPOK_CONFIG": str(settings.config_file.resolve()),
+    }

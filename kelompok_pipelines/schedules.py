@@ -1,0 +1,61 @@
+"""Schedules: imports at set times as ``kelompok.toml`` lists them, and the weekly tidying up."""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kelompok_core.errors import SettingsError
+from kelompok_core.plugin_host.configuration import read_document
+from kelompok_core.settings import Settings
+from kelompok_pipelines import names
+from kelompok_pipelines.jobs import prune_runs
+
+
+class ScheduledImport(BaseModel):
+    """One ``[[schedules]]`` table of kelompok.toml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    cron: str
+    timezone: str = "Asia/Jakarta"
+    plugin: str
+    job: str
+    file: str
+    source: str | None = None
+    organization: str | None = None
+    actor: str | None = None
+
+
+def read_scheduled_imports(settings: Settings) -> list[ScheduledImport]:
+    """Return the scheduled imports.
+
+    Raises:
+        SettingsError: Naming the table and the key that is wrong.
+    """
+    tables: list[Any] = read_document(settings).get("schedules", [])
+    try:
+        return [ScheduledImport.model_validate(table) for table in tables]
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise SettingsError("schedules." + ".".join(map(str, first["loc"])), first["msg"]) from error
+
+
+def import_schedule(scheduled: ScheduledImport, entity: str) -> dg.ScheduleDefinition:
+    """Return the schedule; the file is read when its time comes, and the same content changes nothing."""
+    config = scheduled.model_dump(include={"file", "source", "organization", "actor"}, exclude_none=True)
+    return dg.ScheduleDefinition(
+        name=scheduled.name,
+        job_name=names.import_job(scheduled.plugin, scheduled.job),
+        cron_schedule=scheduled.cron,
+        execution_timezone=scheduled.timezone,
+        run_config={"ops": {names.stage_op(scheduled.plugin, entity): {"config": config}}},
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def prune_schedule() -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name="prune_runs_weekly", job=prune_runs, cron_schedule="30 3 * * 0", execution_timezone="Asia/Jakarta"
+    )
