@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition  # not exported
 from pydantic import Field
 
 from kelompok_pipelines import names
 
 
-def import_job(plugin: str, job: str, entity: str) -> dg.UnresolvedAssetJobDefinition:
+def import_job(plugin: str, job: str, entity: str) -> UnresolvedAssetJobDefinition:
     """Return the job that takes one file from source records to the core table."""
     selection = dg.AssetSelection.assets(
         names.source_records_key(plugin, entity),
@@ -24,7 +25,7 @@ def import_job(plugin: str, job: str, entity: str) -> dg.UnresolvedAssetJobDefin
     )
 
 
-def apply_job(entity: str) -> dg.UnresolvedAssetJobDefinition:
+def apply_job(entity: str) -> UnresolvedAssetJobDefinition:
     """Return the job that applies a plan somebody approved."""
     return dg.define_asset_job(
         names.apply_job(entity),

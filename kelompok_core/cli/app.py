@@ -1,0 +1,46 @@
+"""The ``kelompok`` program: its commands put together, its errors turned into sentences and exit codes."""
+
+from collections.abc import Sequence
+
+import click
+import typer
+
+from kelompok_core.cli import audit, common, database, imports, installation, organizations, plugins
+from kelompok_core.cli.launcher import Launcher
+from kelompok_core.errors import KelompokError
+from kelompok_core.settings import read_settings
+
+app = typer.Typer(
+    name="kelompok",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    epilog=common.EXIT_CODES,
+    help="Kelompok: any source in, audited records out. Begin with «kelompok plugin list».",
+)
+app.add_typer(plugins.app, name="plugin")
+app.add_typer(imports.app, name="import")
+app.add_typer(organizations.app, name="org")
+app.add_typer(database.app, name="db")
+app.command()(audit.audit)
+app.command()(installation.env)
+app.command()(installation.up)
+app.command()(installation.doctor)
+
+
+def run(arguments: Sequence[str], launcher: Launcher) -> int:
+    """Run one command line; return its exit code."""
+    common.SURROUNDINGS.launcher = launcher
+    common.SURROUNDINGS.settings = read_settings()
+    as_json = "--json" in arguments
+    try:
+        code = app(args=list(arguments), standalone_mode=False)
+    except KelompokError as error:
+        return common.report_error(error, as_json=as_json)
+    except click.ClickException as error:
+        error.show()
+        return common.USAGE
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        typer.echo("Interrupted.", err=True)
+        return common.FAILED
+    return code if isinstance(code, int) else common.DONE

@@ -1,0 +1,78 @@
+"""``kelompok audit``: who changed what, when, and through which import."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kelompok_core.cli import common
+from kelompok_core.cli.common import JsonOption, LimitOption
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from kelompok_core.audit.trail import AuditEntry
+
+
+def audit(
+    record: Annotated[str | None, typer.Option(metavar="SLUG", help="Only of this organization.")] = None,
+    import_id: Annotated[str | None, typer.Option("--import", metavar="ID", help="Only by this import.")] = None,
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who changed what, newest first."""
+    with common.workbench() as bench, bench.database.connect() as connection:
+        entries = _entries(connection, record, import_id, limit)
+    rows = [
+        (f"{one.occurred_at:%Y-%m-%d %H:%M:%S}", one.action, one.entity, _named(one), one.actor, one.origin,
+         ", ".join(one.changed()))
+        for one in entries
+    ]  # fmt: skip
+    columns = ("at", "action", "entity", "record", "actor", "origin", "fields")
+    common.show(
+        as_json, lambda: [_to_json(one) for one in entries], lambda console: common.table(console, columns, rows)
+    )
+
+
+def _entries(
+    connection: "sa.Connection", record: str | None, import_id: str | None, limit: int
+) -> "list[AuditEntry]":
+    import sqlalchemy as sa
+
+    from kelompok_core.audit import trail
+    from kelompok_core.errors import NotFound
+    from kelompok_core.imports.records import get_id_by_prefix
+
+    if import_id is not None:
+        return list(trail.list_for_import(connection, get_id_by_prefix(connection, import_id), limit=limit))
+    if record is None:
+        return list(trail.list_latest(connection, limit=limit))
+    # A deleted organization is found by the slug its audit entries have.
+    found = connection.scalar(
+        sa.text(
+            "SELECT record_id FROM audit_logs WHERE entity = 'organizations'"
+            " AND coalesce(after, before)->>'slug' = :slug ORDER BY id DESC LIMIT 1"
+        ),
+        {"slug": record},
+    )
+    if found is None:
+        raise NotFound("organization", record)
+    return list(trail.list_for_record(connection, found, limit=limit))
+
+
+def _named(entry: "AuditEntry") -> str:
+    values = entry.after or entry.before or {}
+    return str(values.get("slug") or values.get("email") or entry.record_id)
+
+
+def _to_json(entry: "AuditEntry") -> dict[str, object]:
+    return {
+        "at": entry.occurred_at.isoformat(),
+        "action": entry.action,
+        "entity": entry.entity,
+        "record": str(entry.record_id),
+        "actor": entry.actor,
+        "origin": entry.origin,
+        "import": str(entry.import_id) if entry.import_id else None,
+        "plugin": entry.plugin,
+        "changed": {name: list(pair) for name, pair in entry.changed().items()},
+    }

@@ -1,0 +1,104 @@
+"""``kelompok db``: the database of this installation."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from kelompok_core.cli import common
+from kelompok_core.cli.common import JsonOption, settings
+from kelompok_core.errors import UsageError
+
+app = typer.Typer(no_args_is_help=True, help="The database of this installation.")
+
+RoleOption = Annotated[str, typer.Option(help="runtime (reads and writes rows), owner (migrates) or dagster.")]
+
+
+@app.command()
+def migrate(as_json: JsonOption = False) -> None:
+    """Bring the schema up to date; starts the embedded server where needed."""
+    from kelompok_core.database import engine
+
+    addresses = engine.find_addresses(settings())
+    status = engine.migrate(addresses)
+    text = (
+        f"The schema is at revision {status.needed} already; nothing changed."
+        if status.is_current
+        else f"The schema went from {status.current or 'nothing'} to revision {status.needed}."
+    )
+    common.show(
+        as_json,
+        lambda: {"before": status.current, "now": status.needed},
+        lambda console: console.print(text),
+    )
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Say which server is used, whether it runs, and at which revision it is. Starts nothing."""
+    from kelompok_core.database import embedded, engine
+
+    facts: dict[str, object] = {}
+    if settings().database_url is None:
+        server = embedded.status(settings())
+        facts = {"server": "embedded", **{name: getattr(server, name) for name in server.__annotations__}}
+        reachable = server.running
+    else:
+        facts, reachable = {"server": "external"}, True
+    if reachable:
+        database = engine.Database(engine.find_addresses(settings()))
+        schema = engine.schema_status(database)
+        facts |= {"revision": schema.current, "needed": schema.needed}
+    common.show(
+        as_json,
+        lambda: facts,
+        lambda console: common.table(console, ("", ""), [(name, fact) for name, fact in facts.items()]),
+    )
+
+
+@app.command()
+def url(role: RoleOption = "runtime") -> None:
+    """Print the URL to connect with, password inside. Starts the embedded server where needed."""
+    typer.echo(_url(role))
+
+
+def _url(role: str) -> str:
+    from kelompok_core.database.engine import find_addresses
+
+    addresses = find_addresses(settings())
+    known = {"runtime": addresses.runtime, "owner": addresses.owner, "dagster": addresses.dagster}
+    if role not in known:
+        raise typer.BadParameter(f"{role!r} is none of {', '.join(known)}", param_hint="--role")
+    found = known[role]
+    if found is None:
+        raise UsageError("no database is configured for Dagster", hint="Set KELOMPOK_DAGSTER_DATABASE_URL.")
+    return found
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context, role: RoleOption = "runtime") -> None:
+    """Open psql; what follows is handed to it, such as -c «SELECT 1»."""
+    from kelompok_core.database.embedded import psql_path
+
+    address = _url(role)
+    program = str(psql_path(settings())) if settings().database_url is None else "psql"
+    # The password goes by the environment: a command line is everybody's to see.
+    import sqlalchemy as sa
+
+    parts = sa.make_url(address)
+    environment = {**os.environ, "PGPASSWORD": str(parts.password or "")}
+    bare = parts.set(password=None).render_as_string()
+    try:
+        os.execvpe(program, [program, bare, *context.args], environment)
+    except OSError as error:
+        raise UsageError(f"cannot start {program}: {error.strerror}", hint="Install PostgreSQL's psql.") from error
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded server; the next command starts it again."""
+    from kelompok_core.database import embedded
+
+    if settings().database_url is not None:
+        raise UsageError("an external database is configured", hint="Only the embedded server is ours to stop.")
+    typer.echo("Stopped." if embedded.stop(settings()) else "It was not running.")

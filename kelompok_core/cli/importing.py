@@ -1,0 +1,65 @@
+"""Running an import from the terminal: received, handed to the orchestrator, shown while it goes on."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from kelompok_core.cli import common
+from kelompok_core.cli.render import render_report
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.report import ImportReport, get_report
+from kelompok_core.imports.workbench import Progress, Workbench
+
+if TYPE_CHECKING:
+    from kelompok_core.imports.records import ImportRecord
+
+_STEPS = {"stage": "reading", "decide": "deciding", "apply": "writing"}
+
+
+def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
+    """Import and print the report; return the exit code."""
+    with common.workbench() as bench:
+        receipt = receive(bench, request, common.acting(bench, actor))
+        if receipt.resumed and not as_json:
+            common.console(errors=True).print(f"Going on with import {receipt.import_id}.")
+        with _progress(as_json=as_json) as tell:
+            common.launcher().run_import(bench, receipt.import_id, tell)
+        return show_report(bench, receipt.import_id, as_json=as_json)
+
+
+def show_report(bench: Workbench, import_id: UUID, *, as_json: bool, language: str = "en") -> int:
+    """Print the report; return the exit code it stands for."""
+    with bench.database.connect() as connection:
+        report = get_report(connection, import_id)
+    common.show(as_json, report.to_json, lambda console: render_report(console, report, language))
+    return exit_code(report)
+
+
+def exit_code(report: ImportReport) -> int:
+    if _failed(report.record):
+        return common.FAILED
+    return common.ATTENTION if report.needs_attention else common.DONE
+
+
+def _failed(record: "ImportRecord") -> bool:
+    return record.state == "failed"
+
+
+@contextmanager
+def _progress(*, as_json: bool) -> Iterator[Callable[[Progress], None]]:
+    """Show a line that moves, on a terminal; stay quiet in a pipe."""
+    if as_json or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn())
+    with Bar(*columns, console=common.console(errors=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def tell(progress: Progress) -> None:
+            bar.update(task, description=_STEPS[progress.step], completed=progress.rows)
+
+        yield tell

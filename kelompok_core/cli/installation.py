@@ -1,0 +1,99 @@
+"""``kelompok env | up | doctor``: the installation as a whole."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from kelompok_core.cli import common
+from kelompok_core.cli.common import JsonOption, settings
+from kelompok_core.errors import KelompokError
+
+Finding = tuple[str, str | None]
+"""What was looked at, and what is wrong with it (None: nothing)."""
+
+
+def env(as_json: JsonOption = False) -> None:
+    """Print what a shell needs for Dagster's own commands: eval "$(kelompok env)"."""
+    variables = common.launcher().environment(settings())
+    if as_json:
+        common.print_json(dict(variables))
+        return
+    for name, value in variables.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def up(port: Annotated[int, typer.Option(help="Port of the Dagster UI, on this machine only.")] = 3000) -> None:
+    """Start database, Dagster UI and daemon; Ctrl-C stops UI and daemon cleanly."""
+    raise typer.Exit(common.launcher().serve(settings(), port=port, tell=lambda text: typer.echo(text)))
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Say what is wrong with this installation, and what to do."""
+    findings = [finding for look in (_python, _home, _plugins, _database, _orchestrator) for finding in _try(look)]
+    wrong = [finding for finding in findings if finding[1] is not None]
+    rows = [("ok" if problem is None else "WRONG", what, problem or "") for what, problem in findings]
+    common.show(
+        as_json,
+        lambda: [{"what": what, "ok": problem is None, "problem": problem} for what, problem in findings],
+        lambda console: common.table(console, ("", "what", "what to do"), rows),
+    )
+    raise typer.Exit(common.FAILED if wrong else common.DONE)
+
+
+def _try(look: Callable[[], list[Finding]]) -> list[Finding]:
+    try:
+        return look()
+    except KelompokError as error:
+        return [(look.__name__.strip("_"), " ".join(filter(None, (error.message, error.hint))))]
+
+
+def _python() -> list[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    problem = None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed."
+    return [(f"Python {version}", problem)]
+
+
+def _home() -> list[Finding]:
+    home = settings().home
+    folder = next(one for one in (home, *home.resolve().parents) if one.exists())
+    problem = None if os.access(folder, os.W_OK) else f"{folder} cannot be written to."
+    return [(f"home {home}", problem)]
+
+
+def _plugins() -> list[Finding]:
+    from kelompok_core.plugin_host.registry import PluginState, list_plugins
+
+    fine = (PluginState.ENABLED, PluginState.DISABLED)
+    plugins = list_plugins(settings())
+    found: list[Finding] = [
+        (f"plugin {one.name}", None if one.state in fine else f"{one.state}: {one.reason}") for one in plugins
+    ]
+    if not any(one.state is PluginState.ENABLED for one in plugins):
+        found.append(("plugins", "None is enabled: kelompok plugin enable csv-import"))
+    return found
+
+
+def _database() -> list[Finding]:
+    import sqlalchemy as sa
+
+    from kelompok_core.database.engine import open_database, schema_status
+
+    database = open_database(settings())
+    schema = schema_status(database)
+    with database.connect() as connection:
+        server = connection.scalar(sa.text("SHOW server_version"))
+        may_too_much = connection.scalar(
+            sa.text(
+                "SELECT rolsuper OR has_table_privilege('audit_logs', 'DELETE') FROM pg_roles WHERE rolname = current_user"
+            )
+        )
+    role = "The runtime role may change the audit: connect as a role that owns nothing." if may_too_much else None
+    return [(f"PostgreSQL {server}, schema {schema.current}", None), ("runtime role", role)]
+
+
+def _orchestrator() -> list[Finding]:
+    return list(common.launcher().diagnose(settings()))

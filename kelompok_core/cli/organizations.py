@@ -1,0 +1,132 @@
+"""``kelompok org``: look at organizations, with where each value comes from."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kelompok_core.cli import common
+from kelompok_core.cli.common import JsonOption, LimitOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from kelompok_core.audit.trail import AuditEntry
+    from kelompok_core.organizations.models import Organization
+    from kelompok_core.sources.models import SourceRecord
+
+app = typer.Typer(no_args_is_help=True, help="Look at organizations, with where each value comes from.")
+
+
+@app.command("list")
+def list_all(
+    search: Annotated[str | None, typer.Option(help="Only those whose name or slug contains this.")] = None,
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List organizations by name."""
+    from kelompok_core.organizations.queries import count_organizations, list_organizations
+
+    with common.workbench() as bench, bench.database.session() as session:
+        organizations = list_organizations(session, search=search, limit=limit)
+        total = count_organizations(session)
+    rows = [(one.slug, one.name, one.country, one.region, one.city, one.website_url) for one in organizations]
+
+    def render(console: "Console") -> None:
+        common.table(console, ("slug", "name", "country", "region", "city", "website"), rows)
+        console.print(f"{len(rows)} of {total:,}")
+
+    common.show(as_json, lambda: [_summary(one) for one in organizations], render)
+
+
+def _summary(organization: "Organization") -> dict[str, object]:
+    names = ("name", "slug", "country", "region", "city", "website_url", "official_email", "claim_status")
+    return {"id": str(organization.id)} | {name: getattr(organization, name) for name in names}
+
+
+@app.command()
+def show(slug: str, as_json: JsonOption = False) -> None:
+    """Show one organization: values, who said each, evidence and history."""
+    from kelompok_core.audit.trail import list_for_record
+    from kelompok_core.organizations.queries import get_organization
+    from kelompok_core.sources.queries import list_source_records
+
+    with common.workbench() as bench, bench.database.session() as session:
+        organization = get_organization(session, slug)
+        evidence = list_source_records(session, organization.id)
+        history = list_for_record(session.connection(), organization.id)
+    common.show(
+        as_json,
+        lambda: _details(organization, evidence, history),
+        lambda console: _render(console, organization, evidence, history),
+    )
+
+
+def _values(organization: "Organization") -> list[tuple[str, object, object]]:
+    from kelompok_core.organizations.entity import DESCRIPTOR
+
+    rows = []
+    for field in DESCRIPTOR.fields:
+        stored = getattr(organization, field.stored_in)
+        value = stored.get(field.key) if field.key else stored
+        if value is not None:
+            rows.append((field.name, value, organization.field_origins.get(field.name)))
+    return rows
+
+
+def _details(
+    organization: "Organization", evidence: "Sequence[SourceRecord]", history: "Sequence[AuditEntry]"
+) -> dict[str, object]:
+    return _summary(organization) | {
+        "values": [{"field": name, "value": value, "set_by": origin} for name, value, origin in _values(organization)],
+        "profile_data": organization.profile_data,
+        "version": organization.version,
+        "evidence": [
+            {
+                "source": one.source_name,
+                "file": one.file_name,
+                "sha256": one.file_sha256.hex(),
+                "record": one.record,
+                "line": one.line,
+                "import": str(one.import_id),
+                "plugin": f"{one.plugin}@{one.plugin_version}",
+                "raw": one.raw,
+            }
+            for one in evidence
+        ],
+        "history": [_entry(one) for one in history],
+    }
+
+
+def _entry(entry: "AuditEntry") -> dict[str, object]:
+    return {
+        "at": entry.occurred_at.isoformat(),
+        "action": entry.action,
+        "actor": entry.actor,
+        "origin": entry.origin,
+        "import": str(entry.import_id) if entry.import_id else None,
+        "changed": {name: list(pair) for name, pair in entry.changed().items()},
+    }
+
+
+def _render(
+    console: "Console",
+    organization: "Organization",
+    evidence: "Sequence[SourceRecord]",
+    history: "Sequence[AuditEntry]",
+) -> None:
+    from rich.text import Text
+
+    console.print(Text(f"{organization.name} ({organization.slug}), {organization.claim_status}", style="bold"))
+    common.table(console, ("field", "value", "set by"), _values(organization))
+    extra = organization.profile_data.get("extra", {})
+    rows = [(source, name, value) for source, cells in extra.items() for name, value in cells.items()]
+    if rows:
+        common.table(console, ("source", "extra column", "value"), rows)
+    seen = [(one.source_name, one.file_name, one.line, one.record, str(one.import_id)) for one in evidence]
+    common.table(console, ("evidence: source", "file", "line", "record", "import"), seen)
+    changes = [
+        (f"{one.occurred_at:%Y-%m-%d %H:%M}", one.action, one.actor, one.origin, ", ".join(one.changed())) for one in history
+    ]
+    common.table(console, ("history", "action", "actor", "origin", "fields"), changes)

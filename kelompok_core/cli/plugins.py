@@ -1,0 +1,186 @@
+"""``kelompok plugin``: list, inspect, enable and run plugins."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from kelompok_core.cli import common
+from kelompok_core.cli.common import ActorOption, JsonOption, settings
+from kelompok_core.plugin_host.configuration import set_enabled
+from kelompok_core.plugin_host.registry import PluginInfo, PluginState, get_plugin, list_plugins
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kelompok_core.imports.profiles import Profile
+
+Word = TypeVar("Word", bound=StrEnum)
+
+app = typer.Typer(no_args_is_help=True, help="List, inspect, enable and run plugins.")
+
+
+@app.command("list")
+def list_all(as_json: JsonOption = False) -> None:
+    """List installed plugins with their state. Runs no plugin code."""
+    plugins = list_plugins(settings())
+    rows = [(one.name, one.version, one.state, _tells(one)) for one in plugins]
+    common.show(
+        as_json,
+        lambda: [_summary(one) for one in plugins],
+        lambda console: common.table(console, ("plugin", "version", "state", ""), rows),
+    )
+
+
+def _tells(plugin: PluginInfo) -> str:
+    return plugin.reason or (plugin.manifest.description if plugin.manifest else "")
+
+
+def _summary(plugin: PluginInfo) -> dict[str, object]:
+    return {
+        "name": plugin.name,
+        "version": plugin.version,
+        "state": plugin.state.value,
+        "reason": plugin.reason,
+        "description": plugin.manifest.description if plugin.manifest else None,
+        "jobs": [job.name for job in plugin.jobs()],
+    }
+
+
+@app.command()
+def info(name: str, as_json: JsonOption = False) -> None:
+    """Show what a plugin offers, asks for and can be set to. Runs no plugin code."""
+    plugin = get_plugin(settings(), name)
+    common.show(as_json, lambda: _details(plugin), lambda console: _render_info(console, plugin))
+
+
+def _details(plugin: PluginInfo) -> dict[str, object]:
+    manifest = plugin.manifest.model_dump(mode="json", by_alias=True) if plugin.manifest else None
+    return _summary(plugin) | {"package": plugin.package, "config": dict(plugin.config), "manifest": manifest}
+
+
+def _render_info(console: "Console", plugin: PluginInfo) -> None:
+    from rich.text import Text
+
+    console.print(Text(f"{plugin.name} {plugin.version}: {plugin.state}", style="bold"))
+    console.print(Text(_tells(plugin)))
+    if plugin.manifest is None:
+        return
+    jobs = [(job.name, job.entity or "", ", ".join(job.inputs), job.summary) for job in plugin.jobs()]
+    common.table(console, ("job", "into", "reads", ""), jobs)
+    properties = plugin.manifest.config_schema.get("properties", {})
+    rows = [
+        (key, plugin.config.get(key, one.get("default", "")), one.get("description", "")) for key, one in properties.items()
+    ]
+    common.table(console, ("setting", "value", ""), rows)
+
+
+@app.command()
+def enable(name: str) -> None:
+    """Let a plugin run, in kelompok.toml."""
+    plugin = get_plugin(settings(), name)
+    if plugin.state in (PluginState.BROKEN, PluginState.INCOMPATIBLE):
+        typer.secho(f"Warning: {name} is {plugin.state}: {plugin.reason}", fg=typer.colors.YELLOW, err=True)
+    changed = set_enabled(settings(), name, enabled=True)
+    typer.echo(f"{name} is enabled." if changed else f"{name} was enabled already; nothing changed.")
+
+
+@app.command()
+def disable(name: str) -> None:
+    """Stop a plugin from running, in kelompok.toml."""
+    get_plugin(settings(), name)
+    changed = set_enabled(settings(), name, enabled=False)
+    typer.echo(f"{name} is disabled." if changed else f"{name} was disabled already; nothing changed.")
+
+
+@app.command(epilog=common.EXIT_CODES)
+def run(  # noqa: PLR0913  (the command's options)
+    name: str,
+    job: Annotated[str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».")],
+    file: Annotated[Path, typer.Option(help="The file to import.")],
+    organization: Annotated[
+        str | None, typer.Option(metavar="SLUG", help="Confine the import to this organization.")
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Name of the list this is; the same name again updates. Default: the file's name."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, write nothing.")] = False,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="HEADER=FIELD", help="Which field a column is; «-» leaves out, «extra» keeps."),
+    ] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD=POLICY", help="own, fill_empty, overwrite or keep, for one field."),
+    ] = None,
+    on_duplicate: Annotated[
+        str | None, typer.Option(help="reject: a file's second word on a record comes back; last: it wins.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the plugin, this once.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="Start from this saved profile.")] = None,
+    save: Annotated[str | None, typer.Option("--save-profile", help="Save these options as a profile.")] = None,
+    key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="The same key gives the same import, not another.")
+    ] = None,
+    actor: ActorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import a file: read, normalize, validate, decide, apply. With --dry-run, up to the decision."""
+    from kelompok_core.cli import importing
+    from kelompok_core.imports.profiles import save_profile
+    from kelompok_core.imports.receive import ImportRequest
+
+    chosen = _chosen(profile, source, (mapping, policy, setting), on_duplicate)
+    request = ImportRequest(
+        plugin=name,
+        job=job,
+        file=file,
+        organization=organization,
+        source_name=chosen.source_name,
+        dry_run=dry_run,
+        options=chosen.options,
+        idempotency_key=key,
+    )
+    if save:
+        save_profile(settings(), save, chosen)
+    raise typer.Exit(importing.run(request, actor, as_json=as_json))
+
+
+def _chosen(
+    profile: str | None,
+    source: str | None,
+    given: "tuple[list[str] | None, list[str] | None, list[str] | None]",
+    on_duplicate: str | None,
+) -> "Profile":
+    """Return the saved profile's options with those of the command line over them."""
+    from kelompok_core.descriptor import MergePolicy
+    from kelompok_core.imports.profiles import Profile, read_profile
+    from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
+
+    saved = read_profile(settings(), profile) if profile else Profile()
+    mapping, policy, setting = given
+    policies = {
+        field: _one_of(MergePolicy, word, "--policy") for field, word in common.pairs(policy or [], "--policy").items()
+    }
+    duplicates = _one_of(DuplicatePolicy, on_duplicate, "--on-duplicate") if on_duplicate else None
+    return Profile(
+        source_name=source or saved.source_name,
+        options=ImportOptions(
+            mapping={**saved.options.mapping, **common.pairs(mapping or [], "--map")},
+            policies={**saved.options.policies, **policies},
+            duplicates=duplicates or saved.options.duplicates,
+            config={**saved.options.config, **common.pairs(setting or [], "--set")},
+        ),
+    )
+
+
+def _one_of(words: type[Word], given: str, option: str) -> Word:
+    try:
+        return words(given)
+    except ValueError as error:
+        known = ", ".join(word.value for word in words)
+        raise typer.BadParameter(f"{given!r} is none of {known}", param_hint=option) from error

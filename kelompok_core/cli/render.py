@@ -1,0 +1,87 @@
+"""Reports for the terminal."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kelompok_core.cli.common import table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kelompok_core.imports.report import ImportReport, IssueGroup
+
+_COLOURS = {"accepted": "green", "merged": "cyan", "unchanged": "dim", "rejected": "red", "review": "yellow"}
+_BAR = 30
+_UNMAPPED = "header.unknown"
+
+
+def render_report(console: "Console", report: "ImportReport", language: str = "en") -> None:
+    """Print what an import did: counts, then findings, then what to do next."""
+    from rich.text import Text
+
+    record = report.record
+    kind = "Dry run" if record.dry_run and record.state != "applied" else "Import"
+    console.print(Text(f"{kind} {record.id} is {record.state}", style="bold"))
+    read_as = ", ".join(f"{name} {value}" for name, value in record.read_as.items())
+    console.print(Text(f"{record.file_name} as source «{record.source_name}»: {read_as}"))
+    if record.failure:
+        console.print(Text(record.failure, style="red"))
+    _counts(console, report)
+    _mapping(console, report)
+    _issues(console, report.groups, language)
+    console.print(Text(_closing(report)))
+
+
+def _counts(console: "Console", report: "ImportReport") -> None:
+    from rich.text import Text
+
+    counts = report.counts
+    most = max(counts[name] for name in _COLOURS) or 1
+    console.print(Text(f"\n{counts['rows_read']:>10,} rows read" + _blank_lines(report)))
+    for name, colour in _COLOURS.items():
+        bar = "█" * -(-counts[name] * _BAR // most)
+        console.print(Text(f"{counts[name]:>10,} {name:<10} ").append(bar, style=colour))
+    if report.seconds:
+        console.print(Text(f"\n{report.seconds:.1f} s, {report.rows_per_second:,.0f} rows/s", style="dim"))
+
+
+def _blank_lines(report: "ImportReport") -> str:
+    return f" ({report.record.blank_lines:,} blank lines passed over)" if report.record.blank_lines else ""
+
+
+def _mapping(console: "Console", report: "ImportReport") -> None:
+    from rich.text import Text
+
+    if report.record.mapping:
+        columns = ", ".join(f"{column} → {field}" for column, field in report.record.mapping.items())
+        console.print(Text(f"Columns: {columns}"))
+    unknown = [group.column or "" for group in report.groups if group.code == _UNMAPPED]
+    if unknown:
+        console.print(Text(f"Kept as extra data: {', '.join(unknown)}"))
+
+
+def _issues(console: "Console", groups: "Sequence[IssueGroup]", language: str) -> None:
+    shown = [group for group in groups if group.code != _UNMAPPED]
+    if not shown:
+        return
+    rows = [
+        (group.count, group.severity, group.code, _lines(group), group.examples[0].message(language)) for group in shown
+    ]
+    table(console, ("rows", "severity", "code", "lines", "first of them"), rows)
+
+
+def _lines(group: "IssueGroup") -> str:
+    lines = ", ".join(str(example.line) for example in group.examples if example.line)
+    return lines + (" …" if group.count > len(group.examples) else "")
+
+
+def _closing(report: "ImportReport") -> str:
+    record, counts = report.record, report.counts
+    short = str(record.id)
+    if record.state == "planned":
+        return f"Nothing was written. To do exactly this: kelompok import apply {short}"
+    if report.needs_attention:
+        return f"Rows to correct, ready to be sent again: kelompok import errors {short} --output errors.csv"
+    if record.state == "applied" and not counts["accepted"] and not counts["merged"]:
+        return "Nothing changed: the core already says all of this."
+    return f"Look at it again: kelompok import show {short}"

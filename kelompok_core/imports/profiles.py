@@ -1,0 +1,75 @@
+"""Saved import profiles: ``[profiles.NAME]`` in kelompok.toml, so that the same list is read the same way."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from kelompok_core.descriptor import MergePolicy
+from kelompok_core.errors import NotFound, SettingsError
+from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
+from kelompok_core.plugin_host.configuration import read_document
+from kelompok_core.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """How to read one list."""
+
+    source_name: str | None = None
+    options: ImportOptions = field(default_factory=ImportOptions)
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str | None = None
+    mapping: dict[str, str] = {}
+    policies: dict[str, MergePolicy] = {}
+    on_duplicate: DuplicatePolicy = DuplicatePolicy.REJECT
+    settings: dict[str, Any] = {}
+
+
+def read_profile(settings: Settings, name: str) -> Profile:
+    """Return the saved profile.
+
+    Raises:
+        NotFound: When none has this name.
+        SettingsError: Naming the key that is wrong.
+    """
+    tables: Mapping[str, Any] = read_document(settings).get("profiles", {})
+    if name not in tables:
+        raise NotFound("profile", name)
+    try:
+        table = _Table.model_validate(tables[name])
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(["profiles", name, *map(str, first["loc"])])
+        raise SettingsError(key, first["msg"]) from error
+    options = ImportOptions(
+        mapping=table.mapping, policies=table.policies, duplicates=table.on_duplicate, config=table.settings
+    )
+    return Profile(source_name=table.source, options=options)
+
+
+def save_profile(settings: Settings, name: str, profile: Profile) -> None:
+    """Write the profile into kelompok.toml, keeping everything else there."""
+    import tomlkit  # noqa: PLC0415  (only this writes)
+
+    options = profile.options.to_json()
+    table = {
+        "source": profile.source_name,
+        "mapping": options["mapping"],
+        "policies": options["policies"],
+        "on_duplicate": options["duplicates"],
+        "settings": options["config"],
+    }
+    path = settings.config_file
+    document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+    profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))
+    profiles[name] = {key: value for key, value in table.items() if value}
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(tomlkit.dumps(document), "utf-8")
+    fresh.replace(path)

@@ -1,0 +1,72 @@
+"""Runs in this process: what the command line starts is a Dagster run like any other."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import dagster as dg
+
+from kelompok_core.errors import KelompokError
+from kelompok_core.imports.records import ImportRecord, get_import
+from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_pipelines import names
+from kelompok_pipelines.definitions import build_definitions
+from kelompok_pipelines.instance import dagster_environment
+from kelompok_pipelines.resources import Core
+
+
+def run_import(bench: Workbench, import_id: UUID, tell: Callable[[Progress], None]) -> None:
+    """Take a received import as far as it goes.
+
+    Raises:
+        KelompokError: What stopped it.
+    """
+    record = _get(bench, import_id)
+    config = {names.stage_op(record.plugin, record.entity): {"config": {"import_id": str(import_id)}}}
+    told = replace(bench, tell=tell)
+    _run(told, names.import_job(record.plugin, record.job), config, record)
+
+
+def run_apply(bench: Workbench, import_id: UUID) -> None:
+    """Apply an approved plan.
+
+    Raises:
+        KelompokError: What stopped it.
+    """
+    record = _get(bench, import_id)
+    config = {names.apply_op(record.entity): {"config": {"import_id": str(import_id)}}}
+    _run(bench, names.apply_job(record.entity), config, record)
+
+
+def _get(bench: Workbench, import_id: UUID) -> ImportRecord:
+    with bench.database.connect() as connection:
+        return get_import(connection, import_id)
+
+
+def _run(bench: Workbench, job_name: str, config: Mapping[str, Any], record: ImportRecord) -> None:
+    os.environ.update(dagster_environment(bench.settings))
+    definitions = build_definitions(bench.settings, Core(bench=bench))
+    tags = {"kelompok/import": str(record.id), "kelompok/source": record.source_name}
+    with _quiet(), dg.DagsterInstance.get() as instance:
+        job = definitions.resolve_job_def(job_name)
+        try:
+            job.execute_in_process(run_config={"ops": dict(config)}, instance=instance, tags=tags)
+        except KelompokError:
+            raise
+        except dg.DagsterError as error:
+            raise KelompokError(f"the Dagster run failed: {error}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dagster's event lines off the terminal: the report says it all, the UI has the rest."""
+    logger = logging.getLogger("dagster")
+    level, logger.level = logger.level, logging.CRITICAL
+    try:
+        yield
+    finally:
+        logger.level = level

@@ -1,0 +1,49 @@
+"""The console script: the core's command line, with Dagster as what runs imports and services."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from kelompok_core.cli.app import run
+
+if TYPE_CHECKING:
+    from kelompok_core.imports.workbench import Progress, Workbench
+    from kelompok_core.settings import Settings
+
+# Dagster is imported where it is used: listing plugins must not wait for it.
+# ruff: noqa: PLC0415
+
+
+class DagsterLauncher:
+    """Runs imports as Dagster runs in this process, so that they are in the UI like all others."""
+
+    def run_import(self, bench: "Workbench", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
+        from kelompok_pipelines.in_process import run_import
+
+        run_import(bench, import_id, tell)
+
+    def run_apply(self, bench: "Workbench", import_id: UUID) -> None:
+        from kelompok_pipelines.in_process import run_apply
+
+        run_apply(bench, import_id)
+
+    def environment(self, settings: "Settings") -> Mapping[str, str]:
+        from kelompok_pipelines.instance import dagster_environment
+
+        return dagster_environment(settings)
+
+    def serve(self, settings: "Settings", *, port: int, tell: Callable[[str], None]) -> int:
+        from kelompok_pipelines.services import serve
+
+        return serve(settings, port=port, tell=tell)
+
+    def diagnose(self, settings: "Settings") -> list[tuple[str, str | None]]:
+        from kelompok_pipelines.services import diagnose
+
+        return diagnose(settings)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:], DagsterLauncher()))
