@@ -65,10 +65,16 @@ def core_checks(entity: str) -> dg.AssetChecksDefinition:
             unaudited = promises.count_unaudited_writes(connection, import_id)
             unproven = promises.count_writes_without_evidence(connection, import_id)
         yield dg.AssetCheckResult(
-            asset_key=key, check_name="every_write_audited", passed=unaudited == 0, metadata={"missing": unaudited}
+            asset_key=key,
+            check_name="every_write_audited",
+            passed=unaudited == 0,
+            metadata={"missing": unaudited},
         )
         yield dg.AssetCheckResult(
-            asset_key=key, check_name="every_write_has_evidence", passed=unproven == 0, metadata={"missing": unproven}
+            asset_key=key,
+            check_name="every_write_has_evidence",
+            passed=unproven == 0,
+            metadata={"missing": unproven},
         )
 
     return written_as_promised

@@ -1,9 +1,7 @@
 """Runs in this process: what the command line starts is a Dagster run like any other."""
 
-import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -51,22 +49,16 @@ def _run(bench: Workbench, job_name: str, config: Mapping[str, Any], record: Imp
     os.environ.update(dagster_environment(bench.settings))
     definitions = build_definitions(bench.settings, Core(bench=bench))
     tags = {"kelompok/import": str(record.id), "kelompok/source": record.source_name}
-    with _quiet(), dg.DagsterInstance.get() as instance:
+    run_config = {"ops": dict(config), "loggers": _QUIET}
+    with dg.DagsterInstance.get() as instance:
         job = definitions.resolve_job_def(job_name)
         try:
-            job.execute_in_process(run_config={"ops": dict(config)}, instance=instance, tags=tags)
+            job.execute_in_process(run_config=run_config, instance=instance, tags=tags)
         except KelompokError:
             raise
         except dg.DagsterError as error:
             raise KelompokError(f"the Dagster run failed: {error}") from error
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Dagster's event lines off the terminal: the report says it all, the UI has the rest."""
-    logger = logging.getLogger("dagster")
-    level, logger.level = logger.level, logging.CRITICAL
-    try:
-        yield
-    finally:
-        logger.level = level
+# Dagster's event lines stay off the terminal: the report says it all, and the UI has the rest.
+_QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}

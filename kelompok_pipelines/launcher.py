@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from kelompok_core.settings import Settings
 
 # Dagster is imported where it is used: listing plugins must not wait for it.
-# ruff: noqa: PLC0415
 
 
 class DagsterLauncher:

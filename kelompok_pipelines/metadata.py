@@ -59,7 +59,8 @@ def decision_chart(counts: Mapping[str, int]) -> str:
     """Return the five counts as bars, in Markdown."""
     most = max((counts[name] for name in DECISIONS), default=0) or 1
     bars = [
-        f"{name:<10}{'█' * -(-counts[name] * _BAR_WIDTH // most):<{_BAR_WIDTH}} {counts[name]:>9,}" for name in DECISIONS
+        f"{name:<10}{'█' * -(-counts[name] * _BAR_WIDTH // most):<{_BAR_WIDTH}} {counts[name]:>9,}"
+        for name in DECISIONS
     ]
     return "\n".join(["```", *bars, "```"])
 
@@ -70,7 +71,13 @@ def _schema(**columns: str) -> dg.TableSchema:
 
 _REASON_SCHEMA = _schema(decision="string", rows="int")
 _ISSUE_SCHEMA = _schema(
-    code="string", severity="string", column="string", count="int", line="string", value="string", message="string"
+    code="string",
+    severity="string",
+    column="string",
+    count="int",
+    line="string",
+    value="string",
+    message="string",
 )
 
 

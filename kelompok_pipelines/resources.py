@@ -41,7 +41,8 @@ class Core:
                 if run_id and (found := find_by_run(connection, run_id)):
                     return found
         raise dg.Failure(
-            "This run has no import. Launch the whole job with a file, or give an import_id.", allow_retries=False
+            "This run has no import. Launch the whole job with a file, or give an import_id.",
+            allow_retries=False,
         )
 
 

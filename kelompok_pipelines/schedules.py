@@ -57,5 +57,8 @@ def import_schedule(scheduled: ScheduledImport, entity: str) -> dg.ScheduleDefin
 
 def prune_schedule() -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
-        name="prune_runs_weekly", job=prune_runs, cron_schedule="30 3 * * 0", execution_timezone="Asia/Jakarta"
+        name="prune_runs_weekly",
+        job=prune_runs,
+        cron_schedule="30 3 * * 0",
+        execution_timezone="Asia/Jakarta",
     )

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from time import monotonic, sleep
 from types import FrameType
+from typing import Self
 
 from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.settings import Settings
@@ -58,7 +59,7 @@ class _Interruption:
 
     happened = False
 
-    def __enter__(self) -> "_Interruption":
+    def __enter__(self) -> Self:
         self._before = {one: signal.signal(one, self._note) for one in (signal.SIGINT, signal.SIGTERM)}
         return self
 
@@ -110,7 +111,7 @@ def _stop(services: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def diagnose(settings: Settings) -> list[tuple[str, str | None]]:
     """Return what is looked at of Dagster, each with what is wrong or None."""
-    import dagster as dg  # noqa: PLC0415  (starting the services needs none of it here)
+    import dagster as dg
 
     home = find_dagster_home()
     versions = {name: version(name) for name in ("dagster", "dagster-webserver")}

@@ -12,9 +12,13 @@ _MOST_CONNECTIONS = 10
 
 def _pooled(storage: Any) -> None:
     """Give the storage an engine that keeps its connections; the stock one opens one for each statement."""
-    stock: sa.Engine = storage._engine  # noqa: SLF001  (the storages have no public way to choose a pool)
+    stock: sa.Engine = storage._engine  # noqa: SLF001  (no public way to choose a pool)
     storage._engine = sa.create_engine(  # noqa: SLF001
-        stock.url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=_MOST_CONNECTIONS, pool_pre_ping=True
+        stock.url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=1,
+        max_overflow=_MOST_CONNECTIONS,
+        pool_pre_ping=True,
     )
     stock.dispose()
 

@@ -45,9 +45,7 @@ MANAGING_ROLES = ("owner", "editor")
 """Roles whose holder decides for a claimed organization."""
 
 
-def authorize(
-    connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID | None
-) -> None:
+def authorize(connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID | None) -> None:
     """Let the actor do this, in that organization or (None) outside of any.
 
     The user is read again: what counts is the right at this moment, not when the actor was loaded.
@@ -68,6 +66,4 @@ def authorize(
 
 
 _USER = sa.text("SELECT status, platform_role FROM users WHERE id = :user")
-_ROLE = sa.text(
-    "SELECT role FROM organization_user_roles WHERE user_id = :user AND organization_id = :organization"
-)
+_ROLE = sa.text("SELECT role FROM organization_user_roles WHERE user_id = :user AND organization_id = :organization")

@@ -68,4 +68,4 @@ def count_for_import(connection: sa.Connection, import_id: UUID) -> int:
 
 def _list(connection: sa.Connection, where: str, params: Mapping[str, Any]) -> Sequence[AuditEntry]:
     rows = connection.execute(sa.text(_LIST.format(where=where)), params)
-    return [AuditEntry(**row._mapping) for row in rows]  # noqa: SLF001  (SQLAlchemy's documented public name)
+    return [AuditEntry(**row._asdict()) for row in rows]

@@ -29,13 +29,13 @@ def audit(
     ]  # fmt: skip
     columns = ("at", "action", "entity", "record", "actor", "origin", "fields")
     common.show(
-        as_json, lambda: [_to_json(one) for one in entries], lambda console: common.table(console, columns, rows)
+        as_json,
+        lambda: [_to_json(one) for one in entries],
+        lambda console: common.table(console, columns, rows),
     )
 
 
-def _entries(
-    connection: "sa.Connection", record: str | None, import_id: str | None, limit: int
-) -> "list[AuditEntry]":
+def _entries(connection: "sa.Connection", record: str | None, import_id: str | None, limit: int) -> "list[AuditEntry]":
     import sqlalchemy as sa
 
     from kelompok_core.audit import trail

@@ -89,7 +89,7 @@ def psql(context: typer.Context, role: RoleOption = "runtime") -> None:
     environment = {**os.environ, "PGPASSWORD": str(parts.password or "")}
     bare = parts.set(password=None).render_as_string()
     try:
-        os.execvpe(program, [program, bare, *context.args], environment)
+        os.execvpe(program, [program, bare, *context.args], environment)  # noqa: S606  (psql takes our place)
     except OSError as error:
         raise UsageError(f"cannot start {program}: {error.strerror}", hint="Install PostgreSQL's psql.") from error
 

@@ -53,9 +53,15 @@ def _progress(*, as_json: bool) -> Iterator[Callable[[Progress], None]]:
     if as_json or not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} rows"),
+        TimeElapsedColumn(),
+    )
     with Bar(*columns, console=common.console(errors=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)
 

@@ -95,7 +95,9 @@ def errors(
             with output.open("w", encoding="utf-8-sig", newline="") as target:
                 number = write_error_file(connection, record, target, language=_language(language))
     typer.echo(f"{number} rows written to {output}. Correct them and import the file again:")
-    typer.echo(f"  kelompok plugin run {record.plugin} --job {record.job} --file {output} --source {record.source_name}")
+    typer.echo(
+        f"  kelompok plugin run {record.plugin} --job {record.job} --file {output} --source {record.source_name}"
+    )
 
 
 def _list_errors(connection: "sa.Connection", record: "ImportRecord", language: str, *, as_json: bool) -> None:

@@ -12,6 +12,9 @@ from kelompok_core.cli import common
 from kelompok_core.cli.common import JsonOption, settings
 from kelompok_core.errors import KelompokError
 
+_MAY_TOO_MUCH = """
+    SELECT rolsuper OR has_table_privilege('audit_logs', 'DELETE') FROM pg_roles WHERE rolname = current_user"""
+
 Finding = tuple[str, str | None]
 """What was looked at, and what is wrong with it (None: nothing)."""
 
@@ -26,9 +29,11 @@ def env(as_json: JsonOption = False) -> None:
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
-def up(port: Annotated[int, typer.Option(help="Port of the Dagster UI, on this machine only.")] = 3000) -> None:
+def up(
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI, on this machine only.")] = 3000,
+) -> None:
     """Start database, Dagster UI and daemon; Ctrl-C stops UI and daemon cleanly."""
-    raise typer.Exit(common.launcher().serve(settings(), port=port, tell=lambda text: typer.echo(text)))
+    raise typer.Exit(common.launcher().serve(settings(), port=port, tell=typer.echo))
 
 
 def doctor(as_json: JsonOption = False) -> None:
@@ -86,11 +91,7 @@ def _database() -> list[Finding]:
     schema = schema_status(database)
     with database.connect() as connection:
         server = connection.scalar(sa.text("SHOW server_version"))
-        may_too_much = connection.scalar(
-            sa.text(
-                "SELECT rolsuper OR has_table_privilege('audit_logs', 'DELETE') FROM pg_roles WHERE rolname = current_user"
-            )
-        )
+        may_too_much = connection.scalar(sa.text(_MAY_TOO_MUCH))
     role = "The runtime role may change the audit: connect as a role that owns nothing." if may_too_much else None
     return [(f"PostgreSQL {server}, schema {schema.current}", None), ("runtime role", role)]
 

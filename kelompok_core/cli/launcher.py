@@ -1,21 +1,23 @@
 """What the command line asks of whoever orchestrates; the core itself knows no orchestrator."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.settings import Settings
+
+if TYPE_CHECKING:
+    from kelompok_core.imports.workbench import Progress, Workbench
 
 
 class Launcher(Protocol):
     """Runs imports and services."""
 
-    def run_import(self, bench: Workbench, import_id: UUID, tell: Callable[[Progress], None]) -> None:
+    def run_import(self, bench: "Workbench", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
         """Take a received import as far as it goes: applied, or planned when it is a dry run."""
         ...
 
-    def run_apply(self, bench: Workbench, import_id: UUID) -> None:
+    def run_apply(self, bench: "Workbench", import_id: UUID) -> None:
         """Apply an approved plan."""
         ...
 

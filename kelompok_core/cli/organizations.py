@@ -127,6 +127,7 @@ def _render(
     seen = [(one.source_name, one.file_name, one.line, one.record, str(one.import_id)) for one in evidence]
     common.table(console, ("evidence: source", "file", "line", "record", "import"), seen)
     changes = [
-        (f"{one.occurred_at:%Y-%m-%d %H:%M}", one.action, one.actor, one.origin, ", ".join(one.changed())) for one in history
+        (f"{one.occurred_at:%Y-%m-%d %H:%M}", one.action, one.actor, one.origin, ", ".join(one.changed()))
+        for one in history
     ]
     common.table(console, ("history", "action", "actor", "origin", "fields"), changes)

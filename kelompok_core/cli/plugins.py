@@ -71,7 +71,8 @@ def _render_info(console: "Console", plugin: PluginInfo) -> None:
     common.table(console, ("job", "into", "reads", ""), jobs)
     properties = plugin.manifest.config_schema.get("properties", {})
     rows = [
-        (key, plugin.config.get(key, one.get("default", "")), one.get("description", "")) for key, one in properties.items()
+        (key, plugin.config.get(key, one.get("default", "")), one.get("description", ""))
+        for key, one in properties.items()
     ]
     common.table(console, ("setting", "value", ""), rows)
 
@@ -95,7 +96,7 @@ def disable(name: str) -> None:
 
 
 @app.command(epilog=common.EXIT_CODES)
-def run(  # noqa: PLR0913  (the command's options)
+def run(
     name: str,
     job: Annotated[str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».")],
     file: Annotated[Path, typer.Option(help="The file to import.")],
@@ -119,7 +120,8 @@ def run(  # noqa: PLR0913  (the command's options)
         str | None, typer.Option(help="reject: a file's second word on a record comes back; last: it wins.")
     ] = None,
     setting: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the plugin, this once.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the plugin, this once."),
     ] = None,
     profile: Annotated[str | None, typer.Option(help="Start from this saved profile.")] = None,
     save: Annotated[str | None, typer.Option("--save-profile", help="Save these options as a profile.")] = None,

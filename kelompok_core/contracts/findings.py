@@ -51,10 +51,7 @@ ISSUE_COLUMNS = ("record", "line", "column", "value", "code", "severity", "param
 
 def issue_table(issues: Iterable[Issue]) -> pd.DataFrame:
     """Return the issues as a frame with :data:`ISSUE_COLUMNS`, one row each, in the given order."""
-    rows = [
-        (one.record, one.line, one.column, one.value, one.code, one.severity.value, one.params)
-        for one in issues
-    ]
+    rows = [(one.record, one.line, one.column, one.value, one.code, one.severity.value, one.params) for one in issues]
     table = pd.DataFrame(rows, columns=list(ISSUE_COLUMNS), dtype="object")
     return table.astype({"record": "Int64", "line": "Int64"})
 

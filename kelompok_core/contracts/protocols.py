@@ -93,9 +93,7 @@ class JobRunner(Protocol):
 class CLICommandProvider(Protocol):
     """Offers further commands, listed in the manifest and run by ``kelompok``."""
 
-    def run_command(
-        self, command: str, arguments: Mapping[str, JsonValue], context: PluginContext
-    ) -> CommandResult:
+    def run_command(self, command: str, arguments: Mapping[str, JsonValue], context: PluginContext) -> CommandResult:
         """Run the named command with its parsed arguments."""
         ...
 

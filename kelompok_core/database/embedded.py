@@ -31,6 +31,8 @@ OWNER, RUNTIME, DAGSTER = "kelompok_owner", "kelompok_runtime", "dagster"
 _START_SECONDS = 30.0
 """After a kill -9 the old backends hold their memory for some seconds, and pg_ctl refuses until then."""
 
+_BUILTIN_LOCALES_SINCE = 17
+
 _CONFIGURATION = """
 # Kelompok: one machine, many short connections, bulk writes.
 shared_buffers = 256MB
@@ -202,7 +204,7 @@ def _initialize(files: ServerFiles, passwords: _Passwords) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     make_folder(fresh, files.user)
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-    locale = builtin if files.major >= 17 else ["--locale=C.UTF-8"]  # noqa: PLR2004  (the first to have it)
+    locale = builtin if files.major >= _BUILTIN_LOCALES_SINCE else ["--locale=C.UTF-8"]
     with tempfile.NamedTemporaryFile("w", prefix="kelompok-") as password_file:
         password_file.write(passwords.kelompok_admin)
         password_file.flush()
@@ -260,7 +262,7 @@ def _is_postgres(pid: int) -> bool:
 
 
 def _answers(url: str) -> bool:
-    import psycopg  # noqa: PLC0415  (listing plugins needs no driver)
+    import psycopg
 
     try:
         with psycopg.connect(url, connect_timeout=3):
@@ -326,7 +328,7 @@ def _run(files: ServerFiles, program: str, *arguments: str) -> None:
 
 
 def _group_of(user: str) -> int:
-    import pwd  # noqa: PLC0415  (not on every system)
+    import pwd
 
     return pwd.getpwnam(user).pw_gid
 
@@ -347,12 +349,13 @@ def _last_log_lines(files: ServerFiles) -> str:
 
 def _ensure_roles(passwords: _Passwords, port: int) -> None:
     """Make roles and databases that are not there yet; killed half-way, the next start goes on."""
-    import psycopg  # noqa: PLC0415
-    from psycopg import sql  # noqa: PLC0415
+    import psycopg
+    from psycopg import sql
 
     def missing(catalog: str, column: str, name: str) -> bool:
         found = server.execute(
-            sql.SQL("SELECT FROM {} WHERE {} = %s").format(sql.Identifier(catalog), sql.Identifier(column)), [name]
+            sql.SQL("SELECT FROM {} WHERE {} = %s").format(sql.Identifier(catalog), sql.Identifier(column)),
+            [name],
         )
         return found.fetchone() is None
 

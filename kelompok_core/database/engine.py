@@ -76,9 +76,12 @@ class Database:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Open a session in one transaction: committed at the end, rolled back when anything is raised."""
-        with _reachable(self.engine) as connection, Session(connection, expire_on_commit=False) as session:
-            with session.begin():
-                yield session
+        with (
+            _reachable(self.engine) as connection,
+            Session(connection, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -111,8 +114,8 @@ def schema_status(database: Database) -> SchemaStatus:
 
 def migrate(addresses: Addresses) -> SchemaStatus:
     """Bring the schema up to date as the owner role; return what it was and is now at."""
-    from alembic import command  # noqa: PLC0415  (only migrations need Alembic)
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

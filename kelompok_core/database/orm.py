@@ -24,6 +24,4 @@ class CoreRecord:
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=sa.text("new_id()"))
     version: Mapped[int] = mapped_column(server_default="1", server_onupdate=sa.FetchedValue())
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
-    updated_at: Mapped[datetime] = mapped_column(
-        server_default=sa.func.now(), server_onupdate=sa.FetchedValue()
-    )
+    updated_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), server_onupdate=sa.FetchedValue())

@@ -71,9 +71,7 @@ class _Draft:
         self.issues.append(Issue(code=code, severity=severity, column=column, params=params))
 
 
-def map_headers(
-    columns: Sequence[str], fields: Sequence[HeaderField], *, given: Mapping[str, str]
-) -> HeaderMapping:
+def map_headers(columns: Sequence[str], fields: Sequence[HeaderField], *, given: Mapping[str, str]) -> HeaderMapping:
     """Map the columns of a source.
 
     ``given`` says for some headers which field they are, ``-`` to leave one out, or ``extra``.

@@ -91,7 +91,12 @@ def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
         _write(connection, record, revision, columns or dict(record.counts or {}))
         columns["durations"] = dict(record.durations) | {"apply": round(monotonic() - started, 3)}
         update_import(
-            connection, import_id, state=ImportState.APPLIED, applied_at=sa.func.now(), failure=None, **columns
+            connection,
+            import_id,
+            state=ImportState.APPLIED,
+            applied_at=sa.func.now(),
+            failure=None,
+            **columns,
         )
         return get_import(connection, import_id)
 
@@ -120,9 +125,7 @@ def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dic
     return make_plan(connection, record, revision=record.plan_revision + 1, reviewed=reviewed)
 
 
-def _write(
-    connection: sa.Connection, record: ImportRecord, revision: int, counts: Mapping[str, Any]
-) -> None:
+def _write(connection: sa.Connection, record: ImportRecord, revision: int, counts: Mapping[str, Any]) -> None:
     """Write records and evidence, and see that it was as many as planned."""
     descriptor = get_descriptor(record.entity)
     fields = [field for field in descriptor.fields if field.name in set(record.mapping.values())]

@@ -63,11 +63,11 @@ def _new_origins(fields: Sequence[Field]) -> str:
 def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
     """Write one turn's changes into their records, which are locked and at the version planned on."""
     settings = [_setting(column, group) for column, group in _by_column(fields)]
-    for derived in descriptor.derived:
-        settings.append(
-            f"{derived.name} = CASE WHEN d.changes ? '{derived.field}'"
-            f" THEN r.candidate->>'{derived.name}' ELSE t.{derived.name} END"
-        )
+    settings += [
+        f"{derived.name} = CASE WHEN d.changes ? '{derived.field}'"
+        f" THEN r.candidate->>'{derived.name}' ELSE t.{derived.name} END"
+        for derived in descriptor.derived
+    ]
     extra = descriptor.extra_column
     settings.append(f"""
         {extra} = CASE WHEN d.changes ? 'extra' THEN jsonb_set(

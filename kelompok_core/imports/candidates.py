@@ -42,8 +42,7 @@ def map_columns(descriptor: EntityDescriptor, columns: list[str], options: Impor
     """Say which field each column is, by the given mapping first and the aliases after."""
     fields = [HeaderField(name=EXTERNAL_ID, aliases=descriptor.external_id_aliases, required=False)]
     fields += [
-        HeaderField(name=field.name, aliases=field.aliases, required=field.required)
-        for field in descriptor.fields
+        HeaderField(name=field.name, aliases=field.aliases, required=field.required) for field in descriptor.fields
     ]
     return map_headers(columns, fields, given=options.mapping)
 
@@ -110,14 +109,12 @@ def _schema_findings(
     else:
         return _no_findings()
     rows = [
-        (position, columns[field], code, cells.at[position, columns[field]])
-        for field, code, position in zip(
-            cases["column"], cases["check"].map(_code_of), cases["index"], strict=True
-        )
+        (position, columns[field], code, cells.loc[position, columns[field]])
+        for field, code, position in zip(cases["column"], cases["check"].map(_code_of), cases["index"], strict=True)
     ]
     found = pd.DataFrame(rows, columns=["position", "column", "code", "value"], dtype="object")
     found["severity"] = [default_severity(code).value for code in found["code"]]
-    found["params"] = [{} for _ in rows]
+    found["params"] = pd.Series([{} for _ in rows], dtype="object")
     return found
 
 

@@ -96,13 +96,11 @@ def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
     }
 
 
-_MANAGED = sa.text(
-    "SELECT organization_id FROM organization_user_roles WHERE user_id = :user AND role = ANY (:roles)"
-)
+_MANAGED = sa.text("SELECT organization_id FROM organization_user_roles WHERE user_id = :user AND role = ANY (:roles)")
 _READING = sa.text("SELECT reading_sha256 FROM imports WHERE id = :import")
 
 
 def _count(connection: sa.Connection) -> dict[str, int]:
     rows = connection.execute(sa.text("SELECT decision, count(*) FROM deciding_final GROUP BY decision"))
-    counts = dict.fromkeys(DECISIONS, 0) | {decision: number for decision, number in rows}
+    counts = dict.fromkeys(DECISIONS, 0) | dict(rows)
     return counts | {"rows_read": sum(counts.values())}

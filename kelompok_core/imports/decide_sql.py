@@ -47,9 +47,7 @@ def statements(rules: DecisionRules) -> Iterator[str]:
 
 
 def _keys(descriptor: EntityDescriptor) -> str:
-    names = dict.fromkeys(
-        [descriptor.name_key, *descriptor.places, *(rule.column for rule in descriptor.rules)]
-    )
+    names = dict.fromkeys([descriptor.name_key, *descriptor.places, *(rule.column for rule in descriptor.rules)])
     columns = ", ".join(f"candidate->>'{name}' AS {name}" for name in names)
     return f"""
         CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS
@@ -68,9 +66,7 @@ _KNOWN = """
 
 def _place_differs(left: str, right: str, places: Sequence[str]) -> str:
     """Two places differ when both say something about one level and it is not the same."""
-    return " OR ".join(
-        f"coalesce(lower({left}.{place}) <> lower({right}.{place}), false)" for place in places
-    )
+    return " OR ".join(f"coalesce(lower({left}.{place}) <> lower({right}.{place}), false)" for place in places)
 
 
 # A record this source already calls by another id is another record: the source itself says so.

@@ -37,9 +37,7 @@ def take_back(batch: SourceBatch) -> SourceBatch:
     return replace(batch, cells=cells.rename(columns=unguard_formula))
 
 
-def write_error_file(
-    connection: sa.Connection, record: ImportRecord, target: TextIO, *, language: str = "en"
-) -> int:
+def write_error_file(connection: sa.Connection, record: ImportRecord, target: TextIO, *, language: str = "en") -> int:
     """Write the rejected and parked rows as CSV; return how many there are."""
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow([*(guard_formula(name) for name in record.header), *OUR_COLUMNS])

@@ -56,7 +56,7 @@ def read_profile(settings: Settings, name: str) -> Profile:
 
 def save_profile(settings: Settings, name: str, profile: Profile) -> None:
     """Write the profile into kelompok.toml, keeping everything else there."""
-    import tomlkit  # noqa: PLC0415  (only this writes)
+    import tomlkit
 
     options = profile.options.to_json()
     table = {

@@ -74,9 +74,7 @@ def receive(bench: Workbench, request: ImportRequest, actor: Actor) -> Receipt:
         return _open(connection, values)
 
 
-def _values(
-    request: ImportRequest, plugin: PluginInfo, job: Job, stored: StoredFile
-) -> dict[str, object]:
+def _values(request: ImportRequest, plugin: PluginInfo, job: Job, stored: StoredFile) -> dict[str, object]:
     return {
         "mode": "dry_run" if request.dry_run else "apply",
         "entity": job.entity,

@@ -135,7 +135,8 @@ def fingerprint(parts: Mapping[str, Any]) -> bytes:
 _COLUMNS = """
     id, state, mode, entity, plugin, plugin_version, job, source_name, file_name, file_url,
     encode(file_sha256, 'hex') AS file_sha256, file_bytes, media_type, actor_id, organization_id,
-    approved_by, options, header, mapping, read_as, issues, rows_staged, blank_lines, plan_revision, rows_read, accepted, merged, unchanged,
+    approved_by, options, header, mapping, read_as, issues, rows_staged, blank_lines, plan_revision,
+    rows_read, accepted, merged, unchanged,
     rejected, review, run_id, failure, durations, created_at, planned_at, applied_at"""
 
 
@@ -145,7 +146,7 @@ def get_import(connection: sa.Connection, import_id: UUID) -> ImportRecord:
     Raises:
         NotFound: When there is none with this id.
     """
-    query = sa.text(f"SELECT {_COLUMNS} FROM imports WHERE id = :id")  # noqa: S608  (our own column list)
+    query = sa.text(f"SELECT {_COLUMNS} FROM imports WHERE id = :id")
     row = connection.execute(query, {"id": import_id}).one_or_none()
     if row is None:
         raise NotFound("import", import_id)
@@ -154,14 +155,15 @@ def get_import(connection: sa.Connection, import_id: UUID) -> ImportRecord:
 
 def list_imports(connection: sa.Connection, *, limit: int = 20) -> list[ImportRecord]:
     """Return the newest imports."""
-    query = sa.text(f"SELECT {_COLUMNS} FROM imports ORDER BY created_at DESC, id DESC LIMIT :limit")  # noqa: S608
+    query = sa.text(f"SELECT {_COLUMNS} FROM imports ORDER BY created_at DESC, id DESC LIMIT :limit")
     return [_from_row(row) for row in connection.execute(query, {"limit": limit})]
 
 
 def find_by_run(connection: sa.Connection, run_id: str) -> UUID | None:
     """Return the import a run works on, or None."""
     query = sa.text("SELECT id FROM imports WHERE run_id = :run ORDER BY created_at DESC LIMIT 1")
-    return connection.scalar(query, {"run": run_id})
+    found: UUID | None = connection.scalar(query, {"run": run_id})
+    return found
 
 
 def bind_run(connection: sa.Connection, import_id: UUID, run_id: str) -> None:
@@ -188,7 +190,7 @@ def get_id_by_prefix(connection: sa.Connection, prefix: str) -> UUID:
 
 
 def _from_row(row: sa.Row[Any]) -> ImportRecord:
-    values = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's documented public name)
+    values = row._asdict()
     counts = {name: values.pop(name) for name in ("rows_read", *DECISIONS)}
     values["state"] = ImportState(values["state"])
     values["options"] = ImportOptions.from_json(values["options"])
@@ -199,21 +201,49 @@ def _from_row(row: sa.Row[Any]) -> ImportRecord:
 
 def update_import(connection: sa.Connection, import_id: UUID, **values: Any) -> None:
     """Set columns of the import's row."""
-    connection.execute(
-        sa.update(IMPORTS).where(IMPORTS.c.id == import_id).values(updated_at=sa.func.now(), **values)
-    )
+    connection.execute(sa.update(IMPORTS).where(IMPORTS.c.id == import_id).values(updated_at=sa.func.now(), **values))
 
 
 IMPORTS = sa.table(
     "imports",
     *(
         sa.column(name)
-        for name in (
-            "id state mode entity plugin plugin_version job source_name file_name file_url file_sha256 file_bytes"
-            " media_type actor_id organization_id approved_by idempotency_key fingerprint rows_staged blank_lines"
-            " plan_revision rows_read accepted merged unchanged rejected review run_id failure updated_at"
-            " planned_at applied_at reading_sha256 plan_snapshot"
-        ).split()
+        for name in [
+            "id",
+            "state",
+            "mode",
+            "entity",
+            "plugin",
+            "plugin_version",
+            "job",
+            "source_name",
+            "file_name",
+            "file_url",
+            "file_sha256",
+            "file_bytes",
+            "media_type",
+            "actor_id",
+            "organization_id",
+            "approved_by",
+            "idempotency_key",
+            "fingerprint",
+            "rows_staged",
+            "blank_lines",
+            "plan_revision",
+            "rows_read",
+            "accepted",
+            "merged",
+            "unchanged",
+            "rejected",
+            "review",
+            "run_id",
+            "failure",
+            "updated_at",
+            "planned_at",
+            "applied_at",
+            "reading_sha256",
+            "plan_snapshot",
+        ]
     ),
     sa.column("options", JSONB),
     sa.column("mapping", JSONB),
@@ -236,6 +266,4 @@ def working_on(engine: sa.Engine, import_id: UUID) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(
-                sa.text("SELECT pg_advisory_unlock(hashtextextended('import:' || :key, 0))"), key
-            )
+            connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended('import:' || :key, 0))"), key)

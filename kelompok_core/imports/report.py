@@ -126,9 +126,7 @@ def get_report(connection: sa.Connection, import_id: UUID) -> ImportReport:
     record = get_import(connection, import_id)
     params = {"import": import_id, "revision": record.plan_revision}
     groups = [_group(row) for row in connection.execute(_GROUPS, params)]
-    reasons = {
-        f"{row.decision}: {row.reason}": row.number for row in connection.execute(_REASONS, params)
-    }
+    reasons = {f"{row.decision}: {row.reason}": row.number for row in connection.execute(_REASONS, params)}
     return ImportReport(record=record, groups=_of_file(record) + groups, reasons=reasons)
 
 
@@ -154,16 +152,13 @@ def _row_issue(record: int | None, line: int | None, issue: Mapping[str, Any]) -
 def _of_file(record: ImportRecord) -> list[IssueGroup]:
     issues = [_row_issue(None, None, issue) for issue in record.issues]
     return [
-        IssueGroup(code=one.code, severity=one.severity, column=one.column, count=1, examples=[one])
-        for one in issues
+        IssueGroup(code=one.code, severity=one.severity, column=one.column, count=1, examples=[one]) for one in issues
     ]
 
 
 def _group(row: sa.Row[Any]) -> IssueGroup:
     examples = [_row_issue(one["record"], one["line"], one["issue"]) for one in row.examples]
-    return IssueGroup(
-        code=row.code, severity=row.severity, column=row.column, count=row.number, examples=examples
-    )
+    return IssueGroup(code=row.code, severity=row.severity, column=row.column, count=row.number, examples=examples)
 
 
 _FOUND = """
@@ -177,7 +172,7 @@ _FOUND = """
     CROSS JOIN LATERAL jsonb_array_elements(d.issues) x (issue)
     WHERE d.import_id = :import AND d.revision = :revision AND d.issues IS NOT NULL"""
 
-_ROW_ISSUES = sa.text(f"SELECT * FROM ({_FOUND}) found ORDER BY record")  # noqa: S608  (constants alone)
+_ROW_ISSUES = sa.text(f"SELECT * FROM ({_FOUND}) found ORDER BY record")
 
 _GROUPS = sa.text(f"""
     SELECT issue->>'code' AS code, issue->>'severity' AS severity, issue->>'column' AS column,
@@ -186,7 +181,7 @@ _GROUPS = sa.text(f"""
                       ORDER BY record))[1:3] AS examples
     FROM ({_FOUND}) found GROUP BY 1, 2, 3
     ORDER BY array_position(ARRAY['fatal', 'error', 'review', 'warning', 'info'], issue->>'severity'), 4 DESC, 1
-""")  # noqa: S608
+""")
 
 _REASONS = sa.text("""
     SELECT decision, reason, count(*) AS number FROM import_decisions

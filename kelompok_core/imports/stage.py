@@ -11,7 +11,14 @@ import sqlalchemy as sa
 
 from kelompok_core.access.actors import get_actor_by_id
 from kelompok_core.access.rules import Action, authorize
-from kelompok_core.contracts import Issue, OrganizationImporter, Severity, Source, SourceBatch, UnreadableSource
+from kelompok_core.contracts import (
+    Issue,
+    OrganizationImporter,
+    Severity,
+    Source,
+    SourceBatch,
+    UnreadableSource,
+)
 from kelompok_core.errors import ImportFailed, KelompokError
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import make_candidates, map_columns
@@ -90,7 +97,10 @@ class _Stager:
         job = find_job(plugin, record.job)
         importer: OrganizationImporter = load(plugin, job.uses)
         config = {**plugin.config, **record.options.config}
-        with local_copy(record.file_url) as path, plugin_context(plugin, config=config, dry_run=record.dry_run) as context:  # noqa: E501
+        with (
+            local_copy(record.file_url) as path,
+            plugin_context(plugin, config=config, dry_run=record.dry_run) as context,
+        ):
             source = Source(
                 path=path,
                 file_name=record.file_name,
@@ -110,8 +120,7 @@ class _Stager:
 
     def _failure(self, issues: list[Issue]) -> ImportFailed:
         sentences = [
-            describe(one.code, column=one.column, value=one.value, line=one.line, params=one.params)
-            for one in issues
+            describe(one.code, column=one.column, value=one.value, line=one.line, params=one.params) for one in issues
         ]
         return ImportFailed(f"{self._record.file_name}: " + "\n".join(sentences))
 

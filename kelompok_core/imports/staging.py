@@ -23,7 +23,11 @@ _CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
 
 
 def stage_batch(
-    connection: sa.Connection, import_id: UUID, batch: SourceBatch, candidates: Candidates, mapping: HeaderMapping
+    connection: sa.Connection,
+    import_id: UUID,
+    batch: SourceBatch,
+    candidates: Candidates,
+    mapping: HeaderMapping,
 ) -> None:
     """Copy one batch into ``import_rows``; the caller commits."""
     table = _staged_table(import_id, batch, candidates, mapping)
@@ -37,9 +41,7 @@ def stage_batch(
         copy.write(memoryview(sink.getvalue()))
 
 
-def _staged_table(
-    import_id: UUID, batch: SourceBatch, candidates: Candidates, mapping: HeaderMapping
-) -> pa.Table:
+def _staged_table(import_id: UUID, batch: SourceBatch, candidates: Candidates, mapping: HeaderMapping) -> pa.Table:
     raw = records_json(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
     issues = _issues_by_position(batch, candidates)
     verdicts = {position: _verdict(found) for position, found in issues.items()}
@@ -86,9 +88,7 @@ def _issues_by_position(batch: SourceBatch, candidates: Candidates) -> dict[int,
     first = int(batch.locations["record"].iloc[0]) if len(batch.locations) else 1
     for position, issue in zip(of_rows["record"] - first, issue_dicts(of_rows), strict=True):
         found.setdefault(int(position), []).append(issue)
-    for position, issue in zip(
-        candidates.findings["position"], issue_dicts(candidates.findings), strict=True
-    ):
+    for position, issue in zip(candidates.findings["position"], issue_dicts(candidates.findings), strict=True):
         found.setdefault(int(position), []).append(issue)
     return found
 
@@ -99,10 +99,8 @@ _ISSUE_KEYS = ["code", "severity", "column", "value", "params"]
 def issue_dicts(findings: pd.DataFrame) -> list[dict[str, Any]]:
     """Return findings as they are stored, nulls as None."""
     rows = findings[_ISSUE_KEYS].astype("object")
-    return [
-        {key: None if value is pd.NA or value != value else value for key, value in zip(_ISSUE_KEYS, row, strict=True)}  # noqa: PLR0124, E501  (NaN alone differs from itself)
-        for row in rows.itertuples(index=False, name=None)
-    ]
+    known = rows.where(rows.notna(), None)
+    return known.to_dict(orient="records")
 
 
 def file_issues(batch: SourceBatch) -> list[dict[str, Any]]:

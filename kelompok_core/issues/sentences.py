@@ -16,9 +16,7 @@ _ABOUT_A_ROW = {"en": "This row", "id": "Baris ini"}
 @lru_cache
 def catalog() -> Mapping[str, Mapping[str, Any]]:
     """Return every code with its default severity, and sentence and hint by language."""
-    loaded: Mapping[str, Mapping[str, Any]] = json.loads(
-        (Path(__file__).parent / "catalog.json").read_text("utf-8")
-    )
+    loaded: Mapping[str, Mapping[str, Any]] = json.loads((Path(__file__).parent / "catalog.json").read_text("utf-8"))
     return loaded
 
 

@@ -27,9 +27,7 @@ def find_organization(session: Session, organization_id: UUID) -> Organization |
     return session.get(Organization, organization_id)
 
 
-def list_organizations(
-    session: Session, *, search: str | None = None, limit: int = 50
-) -> Sequence[Organization]:
+def list_organizations(session: Session, *, search: str | None = None, limit: int = 50) -> Sequence[Organization]:
     """Return organizations by name; ``search`` keeps those whose name or slug contains it."""
     query = sa.select(Organization).order_by(Organization.name, Organization.slug).limit(limit)
     if search:

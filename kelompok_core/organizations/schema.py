@@ -11,9 +11,7 @@ _SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
 def _text(max_length: int, *, required: bool = False) -> pa.Column:
-    return pa.Column(
-        str, pa.Check.str_length(max_value=max_length, error="value.too_long"), nullable=not required
-    )
+    return pa.Column(str, pa.Check.str_length(max_value=max_length, error="value.too_long"), nullable=not required)
 
 
 def _pattern(pattern: str, code: str) -> pa.Column:

@@ -54,9 +54,7 @@ def _settings_of(name: str, table: object) -> PluginSettings:
     enabled = table.get(_ENABLED, False)
     if not isinstance(enabled, bool):
         raise SettingsError(f"plugins.{name}.enabled", f"must be true or false, not {enabled!r}")
-    return PluginSettings(
-        enabled=enabled, values={key: value for key, value in table.items() if key != _ENABLED}
-    )
+    return PluginSettings(enabled=enabled, values={key: value for key, value in table.items() if key != _ENABLED})
 
 
 def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,10 +63,11 @@ def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any
     Raises:
         SettingsError: Naming the key that does not fit the plugin's ``config_schema``.
     """
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  (listing plugins without settings needs none)
+    from jsonschema import Draft202012Validator
 
     errors = sorted(
-        Draft202012Validator(manifest.config_schema).iter_errors(dict(values)), key=lambda error: str(error.path)
+        Draft202012Validator(manifest.config_schema).iter_errors(dict(values)),
+        key=lambda error: str(error.path),
     )
     if errors:
         path = ".".join(["plugins", manifest.name, *(str(part) for part in errors[0].absolute_path)])
@@ -104,7 +103,7 @@ def resolve_secret(key: str, reference: str) -> str:
 
 def set_enabled(settings: Settings, plugin: str, *, enabled: bool) -> bool:
     """Write ``enabled`` for the plugin, keeping comments and everything else; return whether that changed it."""
-    import tomlkit  # noqa: PLC0415  (only this edits)
+    import tomlkit
 
     before = plugin_settings(settings).get(plugin)
     if (before is not None and before.enabled) == enabled:

@@ -52,7 +52,8 @@ def _folders(package: str) -> Iterator[Path]:
         spec = find_spec(package)
     except (ImportError, ValueError):
         return
-    yield from (Path(folder) for folder in (spec.submodule_search_locations or ()) if spec is not None)
+    if spec is not None:
+        yield from (Path(folder) for folder in spec.submodule_search_locations or ())
 
 
 def _manifest(name: str, package: str, folder: Path | None) -> Manifest:

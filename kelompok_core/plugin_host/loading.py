@@ -28,7 +28,7 @@ def load(plugin: PluginInfo, contract: str) -> Any:
     module, _, name = target.partition(":")
     try:
         implementation = getattr(importlib.import_module(module), name)()
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever its code raises is its own failure)
+    except (Exception, SystemExit) as error:
         raise PluginUnavailable(plugin.name, f"{target} cannot be loaded: {error!r}") from error
     if problem := _misfit(implementation, CONTRACTS[contract]):
         raise PluginUnavailable(plugin.name, f"{target} does not fit {contract}: {problem}")

@@ -74,9 +74,7 @@ def _judge(found: Discovered, configured: PluginSettings | None) -> PluginInfo:
     )
 
 
-def _state(
-    found: Discovered, configured: PluginSettings | None
-) -> tuple[PluginState, str | None, Mapping[str, Any]]:
+def _state(found: Discovered, configured: PluginSettings | None) -> tuple[PluginState, str | None, Mapping[str, Any]]:
     manifest = found.manifest
     if manifest is None:
         return PluginState.BROKEN, found.problem, {}

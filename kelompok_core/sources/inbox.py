@@ -97,11 +97,7 @@ _NOTE = sa.text("""
     INSERT INTO inbox_files (plugin, job, path, size, modified_at) VALUES (:plugin, :job, :path, :size, :modified)
     ON CONFLICT DO NOTHING
 """)
-_NOTE_AGAIN = sa.text(
-    "UPDATE inbox_files SET size = :size, modified_at = :modified, updated_at = now() WHERE id = :id"
-)
-_CLAIM = sa.text(
-    "UPDATE inbox_files SET state = 'claimed', claimed_path = :claimed, updated_at = now() WHERE id = :id"
-)
+_NOTE_AGAIN = sa.text("UPDATE inbox_files SET size = :size, modified_at = :modified, updated_at = now() WHERE id = :id")
+_CLAIM = sa.text("UPDATE inbox_files SET state = 'claimed', claimed_path = :claimed, updated_at = now() WHERE id = :id")
 # Gone before it was complete: whoever put it there took it back.
 _FORGET = sa.text("UPDATE inbox_files SET state = 'failed', updated_at = now() WHERE id = :id")

@@ -11,9 +11,8 @@ from kelompok_core.values.normalized import Normalized, all_findings, found, map
 from kelompok_core.values.text import line
 
 # What nearly all addresses look like; the library, two hundred times slower, judges the others.
-_PLAIN = re.compile(
-    r"[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\.)+[a-z]{2,24}", re.ASCII
-)
+_PLAIN = re.compile(r"[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\.)+[a-z]{2,24}", re.ASCII)
+_LONGEST = 254  # RFC 5321, 4.5.3.1.3, less the brackets
 _SEPARATORS = re.compile(r"[;,/\s]+")
 
 
@@ -33,7 +32,7 @@ def email(cells: pd.Series) -> Normalized:
 def _first_address(written: str) -> str | None:
     """Return the first valid address in the cell, or None when there is one that is not valid."""
     plain = re.sub(r"^mailto:", "", written.strip("<>\"' "), flags=re.IGNORECASE).lower()
-    if _PLAIN.fullmatch(plain) and len(plain) <= 254:  # noqa: PLR2004  (RFC 5321, 4.5.3.1.3 less the brackets)
+    if _PLAIN.fullmatch(plain) and len(plain) <= _LONGEST:
         return plain
     parts = [part.strip("<>()\"'") for part in _SEPARATORS.split(plain) if "@" in part] or [plain]
     try:

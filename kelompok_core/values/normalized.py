@@ -39,7 +39,7 @@ def found(
     hit = cells[where.fillna(value=False).astype(bool)]
     table = pd.DataFrame({"position": hit.index, "code": code, "severity": severity.value})
     table["value"] = hit.to_numpy(dtype=object)
-    table["params"] = [dict(params(cell)) if params else {} for cell in table["value"]]
+    table["params"] = pd.Series([dict(params(cell)) if params else {} for cell in table["value"]], dtype="object")
     return table.astype({"value": object, "params": object})
 
 

@@ -30,6 +30,8 @@ _COUNTRY_ALIASES = {
     "the bahamas": "BS", "hong kong": "HK", "macau": "MO",
 }  # fmt: skip
 
+_LONGEST_INITIALS = 3  # USA, DKI
+
 # Provinces by the short forms used in Indonesian sheets (Kepmendagri 100.1.1-6117/2022 for the names).
 _PROVINCES = {
     "nad": "Aceh", "nanggroe aceh darussalam": "Aceh", "sumut": "Sumatera Utara", "sumbar": "Sumatera Barat",
@@ -51,9 +53,7 @@ def country(cells: pd.Series) -> Normalized:
     said = drop_blank_words(line(cells).values)
     values = map_distinct(said, _country_code)
     unknown = said.notna() & values.isna()
-    return Normalized(
-        values=values, findings=found(cells, unknown, "value.country_unknown", Severity.WARNING)
-    )
+    return Normalized(values=values, findings=found(cells, unknown, "value.country_unknown", Severity.WARNING))
 
 
 def region(cells: pd.Series) -> Normalized:
@@ -112,6 +112,6 @@ def _city_name(written: str) -> str:
 
 def _recase(name: str) -> str:
     """Write a name that is all capitals or all small with capital initials; leave any other alone."""
-    if len(name) <= 3 or not (name.isupper() or name.islower()):  # noqa: PLR2004  (USA, DKI: initials)
+    if len(name) <= _LONGEST_INITIALS or not (name.isupper() or name.islower()):
         return name
     return re.sub(r"[^\W\d_]+", lambda word: word[0].capitalize(), name)

@@ -9,7 +9,9 @@ from kelompok_core.values.normalized import Normalized, all_findings, found
 
 # Controls, and format characters that are never meant: byte-order mark, zero-width space, direction overrides.
 # Zero-width joiners stay: Persian, Hindi and emoji need them.
-_UNWANTED = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}\x{2400}]"
+_UNWANTED = (
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}\x{2400}]"
+)
 # UTF-8 read as Windows-1252: these pairs do not occur in any language's own spelling.
 _MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ]|â€[™œ“”˜¢¦]|Â[\x{a0}-\x{bf}]|\x{fffd}"
 
@@ -53,7 +55,7 @@ def _clean(cells: pd.Series) -> tuple[pa.Array, pd.DataFrame]:
 
 
 def _found(cells: pd.Series, mask: pa.Array, code: str) -> pd.DataFrame:
-    where = pd.Series(pc.fill_null(mask, False).to_numpy(zero_copy_only=False), index=cells.index)  # noqa: FBT003
+    where = pd.Series(pc.fill_null(mask, False).to_numpy(zero_copy_only=False), index=cells.index)
     return found(cells, where, code, Severity.WARNING)
 
 

@@ -112,5 +112,3 @@ def decisions_asset(plugin: str, entity: str) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=decided_metadata(report))
 
     return decisions
-
-

@@ -13,9 +13,7 @@ from kelompok_csv_import.records import NUL_PICTURE, Record
 _SHOWN_CHARACTERS = 100
 
 
-def make_batch(
-    records: Sequence[Record], names: Sequence[str], first: int, max_cell_chars: int
-) -> SourceBatch:
+def make_batch(records: Sequence[Record], names: Sequence[str], first: int, max_cell_chars: int) -> SourceBatch:
     """Return the records as one batch; ``first`` is the number of the first of them."""
     issues = _ragged_rows(records, len(names), first)
     width = max([len(names), *(_content_width(record.cells) for record in records)])
@@ -92,14 +90,14 @@ def _ragged_rows(records: Sequence[Record], width: int, first: int) -> list[Issu
     return issues
 
 
-def _odd_cells(
-    name: str, array: pa.Array, records: Sequence[Record], first: int, max_cell_chars: int
-) -> list[Issue]:
+def _odd_cells(name: str, array: pa.Array, records: Sequence[Record], first: int, max_cell_chars: int) -> list[Issue]:
     """Return findings about cells with NULs in them, and cells that are too long."""
-    with_nul = pc.indices_nonzero(pc.fill_null(pc.match_substring(array, NUL_PICTURE), False)).to_pylist()  # noqa: FBT003
+    with_nul = pc.indices_nonzero(pc.fill_null(pc.match_substring(array, NUL_PICTURE), False)).to_pylist()
     lengths = pc.utf8_length(array)
-    longer = pc.indices_nonzero(pc.fill_null(pc.greater(lengths, max_cell_chars), False)).to_pylist()  # noqa: FBT003
-    found = [(at, "value.control_chars", Severity.WARNING, {}) for at in with_nul]
+    longer = pc.indices_nonzero(pc.fill_null(pc.greater(lengths, max_cell_chars), False)).to_pylist()
+    found: list[tuple[int, str, Severity, dict[str, int]]] = [
+        (at, "value.control_chars", Severity.WARNING, {}) for at in with_nul
+    ]
     found += [
         (at, "value.too_long", Severity.ERROR, {"limit": max_cell_chars, "found": lengths[at].as_py()}) for at in longer
     ]

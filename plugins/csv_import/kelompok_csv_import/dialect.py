@@ -54,14 +54,12 @@ def find_dialect(path: Path, codec: str, config: Mapping[str, JsonValue]) -> Dia
     body = "".join(lines[skipped:])
     configured = config.get("delimiter")
     delimiter = _delimiter(str(configured)) if configured else declared or _guess_delimiter(body, quote)
-    return Dialect(
-        delimiter=delimiter, quote=quote, skipped_lines=skipped, line_ending=_line_ending(sample)
-    )
+    return Dialect(delimiter=delimiter, quote=quote, skipped_lines=skipped, line_ending=_line_ending(sample))
 
 
 def _delimiter(configured: str) -> str:
     delimiter = _NAMES.get(configured, configured)
-    if len(delimiter) != 1 or delimiter in "\r\n\"":
+    if len(delimiter) != 1 or delimiter in '\r\n"':
         raise ConfigurationError("delimiter", f"must be one character or «tab», not {configured!r}")
     return delimiter
 
@@ -69,7 +67,7 @@ def _delimiter(configured: str) -> str:
 def _declared_delimiter(lines: list[str]) -> str | None:
     """Return what a first line such as ``sep=;`` declares, as spreadsheets write it."""
     first = lines[0].strip("\r\n") if lines else ""
-    return first[4] if len(first) == 5 and first.lower().startswith("sep=") else None  # noqa: PLR2004
+    return first[4] if len(first) == len("sep=;") and first.lower().startswith("sep=") else None
 
 
 def _lines_before_header(lines: list[str], config: Mapping[str, JsonValue], *, declared: bool) -> int:
@@ -90,7 +88,7 @@ def _guess_delimiter(body: str, quote: str) -> str:
 
 def _score(body: str, delimiter: str, quote: str) -> tuple[float, int]:
     widths = [len(record) for record in islice(_records(body, delimiter, quote), _SAMPLE_RECORDS) if record]
-    if not widths or widths[0] < 2:  # noqa: PLR2004  (one cell is no sign of a delimiter)
+    if not widths or widths[0] == 1:
         return (0.0, 0)
     alike = sum(width == widths[0] for width in widths) / len(widths)
     return (round(alike, 1), widths[0])

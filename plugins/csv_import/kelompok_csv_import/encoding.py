@@ -16,6 +16,7 @@ _BOMS = (  # the longer ones first: a UTF-32 mark begins like a UTF-16 one
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _FALLBACK = "cp1252"
+_MOSTLY = 0.6  # share of zero bytes, well above what other text has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,7 @@ def _wide_without_mark(start: bytes) -> str | None:
     if not whole:
         return None
     quarters = [whole[offset::4].count(0) / (len(whole) / 4) for offset in range(4)]
-    zero = [share > 0.6 for share in quarters]  # noqa: PLR2004  (well above what binary files have)
+    zero = [share > _MOSTLY for share in quarters]
     patterns = {
         (False, True, True, True): "utf-32-le",
         (True, True, True, False): "utf-32-be",

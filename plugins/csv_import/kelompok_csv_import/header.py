@@ -48,6 +48,4 @@ def _free(name: str, taken: Sequence[str]) -> str:
 
 
 def _issue(code: str, line: int, column: str, value: str | None, number: int) -> Issue:
-    return Issue(
-        code=code, severity=Severity.WARNING, line=line, column=column, value=value, params={"number": number}
-    )
+    return Issue(code=code, severity=Severity.WARNING, line=line, column=column, value=value, params={"number": number})

@@ -104,6 +104,4 @@ def _is_blank(cells: list[str]) -> bool:
 
 
 def _broken(line: int) -> UnreadableSource:
-    return UnreadableSource(
-        Issue(code="row.quote_broken", severity=Severity.FATAL, line=line, params={"line": line})
-    )
+    return UnreadableSource(Issue(code="row.quote_broken", severity=Severity.FATAL, line=line, params={"line": line}))

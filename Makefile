@@ -1,0 +1,53 @@
+# All the commands there are. A bare machine needs Python 3.11 with venv, make, git and a package registry.
+PYTHON ?= python3
+BIN := .venv/bin
+KELOMPOK := $(BIN)/kelompok
+
+.PHONY: setup demo up test check bench lock clean
+
+setup: .venv/ready   ## create the environment and install everything
+
+.venv/ready: requirements.lock pyproject.toml plugins/csv_import/pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . -e plugins/csv_import
+	@# Without bytecode every command would compile half a million lines first.
+	$(BIN)/python -m compileall -q kelompok_core kelompok_pipelines plugins
+	@touch .venv/ready
+
+demo: setup   ## database, plugin, ten organizations, and what to try next
+	$(KELOMPOK) db migrate
+	$(KELOMPOK) plugin enable csv-import
+	@# 3 means done, with rows to look at: the example has some on purpose.
+	$(KELOMPOK) plugin run csv-import --job import-organizations --file examples/organizations.csv || [ $$? -eq 3 ]
+	@echo
+	@echo "Next:  $(KELOMPOK) org list                                   what is there now"
+	@echo "       $(KELOMPOK) org show yayasan-rumah-baca-bahari         one of them: who said what, evidence, history"
+	@echo "       $(KELOMPOK) import list                                imports so far; «import show ID» for a report"
+	@echo "       $(KELOMPOK) audit                                      who changed what"
+	@echo "       make up                                               the Dagster UI: runs, lineage, checks"
+	@echo "       make demo                                             again: nothing changes"
+
+up: setup   ## database, Dagster UI on http://127.0.0.1:3000, daemon
+	$(KELOMPOK) up
+
+test: setup   ## all tests, on a PostgreSQL of their own
+	$(BIN)/python -m pytest -n 2
+
+check: setup   ## style, types, import rules, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2
+
+bench: setup   ## speed and memory beside the floor; see benchmarks/README.md
+	$(BIN)/python benchmarks/run.py
+
+lock:   ## pin all dependencies anew, with hashes
+	uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" --quiet -o requirements.lock
+
+clean:   ## stop the database and remove environment and data
+	-$(KELOMPOK) db stop
+	rm -rf .venv .kelompok kelompok.toml
