@@ -101,6 +101,6 @@ _READING = sa.text("SELECT reading_sha256 FROM imports WHERE id = :import")
 
 
 def _count(connection: sa.Connection) -> dict[str, int]:
-    rows = connection.execute(sa.text("SELECT decision, count(*) FROM deciding_final GROUP BY decision"))
-    counts = dict.fromkeys(DECISIONS, 0) | dict(rows)
+    rows = connection.execute(sa.text("SELECT decision, count(*) AS number FROM deciding_final GROUP BY decision"))
+    counts = dict.fromkeys(DECISIONS, 0) | {row.decision: row.number for row in rows}
     return counts | {"rows_read": sum(counts.values())}

@@ -100,7 +100,7 @@ def issue_dicts(findings: pd.DataFrame) -> list[dict[str, Any]]:
     """Return findings as they are stored, nulls as None."""
     rows = findings[_ISSUE_KEYS].astype("object")
     known = rows.where(rows.notna(), None)
-    return known.to_dict(orient="records")
+    return [dict(zip(_ISSUE_KEYS, row, strict=True)) for row in known.itertuples(index=False, name=None)]
 
 
 def file_issues(batch: SourceBatch) -> list[dict[str, Any]]:
