@@ -9,7 +9,7 @@ setup: .venv/ready   ## create the environment and install everything
 
 .venv/ready: requirements.lock pyproject.toml plugins/csv_import/pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . -e plugins/csv_import
 	@# Without bytecode every command would compile half a million lines first.
 	$(BIN)/python -m compileall -q kelompok_core kelompok_pipelines plugins
@@ -45,7 +45,7 @@ bench: setup   ## speed and memory beside the floor; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py
 
 lock:   ## pin all dependencies anew, with hashes
-	uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	  --no-emit-index-url --custom-compile-command "make lock" --quiet -o requirements.lock
 
 clean:   ## stop the database and remove environment and data
