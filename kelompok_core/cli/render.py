@@ -80,8 +80,9 @@ def _closing(report: "ImportReport") -> str:
     short = str(record.id)
     if record.state == "planned":
         return f"Nothing was written. To do exactly this: kelompok import apply {short}"
-    if report.needs_attention:
-        return f"Rows to correct, ready to be sent again: kelompok import errors {short} --output errors.csv"
+    said = []
     if record.state == "applied" and not counts["accepted"] and not counts["merged"]:
-        return "Nothing changed: the core already says all of this."
-    return f"Look at it again: kelompok import show {short}"
+        said.append("Nothing changed: the core already says all of this.")
+    if report.needs_attention:
+        said.append(f"Rows to correct, ready to be sent again: kelompok import errors {short} --output errors.csv")
+    return "\n".join(said) or f"Look at it again: kelompok import show {short}"

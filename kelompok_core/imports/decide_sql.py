@@ -122,7 +122,8 @@ def _rows(descriptor: EntityDescriptor) -> str:
                coalesce(m.candidates, ARRAY[w.id]) AS candidates,
                NULL::integer AS duplicate_of, NULL::text AS party, NULL::integer AS turn,
                NULL::integer AS seen_turn, false AS is_new,
-               count(*) OVER (PARTITION BY k.{descriptor.name_key}) - 1 AS namesakes
+               dense_rank() OVER (PARTITION BY k.{descriptor.name_key} ORDER BY k.identity)
+                 + dense_rank() OVER (PARTITION BY k.{descriptor.name_key} ORDER BY k.identity DESC) - 2 AS namesakes
         FROM deciding_keys k
         LEFT JOIN deciding_known n ON n.identity = k.identity
         LEFT JOIN deciding_matches m ON m.record = k.record

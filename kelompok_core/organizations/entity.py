@@ -7,7 +7,7 @@ from kelompok_core.values.dates import partial_date
 from kelompok_core.values.email import email
 from kelompok_core.values.places import city, country, region
 from kelompok_core.values.slug import slug
-from kelompok_core.values.text import line, text
+from kelompok_core.values.text import handle, line, text
 from kelompok_core.values.url import url
 
 _FIELDS = (
@@ -109,14 +109,14 @@ _FIELDS = (
     ),
     Field(
         name="instagram",
-        normalize=line,
+        normalize=handle,
         column="social_links",
         key="instagram",
         aliases=("instagram url", "url instagram", "ig", "ig url", "akun instagram"),
     ),
     Field(
         name="twitter",
-        normalize=line,
+        normalize=handle,
         column="social_links",
         key="twitter",
         aliases=("twitter url", "url twitter", "x", "akun twitter"),

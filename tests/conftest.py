@@ -1,0 +1,157 @@
+"""One PostgreSQL for the whole run, a database of its own for each test, copied from a template."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from filelock import FileLock
+
+from kelompok_core.access.actors import Actor, get_actor
+from kelompok_core.database import embedded
+from kelompok_core.database.engine import Addresses, Database, migrate
+from kelompok_core.imports.apply import apply
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.report import ImportReport, get_report
+from kelompok_core.imports.stage import stage
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.plugin_host.configuration import set_enabled
+from kelompok_core.settings import Settings, read_settings
+
+_HOME = "KELOMPOK_TEST_HOME"
+_TEMPLATE = "template_core"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[_HOME] = tempfile.mkdtemp(prefix="kelompok-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    home = os.environ.pop(_HOME)
+    embedded.stop(read_settings({"KELOMPOK_HOME": home}))
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _in(url: str, database: str) -> str:
+    """Return the same role's URL for another database of the server."""
+    return f"{url.rpartition('/')[0]}/{database}"
+
+
+@pytest.fixture(scope="session")
+def server() -> Settings:
+    """The settings of the run's server, started and with the template made."""
+    home = Path(os.environ[_HOME])
+    home.chmod(0o755)
+    settings = read_settings({"KELOMPOK_HOME": str(home)})
+    urls = embedded.ensure_running(settings)
+    with FileLock(home / "template.lock"):
+        with psycopg.connect(embedded.superuser_url(settings), autocommit=True) as connection:
+            known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone()
+            if known is None:
+                # Nothing here outlives the run.
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("ALTER SYSTEM SET synchronous_commit = off")
+                connection.execute("SELECT pg_reload_conf()")
+                connection.execute(f"CREATE DATABASE {_TEMPLATE} OWNER kelompok_owner")
+                owner = _in(urls.owner, _TEMPLATE)
+                migrate(Addresses(owner=owner, runtime=owner, dagster=None))
+    return settings
+
+
+_numbers = count()
+
+
+@pytest.fixture
+def settings(server: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an installation with a migrated database of its own and csv-import enabled."""
+    name = f"t_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
+    superuser = embedded.superuser_url(server)
+    urls = embedded.ensure_running(server)
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER kelompok_owner")
+        connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO kelompok_runtime")
+    made = Settings(
+        home=tmp_path / "home",
+        config_file=tmp_path / "kelompok.toml",
+        database_url=_in(urls.runtime, name),
+        owner_database_url=_in(urls.owner, name),
+        dagster_database_url=urls.dagster,
+    )
+    set_enabled(made, "csv-import", enabled=True)
+    yield made
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    opened = Database(
+        Addresses(
+            owner=str(settings.owner_database_url),
+            runtime=str(settings.database_url),
+            dagster=settings.dagster_database_url,
+        )
+    )
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def bench(database: Database, settings: Settings) -> Workbench:
+    return Workbench(database=database, settings=settings)
+
+
+@pytest.fixture
+def operator(database: Database) -> Actor:
+    with database.connect() as connection, connection.begin():
+        return get_actor(connection, email=None)
+
+
+ImportFile = Callable[..., ImportReport]
+
+
+@pytest.fixture
+def import_file(bench: Workbench, operator: Actor, tmp_path: Path) -> ImportFile:
+    """Import text or a file, all steps, and give the report."""
+
+    def run(
+        content: str | bytes | Path,
+        *,
+        name: str = "list.csv",
+        options: ImportOptions | None = None,
+        dry_run: bool = False,
+        source: str | None = None,
+        organization: str | None = None,
+        actor: Actor | None = None,
+    ) -> ImportReport:
+        if isinstance(content, Path):
+            file = content
+        else:
+            file = tmp_path / name
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+        request = ImportRequest(
+            plugin="csv-import",
+            job="import-organizations",
+            file=file,
+            source_name=source,
+            dry_run=dry_run,
+            organization=organization,
+            options=options or ImportOptions(),
+        )
+        import_id = receive(bench, request, actor or operator).import_id
+        stage(bench, import_id)
+        decide(bench, import_id)
+        apply(bench, import_id)
+        with bench.database.connect() as connection:
+            return get_report(connection, import_id)
+
+    return run
