@@ -53,17 +53,17 @@ def server() -> Settings:
     home.chmod(0o755)
     settings = read_settings({"KELOMPOK_HOME": str(home)})
     urls = embedded.ensure_running(settings)
-    with FileLock(home / "template.lock"):
-        with psycopg.connect(embedded.superuser_url(settings), autocommit=True) as connection:
-            known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone()
-            if known is None:
-                # Nothing here outlives the run.
-                connection.execute("ALTER SYSTEM SET fsync = off")
-                connection.execute("ALTER SYSTEM SET synchronous_commit = off")
-                connection.execute("SELECT pg_reload_conf()")
-                connection.execute(f"CREATE DATABASE {_TEMPLATE} OWNER kelompok_owner")
-                owner = _in(urls.owner, _TEMPLATE)
-                migrate(Addresses(owner=owner, runtime=owner, dagster=None))
+    superuser = embedded.superuser_url(settings)
+    with FileLock(home / "template.lock"), psycopg.connect(superuser, autocommit=True) as connection:
+        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone()
+        if known is None:
+            # Nothing here outlives the run.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("ALTER SYSTEM SET synchronous_commit = off")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute(f"CREATE DATABASE {_TEMPLATE} OWNER kelompok_owner")
+            owner = _in(urls.owner, _TEMPLATE)
+            migrate(Addresses(owner=owner, runtime=owner, dagster=None))
     return settings
 
 

@@ -1,5 +1,6 @@
 """The apply step: the plan, the whole plan, in one transaction; killed anywhere it leaves nothing."""
 
+import logging
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any
@@ -13,15 +14,26 @@ from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import ImportFailed, UsageError
 from kelompok_core.imports import apply_sql
 from kelompok_core.imports.decide import make_plan
-from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_import, working_on
+from kelompok_core.imports.records import (
+    ImportRecord,
+    ImportState,
+    get_import,
+    refresh_statistics,
+    update_import,
+    working_on,
+)
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Progress, Workbench
 
 _ATTEMPTS = 5
+_logger = logging.getLogger(__name__)
 
 
 class _MovedMeanwhile(Exception):
     """A record changed between the check and the write: begin again."""
+
+    def __str__(self) -> str:
+        return "records changed while they were written"
 
 
 def approve(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
@@ -53,21 +65,24 @@ def apply(bench: Workbench, import_id: UUID) -> ImportRecord:
         ImportFailed: When the core kept changing under it.
     """
     with working_on(bench.database.engine, import_id):
-        for _ in range(_ATTEMPTS):
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
                 record = _apply_once(bench, import_id)
-            except _MovedMeanwhile:
-                continue
+            except _MovedMeanwhile as moved:
+                cause: Exception = moved
             except sa.exc.DBAPIError as error:
                 if not _may_pass(error):
                     raise
-                continue
-            bench.tell(Progress(step="apply", rows=record.rows_staged))
-            return record
+                cause = error.orig if isinstance(error.orig, Exception) else error
+            else:
+                refresh_statistics(bench.database.engine, record.rows_staged)
+                bench.tell(Progress(step="apply", rows=record.rows_staged))
+                return record
+            _logger.info("Import %s, attempt %d to apply: %s", import_id, attempt, cause)
     raise ImportFailed(
-        f"import {import_id} could not be applied: the records changed {_ATTEMPTS} times meanwhile",
+        f"import {import_id} could not be applied in {_ATTEMPTS} attempts; the last time: {cause}",
         hint="Try again when fewer people write at once; nothing of it was applied.",
-    )
+    ) from cause
 
 
 def _may_pass(error: sa.exc.DBAPIError) -> bool:

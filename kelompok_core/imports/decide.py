@@ -17,6 +17,7 @@ from kelompok_core.imports.records import (
     ImportRecord,
     ImportState,
     get_import,
+    refresh_statistics,
     update_import,
     working_on,
 )
@@ -47,6 +48,7 @@ def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
                 **plan,
             )
             record = get_import(connection, import_id)
+        refresh_statistics(engine, record.rows_staged)
         bench.tell(Progress(step="decide", rows=record.rows_staged))
         return record
 

@@ -35,8 +35,11 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield _keys(descriptor)
     yield "ANALYZE deciding_keys"
     yield _KNOWN.format(entity=descriptor.entity)
+    yield "ANALYZE deciding_known"
     yield _matches(descriptor)
+    yield "ANALYZE deciding_matches"
     yield _rows(descriptor)
+    yield "ANALYZE deciding_rows"
     yield _PARK_DUPLICATE_NAMES.format(
         name_key=descriptor.name_key, place_differs=_place_differs("first", "k", descriptor.places)
     )

@@ -18,12 +18,12 @@ _UNDECIDED = f"""
 # A record may be merged into more than once by one import: as many entries as decisions.
 _UNAUDITED = f"""
     SELECT count(*) FROM (
-      SELECT target_id, decision, count(*) AS writes FROM {_PLAN} AND decision IN ('accepted', 'merged')
-      GROUP BY target_id, decision) w
-    WHERE w.writes <> (
-      SELECT count(*) FROM audit_logs a
-      WHERE a.import_id = :import AND a.record_id = w.target_id
-        AND a.action = CASE w.decision WHEN 'accepted' THEN 'create' ELSE 'update' END)"""
+      SELECT target_id, CASE decision WHEN 'accepted' THEN 'create' ELSE 'update' END AS action, count(*) AS planned
+      FROM {_PLAN} AND decision IN ('accepted', 'merged') GROUP BY 1, 2) w
+    LEFT JOIN (
+      SELECT record_id, action, count(*) AS entries FROM audit_logs WHERE import_id = :import GROUP BY 1, 2) a
+      ON a.record_id = w.target_id AND a.action = w.action
+    WHERE a.entries IS DISTINCT FROM w.planned"""
 
 _WITHOUT_EVIDENCE = """
     SELECT count(*) FROM (
@@ -31,10 +31,10 @@ _WITHOUT_EVIDENCE = """
       FROM import_decisions d JOIN imports i ON i.id = d.import_id AND i.plan_revision = d.revision
       JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
       WHERE i.id = :import AND d.decision IN ('accepted', 'merged')) w
-    WHERE NOT EXISTS (
-      SELECT FROM source_records s
-      WHERE s.record_id = w.target_id AND s.entity = w.entity AND s.source_name = w.source_name
-        AND s.raw_sha256 = w.raw_sha256)"""
+    LEFT JOIN source_records s
+      ON s.record_id = w.target_id AND s.entity = w.entity AND s.source_name = w.source_name
+     AND s.raw_sha256 = w.raw_sha256
+    WHERE s.id IS NULL"""
 
 
 def count_invalid_rows(connection: sa.Connection, import_id: UUID) -> int:

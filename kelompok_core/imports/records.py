@@ -254,6 +254,16 @@ IMPORTS = sa.table(
 )
 
 
+_WORTH_STATISTICS = 1_000
+
+
+def refresh_statistics(engine: sa.Engine, rows: int) -> None:
+    """Let the planner know of a large import that was just staged or decided; small ones do not matter."""
+    if rows >= _WORTH_STATISTICS:
+        with engine.begin() as connection:
+            connection.execute(sa.text("SELECT refresh_import_statistics()"))
+
+
 @contextmanager
 def working_on(engine: sa.Engine, import_id: UUID) -> Iterator[None]:
     """Hold the import while working on it; wait while another process does.

@@ -23,7 +23,14 @@ from kelompok_core.errors import ImportFailed, KelompokError
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import make_candidates, map_columns
 from kelompok_core.imports.error_file import take_back
-from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_import, working_on
+from kelompok_core.imports.records import (
+    ImportRecord,
+    ImportState,
+    get_import,
+    refresh_statistics,
+    update_import,
+    working_on,
+)
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.staging import file_issues, stage_batch
 from kelompok_core.imports.workbench import Progress, Workbench
@@ -56,6 +63,9 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
         except KelompokError as error:
             _remember_failure(bench, import_id, error)
             raise
+        with bench.database.connect() as connection:
+            rows = get_import(connection, import_id).rows_staged
+        refresh_statistics(bench.database.engine, rows)
         with bench.database.connect() as connection, connection.begin():
             update_import(
                 connection,

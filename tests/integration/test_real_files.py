@@ -45,12 +45,16 @@ def test_indonesian_parties_then_their_next_list(import_file, database):
 @pytest.mark.parametrize(
     ("folder", "name", "mapping"),
     [
-        ("org-id-observer-ngos", "monitoring_organizations.csv", {"id_monitoring": "external_id", "monitoring_name": "name"}),
+        (
+            "org-id-observer-ngos",
+            "monitoring_organizations.csv",
+            {"id_monitoring": "external_id", "monitoring_name": "name"},
+        ),
         ("org-uk-government-register", "government-organisation.csv", {"key": "external_id"}),
         ("org-uk-government-register", "organisation.csv", {"organisation": "external_id"}),
         ("org-in-ngos-mumbai", "ngos.csv", {}),
     ],
-)  # fmt: skip
+)
 def test_every_valid_row_is_accepted_and_then_unchanged(import_file, database, folder, name, mapping):
     expected = _expected(folder, name)
     options = ImportOptions(mapping=mapping)

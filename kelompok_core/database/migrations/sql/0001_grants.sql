@@ -12,7 +12,7 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO kelompok_runtime;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION new_id(), jsonb_later_wins(jsonb, jsonb), jsonb_earlier_wins(jsonb, jsonb),
-  jsonb_fold_last(jsonb), jsonb_fold_first(jsonb) TO kelompok_runtime;
+  jsonb_fold_last(jsonb), jsonb_fold_first(jsonb), refresh_import_statistics() TO kelompok_runtime;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   users, organization_user_roles, api_keys, organizations, organization_relationships, members,
   post_categories, posts, post_tags, events, claim_requests, sdgs_signals, judgements TO kelompok_runtime;

@@ -395,6 +395,18 @@ CREATE TABLE import_decisions (
   CHECK ((decision = 'merged') = (changes IS NOT NULL AND decision = 'merged'))
 );
 
+-- Statistics of what was just written: without them the planner takes a fresh import for one row, and joins its
+-- hundred thousand one by one. Only the owner may analyze a table; the columns that are joined by are enough.
+CREATE FUNCTION refresh_import_statistics() RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  ANALYZE public.import_rows (import_id, record, verdict);
+  ANALYZE public.import_decisions (import_id, revision, record, decision, target_id);
+  ANALYZE public.source_records (entity, record_id, source_name, identity, raw_sha256);
+  ANALYZE public.audit_logs (import_id, entity, record_id, action);
+END
+$$;
+
 -- Files an inbox sensor has taken, so that one file has one effect whatever Dagster forgets.
 CREATE TABLE inbox_files (
   id uuid PRIMARY KEY DEFAULT new_id(),
