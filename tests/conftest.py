@@ -9,9 +9,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from filelock import FileLock
 
 from kelompok_core.access.actors import Actor, get_actor
+from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.database import embedded
 from kelompok_core.database.engine import Addresses, Database, migrate
 from kelompok_core.imports.apply import apply
@@ -155,3 +157,38 @@ def import_file(bench: Workbench, operator: Actor, tmp_path: Path) -> ImportFile
             return get_report(connection, import_id)
 
     return run
+
+
+@pytest.fixture
+def ask(database: Database) -> Callable[..., list[sa.Row]]:
+    """Ask the database as the runtime role, with plain SQL."""
+
+    def run(query: str, **params: object) -> list[sa.Row]:
+        with database.connect() as connection:
+            return list(connection.execute(sa.text(query), params))
+
+    return run
+
+
+@pytest.fixture
+def person(database: Database) -> Callable[..., Actor]:
+    """Make a user, with a platform role or a role in an organization."""
+
+    def make(email: str, *, platform_role: str | None = None, slug: str | None = None, role: str = "editor") -> Actor:
+        with database.connect() as connection, connection.begin():
+            announce(connection, AuditContext(actor="system:test", origin="setup"))
+            connection.execute(
+                sa.text("INSERT INTO users (email, name, platform_role) VALUES (:email, :email, :role)"),
+                {"email": email, "role": platform_role},
+            )
+            actor = get_actor(connection, email=email)
+            if slug is not None:
+                connection.execute(
+                    sa.text("""
+                        INSERT INTO organization_user_roles (organization_id, user_id, role)
+                        SELECT id, :user, :role FROM organizations WHERE slug = :slug"""),
+                    {"user": actor.id, "role": role, "slug": slug},
+                )
+            return actor
+
+    return make

@@ -1,0 +1,125 @@
+"""No write without a name, and nothing takes back what is recorded: also with plain SQL as the runtime role."""
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.audit.context import AuditContext, announce
+
+CORE_TABLES = (
+    "users", "organization_user_roles", "api_keys", "organizations", "organization_relationships", "members",
+    "post_categories", "posts", "post_tags", "events", "claim_requests", "sdgs_signals", "judgements",
+)  # fmt: skip
+
+
+@pytest.fixture
+def runtime(settings, import_file):
+    """A plain psycopg connection of the runtime role; one organization is there, with its history."""
+    import_file("name\nRumah Baca Bahari\n")
+    with psycopg.connect(str(settings.database_url).replace("postgresql+psycopg", "postgresql")) as connection:
+        yield connection
+
+
+def _refused(connection, statement):
+    with pytest.raises(psycopg.Error) as caught, connection.transaction():
+        connection.execute(statement)
+    return caught.value
+
+
+def test_every_core_table_is_known_here(ask):
+    audited = {
+        row.name for row in ask("SELECT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'audit_insert'")
+    }
+    assert audited == set(CORE_TABLES)
+
+
+@pytest.mark.parametrize("statement", [
+    "INSERT INTO organizations (name, slug, name_key) VALUES ('X', 'x', 'x')",
+    "UPDATE organizations SET name = 'X'",
+    "DELETE FROM organizations",
+    "INSERT INTO users (email, name) VALUES ('x@example.org', 'X')",
+    "UPDATE users SET platform_role = 'admin'",
+])  # fmt: skip
+def test_a_write_without_actor_and_origin_is_refused(runtime, statement):
+    assert "unaudited write" in str(_refused(runtime, statement))
+
+
+@pytest.mark.parametrize("setting", ["kelompok.actor", "kelompok.origin"])
+def test_half_a_name_is_none(runtime, setting):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), runtime.transaction():
+        runtime.execute("SELECT set_config(%s, 'x', true)", [setting])
+        runtime.execute("UPDATE organizations SET name = 'X'")
+
+
+def test_a_name_lasts_for_its_transaction_only(runtime):
+    with runtime.transaction():
+        runtime.execute("SELECT set_config('kelompok.actor', 'x', true), set_config('kelompok.origin', 'cli', true)")
+        runtime.execute("UPDATE organizations SET name = 'X'")
+    assert "unaudited write" in str(_refused(runtime, "UPDATE organizations SET name = 'Y'"))
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE audit_logs SET actor = 'somebody else'",
+    "DELETE FROM audit_logs",
+    "TRUNCATE audit_logs",
+    "TRUNCATE organizations CASCADE",
+    "TRUNCATE users CASCADE",
+    "INSERT INTO audit_logs (action, entity, record_id, actor, origin) SELECT 'create', 'x', new_id(), 'x', 'x'",
+    "ALTER TABLE audit_logs DISABLE TRIGGER ALL",
+    "ALTER TABLE organizations DISABLE TRIGGER audit_update",
+    "DROP TABLE audit_logs",
+    "DROP FUNCTION record_audit CASCADE",
+    "DELETE FROM source_records",
+    "TRUNCATE source_records",
+    "SET session_replication_role = replica",
+    "SET ROLE kelompok_owner",
+    "CREATE TABLE public.mine (x int)",
+])  # fmt: skip
+def test_the_runtime_role_cannot_touch_what_is_recorded(runtime, statement):
+    before = runtime.execute("SELECT count(*), max(id) FROM audit_logs").fetchone()
+    runtime.commit()
+    with runtime.transaction():
+        runtime.execute("SELECT set_config('kelompok.actor', 'x', false), set_config('kelompok.origin', 'cli', false)")
+    _refused(runtime, statement)
+    assert runtime.execute("SELECT count(*), max(id) FROM audit_logs").fetchone() == before
+
+
+def test_the_owner_too_is_refused_by_the_triggers(settings, runtime):
+    with psycopg.connect(str(settings.owner_database_url).replace("postgresql+psycopg", "postgresql")) as owner:
+        for statement in ("DELETE FROM audit_logs", "TRUNCATE audit_logs", "TRUNCATE organizations CASCADE"):
+            assert "refused" in str(_refused(owner, statement))
+
+
+def test_an_audited_write_records_before_and_after(database, operator, import_file):
+    import_file("name\nRumah Baca Bahari\n")
+    with database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor=str(operator.id), origin="cli", request_id="r-1"))
+        connection.execute(sa.text("UPDATE organizations SET city = 'Bitung'"))
+    with database.connect() as connection:
+        entry = connection.execute(sa.text("SELECT * FROM audit_logs ORDER BY id DESC LIMIT 1")).one()
+    assert (entry.action, entry.entity, entry.actor, entry.origin) == (
+        "update",
+        "organizations",
+        str(operator.id),
+        "cli",
+    )
+    assert (entry.before["city"], entry.after["city"]) == (None, "Bitung")
+    assert entry.after["version"] == entry.before["version"] + 1
+    assert entry.request_id == "r-1"
+
+
+def test_secrets_do_not_reach_the_audit(database):
+    with database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(
+            sa.text("INSERT INTO users (email, name, password_hash) VALUES ('a@example.org', 'A', 'hash')")
+        )
+        entry = connection.execute(sa.text("SELECT after FROM audit_logs ORDER BY id DESC LIMIT 1")).one()
+    assert entry.after["email"] == "a@example.org"
+    assert "password_hash" not in entry.after
+
+
+@pytest.mark.parametrize("table", CORE_TABLES)
+def test_no_core_table_can_be_truncated(settings, table):
+    with psycopg.connect(str(settings.owner_database_url).replace("postgresql+psycopg", "postgresql")) as owner:
+        assert "refused" in str(_refused(owner, f"TRUNCATE {table} CASCADE"))

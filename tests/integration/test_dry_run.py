@@ -1,0 +1,114 @@
+"""A dry run is a stored plan: nothing of the core moves, and applying it does exactly what was planned."""
+
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.errors import NotPermitted, UsageError
+from kelompok_core.imports.apply import apply, approve
+from kelompok_core.imports.report import get_report, iter_row_issues
+
+_STATE = """
+    SELECT (SELECT jsonb_agg(o ORDER BY id) FROM organizations o) AS organizations,
+           (SELECT jsonb_agg(a ORDER BY id) FROM audit_logs a) AS audit,
+           (SELECT jsonb_agg(s ORDER BY id) FROM source_records s) AS evidence"""
+
+_OLD = "id,name,city\n1,Satu,Bandung\n2,Dua,Medan\n3,Tiga,Kupang\n"
+_NEW = "id,name,city\n1,Satu,Garut\n2,Dua,Medan\n4,Empat,Bitung\n5,,Bitung\n"
+
+
+@pytest.fixture
+def edit(database, operator):
+    def run(slug, city):
+        with database.connect() as connection, connection.begin():
+            announce(connection, AuditContext(actor=str(operator.id), origin="cli"))
+            connection.execute(
+                sa.text("UPDATE organizations SET city = :city WHERE slug = :slug"), {"city": city, "slug": slug}
+            )
+
+    return run
+
+
+def _apply(bench, report, actor):
+    approve(bench, report.record.id, actor)
+    apply(bench, report.record.id)
+    with bench.database.connect() as connection:
+        return get_report(connection, report.record.id)
+
+
+def test_not_one_row_entry_or_evidence_changes(import_file, ask):
+    import_file(_OLD, name="list.csv")
+    before = ask(_STATE)
+    report = import_file(_NEW, name="list.csv", dry_run=True)
+    assert report.record.state == "planned"
+    assert dict(report.counts) == {
+        "rows_read": 4, "accepted": 1, "merged": 1, "unchanged": 1, "rejected": 1, "review": 0,
+    }  # fmt: skip
+    assert ask(_STATE) == before
+
+
+def test_apply_does_exactly_the_planned(import_file, bench, operator, ask):
+    import_file(_OLD)
+    planned = import_file(_NEW, dry_run=True)
+    plan = ask(
+        "SELECT record, decision, target_id, slug, changes FROM import_decisions WHERE import_id = :id ORDER BY 1",
+        id=planned.record.id,
+    )
+    applied = _apply(bench, planned, operator)
+    assert dict(applied.counts) == dict(planned.counts)
+    assert applied.record.plan_revision == 1
+    accepted = next(row for row in plan if row.decision == "accepted")
+    stored = ask("SELECT name, slug FROM organizations WHERE id = :id", id=accepted.target_id)
+    assert [(row.name, row.slug) for row in stored] == [("Empat", accepted.slug)]
+    assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Garut"
+
+
+def test_a_plan_is_applied_once(import_file, bench, operator, ask):
+    planned = import_file(_NEW, dry_run=True)
+    _apply(bench, planned, operator)
+    before = ask(_STATE)
+    _apply(bench, planned, operator)
+    assert ask(_STATE) == before
+
+
+def test_what_was_edited_in_between_goes_to_review(import_file, bench, operator, edit, database, ask):
+    import_file(_OLD)
+    planned = import_file(_NEW, dry_run=True)
+    edit("satu", "Cimahi")
+    applied = _apply(bench, planned, operator)
+    assert dict(applied.counts) == {
+        "rows_read": 4, "accepted": 1, "merged": 0, "unchanged": 1, "rejected": 1, "review": 1,
+    }  # fmt: skip
+    assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Cimahi"
+    with database.connect() as connection:
+        assert "plan.stale" in {issue.code for issue in iter_row_issues(connection, applied.record)}
+
+
+def test_what_was_taken_in_between_gets_no_second_record(import_file, bench, operator, ask):
+    planned = import_file("name,website\nEmpat,https://empat.or.id\n", dry_run=True, source="a")
+    import_file("name,website\nEmpat,https://empat.or.id\n", source="b")
+    applied = _apply(bench, planned, operator)
+    assert applied.counts["accepted"] == 0
+    assert ask("SELECT count(*) AS number FROM organizations")[0].number == 1
+
+
+def test_an_unrelated_edit_in_between_changes_nothing(import_file, bench, operator, edit):
+    import_file(_OLD)
+    planned = import_file(_NEW, dry_run=True)
+    edit("tiga", "Ende")
+    assert dict(_apply(bench, planned, operator).counts) == dict(planned.counts)
+
+
+def test_only_who_may_apply_applies(import_file, bench, person, ask):
+    planned = import_file(_NEW, dry_run=True)
+    with pytest.raises(NotPermitted):
+        approve(bench, planned.record.id, person("tamu@example.org"))
+    assert not ask("SELECT FROM organizations")
+
+
+def test_an_import_that_was_no_dry_run_has_nothing_to_approve(import_file, bench, operator):
+    failed = import_file("name\nSatu\n", dry_run=True)
+    with bench.database.connect() as connection, connection.begin():
+        connection.execute(sa.text("UPDATE imports SET state = 'cancelled' WHERE id = :id"), {"id": failed.record.id})
+    with pytest.raises(UsageError, match="cancelled"):
+        approve(bench, failed.record.id, operator)

@@ -1,0 +1,57 @@
+"""The error file: rows as they came, with what was found; corrected, it brings in the rest."""
+
+import csv
+import io
+
+from kelompok_core.imports.error_file import write_error_file
+
+
+def _error_file(database, report, language="en"):
+    target = io.StringIO(newline="")
+    with database.connect() as connection:
+        write_error_file(connection, report.record, target, language=language)
+    return target.getvalue()
+
+
+_TEXT = (
+    "Kode,Nama,Email,Catatan\n"
+    "1,Satu,satu@a.or.id,\n"
+    "2,Dua,salah,=1+1\n"
+    '3,"",tiga@a.or.id,\'kutip\n'
+    '4,Empat,juga salah,"baris\nkedua"\n'
+)  # fmt: skip
+
+
+def test_it_holds_the_rows_as_they_came_and_says_what_to_do(import_file, database):
+    report = import_file(_TEXT)
+    rows = list(csv.reader(io.StringIO(_error_file(database, report))))
+    assert rows[0] == ["Kode", "Nama", "Email", "Catatan", "_line", "_decision", "_codes", "_message"]
+    assert [row[:4] for row in rows[1:]] == [
+        ["2", "Dua", "salah", "'=1+1"],
+        ["3", "", "tiga@a.or.id", "'kutip"],
+        ["4", "Empat", "juga salah", "baris\nkedua"],
+    ]
+    assert [row[4:7] for row in rows[1:]] == [
+        ["3", "rejected", "value.email"], ["4", "rejected", "value.required"], ["5", "rejected", "value.email"],
+    ]  # fmt: skip
+    assert all(row[7] for row in rows[1:])
+    assert _error_file(database, report, "id") != _error_file(database, report, "en")
+
+
+def test_corrected_it_imports_the_rest_under_the_same_source(import_file, database, ask):
+    first = import_file(_TEXT, name="mitra.csv")
+    text = _error_file(database, first)
+    corrected = text.replace("salah", "dua@a.or.id", 1).replace("3,,", "3,Tiga,").replace("juga salah", "empat@a.or.id")
+    second = import_file(corrected, name="mitra.errors.csv")
+    assert dict(second.counts) == dict.fromkeys(second.counts, 0) | {"rows_read": 3, "accepted": 3}
+    assert second.record.source_name == "mitra"
+    stored = ask("SELECT raw FROM source_records WHERE external_id = '2'")[0].raw
+    assert stored == {"Kode": "2", "Nama": "Dua", "Email": "dua@a.or.id", "Catatan": "=1+1"}
+    whole = _TEXT.replace("salah", "dua@a.or.id", 1).replace('3,"",', "3,Tiga,").replace("juga salah", "empat@a.or.id")
+    again = import_file(whole, name="mitra.csv")
+    assert again.counts["unchanged"] == 4, "the error file said the same as the original would have"
+
+
+def test_nothing_bad_is_an_empty_file_with_a_header(import_file, database):
+    report = import_file("name\nSatu\n")
+    assert _error_file(database, report) == "name,_line,_decision,_codes,_message\r\n"

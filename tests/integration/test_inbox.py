@@ -1,0 +1,93 @@
+"""Watched folders: complete files only, each once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kelompok_core.sources.inbox import Inbox, take_files
+
+
+@pytest.fixture
+def inbox(tmp_path):
+    return Inbox(plugin="csv-import", job="import-organizations", folder=tmp_path / "inbox")
+
+
+@pytest.fixture
+def look(database, inbox):
+    def run():
+        with database.connect() as connection, connection.begin():
+            return take_files(connection, inbox)
+
+    return run
+
+
+def test_a_file_is_taken_at_the_second_look_and_once(look, inbox):
+    assert look() == []
+    (inbox.folder / "list.csv").write_text("name\nSatu\n")
+    assert look() == []
+    (taken,) = look()
+    assert taken.file_name == "list.csv"
+    assert taken.path.read_text() == "name\nSatu\n"
+    assert not (inbox.folder / "list.csv").exists()
+    assert look() == []
+
+
+def test_a_file_that_grows_waits(look, inbox):
+    look()
+    file = inbox.folder / "list.csv"
+    file.write_text("name\n")
+    look()
+    file.write_text("name\nSatu\n")
+    assert look() == []
+    assert len(look()) == 1
+
+
+def test_the_same_name_later_is_another_taking(look, inbox):
+    look()
+    ids = set()
+    for content in ("name\nSatu\n", "name\nDua\n"):
+        (inbox.folder / "list.csv").write_text(content)
+        look()
+        (taken,) = look()
+        ids.add(taken.id)
+    assert len(ids) == 2
+
+
+def test_what_is_no_finished_file_stays(look, inbox, tmp_path):
+    look()
+    for name in (".hidden.csv", "~$list.csv", "list.csv.part", "list.csv.crdownload"):
+        (inbox.folder / name).write_text("x")
+    (inbox.folder / "folder.csv").mkdir()
+    (tmp_path / "secret.csv").write_text("x")
+    (inbox.folder / "link.csv").symlink_to(tmp_path / "secret.csv")
+    os.mkfifo(inbox.folder / "pipe.csv")
+    look()
+    assert look() == []
+    assert len(list(inbox.folder.iterdir())) == 7
+
+
+def test_a_file_taken_back_is_forgotten(look, inbox, ask):
+    look()
+    file = inbox.folder / "list.csv"
+    file.write_text("name\n")
+    look()
+    file.unlink()
+    assert look() == []
+    assert ask("SELECT state FROM inbox_files")[0].state == "failed"
+    file.write_text("name\nSatu\n")
+    assert look() == []
+    assert len(look()) == 1
+
+
+def test_two_that_look_at_once_take_it_once(database, inbox):
+    inbox.folder.mkdir()
+    (inbox.folder / "list.csv").write_text("name\nSatu\n")
+    with database.connect() as connection, connection.begin():
+        take_files(connection, inbox)
+    with database.connect() as connection, connection.begin():
+        first = take_files(connection, inbox)
+    with database.connect() as connection, connection.begin():
+        second = take_files(connection, inbox)
+    assert (len(first), len(second)) == (1, 0)
+    assert Path(first[0].path).exists()

@@ -1,0 +1,196 @@
+"""Plugins that are off, broken, explode or misbehave: each its own problem and nobody else's."""
+
+import json
+import sys
+
+import pytest
+
+from kelompok_core.errors import ImportFailed, PluginUnavailable, SettingsError
+from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret, set_enabled
+from kelompok_core.plugin_host.loading import load, plugin_context
+from kelompok_core.plugin_host.manifest import CONTRACT_NAMES
+from kelompok_core.plugin_host.registry import PluginState, get_plugin, list_plugins, require_enabled
+
+_MANIFEST = {
+    "name": "odd",
+    "version": "1.0",
+    "api": "1",
+    "implements": {"organization_importer": "odd_plugin.reader:Reader"},
+    "jobs": [{"name": "read", "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}],
+}
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Install a distribution with a plugin of one package; its name is taken from the manifest."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def run(manifest, package="odd_plugin", entry="odd", **modules):
+        folder = tmp_path / package
+        folder.mkdir(exist_ok=True)
+        info = tmp_path / f"{package}-1.0.dist-info"
+        info.mkdir(exist_ok=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[kelompok.plugins]\n{entry} = {package}\n")
+        (folder / "__init__.py").write_text(modules.pop("init", ""))
+        if manifest is not None:
+            text = manifest if isinstance(manifest, str) else json.dumps(manifest)
+            (folder / "kelompok-plugin.json").write_text(text)
+        for name, code in modules.items():
+            (folder / f"{name}.py").write_text(code)
+
+    yield run
+    for name in [name for name in sys.modules if name.startswith(("odd_plugin", "other_plugin"))]:
+        del sys.modules[name]
+
+
+def test_a_disabled_plugins_code_is_never_imported(install, settings, bench, operator, import_file):
+    install(_MANIFEST, init="raise RuntimeError('imported')")
+    assert get_plugin(settings, "odd").state is PluginState.DISABLED
+    import_file("name\nSatu\n")
+    with pytest.raises(PluginUnavailable, match="disabled"):
+        require_enabled(settings, "odd")
+    assert "odd_plugin" not in sys.modules
+
+
+@pytest.mark.parametrize(("manifest", "reason"), [
+    (None, "has no kelompok-plugin.json"),
+    ("{", "JSON"),
+    ("[]", "object"),
+    ({"name": "odd"}, "version"),
+    (_MANIFEST | {"name": "other"}, "other"),
+    (_MANIFEST | {"name": "Not A Name"}, "name"),
+    (_MANIFEST | {"implements": {"everything": "a:B"}}, "everything"),
+    (_MANIFEST | {"implements": {"organization_importer": "no colon"}}, "organization_importer"),
+    (_MANIFEST | {"jobs": [{"name": "a", "uses": "member_importer"}]}, "member_importer"),
+    (_MANIFEST | {"jobs": [{"name": "a", "uses": "organization_importer"}]}, "inputs"),
+    (_MANIFEST | {"surprise": 1}, "surprise"),
+])  # fmt: skip
+def test_a_broken_manifest_is_shown_with_its_reason_and_harms_nobody(install, settings, manifest, reason):
+    install(manifest)
+    plugins = {one.name: one for one in list_plugins(settings)}
+    assert plugins["odd"].state is PluginState.BROKEN
+    assert reason in plugins["odd"].reason
+    assert plugins["csv-import"].state is PluginState.ENABLED
+
+
+def test_a_manifest_for_another_host_is_incompatible(install, settings):
+    install(_MANIFEST | {"api": "99"})
+    found = get_plugin(settings, "odd")
+    assert found.state is PluginState.INCOMPATIBLE
+    assert "99" in found.reason
+
+
+def test_a_manifest_of_only_five_fields_is_enough(install, settings):
+    install({"name": "odd", "version": "1", "description": "", "capabilities": [], "commands": ["hello"]})
+    assert get_plugin(settings, "odd").state is PluginState.DISABLED
+
+
+@pytest.mark.parametrize(("code", "reason"), [
+    ("raise RuntimeError('boom')", "boom"),
+    ("import sys; sys.exit(3)", "SystemExit"),
+    ("import nothing_like_this", "nothing_like_this"),
+    ("x = 1", "Reader"),
+    ("class Reader:\n    pass", "no read()"),
+    ("class Reader:\n    def read(self): ...", "read()"),
+    ("class Reader:\n    def __init__(self): raise ValueError('no')", "no"),
+    ("def broken(:", "SyntaxError"),
+])  # fmt: skip
+def test_an_exploding_module_is_that_plugins_failure(install, settings, code, reason):
+    install(_MANIFEST, reader=code)
+    set_enabled(settings, "odd", enabled=True)
+    assert {one.name: one.state for one in list_plugins(settings)}["csv-import"] is PluginState.ENABLED
+    with pytest.raises(PluginUnavailable) as caught:
+        load(get_plugin(settings, "odd"), "organization_importer")
+    assert reason in str(caught.value)
+
+
+def test_what_a_reader_raises_fails_its_import_and_leaves_the_core_alone(
+    install, settings, bench, operator, ask, tmp_path
+):
+    from kelompok_core.imports.receive import ImportRequest, receive
+    from kelompok_core.imports.stage import stage
+
+    install(
+        _MANIFEST,
+        reader="class Reader:\n    def read(self, source, context):\n        raise KeyError('kolom')\n        yield",
+    )
+    set_enabled(settings, "odd", enabled=True)
+    file = tmp_path / "list.csv"
+    file.write_text("x")
+    found = receive(bench, ImportRequest(plugin="odd", job="read", file=file), operator)
+    with pytest.raises(ImportFailed, match=r"odd@1\.0 failed while reading: KeyError: 'kolom'"):
+        stage(bench, found.import_id)
+    assert [(row.state, bool(row.failure)) for row in ask("SELECT state, failure FROM imports")] == [("failed", True)]
+    assert not ask("SELECT FROM organizations")
+
+
+def test_a_plugin_the_settings_name_and_nobody_installed_is_shown(settings):
+    set_enabled(settings, "lost", enabled=True)
+    lost = get_plugin(settings, "lost")
+    assert lost.state is PluginState.BROKEN
+    assert "not installed" in lost.reason
+
+
+def test_settings_are_checked_against_the_plugins_schema(settings):
+    settings.config_file.write_text('[plugins.csv-import]\nenabled = true\ndelimeter = ";"\n')
+    found = get_plugin(settings, "csv-import")
+    assert found.state is PluginState.MISCONFIGURED
+    with pytest.raises(SettingsError) as caught:
+        check_config(found.manifest, {"delimeter": ";"})
+    assert "delimeter" in caught.value.message
+    assert "delimiter" in caught.value.hint
+    assert check_config(found.manifest, {})["max_columns"] == 1000
+
+
+@pytest.mark.parametrize(
+    "text", ["plugins = 1", "[plugins]\ncsv-import = 1", "[plugins.csv-import]\nenabled = 'yes'", "x ="]
+)
+def test_a_wrong_settings_file_says_where(settings, text):
+    settings.config_file.write_text(text)
+    with pytest.raises(SettingsError):
+        plugin_settings(settings)
+
+
+def test_enabling_keeps_comments_and_order(settings):
+    text = '# ours\n[inboxes]\n\n[plugins.csv-import] # the list\ndelimiter = ";"\nenabled = false\n'
+    settings.config_file.write_text(text)
+    assert set_enabled(settings, "csv-import", enabled=True)
+    assert not set_enabled(settings, "csv-import", enabled=True)
+    assert settings.config_file.read_text() == text.replace("false", "true")
+
+
+def test_secrets_are_references_and_reach_only_the_context(install, settings, monkeypatch, tmp_path):
+    manifest = _MANIFEST | {
+        "permissions": {"propose": ["organizations"], "secrets": ["token"]},
+        "config_schema": {"type": "object", "properties": {"token": {"type": "string"}, "page": {"default": 5}}},
+    }
+    install(manifest, reader="")
+    set_enabled(settings, "odd", enabled=True)
+    plugin = get_plugin(settings, "odd")
+    with pytest.raises(SettingsError, match="reference"):
+        check_config(plugin.manifest, {"token": "hunter2"})
+    monkeypatch.setenv("ODD_TOKEN", "hunter2")
+    with plugin_context(plugin, config={"token": "env:ODD_TOKEN"}, dry_run=True) as context:
+        assert dict(context.secrets) == {"token": "hunter2"}
+        assert dict(context.config) == {"page": 5}
+        assert context.workdir.is_dir()
+    assert not context.workdir.exists()
+    (tmp_path / "secret").write_text("hunter3\n")
+    assert resolve_secret("token", f"file:{tmp_path}/secret") == "hunter3"
+    for reference in ("env:NOT_THERE", f"file:{tmp_path}/nothing"):
+        with pytest.raises(SettingsError):
+            resolve_secret("token", reference)
+
+
+def test_the_context_holds_no_way_to_the_database(settings):
+    with plugin_context(get_plugin(settings, "csv-import"), config={}, dry_run=False) as context:
+        names = {name for name in dir(context) if not name.startswith("_")}
+    assert names == {"config", "secrets", "log", "clock", "workdir", "dry_run", "batch_size"}
+
+
+def test_the_manifests_words_are_the_contracts():
+    from kelompok_core.contracts import CONTRACTS
+
+    assert frozenset(CONTRACTS) == CONTRACT_NAMES
+    assert len(CONTRACTS) == 9

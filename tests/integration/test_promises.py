@@ -1,0 +1,239 @@
+"""A large file with faults: the promises, asked of the database; kills and rivals leave no trace."""
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from benchmarks.organizations import write_organizations
+from kelompok_core.imports import promises
+from kelompok_core.imports.apply import apply
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.error_file import write_error_file
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.report import iter_row_issues
+from kelompok_core.imports.stage import stage
+
+_MAPPING = {"Kode": "external_id"}
+
+
+def test_a_hundred_thousand_rows_with_three_percent_bad(import_file, database, ask, tmp_path):
+    file = tmp_path / "list.csv"
+    expected = write_organizations(file, 100_000, seed=3)
+    report = import_file(file)
+    bad = sum(expected.rejected.values())
+    assert dict(report.counts) == {
+        "rows_read": 100_000, "accepted": expected.organizations, "merged": 0, "unchanged": expected.repeated,
+        "rejected": bad, "review": 0,
+    }  # fmt: skip
+    # P1: one decision a row; P2: as many entries as writes; P3: each write has its evidence.
+    with database.connect() as connection:
+        assert promises.count_invalid_rows(connection, report.record.id) == bad
+        assert promises.count_undecided_rows(connection, report.record.id) == 0
+        assert promises.count_unaudited_writes(connection, report.record.id) == 0
+        assert promises.count_writes_without_evidence(connection, report.record.id) == 0
+    assert ask("SELECT count(*) AS number FROM organizations")[0].number == expected.organizations
+    assert (
+        ask("SELECT count(*) AS number FROM audit_logs WHERE entity = 'organizations'")[0].number
+        == expected.organizations
+    )
+    assert ask("SELECT count(*) AS number FROM source_records")[0].number == expected.organizations
+    assert not ask("""
+        SELECT FROM organizations o CROSS JOIN LATERAL jsonb_object_keys(o.field_origins) f
+        WHERE o.field_origins->>f <> 'source:list' LIMIT 1""")
+    # Each rejected row is listed with everything a person needs.
+    with database.connect() as connection:
+        errors = [one for one in iter_row_issues(connection, report.record) if one.severity == "error"]
+    assert len({one.record for one in errors}) == bad
+    for one in errors:
+        assert one.line
+        assert one.message()
+        assert one.column is not None or one.code == "row.too_many_cells"
+    assert {one.code for one in errors} == set(expected.rejected)
+    # The same file once more: not one write.
+    before = ask("SELECT max(id) AS id FROM audit_logs")
+    again = import_file(file)
+    assert again.counts["unchanged"] == 100_000 - bad
+    assert again.counts["rejected"] == bad
+    assert ask("SELECT max(id) AS id FROM audit_logs") == before
+    # The error file, corrected, brings in the rest.
+    target = io.StringIO(newline="")
+    with database.connect() as connection:
+        assert write_error_file(connection, report.record, target) == bad
+    target.seek(0)
+    header, *rows = csv.reader(target)
+    for row in rows:
+        row[1] = row[1].strip() or f"Nama {row[0]}"
+        row[7] = "" if "(at)" in row[7] else row[7]
+        row[6] = "" if row[6].startswith("ftp") else row[6]
+    corrected = tmp_path / "list.errors.csv"
+    with corrected.open("w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle).writerows([header, *rows])
+    rest = import_file(corrected)
+    assert rest.counts["accepted"] == bad
+    assert ask("SELECT count(*) AS number FROM organizations")[0].number == expected.organizations + bad
+
+
+_STATE = """
+    SELECT slug, name, city, phone, version, field_origins, profile_data FROM organizations ORDER BY slug"""
+_EVIDENCE = "SELECT identity, raw, record, line FROM source_records ORDER BY identity, record"
+_ENTRIES = "SELECT entity, action, count(*) FROM audit_logs WHERE import_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+
+
+def _everything(ask):
+    return ask(_STATE), ask(_EVIDENCE), ask(_ENTRIES)
+
+
+_WORKER = """
+import sys
+from pathlib import Path
+from uuid import UUID
+from kelompok_core.database.engine import Addresses, Database
+from kelompok_core.imports.apply import apply
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.stage import stage
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.settings import Settings
+home, config, runtime, import_id = sys.argv[1:]
+settings = Settings(home=Path(home), config_file=Path(config), database_url=runtime, owner_database_url=None,
+                    dagster_database_url=None)
+bench = Workbench(database=Database(Addresses(owner=runtime, runtime=runtime, dagster=None)), settings=settings)
+for step in (stage, decide, apply):
+    print(step.__name__, flush=True)
+    step(bench, UUID(import_id))
+print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize(("step", "after"), [
+    ("stage", 0.05), ("stage", 0.8), ("decide", 0.0), ("decide", 0.4), ("apply", 0.0), ("apply", 0.3), ("apply", 0.6),
+])  # fmt: skip
+def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(bench, settings, operator, ask, tmp_path, step, after):
+    """The worker is killed some time into a step (0.8 s, say); whatever it had reached, the end is one."""
+    file = tmp_path / "list.csv"
+    expected = write_organizations(file, 12_000, seed=5)
+    request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
+    import_id = receive(bench, request, operator).import_id
+    worker = subprocess.Popen(
+        [sys.executable, "-c", _WORKER, str(settings.home), str(settings.config_file), str(settings.database_url),
+         str(import_id)],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for said in worker.stdout:
+        if said.strip() == step:
+            break
+    time.sleep(after)
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+    worker.stdout.close()
+    resumed = receive(bench, request, operator)
+    if ask("SELECT state FROM imports WHERE id = :id", id=import_id)[0].state != "applied":
+        assert resumed.import_id == import_id
+        assert resumed.resumed
+    stage(bench, import_id)
+    decide(bench, import_id)
+    apply(bench, import_id)
+    (row,) = ask("SELECT * FROM imports WHERE id = :id", id=import_id)
+    assert row.state == "applied"
+    assert (row.rows_read, row.accepted, row.unchanged) == (12_000, expected.organizations, expected.repeated)
+    assert row.rejected == sum(expected.rejected.values())
+    organizations, evidence, entries = _everything(ask)
+    assert len(organizations) == len(evidence) == entries[0].count == expected.organizations
+    assert {one.version for one in organizations} == {1}
+    assert len(ask("SELECT FROM import_rows WHERE import_id = :id", id=import_id)) == 12_000
+    with bench.database.connect() as connection:
+        assert promises.count_unaudited_writes(connection, import_id) == 0
+        assert promises.count_writes_without_evidence(connection, import_id) == 0
+
+
+def test_two_imports_over_the_same_rows_in_opposite_order(bench, operator, ask, tmp_path):
+    forward, backward = tmp_path / "a.csv", tmp_path / "b.csv"
+    write_organizations(forward, 4_000, seed=7, bad=0, repeated=0)
+    with forward.open(newline="", encoding="utf-8") as handle:
+        header, *rows = csv.reader(handle)
+    for row in rows:
+        row[9] = "2001"
+    with backward.open("w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle).writerows([header, *reversed(rows)])
+    ids = [
+        receive(
+            bench,
+            ImportRequest(
+                plugin="csv-import", job="import-organizations", file=file, source_name="list",
+                options=ImportOptions(mapping=_MAPPING),
+            ),
+            operator,
+        ).import_id
+        for file in (forward, backward)
+    ]  # fmt: skip
+    failures = []
+
+    def run(import_id):
+        try:
+            for step in (stage, decide, apply):
+                step(bench, import_id)
+        except Exception as error:  # noqa: BLE001  (seen below, in the test's own thread)
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=[one]) for one in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert not failures
+    assert not any(thread.is_alive() for thread in threads)
+    imports = ask("SELECT * FROM imports")
+    assert {row.state for row in imports} == {"applied"}
+    assert sorted(row.accepted for row in imports) == [0, 4_000]
+    assert ask("SELECT count(*) AS number FROM organizations")[0].number == 4_000
+    with bench.database.connect() as connection:
+        for import_id in ids:
+            assert promises.count_undecided_rows(connection, import_id) == 0
+            assert promises.count_unaudited_writes(connection, import_id) == 0
+            assert promises.count_writes_without_evidence(connection, import_id) == 0
+
+
+def test_two_workers_on_one_import(bench, operator, ask, tmp_path):
+    file = tmp_path / "list.csv"
+    write_organizations(file, 2_000, seed=8)
+    import_id = receive(
+        bench, ImportRequest(plugin="csv-import", job="import-organizations", file=file), operator
+    ).import_id
+    threads = [
+        threading.Thread(target=lambda: [step(bench, import_id) for step in (stage, decide, apply)]) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    (row,) = ask("SELECT * FROM imports")
+    assert row.state == "applied"
+    assert ask("SELECT count(*) AS number FROM import_rows")[0].number == 2_000
+    assert ask("SELECT count(*) AS number FROM audit_logs WHERE import_id IS NOT NULL")[0].number == row.accepted
+
+
+def test_a_deadlocked_or_moved_apply_is_tried_again_and_its_reason_kept(bench, operator, import_file, monkeypatch):
+    from kelompok_core.errors import ImportFailed
+    from kelompok_core.imports import apply as module
+
+    planned = import_file("name\nSatu\n", dry_run=True)
+    module.approve(bench, planned.record.id, operator)
+
+    def moved(*args):
+        raise module._MovedMeanwhile
+
+    monkeypatch.setattr(module, "_write", moved)
+    with pytest.raises(ImportFailed, match=r"5 attempts.*records changed"):
+        apply(bench, planned.record.id)
+    monkeypatch.undo()
+    apply(bench, planned.record.id)
+    with bench.database.connect() as connection:
+        assert connection.scalar(sa.text("SELECT state FROM imports")) == "applied"

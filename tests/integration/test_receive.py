@@ -1,0 +1,103 @@
+"""What makes two requests the same import, and who may ask."""
+
+from pathlib import Path
+
+import pytest
+
+from kelompok_core.errors import NotFound, NotPermitted, PluginUnavailable, UsageError
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.records import get_id_by_prefix, get_import
+from kelompok_core.imports.stage import stage
+from kelompok_core.plugin_host.configuration import set_enabled
+
+
+@pytest.fixture
+def request_for(tmp_path):
+    def make(content="name\nSatu\n", name="list.csv", **more):
+        file = tmp_path / name
+        file.write_text(content)
+        return ImportRequest(**{"plugin": "csv-import", "job": "import-organizations", "file": file} | more)
+
+    return make
+
+
+def test_one_key_one_import(bench, operator, request_for):
+    first = receive(bench, request_for(idempotency_key="k"), operator)
+    second = receive(bench, request_for(idempotency_key="k"), operator)
+    assert first.import_id == second.import_id
+    assert not first.resumed
+    assert second.resumed
+    other = receive(bench, request_for(idempotency_key="l"), operator)
+    assert other.import_id != first.import_id
+
+
+def test_a_key_does_not_stand_for_other_bytes(bench, operator, request_for):
+    receive(bench, request_for(idempotency_key="k"), operator)
+    with pytest.raises(UsageError, match="another request"):
+        receive(bench, request_for("name\nDua\n", idempotency_key="k"), operator)
+
+
+def test_an_interrupted_import_goes_on_and_a_finished_one_does_not(bench, operator, request_for, import_file):
+    first = receive(bench, request_for(), operator)
+    assert receive(bench, request_for(), operator).import_id == first.import_id
+    import_file("name\nDua\n", name="two.csv")
+    again = receive(bench, request_for("name\nDua\n", name="two.csv"), operator)
+    assert not again.resumed
+
+
+def test_the_file_is_kept_as_received_and_once(bench, operator, request_for):
+    ids = [receive(bench, request_for(idempotency_key=key), operator).import_id for key in "ab"]
+    with bench.database.connect() as connection:
+        urls = {get_import(connection, one).file_url for one in ids}
+    assert len(urls) == 1
+    assert Path(urls.pop().removeprefix("file://")).read_text() == "name\nSatu\n"
+
+
+@pytest.mark.parametrize(("change", "error", "said"), [
+    ({"plugin": "nothing"}, NotFound, "nothing"),
+    ({"job": "nothing"}, NotFound, "import-organizations"),
+    ({"organization": "nothing"}, NotFound, "nothing"),
+    ({"file": Path("/nowhere.csv")}, UsageError, "nowhere"),
+    ({"file": Path("/")}, UsageError, "/"),
+    ({"name": "list.xlsx"}, UsageError, "list.xlsx"),
+])  # fmt: skip
+def test_what_there_is_not_is_said(bench, operator, request_for, change, error, said):
+    with pytest.raises(error, match=said):
+        receive(bench, request_for(**change), operator)
+
+
+def test_a_disabled_plugin_takes_nothing(bench, settings, operator, request_for):
+    set_enabled(settings, "csv-import", enabled=False)
+    with pytest.raises(PluginUnavailable, match="disabled") as caught:
+        receive(bench, request_for(), operator)
+    assert "plugin enable csv-import" in caught.value.hint
+
+
+def test_who_may_not_is_refused_before_the_file_is_read(bench, person, request_for, ask):
+    with pytest.raises(NotPermitted):
+        receive(bench, request_for(file=Path("/nowhere.csv")), person("tamu@example.org"))
+    assert not ask("SELECT FROM imports")
+
+
+def test_an_import_is_found_by_the_start_of_its_id(bench, operator, request_for):
+    found = receive(bench, request_for(), operator).import_id
+    with bench.database.connect() as connection:
+        assert get_id_by_prefix(connection, str(found)[:30]) == found
+        for wrong in ("zzz", "%", ""):
+            if wrong:
+                with pytest.raises(NotFound):
+                    get_id_by_prefix(connection, wrong + "!")
+
+
+def test_an_account_closed_after_receiving_does_not_import(bench, person, request_for, database):
+    import sqlalchemy as sa
+
+    from kelompok_core.audit.context import AuditContext, announce
+
+    steward = person("s@example.org", platform_role="steward")
+    received = receive(bench, request_for(), steward)
+    with database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(sa.text("UPDATE users SET status = 'suspended' WHERE id = :id"), {"id": steward.id})
+    with pytest.raises(NotPermitted, match="not active"):
+        stage(bench, received.import_id)
