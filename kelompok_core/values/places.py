@@ -85,7 +85,8 @@ def _countries() -> dict[str, str]:
         names = [one.alpha_2, one.alpha_3, one.name, getattr(one, "common_name", None)]
         names += [getattr(one, "official_name", None)]
         for name in filter(None, names):
-            for spelling in (name, indonesian.gettext(name), name.partition(",")[0]):
+            head, _, tail = name.partition(", ")
+            for spelling in (name, indonesian.gettext(name), head, f"{tail} {head}"):
                 codes.setdefault(_fold(spelling), one.alpha_2)
     # «Korea, Republic of» without its tail names two countries: the aliases decide.
     return codes | _COUNTRY_ALIASES | {"xk": "XK"}  # Kosovo: user-assigned, used by the EU and the UN

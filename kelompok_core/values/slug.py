@@ -19,8 +19,9 @@ def slug_of(names: pd.Series) -> pd.Series:
     array = pc.utf8_lower(to_arrow(names))
     plain = pc.utf8_trim(pc.replace_substring_regex(array, r"[^a-z0-9]+", "-"), characters="-")
     slugs = to_series(plain, names.index)
-    special = ~names.fillna("").map(str.isascii) | (slugs.str.len() > MAX_LENGTH) | (slugs == "")
-    return slugs.where(~special.astype(bool), map_distinct(names[special.astype(bool)], _slug).reindex(names.index))
+    plainly_latin = names.fillna("").map(str.isascii).astype(bool)
+    special = ~plainly_latin | (slugs.str.len() > MAX_LENGTH).astype(bool) | (slugs == "").astype(bool)
+    return slugs.where(~special, map_distinct(names[special], _slug).reindex(names.index))
 
 
 def _slug(name: str) -> str:

@@ -10,7 +10,7 @@ from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct
 from kelompok_core.values.text import line
 
-_PLAIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}(?::\d{1,5})?(?:[/?#]\S*)?", re.ASCII)
+_PLAIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}(?:[/?#]\S*)?", re.ASCII)
 _HOST = re.compile(r"(?:[\w](?:[\w-]*[\w])?\.)+(?:[^\W\d_]{2,63}|xn--[a-z0-9-]{2,59})|\d{1,3}(?:\.\d{1,3}){3}")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)
 

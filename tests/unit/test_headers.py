@@ -1,0 +1,83 @@
+"""Headers: spelling, aliases, mappings; nothing dropped silently."""
+
+import pytest
+
+from kelompok_core.errors import UsageError
+from kelompok_core.headers.mapping import OUR_COLUMNS, HeaderField, map_headers
+from kelompok_core.headers.spelling import fold_header
+from kelompok_core.imports.candidates import map_columns
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.organizations.entity import DESCRIPTOR
+
+_FIELDS = (
+    HeaderField(name="name", aliases=("nama",), required=True),
+    HeaderField(name="city", aliases=("kota", "kab/kota"), required=False),
+)
+
+
+def _codes(mapping):
+    return [(issue.code, issue.column) for issue in mapping.issues]
+
+
+@pytest.mark.parametrize(
+    "written", ["Nama_Organisasi*", "namaOrganisasi", "  NAMA   ORGANISASI ", "nama-organisasi:", "Náma Organisasi"]
+)
+def test_spellings_of_one_header(written):
+    assert fold_header(written) == "nama organisasi"
+
+
+def test_earlier_aliases_win_and_the_other_is_kept_and_said():
+    mapping = map_headers(["Kota", "Kab/Kota", "NAMA"], _FIELDS, given={})
+    assert mapping.targets == {"Kota": "city", "NAMA": "name"}
+    assert mapping.extra == ["Kab/Kota"]
+    assert _codes(mapping) == [("header.ambiguous", "Kab/Kota")]
+
+
+def test_a_given_mapping_wins():
+    mapping = map_headers(["Kota", "Tempat", "Nama", "Warna"], _FIELDS, given={"tempat": "city", "Warna": "-"})
+    assert mapping.targets == {"Tempat": "city", "Nama": "name"}
+    assert mapping.ignored == ["Warna"]
+    assert mapping.extra == ["Kota"]
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    ({"Kotaa": "city"}, "Kota"), ({"Kota": "cty"}, "city"), ({"Kota": "city", "Nama": "city"}, "already"),
+])  # fmt: skip
+def test_a_wrong_mapping_says_what_there_is(given, said):
+    with pytest.raises(UsageError) as caught:
+        map_headers(["Kota", "Nama"], _FIELDS, given=given)
+    assert said in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_personal_data_is_refused_unless_named():
+    mapping = map_headers(["Nama", "No. KTP"], _FIELDS, given={})
+    assert mapping.dropped == ["No. KTP"]
+    assert _codes(mapping) == [("header.sensitive_refused", "No. KTP")]
+    assert map_headers(["Nama", "No. KTP"], _FIELDS, given={"No. KTP": "extra"}).extra == ["No. KTP"]
+
+
+def test_our_own_columns_come_back_and_are_no_data():
+    assert map_headers(["Nama", *OUR_COLUMNS], _FIELDS, given={}).dropped == list(OUR_COLUMNS)
+
+
+def test_a_missing_required_field_is_fatal_and_names_what_would_do():
+    (issue,) = [one for one in map_headers(["Alamat"], _FIELDS, given={}).issues if one.code == "header.missing"]
+    assert issue.severity == "fatal"
+    assert issue.params == {"field": "name", "aliases": "nama", "columns": "Alamat"}
+
+
+@pytest.mark.parametrize(("header", "field"), [
+    ("Nama Organisasi", "name"), ("Organisation Name", "name"), ("Nama Yayasan", "name"), ("Kab/Kota", "city"),
+    ("PROVINSI", "region"), ("Situs Web", "website_url"), ("E-mail", "official_email"), ("No. Telp.", "phone"),
+    ("Tahun Berdiri", "founded_on"), ("Alamat Lengkap", "address"), ("Kode", "external_id"), ("Negara", "country"),
+])  # fmt: skip
+def test_headers_of_organizations_in_both_languages(header, field):
+    columns = ["Nama", header] if field != "name" else [header]
+    assert map_columns(DESCRIPTOR, columns, ImportOptions()).targets[header] == field
+
+
+def test_no_two_fields_claim_one_alias():
+    claimed = {}
+    for one in DESCRIPTOR.fields:
+        for alias in (one.name, *one.aliases):
+            assert claimed.setdefault(fold_header(alias), one.name) == one.name, alias

@@ -1,0 +1,172 @@
+"""Normalizers: what people write, and what is stored."""
+
+import unicodedata
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kelompok_core.values.dates import partial_date
+from kelompok_core.values.email import email
+from kelompok_core.values.places import city, country, region
+from kelompok_core.values.slug import MAX_LENGTH, slug, slug_of
+from kelompok_core.values.text import handle, line, text
+from kelompok_core.values.url import url
+
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+def _one(normalize, written):
+    found = normalize(pd.Series([written], dtype="str"))
+    value = found.values.iloc[0]
+    return (None if pd.isna(value) else value), list(found.findings["code"])
+
+
+@pytest.mark.parametrize(("written", "value", "codes"), [
+    ("  Rumah \t Baca\n", "Rumah Baca", []),
+    ("Cafe\u0301", "Café", []),
+    ("a\x00b\u200bc", "abc", ["value.control_chars"]),
+    ("می\u200cخواهم", "می\u200cخواهم", []),
+    ("SÃ£o", "SÃ£o", ["value.mojibake"]),
+    ("=SUM(A1)", "=SUM(A1)", ["value.formula_like"]),
+    ("-5", "-5", []),
+    ("   ", None, []),
+    ("", None, []),
+    (None, None, []),
+])  # fmt: skip
+def test_line(written, value, codes):
+    assert _one(line, written) == (value, codes)
+
+
+def test_text_keeps_its_lines_and_a_handle_its_at():
+    assert _one(text, " a\r\nb\rc \n") == ("a\nb\nc", [])
+    assert _one(handle, "@rumahbaca") == ("@rumahbaca", [])
+
+
+@pytest.mark.parametrize(("written", "value", "codes"), [
+    ("Info@Rumah.OR.ID", "info@rumah.or.id", []),
+    ("<mailto:info@rumah.or.id>", "info@rumah.or.id", []),
+    ("a@b.id; c@d.id", "a@b.id", ["value.email_several"]),
+    ("a@b.id c@d.id", "a@b.id", ["value.email_several"]),
+    ("-", None, []),
+    ("tidak ada", None, []),
+    ("info(at)rumah", None, ["value.email"]),
+    ("a@b", None, ["value.email"]),
+    ("a..b@c.id", None, ["value.email"]),
+    ("@", None, ["value.email"]),
+    ("x" * 250 + "@b.id", None, ["value.email"]),
+    ("rené@exämple.org", "rené@exämple.org", []),
+])  # fmt: skip
+def test_email(written, value, codes):
+    assert _one(email, written) == (value, codes)
+
+
+@pytest.mark.parametrize(("written", "value", "codes"), [
+    ("https://rumah.or.id/a?b=1", "https://rumah.or.id/a?b=1", []),
+    ("HTTP://WWW.Rumah.or.id", "http://www.rumah.or.id", []),
+    ("www.rumah.or.id", "https://www.rumah.or.id", ["value.url_scheme_added"]),
+    ("rumah.or.id:8080/x", "https://rumah.or.id:8080/x", ["value.url_scheme_added"]),
+    ("http:/rumah.or.id", "http://rumah.or.id", []),
+    ("https://пример.рф/", "https://пример.рф/", []),
+    ("https://xn--e1afmkfd.xn--p1ai", "https://xn--e1afmkfd.xn--p1ai", []),
+    ("http://10.0.0.1/x", "http://10.0.0.1/x", []),
+    ("n/a", None, []),
+    ("ftp://rumah.or.id", None, ["value.url"]),
+    ("javascript:alert(1)", None, ["value.url"]),
+    ("https://user:pass@rumah.or.id", None, ["value.url"]),
+    ("https://rumah.or.id:99999", None, ["value.url"]),
+    ("https://", None, ["value.url"]),
+    ("rumah baca", None, ["value.url"]),
+    ("http://[::1", None, ["value.url"]),
+])  # fmt: skip
+def test_url(written, value, codes):
+    assert _one(url, written) == (value, codes)
+
+
+@pytest.mark.parametrize(("written", "value"), [
+    ("1998", "1998"), ("1998-5", "1998-05"), ("1998/05/17", "1998-05-17"), ("1998-05-17T10:00:00Z", "1998-05-17"),
+    ("794", "0794"), ("-", None),
+])  # fmt: skip
+def test_partial_date(written, value):
+    assert _one(partial_date, written) == (value, [])
+
+
+@pytest.mark.parametrize("written", ["1998-13", "1998-02-30", "17 Mei 1998", "17/05/1998", "98", "19985"])
+def test_what_is_no_such_date_is_left_out_and_said(written):
+    assert _one(partial_date, written) == (None, ["value.date"])
+
+
+@pytest.mark.parametrize(("written", "value"), [
+    ("Indonesia", "ID"), ("ID", "ID"), ("idn", "ID"), ("Belanda", "NL"), ("Amerika Serikat", "US"), ("Jerman", "DE"),
+    ("UK", "GB"), ("The Netherlands", "NL"), ("Côte d'Ivoire", "CI"), ("Kosovo", "XK"), ("XK", "XK"),
+    ("Republic of Korea", "KR"), ("Korea Selatan", "KR"), ("-", None),
+])  # fmt: skip
+def test_country(written, value):
+    assert _one(country, written)[0] == value
+
+
+def test_an_unknown_country_is_left_out_and_said():
+    assert _one(country, "Wakanda") == (None, ["value.country_unknown"])
+
+
+@pytest.mark.parametrize(("written", "value"), [
+    ("Prov. Jabar", "Jawa Barat"), ("JAWA BARAT", "Jawa Barat"), ("Provinsi DIY", "DI Yogyakarta"),
+    ("ntt", "Nusa Tenggara Timur"),
+    ("Bavaria", "Bavaria"), ("NSW", "NSW"),
+])  # fmt: skip
+def test_region(written, value):
+    assert _one(region, written)[0] == value
+
+
+@pytest.mark.parametrize(("written", "value"), [
+    ("KAB. BANDUNG", "Kabupaten Bandung"), ("Kab Bandung", "Kabupaten Bandung"),
+    ("kabupaten bandung", "Kabupaten Bandung"),
+    ("KOTA BANDUNG", "Kota Bandung"), ("Kota Adm. Jakarta Timur", "Kota Jakarta Timur"), ("bandung", "Bandung"),
+    ("Kabul", "Kabul"), ("Kotabaru", "Kotabaru"), ("McAllen", "McAllen"),
+])  # fmt: skip
+def test_city(written, value):
+    assert _one(city, written)[0] == value
+
+
+@pytest.mark.parametrize(("name", "made"), [
+    ("Rumah Baca Bahari", "rumah-baca-bahari"), ("Ibu & Anak (Bdg.)", "ibu-anak-bdg"), ("Café", "cafe"),
+    ("Общество", "obshchestvo"), ("日本", "riben"), ("---", "x-"),
+])  # fmt: skip
+def test_slug_of(name, made):
+    assert slug_of(pd.Series([name], dtype="str")).iloc[0].startswith(made)
+
+
+def test_a_given_slug_that_had_to_change_is_said():
+    assert _one(slug, "rumah-baca") == ("rumah-baca", [])
+    assert _one(slug, "Rumah Baca") == ("rumah-baca", ["slug.normalized"])
+
+
+@given(ANY_TEXT)
+def test_every_name_with_content_has_a_slug_that_is_one(name):
+    kept = _one(line, name)[0]
+    if kept is not None:
+        made = slug_of(pd.Series([kept], dtype="str")).iloc[0]
+        assert 0 < len(made) <= MAX_LENGTH
+        assert made.isascii()
+        assert slug_of(pd.Series([made], dtype="str")).iloc[0] == made
+
+
+@given(ANY_TEXT)
+def test_lines_are_composed_trimmed_and_stay_as_they_are(written):
+    value = _one(line, written)[0]
+    if value is not None:
+        assert value == unicodedata.normalize("NFC", value).strip()
+        assert not any(unicodedata.category(character) == "Cc" for character in value)
+        assert _one(line, value)[0] == value
+
+
+@pytest.mark.parametrize("normalize", [line, text, handle, email, url, partial_date, country, region, city, slug])
+@given(st.lists(st.none() | ANY_TEXT, max_size=5))
+def test_no_normalizer_fails_or_changes_length_or_says_more_than_it_may(normalize, cells):
+    column = pd.Series(cells, dtype="str")
+    found = normalize(column)
+    assert list(found.values.index) == list(column.index)
+    assert set(found.findings["position"]) <= set(column.dropna().index)
+    again = normalize(found.values)
+    assert list(again.values.dropna()) == list(found.values.dropna()), "what is normalized stays as it is"
