@@ -1,0 +1,265 @@
+"""The reader on what people have: encodings, dialects, line ends, ragged rows, and files that are none."""
+
+import codecs
+import csv
+import io
+import logging
+from datetime import UTC, datetime
+from itertools import count
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kelompok_csv_import.plugin import CsvImporter
+
+from kelompok_core.contracts import ISSUE_COLUMNS, ConfigurationError, PluginContext, Source, UnreadableSource
+
+
+class Read:
+    """Everything the reader gave for some bytes."""
+
+    def __init__(self, batches):
+        self.batches = batches
+        self.cells = pd.concat([batch.cells for batch in batches], ignore_index=True)
+        self.locations = pd.concat([batch.locations for batch in batches], ignore_index=True)
+        self.issues = pd.concat([batch.issues for batch in batches], ignore_index=True)
+        self.read_as = dict(batches[-1].read_as)
+        self.blank_lines = sum(batch.blank_lines for batch in batches)
+
+    @property
+    def rows(self):
+        return [[None if pd.isna(cell) else cell for cell in row] for row in self.cells.itertuples(index=False)]
+
+    @property
+    def codes(self):
+        return list(self.issues["code"])
+
+
+@pytest.fixture(scope="session")
+def read(tmp_path_factory):
+    folder, numbers = tmp_path_factory.mktemp("files"), count()
+
+    def run(content, *, batch_size=10_000, **config):
+        path = folder / f"{next(numbers)}.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        source = Source(
+            path=path, file_name=path.name, media_type="text/csv", sha256="0" * 64, size=path.stat().st_size
+        )
+        context = PluginContext(
+            config=config,
+            secrets={},
+            log=logging.getLogger("test"),
+            clock=lambda: datetime.now(UTC),
+            workdir=folder,
+            dry_run=False,
+            batch_size=batch_size,
+        )
+        return Read(list(CsvImporter().read(source, context)))
+
+    return run
+
+
+@pytest.mark.parametrize(("encoding", "mark", "shown"), [
+    ("utf-8", b"", "utf-8"), ("utf-8", codecs.BOM_UTF8, "utf-8"), ("utf-16-le", codecs.BOM_UTF16_LE, "utf-16"),
+    ("utf-16-be", codecs.BOM_UTF16_BE, "utf-16"), ("utf-16-le", b"", "utf-16-le"), ("utf-16-be", b"", "utf-16-be"),
+    ("utf-32-le", codecs.BOM_UTF32_LE, "utf-32"), ("utf-32-be", b"", "utf-32-be"),
+])  # fmt: skip
+def test_unicode_in_its_forms(read, encoding, mark, shown):
+    found = read(mark + "name,city\r\nCafé «Nusantara»,Malmö\r\n".encode(encoding))
+    assert list(found.cells.columns) == ["name", "city"]
+    assert found.rows == [["Café «Nusantara»", "Malmö"]]
+    assert found.read_as["encoding"] == shown
+    assert found.codes == []
+
+
+def test_what_is_not_unicode_is_a_guess_over_the_whole_file_and_said(read):
+    text = "name\n" + "plain\n" * 400_000 + "Malmö – «x»\n"
+    found = read(text.encode("cp1252"))
+    assert found.rows[-1] == ["Malmö – «x»"]
+    assert found.read_as["encoding"] == "windows-1252"
+    (issue,) = found.issues.to_dict("records")
+    assert issue["code"] == "file.encoding_guessed"
+    assert issue["params"] == {"encoding": "windows-1252", "offset": 5 + 6 * 400_000 + 4, "line": 400_002}
+
+
+def test_a_configured_encoding_wins(read):
+    assert read("name\nМосква\n".encode("cp1251"), encoding="cp1251").rows == [["Москва"]]
+    with pytest.raises(ConfigurationError, match="klingon"):
+        read("name\n", encoding="klingon")
+
+
+@pytest.mark.parametrize(("content", "config", "line"), [
+    (b"name\nok\n\xff\xfe\n", {"encoding": "utf-8"}, 3),
+    (b"name\n\x81\x8d\n", {}, 2),
+    (b"\xff\xfen\x00a\x00\n", {}, 1),
+])  # fmt: skip
+def test_bytes_no_encoding_fits_are_named_by_line(read, content, config, line):
+    with pytest.raises(UnreadableSource) as caught:
+        read(content, **config)
+    assert caught.value.issue.code == "file.encoding_unreadable"
+    assert caught.value.issue.line == line
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_delimiters_and_line_ends(read, delimiter, ending):
+    rows = [["name", "note", "city"], ["Satu, Dua; Tiga", "a\nb", "Bandung"], ["Empat", "", "Garut"]]
+    target = io.StringIO(newline="")
+    csv.writer(target, delimiter=delimiter, lineterminator=ending, quoting=csv.QUOTE_ALL).writerows(rows)
+    found = read(target.getvalue())
+    assert found.rows == rows[1:]
+    assert found.read_as["delimiter"] == {"\t": "tab"}.get(delimiter, delimiter)
+    if ending != "\r":
+        assert list(found.locations["line"]) == [2, 4]
+
+
+def test_a_declared_delimiter_and_configured_ones(read):
+    found = read("sep=;\nname;city\nSatu;Bandung\n")
+    assert found.rows == [["Satu", "Bandung"]]
+    assert list(found.locations["line"]) == [3]
+    assert read("a:b\n1:2\n", delimiter=":").rows == [["1", "2"]]
+    assert read("a\tb\n1\t2\n", delimiter="tab").rows == [["1", "2"]]
+    assert read("a,b\n'1,0',2\n", quote="'").rows == [["1,0", "2"]]
+    with pytest.raises(ConfigurationError, match="delimiter"):
+        read("a\n", delimiter=";;")
+
+
+def test_lines_before_the_header(read):
+    text = "Laporan 2024\n\nname,city\nSatu,Bandung\n"
+    found = read(text, header_line="3")
+    assert found.rows == [["Satu", "Bandung"]]
+    assert list(found.locations["line"]) == [4]
+    assert list(found.locations["selector"]) == ["#row=2"]
+    assert read("\n\nname\nSatu\n").read_as["header_line"] == 3
+
+
+def test_line_breaks_in_cells_count_as_lines(read):
+    found = read('name,note\n"a\nb\nc",1\nd,2\n"e\r\nf",3\ng,4\n')
+    assert list(found.locations["line"]) == [2, 5, 6, 8]
+    assert found.rows[2][0] == "e\r\nf"
+
+
+def test_blank_lines_are_counted_and_are_no_rows(read):
+    found = read("name,city\n\nSatu,A\n,\n   \nDua,B\n\n\n")
+    assert [row[0] for row in found.rows] == ["Satu", "Dua"]
+    assert found.blank_lines == 5
+    assert list(found.locations["line"]) == [3, 6]
+    assert list(found.locations["record"]) == [1, 2]
+
+
+def test_ragged_rows_keep_every_cell_and_are_said(read):
+    found = read("a,b,c\n1,2\n1,2,3,4\n1,2,3,,\n")
+    assert found.rows == [["1", "2", None, None], ["1", "2", "3", "4"], ["1", "2", "3", ""]]
+    assert list(found.cells.columns) == ["a", "b", "c", "column 4"]
+    assert [(one["code"], one["line"], one["params"]) for one in found.issues.to_dict("records")] == [
+        ("row.too_few_cells", 2, {"expected": 3, "found": 2}),
+        ("row.too_many_cells", 3, {"expected": 3, "found": 4}),
+    ]
+
+
+def test_headers_that_are_blank_or_repeated_get_names(read):
+    found = read("name,,name,\nSatu,x,y,\n")
+    assert list(found.cells.columns) == ["name", "column 2", "name (2)"]
+    assert found.codes == ["header.blank", "header.duplicate"]
+
+
+def test_nul_is_shown_and_said(read):
+    found = read(b"name,city\nSa\0tu,Bandung\n")
+    assert found.rows == [["Sa\u2400tu", "Bandung"]]
+    assert found.codes == ["value.control_chars"]
+
+
+def test_limits(read):
+    found = read("name\n" + "x" * 60 + "\n", max_cell_chars="50")
+    (issue,) = found.issues.to_dict("records")
+    assert (issue["code"], issue["params"]) == ("value.too_long", {"limit": 50, "found": 60})
+    with pytest.raises(UnreadableSource) as caught:
+        read(",".join("abcd") + "\n", max_columns=3)
+    assert caught.value.issue.code == "header.too_many_columns"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n\n", codecs.BOM_UTF8, b" \r\n"])
+def test_nothing_in_it(read, content):
+    with pytest.raises(UnreadableSource) as caught:
+        read(content)
+    assert caught.value.issue.code == "file.empty"
+
+
+def test_a_header_alone_is_one_empty_batch(read):
+    found = read("name,city\n")
+    assert len(found.batches) == 1
+    assert found.rows == []
+    assert list(found.cells.columns) == ["name", "city"]
+
+
+@pytest.mark.parametrize(("content", "line"), [
+    ('name,city\nSatu,Bandung\n"Dua,Garut\nTiga,Bitung\n', 3),
+    ('name,city\n"Satu', 2),
+    ('"name,city\nSatu,Bandung\n', 1),
+    ('name\n"a\nb"\n"c\nd\n', 4),
+])  # fmt: skip
+def test_a_quote_nobody_closed_is_named_by_the_line_it_opens_on(read, content, line):
+    with pytest.raises(UnreadableSource) as caught:
+        read(content)
+    assert caught.value.issue.code == "row.quote_broken"
+    assert caught.value.issue.line == line
+
+
+def test_a_quote_never_closed_in_a_large_file_ends(read):
+    with pytest.raises(UnreadableSource) as caught:
+        read('name,city\n"Satu,' + "x" * 99 + "\nabc,def" * 2_000_000)
+    assert caught.value.issue.line == 2
+
+
+def test_a_lone_quote_in_a_cell_is_text(read):
+    assert read('name,size\nSatu,12" layar\nDua,5\n').rows == [["Satu", '12" layar'], ["Dua", "5"]]
+
+
+def test_batches_say_the_same_however_they_are_cut(read):
+    text = "name,city\n" + "\n".join(f"N{number},C{number}" for number in range(25)) + "\n1,2,3\n\n"
+    whole, cut = read(text), read(text, batch_size=4)
+    assert len(cut.batches) == 8, "the last one says that there is a blank line at the end"
+    assert whole.rows[25] == cut.rows[25] == ["1", "2", "3"]
+    assert cut.rows[:25] == [[*row[:2], None] for row in whole.rows[:25]]
+    assert list(cut.locations["line"]) == list(whole.locations["line"])
+    assert list(cut.locations["record"]) == list(range(1, 27))
+    assert cut.blank_lines == whole.blank_lines == 1
+    for batch in cut.batches:
+        assert tuple(batch.issues.columns) == ISSUE_COLUMNS
+        assert list(batch.cells.index) == list(batch.locations.index)
+
+
+_CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(st.lists(_CELL, min_size=2, max_size=2), min_size=1, max_size=6),
+    delimiter=st.sampled_from(",;\t|"),
+    ending=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+def test_what_a_program_wrote_is_read_back(read, rows, delimiter, ending, encoding):
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, delimiter=delimiter, lineterminator=ending, quoting=csv.QUOTE_ALL)
+    writer.writerows([["name", "city"], *rows])
+    found = read(target.getvalue().encode(encoding), delimiter=delimiter)
+    assert found.rows == [row for row in rows if any(cell.strip() for cell in row)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused_with_a_code(read, content):
+    try:
+        found = read(content)
+    except UnreadableSource as error:
+        assert error.issue.code in {  # noqa: PT017  (a refusal is one of two good ends)
+            "file.empty",
+            "file.encoding_unreadable",
+            "row.quote_broken",
+        }
+    else:
+        assert len(found.cells) == len(found.locations)
+        assert found.cells.columns.is_unique
+        assert all(name.strip() for name in found.cells.columns)
