@@ -43,14 +43,21 @@ def take_files(connection: sa.Connection, inbox: Inbox) -> list[TakenFile]:
     """Return the files that are complete now, moved to ``taken/``; the caller commits.
 
     A file is complete when size and time are those of the look before: what is still being written waits.
-    Links and anything but regular files are left alone.
+    Links and anything but regular files are left alone. A file taken lately that nobody imported yet is given
+    again, with the same id: whoever took it may have died before it could start anything.
     """
     inbox.folder.mkdir(parents=True, exist_ok=True)
+    connection.execute(_LOCK, {"folder": str(inbox.folder)})
+    unclaimed = [_taken(row) for row in connection.execute(_NOT_IMPORTED, _names(inbox))]
     waiting = {row.path: row for row in connection.execute(_WAITING, _names(inbox))}
     present = {str(seen.path): seen for seen in _look(inbox.folder)}
-    for path in waiting.keys() - present.keys():
-        connection.execute(_FORGET, {"id": waiting[path].id})
     taken = []
+    for path in waiting.keys() - present.keys():
+        target = _target(inbox, waiting[path].id, Path(path))
+        if target.exists():  # moved by a look that died before it could say so
+            taken.append(_claim(connection, waiting[path].id, target))
+        else:
+            connection.execute(_FORGET, {"id": waiting[path].id})
     for path, seen in present.items():
         known = waiting.get(path)
         if known is None:
@@ -58,8 +65,11 @@ def take_files(connection: sa.Connection, inbox: Inbox) -> list[TakenFile]:
         elif (known.size, known.modified_at) != (seen.size, seen.modified_at):
             connection.execute(_NOTE_AGAIN, {"id": known.id, **_values(seen)})
         else:
-            taken.append(_take(connection, inbox, known.id, seen))
-    return taken
+            target = _target(inbox, known.id, seen.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            seen.path.rename(target)
+            taken.append(_claim(connection, known.id, target))
+    return unclaimed + taken
 
 
 def _look(folder: Path) -> Iterator[_Seen]:
@@ -73,13 +83,18 @@ def _look(folder: Path) -> Iterator[_Seen]:
             yield _Seen(path=Path(entry.path), size=status.st_size, modified_at=modified)
 
 
-def _take(connection: sa.Connection, inbox: Inbox, seen_id: UUID, seen: _Seen) -> TakenFile:
-    folder = inbox.folder / TAKEN_FOLDER / str(seen_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / seen.path.name
-    seen.path.rename(target)
+def _target(inbox: Inbox, seen_id: UUID, path: Path) -> Path:
+    return inbox.folder / TAKEN_FOLDER / str(seen_id) / path.name
+
+
+def _claim(connection: sa.Connection, seen_id: UUID, target: Path) -> TakenFile:
     connection.execute(_CLAIM, {"id": seen_id, "claimed": str(target)})
-    return TakenFile(id=seen_id, path=target, file_name=seen.path.name)
+    return TakenFile(id=seen_id, path=target, file_name=target.name)
+
+
+def _taken(row: sa.Row[tuple[UUID, str]]) -> TakenFile:
+    path = Path(row.claimed_path)
+    return TakenFile(id=row.id, path=path, file_name=path.name)
 
 
 def _names(inbox: Inbox) -> dict[str, str]:
@@ -93,6 +108,14 @@ def _values(seen: _Seen) -> dict[str, object]:
 _WAITING = sa.text(
     "SELECT id, path, size, modified_at FROM inbox_files WHERE plugin = :plugin AND job = :job AND state = 'seen'"
 )
+# Looks at one folder queue here: two at once would both move a file.
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('inbox:' || :folder, 0))")
+_NOT_IMPORTED = sa.text("""
+    SELECT f.id, f.claimed_path FROM inbox_files f
+    WHERE f.plugin = :plugin AND f.job = :job AND f.state = 'claimed' AND f.updated_at > now() - interval '1 day'
+      AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = 'inbox:' || f.id)
+    ORDER BY f.updated_at
+""")
 _NOTE = sa.text("""
     INSERT INTO inbox_files (plugin, job, path, size, modified_at) VALUES (:plugin, :job, :path, :size, :modified)
     ON CONFLICT DO NOTHING

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.sources.inbox import Inbox, take_files
 
 
@@ -30,7 +31,31 @@ def test_a_file_is_taken_at_the_second_look_and_once(look, inbox):
     assert taken.file_name == "list.csv"
     assert taken.path.read_text() == "name\nSatu\n"
     assert not (inbox.folder / "list.csv").exists()
+
+
+def test_a_taken_file_is_given_again_until_it_is_imported(look, inbox, bench, operator):
+    look()
+    (inbox.folder / "list.csv").write_text("name\nSatu\n")
+    look()
+    (first,) = look()
+    (again,) = look()
+    assert again == first
+    request = ImportRequest(
+        plugin=inbox.plugin, job=inbox.job, file=first.path, idempotency_key=f"inbox:{first.id}"
+    )  # fmt: skip
+    receive(bench, request, operator)
     assert look() == []
+
+
+def test_a_look_that_dies_between_moving_and_committing_loses_nothing(database, look, inbox):
+    look()
+    (inbox.folder / "list.csv").write_text("name\nSatu\n")
+    look()
+    with database.connect() as connection:
+        (lost,) = take_files(connection, inbox)
+        connection.rollback()
+    (found,) = look()
+    assert found == lost
 
 
 def test_a_file_that_grows_waits(look, inbox):
@@ -49,8 +74,7 @@ def test_the_same_name_later_is_another_taking(look, inbox):
     for content in ("name\nSatu\n", "name\nDua\n"):
         (inbox.folder / "list.csv").write_text(content)
         look()
-        (taken,) = look()
-        ids.add(taken.id)
+        ids.update(taken.id for taken in look())
     assert len(ids) == 2
 
 
@@ -89,5 +113,5 @@ def test_two_that_look_at_once_take_it_once(database, inbox):
         first = take_files(connection, inbox)
     with database.connect() as connection, connection.begin():
         second = take_files(connection, inbox)
-    assert (len(first), len(second)) == (1, 0)
+    assert first == second, "given again, with the same id"
     assert Path(first[0].path).exists()
