@@ -49,5 +49,5 @@ lock:   ## pin all dependencies anew, with hashes
 	  --no-emit-index-url --custom-compile-command "make lock" --quiet -o requirements.lock
 
 clean:   ## stop the database and remove environment and data
-	-$(KELOMPOK) db stop
+	-$(KELOMPOK) db remove --yes
 	rm -rf .venv .kelompok kelompok.toml

@@ -35,11 +35,16 @@ def read_scheduled_imports(settings: Settings) -> list[ScheduledImport]:
         SettingsError: Naming the table and the key that is wrong.
     """
     tables: list[Any] = read_document(settings).get("schedules", [])
+    return [_scheduled_import(number, table) for number, table in enumerate(tables, start=1)]
+
+
+def _scheduled_import(number: int, table: Any) -> ScheduledImport:
     try:
-        return [ScheduledImport.model_validate(table) for table in tables]
+        return ScheduledImport.model_validate(table)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise SettingsError("schedules." + ".".join(map(str, first["loc"])), first["msg"]) from error
+        key = ".".join(["schedules", str(number), *map(str, first["loc"])])
+        raise SettingsError(key, first["msg"]) from error
 
 
 def import_schedule(scheduled: ScheduledImport, entity: str) -> dg.ScheduleDefinition:

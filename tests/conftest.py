@@ -39,7 +39,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     home = os.environ.pop(_HOME)
-    embedded.stop(read_settings({"KELOMPOK_HOME": home}))
+    embedded.remove(read_settings({"KELOMPOK_HOME": home}))
     shutil.rmtree(home, ignore_errors=True)
 
 
@@ -62,6 +62,8 @@ def server() -> Settings:
             # Nothing here outlives the run.
             connection.execute("ALTER SYSTEM SET fsync = off")
             connection.execute("ALTER SYSTEM SET synchronous_commit = off")
+            # Two of a test's own connections that wait for each other would wait for ever.
+            connection.execute("ALTER SYSTEM SET lock_timeout = '60s'")
             connection.execute("SELECT pg_reload_conf()")
             connection.execute(f"CREATE DATABASE {_TEMPLATE} OWNER kelompok_owner")
             owner = _in(urls.owner, _TEMPLATE)

@@ -102,3 +102,18 @@ def stop() -> None:
     if settings().database_url is not None:
         raise UsageError("an external database is configured", hint="Only the embedded server is ours to stop.")
     typer.echo("Stopped." if embedded.stop(settings()) else "It was not running.")
+
+
+@app.command()
+def remove(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Stop the embedded server and delete all its data, for good. Received files stay."""
+    from kelompok_core.database import embedded
+
+    if settings().database_url is not None:
+        raise UsageError("an external database is configured", hint="Only the embedded server is ours to remove.")
+    if not yes:
+        typer.confirm("Delete every organization, import and audit entry of this installation?", abort=True)
+    removed = embedded.remove(settings())
+    typer.echo(f"{removed} is gone." if removed else "There was none.")

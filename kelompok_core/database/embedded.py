@@ -123,7 +123,19 @@ def stop(settings: Settings) -> bool:
     if _running_port(files) is None:
         return False
     _run(files, "pg_ctl", "stop", "-D", str(files.data_folder), "-m", "fast", "-w")
+    shutil.rmtree(_socket_folder(files), ignore_errors=True)
     return True
+
+
+def remove(settings: Settings) -> Path | None:
+    """Stop the server and delete its data and passwords for good; return the folder that is gone."""
+    stop(settings)
+    files = find_server_files(settings)
+    _credentials(settings).unlink(missing_ok=True)
+    if not files.data_folder.exists():
+        return None
+    shutil.rmtree(files.data_folder)
+    return files.data_folder
 
 
 def status(settings: Settings) -> ServerStatus:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kelompok_core.access.actors import Actor
@@ -69,12 +70,20 @@ class OrganizationService:
         Raises:
             NotFound: When there is no such organization.
             NotPermitted: When the actor may not delete it.
+            UsageError: When members, roles or other records still belong to it.
         """
         organization = self._locked(organization_id)
         authorize(self._session, self._actor, Action.RECORD_DELETE, organization_id)
         announce(self._session, self._audit)
         self._session.delete(organization)
-        self._session.flush()
+        try:
+            self._session.flush()
+        except IntegrityError as error:
+            holding = getattr(getattr(error.orig, "diag", None), "table_name", None) or "other records"
+            raise UsageError(
+                f"{organization.slug} cannot be deleted: {holding} still belong to it",
+                hint="Remove those first.",
+            ) from error
 
     def _locked(self, organization_id: UUID) -> Organization:
         query = sa.select(Organization).where(Organization.id == organization_id).with_for_update()

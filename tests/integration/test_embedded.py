@@ -1,0 +1,104 @@
+"""The server that comes with the package: first start, again, after a kill, two at once, and who may read it."""
+
+import os
+import signal
+import stat
+import tempfile
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from kelompok_core.database import embedded
+from kelompok_core.database.engine import Database, find_addresses, migrate, schema_status
+from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.settings import read_settings
+
+
+@pytest.fixture
+def installation():
+    """An installation of its own, where an unprivileged user reaches it."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        settings = read_settings({"KELOMPOK_HOME": f"{folder}/home", "KELOMPOK_CONFIG": f"{folder}/kelompok.toml"})
+        yield settings
+        embedded.remove(settings)
+
+
+def _pid(settings):
+    pid = embedded.status(settings).pid
+    assert pid is not None
+    return pid
+
+
+def test_it_starts_once_survives_a_kill_and_keeps_what_was_committed(installation):
+    urls = embedded.ensure_running(installation)
+    first = _pid(installation)
+    assert embedded.ensure_running(installation) == urls
+    assert _pid(installation) == first
+    with psycopg.connect(urls.owner) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    os.kill(first, signal.SIGKILL)
+    again = embedded.ensure_running(installation)
+    assert _pid(installation) != first
+    with psycopg.connect(again.owner) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+    assert embedded.stop(installation)
+    assert not embedded.stop(installation)
+    embedded.ensure_running(installation)
+
+
+def test_two_that_start_it_at_once_share_it(installation):
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(embedded.ensure_running(installation))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(found) == 2
+    assert found[0] == found[1]
+
+
+def test_only_its_user_reads_it_and_it_listens_here_alone(installation):
+    urls = embedded.ensure_running(installation)
+    data = embedded.status(installation).data_folder
+    assert stat.S_IMODE(data.stat().st_mode) & 0o077 == 0
+    if os.geteuid() == 0:
+        assert data.stat().st_uid != 0, "PostgreSQL does not run as root"
+    assert stat.S_IMODE((installation.home / "credentials.json").stat().st_mode) & 0o077 == 0
+    with psycopg.connect(embedded.superuser_url(installation)) as connection:
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
+        assert connection.execute("SHOW fsync").fetchone() == ("on",)
+    wrong = urls.runtime.replace("://kelompok_runtime:", "://kelompok_runtime:wrong")
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(wrong)
+
+
+def test_migrating_twice_changes_nothing(installation):
+    database = Database(find_addresses(installation))
+    assert schema_status(database).current is None
+    migrate(database.addresses)
+    first = schema_status(database)
+    migrate(database.addresses)
+    assert schema_status(database) == first
+    database.dispose()
+
+
+def test_removed_it_is_gone_and_can_be_made_anew(installation):
+    embedded.ensure_running(installation)
+    removed = embedded.remove(installation)
+    assert removed is not None
+    assert not removed.exists()
+    assert embedded.remove(installation) is None
+    embedded.ensure_running(installation)
+
+
+def test_data_without_its_passwords_is_left_alone(installation):
+    embedded.ensure_running(installation)
+    embedded.stop(installation)
+    (installation.home / "credentials.json").rename(installation.home / "away")
+    with pytest.raises(DatabaseUnavailable, match="passwords is gone"):
+        embedded.ensure_running(installation)
+    (installation.home / "away").rename(installation.home / "credentials.json")
+    embedded.ensure_running(installation)

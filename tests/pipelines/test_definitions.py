@@ -1,0 +1,179 @@
+"""Dagster's side, in process: assets, checks, jobs, sensors and schedules of the enabled plugins."""
+
+from itertools import pairwise
+
+import dagster as dg
+import pytest
+
+from kelompok_core.errors import SettingsError
+from kelompok_core.plugin_host.configuration import set_enabled
+from kelompok_pipelines.definitions import build_definitions
+from kelompok_pipelines.resources import Core
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+_JOB = "csv_import__import_organizations"
+_STAGE = "csv_import__organizations__stage"
+
+
+@pytest.fixture
+def definitions(settings, bench):
+    return build_definitions(settings, Core(bench=bench))
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+@pytest.fixture
+def execute(definitions, instance):
+    def run(job, op, **config):
+        return definitions.resolve_job_def(job).execute_in_process(
+            run_config={"ops": {op: {"config": config}}}, instance=instance, raise_on_error=False
+        )
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("id,name,email\n1,Satu,satu@a.or.id\n2,Dua,rusak\n\n")
+    return path
+
+
+def _materialized(result):
+    return [event.asset_key.to_user_string() for event in result.get_asset_materialization_events()]
+
+
+def _checks(result):
+    return {
+        (one.asset_key.to_user_string(), one.check_name): one.passed for one in result.get_asset_check_evaluations()
+    }
+
+
+def test_lineage_goes_from_source_records_to_the_core(definitions):
+    graph = definitions.resolve_asset_graph()
+    chain = [
+        "csv_import/organizations/source_records", "csv_import/organizations/candidates",
+        "csv_import/organizations/decisions", "core/organizations",
+    ]  # fmt: skip
+    keys = [dg.AssetKey(name.split("/")) for name in chain]
+    for parent, child in pairwise(keys):
+        assert parent in graph.get(child).parent_keys
+    assert {graph.get(key).group_name for key in keys} == {"csv_import", "core"}
+
+
+def test_a_disabled_plugin_has_no_assets(settings, bench):
+    set_enabled(settings, "csv-import", enabled=False)
+    graph = build_definitions(settings, Core(bench=bench)).resolve_asset_graph()
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {"core/organizations"}
+
+
+def test_a_run_materializes_the_chain_with_metadata_and_checks(execute, file):
+    result = execute(_JOB, _STAGE, file=str(file))
+    assert result.success
+    assert _materialized(result) == [
+        "csv_import/organizations/source_records", "csv_import/organizations/candidates",
+        "csv_import/organizations/decisions", "core/organizations",
+    ]  # fmt: skip
+    assert _checks(result) == {
+        ("csv_import/organizations/candidates", "schema"): False,
+        ("csv_import/organizations/decisions", "counts_close"): True,
+        ("core/organizations", "every_write_audited"): True,
+        ("core/organizations", "every_write_has_evidence"): True,
+    }
+    events = {event.asset_key.to_user_string(): event for event in result.get_asset_materialization_events()}
+    staged = events["csv_import/organizations/source_records"].materialization.metadata
+    assert staged["rows"].value == 2
+    assert staged["blank_lines"].value == 1
+    decided = events["csv_import/organizations/decisions"].materialization.metadata
+    assert [decided[name].value for name in ("rows_read", "accepted", "rejected")] == [2, 1, 1]
+    assert [record.data["code"] for record in decided["issues"].records] == ["value.email"]
+    assert "█" in decided["decisions"].value
+    assert events["core/organizations"].materialization.metadata["rows_per_second"].value > 0
+
+
+def test_a_dry_run_leaves_the_core_asset_alone_and_its_plan_is_applied_by_its_own_job(
+    execute, file, bench, operator, ask
+):
+    from kelompok_core.imports.apply import approve
+
+    result = execute(_JOB, _STAGE, file=str(file), dry_run=True)
+    assert result.success
+    assert "core/organizations" not in _materialized(result)
+    (row,) = ask("SELECT id, state, run_id FROM imports")
+    assert (row.state, row.run_id) == ("planned", result.run_id)
+    assert not ask("SELECT FROM organizations")
+    waiting = execute("core__apply_organizations", "core__organizations__apply", import_id=str(row.id))
+    assert _materialized(waiting) == [], "nobody approved it"
+    approve(bench, row.id, operator)
+    applied = execute("core__apply_organizations", "core__organizations__apply", import_id=str(row.id))
+    assert _materialized(applied) == ["core/organizations"]
+    assert all(_checks(applied).values())
+    assert len(ask("SELECT FROM organizations")) == 1
+
+
+def test_a_run_that_fails_leaves_the_import_failed_with_its_reason(execute, tmp_path, ask):
+    broken = tmp_path / "broken.csv"
+    broken.write_text("Alamat\nJl. Satu\n")
+    result = execute(_JOB, _STAGE, file=str(broken))
+    assert not result.success
+    (row,) = ask("SELECT state, failure FROM imports")
+    assert row.state == "failed"
+    assert "Alamat" in row.failure
+
+
+def test_a_run_with_nothing_to_import_says_so(execute):
+    result = execute(_JOB, _STAGE)
+    assert not result.success
+
+
+def test_the_inbox_sensor_asks_for_one_run_a_file(definitions, settings, instance, bench, execute, ask):
+    sensor = definitions.resolve_sensor_def("csv_import__import_organizations__inbox")
+    inbox = settings.home / "inbox" / "csv-import" / "import-organizations"
+
+    def tick():
+        with dg.build_sensor_context(instance=instance, resources={"core": Core(bench=bench)}) as context:
+            return sensor.evaluate_tick(context)
+
+    assert tick().skip_message
+    (inbox / "list.csv").write_text("name\nSatu\n")
+    assert not tick().run_requests
+    (request,) = tick().run_requests
+    (repeated,) = tick().run_requests
+    assert repeated.run_key == request.run_key, "Dagster starts one run a key"
+    config = request.run_config["ops"][_STAGE]["config"]
+    assert execute(_JOB, _STAGE, **config).success
+    assert execute(_JOB, _STAGE, **config).success
+    assert len(ask("SELECT FROM imports")) == 1
+    assert not tick().run_requests
+
+
+def test_schedules_come_from_the_settings_file(settings, bench):
+    with settings.config_file.open("a") as file:
+        file.write(
+            '\n[[schedules]]\nname = "partners_nightly"\ncron = "0 2 * * *"\nplugin = "csv-import"\n'
+            'job = "import-organizations"\nfile = "/data/partners.csv"\n'
+        )
+    definitions = build_definitions(settings, Core(bench=bench))
+    schedule = definitions.resolve_schedule_def("partners_nightly")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Asia/Jakarta")
+    tick = schedule.evaluate_tick(dg.build_schedule_context())
+    assert tick.run_requests[0].run_config == {"ops": {_STAGE: {"config": {"file": "/data/partners.csv"}}}}
+
+
+def test_a_wrong_schedule_names_its_key(settings, bench):
+    settings.config_file.write_text('[[schedules]]\nname = "X"\ncron = "0 2 * * *"\n')
+    with pytest.raises(SettingsError, match=r"schedules\.1\.name"):
+        build_definitions(settings, Core(bench=bench))
+
+
+def test_old_runs_are_deleted_and_young_ones_kept(definitions, instance, execute, file):
+    execute(_JOB, _STAGE, file=str(file))
+    assert instance.get_runs_count() == 1
+    result = definitions.resolve_job_def("prune_runs").execute_in_process(instance=instance)
+    assert result.success
+    assert instance.get_runs_count() == 2
