@@ -75,13 +75,14 @@ class OrganizationService:
         organization = self._locked(organization_id)
         authorize(self._session, self._actor, Action.RECORD_DELETE, organization_id)
         announce(self._session, self._audit)
+        slug = organization.slug
         self._session.delete(organization)
         try:
             self._session.flush()
         except IntegrityError as error:
             holding = getattr(getattr(error.orig, "diag", None), "table_name", None) or "other records"
             raise UsageError(
-                f"{organization.slug} cannot be deleted: {holding} still belong to it",
+                f"{slug} cannot be deleted: {holding} still belong to it",
                 hint="Remove those first.",
             ) from error
 
