@@ -10,7 +10,7 @@ from kelompok_core.sources.inbox import Inbox, take_files
 from kelompok_pipelines import names
 from kelompok_pipelines.resources import Core
 
-_SECONDS = 30
+_SECONDS = 15
 
 
 def inbox_of(settings: Settings, plugin: str, job: str) -> Inbox:

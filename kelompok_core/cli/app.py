@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import click
 import typer
 
 from kelompok_core.cli import audit, common, database, imports, installation, organizations, plugins
@@ -34,13 +33,12 @@ def run(arguments: Sequence[str], launcher: Launcher) -> int:
     common.SURROUNDINGS.settings = read_settings()
     as_json = "--json" in arguments
     try:
-        code = app(args=list(arguments), standalone_mode=False)
+        app(args=list(arguments))
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else common.DONE
     except KelompokError as error:
         return common.report_error(error, as_json=as_json)
-    except click.ClickException as error:
-        error.show()
-        return common.USAGE
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         return common.FAILED
-    return code if isinstance(code, int) else common.DONE
+    return common.DONE

@@ -87,7 +87,10 @@ def psql(context: typer.Context, role: RoleOption = "runtime") -> None:
 
     parts = sa.make_url(address)
     environment = {**os.environ, "PGPASSWORD": str(parts.password or "")}
-    bare = parts.set(password=None).render_as_string()
+    bare = sa.URL.create(
+        parts.drivername, username=parts.username, host=parts.host, port=parts.port, database=parts.database,
+        query=parts.query,
+    ).render_as_string()  # fmt: skip
     try:
         os.execvpe(program, [program, bare, *context.args], environment)  # noqa: S606  (psql takes our place)
     except OSError as error:

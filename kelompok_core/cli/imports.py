@@ -58,6 +58,7 @@ def _summary(record: "ImportRecord") -> dict[str, object]:
         "entity": record.entity,
         "source": record.source_name,
         "file": record.file_name,
+        "run_id": record.run_id,
         "counts": dict(record.counts) if record.counts else None,
     }
 

@@ -1,0 +1,45 @@
+"""An installation of its own, used as a person does: by commands."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+PROGRAMS = Path(sys.executable).parent
+
+
+class Installation:
+    """A folder with a home, and the programs run in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("KELOMPOK_", "DAGSTER_"))}
+        self.environment = kept | {
+            "KELOMPOK_HOME": str(folder / "home"),
+            "KELOMPOK_CONFIG": str(folder / "kelompok.toml"),
+        }
+
+    def run(self, *command, **environment):
+        """Run a program of the environment; output and exit code are kept, nothing is raised."""
+        program = str(PROGRAMS / command[0])
+        return subprocess.run(
+            [program, *map(str, command[1:])],
+            cwd=self.folder, env=self.environment | environment, capture_output=True, text=True,
+            timeout=180, check=False,
+        )  # fmt: skip
+
+    def kelompok(self, *arguments, **environment):
+        return self.run("kelompok", *arguments, **environment)
+
+
+@pytest.fixture(scope="module")
+def installation():
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        made = Installation(Path(folder))
+        yield made
+        made.kelompok("db", "remove", "--yes")

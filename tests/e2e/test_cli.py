@@ -1,0 +1,180 @@
+"""The command line as people and programs use it: words, JSON and exit codes, from an empty folder on."""
+
+import csv
+import json
+
+import pytest
+
+from tests.e2e.conftest import PROJECT
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+_IMPORT = ("plugin", "run", "csv-import", "--job", "import-organizations")
+
+
+@pytest.fixture(scope="module")
+def ready(installation):
+    """An installation with csv-import enabled and the example imported."""
+    assert installation.kelompok("plugin", "enable", "csv-import").returncode == 0
+    done = installation.kelompok(*_IMPORT, "--file", PROJECT / "examples/organizations.csv", "--json")
+    assert done.returncode == 3, done.stderr
+    installation.first = json.loads(done.stdout)
+    return installation
+
+
+def test_nothing_enabled_says_what_to_do(installation, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("name\nSatu\n")
+    refused = installation.kelompok(*_IMPORT, "--file", file)
+    assert refused.returncode == 2
+    assert "kelompok plugin enable csv-import" in refused.stderr
+
+
+def test_the_report_as_json_has_the_counts_and_the_issues(ready):
+    assert ready.first["counts"] == {
+        "rows_read": 13, "accepted": 10, "merged": 0, "unchanged": 0, "rejected": 3, "review": 0,
+    }  # fmt: skip
+    assert ready.first["state"] == "applied"
+    assert ready.first["run_id"]
+    example = next(group for group in ready.first["issues"] if group["severity"] == "error")["examples"][0]
+    assert example["line"]
+    assert set(example["message"]) == {"en", "id"}
+
+
+def test_a_second_time_nothing_changes_and_it_says_so(ready):
+    again = ready.kelompok(*_IMPORT, "--file", PROJECT / "examples/organizations.csv")
+    assert again.returncode == 3
+    assert "unchanged" in again.stdout
+    assert "nothing changed" in again.stdout.lower()
+
+
+def test_dry_run_then_apply(ready, tmp_path):
+    file = tmp_path / "more.csv"
+    file.write_text("id,name\n1,Lembaga Baru\n")
+    planned = json.loads(ready.kelompok(*_IMPORT, "--file", file, "--dry-run", "--json").stdout)
+    assert planned["state"] == "planned"
+    assert "lembaga-baru" not in ready.kelompok("org", "list", "--json").stdout
+    applied = ready.kelompok("import", "apply", planned["import"][:30])
+    assert applied.returncode == 0, applied.stderr
+    shown = json.loads(ready.kelompok("org", "show", "lembaga-baru", "--json").stdout)
+    assert shown["name"] == "Lembaga Baru"
+
+
+def test_mapping_profile_and_settings(ready, tmp_path):
+    file = tmp_path / "odd.csv"
+    file.write_bytes("Wer;Wo\nVerein Süd;Kupang\n".encode("cp1252"))
+    options = ("--map", "Wer=name", "--map", "Wo=city", "--set", "encoding=cp1252", "--source", "odd")
+    done = ready.kelompok(*_IMPORT, "--file", file, *options, "--save-profile", "odd", "--json")
+    assert done.returncode == 0, done.stderr
+    again = ready.kelompok(*_IMPORT, "--file", file, "--profile", "odd", "--json")
+    assert json.loads(again.stdout)["counts"]["unchanged"] == 1
+    assert json.loads(ready.kelompok("org", "show", "verein-sud", "--json").stdout)["city"] == "Kupang"
+
+
+def test_imports_and_their_errors_can_be_looked_at(ready, tmp_path):
+    listed = json.loads(ready.kelompok("import", "list", "--json").stdout)
+    assert ready.first["import"] in {one["import"] for one in listed}
+    shown = ready.kelompok("import", "show", ready.first["import"])
+    assert shown.returncode == 3
+    assert "rejected" in shown.stdout
+    target = tmp_path / "errors.csv"
+    assert ready.kelompok("import", "errors", ready.first["import"], "--output", target).returncode == 0
+    with target.open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert len(rows) == 3
+    assert all(row["_line"] and row["_codes"] and row["_message"] for row in rows)
+
+
+def test_the_report_in_indonesian(ready):
+    english = ready.kelompok("import", "show", ready.first["import"]).stdout
+    indonesian = ready.kelompok("import", "show", ready.first["import"], "--language", "id").stdout
+    assert english != indonesian
+    assert "bukan alamat surel" in " ".join(indonesian.split())
+
+
+@pytest.mark.parametrize("arguments", [
+    ("plugin", "list"), ("plugin", "info", "csv-import"), ("org", "list"), ("audit",), ("import", "list"),
+    ("db", "status"), ("db", "url"), ("env",), ("doctor",),
+])  # fmt: skip
+def test_looking_at_things_works_as_words_and_as_json(ready, arguments):
+    words = ready.kelompok(*arguments)
+    assert words.returncode == 0, words.stderr + words.stdout
+    assert words.stdout.strip()
+    if arguments != ("db", "url"):
+        as_json = ready.kelompok(*arguments, "--json")
+        assert as_json.returncode == 0
+        assert json.loads(as_json.stdout) is not None
+
+
+def test_psql_reaches_the_database_as_the_runtime_role(ready):
+    asked = ready.kelompok("db", "psql", "-Atc", "SELECT current_user, count(*) > 0 FROM organizations GROUP BY 1")
+    assert asked.stdout.strip() == "kelompok_runtime|t"
+    refused = ready.kelompok("db", "psql", "-c", "DELETE FROM organizations")
+    assert refused.returncode != 0
+    assert "unaudited write" in refused.stderr
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), [
+    (("plugin", "run", "nothing", "--job", "x", "--file", "x"), 2, "nothing"),
+    ((*_IMPORT, "--file", "/nowhere.csv"), 2, "/nowhere.csv"),
+    ((*_IMPORT, "--file", "/etc/hostname", "--map", "broken"), 2, "KEY=VALUE"),
+    ((*_IMPORT, "--file", "/etc/hostname", "--as", "nobody@example.org"), 2, "nobody@example.org"),
+    (("import", "show", "zzzz"), 2, "zzzz"),
+    (("org", "show", "nothing"), 2, "nothing"),
+    (("frobnicate",), 2, "frobnicate"),
+])  # fmt: skip
+def test_wrong_use_is_said_with_code_two(ready, arguments, code, said):
+    found = ready.kelompok(*arguments)
+    assert found.returncode == code
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_an_unreadable_file_fails_with_code_one_and_its_place(ready, tmp_path):
+    file = tmp_path / "broken.csv"
+    file.write_text('name,city\nSatu,Bandung\n"Dua,Garut\n')
+    found = ready.kelompok(*_IMPORT, "--file", file)
+    assert found.returncode == 1
+    assert "line 3" in found.stderr
+    as_json = json.loads(ready.kelompok(*_IMPORT, "--file", file, "--json").stdout)
+    assert as_json["error"]["code"] == "import.failed"
+
+
+def test_who_may_not_gets_code_four(ready, tmp_path):
+    statement = (
+        "SELECT set_config('kelompok.actor', 'system:test', false), set_config('kelompok.origin', 'setup', false);"
+        "INSERT INTO users (email, name) VALUES ('tamu@example.org', 'Tamu')"
+    )
+    assert ready.kelompok("db", "psql", "-c", statement).returncode == 0
+    file = tmp_path / "list.csv"
+    file.write_text("name\nSatu\n")
+    refused = ready.kelompok(*_IMPORT, "--file", file, "--as", "tamu@example.org")
+    assert refused.returncode == 4
+    assert "tamu@example.org" in refused.stderr
+
+
+@pytest.mark.parametrize("command", [
+    (), ("plugin",), ("plugin", "list"), ("plugin", "info"), ("plugin", "enable"), ("plugin", "disable"),
+    ("plugin", "run"),
+    ("import",), ("import", "list"), ("import", "show"), ("import", "errors"), ("import", "apply"), ("org",),
+    ("org", "list"), ("org", "show"), ("audit",), ("db",), ("db", "migrate"), ("db", "status"), ("db", "url"),
+    ("db", "psql"), ("db", "stop"), ("db", "remove"), ("env",), ("up",), ("doctor",),
+])  # fmt: skip
+def test_every_command_explains_itself(installation, command):
+    found = installation.kelompok(*command, "--help")
+    assert found.returncode == 0
+    assert "Usage:" in found.stdout
+
+
+def test_dagsters_own_command_executes_the_job_with_the_embedded_database(ready, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("id,name\n1,Lembaga Dagster\n")
+    config = tmp_path / "run.yaml"
+    config.write_text(f"ops:\n  csv_import__organizations__stage:\n    config:\n      file: {file}\n")
+    environment = json.loads(ready.kelompok("env", "--json").stdout)
+    arguments = ("-m", "kelompok_pipelines.definitions", "-j", "csv_import__import_organizations", "-c", config)
+    done = ready.run("dagster", "job", "execute", *arguments, **environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "lembaga-dagster" in ready.kelompok("org", "list", "--json").stdout
+    last = json.loads(ready.kelompok("import", "list", "--json").stdout)[0]
+    assert last["run_id"] in done.stderr
