@@ -1,0 +1,211 @@
+"""Speed and memory of imports, beside the floor, measured in one run: ``make bench``, or ``BENCH=full make bench``.
+
+Each step of an import runs in a process of its own, so that its peak memory is its own; each import gets a fresh
+database of one server started for the run. Times compare only within a run.
+"""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+from uuid import UUID
+
+import psycopg
+
+PROJECT = Path(__file__).parents[1]
+sys.path.insert(0, str(PROJECT))
+
+from benchmarks.floor import measure_floor  # noqa: E402  (runs as a script)
+from benchmarks.organizations import write_organizations  # noqa: E402
+from kelompok_core.access.actors import get_actor  # noqa: E402
+from kelompok_core.database import embedded  # noqa: E402
+from kelompok_core.database.engine import Addresses, Database, migrate  # noqa: E402
+from kelompok_core.imports.apply import apply  # noqa: E402
+from kelompok_core.imports.decide import decide  # noqa: E402
+from kelompok_core.imports.receive import ImportRequest, receive  # noqa: E402
+from kelompok_core.imports.stage import stage  # noqa: E402
+from kelompok_core.imports.workbench import Workbench  # noqa: E402
+from kelompok_core.plugin_host.configuration import set_enabled  # noqa: E402
+from kelompok_core.settings import Settings, read_settings  # noqa: E402
+
+STEPS = {"stage": stage, "decide": decide, "apply": apply}
+QUICK, FULL = (10_000, 100_000), (10_000, 100_000, 1_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A fresh database, and the settings to reach it with."""
+
+    settings: Settings
+    runtime_url: str
+
+
+class Server:
+    """The run's own server; gives databases that are copies of one migrated template."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = read_settings({"KELOMPOK_HOME": str(folder / "server")})
+        self.urls = embedded.ensure_running(self.settings)
+        self._superuser = embedded.superuser_url(self.settings)
+        self._numbers = count()
+        self._sql("CREATE DATABASE template_bench OWNER kelompok_owner")
+        owner = _in(self.urls.owner, "template_bench")
+        migrate(Addresses(owner=owner, runtime=owner, dagster=None))
+
+    def _sql(self, statement: str) -> None:
+        with psycopg.connect(self._superuser, autocommit=True) as connection:
+            connection.execute(statement)
+
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        number = next(self._numbers)
+        name = f"bench_{number}"
+        self._sql(f"CREATE DATABASE {name} TEMPLATE template_bench OWNER kelompok_owner")
+        self._sql(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO kelompok_runtime")
+        settings = Settings(
+            home=self.folder / name,
+            config_file=self.folder / f"{name}.toml",
+            database_url=_in(self.urls.runtime, name),
+            owner_database_url=_in(self.urls.owner, name),
+        )
+        set_enabled(settings, "csv-import", enabled=True)
+        yield Place(settings=settings, runtime_url=_in(self.urls.runtime, name))
+        self._sql(f"DROP DATABASE {name} WITH (FORCE)")
+        # What the next measurement would otherwise pay for.
+        self._sql("CHECKPOINT")
+
+
+def _in(url: str, database: str) -> str:
+    return f"{url.rpartition('/')[0]}/{database}"
+
+
+def _bench(settings: Settings) -> Workbench:
+    url = str(settings.database_url)
+    database = Database(Addresses(owner=url, runtime=url, dagster=None))
+    return Workbench(database=database, settings=settings)
+
+
+def run_import(place: Place, file: Path) -> dict[str, dict[str, float]]:
+    """Import a file; return seconds and peak memory in MB of each step."""
+    bench = _bench(place.settings)
+    with bench.database.connect() as connection, connection.begin():
+        actor = get_actor(connection, email=None)
+    started = perf_counter()
+    request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
+    import_id = receive(bench, request, actor).import_id
+    figures = {"receive": {"seconds": perf_counter() - started, "mb": 0.0}}
+    bench.database.dispose()
+    for step in STEPS:
+        settings = place.settings
+        arguments = [step, str(import_id), str(settings.home), str(settings.config_file), str(settings.database_url)]
+        child = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=True)
+        figures[step] = json.loads(child.stdout)
+    return figures
+
+
+def run_step(step: str, import_id: str, home: str, config: str, url: str) -> None:
+    """The child: one step of one import, measured from after the libraries are there."""
+    bench = _bench(Settings(home=Path(home), config_file=Path(config), database_url=url))
+    started = perf_counter()
+    STEPS[step](bench, UUID(import_id))
+    seconds = perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "mb": peak}))
+
+
+def _total(figures: dict[str, dict[str, float]]) -> float:
+    return sum(one["seconds"] for one in figures.values())
+
+
+def compare_with_floor(server: Server, rows: int, repeats: int) -> None:
+    """Print the import beside the floor on a file without faults, run in turns."""
+    file = server.folder / f"clean-{rows}.csv"
+    write_organizations(file, rows, bad=0, repeated=0)
+    floors, cores, imports = [], [], []
+    for _ in range(repeats):
+        for seconds, bookkeeping in ((floors, True), (cores, False)):
+            with server.place() as place:
+                seconds.append(measure_floor(place.runtime_url, file, UUID(int=1), bookkeeping=bookkeeping))
+        with server.place() as place:
+            imports.append(run_import(place, file))
+    floor, core = statistics.median(floors), statistics.median(cores)
+    total = statistics.median(map(_total, imports))
+    print(f"\n{rows:,} rows, none bad, median of {repeats}")
+    print(f"  floor, all tables an import writes   {floor:7.1f} s  {rows / floor:9,.0f} rows/s")
+    print(f"  floor, core and evidence alone       {core:7.1f} s  {rows / core:9,.0f} rows/s")
+    print(f"  import                               {total:7.1f} s  {rows / total:9,.0f} rows/s")
+    print(f"  import / floor                       {total / floor:7.2f}      / core alone {total / core:.2f}")
+
+
+def import_and_again(server: Server, rows: int) -> None:
+    """Print first import, unchanged re-import, and one with a tenth changed, of a file with faults."""
+    names = ("first", "again, unchanged", "again, 10 % changed")
+    files = [server.folder / f"list-{rows}" / part / "list.csv" for part in ("first", "first", "changed")]
+    for file, changed in ((files[0], 0.0), (files[2], 0.1)):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_organizations(file, rows, changed=changed)
+    print(f"\n{rows:,} rows, 3 % bad, 2 % repeated      seconds (peak MB of the process)")
+    with server.place() as place:
+        for name, file in zip(names, files, strict=True):
+            figures = run_import(place, file)
+            steps = "  ".join(f"{step} {one['seconds']:.1f} ({one['mb']:.0f})" for step, one in figures.items())
+            total = _total(figures)
+            print(f"  {name:<20} {total:6.1f} s {rows / total:9,.0f} rows/s   {steps}")
+
+
+def latency(server: Server) -> None:
+    """Print what a person waits for: ten rows from the command line, and the list of plugins."""
+    file = server.folder / "ten.csv"
+    write_organizations(file, 10, bad=0, repeated=0)
+    environment = os.environ | {
+        "KELOMPOK_HOME": str(server.folder / "server"), "KELOMPOK_CONFIG": str(server.folder / "cli.toml"),
+    }  # fmt: skip
+    program = str(Path(sys.executable).with_name("kelompok"))
+
+    def timed(*arguments: str) -> float:
+        started = perf_counter()
+        done = subprocess.run([program, *arguments], cwd=PROJECT, env=environment, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return perf_counter() - started
+
+    timed("plugin", "enable", "csv-import")
+    timed("db", "migrate")
+    imported = [
+        timed("plugin", "run", "csv-import", "--job", "import-organizations", "--file", str(file)) for _ in range(4)
+    ]
+    listed = [timed("plugin", "list") for _ in range(6)]
+    print("\nFrom the command line, median, the first left out")
+    print(f"  import of ten rows     {statistics.median(imported[1:]):6.2f} s")
+    print(f"  kelompok plugin list   {statistics.median(listed[1:]):6.2f} s")
+
+
+def main() -> None:
+    sizes = FULL if os.environ.get("BENCH") == "full" else QUICK
+    with tempfile.TemporaryDirectory(prefix="kelompok-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = Server(folder)
+        try:
+            latency(server)
+            for rows in sizes:
+                compare_with_floor(server, rows, repeats=1 if rows >= 1_000_000 else 3)
+                import_and_again(server, rows)
+        finally:
+            embedded.remove(server.settings)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        run_step(*sys.argv[1:])
+    else:
+        main()
