@@ -37,14 +37,15 @@ _CORE = (
     INSERT INTO source_records (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name,
                                 file_sha256, record, line, plugin, plugin_version, import_id, last_import_id,
                                 last_record, reading_sha256)
-    SELECT 'organizations', id, 'floor', 'id:' || kode, kode, raw, sha256(convert_to(raw::text, 'UTF8')), 'floor.csv', '\\x00',
-           record, record, 'floor', '1', '%(import)s', '%(import)s', record, '\\x00'
+    SELECT 'organizations', id, 'floor', 'id:' || kode, kode, raw, sha256(convert_to(raw::text, 'UTF8')), 'floor.csv',
+           '\\x00', record, record, 'floor', '1', '%(import)s', '%(import)s', record, '\\x00'
     FROM floor_new""",
 )
 _BOOKKEEPING = (
     """
     INSERT INTO import_rows (import_id, record, line, raw, raw_sha256, identity, external_id, candidate)
-    SELECT '%(import)s', record, record, raw, sha256(convert_to(raw::text, 'UTF8')), 'id:' || kode, kode, raw FROM floor_new""",
+    SELECT '%(import)s', record, record, raw, sha256(convert_to(raw::text, 'UTF8')), 'id:' || kode, kode, raw
+    FROM floor_new""",
     """
     INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, turn, slug)
     SELECT '%(import)s', 1, record, 'accepted', 'match.none', id, 1, lower(kode) FROM floor_new""",

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
+import pyarrow as pa
 from pandera.errors import SchemaErrors
 
 from kelompok_core.contracts import SourceBatch
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.headers.mapping import HeaderField, HeaderMapping, map_headers
 from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.row_json import row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
 from kelompok_core.matching.keys import natural_identity
 from kelompok_core.values.slug import slug_of
@@ -126,21 +128,12 @@ def _code_of(check: str) -> str:
     return "value.required" if check == "not_nullable" else check
 
 
-def records_json(frame: pd.DataFrame) -> list[str]:
-    """Return each row as one JSON object, columns in order."""
-    if frame.empty or not len(frame.columns):
-        return ["{}"] * len(frame)
-    text: str = frame.to_json(orient="records", lines=True, force_ascii=False)
-    return text.rstrip("\n").split("\n")
-
-
-def candidate_json(candidates: Candidates) -> list[str]:
+def candidate_json(candidates: Candidates) -> pa.Array:
     """Return each candidate as one JSON object, its extra cells under ``extra``."""
-    plain = records_json(candidates.fields)
+    plain = row_objects(candidates.fields)
     if not len(candidates.extra.columns):
         return plain
-    extras = records_json(candidates.extra)
-    return [f'{one[:-1]},"extra":{extra}}}' for one, extra in zip(plain, extras, strict=True)]
+    return with_member(plain, "extra", row_objects(candidates.extra))
 
 
 def to_json(value: object) -> str:

@@ -3,10 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import get_actor_by_id
@@ -32,7 +35,7 @@ from kelompok_core.imports.records import (
     working_on,
 )
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.staging import file_issues, stage_batch
+from kelompok_core.imports.staging import copy_rows, file_issues, staged_table
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.issues.sentences import describe
 from kelompok_core.plugin_host.loading import load, plugin_context
@@ -81,6 +84,14 @@ def _remember_failure(bench: Workbench, import_id: UUID, error: KelompokError) -
         update_import(connection, import_id, state=ImportState.FAILED, failure=error.message)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """A batch to be written: its rows, if it has new ones, and the import's columns."""
+
+    table: pa.Table | None
+    state: dict[str, Any]
+
+
 class _Stager:
     """One pass over one source; knows how many rows were there before it started."""
 
@@ -95,11 +106,17 @@ class _Stager:
         self._staged = record.rows_staged
 
     def run(self) -> None:
-        with self._bench.database.connect() as connection:
+        """Read and understand one batch while the database takes the one before."""
+        with self._bench.database.connect() as connection, ThreadPoolExecutor(1, "staging") as writer:
             self._note_earlier_import(connection)
+            writing: Future[None] | None = None
             for batch in self._batches():
-                self._take(connection, batch)
-                self._bench.tell(Progress(step="stage", rows=self._staged))
+                ready = self._prepare(batch)
+                if writing is not None:
+                    writing.result()
+                writing = writer.submit(self._write, connection, ready)
+            if writing is not None:
+                writing.result()
 
     def _batches(self) -> Iterator[SourceBatch]:
         record = self._record
@@ -134,19 +151,26 @@ class _Stager:
         ]
         return ImportFailed(f"{self._record.file_name}: " + "\n".join(sentences))
 
-    def _take(self, connection: sa.Connection, batch: SourceBatch) -> None:
-        """Stage what of the batch is not there yet, and commit."""
+    def _prepare(self, batch: SourceBatch) -> _Ready:
+        """Return what of the batch is not there yet, and the import's row as it will be with it."""
         batch = take_back(batch)
         self._blank_lines += batch.blank_lines
         self._extend(self._issues, file_issues(batch))
         mapping = self._map(batch)
         fresh = _after(batch, self._staged)
+        table = None
         if len(fresh.cells):
             candidates = make_candidates(self._descriptor, fresh, mapping)
-            stage_batch(connection, self._record.id, fresh, candidates, mapping)
+            table = staged_table(self._record.id, fresh, candidates, mapping)
             self._staged = int(fresh.locations["record"].iloc[-1])
-        update_import(connection, self._record.id, **self._state(batch, mapping))
+        return _Ready(table=table, state=self._state(batch, mapping))
+
+    def _write(self, connection: sa.Connection, ready: _Ready) -> None:
+        if ready.table is not None:
+            copy_rows(connection, ready.table)
+        update_import(connection, self._record.id, **ready.state)
         connection.commit()
+        self._bench.tell(Progress(step="stage", rows=ready.state["rows_staged"]))
 
     def _map(self, batch: SourceBatch) -> HeaderMapping:
         """Map the header again whenever a batch brings new columns."""
@@ -169,7 +193,7 @@ class _Stager:
             "mapping": dict(mapping.targets),
             "reading_sha256": _reading(mapping),
             "read_as": dict(batch.read_as),
-            "issues": self._issues,
+            "issues": list(self._issues),
         }
 
     @staticmethod

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from kelompok_core.contracts import Severity, SourceBatch
 from kelompok_core.headers.mapping import HeaderMapping
-from kelompok_core.imports.candidates import Candidates, candidate_json, records_json, to_json
+from kelompok_core.imports.candidates import Candidates, candidate_json, to_json
+from kelompok_core.imports.row_json import row_objects
 
 _COLUMNS = (
     "import_id", "record", "line", "selector", "raw", "raw_sha256", "identity", "external_id", "candidate",
@@ -22,15 +23,8 @@ _COLUMNS = (
 _CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
 
 
-def stage_batch(
-    connection: sa.Connection,
-    import_id: UUID,
-    batch: SourceBatch,
-    candidates: Candidates,
-    mapping: HeaderMapping,
-) -> None:
-    """Copy one batch into ``import_rows``; the caller commits."""
-    table = _staged_table(import_id, batch, candidates, mapping)
+def copy_rows(connection: sa.Connection, table: pa.Table) -> None:
+    """Copy a batch's table into ``import_rows``; the caller commits."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("staging needs psycopg's COPY")
@@ -41,8 +35,9 @@ def stage_batch(
         copy.write(memoryview(sink.getvalue()))
 
 
-def _staged_table(import_id: UUID, batch: SourceBatch, candidates: Candidates, mapping: HeaderMapping) -> pa.Table:
-    raw = records_json(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
+def staged_table(import_id: UUID, batch: SourceBatch, candidates: Candidates, mapping: HeaderMapping) -> pa.Table:
+    """Return one batch as rows of ``import_rows``, as written and as understood."""
+    raw = row_objects(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
     issues = _issues_by_position(batch, candidates)
     verdicts = {position: _verdict(found) for position, found in issues.items()}
     size = len(batch.cells)
@@ -52,11 +47,11 @@ def _staged_table(import_id: UUID, batch: SourceBatch, candidates: Candidates, m
             "record": pa.array(batch.locations["record"], pa.int64()),
             "line": pa.array(batch.locations["line"], pa.int64()),
             "selector": pa.array(batch.locations["selector"], pa.string()),
-            "raw": pa.array(raw, pa.string()),
-            "raw_sha256": pa.array([_bytea(text) for text in raw], pa.string()),
+            "raw": raw,
+            "raw_sha256": pa.array([_bytea(text) for text in raw.to_pylist()], pa.string()),
             "identity": pa.array(candidates.identity, pa.string()),
             "external_id": pa.array(candidates.external_id, pa.string()),
-            "candidate": pa.array(candidate_json(candidates), pa.string()),
+            "candidate": candidate_json(candidates),
             "verdict": _sparse({at: verdict[0] for at, verdict in verdicts.items()}, size),
             "reason": _sparse({at: verdict[1] for at, verdict in verdicts.items()}, size),
             "issues": _sparse({at: to_json(found) for at, found in issues.items()}, size),

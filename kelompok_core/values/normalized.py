@@ -36,7 +36,10 @@ def found(
     params: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
     """Return one finding for each cell where the mask is true; ``params`` is asked with the cell."""
-    hit = cells[where.fillna(value=False).astype(bool)]
+    mask = where.fillna(value=False).astype(bool)
+    if not mask.any():
+        return no_findings()
+    hit = cells[mask]
     table = pd.DataFrame({"position": hit.index, "code": code, "severity": severity.value})
     table["value"] = hit.to_numpy(dtype=object)
     table["params"] = pd.Series([dict(params(cell)) if params else {} for cell in table["value"]], dtype="object")
@@ -58,3 +61,9 @@ def map_distinct(values: pd.Series, change: Callable[[str], str | None]) -> pd.S
     distinct = values.dropna().unique()
     changed = {one: change(one) for one in distinct}
     return values.map(changed).astype("str")
+
+
+def map_others(values: pd.Series, plain: pd.Series, change: Callable[[str], str | None]) -> pd.Series:
+    """Keep the values where ``plain`` is true; apply a function to each distinct other text once."""
+    kept = plain.fillna(value=False).astype(bool)
+    return values.where(kept, map_distinct(values[~kept], change).reindex(values.index))

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from anyascii import anyascii
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.normalized import Normalized, found, map_distinct
+from kelompok_core.values.normalized import Normalized, found, map_others
 from kelompok_core.values.text import line, to_arrow, to_series
 
 MAX_LENGTH = 80
@@ -19,9 +19,8 @@ def slug_of(names: pd.Series) -> pd.Series:
     array = pc.utf8_lower(to_arrow(names))
     plain = pc.utf8_trim(pc.replace_substring_regex(array, r"[^a-z0-9]+", "-"), characters="-")
     slugs = to_series(plain, names.index)
-    plainly_latin = names.fillna("").map(str.isascii).astype(bool)
-    special = ~plainly_latin | (slugs.str.len() > MAX_LENGTH).astype(bool) | (slugs == "").astype(bool)
-    return slugs.where(~special, map_distinct(names[special], _slug).reindex(names.index))
+    plain = names.fillna("").map(str.isascii).astype(bool) & (slugs.str.len() <= MAX_LENGTH) & (slugs != "")
+    return slugs.where(plain.astype(bool), map_others(names, plain, _slug))
 
 
 def _slug(name: str) -> str:

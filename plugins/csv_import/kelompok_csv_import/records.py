@@ -2,8 +2,8 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kelompok_core.contracts import Issue, Severity, UnreadableSource
 from kelompok_csv_import.dialect import Dialect
@@ -15,8 +15,7 @@ _LONGEST_CELL = 10_000_000
 """A longer «cell» is a quotation mark nobody closed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record that has content.
 
     Attributes:
