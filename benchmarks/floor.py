@@ -27,7 +27,8 @@ _CORE = (
     """
     INSERT INTO organizations (id, name, slug, category, region, city, address, website_url, official_email, phone,
                                founded_on, description, name_key, website_key, email_key, field_origins)
-    SELECT id, nama, lower(kode), kategori, provinsi, kota, alamat, nullif(website, ''), nullif(email, '-'), telepon,
+    SELECT id, nama, lower(replace(nama, ' ', '-')) || record, kategori, provinsi,
+           kota, alamat, nullif(website, ''), nullif(email, '-'), telepon,
            tahun, deskripsi, lower(nama), nullif(website, ''), nullif(email, '-'),
            '{"name": "source:floor", "category": "source:floor", "region": "source:floor", "city": "source:floor",
              "address": "source:floor", "website_url": "source:floor", "official_email": "source:floor",
@@ -48,7 +49,8 @@ _BOOKKEEPING = (
     FROM floor_new""",
     """
     INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, turn, slug)
-    SELECT '%(import)s', 1, record, 'accepted', 'match.none', id, 1, lower(kode) FROM floor_new""",
+    SELECT '%(import)s', 1, record, 'accepted', 'match.none', id, 1, lower(replace(nama, ' ', '-')) || record
+    FROM floor_new""",
 )
 
 

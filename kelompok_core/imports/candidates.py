@@ -19,6 +19,7 @@ from kelompok_core.values.slug import slug_of
 from kelompok_core.values.text import line
 
 EXTERNAL_ID = "external_id"
+SLUG_BASE = "slug_base"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,7 @@ def _derive(descriptor: EntityDescriptor, frame: pd.DataFrame) -> None:
             frame[derived.name] = derived.derive(frame[derived.field])
     if descriptor.slug_field in frame.columns:
         base = slug_of(frame[descriptor.slug_field])
-        frame["slug_base"] = frame["slug"].fillna(base) if "slug" in frame.columns else base
+        frame[SLUG_BASE] = frame["slug"].fillna(base) if "slug" in frame.columns else base
 
 
 def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd.Series) -> pd.Series:

@@ -11,6 +11,7 @@ from kelompok_core.access.rules import MANAGING_ROLES
 from kelompok_core.descriptor import EntityDescriptor, MergePolicy
 from kelompok_core.imports import decide_sql
 from kelompok_core.imports.candidates import EXTERNAL_ID
+from kelompok_core.imports.diff_sql import DecisionRules
 from kelompok_core.imports.records import (
     DECISIONS,
     DuplicatePolicy,
@@ -75,14 +76,14 @@ def make_plan(
     }
 
 
-def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> decide_sql.DecisionRules:
+def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> DecisionRules:
     mapped = set(record.mapping.values()) - {EXTERNAL_ID}
     given = record.options.policies
     policies: Mapping[str, MergePolicy] = {
         field.name: given.get(field.name, field.policy) for field in descriptor.fields if field.name in mapped
     }
     last_wins = record.options.duplicates is DuplicatePolicy.LAST
-    return decide_sql.DecisionRules(descriptor=descriptor, policies=policies, last_wins=last_wins)
+    return DecisionRules(descriptor=descriptor, policies=policies, last_wins=last_wins)
 
 
 def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:

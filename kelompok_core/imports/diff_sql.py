@@ -1,0 +1,140 @@
+"""The SQL of comparing: what a row says beside what its record says by then, field by field, by merge policy."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kelompok_core.descriptor import EntityDescriptor, Field, MergePolicy
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionRules:
+    """What of the request shapes the SQL: mapped fields with their policies, and who wins inside the file."""
+
+    descriptor: EntityDescriptor
+    policies: Mapping[str, MergePolicy]
+    last_wins: bool
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        return [field for field in self.descriptor.fields if field.name in self.policies]
+
+
+def create_diffs(rules: DecisionRules) -> str:
+    """Compare each row with its record as the rows before it leave that: ``deciding_diffs``."""
+    descriptor = rules.descriptor
+    fold = "jsonb_fold_last" if rules.last_wins else "jsonb_fold_first"
+    claimed = f"t.{descriptor.claim_column} = 'claimed'" if descriptor.claim_column else "false"
+    return f"""
+        CREATE TEMPORARY TABLE deciding_diffs ON COMMIT DROP AS
+        WITH sequence AS (
+          SELECT r.record, r.turn, r.explicit, r.target, r.is_new, r.reason,
+                 i.candidate, coalesce(jsonb_strip_nulls(i.candidate->'extra'), '{{}}') AS extra,
+                 {fold}(jsonb_strip_nulls(i.candidate - 'extra')) OVER before AS said,
+                 {fold}(jsonb_strip_nulls(i.candidate->'extra')) OVER before AS said_extra
+          FROM deciding_groups r JOIN import_rows i ON i.import_id = :import AND i.record = r.record
+          WHERE r.turn > coalesce(r.seen_turn, 0)
+            AND (NOT r.is_new OR r.party IN (SELECT party FROM deciding_groups WHERE turn = 2))
+          WINDOW before AS (PARTITION BY r.party ORDER BY r.turn
+                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),
+        based AS (
+          SELECT s.*, t.id IS NOT NULL AS alive, t.version AS base_version, t.field_origins AS origins,
+                 {claimed} AS claimed, t.{descriptor.organization_column} AS organization_id,
+                 jsonb_build_object({_current(rules)}) AS stored,
+                 coalesce(t.{descriptor.extra_column}->'extra'->CAST(:source AS text), '{{}}')
+                   || coalesce(s.said_extra, '{{}}') AS known_extra
+          FROM sequence s LEFT JOIN {descriptor.entity} t ON t.id = s.target AND NOT s.is_new),
+        compared AS (
+          SELECT b.*,
+                 jsonb_strip_nulls(jsonb_build_object({_changes(rules)}))
+                   || CASE WHEN b.known_extra || b.extra = b.known_extra THEN '{{}}'::jsonb
+                      ELSE jsonb_build_object(
+                        'extra', jsonb_build_array(b.known_extra, b.known_extra || b.extra)) END AS changes,
+                 array_remove(ARRAY[{_locked(rules)}]::text[], NULL) AS locked,
+                 array_remove(ARRAY[{_outranked(rules)}]::text[], NULL) AS outranked
+          FROM based b)
+        SELECT c.record, c.turn, c.explicit, c.target, c.is_new, c.reason, c.alive, c.base_version, c.claimed,
+               c.organization_id, c.changes, c.locked, c.outranked,
+               c.turn > 1 AND (EXISTS (
+                 SELECT FROM jsonb_each(c.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL)
+                 OR EXISTS (SELECT FROM jsonb_each_text(c.extra) x
+                            WHERE c.said_extra->>x.key IS NOT NULL AND c.said_extra->>x.key <> x.value))
+                 AS contradicts
+        FROM compared c"""
+
+
+def _current(rules: DecisionRules) -> str:
+    return ", ".join(f"'{field.name}', {_column(field)}" for field in rules.fields)
+
+
+def _column(field: Field) -> str:
+    return f"t.{field.stored_in}->'{field.key}'" if field.key else f"t.{field.stored_in}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Comparison:
+    """SQL about one field of one row: what it says, what the record says by then, who set that."""
+
+    field: str
+    policy: MergePolicy
+
+    @property
+    def said(self) -> str:
+        return f"b.candidate->>'{self.field}'"
+
+    @property
+    def setter(self) -> str:
+        return f"coalesce(b.origins->>'{self.field}', :origin)"
+
+    @property
+    def replaceable(self) -> str:
+        """Whether a value that is there may give way to this row's."""
+        match self.policy:
+            case MergePolicy.OWN:
+                return f"{self.setter} = :origin"
+            case MergePolicy.OVERWRITE:
+                return f"{self.setter} NOT LIKE 'person:%'"
+            case MergePolicy.FILL_EMPTY:
+                return "false"
+            case MergePolicy.KEEP:
+                return "false"
+
+    @property
+    def stored(self) -> str:
+        """The record's value as the rows before this one leave it."""
+        name = self.field
+        return (
+            f"CASE WHEN b.stored->>'{name}' IS NULL OR {self.replaceable}"
+            f" THEN coalesce(b.said->>'{name}', b.stored->>'{name}') ELSE b.stored->>'{name}' END"
+        )
+
+    @property
+    def change(self) -> str:
+        fills = "false" if self.policy is MergePolicy.KEEP else f"{self.stored} IS NULL"
+        return (
+            f"CASE WHEN {self.said} <> coalesce({self.stored}, '') AND ({fills} OR {self.replaceable})"
+            f" THEN jsonb_build_array({self.stored}, {self.said}) END"
+        )
+
+    def differs_from(self, setter: str) -> str:
+        return f"CASE WHEN {self.said} <> {self.stored} AND {self.setter} {setter} THEN '{self.field}' END"
+
+
+def _comparisons(rules: DecisionRules, *policies: MergePolicy) -> Sequence[_Comparison]:
+    pairs = [(field.name, rules.policies[field.name]) for field in rules.fields]
+    return [_Comparison(field=name, policy=policy) for name, policy in pairs if policy in policies]
+
+
+def _changes(rules: DecisionRules) -> str:
+    return ", ".join(f"'{one.field}', {one.change}" for one in _comparisons(rules, *MergePolicy))
+
+
+def _locked(rules: DecisionRules) -> str:
+    """Fields where the row would replace what a person set."""
+    replacing = _comparisons(rules, MergePolicy.OWN, MergePolicy.OVERWRITE)
+    return ", ".join(one.differs_from("LIKE 'person:%'") for one in replacing)
+
+
+def _outranked(rules: DecisionRules) -> str:
+    """Fields where another source's value stays."""
+    owning = _comparisons(rules, MergePolicy.OWN)
+    return ", ".join(one.differs_from("LIKE 'source:%' AND " + one.setter + " <> :origin") for one in owning)
