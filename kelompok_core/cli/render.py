@@ -22,8 +22,10 @@ def render_report(console: "Console", report: "ImportReport", language: str = "e
     record = report.record
     kind = "Dry run" if record.dry_run and record.state != "applied" else "Import"
     console.print(Text(f"{kind} {record.id} is {record.state}", style="bold"))
-    read_as = ", ".join(f"{name} {value}" for name, value in record.read_as.items())
-    console.print(Text(f"{record.file_name} as source «{record.source_name}»: {read_as}"))
+    console.print(Text(f"{record.file_name} as source «{record.source_name}»"))
+    if record.read_as:
+        settings = [f"{name.replace('_', ' ')} «{value}»" for name, value in sorted(record.read_as.items())]
+        console.print(Text(f"Read as: {', '.join(settings)}"))
     if record.failure:
         console.print(Text(record.failure, style="red"))
     _counts(console, report)
@@ -46,15 +48,17 @@ def _counts(console: "Console", report: "ImportReport") -> None:
 
 
 def _blank_lines(report: "ImportReport") -> str:
-    return f" ({report.record.blank_lines:,} blank lines passed over)" if report.record.blank_lines else ""
+    number = report.record.blank_lines
+    return f" ({number:,} blank line{'s' if number > 1 else ''} passed over)" if number else ""
 
 
 def _mapping(console: "Console", report: "ImportReport") -> None:
     from rich.text import Text
 
     if report.record.mapping:
-        columns = ", ".join(f"{column} → {field}" for column, field in report.record.mapping.items())
-        console.print(Text(f"Columns: {columns}"))
+        fields = report.record.mapping
+        columns = [f"{column} → {fields[column]}" for column in report.record.header if column in fields]
+        console.print(Text(f"Columns: {', '.join(columns)}"))
     unknown = [group.column or "" for group in report.groups if group.code == _UNMAPPED]
     if unknown:
         console.print(Text(f"Kept as extra data: {', '.join(unknown)}"))
