@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 KELOMPOK := $(BIN)/kelompok
 
-.PHONY: setup demo up test check bench lock clean
+.PHONY: setup demo up test check bench docs lock clean
 
 setup: .venv/ready   ## create the environment and install everything
 
@@ -43,6 +43,9 @@ check: setup   ## style, types, import rules, tests
 
 bench: setup   ## speed and memory beside the floor; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py
+
+docs: setup   ## write anew what the documentation takes from the code
+	$(BIN)/python docs/make.py
 
 lock:   ## pin all dependencies anew, with hashes
 	uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \

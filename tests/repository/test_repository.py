@@ -1,0 +1,59 @@
+"""What holds for the repository as a whole."""
+
+import re
+import subprocess
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def files():
+    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("no git repository")
+    return [PROJECT / name for name in listed.stdout.splitlines() if (PROJECT / name).is_file()]
+
+
+def test_the_lock_names_no_host_and_hashes_everything(files):
+    lock = (PROJECT / "requirements.lock").read_text("utf-8")
+    assert not re.search(r"https?://|--index|--find-links|--trusted", lock)
+    pins = re.findall(r"^[a-z0-9][\w.\-\[\]]*==", lock, re.MULTILINE)
+    assert len(pins) > 60
+    assert lock.count("--hash=sha256:") >= len(pins)
+
+
+def test_every_dependency_has_a_floor_or_an_exact_pin():
+    for file in (PROJECT / "pyproject.toml", *PROJECT.glob("plugins/*/pyproject.toml")):
+        project = tomllib.loads(file.read_text("utf-8"))["project"]
+        wanted = [*project.get("dependencies", ()), *chain(*project.get("optional-dependencies", {}).values())]
+        for requirement in wanted:
+            assert ">=" in requirement or "==" in requirement, requirement
+
+
+def test_modules_open_with_what_belongs_in_them(files):
+    for file in files:
+        if file.suffix == ".py" and file.name != "__init__.py":
+            assert file.read_text("utf-8").lstrip().startswith(('"""', "#!")), file
+
+
+def test_plugins_import_only_the_contracts_of_the_core(files):
+    for file in files:
+        inside = file.relative_to(PROJECT).parts
+        if file.suffix == ".py" and inside[0] == "plugins" and "tests" not in inside:
+            for module in re.findall(
+                r"^\s*(?:from|import) (kelompok_(?:core|pipelines)[\w.]*)", file.read_text("utf-8"), re.MULTILINE
+            ):
+                assert module == "kelompok_core.contracts", (file, module)
+
+
+def test_the_core_knows_no_entity_but_by_its_descriptor(files):
+    """The engine names no entity: the next one is a folder and a line in the registry."""
+    for file in (PROJECT / "kelompok_core/imports").glob("*.py"):
+        if file.name != "registry.py":
+            text = file.read_text("utf-8")
+            assert "organizations" not in re.sub(r"FROM organizations WHERE slug|organizations\.entity", "", text), file
