@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
-from kelompok_core.cli import audit, common, database, imports, installation, organizations, plugins
+from kelompok_core.cli import audit, database, imports, installation, organizations, plugins, terminal
 from kelompok_core.cli.launcher import Launcher
 from kelompok_core.errors import KelompokError
 from kelompok_core.settings import read_settings
@@ -14,7 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
-    epilog=common.EXIT_CODES,
+    epilog=terminal.EXIT_CODES,
     help="Kelompok: any source in, audited records out. Begin with «kelompok plugin list».",
 )
 app.add_typer(plugins.app, name="plugin")
@@ -29,16 +29,16 @@ app.command()(installation.doctor)
 
 def run(arguments: Sequence[str], launcher: Launcher) -> int:
     """Run one command line; return its exit code."""
-    common.SURROUNDINGS.launcher = launcher
-    common.SURROUNDINGS.settings = read_settings()
+    terminal.SURROUNDINGS.launcher = launcher
+    terminal.SURROUNDINGS.settings = read_settings()
     as_json = "--json" in arguments
     try:
         app(args=list(arguments))
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else common.DONE
+        return ended.code if isinstance(ended.code, int) else terminal.DONE
     except KelompokError as error:
-        return common.report_error(error, as_json=as_json)
+        return terminal.report_error(error, as_json=as_json)
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
-        return common.FAILED
-    return common.DONE
+        return terminal.FAILED
+    return terminal.DONE

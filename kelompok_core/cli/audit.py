@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import common
-from kelompok_core.cli.common import JsonOption, LimitOption
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import JsonOption, LimitOption
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -20,7 +20,7 @@ def audit(
     as_json: JsonOption = False,
 ) -> None:
     """Show who changed what, newest first."""
-    with common.workbench() as bench, bench.database.connect() as connection:
+    with terminal.workbench() as bench, bench.database.connect() as connection:
         entries = _entries(connection, record, import_id, limit)
     rows = [
         (f"{one.occurred_at:%Y-%m-%d %H:%M:%S}", one.action, one.entity, _named(one), one.actor, one.origin,
@@ -28,10 +28,10 @@ def audit(
         for one in entries
     ]  # fmt: skip
     columns = ("at", "action", "entity", "record", "actor", "origin", "fields")
-    common.show(
+    terminal.show(
         as_json,
         lambda: [_to_json(one) for one in entries],
-        lambda console: common.table(console, columns, rows),
+        lambda console: terminal.table(console, columns, rows),
     )
 
 

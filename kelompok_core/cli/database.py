@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from kelompok_core.cli import common
-from kelompok_core.cli.common import JsonOption, settings
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import JsonOption, settings
 from kelompok_core.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="The database of this installation.")
@@ -26,7 +26,7 @@ def migrate(as_json: JsonOption = False) -> None:
         if status.is_current
         else f"The schema went from {status.current or 'nothing'} to revision {status.needed}."
     )
-    common.show(
+    terminal.show(
         as_json,
         lambda: {"before": status.current, "now": status.needed},
         lambda console: console.print(text),
@@ -49,10 +49,10 @@ def status(as_json: JsonOption = False) -> None:
         database = engine.Database(engine.find_addresses(settings()))
         schema = engine.schema_status(database)
         facts |= {"revision": schema.current, "needed": schema.needed}
-    common.show(
+    terminal.show(
         as_json,
         lambda: facts,
-        lambda console: common.table(console, ("", ""), [(name, fact) for name, fact in facts.items()]),
+        lambda console: terminal.table(console, ("", ""), [(name, fact) for name, fact in facts.items()]),
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from kelompok_core.cli import common
+from kelompok_core.cli import terminal
 from kelompok_core.cli.render import render_report
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.report import ImportReport, get_report
@@ -20,12 +20,12 @@ _STEPS = {"stage": "reading", "decide": "deciding", "apply": "writing"}
 
 def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
     """Import and print the report; return the exit code."""
-    with common.workbench() as bench:
-        receipt = receive(bench, request, common.acting(bench, actor))
+    with terminal.workbench() as bench:
+        receipt = receive(bench, request, terminal.acting(bench, actor))
         if receipt.resumed and not as_json:
-            common.console(errors=True).print(f"Going on with import {receipt.import_id}.")
+            terminal.console(errors=True).print(f"Going on with import {receipt.import_id}.")
         with _progress(as_json=as_json) as tell:
-            common.launcher().run_import(bench, receipt.import_id, tell)
+            terminal.launcher().run_import(bench, receipt.import_id, tell)
         return show_report(bench, receipt.import_id, as_json=as_json)
 
 
@@ -33,14 +33,14 @@ def show_report(bench: Workbench, import_id: UUID, *, as_json: bool, language: s
     """Print the report; return the exit code it stands for."""
     with bench.database.connect() as connection:
         report = get_report(connection, import_id)
-    common.show(as_json, report.to_json, lambda console: render_report(console, report, language))
+    terminal.show(as_json, report.to_json, lambda console: render_report(console, report, language))
     return exit_code(report)
 
 
 def exit_code(report: ImportReport) -> int:
     if _failed(report.record):
-        return common.FAILED
-    return common.ATTENTION if report.needs_attention else common.DONE
+        return terminal.FAILED
+    return terminal.ATTENTION if report.needs_attention else terminal.DONE
 
 
 def _failed(record: "ImportRecord") -> bool:
@@ -62,7 +62,7 @@ def _progress(*, as_json: bool) -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.completed:,} rows"),
         TimeElapsedColumn(),
     )
-    with Bar(*columns, console=common.console(errors=True), transient=True) as bar:
+    with Bar(*columns, console=terminal.console(errors=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)
 
         def tell(progress: Progress) -> None:

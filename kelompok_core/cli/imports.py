@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import common
-from kelompok_core.cli.common import ActorOption, JsonOption, LimitOption
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,7 +27,7 @@ def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
     """List the newest imports."""
     from kelompok_core.imports.records import DECISIONS, list_imports
 
-    with common.workbench() as bench, bench.database.connect() as connection:
+    with terminal.workbench() as bench, bench.database.connect() as connection:
         records = list_imports(connection, limit=limit)
     names = ("rows_read", *DECISIONS)
     rows = [
@@ -40,10 +40,10 @@ def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
         )
         for one in records
     ]
-    common.show(
+    terminal.show(
         as_json,
         lambda: [_summary(one) for one in records],
-        lambda console: common.table(console, ("import", "at", "state", "source", *names), rows),
+        lambda console: terminal.table(console, ("import", "at", "state", "source", *names), rows),
     )
 
 
@@ -63,12 +63,12 @@ def _summary(record: "ImportRecord") -> dict[str, object]:
     }
 
 
-@app.command(epilog=common.EXIT_CODES)
+@app.command(epilog=terminal.EXIT_CODES)
 def show(import_id: IdArgument, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
     """Show an import's report: counts, findings, what to do."""
     from kelompok_core.cli.importing import show_report
 
-    with common.workbench() as bench:
+    with terminal.workbench() as bench:
         found = _find(bench, import_id)
         raise typer.Exit(show_report(bench, found, as_json=as_json, language=_language(language)))
 
@@ -86,7 +86,7 @@ def errors(
     from kelompok_core.imports.error_file import write_error_file
     from kelompok_core.imports.records import get_import
 
-    with common.workbench() as bench:
+    with terminal.workbench() as bench:
         found = _find(bench, import_id)
         with bench.database.connect() as connection:
             record = get_import(connection, found)
@@ -106,26 +106,26 @@ def _list_errors(connection: "sa.Connection", record: "ImportRecord", language: 
 
     found = [one for one in iter_row_issues(connection, record) if one.severity in ("error", "review")]
     rows = [(one.line, one.column, one.value, one.code, one.message(language)) for one in found]
-    common.show(
+    terminal.show(
         as_json,
         lambda: [one.to_json() for one in found],
-        lambda console: common.table(console, ("line", "column", "value", "code", "message"), rows),
+        lambda console: terminal.table(console, ("line", "column", "value", "code", "message"), rows),
     )
 
 
-@app.command("apply", epilog=common.EXIT_CODES)
+@app.command("apply", epilog=terminal.EXIT_CODES)
 def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Apply the plan of a dry run: exactly that; rows whose record changed since go to review."""
     from kelompok_core.cli.importing import show_report
     from kelompok_core.imports.apply import approve
 
-    with common.workbench() as bench:
+    with terminal.workbench() as bench:
         found = _find(bench, import_id)
-        record = approve(bench, found, common.acting(bench, actor))
+        record = approve(bench, found, terminal.acting(bench, actor))
         if record.state == "applied":
-            common.console(errors=True).print("This import is applied already; nothing was done.")
+            terminal.console(errors=True).print("This import is applied already; nothing was done.")
         else:
-            common.launcher().run_apply(bench, found)
+            terminal.launcher().run_apply(bench, found)
         raise typer.Exit(show_report(bench, found, as_json=as_json))
 
 

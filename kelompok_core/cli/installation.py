@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from kelompok_core.cli import common
-from kelompok_core.cli.common import JsonOption, settings
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import JsonOption, settings
 from kelompok_core.errors import KelompokError
 
 _MAY_TOO_MUCH = """
@@ -21,9 +21,9 @@ Finding = tuple[str, str | None]
 
 def env(as_json: JsonOption = False) -> None:
     """Print what a shell needs for Dagster's own commands: eval "$(kelompok env)"."""
-    variables = common.launcher().environment(settings())
+    variables = terminal.launcher().environment(settings())
     if as_json:
-        common.print_json(dict(variables))
+        terminal.print_json(dict(variables))
         return
     for name, value in variables.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
@@ -33,7 +33,7 @@ def up(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI, on this machine only.")] = 3000,
 ) -> None:
     """Start database, Dagster UI and daemon; Ctrl-C stops UI and daemon cleanly."""
-    raise typer.Exit(common.launcher().serve(settings(), port=port, tell=typer.echo))
+    raise typer.Exit(terminal.launcher().serve(settings(), port=port, tell=typer.echo))
 
 
 def doctor(as_json: JsonOption = False) -> None:
@@ -41,12 +41,12 @@ def doctor(as_json: JsonOption = False) -> None:
     findings = [finding for look in (_python, _home, _plugins, _database, _orchestrator) for finding in _try(look)]
     wrong = [finding for finding in findings if finding[1] is not None]
     rows = [("ok" if problem is None else "WRONG", what, problem or "") for what, problem in findings]
-    common.show(
+    terminal.show(
         as_json,
         lambda: [{"what": what, "ok": problem is None, "problem": problem} for what, problem in findings],
-        lambda console: common.table(console, ("", "what", "what to do"), rows),
+        lambda console: terminal.table(console, ("", "what", "what to do"), rows),
     )
-    raise typer.Exit(common.FAILED if wrong else common.DONE)
+    raise typer.Exit(terminal.FAILED if wrong else terminal.DONE)
 
 
 def _try(look: Callable[[], list[Finding]]) -> list[Finding]:
@@ -97,4 +97,4 @@ def _database() -> list[Finding]:
 
 
 def _orchestrator() -> list[Finding]:
-    return list(common.launcher().diagnose(settings()))
+    return list(terminal.launcher().diagnose(settings()))

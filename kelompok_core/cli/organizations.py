@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import common
-from kelompok_core.cli.common import JsonOption, LimitOption
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import JsonOption, LimitOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,16 +28,16 @@ def list_all(
     """List organizations by name."""
     from kelompok_core.organizations.queries import count_organizations, list_organizations
 
-    with common.workbench() as bench, bench.database.session() as session:
+    with terminal.workbench() as bench, bench.database.session() as session:
         organizations = list_organizations(session, search=search, limit=limit)
         total = count_organizations(session)
     rows = [(one.slug, one.name, one.country, one.region, one.city, one.website_url) for one in organizations]
 
     def render(console: "Console") -> None:
-        common.table(console, ("slug", "name", "country", "region", "city", "website"), rows)
+        terminal.table(console, ("slug", "name", "country", "region", "city", "website"), rows)
         console.print(f"{len(rows)} of {total:,}")
 
-    common.show(as_json, lambda: [_summary(one) for one in organizations], render)
+    terminal.show(as_json, lambda: [_summary(one) for one in organizations], render)
 
 
 def _summary(organization: "Organization") -> dict[str, object]:
@@ -52,11 +52,11 @@ def show(slug: str, as_json: JsonOption = False) -> None:
     from kelompok_core.organizations.queries import get_organization
     from kelompok_core.sources.queries import list_source_records
 
-    with common.workbench() as bench, bench.database.session() as session:
+    with terminal.workbench() as bench, bench.database.session() as session:
         organization = get_organization(session, slug)
         evidence = list_source_records(session, organization.id)
         history = list_for_record(session.connection(), organization.id)
-    common.show(
+    terminal.show(
         as_json,
         lambda: _details(organization, evidence, history),
         lambda console: _render(console, organization, evidence, history),
@@ -119,15 +119,15 @@ def _render(
     from rich.text import Text
 
     console.print(Text(f"{organization.name} ({organization.slug}), {organization.claim_status}", style="bold"))
-    common.table(console, ("field", "value", "set by"), _values(organization))
+    terminal.table(console, ("field", "value", "set by"), _values(organization))
     extra = organization.profile_data.get("extra", {})
     rows = [(source, name, value) for source, cells in extra.items() for name, value in cells.items()]
     if rows:
-        common.table(console, ("source", "extra column", "value"), rows)
+        terminal.table(console, ("source", "extra column", "value"), rows)
     seen = [(one.source_name, one.file_name, one.line, one.record, str(one.import_id)) for one in evidence]
-    common.table(console, ("evidence: source", "file", "line", "record", "import"), seen)
+    terminal.table(console, ("evidence: source", "file", "line", "record", "import"), seen)
     changes = [
         (f"{one.occurred_at:%Y-%m-%d %H:%M}", one.action, one.actor, one.origin, ", ".join(one.changed()))
         for one in history
     ]
-    common.table(console, ("history", "action", "actor", "origin", "fields"), changes)
+    terminal.table(console, ("history", "action", "actor", "origin", "fields"), changes)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from kelompok_core.cli import common
-from kelompok_core.cli.common import ActorOption, JsonOption, settings
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import ActorOption, JsonOption, settings
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, get_plugin, list_plugins
 
@@ -26,10 +26,10 @@ def list_all(as_json: JsonOption = False) -> None:
     """List installed plugins with their state. Runs no plugin code."""
     plugins = list_plugins(settings())
     rows = [(one.name, one.version, one.state, _tells(one)) for one in plugins]
-    common.show(
+    terminal.show(
         as_json,
         lambda: [_summary(one) for one in plugins],
-        lambda console: common.table(console, ("plugin", "version", "state", ""), rows),
+        lambda console: terminal.table(console, ("plugin", "version", "state", ""), rows),
     )
 
 
@@ -52,7 +52,7 @@ def _summary(plugin: PluginInfo) -> dict[str, object]:
 def info(name: str, as_json: JsonOption = False) -> None:
     """Show what a plugin offers, asks for and can be set to. Runs no plugin code."""
     plugin = get_plugin(settings(), name)
-    common.show(as_json, lambda: _details(plugin), lambda console: _render_info(console, plugin))
+    terminal.show(as_json, lambda: _details(plugin), lambda console: _render_info(console, plugin))
 
 
 def _details(plugin: PluginInfo) -> dict[str, object]:
@@ -68,13 +68,13 @@ def _render_info(console: "Console", plugin: PluginInfo) -> None:
     if plugin.manifest is None:
         return
     jobs = [(job.name, job.entity or "", ", ".join(job.inputs), job.summary) for job in plugin.jobs()]
-    common.table(console, ("job", "into", "reads", ""), jobs)
+    terminal.table(console, ("job", "into", "reads", ""), jobs)
     properties = plugin.manifest.config_schema.get("properties", {})
     rows = [
         (key, plugin.config.get(key, one.get("default", "")), one.get("description", ""))
         for key, one in properties.items()
     ]
-    common.table(console, ("setting", "value", ""), rows)
+    terminal.table(console, ("setting", "value", ""), rows)
 
 
 @app.command()
@@ -95,7 +95,7 @@ def disable(name: str) -> None:
     typer.echo(f"{name} is disabled." if changed else f"{name} was disabled already; nothing changed.")
 
 
-@app.command(epilog=common.EXIT_CODES)
+@app.command(epilog=terminal.EXIT_CODES)
 def run(
     name: str,
     job: Annotated[str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».")],
@@ -166,16 +166,17 @@ def _chosen(
     saved = read_profile(settings(), profile) if profile else Profile()
     mapping, policy, setting = given
     policies = {
-        field: _one_of(MergePolicy, word, "--policy") for field, word in common.pairs(policy or [], "--policy").items()
+        field: _one_of(MergePolicy, word, "--policy")
+        for field, word in terminal.pairs(policy or [], "--policy").items()
     }
     duplicates = _one_of(DuplicatePolicy, on_duplicate, "--on-duplicate") if on_duplicate else None
     return Profile(
         source_name=source or saved.source_name,
         options=ImportOptions(
-            mapping={**saved.options.mapping, **common.pairs(mapping or [], "--map")},
+            mapping={**saved.options.mapping, **terminal.pairs(mapping or [], "--map")},
             policies={**saved.options.policies, **policies},
             duplicates=duplicates or saved.options.duplicates,
-            config={**saved.options.config, **common.pairs(setting or [], "--set")},
+            config={**saved.options.config, **terminal.pairs(setting or [], "--set")},
         ),
     )
 

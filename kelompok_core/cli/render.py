@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kelompok_core.cli.common import table
+from kelompok_core.cli.terminal import table
 
 if TYPE_CHECKING:
     from rich.console import Console
