@@ -24,6 +24,7 @@ from kelompok_core.contracts import (
 )
 from kelompok_core.errors import ImportFailed, KelompokError
 from kelompok_core.headers.mapping import HeaderMapping
+from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.candidates import make_candidates, map_columns
 from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.records import (
@@ -93,7 +94,7 @@ class _Ready:
 
 
 class _Stager:
-    """One pass over one source; knows how many rows were there before it started."""
+    """One pass over one source: how many rows were read so far, and how many are staged, now or before."""
 
     def __init__(self, bench: Workbench, record: ImportRecord) -> None:
         self._bench = bench
@@ -104,6 +105,7 @@ class _Stager:
         self._issues: list[dict[str, Any]] = []
         self._blank_lines = 0
         self._staged = record.rows_staged
+        self._read = 0
 
     def run(self) -> None:
         """Read and understand one batch while the database takes the one before."""
@@ -153,7 +155,8 @@ class _Stager:
 
     def _prepare(self, batch: SourceBatch) -> _Ready:
         """Return what of the batch is not there yet, and the import's row as it will be with it."""
-        batch = take_back(batch)
+        batch = take_back(accept_batch(batch, after=self._read, plugin=self._record.plugin_label))
+        self._read += len(batch.cells)
         self._blank_lines += batch.blank_lines
         self._extend(self._issues, file_issues(batch))
         mapping = self._map(batch)

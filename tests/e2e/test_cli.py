@@ -178,3 +178,44 @@ def test_dagsters_own_command_executes_the_job_with_the_embedded_database(ready,
     assert "lembaga-dagster" in ready.kelompok("org", "list", "--json").stdout
     last = json.loads(ready.kelompok("import", "list", "--json").stdout)[0]
     assert last["run_id"] in done.stderr
+
+
+def test_a_broken_settings_file_is_named_and_doctor_says_so(ready, tmp_path):
+    broken = tmp_path / "kelompok.toml"
+    broken.write_text("[plugins\n")
+    listed = ready.kelompok("plugin", "list", KELOMPOK_CONFIG=str(broken))
+    assert listed.returncode == 2
+    assert str(broken) in listed.stderr
+    looked = ready.kelompok("doctor", KELOMPOK_CONFIG=str(broken))
+    assert looked.returncode == 1
+    assert "WRONG" in looked.stdout
+
+
+def test_another_server_is_used_when_it_is_named(ready, tmp_path):
+    """The same server in the role of one of somebody's own: three URLs, nothing embedded is started."""
+    urls = {
+        role: ready.kelompok("db", "url", "--role", role).stdout.strip() for role in ("runtime", "owner", "dagster")
+    }
+    admin = ready.kelompok("db", "psql", "--role", "owner", "-Atc", "SELECT current_database()")
+    assert admin.stdout.strip() == "kelompok"
+    external = {
+        "KELOMPOK_HOME": str(tmp_path / "other"),
+        "KELOMPOK_DATABASE_URL": urls["runtime"],
+        "KELOMPOK_OWNER_DATABASE_URL": urls["owner"],
+        "KELOMPOK_DAGSTER_DATABASE_URL": urls["dagster"],
+    }
+    migrated = ready.kelompok("db", "migrate", **external)
+    assert migrated.returncode == 0, migrated.stderr
+    file = tmp_path / "list.csv"
+    file.write_text("id,name\n1,Lembaga Luar\n")
+    done = ready.kelompok(*_IMPORT, "--file", file, "--source", "luar", "--json", **external)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["counts"]["accepted"] == 1
+    assert not (tmp_path / "other/postgres").exists()
+    refused = ready.kelompok("db", "stop", **external)
+    assert refused.returncode == 2
+    gone = external | {"KELOMPOK_DATABASE_URL": "postgresql://kelompok_runtime:x@127.0.0.1:1/kelompok"}
+    unreachable = ready.kelompok("org", "list", **gone)
+    assert unreachable.returncode == 1
+    assert "127.0.0.1" in unreachable.stderr
+    assert "Traceback" not in unreachable.stderr

@@ -194,3 +194,67 @@ def test_the_manifests_words_are_the_contracts():
 
     assert frozenset(CONTRACTS) == CONTRACT_NAMES
     assert len(CONTRACTS) == 9
+
+
+_READER = """
+import pandas as pd
+from kelompok_core.contracts import Issue, Severity, SourceBatch, issue_table
+
+def locations(*records):
+    size = len(records)
+    return pd.DataFrame({"record": list(records), "line": pd.array([None] * size, dtype="Int64"),
+                         "selector": pd.array([None] * size, dtype="str")})
+
+def batch(names=("A",), records=(1,), issues=(), column="name"):
+    cells = pd.DataFrame({column: pd.Series(list(names), dtype="object")})
+    return SourceBatch(cells=cells, locations=locations(*records), issues=issue_table(issues))
+
+class Reader:
+    def read(self, source, context):
+        yield {YIELDED}
+"""
+
+
+@pytest.fixture
+def read_odd(install, settings, bench, operator, tmp_path):
+    """Import with a reader that yields this, up to staging."""
+    from kelompok_core.imports.receive import ImportRequest, receive
+    from kelompok_core.imports.stage import stage
+
+    def run(yielded):
+        install(_MANIFEST, reader=_READER.replace("{YIELDED}", yielded))
+        set_enabled(settings, "odd", enabled=True)
+        file = tmp_path / "list.csv"
+        file.write_text("x")
+        return stage(bench, receive(bench, ImportRequest(plugin="odd", job="read", file=file), operator).import_id)
+
+    return run
+
+
+@pytest.mark.parametrize(("yielded", "said"), [
+    ("None", "NoneType"),
+    ("batch(names=[1])", "'name' is not text"),
+    ("batch(names=['\\ud800'])", "'name' is not text"),
+    ("batch(column=' ')", "needs a name"),
+    ("batch(records=(2,))", "go on from 1"),
+    ("batch(names='AB', records=(1, 1))", "one by one"),
+    ("batch(names='AB')", "2 rows of cells and 1 of locations"),
+    ("batch(issues=[Issue(code='x', severity=Severity.ERROR, record=7)])", "not in its batch"),
+    ("batch(), batch()", "tuple"),
+])  # fmt: skip
+def test_a_batch_off_its_contract_is_named_as_the_plugins_slip(read_odd, ask, yielded, said):
+    with pytest.raises(ImportFailed, match=r"odd@1\.0 broke its contract") as caught:
+        read_odd(yielded)
+    assert said in caught.value.message
+    assert ask("SELECT state FROM imports")[0].state == "failed"
+    assert not ask("SELECT FROM import_rows")
+
+
+def test_nul_in_cells_and_findings_of_any_plugin_is_shown_as_a_picture(read_odd, ask):
+    read_odd(
+        "batch(names=['A\\0B'], issues=[Issue(code='mine.odd', severity=Severity.WARNING, record=1, value='\\0')])"
+    )
+    (row,) = ask("SELECT raw, candidate, issues FROM import_rows")
+    assert row.raw == {"name": "A␀B"}
+    assert row.candidate["name"] == "AB"
+    assert row.issues[0]["value"] == "␀"

@@ -1,0 +1,81 @@
+"""What a plugin hands over, held against its contract: a slip of the plugin is named, and never becomes ours."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kelompok_core.contracts import ISSUE_COLUMNS, LOCATION_COLUMNS, Severity, SourceBatch
+from kelompok_core.errors import ImportFailed
+from kelompok_core.imports.row_json import NUL_PICTURE
+from kelompok_core.values.text import to_arrow
+
+_SEVERITIES = frozenset(severity.value for severity in Severity)
+
+
+def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
+    """Return the batch when it is as the contract says and goes on after that record.
+
+    NULs are shown as a picture: PostgreSQL's text cannot hold them, and the kept file has them as they were.
+
+    Raises:
+        ImportFailed: Naming the plugin and what is wrong.
+    """
+    problem = _problem(batch, after)
+    if problem is not None:
+        raise ImportFailed(f"{plugin} broke its contract: {problem}", hint="Tell its maintainer; nothing was imported.")
+    if not isinstance(batch, SourceBatch):
+        raise TypeError("a batch without a problem is a batch")
+    return replace(batch, cells=batch.cells.apply(_without_nul), issues=batch.issues.assign(
+        value=_without_nul(batch.issues["value"])
+    ))  # fmt: skip
+
+
+def _without_nul(texts: pd.Series) -> pd.Series:
+    with_nul = pc.match_substring(to_arrow(texts), "\0")
+    return texts.str.replace("\0", NUL_PICTURE) if pc.any(with_nul).as_py() else texts
+
+
+def _problem(batch: object, after: int) -> str | None:
+    if not isinstance(batch, SourceBatch):
+        return f"read() yielded a {type(batch).__name__}, not a SourceBatch"
+    return _cells_problem(batch.cells) or _locations_problem(batch, after) or _issues_problem(batch)
+
+
+def _cells_problem(cells: pd.DataFrame) -> str | None:
+    names = list(cells.columns)
+    if not all(isinstance(name, str) and name.strip() for name in names):
+        return "every column of cells needs a name that is text"
+    if len(set(names)) != len(names):
+        return "two columns of cells have one name"
+    for name in names:
+        try:
+            to_arrow(cells[name])
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeError) as error:
+            return f"the column {name!r} is not text ({error})"
+    return None
+
+
+def _locations_problem(batch: SourceBatch, after: int) -> str | None:
+    locations = batch.locations
+    if list(locations.columns) != list(LOCATION_COLUMNS):
+        return f"locations need the columns {', '.join(LOCATION_COLUMNS)}"
+    if len(locations) != len(batch.cells):
+        return f"{len(batch.cells)} rows of cells and {len(locations)} of locations"
+    records = list(locations["record"])
+    if records != list(range(after + 1, after + 1 + len(records))):
+        return f"record numbers must go on from {after + 1}, one by one"
+    return None
+
+
+def _issues_problem(batch: SourceBatch) -> str | None:
+    issues = batch.issues
+    if list(issues.columns) != list(ISSUE_COLUMNS):
+        return f"issues need the columns {', '.join(ISSUE_COLUMNS)}"
+    if unknown := set(issues["severity"]) - _SEVERITIES:
+        return f"there is no severity {min(map(str, unknown))!r}"
+    of_rows = set(issues["record"].dropna())
+    if not of_rows <= set(batch.locations["record"]):
+        return "an issue speaks of a record that is not in its batch"
+    return None
