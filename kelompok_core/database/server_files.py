@@ -128,16 +128,24 @@ def _reachable(folder: Path, user: str) -> bool:
 
 
 def _copy_programs(found: Path) -> Path:
-    """Copy the installation the programs belong to where every user can read it, once a version."""
+    """Copy the installation the programs belong to where every user can read it, once a version.
+
+    A wheel keeps the shared libraries of a package beside it, in ``<package>.libs``, and the programs look for
+    them there, relative to themselves: so both are copied, side by side.
+    """
     installation = found.parent
+    package = installation.parent
     digest = hashlib.sha256(f"{installation}:{(found / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    kept = _SHARED_ROOT / f"postgres-{digest}"
+    kept = _SHARED_ROOT / f"programs-{digest}"
     if not kept.exists():
         make_folder(_SHARED_ROOT, None, mode=0o755)
         fresh = kept.with_name(f".{kept.name}.{os.getpid()}")
-        shutil.copytree(installation, fresh, symlinks=True)
+        shutil.copytree(installation, fresh / package.name / installation.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
         fresh.rename(kept)
-    return kept / found.name
+    return kept / found.relative_to(package.parent)
 
 
 def make_folder(folder: Path, user: str | None, *, mode: int = 0o700) -> None:

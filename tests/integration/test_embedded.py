@@ -3,6 +3,7 @@
 import os
 import signal
 import stat
+import subprocess
 import tempfile
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from kelompok_core.database import embedded
+from kelompok_core.database import embedded, server_files
 from kelompok_core.database.engine import Database, find_addresses, migrate, schema_status
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import read_settings
@@ -102,3 +103,14 @@ def test_data_without_its_passwords_is_left_alone(installation):
         embedded.ensure_running(installation)
     (installation.home / "away").rename(installation.home / "credentials.json")
     embedded.ensure_running(installation)
+
+
+def test_programs_copied_to_where_others_reach_them_still_find_their_libraries(installation, monkeypatch, tmp_path):
+    found = embedded.status(installation).bin_folder
+    monkeypatch.setattr(server_files, "_SHARED_ROOT", tmp_path / "shared")
+    copied = server_files._copy_programs(found)
+    assert (tmp_path / "shared") in copied.parents
+    for program in ("initdb", "pg_ctl", "postgres"):
+        ran = subprocess.run([str(copied / program), "--version"], capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+    assert server_files._copy_programs(found) == copied
