@@ -12,6 +12,8 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from filelock import FileLock
+
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import Settings
 
@@ -139,13 +141,22 @@ def _copy_programs(found: Path) -> Path:
     kept = _SHARED_ROOT / f"programs-{digest}"
     if not kept.exists():
         make_folder(_SHARED_ROOT, None, mode=0o755)
-        fresh = kept.with_name(f".{kept.name}.{os.getpid()}")
-        shutil.copytree(installation, fresh / package.name / installation.name, symlinks=True)
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.is_dir():
-            shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
-        fresh.rename(kept)
+        with FileLock(_SHARED_ROOT / "programs.lock"):
+            _copy_beside_libraries(installation, kept)
     return kept / found.relative_to(package.parent)
+
+
+def _copy_beside_libraries(installation: Path, kept: Path) -> None:
+    if kept.exists():  # while we waited
+        return
+    package = installation.parent
+    fresh = kept.with_name(f".{kept.name}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(installation, fresh / package.name / installation.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
+    fresh.rename(kept)
 
 
 def make_folder(folder: Path, user: str | None, *, mode: int = 0o700) -> None:
