@@ -21,12 +21,13 @@ class Action(StrEnum):
     IMPORT_READ = "import.read"
     IMPORT_SUBMIT = "import.submit"
     IMPORT_APPLY = "import.apply"
+    IMPORT_UNDO = "import.undo"
     AUDIT_READ = "audit.read"
     USER_MANAGE = "user.manage"
 
 
 _READING = frozenset({Action.RECORD_READ, Action.IMPORT_READ, Action.AUDIT_READ})
-_WRITING = frozenset({Action.RECORD_UPDATE, Action.IMPORT_SUBMIT, Action.IMPORT_APPLY})
+_WRITING = frozenset({Action.RECORD_UPDATE, Action.IMPORT_SUBMIT, Action.IMPORT_APPLY, Action.IMPORT_UNDO})
 
 PLATFORM_RIGHTS: Mapping[str, frozenset[Action]] = {
     "admin": frozenset(Action),

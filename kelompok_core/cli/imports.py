@@ -142,3 +142,20 @@ def _language(given: str) -> str:
     if given not in LANGUAGES:
         raise typer.BadParameter(f"{given!r} is none of {', '.join(LANGUAGES)}", param_hint="--language")
     return given
+
+
+@app.command("undo", epilog=terminal.EXIT_CODES)
+def undo_import(
+    import_id: IdArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken back.")] = False,
+    actor: ActorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take an applied import back. What was changed since is kept, and listed. To redo, import the file again."""
+    from kelompok_core.cli.render import render_undo
+    from kelompok_core.imports.undo import undo
+
+    with terminal.workbench() as bench:
+        report = undo(bench, _find(bench, import_id), terminal.acting(bench, actor), dry_run=dry_run)
+    terminal.show(as_json, report.to_json, lambda console: render_undo(console, report))
+    raise typer.Exit(terminal.ATTENTION if report.left else terminal.DONE)

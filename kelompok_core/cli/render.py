@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kelompok_core.imports.report import ImportReport, IssueGroup
+    from kelompok_core.imports.undo import UndoReport
 
 _COLOURS = {"accepted": "green", "merged": "cyan", "unchanged": "dim", "rejected": "red", "review": "yellow"}
 _BAR = 30
@@ -90,3 +91,28 @@ def _closing(report: "ImportReport") -> str:
     if report.needs_attention:
         said.append(f"Rows to correct, ready to be sent again: kelompok import errors {short} --output errors.csv")
     return "\n".join(said) or f"Look at it again: kelompok import show {short}"
+
+
+_UNDONE = {
+    "deleted": "the import had made them: gone",
+    "restored": "fields have their old value again",
+    "kept": "changed since: left as they are",
+    "refused": "others need them: left as they are",
+}
+
+
+def render_undo(console: "Console", report: "UndoReport") -> None:
+    """Print what an undo did: counts, then every record that is not as it was before the import."""
+    from rich.text import Text
+
+    what = "would be undone" if report.dry_run else f"is {report.record.state}"
+    console.print(Text(f"Import {report.record.id} {what}", style="bold"))
+    for outcome, meaning in _UNDONE.items():
+        console.print(Text(f"{report.counts[outcome]:>10,} {outcome:<10} {meaning}"))
+    if report.left:
+        rows = [
+            (one.label, one.outcome, one.reason, ", ".join(one.kept), ", ".join(one.restored)) for one in report.left
+        ]
+        table(console, ("record", "outcome", "why", "kept", "restored"), rows)
+    if report.dry_run:
+        console.print(Text(f"Nothing was done. To do it: kelompok import undo {report.record.id}"))

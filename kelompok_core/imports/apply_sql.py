@@ -109,7 +109,7 @@ RECORD_EVIDENCE = """
         AND d.decision IN ('accepted', 'merged', 'unchanged')
       ORDER BY r.identity, r.raw_sha256, r.record) s ON true
     WHERE i.id = :import
-    ON CONFLICT (entity, source_name, identity, raw_sha256) DO UPDATE
+    ON CONFLICT (entity, source_name, identity, raw_sha256, record_id) DO UPDATE
       SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,
           reading_sha256 = excluded.reading_sha256"""
 

@@ -55,6 +55,9 @@ _KNOWN = """
     FROM source_records s
     WHERE s.entity = '{entity}' AND s.source_name = :source
       AND s.identity IN (SELECT identity FROM deciding_keys)
+      -- A record that an undo took away was never there, for what comes after.
+      AND (EXISTS (SELECT FROM {entity} t WHERE t.id = s.record_id) OR NOT EXISTS (
+        SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
     ORDER BY s.identity, s.last_seen_at DESC, s.last_record DESC, s.id DESC"""
 
 

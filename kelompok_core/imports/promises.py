@@ -21,7 +21,8 @@ _UNAUDITED = f"""
       SELECT target_id, CASE decision WHEN 'accepted' THEN 'create' ELSE 'update' END AS action, count(*) AS planned
       FROM {_PLAN} AND decision IN ('accepted', 'merged') GROUP BY 1, 2) w
     LEFT JOIN (
-      SELECT record_id, action, count(*) AS entries FROM audit_logs WHERE import_id = :import GROUP BY 1, 2) a
+      SELECT record_id, action, count(*) AS entries FROM audit_logs
+      WHERE import_id = :import AND origin = 'import' GROUP BY 1, 2) a
       ON a.record_id = w.target_id AND a.action = w.action
     WHERE a.entries IS DISTINCT FROM w.planned"""
 

@@ -241,6 +241,8 @@ IMPORTS = sa.table(
             "updated_at",
             "planned_at",
             "applied_at",
+            "undone_at",
+            "undone_by",
             "reading_sha256",
             "plan_snapshot",
         ]

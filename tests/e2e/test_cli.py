@@ -60,6 +60,20 @@ def test_dry_run_then_apply(ready, tmp_path):
     assert shown["name"] == "Lembaga Baru"
 
 
+def test_undo_and_its_dry_run(ready, tmp_path):
+    file = tmp_path / "wrong.csv"
+    file.write_text("id,name\n1,Lembaga Keliru\n")
+    done = json.loads(ready.kelompok(*_IMPORT, "--file", file, "--json").stdout)
+    planned = ready.kelompok("import", "undo", done["import"], "--dry-run")
+    assert planned.returncode == 0
+    assert "would be undone" in planned.stdout
+    assert "lembaga-keliru" in ready.kelompok("org", "list", "--json").stdout
+    undone = ready.kelompok("import", "undo", done["import"], "--json")
+    assert undone.returncode == 0, undone.stderr
+    assert json.loads(undone.stdout)["counts"] == {"deleted": 1, "restored": 0, "kept": 0, "refused": 0}
+    assert "lembaga-keliru" not in ready.kelompok("org", "list", "--json").stdout
+
+
 def test_mapping_profile_and_settings(ready, tmp_path):
     file = tmp_path / "odd.csv"
     file.write_bytes("Wer;Wo\nVerein Süd;Kupang\n".encode("cp1252"))
@@ -156,7 +170,8 @@ def test_who_may_not_gets_code_four(ready, tmp_path):
 @pytest.mark.parametrize("command", [
     (), ("plugin",), ("plugin", "list"), ("plugin", "info"), ("plugin", "enable"), ("plugin", "disable"),
     ("plugin", "run"),
-    ("import",), ("import", "list"), ("import", "show"), ("import", "errors"), ("import", "apply"), ("org",),
+    ("import",), ("import", "list"), ("import", "show"), ("import", "errors"), ("import", "apply"), ("import", "undo"),
+    ("org",),
     ("org", "list"), ("org", "show"), ("audit",), ("db",), ("db", "migrate"), ("db", "status"), ("db", "url"),
     ("db", "psql"), ("db", "stop"), ("db", "remove"), ("env",), ("up",), ("doctor",),
 ])  # fmt: skip

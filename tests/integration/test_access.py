@@ -12,6 +12,7 @@ _EDIT = _READ | {
     Action.RECORD_CREATE,
     Action.IMPORT_SUBMIT,
     Action.IMPORT_APPLY,
+    Action.IMPORT_UNDO,
 }
 _ALL = set(Action)
 

@@ -1,0 +1,147 @@
+"""Taking an applied import back: what it made goes, what it changed is restored, what changed since stays."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.access.rules import Action, authorize
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.errors import UsageError
+from kelompok_core.imports import undo_sql
+from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_import, working_on
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.workbench import Workbench
+
+OUTCOMES = ("deleted", "restored", "kept", "refused")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reversal:
+    """What became of one record the import had written.
+
+    Attributes:
+        label: Its name.
+        outcome: One of :data:`OUTCOMES`; a restored record may have kept fields as well.
+        reason: Why not everything could be taken back; None when it was.
+        restored: Fields that have their old value again.
+        kept: Fields that were changed since and stay.
+    """
+
+    record_id: UUID
+    label: str | None
+    outcome: str
+    reason: str | None
+    restored: Sequence[str]
+    kept: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "record": str(self.record_id),
+            "label": self.label,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "restored": list(self.restored),
+            "kept": list(self.kept),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoReport:
+    """What an undo did, or in a dry run would do: counts by outcome, and each record that is not as it was."""
+
+    record: ImportRecord
+    counts: Mapping[str, int]
+    left: Sequence[Reversal]
+    dry_run: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "import": str(self.record.id),
+            "state": self.record.state.value,
+            "dry_run": self.dry_run,
+            "counts": dict(self.counts),
+            "left": [one.to_json() for one in self.left],
+        }
+
+
+def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = False) -> UndoReport:
+    """Take the import back, in one transaction; an import that is undone already gives its report again.
+
+    Raises:
+        NotPermitted: When the actor may not undo imports there.
+        UsageError: When the import was not applied.
+    """
+    with (
+        working_on(bench.database.engine, import_id),
+        bench.database.connect() as connection,
+        connection.begin() as transaction,
+    ):
+        connection.execute(_LOCK_IMPORT, {"import": import_id})
+        record = get_import(connection, import_id)
+        authorize(connection, actor, Action.IMPORT_UNDO, record.organization_id)
+        if record.state is ImportState.UNDONE:
+            return _report(connection, record, "import_reversals", dry_run=False)
+        if record.state is not ImportState.APPLIED:
+            raise UsageError(f"import {import_id} is {record.state}, there is nothing to undo")
+        _work_out(connection, record)
+        if dry_run:
+            report = _report(connection, record, "undoing_outcomes", dry_run=True)
+            transaction.rollback()
+            return report
+        _take_back(connection, record, actor)
+        return _report(connection, get_import(connection, import_id), "import_reversals", dry_run=False)
+
+
+_LOCK_IMPORT = sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE")
+_LOCK_ENTITY = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('apply:' || :entity, 0))")
+
+
+def _work_out(connection: sa.Connection, record: ImportRecord) -> None:
+    """Lock what the import wrote and find out what becomes of each record."""
+    descriptor = get_descriptor(record.entity)
+    params = {"import": record.id, "source": record.source_name, "entity": record.entity}
+    connection.execute(_LOCK_ENTITY, params)
+    connection.execute(sa.text(undo_sql.LOCK_RECORDS.format(entity=descriptor.entity)), params)
+    references = [(row.child, row.child_column) for row in connection.execute(sa.text(undo_sql.REFERENCES), params)]
+    for statement in undo_sql.statements(descriptor, references):
+        connection.execute(sa.text(statement), params)
+
+
+def _take_back(connection: sa.Connection, record: ImportRecord, actor: Actor) -> None:
+    descriptor = get_descriptor(record.entity)
+    params = {"import": record.id, "source": record.source_name, "entity": record.entity}
+    context = AuditContext(
+        actor=str(actor.id), origin="undo", import_id=record.id, plugin=record.plugin_label, request_id=record.run_id
+    )
+    announce(connection, context)
+    for statement in (
+        undo_sql.restore_changed(descriptor),
+        undo_sql.delete_created(descriptor),
+        undo_sql.FORGET_READING,
+        undo_sql.RECORD_REVERSALS,
+    ):
+        connection.execute(sa.text(statement), params)
+    update_import(connection, record.id, state=ImportState.UNDONE, undone_at=sa.func.now(), undone_by=actor.id)
+
+
+def _report(connection: sa.Connection, record: ImportRecord, table: str, *, dry_run: bool) -> UndoReport:
+    where = "WHERE import_id = :import" if table == "import_reversals" else ""
+    params = {"import": record.id} if where else {}
+    counted = connection.execute(
+        sa.text(f"SELECT outcome, count(*) AS number FROM {table} {where} GROUP BY outcome"), params
+    )
+    counts = dict.fromkeys(OUTCOMES, 0) | {row.outcome: row.number for row in counted}
+    return UndoReport(record=record, counts=counts, left=list(_left(connection, table, params)), dry_run=dry_run)
+
+
+def _left(connection: sa.Connection, table: str, params: Mapping[str, Any]) -> Iterator[Reversal]:
+    where = "import_id = :import AND" if params else ""
+    query = f"""
+        SELECT record_id, label, outcome, reason, restored, kept FROM {table}
+        WHERE {where} reason IS NOT NULL ORDER BY label, record_id"""
+    for row in connection.execute(sa.text(query), params):
+        yield Reversal(**row._asdict())

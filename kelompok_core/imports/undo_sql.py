@@ -1,0 +1,169 @@
+"""The SQL of taking an import back: set-based, made from an entity's descriptor, never from a value.
+
+The audit knows what each record was before the import and what the import left; the record knows what it is now.
+Where now is what the import left, the value of before comes back. ``undoing`` has the records, ``undoing_units`` what
+the import changed in each that was there before it, ``undoing_outcomes`` what becomes of each.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from kelompok_core.descriptor import EntityDescriptor, Field
+
+_EXTRA = "extra"
+_BOOKKEEPING = "ARRAY['version', 'updated_at']"
+
+# In the order of their ids, so that two writers over the same records queue instead of deadlocking.
+LOCK_RECORDS = """
+    SELECT t.id FROM {entity} t
+    WHERE t.id IN (SELECT record_id FROM audit_logs
+                   WHERE import_id = :import AND entity = '{entity}' AND origin = 'import')
+    ORDER BY t.id FOR UPDATE OF t"""
+
+
+def statements(descriptor: EntityDescriptor, references: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield the statements that work out every record's outcome; they take import and source.
+
+    ``references`` are tables and columns that point to the entity's records.
+    """
+    yield _RECORDS.format(entity=descriptor.entity, label=descriptor.slug_field)
+    yield "ANALYZE undoing"
+    yield _units(descriptor)
+    yield "ANALYZE undoing_units"
+    yield _outcomes(references)
+
+
+_RECORDS = """
+    CREATE TEMPORARY TABLE undoing ON COMMIT DROP AS
+    SELECT u.*, to_jsonb(t) AS now, coalesce(to_jsonb(t), u.after)->>'{label}' AS label
+    FROM (SELECT record_id, bool_or(action = 'create') AS created, max(id) AS last_entry,
+                 (array_agg(before ORDER BY id))[1] AS before, (array_agg(after ORDER BY id DESC))[1] AS after
+          FROM audit_logs WHERE import_id = :import AND entity = '{entity}' AND origin = 'import'
+          GROUP BY record_id) u
+    LEFT JOIN {entity} t ON t.id = u.record_id"""
+
+
+def _units(descriptor: EntityDescriptor) -> str:
+    """One row a field (or the source's extra data) that the import changed in a record it had not made."""
+    fields = " UNION ALL ".join(_unit(field) for field in descriptor.fields)
+    path = f"'{{{descriptor.extra_column},{_EXTRA}}}'::text[] || CAST(:source AS text)"
+    return f"""
+        CREATE TEMPORARY TABLE undoing_units ON COMMIT DROP AS
+        SELECT u.record_id, f.name,
+               f.now IS NOT DISTINCT FROM f.after AND f.now_origin IS NOT DISTINCT FROM f.after_origin AS as_left
+        FROM undoing u CROSS JOIN LATERAL (
+          {fields} UNION ALL
+          SELECT '{_EXTRA}', u.before#>({path}), u.after#>({path}), u.now#>({path}), NULL, NULL, NULL) f
+        WHERE NOT u.created AND u.now IS NOT NULL
+          AND (f.before, f.before_origin) IS DISTINCT FROM (f.after, f.after_origin)"""
+
+
+def _unit(field: Field) -> str:
+    def of(state: str) -> str:
+        value = f"u.{state}->'{field.stored_in}'"
+        return f"nullif({value}->'{field.key}', 'null')" if field.key else f"nullif({value}, 'null')"
+
+    origins = ", ".join(
+        f"u.{state}->'field_origins'->>'{field.name}' AS {state}_origin" for state in ("before", "after", "now")
+    )
+    values = ", ".join(f"{of(state)} AS {state}" for state in ("before", "after", "now"))
+    return f"SELECT '{field.name}' AS name, {values}, {origins}"
+
+
+def _outcomes(references: Sequence[tuple[str, str]]) -> str:
+    held = " ".join(
+        f"WHEN EXISTS (SELECT FROM {table} x WHERE x.{column} = u.record_id) THEN '{table}'"
+        for table, column in references
+    )
+    holder = f"CASE {held} END" if held else "NULL::text"
+    return f"""
+        CREATE TEMPORARY TABLE undoing_outcomes ON COMMIT DROP AS
+        SELECT u.record_id, u.label,
+               CASE WHEN u.now IS NULL THEN 'kept'
+                    WHEN u.created AND (u.now - {_BOOKKEEPING}) <> (u.after - {_BOOKKEEPING}) THEN 'kept'
+                    WHEN u.created AND h.holder IS NOT NULL THEN 'refused'
+                    WHEN u.created THEN 'deleted'
+                    WHEN cardinality(s.restored) > 0 THEN 'restored'
+                    ELSE 'kept' END AS outcome,
+               CASE WHEN u.now IS NULL THEN 'deleted since'
+                    WHEN u.created AND (u.now - {_BOOKKEEPING}) <> (u.after - {_BOOKKEEPING})
+                      OR cardinality(s.kept) > 0 THEN 'changed since by ' || coalesce(l.actor, 'nobody known')
+                    WHEN u.created AND h.holder IS NOT NULL THEN h.holder || ' still belong to it' END AS reason,
+               s.restored,
+               CASE WHEN u.created AND u.now IS NOT NULL THEN ARRAY(
+                      SELECT e.key FROM jsonb_each(u.now - {_BOOKKEEPING} - 'field_origins') e
+                      WHERE e.value IS DISTINCT FROM u.after->e.key ORDER BY e.key)
+                    ELSE s.kept END AS kept
+        FROM undoing u
+        CROSS JOIN LATERAL (
+          SELECT coalesce(array_agg(name ORDER BY name) FILTER (WHERE as_left), '{{}}') AS restored,
+                 coalesce(array_agg(name ORDER BY name) FILTER (WHERE NOT as_left), '{{}}') AS kept
+          FROM undoing_units n WHERE n.record_id = u.record_id) s
+        CROSS JOIN LATERAL (SELECT CASE WHEN u.created THEN {holder} END AS holder) h
+        LEFT JOIN LATERAL (
+          SELECT coalesce(p.email, a.actor) || ' (' || a.origin || ')' AS actor
+          FROM audit_logs a LEFT JOIN users p ON p.id::text = a.actor
+          WHERE a.record_id = u.record_id AND a.id > u.last_entry ORDER BY a.id DESC LIMIT 1) l ON true"""
+
+
+def delete_created(descriptor: EntityDescriptor) -> str:
+    """Delete the records the import made and nobody touched since."""
+    return f"""
+        DELETE FROM {descriptor.entity} t USING undoing_outcomes o
+        WHERE o.record_id = t.id AND o.outcome = 'deleted'"""
+
+
+def restore_changed(descriptor: EntityDescriptor) -> str:
+    """Give fields their old value and origin back, derived columns with them."""
+    settings = list(_plain_settings(descriptor)) + list(_json_settings(descriptor))
+    extra, path = descriptor.extra_column, f"ARRAY['{_EXTRA}', CAST(:source AS text)]"
+    settings.append(f"""
+        {extra} = CASE WHEN NOT '{_EXTRA}' = ANY (o.restored) THEN t.{extra}
+                       WHEN u.before->'{extra}'#>{path} IS NULL THEN t.{extra} #- {path}
+                       ELSE jsonb_set(t.{extra}, {path}, u.before->'{extra}'#>{path}) END""")
+    settings.append(f"field_origins = {_with_old('field_origins', 'o.restored')}")
+    return f"""
+        UPDATE {descriptor.entity} t SET {", ".join(settings)}
+        FROM undoing_outcomes o JOIN undoing u ON u.record_id = o.record_id
+        CROSS JOIN LATERAL jsonb_populate_record(NULL::{descriptor.entity}, u.before) b
+        WHERE o.record_id = t.id AND o.outcome = 'restored'"""
+
+
+def _plain_settings(descriptor: EntityDescriptor) -> Iterator[str]:
+    sources = {field.stored_in: field.name for field in descriptor.fields if not field.key}
+    sources |= {derived.name: derived.field for derived in descriptor.derived}
+    for column, name in sources.items():
+        yield f"{column} = CASE WHEN '{name}' = ANY (o.restored) THEN b.{column} ELSE t.{column} END"
+
+
+def _json_settings(descriptor: EntityDescriptor) -> Iterator[str]:
+    columns = dict.fromkeys(field.stored_in for field in descriptor.fields if field.key)
+    for column in columns:
+        keys = ", ".join(
+            f"CASE WHEN '{field.name}' = ANY (o.restored) THEN '{field.key}' END"
+            for field in descriptor.fields
+            if field.key and field.stored_in == column
+        )
+        yield f"{column} = {_with_old(column, f'array_remove(ARRAY[{keys}]::text[], NULL)')}"
+
+
+def _with_old(column: str, keys: str) -> str:
+    """The column's object with these keys as they were, gone where they were not."""
+    return f"""
+        (t.{column} - {keys}) || coalesce((
+          SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(u.before->'{column}') e
+          WHERE e.key = ANY ({keys})), '{{}}')"""
+
+
+# What the source said is compared anew next time, not taken for known.
+FORGET_READING = """
+    UPDATE source_records s SET reading_sha256 = '' FROM undoing_outcomes o
+    WHERE s.record_id = o.record_id AND s.entity = :entity"""
+
+RECORD_REVERSALS = """
+    INSERT INTO import_reversals (import_id, record_id, label, outcome, reason, restored, kept)
+    SELECT :import, record_id, label, outcome, reason, restored, kept FROM undoing_outcomes"""
+
+REFERENCES = """
+    SELECT c.conrelid::regclass::text AS child, a.attname AS child_column
+    FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+    WHERE c.contype = 'f' AND c.confrelid = to_regclass(:entity) ORDER BY 1, 2"""

@@ -1,0 +1,189 @@
+"""Undo: what the import made goes, what it changed is restored, what somebody changed since stays and is listed."""
+
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from benchmarks.organizations import write_organizations
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.errors import NotPermitted, UsageError
+from kelompok_core.imports import promises
+from kelompok_core.imports.undo import undo
+from kelompok_core.organizations.service import OrganizationService
+
+# Everything a person would see of the organizations; not versions and times.
+_SEEN = """
+    SELECT jsonb_agg(to_jsonb(o) - ARRAY['id', 'version', 'created_at', 'updated_at'] ORDER BY o.slug) AS seen
+    FROM organizations o"""
+
+_OLD = "id,name,city,phone,instagram,Warna\n1,Satu,Bandung,021,@satu,biru\n2,Dua,Medan,,,\n"
+_NEW = "id,name,city,phone,instagram,youtube,Warna\n1,Satu,Garut,,@satu.id,https://y.id/1,hijau\n2,Dua,Medan,061,,,\n3,Tiga,,,,,\n"
+
+
+def _counts(report):
+    return {name: number for name, number in report.counts.items() if number}
+
+
+@pytest.fixture
+def person_sets(database, operator):
+    def run(slug, **values):
+        with database.session() as session:
+            (found,) = session.scalars(sa.text("SELECT id FROM organizations WHERE slug = :slug"), {"slug": slug})
+            OrganizationService(session, operator).update(found, values)
+
+    return run
+
+
+def test_created_records_go_and_changed_fields_come_back(import_file, bench, operator, ask):
+    import_file(_OLD)
+    before = ask(_SEEN)
+    second = import_file(_NEW)
+    assert _counts(second) == {"rows_read": 3, "accepted": 1, "merged": 2}
+    audit = ask("SELECT count(*) AS number FROM audit_logs")[0].number
+    report = undo(bench, second.record.id, operator)
+    assert _counts(report) == {"deleted": 1, "restored": 2}
+    assert not report.left
+    assert ask(_SEEN) == before
+    assert ask("SELECT state FROM imports WHERE id = :id", id=second.record.id)[0].state == "undone"
+    entries = ask("SELECT action, origin, actor FROM audit_logs ORDER BY id OFFSET :known", known=audit)
+    assert sorted((one.action, one.origin, one.actor) for one in entries) == [
+        ("delete", "undo", str(operator.id)),
+        ("update", "undo", str(operator.id)),
+        ("update", "undo", str(operator.id)),
+    ]  # fmt: skip
+    with bench.database.connect() as connection:
+        assert promises.count_unaudited_writes(connection, second.record.id) == 0
+
+
+def test_importing_undoing_and_importing_again_ends_where_one_import_ends(import_file, bench, operator, ask):
+    import_file(_OLD)
+    second = import_file(_NEW)
+    after = ask(_SEEN)
+    undo(bench, second.record.id, operator)
+    again = import_file(_NEW)
+    assert _counts(again) == _counts(second)
+    assert ask(_SEEN) == after
+    with bench.database.connect() as connection:
+        assert promises.count_writes_without_evidence(connection, again.record.id) == 0
+    assert _counts(import_file(_NEW)) == {"rows_read": 3, "unchanged": 3}
+
+
+def test_undoing_everything_leaves_nothing_but_the_trace(import_file, bench, operator, ask):
+    ids = [import_file(text).record.id for text in (_OLD, _NEW)]
+    for import_id in reversed(ids):
+        assert not undo(bench, import_id, operator).left
+    assert ask(_SEEN)[0].seen is None
+    assert ask("SELECT count(*) AS number FROM source_records")[0].number == 5
+    assert ask("SELECT count(*) AS number FROM audit_logs WHERE action = 'delete'")[0].number == 3
+    assert _counts(import_file(_OLD)) == {"rows_read": 2, "accepted": 2}
+
+
+def test_a_field_a_person_edited_since_is_kept_and_listed(import_file, bench, operator, person_sets, ask):
+    import_file(_OLD)
+    second = import_file(_NEW)
+    person_sets("satu", city="Cimahi")
+    report = undo(bench, second.record.id, operator)
+    assert _counts(report) == {"deleted": 1, "restored": 2}
+    (left,) = report.left
+    assert (left.label, left.outcome, left.kept) == ("Satu", "restored", ["city"])
+    assert "operator@localhost" in left.reason
+    (stored,) = ask("SELECT * FROM organizations WHERE slug = 'satu'")
+    assert (stored.city, stored.phone) == ("Cimahi", "021")
+    assert stored.social_links == {"instagram": "@satu"}
+    assert stored.profile_data["extra"] == {"list": {"Warna": "biru"}}
+    assert stored.field_origins["city"] == f"person:{operator.id}"
+
+
+def test_a_person_who_confirmed_the_value_keeps_it(import_file, bench, operator, person_sets, ask):
+    import_file(_OLD)
+    second = import_file(_NEW)
+    person_sets("satu", city="Garut")
+    undo(bench, second.record.id, operator)
+    assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Garut"
+
+
+def test_a_created_record_somebody_edited_is_kept_whole(import_file, bench, operator, person_sets, ask):
+    first = import_file(_OLD)
+    person_sets("satu", city="Cimahi")
+    report = undo(bench, first.record.id, operator)
+    assert _counts(report) == {"deleted": 1, "kept": 1}
+    assert [(one.label, one.kept) for one in report.left] == [("Satu", ["city"])]
+    assert [row.slug for row in ask("SELECT slug FROM organizations")] == ["satu"]
+
+
+def test_a_record_others_need_is_refused_and_said(import_file, bench, operator, person, ask):
+    first = import_file(_OLD)
+    person("e@satu.id", slug="satu")
+    report = undo(bench, first.record.id, operator)
+    assert _counts(report) == {"deleted": 1, "refused": 1}
+    assert report.left[0].reason == "organization_user_roles still belong to it"
+
+
+def test_a_later_import_keeps_what_it_changed(import_file, bench, operator, ask):
+    import_file(_OLD)
+    second = import_file(_NEW)
+    third = import_file("id,name,city\n1,Satu,Kupang\n")
+    report = undo(bench, second.record.id, operator)
+    assert [(one.label, one.kept) for one in report.left] == [("Satu", ["city"])]
+    assert "(import)" in report.left[0].reason
+    assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Kupang"
+    undo(bench, third.record.id, operator)
+    assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Garut", "the second one's value"
+
+
+def test_a_record_deleted_since_is_said(import_file, bench, operator, database):
+    first = import_file(_OLD)
+    with database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor=str(operator.id), origin="cli"))
+        connection.execute(sa.text("DELETE FROM organizations WHERE slug = 'satu'"))
+    report = undo(bench, first.record.id, operator)
+    assert [(one.label, one.outcome, one.reason) for one in report.left] == [("Satu", "kept", "deleted since")]
+
+
+def test_a_dry_run_says_the_same_and_does_nothing(import_file, bench, operator, person_sets, ask):
+    import_file(_OLD)
+    second = import_file(_NEW)
+    person_sets("satu", city="Cimahi")
+    before = ask(_SEEN), ask("SELECT count(*) AS number FROM audit_logs")
+    planned = undo(bench, second.record.id, operator, dry_run=True)
+    assert (ask(_SEEN), ask("SELECT count(*) AS number FROM audit_logs")) == before
+    done = undo(bench, second.record.id, operator)
+    assert planned.counts == done.counts
+    assert planned.left == done.left
+    assert planned.dry_run
+    assert json.dumps(planned.to_json())
+
+
+def test_undoing_twice_does_it_once(import_file, bench, operator, ask):
+    first = import_file(_OLD)
+    report = undo(bench, first.record.id, operator)
+    before = ask("SELECT count(*) AS number FROM audit_logs")
+    again = undo(bench, first.record.id, operator)
+    assert again.counts == report.counts
+    assert ask("SELECT count(*) AS number FROM audit_logs") == before
+
+
+def test_what_was_not_applied_cannot_be_undone_and_who_may_not_is_refused(import_file, bench, operator, person):
+    planned = import_file(_OLD, dry_run=True)
+    with pytest.raises(UsageError, match="planned"):
+        undo(bench, planned.record.id, operator)
+    applied = import_file(_OLD)
+    with pytest.raises(NotPermitted):
+        undo(bench, applied.record.id, person("tamu@example.org"))
+    with pytest.raises(NotPermitted):
+        undo(bench, applied.record.id, person("v@satu.id", slug="satu", role="editor"))
+
+
+def test_many_rows(import_file, bench, operator, ask, tmp_path):
+    old, new = tmp_path / "list.csv", tmp_path / "new/list.csv"
+    new.parent.mkdir()
+    write_organizations(old, 5_000, seed=9)
+    import_file(old)
+    before = ask(_SEEN)
+    write_organizations(new, 6_000, seed=9, changed=0.2)
+    second = import_file(new)
+    report = undo(bench, second.record.id, operator)
+    assert report.counts["deleted"] == second.counts["accepted"]
+    assert report.counts["restored"] == second.counts["merged"] > 500
+    assert ask(_SEEN) == before
