@@ -15,11 +15,20 @@ OPERATOR_EMAIL = "operator@localhost"
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts."""
+    """Who acts: a user, or a program with a user's key.
+
+    Attributes:
+        key_id: The key, when it is a program.
+        scopes: What the key is good for; None for a user, who may what the roles say.
+        confined_to: The one organization the key is good for, or None.
+    """
 
     id: UUID
     email: str
     name: str
+    key_id: UUID | None = None
+    scopes: frozenset[str] | None = None
+    confined_to: UUID | None = None
 
 
 def get_actor(session: Session | sa.Connection, *, email: str | None) -> Actor:

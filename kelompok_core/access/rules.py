@@ -23,6 +23,7 @@ class Action(StrEnum):
     IMPORT_APPLY = "import.apply"
     IMPORT_UNDO = "import.undo"
     AUDIT_READ = "audit.read"
+    ROLE_MANAGE = "role.manage"
     USER_MANAGE = "user.manage"
 
 
@@ -36,7 +37,7 @@ PLATFORM_RIGHTS: Mapping[str, frozenset[Action]] = {
 """Rights everywhere, in any organization and outside of one."""
 
 ORGANIZATION_RIGHTS: Mapping[str, frozenset[Action]] = {
-    "owner": _READING | _WRITING | {Action.RECORD_CREATE, Action.RECORD_DELETE},
+    "owner": _READING | _WRITING | {Action.RECORD_CREATE, Action.RECORD_DELETE, Action.ROLE_MANAGE},
     "editor": _READING | _WRITING | {Action.RECORD_CREATE},
     "viewer": frozenset({Action.RECORD_READ, Action.IMPORT_READ}),
 }
@@ -49,7 +50,8 @@ MANAGING_ROLES = ("owner", "editor")
 def authorize(connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID | None) -> None:
     """Let the actor do this, in that organization or (None) outside of any.
 
-    The user is read again: what counts is the right at this moment, not when the actor was loaded.
+    User and key are read again: what counts is the right at this moment, not when the actor was loaded. A key
+    can only take away from what its user may.
 
     Raises:
         NotPermitted: With the rule that refused.
@@ -57,6 +59,8 @@ def authorize(connection: sa.Connection | Session, actor: Actor, action: Action,
     user = connection.execute(_USER, {"user": actor.id}).one_or_none()
     if user is None or user.status != "active":
         raise NotPermitted(actor.email, action, "the account is not active")
+    if actor.key_id is not None:
+        _authorize_key(connection, actor, action, organization_id)
     if action in PLATFORM_RIGHTS.get(user.platform_role or "", frozenset()):
         return
     if organization_id is None:
@@ -66,5 +70,19 @@ def authorize(connection: sa.Connection | Session, actor: Actor, action: Action,
         raise NotPermitted(actor.email, action, f"the role there is {role or 'none'}")
 
 
+def _authorize_key(
+    connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID | None
+) -> None:
+    if not connection.scalar(_KEY_LIVES, {"key": actor.key_id}):
+        raise NotPermitted(actor.email, action, "the key is revoked or over")
+    if action not in (actor.scopes or frozenset()):
+        raise NotPermitted(actor.email, action, "the key has no such scope")
+    if actor.confined_to is not None and actor.confined_to != organization_id:
+        raise NotPermitted(actor.email, action, "the key is for another organization")
+
+
+_KEY_LIVES = sa.text(
+    "SELECT revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) FROM api_keys WHERE id = :key"
+)
 _USER = sa.text("SELECT status, platform_role FROM users WHERE id = :user")
 _ROLE = sa.text("SELECT role FROM organization_user_roles WHERE user_id = :user AND organization_id = :organization")

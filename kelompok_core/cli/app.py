@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from kelompok_core.cli import audit, database, imports, installation, organizations, plugins, terminal
+from kelompok_core.cli import admin, audit, database, imports, installation, organizations, plugins, terminal
 from kelompok_core.cli.launcher import Launcher
 from kelompok_core.errors import DatabaseUnavailable, KelompokError
 from kelompok_core.settings import read_settings
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(plugins.app, name="plugin")
 app.add_typer(imports.app, name="import")
 app.add_typer(organizations.app, name="org")
+app.add_typer(admin.app, name="admin")
 app.add_typer(database.app, name="db")
 app.command()(audit.audit)
 app.command()(installation.env)

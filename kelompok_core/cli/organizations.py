@@ -1,11 +1,11 @@
-"""``kelompok org``: look at organizations, with where each value comes from."""
+"""``kelompok org``: organizations, with where each value comes from."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kelompok_core.cli import terminal
-from kelompok_core.cli.terminal import JsonOption, LimitOption
+from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kelompok_core.organizations.models import Organization
     from kelompok_core.sources.models import SourceRecord
 
-app = typer.Typer(no_args_is_help=True, help="Look at organizations, with where each value comes from.")
+app = typer.Typer(no_args_is_help=True, help="Organizations, with where each value comes from.")
 
 
 @app.command("list")
@@ -131,3 +131,43 @@ def _render(
         for one in history
     ]
     terminal.table(console, ("history", "action", "actor", "origin", "fields"), changes)
+
+
+SetOption = Annotated[
+    list[str], typer.Option("--set", metavar="FIELD=VALUE", help="A field's value; repeat for more. Empty clears it.")
+]
+
+
+@app.command()
+def create(given: SetOption, actor: ActorOption = None, as_json: JsonOption = False) -> None:
+    """Create an organization by hand; values are normalized as an import's, and later imports respect them."""
+    from kelompok_core.organizations.service import OrganizationService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        made = OrganizationService(session, terminal.acting(bench, actor)).create(_given(given))
+        summary = _summary(made)
+    terminal.show(as_json, lambda: summary, lambda console: console.print(f"Created: {summary['slug']}"))
+
+
+@app.command()
+def update(slug: str, given: SetOption, actor: ActorOption = None, as_json: JsonOption = False) -> None:
+    """Change fields of an organization by hand; imports do not replace what a person set."""
+    from kelompok_core.organizations.queries import get_organization
+    from kelompok_core.organizations.service import OrganizationService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        found = get_organization(session, slug)
+        changed = OrganizationService(session, terminal.acting(bench, actor)).update(found.id, _given(given))
+        summary = _summary(changed)
+    terminal.show(as_json, lambda: summary, lambda console: console.print(f"Updated: {summary['slug']}"))
+
+
+def _given(pairs: "Sequence[str]") -> dict[str, str]:
+    """The first «=» parts field and value, since addresses have more of them."""
+    values: dict[str, str] = {}
+    for one in pairs:
+        name, equals, value = one.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"{one!r} is not FIELD=VALUE", param_hint="--set")
+        values[name] = value
+    return values

@@ -1,0 +1,138 @@
+"""Keys for programs: made once and shown once, kept as a hash, scoped, bound to an organization, revocable."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kelompok_core.access.actors import Actor, get_actor
+from kelompok_core.access.models import ApiKey
+from kelompok_core.access.rules import Action, authorize
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.errors import NotFound, NotPermitted, UsageError
+
+_MARK = "klp"
+_PREFIX_BYTES, _SECRET_BYTES = 5, 32
+LONGEST_DAYS = 366
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewKey:
+    """A key just made; ``token`` is never to be seen again."""
+
+    token: str
+    prefix: str
+    expires_at: datetime
+
+
+class KeyService:
+    """Makes and revokes keys as one actor."""
+
+    def __init__(self, session: Session, actor: Actor, *, origin: str = "cli") -> None:
+        self._session = session
+        self._actor = actor
+        self._audit = AuditContext(actor=str(actor.id), origin=origin)
+
+    def create(
+        self, email: str, name: str, *, scopes: Sequence[str], organization_id: UUID | None, days: int
+    ) -> NewKey:
+        """Make a key that acts as the user, for these actions and no others.
+
+        Args:
+            email: Whose key it is.
+            name: What it is for.
+            scopes: Actions such as ``import.submit``.
+            organization_id: The one organization it is good for, or None for wherever its user may.
+            days: How long it lives.
+
+        Raises:
+            NotPermitted: When the actor is neither that user nor may manage users.
+            NotFound: When there is no such user.
+            UsageError: When a scope or the days are none.
+        """
+        owner = get_actor(self._session, email=email)
+        self._require_own(owner.id)
+        actions = sorted({_action(scope).value for scope in scopes})
+        if not actions:
+            raise UsageError("a key needs at least one scope", hint=f"There are: {', '.join(Action)}.")
+        if not 1 <= days <= LONGEST_DAYS:
+            raise UsageError(f"a key lives 1 to {LONGEST_DAYS} days, not {days}")
+        prefix = f"{_MARK}_{secrets.token_hex(_PREFIX_BYTES)}"
+        token = f"{prefix}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+        key = ApiKey(
+            user_id=owner.id, organization_id=organization_id, name=name, prefix=prefix, key_sha256=_digest(token),
+            scopes=actions, expires_at=datetime.now(UTC) + timedelta(days=days),
+        )  # fmt: skip
+        announce(self._session, self._audit)
+        self._session.add(key)
+        self._session.flush()
+        return NewKey(token=token, prefix=prefix, expires_at=datetime.now(UTC) + timedelta(days=days))
+
+    def revoke(self, prefix: str) -> None:
+        """End a key; what acts with it is refused from now on.
+
+        Raises:
+            NotFound: When no key begins so.
+            NotPermitted: When it is somebody else's and the actor may not manage users.
+        """
+        key = self._session.scalar(sa.select(ApiKey).where(ApiKey.prefix == prefix).with_for_update())
+        if key is None:
+            raise NotFound("key", prefix)
+        self._require_own(key.user_id)
+        if key.revoked_at is None:
+            announce(self._session, self._audit)
+            key.revoked_at = datetime.now(UTC)
+            self._session.flush()
+
+    def _require_own(self, user_id: UUID) -> None:
+        if user_id != self._actor.id:
+            authorize(self._session, self._actor, Action.USER_MANAGE, None)
+
+
+def get_actor_by_key(session: Session | sa.Connection, token: str) -> Actor:
+    """Return who acts with this key, confined to its scopes and its organization.
+
+    Raises:
+        NotPermitted: When it is no key, or one that is over; which of these is not said.
+    """
+    row = session.execute(_BY_DIGEST, {"digest": _digest(token)}).one_or_none()
+    if row is None:
+        raise NotPermitted("this key", "act", "it is not valid")
+    return Actor(
+        id=row.user_id, email=row.email, name=row.name, key_id=row.id, confined_to=row.organization_id,
+        scopes=frozenset(row.scopes),
+    )  # fmt: skip
+
+
+def list_keys(session: Session, *, email: str | None = None) -> Sequence[sa.Row[tuple[object, ...]]]:
+    """Return all keys, or one user's, newest first; none of them with its secret, which nobody has."""
+    return session.execute(_LIST, {"email": email}).all()
+
+
+def _action(scope: str) -> Action:
+    try:
+        return Action(scope)
+    except ValueError as error:
+        raise UsageError(f"there is no scope {scope!r}", hint=f"There are: {', '.join(Action)}.") from error
+
+
+def _digest(token: str) -> bytes:
+    # The token itself is random and long: a slow hash would protect nothing more.
+    return hashlib.sha256(token.encode()).digest()
+
+
+_BY_DIGEST = sa.text("""
+    SELECT k.id, k.user_id, k.organization_id, k.scopes, u.email, u.name
+    FROM api_keys k JOIN users u ON u.id = k.user_id
+    WHERE k.key_sha256 = :digest AND k.revoked_at IS NULL AND k.expires_at > now()
+""")
+_LIST = sa.text("""
+    SELECT k.prefix, u.email, k.name, o.slug AS organization, k.scopes, k.expires_at, k.revoked_at
+    FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN organizations o ON o.id = k.organization_id
+    WHERE CAST(:email AS text) IS NULL OR u.email = :email ORDER BY k.created_at DESC, k.id DESC
+""")

@@ -1,0 +1,175 @@
+"""``kelompok admin``: users, their roles in organizations, and keys for programs."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import ActorOption, JsonOption
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+app = typer.Typer(no_args_is_help=True, help="Users, their roles, and keys for programs.")
+user = typer.Typer(no_args_is_help=True, help="People who can act.")
+role = typer.Typer(no_args_is_help=True, help="What people may do in one organization.")
+key = typer.Typer(no_args_is_help=True, help="Keys programs act with, in a user's name and with less than its rights.")
+app.add_typer(user, name="user")
+app.add_typer(role, name="role")
+app.add_typer(key, name="key")
+
+EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail address.")]
+OrganizationOption = Annotated[str, typer.Option("--organization", metavar="SLUG", help="The organization.")]
+
+
+@user.command("create")
+def create_user(
+    email: EmailArgument,
+    name: Annotated[str, typer.Option(help="The name; default: the address.")] = "",
+    platform_role: Annotated[
+        str | None, typer.Option("--role", help="admin or steward, for rights everywhere; default: none.")
+    ] = None,
+    actor: ActorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a user; what they may do in an organization comes with a role there."""
+    from kelompok_core.access.service import AccessService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        service = AccessService(session, terminal.acting(bench, actor))
+        made = service.create_user(email, name, platform_role=platform_role)
+        shown = {"email": made.email, "name": made.name, "role": made.platform_role}
+    terminal.show(as_json, lambda: shown, lambda console: console.print(f"User {shown['email']} can act now."))
+
+
+@user.command("list")
+def list_all_users(as_json: JsonOption = False) -> None:
+    """List users, with their platform role, and their roles in organizations."""
+    from kelompok_core.access.service import list_roles, list_users
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        roles = list_roles(session)
+        users = list_users(session)
+    held = {one.email: {row.organization: row.role for row in roles if row.email == one.email} for one in users}
+    shown = [
+        {"email": one.email, "name": one.name, "role": one.platform_role, "status": one.status,
+         "organizations": held[one.email]}
+        for one in users
+    ]  # fmt: skip
+    rows = [
+        (one.email, one.name, one.platform_role, one.status,
+         ", ".join(f"{slug}: {what}" for slug, what in held[one.email].items()))
+        for one in users
+    ]  # fmt: skip
+    terminal.show(
+        as_json,
+        lambda: shown,
+        lambda console: terminal.table(console, ("e-mail", "name", "role", "status", "organizations"), rows),
+    )
+
+
+@user.command()
+def suspend(email: EmailArgument, actor: ActorOption = None) -> None:
+    """Stop an account from acting; imports it has under way stop before they apply."""
+    _set_status(email, "suspended", actor)
+    typer.echo(f"{email} cannot act any more.")
+
+
+@user.command()
+def resume(email: EmailArgument, actor: ActorOption = None) -> None:
+    """Let a suspended account act again."""
+    _set_status(email, "active", actor)
+    typer.echo(f"{email} can act again.")
+
+
+def _set_status(email: str, status: str, actor: str | None) -> None:
+    from kelompok_core.access.service import AccessService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        AccessService(session, terminal.acting(bench, actor)).set_status(email, status)
+
+
+@role.command()
+def grant(
+    email: EmailArgument,
+    held: Annotated[str, typer.Argument(metavar="ROLE", help="owner, editor or viewer.")],
+    organization: OrganizationOption,
+    actor: ActorOption = None,
+) -> None:
+    """Give a user a role in an organization, in the place of the one they had there."""
+    from kelompok_core.access.service import AccessService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        service = AccessService(session, terminal.acting(bench, actor))
+        service.grant(email, _organization_id(session, organization), held)
+    typer.echo(f"{email} is {held} of {organization}.")
+
+
+@role.command("revoke")
+def revoke_role(email: EmailArgument, organization: OrganizationOption, actor: ActorOption = None) -> None:
+    """Take a user's role in an organization."""
+    from kelompok_core.access.service import AccessService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        AccessService(session, terminal.acting(bench, actor)).revoke(email, _organization_id(session, organization))
+    typer.echo(f"{email} has no role in {organization} any more.")
+
+
+@key.command("create")
+def create_key(
+    email: EmailArgument,
+    name: Annotated[str, typer.Option(help="What it is for.")],
+    scope: Annotated[list[str], typer.Option(help="An action such as import.submit; repeat for more.")],
+    organization: Annotated[
+        str | None,
+        typer.Option(metavar="SLUG", help="Good for this organization alone; default: wherever its user may."),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long it lives.")] = 90,
+    actor: ActorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key. It is shown once, here: only its hash is kept."""
+    from kelompok_core.access.keys import KeyService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        bound = _organization_id(session, organization) if organization else None
+        service = KeyService(session, terminal.acting(bench, actor))
+        made = service.create(email, name, scopes=scope, organization_id=bound, days=days)
+    shown = {"key": made.token, "prefix": made.prefix, "expires_at": made.expires_at.isoformat(timespec="seconds")}
+    terminal.show(
+        as_json,
+        lambda: shown,
+        lambda console: console.print(f"{made.token}\nKeep it now: it is never shown again.", soft_wrap=True),
+    )
+
+
+@key.command("list")
+def list_all_keys(as_json: JsonOption = False) -> None:
+    """List keys: whose, for what, until when. Never the keys themselves."""
+    from kelompok_core.access.keys import list_keys
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        keys = [row._asdict() for row in list_keys(session)]
+    columns = ("prefix", "email", "name", "organization", "scopes", "expires_at", "revoked_at")
+    rows = [tuple(", ".join(one[c]) if c == "scopes" else one[c] for c in columns) for one in keys]
+    terminal.show(as_json, lambda: keys, lambda console: terminal.table(console, columns, rows))
+
+
+@key.command("revoke")
+def revoke_key(
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="As «key list» shows it.")], actor: ActorOption = None
+) -> None:
+    """End a key at once."""
+    from kelompok_core.access.keys import KeyService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        KeyService(session, terminal.acting(bench, actor)).revoke(prefix)
+    typer.echo(f"{prefix} is revoked.")
+
+
+def _organization_id(session: "Session", slug: str) -> "UUID":
+    from kelompok_core.organizations.queries import get_organization
+
+    return get_organization(session, slug).id
