@@ -22,13 +22,16 @@ class Action(StrEnum):
     IMPORT_SUBMIT = "import.submit"
     IMPORT_APPLY = "import.apply"
     IMPORT_UNDO = "import.undo"
+    REVIEW_DECIDE = "review.decide"
     AUDIT_READ = "audit.read"
     ROLE_MANAGE = "role.manage"
     USER_MANAGE = "user.manage"
 
 
 _READING = frozenset({Action.RECORD_READ, Action.IMPORT_READ, Action.AUDIT_READ})
-_WRITING = frozenset({Action.RECORD_UPDATE, Action.IMPORT_SUBMIT, Action.IMPORT_APPLY, Action.IMPORT_UNDO})
+_WRITING = frozenset(
+    {Action.RECORD_UPDATE, Action.IMPORT_SUBMIT, Action.IMPORT_APPLY, Action.IMPORT_UNDO, Action.REVIEW_DECIDE}
+)
 
 PLATFORM_RIGHTS: Mapping[str, frozenset[Action]] = {
     "admin": frozenset(Action),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from kelompok_core.cli import admin, audit, database, imports, installation, organizations, plugins, terminal
+from kelompok_core.cli import admin, audit, database, imports, installation, organizations, plugins, review, terminal
 from kelompok_core.cli.launcher import Launcher
 from kelompok_core.errors import DatabaseUnavailable, KelompokError
 from kelompok_core.settings import read_settings
@@ -19,6 +19,7 @@ app = typer.Typer(
     help="Kelompok: any source in, audited records out. Begin with «kelompok plugin list».",
 )
 app.add_typer(plugins.app, name="plugin")
+imports.app.add_typer(review.app, name="review")
 app.add_typer(imports.app, name="import")
 app.add_typer(organizations.app, name="org")
 app.add_typer(admin.app, name="admin")

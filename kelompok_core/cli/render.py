@@ -88,6 +88,8 @@ def _closing(report: "ImportReport") -> str:
     said = []
     if record.state == "applied" and not counts["accepted"] and not counts["merged"]:
         said.append("Nothing changed: the core already says all of this.")
+    if report.waiting and record.state == "applied":
+        said.append(f"{report.waiting:,} wait for a decision: kelompok import review list --import {short}")
     if report.needs_attention:
         said.append(f"Rows to correct, ready to be sent again: kelompok import errors {short} --output errors.csv")
     return "\n".join(said) or f"Look at it again: kelompok import show {short}"

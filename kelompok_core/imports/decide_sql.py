@@ -36,6 +36,7 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield "ANALYZE deciding_groups"
     yield create_diffs(rules)
     yield _FINAL
+    yield _REJECT_AGAIN.format(entity=descriptor.entity)
 
 
 def _keys(descriptor: EntityDescriptor) -> str:
@@ -217,6 +218,19 @@ _FINAL = """
       v (verdict, decision, reason, severity) ON v.verdict = o.verdict"""
 
 
+# A row that somebody rejected is not asked about again while its source sends it unchanged.
+_REJECT_AGAIN = """
+    UPDATE deciding_final f
+    SET decision = 'rejected', reason = 'review.rejected_before', severity = 'error', changes = NULL, params = '{{}}'
+    FROM import_rows i
+    WHERE i.import_id = :import AND i.record = f.record AND f.decision = 'review' AND EXISTS (
+      SELECT FROM import_decisions d
+      JOIN imports m ON m.id = d.import_id AND m.entity = '{entity}' AND m.source_name = :source
+      JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
+      WHERE d.revision < 0 AND d.decision = 'rejected'
+        AND o.identity = i.identity AND o.raw_sha256 = i.raw_sha256)"""
+
+
 def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
     """Yield statements that give each accepted row a free slug: its own, or with a number behind it."""
     table = descriptor.entity
@@ -259,7 +273,8 @@ INSERT_DECISIONS = """
 KEEP_REVIEWED = """
     UPDATE deciding_final f
     SET decision = 'review', reason = 'plan.stale', severity = 'review', changes = NULL,
-        params = jsonb_build_object('planned', p.decision, 'now', f.decision, 'because', f.reason)
+        params = coalesce(f.params, '{}')
+          || jsonb_build_object('planned', p.decision, 'now', f.decision, 'because', f.reason)
     FROM import_decisions p
     WHERE p.import_id = :import AND p.revision = :reviewed AND p.record = f.record
       AND (p.decision, p.changes) IS DISTINCT FROM (f.decision, f.changes)

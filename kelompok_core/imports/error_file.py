@@ -77,5 +77,7 @@ _ROWS = sa.text("""
     SELECT r.record, r.line, r.raw, r.issues, d.decision, d.issues AS more
     FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
     WHERE d.import_id = :import AND d.revision = :revision AND d.decision IN ('rejected', 'review')
+      AND NOT EXISTS (SELECT FROM import_decisions p
+                      WHERE p.import_id = d.import_id AND p.record = d.record AND p.revision = -d.record)
     ORDER BY r.record
 """)

@@ -74,6 +74,7 @@ class ImportReport:
     record: ImportRecord
     groups: Sequence[IssueGroup]
     reasons: Mapping[str, int]
+    reviewed: int = 0
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -90,7 +91,12 @@ class ImportReport:
     @property
     def needs_attention(self) -> bool:
         """Whether rows were handed back or wait for a person."""
-        return bool(self.counts["rejected"] or self.counts["review"])
+        return bool(self.counts["rejected"] or self.waiting)
+
+    @property
+    def waiting(self) -> int:
+        """Parked rows that nobody has decided yet."""
+        return self.counts["review"] - self.reviewed
 
     def to_json(self) -> dict[str, Any]:
         record = self.record
@@ -108,6 +114,7 @@ class ImportReport:
             "counts": dict(self.counts),
             "blank_lines": record.blank_lines,
             "reasons": dict(self.reasons),
+            "reviewed": self.reviewed,
             "issues": [group.to_json() for group in self.groups],
             "durations": dict(record.durations),
             "seconds": self.seconds,
@@ -127,7 +134,8 @@ def get_report(connection: sa.Connection, import_id: UUID) -> ImportReport:
     params = {"import": import_id, "revision": record.plan_revision}
     groups = [_group(row) for row in connection.execute(_GROUPS, params)]
     reasons = {f"{row.decision}: {row.reason}": row.number for row in connection.execute(_REASONS, params)}
-    return ImportReport(record=record, groups=_of_file(record) + groups, reasons=reasons)
+    reviewed = int(connection.scalar(_REVIEWED, params) or 0)
+    return ImportReport(record=record, groups=_of_file(record) + groups, reasons=reasons, reviewed=reviewed)
 
 
 def iter_row_issues(connection: sa.Connection, record: ImportRecord) -> Iterator[RowIssue]:
@@ -183,6 +191,7 @@ _GROUPS = sa.text(f"""
     ORDER BY array_position(ARRAY['fatal', 'error', 'review', 'warning', 'info'], issue->>'severity'), 4 DESC, 1
 """)
 
+_REVIEWED = sa.text("SELECT count(*) FROM import_decisions WHERE import_id = :import AND revision < 0")
 _REASONS = sa.text("""
     SELECT decision, reason, count(*) AS number FROM import_decisions
     WHERE import_id = :import AND revision = :revision GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2

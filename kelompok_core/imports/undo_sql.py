@@ -16,7 +16,7 @@ _BOOKKEEPING = "ARRAY['version', 'updated_at']"
 LOCK_RECORDS = """
     SELECT t.id FROM {entity} t
     WHERE t.id IN (SELECT record_id FROM audit_logs
-                   WHERE import_id = :import AND entity = '{entity}' AND origin = 'import')
+                   WHERE import_id = :import AND entity = '{entity}' AND origin IN ('import', 'review'))
     ORDER BY t.id FOR UPDATE OF t"""
 
 
@@ -37,7 +37,7 @@ _RECORDS = """
     SELECT u.*, to_jsonb(t) AS now, coalesce(to_jsonb(t), u.after)->>'{label}' AS label
     FROM (SELECT record_id, bool_or(action = 'create') AS created, max(id) AS last_entry,
                  (array_agg(before ORDER BY id))[1] AS before, (array_agg(after ORDER BY id DESC))[1] AS after
-          FROM audit_logs WHERE import_id = :import AND entity = '{entity}' AND origin = 'import'
+          FROM audit_logs WHERE import_id = :import AND entity = '{entity}' AND origin IN ('import', 'review')
           GROUP BY record_id) u
     LEFT JOIN {entity} t ON t.id = u.record_id"""
 

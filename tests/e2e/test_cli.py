@@ -74,6 +74,28 @@ def test_undo_and_its_dry_run(ready, tmp_path):
     assert "lembaga-keliru" not in ready.kelompok("org", "list", "--json").stdout
 
 
+def test_the_review_queue(ready, tmp_path):
+    ready.kelompok("org", "create", "--set", "name=Forum Kembar")
+    file = tmp_path / "kembar.csv"
+    file.write_text("name,phone\nForum Kembar,0811\n")
+    parked = ready.kelompok(*_IMPORT, "--file", file)
+    assert parked.returncode == 3
+    assert "kelompok import review list --import" in parked.stdout
+    rows = json.loads(ready.kelompok("import", "review", "list", "--json").stdout)
+    ref = next(one["row"] for one in rows if one["name"] == "Forum Kembar")
+    shown = ready.kelompok("import", "review", "show", ref)
+    assert shown.returncode == 0, shown.stderr
+    assert "forum-kembar" in shown.stdout
+    assert "≠" in shown.stdout or "phone" in shown.stdout
+    assert ready.kelompok("import", "review", "show", "nonsense").returncode == 2
+    assert ready.kelompok("import", "review", "accept", ref, "--as-new", "--merge-into", "x").returncode == 2
+    taken = ready.kelompok("import", "review", "accept", ref, "--merge-into", "forum-kembar", "--note", "sama")
+    assert taken.returncode == 0, taken.stderr
+    assert "merged: phone" in taken.stdout
+    assert ready.kelompok("import", "review", "reject", ref).returncode == 2, "it is decided"
+    assert json.loads(ready.kelompok("org", "show", "forum-kembar", "--json").stdout)["values"]
+
+
 def test_people_write_too_and_imports_respect_them(ready, tmp_path):
     made = ready.kelompok("org", "create", "--set", "name=Forum Tangan", "--set", "website_url=https://a.id/?x=1")
     assert made.returncode == 0, made.stderr
@@ -210,6 +232,8 @@ def test_who_may_not_gets_code_four(ready, tmp_path):
     (), ("plugin",), ("plugin", "list"), ("plugin", "info"), ("plugin", "enable"), ("plugin", "disable"),
     ("plugin", "run"),
     ("import",), ("import", "list"), ("import", "show"), ("import", "errors"), ("import", "apply"), ("import", "undo"),
+    ("import", "review"), ("import", "review", "list"), ("import", "review", "show"), ("import", "review", "accept"),
+    ("import", "review", "reject"),
     ("org",),
     ("org", "list"), ("org", "show"), ("org", "create"), ("org", "update"), ("admin",), ("admin", "user"),
     ("admin", "user", "create"), ("admin", "user", "list"), ("admin", "user", "suspend"), ("admin", "user", "resume"),

@@ -15,6 +15,7 @@ _EDIT = _READ | {
     Action.IMPORT_SUBMIT,
     Action.IMPORT_APPLY,
     Action.IMPORT_UNDO,
+    Action.REVIEW_DECIDE,
 }
 _ALL = set(Action)
 

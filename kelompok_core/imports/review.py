@@ -1,0 +1,356 @@
+"""The review queue: rows an import parked, and what people decide of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.access.rules import Action, authorize
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.descriptor import EntityDescriptor, Field
+from kelompok_core.errors import NotFound, NotPermitted, UsageError
+from kelompok_core.imports import apply_sql
+from kelompok_core.imports.candidates import SLUG_BASE
+from kelompok_core.imports.records import ImportRecord, ImportState, get_import
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.workbench import Workbench
+
+_QUESTIONS_OF_IDENTITY = ("match.possible_duplicate", "match.multiple", "match.key_conflict")
+_EXTRA = "extra"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParkedRow:
+    """A row that waits for a person.
+
+    Attributes:
+        reason: Code of why.
+        candidate: The row as it was understood.
+        raw: The row as it came.
+        candidates: Ids of existing records it may be.
+    """
+
+    import_id: UUID
+    record: int
+    line: int | None
+    source_name: str
+    entity: str
+    reason: str
+    label: str | None
+    candidate: Mapping[str, Any]
+    raw: Mapping[str, Any]
+    candidates: Sequence[UUID]
+
+    @property
+    def ref(self) -> str:
+        return f"{self.import_id}:{self.record}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One field of a row beside one existing record; ``set_by`` is who set the record's value."""
+
+    field: str
+    incoming: Any
+    existing: Any
+    set_by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a person decided of a row: the decision, and the record it became part of."""
+
+    ref: str
+    decision: str
+    target_id: UUID | None
+    changed: Sequence[str]
+
+
+def list_parked(connection: sa.Connection, *, import_id: UUID | None = None, limit: int = 100) -> list[ParkedRow]:
+    """Return the rows that wait, oldest import first."""
+    rows = connection.execute(_PARKED, {"import": import_id, "record": None, "limit": limit})
+    return [_parked(row) for row in rows]
+
+
+def get_parked(connection: sa.Connection, import_id: UUID, record: int) -> ParkedRow:
+    """Return one row that waits.
+
+    Raises:
+        NotFound: When there is none, or somebody has decided it.
+    """
+    row = connection.execute(_PARKED, {"import": import_id, "record": record, "limit": 1}).one_or_none()
+    if row is None:
+        raise NotFound("row waiting for a person", f"{import_id}:{record}")
+    return _parked(row)
+
+
+def compare(connection: sa.Connection, parked: ParkedRow, target_id: UUID) -> list[Comparison]:
+    """Return every field the row or the record says something about, side by side.
+
+    Raises:
+        NotFound: When the record is not there.
+    """
+    descriptor = get_descriptor(parked.entity)
+    now = _record(connection, descriptor, target_id)
+    pairs = [
+        Comparison(
+            field=field.name,
+            incoming=parked.candidate.get(field.name),
+            existing=_stored(field, now),
+            set_by=now["field_origins"].get(field.name),
+        )
+        for field in descriptor.fields
+    ]
+    return [one for one in pairs if one.incoming is not None or one.existing is not None]
+
+
+def list_candidates(connection: sa.Connection, parked: ParkedRow) -> Mapping[str, UUID]:
+    """Return the records the row may be, those that are still there, by slug."""
+    entity = get_descriptor(parked.entity).entity
+    query = sa.text(f"SELECT slug, id FROM {entity} WHERE id = ANY (:ids) ORDER BY slug")
+    return {row.slug: row.id for row in connection.execute(query, {"ids": list(parked.candidates)})}
+
+
+def find_by_slug(connection: sa.Connection, parked: ParkedRow, slug: str) -> UUID:
+    """Return the record of the row's entity with this slug.
+
+    Raises:
+        NotFound: When there is none.
+    """
+    entity = get_descriptor(parked.entity).entity
+    found: UUID | None = connection.scalar(sa.text(f"SELECT id FROM {entity} WHERE slug = :slug"), {"slug": slug})
+    if found is None:
+        raise NotFound(f"record of {entity}", slug)
+    return found
+
+
+class Reviewer:
+    """Decides rows as one actor; each decision is one transaction, audited."""
+
+    def __init__(self, bench: Workbench, actor: Actor) -> None:
+        self._bench = bench
+        self._actor = actor
+
+    def accept_as_new(self, import_id: UUID, record: int, *, note: str | None = None) -> Verdict:
+        """Make the row a record of its own: none of the candidates is it.
+
+        Raises:
+            NotPermitted: When the actor may not decide there.
+            NotFound: When the row does not wait.
+            UsageError: When the row speaks of a record the source already has.
+        """
+        with self._bench.database.connect() as connection, connection.begin():
+            imported, parked = self._open(connection, import_id, record, None)
+            if parked.reason not in (*_QUESTIONS_OF_IDENTITY, "match.target_deleted", "plan.stale"):
+                raise UsageError(
+                    f"this row speaks of a record that is known ({parked.reason})", hint="Accept it into that record."
+                )
+            descriptor = get_descriptor(parked.entity)
+            target = connection.scalar(sa.text("SELECT new_id()"))
+            slug = _free_slug(connection, descriptor, str(parked.candidate[SLUG_BASE]))
+            self._decide(connection, parked, "accepted", target_id=target, slug=slug, note=note)
+            _run(connection, imported, record, apply_sql.insert_accepted(descriptor, _fields(imported, descriptor)))
+            _run(connection, imported, record, apply_sql.RECORD_EVIDENCE)
+            self._judge(connection, parked, "different", parked.candidates, note)
+            return Verdict(ref=parked.ref, decision="accepted", target_id=target, changed=())
+
+    def accept_into(
+        self, import_id: UUID, record: int, target_id: UUID | None, *, choices: Mapping[str, str] | None = None,
+        note: str | None = None,
+    ) -> Verdict:  # fmt: skip
+        """Take the row into an existing record: the one it may be, or the one named.
+
+        Where row and record differ, ``choices`` says ``incoming`` or ``existing`` by field. Without a choice the
+        row's values win where the question was whether they may, and only fill gaps where it was whose they are.
+
+        Raises:
+            NotPermitted: When the actor may not decide there.
+            NotFound: When the row does not wait, or the record is not there.
+            UsageError: When a choice is none, or it is not clear which record is meant.
+        """
+        with self._bench.database.connect() as connection, connection.begin():
+            imported, parked = self._open(connection, import_id, record, target_id)
+            target = target_id or _only_candidate(parked)
+            descriptor = get_descriptor(parked.entity)
+            now = _record(connection, descriptor, target, lock=True)
+            changes = _changes(imported, parked, descriptor, now, choices or {})
+            decision = "merged" if changes else "unchanged"
+            self._decide(connection, parked, decision, target_id=target, changes=changes or None, note=note)
+            if changes:
+                statement = apply_sql.update_merged(descriptor, _fields(imported, descriptor))
+                _run(connection, imported, record, statement, turn=1)
+            _run(connection, imported, record, apply_sql.RECORD_EVIDENCE)
+            self._judge(connection, parked, "same", [target], note)
+            return Verdict(ref=parked.ref, decision=decision, target_id=target, changed=sorted(changes))
+
+    def reject(self, import_id: UUID, record: int, *, note: str | None = None) -> Verdict:
+        """Leave the row out; when the source sends it again unchanged, it is rejected without asking.
+
+        Raises:
+            NotPermitted: When the actor may not decide there.
+            NotFound: When the row does not wait.
+        """
+        with self._bench.database.connect() as connection, connection.begin():
+            _, parked = self._open(connection, import_id, record, None)
+            self._decide(connection, parked, "rejected", note=note)
+            self._judge(connection, parked, "unsure", parked.candidates, note)
+            return Verdict(ref=parked.ref, decision="rejected", target_id=None, changed=())
+
+    def _open(
+        self, connection: sa.Connection, import_id: UUID, record: int, target_id: UUID | None
+    ) -> tuple[ImportRecord, ParkedRow]:
+        """Lock, authorize, and say who acts."""
+        connection.execute(_LOCK, {"import": import_id})
+        imported = get_import(connection, import_id)
+        parked = get_parked(connection, import_id, record)
+        self._authorize(connection, imported, parked, target_id)
+        context = AuditContext(
+            actor=str(self._actor.id), origin="review", import_id=imported.id, plugin=imported.plugin_label
+        )
+        announce(connection, context)
+        return imported, parked
+
+    def _authorize(
+        self, connection: sa.Connection, imported: ImportRecord, parked: ParkedRow, target_id: UUID | None
+    ) -> None:
+        """Whoever decides for the import decides; and an organization's own people, what concerns it alone."""
+        try:
+            authorize(connection, self._actor, Action.REVIEW_DECIDE, imported.organization_id)
+        except NotPermitted:
+            concerned = [target_id] if target_id else list(parked.candidates)
+            if len(concerned) != 1 or concerned[0] not in parked.candidates:
+                raise
+            descriptor = get_descriptor(parked.entity)
+            query = f"SELECT {descriptor.organization_column} FROM {descriptor.entity} WHERE id = :id"
+            organization = connection.scalar(sa.text(query), {"id": concerned[0]})
+            if organization is None:
+                raise
+            authorize(connection, self._actor, Action.REVIEW_DECIDE, organization)
+
+    def _decide(self, connection: sa.Connection, parked: ParkedRow, decision: str, **values: Any) -> None:
+        columns = {"target_id": None, "slug": None, "changes": None, "note": None} | values
+        params = columns | {
+            "import": parked.import_id, "record": parked.record, "decision": decision,
+            "reason": f"review.{decision}", "actor": self._actor.id,
+        }  # fmt: skip
+        connection.execute(_INSERT, params)
+
+    def _judge(
+        self, connection: sa.Connection, parked: ParkedRow, judgement: str, records: Sequence[UUID], note: str | None
+    ) -> None:
+        """Remember what was said of the row and these records; a later word takes the place of an earlier."""
+        identity = connection.scalar(_IDENTITY, {"import": parked.import_id, "record": parked.record})
+        for record in records:
+            pair = sorted([f"record:{record}", f"source:{parked.source_name}:{identity}"])
+            params = {"entity": parked.entity, "left": pair[0], "right": pair[1]}
+            connection.execute(_SUPERSEDE, params)
+            connection.execute(
+                _JUDGE,
+                params | {"judgement": judgement, "reason": note, "reviewed": parked.reason, "actor": self._actor.id},
+            )
+
+
+def _changes(
+    imported: ImportRecord, parked: ParkedRow, descriptor: EntityDescriptor, now: Mapping[str, Any],
+    choices: Mapping[str, str],
+) -> dict[str, list[Any]]:  # fmt: skip
+    names = {field.name for field in descriptor.fields}
+    for name, choice in choices.items():
+        if name not in names or choice not in ("incoming", "existing"):
+            raise UsageError(f"{name}={choice}: say a field and «incoming» or «existing»")
+    fills_only = parked.reason in _QUESTIONS_OF_IDENTITY
+    changes: dict[str, list[Any]] = {}
+    for field in _fields(imported, descriptor):
+        said, stored = parked.candidate.get(field.name), _stored(field, now)
+        choice = choices.get(field.name, "existing" if fills_only and stored is not None else "incoming")
+        if said is not None and said != stored and choice == "incoming":
+            changes[field.name] = [stored, said]
+    known = ((now[descriptor.extra_column] or {}).get(_EXTRA) or {}).get(imported.source_name) or {}
+    extra = {key: value for key, value in (parked.candidate.get(_EXTRA) or {}).items() if value is not None}
+    if {**known, **extra} != known:
+        changes[_EXTRA] = [known, {**known, **extra}]
+    return changes
+
+
+def _fields(imported: ImportRecord, descriptor: EntityDescriptor) -> list[Field]:
+    return [field for field in descriptor.fields if field.name in set(imported.mapping.values())]
+
+
+def _stored(field: Field, now: Mapping[str, Any]) -> Any:
+    column = now[field.stored_in]
+    return (column or {}).get(field.key) if field.key else column
+
+
+def _only_candidate(parked: ParkedRow) -> UUID:
+    if len(parked.candidates) != 1:
+        raise UsageError(
+            f"row {parked.ref} may be {len(parked.candidates)} records", hint="Name one with --merge-into SLUG."
+        )
+    return parked.candidates[0]
+
+
+def _record(
+    connection: sa.Connection, descriptor: EntityDescriptor, record_id: UUID, *, lock: bool = False
+) -> Mapping[str, Any]:
+    query = f"SELECT to_jsonb(t) FROM {descriptor.entity} t WHERE t.id = :id" + (" FOR UPDATE" if lock else "")
+    found: Mapping[str, Any] | None = connection.scalar(sa.text(query), {"id": record_id})
+    if found is None:
+        raise NotFound(f"record of {descriptor.entity}", record_id)
+    return found
+
+
+def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, base: str) -> str:
+    query = f"SELECT slug FROM {descriptor.entity} WHERE slug = :base OR slug LIKE :base || '-%'"
+    taken = set(connection.scalars(sa.text(query), {"base": base}))
+    numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
+    return base if base not in taken else next(slug for slug in numbered if slug not in taken)
+
+
+def _run(connection: sa.Connection, imported: ImportRecord, record: int, statement: str, **more: Any) -> None:
+    """Run one of apply's statements over the one decision: a person's has a revision of its own, minus its record."""
+    params = {
+        "import": imported.id, "revision": -record, "source": imported.source_name, "origin": imported.origin,
+    }  # fmt: skip
+    connection.execute(sa.text(statement), params | more)
+
+
+def _parked(row: sa.Row[Any]) -> ParkedRow:
+    values = row._asdict()
+    candidates = [UUID(one) for one in values.pop("ids") or []]
+    target = values.pop("target_id")
+    known = candidates or ([target] if target else [])
+    values["label"] = values["candidate"].get("name") or values["candidate"].get("title")
+    return ParkedRow(**values, candidates=known)
+
+
+_LOCK = sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE")
+_PARKED = sa.text(f"""
+    SELECT d.import_id, d.record, r.line, m.source_name, m.entity, d.reason, r.candidate, r.raw, d.target_id,
+           (SELECT i.value->'params'->'candidates' FROM jsonb_array_elements(d.issues) i
+            WHERE i.value->'params' ? 'candidates' LIMIT 1) AS ids
+    FROM import_decisions d
+    JOIN imports m ON m.id = d.import_id AND m.plan_revision = d.revision
+    JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+    WHERE d.decision = 'review' AND m.state = '{ImportState.APPLIED.value}'
+      AND (CAST(:import AS uuid) IS NULL OR d.import_id = :import)
+      AND (CAST(:record AS integer) IS NULL OR d.record = :record)
+      AND NOT EXISTS (SELECT FROM import_decisions p
+                      WHERE p.import_id = d.import_id AND p.record = d.record AND p.revision = -d.record)
+    ORDER BY m.created_at, d.record LIMIT :limit""")
+_INSERT = sa.text("""
+    INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, slug, changes,
+                                  decided_by, decided_at, note)
+    VALUES (:import, -CAST(:record AS integer), :record, :decision, :reason, :target_id, :slug, :changes,
+            :actor, now(), :note)
+""").bindparams(sa.bindparam("changes", type_=sa.dialects.postgresql.JSONB(none_as_null=True)))
+_IDENTITY = sa.text("SELECT identity FROM import_rows WHERE import_id = :import AND record = :record")
+_SUPERSEDE = sa.text("""
+    UPDATE judgements SET superseded_at = now()
+    WHERE entity = :entity AND left_ref = :left AND right_ref = :right AND superseded_at IS NULL""")
+_JUDGE = sa.text("""
+    INSERT INTO judgements (entity, left_ref, right_ref, judgement, reason, features, actor_id)
+    VALUES (:entity, :left, :right, :judgement, :reason, jsonb_build_object('parked', CAST(:reviewed AS text)), :actor)
+""")

@@ -1,0 +1,188 @@
+"""The review queue: parked rows, decided by people, remembered."""
+
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.errors import NotFound, NotPermitted, UsageError
+from kelompok_core.imports import promises
+from kelompok_core.imports.report import get_report
+from kelompok_core.imports.review import Reviewer, compare, get_parked, list_candidates, list_parked
+from kelompok_core.imports.undo import undo
+from kelompok_core.organizations.service import OrganizationService
+
+
+def _counts(report):
+    return {name: number for name, number in report.counts.items() if number}
+
+
+@pytest.fixture
+def reviewer(bench, operator):
+    return Reviewer(bench, operator)
+
+
+@pytest.fixture
+def waiting(database):
+    def run():
+        with database.connect() as connection:
+            return list_parked(connection)
+
+    return run
+
+
+@pytest.fixture
+def namesakes(import_file):
+    """An organization of one source, and a row of another that has only the name in common."""
+    import_file("id,name,phone\n1,Forum Air,021\n", source="a")
+    report = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
+    assert _counts(report) == {"rows_read": 1, "review": 1}
+    return report.record.id
+
+
+def test_the_queue_shows_the_row_and_the_candidate_side_by_side(namesakes, waiting, database):
+    (parked,) = waiting()
+    assert (parked.import_id, parked.record, parked.line) == (namesakes, 1, 2)
+    assert (parked.reason, parked.label) == ("match.possible_duplicate", "Forum Air")
+    with database.connect() as connection:
+        assert list(list_candidates(connection, parked)) == ["forum-air"]
+        pairs = {one.field: one for one in compare(connection, parked, parked.candidates[0])}
+    assert (pairs["phone"].incoming, pairs["phone"].existing, pairs["phone"].set_by) == ("0899", "021", "source:a")
+    assert (pairs["official_email"].incoming, pairs["official_email"].existing) == ("halo@air.id", None)
+
+
+def test_it_is_the_same_fills_gaps_and_is_known_from_then_on(namesakes, reviewer, import_file, waiting, ask, operator):
+    verdict = reviewer.accept_into(namesakes, 1, None, note="they told me")
+    assert (verdict.decision, verdict.changed) == ("merged", ["extra", "official_email"])
+    (stored,) = ask("SELECT * FROM organizations")
+    assert (stored.phone, stored.official_email) == ("021", "halo@air.id")
+    assert stored.field_origins["official_email"] == "source:b"
+    assert stored.profile_data["extra"] == {"b": {"Warna": "biru"}}
+    assert waiting() == []
+    (entry,) = ask("SELECT * FROM audit_logs WHERE origin = 'review' AND entity = 'organizations'")
+    assert (entry.actor, entry.import_id, entry.action) == (str(operator.id), namesakes, "update")
+    (judgement,) = ask("SELECT * FROM judgements")
+    assert (judgement.judgement, judgement.reason, judgement.actor_id) == ("same", "they told me", operator.id)
+    assert len(ask("SELECT FROM source_records WHERE record_id = :id", id=stored.id)) == 2
+    again = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
+    assert _counts(again) == {"rows_read": 1, "unchanged": 1}
+
+
+def test_a_choice_by_field(namesakes, reviewer, ask):
+    reviewer.accept_into(namesakes, 1, None, choices={"phone": "incoming", "official_email": "existing"})
+    (stored,) = ask("SELECT * FROM organizations")
+    assert (stored.phone, stored.official_email) == ("0899", None)
+    assert stored.field_origins["phone"] == "source:b"
+
+
+def test_it_is_another_one(namesakes, reviewer, import_file, waiting, ask):
+    verdict = reviewer.accept_as_new(namesakes, 1)
+    assert verdict.decision == "accepted"
+    assert [row.slug for row in ask("SELECT slug FROM organizations ORDER BY slug")] == ["forum-air", "forum-air-2"]
+    assert ask("SELECT judgement FROM judgements")[0].judgement == "different"
+    assert waiting() == []
+    again = import_file("name,phone,email,Warna\nForum Air,0811,halo@air.id,biru\n", source="b")
+    assert _counts(again) == {"rows_read": 1, "merged": 1}, "known as the new one"
+    assert ask("SELECT phone FROM organizations WHERE slug = 'forum-air-2'")[0].phone == "0811"
+
+
+def test_rejected_it_is_not_asked_again_until_it_changes(namesakes, reviewer, import_file, waiting, ask, database):
+    reviewer.reject(namesakes, 1, note="spam")
+    assert waiting() == []
+    same = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
+    assert _counts(same) == {"rows_read": 1, "rejected": 1}
+    assert "review.rejected_before" in {group.code for group in same.groups}
+    other = import_file("name,phone,email,Warna\nForum Air,0812,halo@air.id,biru\n", source="b")
+    assert _counts(other) == {"rows_read": 1, "review": 1}
+    (row,) = ask("SELECT note, decided_by, decided_at FROM import_decisions WHERE revision < 0")
+    assert row.note == "spam"
+    assert row.decided_by
+    assert row.decided_at
+
+
+def test_what_a_person_set_gives_way_when_a_person_says_so(import_file, reviewer, database, operator, waiting, ask):
+    import_file("id,name,city\n1,Forum Air,Bandung\n")
+    with database.session() as session:
+        (found,) = session.scalars(sa.text("SELECT id FROM organizations"))
+        OrganizationService(session, operator).update(found, {"city": "Cimahi"})
+    report = import_file("id,name,city\n1,Forum Air,Garut\n")
+    assert [one.reason for one in waiting()] == ["field.locked_by_person"]
+    reviewer.accept_into(report.record.id, 1, None)
+    (stored,) = ask("SELECT city, field_origins FROM organizations")
+    assert (stored.city, stored.field_origins["city"]) == ("Garut", "source:list")
+    later = import_file("id,name,city\n1,Forum Air,Ende\n")
+    assert _counts(later) == {"rows_read": 1, "merged": 1}, "the lock is released"
+
+
+def test_rows_without_a_candidate_can_be_new_or_be_named_one(import_file, reviewer, ask):
+    report = import_file("name,phone\nForum Air,1\nForum Air,2\n")
+    other = import_file("name,city\nForum Air,Bandung\nForum Air,\n", source="b")
+    assert report.counts["review"] == 1
+    assert other.counts["review"] >= 1
+    reviewer.accept_into(report.record.id, 2, None)
+    assert ask("SELECT phone FROM organizations WHERE slug = 'forum-air'")[0].phone == "2"
+
+
+def test_a_row_is_decided_once(namesakes, reviewer):
+    reviewer.accept_as_new(namesakes, 1)
+    for again in (
+        lambda: reviewer.accept_as_new(namesakes, 1), lambda: reviewer.accept_into(namesakes, 1, None),
+        lambda: reviewer.reject(namesakes, 1), lambda: reviewer.reject(namesakes, 99),
+    ):  # fmt: skip
+        with pytest.raises(NotFound):
+            again()
+
+
+@pytest.mark.parametrize("choices", [{"nothing": "incoming"}, {"phone": "mine"}])
+def test_a_wrong_choice_changes_nothing(namesakes, reviewer, waiting, ask, choices):
+    before = ask("SELECT * FROM organizations")
+    with pytest.raises(UsageError):
+        reviewer.accept_into(namesakes, 1, None, choices=choices)
+    assert ask("SELECT * FROM organizations") == before
+    assert len(waiting()) == 1
+
+
+def test_who_decides(namesakes, bench, person, import_file, database, operator, waiting):
+    for actor in (person("x@example.org"), person("v@air.id", slug="forum-air", role="viewer")):
+        with pytest.raises(NotPermitted):
+            Reviewer(bench, actor).reject(namesakes, 1)
+    # An organization's own people decide what concerns it alone.
+    own = person("e@air.id", slug="forum-air", role="editor")
+    Reviewer(bench, own).accept_into(namesakes, 1, None)
+    assert waiting() == []
+
+
+def test_an_owner_of_another_organization_does_not_decide(namesakes, bench, person, import_file, ask):
+    import_file("id,name\n7,Lain\n", source="a")
+    stranger = person("o@lain.id", slug="lain", role="owner")
+    lain = ask("SELECT id FROM organizations WHERE slug = 'lain'")[0].id
+    with pytest.raises(NotPermitted):
+        Reviewer(bench, stranger).accept_into(namesakes, 1, None)
+    with pytest.raises(NotPermitted):
+        Reviewer(bench, stranger).accept_into(namesakes, 1, lain)
+
+
+def test_undo_takes_what_was_decided_with_it(namesakes, reviewer, bench, operator, ask, waiting):
+    reviewer.accept_as_new(namesakes, 1)
+    report = undo(bench, namesakes, operator)
+    assert report.counts["deleted"] == 1
+    assert [row.slug for row in ask("SELECT slug FROM organizations")] == ["forum-air"]
+    assert waiting() == []
+
+
+def test_the_report_says_how_many_still_wait_and_promises_hold(namesakes, reviewer, database):
+    with database.connect() as connection:
+        assert get_report(connection, namesakes).waiting == 1
+    reviewer.accept_into(namesakes, 1, None)
+    with database.connect() as connection:
+        report = get_report(connection, namesakes)
+        assert report.waiting == 0
+        assert not report.needs_attention
+        assert promises.count_undecided_rows(connection, namesakes) == 0
+        assert promises.count_unaudited_writes(connection, namesakes) == 0
+        with pytest.raises(NotFound):
+            get_parked(connection, namesakes, 1)
+
+
+def test_a_dry_runs_rows_do_not_wait(import_file, waiting):
+    import_file("id,name\n1,Forum Air\n", source="a")
+    import_file("name\nForum Air\n", source="b", dry_run=True)
+    assert waiting() == []
