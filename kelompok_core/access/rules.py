@@ -23,6 +23,7 @@ class Action(StrEnum):
     IMPORT_APPLY = "import.apply"
     IMPORT_UNDO = "import.undo"
     REVIEW_DECIDE = "review.decide"
+    CLAIM_DECIDE = "claim.decide"
     AUDIT_READ = "audit.read"
     ROLE_MANAGE = "role.manage"
     USER_MANAGE = "user.manage"
@@ -35,7 +36,7 @@ _WRITING = frozenset(
 
 PLATFORM_RIGHTS: Mapping[str, frozenset[Action]] = {
     "admin": frozenset(Action),
-    "steward": _READING | _WRITING | {Action.RECORD_CREATE},
+    "steward": _READING | _WRITING | {Action.RECORD_CREATE, Action.CLAIM_DECIDE},
 }
 """Rights everywhere, in any organization and outside of one."""
 
@@ -59,18 +60,29 @@ def authorize(connection: sa.Connection | Session, actor: Actor, action: Action,
     Raises:
         NotPermitted: With the rule that refused.
     """
-    user = connection.execute(_USER, {"user": actor.id}).one_or_none()
-    if user is None or user.status != "active":
-        raise NotPermitted(actor.email, action, "the account is not active")
+    platform_role = require_active(connection, actor, action)
     if actor.key_id is not None:
         _authorize_key(connection, actor, action, organization_id)
-    if action in PLATFORM_RIGHTS.get(user.platform_role or "", frozenset()):
+    if action in PLATFORM_RIGHTS.get(platform_role or "", frozenset()):
         return
     if organization_id is None:
         raise NotPermitted(actor.email, action, "this needs the platform role admin or steward")
     role = connection.scalar(_ROLE, {"user": actor.id, "organization": organization_id})
     if action not in ORGANIZATION_RIGHTS.get(role or "", frozenset()):
         raise NotPermitted(actor.email, action, f"the role there is {role or 'none'}")
+
+
+def require_active(connection: sa.Connection | Session, actor: Actor, action: str = "act") -> str | None:
+    """Return the platform role of an account that may act at all.
+
+    Raises:
+        NotPermitted: When it is suspended, or gone.
+    """
+    user = connection.execute(_USER, {"user": actor.id}).one_or_none()
+    if user is None or user.status != "active":
+        raise NotPermitted(actor.email, action, "the account is not active")
+    role: str | None = user.platform_role
+    return role
 
 
 def _authorize_key(

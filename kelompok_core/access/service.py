@@ -79,6 +79,21 @@ class AccessService:
             held.role = role
         self._session.flush()
 
+    def make_owner(self, user_id: UUID, organization_id: UUID) -> None:
+        """Make somebody owner whose claim was approved; whoever approves claims may.
+
+        Raises:
+            NotPermitted: When the actor may not decide claims.
+        """
+        authorize(self._session, self._actor, Action.CLAIM_DECIDE, None)
+        held = self._held(user_id, organization_id)
+        announce(self._session, self._audit)
+        if held is None:
+            self._session.add(OrganizationUserRole(organization_id=organization_id, user_id=user_id, role="owner"))
+        else:
+            held.role = "owner"
+        self._session.flush()
+
     def revoke(self, email: str, organization_id: UUID) -> None:
         """Take a user's role in an organization.
 

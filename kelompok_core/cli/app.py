@@ -5,7 +5,19 @@ from collections.abc import Sequence
 
 import typer
 
-from kelompok_core.cli import admin, audit, database, imports, installation, organizations, plugins, review, terminal
+from kelompok_core.cli import (
+    admin,
+    audit,
+    claims,
+    database,
+    imports,
+    installation,
+    organizations,
+    plugins,
+    relationships,
+    review,
+    terminal,
+)
 from kelompok_core.cli.launcher import Launcher
 from kelompok_core.errors import DatabaseUnavailable, KelompokError
 from kelompok_core.settings import read_settings
@@ -22,6 +34,8 @@ app.add_typer(plugins.app, name="plugin")
 imports.app.add_typer(review.app, name="review")
 app.add_typer(imports.app, name="import")
 app.add_typer(organizations.app, name="org")
+app.add_typer(claims.app, name="claim")
+app.add_typer(relationships.app, name="rel")
 app.add_typer(admin.app, name="admin")
 app.add_typer(database.app, name="db")
 app.command()(audit.audit)

@@ -1,6 +1,7 @@
 """Writing organizations, one at a time and as a person: the only writer but for the import engine."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pandas as pd
@@ -56,7 +57,7 @@ class OrganizationService:
             NotPermitted: When the actor may not change it.
             UsageError: When a value is not valid.
         """
-        organization = self._locked(organization_id)
+        organization = self.get_locked(organization_id)
         authorize(self._session, self._actor, Action.RECORD_UPDATE, organization_id)
         announce(self._session, self._audit)
         self._set(organization, values)
@@ -72,7 +73,7 @@ class OrganizationService:
             NotPermitted: When the actor may not delete it.
             UsageError: When members, roles or other records still belong to it.
         """
-        organization = self._locked(organization_id)
+        organization = self.get_locked(organization_id)
         authorize(self._session, self._actor, Action.RECORD_DELETE, organization_id)
         announce(self._session, self._audit)
         slug = organization.slug
@@ -86,12 +87,26 @@ class OrganizationService:
                 hint="Remove those first.",
             ) from error
 
-    def _locked(self, organization_id: UUID) -> Organization:
+    def get_locked(self, organization_id: UUID) -> Organization:
+        """Return the organization, held until the transaction ends.
+
+        Raises:
+            NotFound: When there is no such organization.
+        """
         query = sa.select(Organization).where(Organization.id == organization_id).with_for_update()
         organization = self._session.scalar(query)
         if organization is None:
             raise NotFound("organization", organization_id)
         return organization
+
+    def set_claim(self, organization_id: UUID, *, status: str, user_id: UUID | None) -> None:
+        """Write how far an organization is claimed, and by whom; the claims' service has authorized that."""
+        organization = self.get_locked(organization_id)
+        announce(self._session, self._audit)
+        organization.claim_status = status
+        organization.claimed_by_user_id = user_id
+        organization.claimed_at = datetime.now(UTC) if user_id else None
+        self._session.flush()
 
     def _set(self, organization: Organization, values: Mapping[str, str]) -> None:
         origins = dict(organization.field_origins)

@@ -135,6 +135,30 @@ def test_users_roles_and_keys(ready):
     kelompok("admin", "role", "revoke", "ibu@example.org", "--organization", slug)
 
 
+def test_claims_and_relations(ready):
+    def kelompok(*arguments):
+        done = ready.kelompok(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    for name in ("Pusat Klaim", "Cabang Klaim"):
+        kelompok("org", "create", "--set", f"name={name}")
+    kelompok("admin", "user", "create", "ketua@example.org")
+    kelompok("claim", "request", "pusat-klaim", "--message", "saya ketuanya", "--as", "ketua@example.org")
+    (claim,) = json.loads(kelompok("claim", "list", "--json"))
+    assert claim["message"] == "saya ketuanya"
+    assert ready.kelompok("claim", "approve", claim["id"], "--as", "ketua@example.org").returncode == 4
+    assert ready.kelompok("claim", "approve", "nonsense").returncode == 2
+    kelompok("claim", "approve", claim["id"], "--note", "dikenal")
+    assert "claimed" in kelompok("org", "show", "pusat-klaim")
+    kelompok("rel", "create", "cabang-klaim", "member", "pusat-klaim")
+    assert json.loads(kelompok("rel", "list", "--json")) == [
+        {"from": "cabang-klaim", "kind": "member", "to": "pusat-klaim"}
+    ]
+    assert ready.kelompok("rel", "create", "pusat-klaim", "member", "cabang-klaim").returncode == 2
+    kelompok("rel", "remove", "cabang-klaim", "member", "pusat-klaim")
+
+
 def test_mapping_profile_and_settings(ready, tmp_path):
     file = tmp_path / "odd.csv"
     file.write_bytes("Wer;Wo\nVerein Süd;Kupang\n".encode("cp1252"))
@@ -238,7 +262,8 @@ def test_who_may_not_gets_code_four(ready, tmp_path):
     ("org", "list"), ("org", "show"), ("org", "create"), ("org", "update"), ("admin",), ("admin", "user"),
     ("admin", "user", "create"), ("admin", "user", "list"), ("admin", "user", "suspend"), ("admin", "user", "resume"),
     ("admin", "role", "grant"), ("admin", "role", "revoke"), ("admin", "key", "create"), ("admin", "key", "list"),
-    ("admin", "key", "revoke"), ("audit",), ("db",), ("db", "migrate"), ("db", "status"), ("db", "url"),
+    ("admin", "key", "revoke"), ("claim",), ("claim", "list"), ("claim", "request"), ("claim", "approve"),
+    ("claim", "reject"), ("claim", "withdraw"), ("rel",), ("rel", "list"), ("rel", "create"), ("rel", "remove"), ("audit",), ("db",), ("db", "migrate"), ("db", "status"), ("db", "url"),
     ("db", "psql"), ("db", "stop"), ("db", "remove"), ("env",), ("up",), ("doctor",),
 ])  # fmt: skip
 def test_every_command_explains_itself(installation, command):

@@ -22,7 +22,7 @@ _ALL = set(Action)
 # role: (own organization, another one, outside of any)
 MATRIX = {
     "admin": (_ALL, _ALL, _ALL),
-    "steward": (_EDIT, _EDIT, _EDIT),
+    "steward": (_EDIT | {Action.CLAIM_DECIDE},) * 3,
     "owner": (_EDIT | {Action.RECORD_DELETE, Action.ROLE_MANAGE}, set(), set()),
     "editor": (_EDIT, set(), set()),
     "viewer": (_READ, set(), set()),

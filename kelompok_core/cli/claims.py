@@ -1,0 +1,88 @@
+"""``kelompok claim``: who asks to look after an organization, and what becomes of it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import ActorOption, JsonOption
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+app = typer.Typer(no_args_is_help=True, help="Claims: people who ask to look after an organization.")
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The claim, as «claim list» shows it.")]
+NoteOption = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
+
+
+@app.command("list")
+def list_all(
+    status: Annotated[str, typer.Option(help="pending, approved, rejected, withdrawn or all.")] = "pending",
+    as_json: JsonOption = False,
+) -> None:
+    """List claims, oldest first."""
+    from kelompok_core.claims.queries import list_claims
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        claims = [row._asdict() for row in list_claims(session, status=None if status == "all" else status)]
+    columns = ("id", "organization", "email", "status", "message", "evidence_url", "note")
+    rows = [tuple(claim[column] for column in columns) for claim in claims]
+    terminal.show(as_json, lambda: claims, lambda console: terminal.table(console, columns, rows))
+
+
+@app.command()
+def request(
+    slug: str,
+    message: Annotated[str | None, typer.Option(help="What to tell whoever decides.")] = None,
+    evidence: Annotated[str | None, typer.Option(metavar="URL", help="A page that shows who you are there.")] = None,
+    actor: ActorOption = None,
+) -> None:
+    """Ask to look after an organization, as the user named with --as."""
+    from kelompok_core.claims.service import ClaimService
+    from kelompok_core.organizations.queries import get_organization
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        organization = get_organization(session, slug)
+        service = ClaimService(session, terminal.acting(bench, actor))
+        claim = service.request(organization.id, message=message, evidence_url=evidence)
+        typer.echo(f"Claim {claim.id} of {slug} waits for a decision.")
+
+
+@app.command()
+def approve(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = None) -> None:
+    """Make the person the organization's owner; other claims of it are rejected."""
+    from kelompok_core.claims.service import ClaimService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        ClaimService(session, terminal.acting(bench, actor)).approve(_id(claim_id), note=note)
+    typer.echo(f"Claim {claim_id} is approved.")
+
+
+@app.command()
+def reject(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = None) -> None:
+    """Turn a claim down."""
+    from kelompok_core.claims.service import ClaimService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        ClaimService(session, terminal.acting(bench, actor)).reject(_id(claim_id), note=note)
+    typer.echo(f"Claim {claim_id} is rejected.")
+
+
+@app.command()
+def withdraw(claim_id: IdArgument, actor: ActorOption = None) -> None:
+    """Take one's own claim back."""
+    from kelompok_core.claims.service import ClaimService
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        ClaimService(session, terminal.acting(bench, actor)).withdraw(_id(claim_id))
+    typer.echo(f"Claim {claim_id} is withdrawn.")
+
+
+def _id(given: str) -> "UUID":
+    from uuid import UUID
+
+    try:
+        return UUID(given)
+    except ValueError as error:
+        raise typer.BadParameter(f"{given!r} is no id", param_hint="ID") from error

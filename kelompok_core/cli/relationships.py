@@ -1,0 +1,65 @@
+"""``kelompok rel``: how organizations stand to each other."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import ActorOption, JsonOption
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from kelompok_core.access.actors import Actor
+    from kelompok_core.organizations.relationships import RelationshipService
+
+app = typer.Typer(no_args_is_help=True, help="How organizations stand to each other: «FROM is KIND of TO».")
+
+FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="Slug of the one.")]
+KindArgument = Annotated[str, typer.Argument(metavar="KIND", help="parent, member, partner or predecessor.")]
+ToArgument = Annotated[str, typer.Argument(metavar="TO", help="Slug of the other.")]
+
+
+@app.command("list")
+def list_all(
+    organization: Annotated[str | None, typer.Option(metavar="SLUG", help="Only of this one.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List relations."""
+    from kelompok_core.organizations.relationships import list_relationships
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        found = [
+            {"from": row.from_slug, "kind": row.kind, "to": row.to_slug}
+            for row in list_relationships(session, slug=organization)
+        ]
+    rows = [tuple(one.values()) for one in found]
+    terminal.show(as_json, lambda: found, lambda console: terminal.table(console, ("from", "is … of", "to"), rows))
+
+
+@app.command()
+def create(one: FromArgument, kind: KindArgument, other: ToArgument, actor: ActorOption = None) -> None:
+    """Say that one organization is the parent, a member, a partner or the predecessor of another."""
+    with terminal.workbench() as bench, bench.database.session() as session:
+        service, from_id, to_id = _open(session, terminal.acting(bench, actor), one, other)
+        service.create(from_id, kind, to_id)
+    typer.echo(f"{one} is {kind} of {other}.")
+
+
+@app.command()
+def remove(one: FromArgument, kind: KindArgument, other: ToArgument, actor: ActorOption = None) -> None:
+    """Take a relation away."""
+    with terminal.workbench() as bench, bench.database.session() as session:
+        service, from_id, to_id = _open(session, terminal.acting(bench, actor), one, other)
+        service.remove(from_id, kind, to_id)
+    typer.echo(f"{one} is not {kind} of {other} any more.")
+
+
+def _open(session: "Session", actor: "Actor", one: str, other: str) -> "tuple[RelationshipService, UUID, UUID]":
+    from kelompok_core.organizations.queries import get_organization
+    from kelompok_core.organizations.relationships import RelationshipService
+
+    from_id, to_id = (get_organization(session, slug).id for slug in (one, other))
+    return RelationshipService(session, actor), from_id, to_id
