@@ -263,7 +263,8 @@ def test_who_may_not_gets_code_four(ready, tmp_path):
     ("admin", "user", "create"), ("admin", "user", "list"), ("admin", "user", "suspend"), ("admin", "user", "resume"),
     ("admin", "role", "grant"), ("admin", "role", "revoke"), ("admin", "key", "create"), ("admin", "key", "list"),
     ("admin", "key", "revoke"), ("claim",), ("claim", "list"), ("claim", "request"), ("claim", "approve"),
-    ("claim", "reject"), ("claim", "withdraw"), ("rel",), ("rel", "list"), ("rel", "create"), ("rel", "remove"), ("audit",), ("db",), ("db", "migrate"), ("db", "status"), ("db", "url"),
+    ("claim", "reject"), ("claim", "withdraw"), ("rel",), ("rel", "list"), ("rel", "create"), ("rel", "remove"),
+    ("audit",), ("db",), ("db", "migrate"), ("db", "status"), ("db", "url"),
     ("db", "psql"), ("db", "stop"), ("db", "remove"), ("env",), ("up",), ("doctor",),
 ])  # fmt: skip
 def test_every_command_explains_itself(installation, command):
