@@ -88,16 +88,16 @@ def _outcomes(references: Sequence[tuple[str, str]]) -> str:
                     WHEN u.created AND (u.now - {_BOOKKEEPING}) <> (u.after - {_BOOKKEEPING})
                       OR cardinality(s.kept) > 0 THEN 'changed since by ' || coalesce(l.actor, 'nobody known')
                     WHEN u.created AND h.holder IS NOT NULL THEN h.holder || ' still belong to it' END AS reason,
-               s.restored,
+               coalesce(s.restored, '{{}}') AS restored,
                CASE WHEN u.created AND u.now IS NOT NULL THEN ARRAY(
                       SELECT e.key FROM jsonb_each(u.now - {_BOOKKEEPING} - 'field_origins') e
                       WHERE e.value IS DISTINCT FROM u.after->e.key ORDER BY e.key)
-                    ELSE s.kept END AS kept
+                    ELSE coalesce(s.kept, '{{}}') END AS kept
         FROM undoing u
-        CROSS JOIN LATERAL (
-          SELECT coalesce(array_agg(name ORDER BY name) FILTER (WHERE as_left), '{{}}') AS restored,
-                 coalesce(array_agg(name ORDER BY name) FILTER (WHERE NOT as_left), '{{}}') AS kept
-          FROM undoing_units n WHERE n.record_id = u.record_id) s
+        LEFT JOIN (
+          SELECT record_id, array_agg(name ORDER BY name) FILTER (WHERE as_left) AS restored,
+                 array_agg(name ORDER BY name) FILTER (WHERE NOT as_left) AS kept
+          FROM undoing_units GROUP BY record_id) s ON s.record_id = u.record_id
         CROSS JOIN LATERAL (SELECT CASE WHEN u.created THEN {holder} END AS holder) h
         LEFT JOIN LATERAL (
           SELECT coalesce(p.email, a.actor) || ' (' || a.origin || ')' AS actor

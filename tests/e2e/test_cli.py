@@ -4,7 +4,9 @@ import csv
 import json
 
 import pytest
+from typer.main import get_command
 
+from kelompok_core.cli.app import app
 from tests.e2e.conftest import PROJECT
 
 pytestmark = pytest.mark.xdist_group("cli")
@@ -252,21 +254,13 @@ def test_who_may_not_gets_code_four(ready, tmp_path):
     assert "tamu@example.org" in refused.stderr
 
 
-@pytest.mark.parametrize("command", [
-    (), ("plugin",), ("plugin", "list"), ("plugin", "info"), ("plugin", "enable"), ("plugin", "disable"),
-    ("plugin", "run"),
-    ("import",), ("import", "list"), ("import", "show"), ("import", "errors"), ("import", "apply"), ("import", "undo"),
-    ("import", "review"), ("import", "review", "list"), ("import", "review", "show"), ("import", "review", "accept"),
-    ("import", "review", "reject"),
-    ("org",),
-    ("org", "list"), ("org", "show"), ("org", "create"), ("org", "update"), ("admin",), ("admin", "user"),
-    ("admin", "user", "create"), ("admin", "user", "list"), ("admin", "user", "suspend"), ("admin", "user", "resume"),
-    ("admin", "role", "grant"), ("admin", "role", "revoke"), ("admin", "key", "create"), ("admin", "key", "list"),
-    ("admin", "key", "revoke"), ("claim",), ("claim", "list"), ("claim", "request"), ("claim", "approve"),
-    ("claim", "reject"), ("claim", "withdraw"), ("rel",), ("rel", "list"), ("rel", "create"), ("rel", "remove"),
-    ("audit",), ("db",), ("db", "migrate"), ("db", "status"), ("db", "url"),
-    ("db", "psql"), ("db", "stop"), ("db", "remove"), ("env",), ("up",), ("doctor",),
-])  # fmt: skip
+def _every_command(command, path=()):
+    yield path
+    for name, child in getattr(command, "commands", {}).items():
+        yield from _every_command(child, (*path, name))
+
+
+@pytest.mark.parametrize("command", list(_every_command(get_command(app))), ids=" ".join)
 def test_every_command_explains_itself(installation, command):
     found = installation.kelompok(*command, "--help")
     assert found.returncode == 0
