@@ -73,6 +73,18 @@ _NOT_ANOTHERS = """
       SELECT FROM source_records s WHERE s.record_id = t.id AND s.entity = '{entity}'
         AND s.source_name = :source AND s.external_id IS NOT NULL))"""
 
+# Somebody looked at the two and said that they are not one.
+_NOT_JUDGED_DIFFERENT = """
+    NOT EXISTS (
+      SELECT FROM judgements j
+      WHERE j.entity = '{entity}' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
+        AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL)"""
+
+
+def _may_be(descriptor: EntityDescriptor) -> str:
+    conditions = (_NOT_ANOTHERS, _NOT_JUDGED_DIFFERENT)
+    return " AND ".join(condition.format(entity=descriptor.entity) for condition in conditions)
+
 
 def _matches(descriptor: EntityDescriptor) -> str:
     found = " UNION ALL ".join(
@@ -98,7 +110,7 @@ def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str
         CROSS JOIN LATERAL (
           SELECT t.id, {agrees} AS agrees FROM {descriptor.entity} t
           WHERE t.{rule.column} = k.{rule.column} AND NOT ({differs})
-            AND {_NOT_ANOTHERS.format(entity=descriptor.entity)}
+            AND {_may_be(descriptor)}
           ORDER BY agrees DESC, t.id LIMIT 3) m
         WHERE k.{rule.column} IS NOT NULL
           AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
@@ -128,7 +140,7 @@ def _rows(descriptor: EntityDescriptor) -> str:
           SELECT t.id FROM {descriptor.entity} t
           WHERE n.identity IS NULL AND m.record IS NULL AND t.{descriptor.name_key} = k.{descriptor.name_key}
             AND NOT ({_place_differs("t", "k", descriptor.places)})
-            AND {_NOT_ANOTHERS.format(entity=descriptor.entity)}
+            AND {_may_be(descriptor)}
           LIMIT 1) w ON true"""
 
 

@@ -168,6 +168,17 @@ def test_undo_takes_what_was_decided_with_it(namesakes, reviewer, bench, operato
     assert waiting() == []
 
 
+def test_what_was_judged_different_is_not_asked_again_even_after_an_undo(
+    namesakes, reviewer, bench, operator, import_file, ask
+):
+    reviewer.accept_as_new(namesakes, 1)
+    undo(bench, namesakes, operator)
+    again = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
+    assert _counts(again) == {"rows_read": 1, "accepted": 1}
+    other = import_file("name,phone\nForum Air,0899\n", source="c")
+    assert _counts(other) == {"rows_read": 1, "review": 1}, "another source's row is another question"
+
+
 def test_the_report_says_how_many_still_wait_and_promises_hold(namesakes, reviewer, database):
     with database.connect() as connection:
         assert get_report(connection, namesakes).waiting == 1
