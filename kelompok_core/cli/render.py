@@ -89,7 +89,7 @@ def _closing(report: "ImportReport") -> str:
     if record.state == "applied" and not counts["accepted"] and not counts["merged"]:
         said.append("Nothing changed: the core already says all of this.")
     if report.waiting and record.state == "applied":
-        said.append(f"{report.waiting:,} wait for a decision: kelompok import review list --import {short}")
+        said.append(f"Waiting for a person to decide, {report.waiting:,}: kelompok import review list --import {short}")
     if report.needs_attention:
         said.append(f"Rows to correct, ready to be sent again: kelompok import errors {short} --output errors.csv")
     return "\n".join(said) or f"Look at it again: kelompok import show {short}"
