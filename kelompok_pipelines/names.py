@@ -31,10 +31,6 @@ def stage_op(plugin: str, entity: str) -> str:
     return f"{_identifier(plugin)}__{entity}__stage"
 
 
-def decide_op(plugin: str, entity: str) -> str:
-    return f"{_identifier(plugin)}__{entity}__decide"
-
-
 def apply_op(entity: str) -> str:
     return f"core__{entity}__apply"
 

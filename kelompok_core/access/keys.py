@@ -64,14 +64,15 @@ class KeyService:
             raise UsageError(f"a key lives 1 to {LONGEST_DAYS} days, not {days}")
         prefix = f"{_MARK}_{secrets.token_hex(_PREFIX_BYTES)}"
         token = f"{prefix}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+        expires_at = datetime.now(UTC) + timedelta(days=days)
         key = ApiKey(
             user_id=owner.id, organization_id=organization_id, name=name, prefix=prefix, key_sha256=_digest(token),
-            scopes=actions, expires_at=datetime.now(UTC) + timedelta(days=days),
+            scopes=actions, expires_at=expires_at,
         )  # fmt: skip
         announce(self._session, self._audit)
         self._session.add(key)
         self._session.flush()
-        return NewKey(token=token, prefix=prefix, expires_at=datetime.now(UTC) + timedelta(days=days))
+        return NewKey(token=token, prefix=prefix, expires_at=expires_at)
 
     def revoke(self, prefix: str) -> None:
         """End a key; what acts with it is refused from now on.

@@ -60,12 +60,6 @@ def list_latest(connection: sa.Connection, *, limit: int = 50) -> Sequence[Audit
     return _list(connection, "true", {"limit": limit})
 
 
-def count_for_import(connection: sa.Connection, import_id: UUID) -> int:
-    """Return how many changes one import made."""
-    query = sa.text("SELECT count(*) FROM audit_logs WHERE import_id = :import_id")
-    return int(connection.scalar(query, {"import_id": import_id}) or 0)
-
-
 def _list(connection: sa.Connection, where: str, params: Mapping[str, Any]) -> Sequence[AuditEntry]:
     rows = connection.execute(sa.text(_LIST.format(where=where)), params)
     return [AuditEntry(**row._asdict()) for row in rows]

@@ -37,8 +37,8 @@ def create_user(
     """Make a user; what they may do in an organization comes with a role there."""
     from kelompok_core.access.service import AccessService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
-        service = AccessService(session, terminal.acting(bench, actor))
+    with terminal.acting_session(actor) as (session, who):
+        service = AccessService(session, who)
         made = service.create_user(email, name, platform_role=platform_role)
         shown = {"email": made.email, "name": made.name, "role": made.platform_role}
     terminal.show(as_json, lambda: shown, lambda console: console.print(f"User {shown['email']} can act now."))
@@ -87,8 +87,8 @@ def resume(email: EmailArgument, actor: ActorOption = None) -> None:
 def _set_status(email: str, status: str, actor: str | None) -> None:
     from kelompok_core.access.service import AccessService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
-        AccessService(session, terminal.acting(bench, actor)).set_status(email, status)
+    with terminal.acting_session(actor) as (session, who):
+        AccessService(session, who).set_status(email, status)
 
 
 @role.command()
@@ -101,8 +101,8 @@ def grant(
     """Give a user a role in an organization, in the place of the one they had there."""
     from kelompok_core.access.service import AccessService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
-        service = AccessService(session, terminal.acting(bench, actor))
+    with terminal.acting_session(actor) as (session, who):
+        service = AccessService(session, who)
         service.grant(email, _organization_id(session, organization), held)
     typer.echo(f"{email} is {held} of {organization}.")
 
@@ -112,8 +112,8 @@ def revoke_role(email: EmailArgument, organization: OrganizationOption, actor: A
     """Take a user's role in an organization."""
     from kelompok_core.access.service import AccessService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
-        AccessService(session, terminal.acting(bench, actor)).revoke(email, _organization_id(session, organization))
+    with terminal.acting_session(actor) as (session, who):
+        AccessService(session, who).revoke(email, _organization_id(session, organization))
     typer.echo(f"{email} has no role in {organization} any more.")
 
 
@@ -133,9 +133,9 @@ def create_key(
     """Make a key. It is shown once, here: only its hash is kept."""
     from kelompok_core.access.keys import KeyService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
+    with terminal.acting_session(actor) as (session, who):
         bound = _organization_id(session, organization) if organization else None
-        service = KeyService(session, terminal.acting(bench, actor))
+        service = KeyService(session, who)
         made = service.create(email, name, scopes=scope, organization_id=bound, days=days)
     shown = {"key": made.token, "prefix": made.prefix, "expires_at": made.expires_at.isoformat(timespec="seconds")}
     terminal.show(
@@ -164,8 +164,8 @@ def revoke_key(
     """End a key at once."""
     from kelompok_core.access.keys import KeyService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
-        KeyService(session, terminal.acting(bench, actor)).revoke(prefix)
+    with terminal.acting_session(actor) as (session, who):
+        KeyService(session, who).revoke(prefix)
     typer.echo(f"{prefix} is revoked.")
 
 

@@ -42,9 +42,9 @@ def request(
     from kelompok_core.claims.service import ClaimService
     from kelompok_core.organizations.queries import get_organization
 
-    with terminal.workbench() as bench, bench.database.session() as session:
+    with terminal.acting_session(actor) as (session, who):
         organization = get_organization(session, slug)
-        service = ClaimService(session, terminal.acting(bench, actor))
+        service = ClaimService(session, who)
         claim = service.request(organization.id, message=message, evidence_url=evidence)
         typer.echo(f"Claim {claim.id} of {slug} waits for a decision.")
 
@@ -54,8 +54,8 @@ def approve(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = 
     """Make the person the organization's owner; other claims of it are rejected."""
     from kelompok_core.claims.service import ClaimService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
-        ClaimService(session, terminal.acting(bench, actor)).approve(_id(claim_id), note=note)
+    with terminal.acting_session(actor) as (session, who):
+        ClaimService(session, who).approve(_id(claim_id), note=note)
     typer.echo(f"Claim {claim_id} is approved.")
 
 
@@ -64,8 +64,8 @@ def reject(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = N
     """Turn a claim down."""
     from kelompok_core.claims.service import ClaimService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
-        ClaimService(session, terminal.acting(bench, actor)).reject(_id(claim_id), note=note)
+    with terminal.acting_session(actor) as (session, who):
+        ClaimService(session, who).reject(_id(claim_id), note=note)
     typer.echo(f"Claim {claim_id} is rejected.")
 
 
@@ -74,8 +74,8 @@ def withdraw(claim_id: IdArgument, actor: ActorOption = None) -> None:
     """Take one's own claim back."""
     from kelompok_core.claims.service import ClaimService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
-        ClaimService(session, terminal.acting(bench, actor)).withdraw(_id(claim_id))
+    with terminal.acting_session(actor) as (session, who):
+        ClaimService(session, who).withdraw(_id(claim_id))
     typer.echo(f"Claim {claim_id} is withdrawn.")
 
 

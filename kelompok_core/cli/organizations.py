@@ -143,8 +143,8 @@ def create(given: SetOption, actor: ActorOption = None, as_json: JsonOption = Fa
     """Create an organization by hand; values are normalized as an import's, and later imports respect them."""
     from kelompok_core.organizations.service import OrganizationService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
-        made = OrganizationService(session, terminal.acting(bench, actor)).create(_given(given))
+    with terminal.acting_session(actor) as (session, who):
+        made = OrganizationService(session, who).create(terminal.pairs(given, "--set", first=True))
         summary = _summary(made)
     terminal.show(as_json, lambda: summary, lambda console: console.print(f"Created: {summary['slug']}"))
 
@@ -155,19 +155,8 @@ def update(slug: str, given: SetOption, actor: ActorOption = None, as_json: Json
     from kelompok_core.organizations.queries import get_organization
     from kelompok_core.organizations.service import OrganizationService
 
-    with terminal.workbench() as bench, bench.database.session() as session:
+    with terminal.acting_session(actor) as (session, who):
         found = get_organization(session, slug)
-        changed = OrganizationService(session, terminal.acting(bench, actor)).update(found.id, _given(given))
+        changed = OrganizationService(session, who).update(found.id, terminal.pairs(given, "--set", first=True))
         summary = _summary(changed)
     terminal.show(as_json, lambda: summary, lambda console: console.print(f"Updated: {summary['slug']}"))
-
-
-def _given(pairs: "Sequence[str]") -> dict[str, str]:
-    """The first «=» parts field and value, since addresses have more of them."""
-    values: dict[str, str] = {}
-    for one in pairs:
-        name, equals, value = one.partition("=")
-        if not equals or not name:
-            raise typer.BadParameter(f"{one!r} is not FIELD=VALUE", param_hint="--set")
-        values[name] = value
-    return values

@@ -42,8 +42,8 @@ def list_all(
 @app.command()
 def create(one: FromArgument, kind: KindArgument, other: ToArgument, actor: ActorOption = None) -> None:
     """Say that one organization is the parent, a member, a partner or the predecessor of another."""
-    with terminal.workbench() as bench, bench.database.session() as session:
-        service, from_id, to_id = _open(session, terminal.acting(bench, actor), one, other)
+    with terminal.acting_session(actor) as (session, who):
+        service, from_id, to_id = _open(session, who, one, other)
         service.create(from_id, kind, to_id)
     typer.echo(f"{one} is {kind} of {other}.")
 
@@ -51,8 +51,8 @@ def create(one: FromArgument, kind: KindArgument, other: ToArgument, actor: Acto
 @app.command()
 def remove(one: FromArgument, kind: KindArgument, other: ToArgument, actor: ActorOption = None) -> None:
     """Take a relation away."""
-    with terminal.workbench() as bench, bench.database.session() as session:
-        service, from_id, to_id = _open(session, terminal.acting(bench, actor), one, other)
+    with terminal.acting_session(actor) as (session, who):
+        service, from_id, to_id = _open(session, who, one, other)
         service.remove(from_id, kind, to_id)
     typer.echo(f"{one} is not {kind} of {other} any more.")
 

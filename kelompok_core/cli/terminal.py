@@ -14,6 +14,7 @@ from kelompok_core.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from sqlalchemy.orm import Session
 
     from kelompok_core.access.actors import Actor
     from kelompok_core.cli.launcher import Launcher
@@ -104,15 +105,25 @@ def acting(bench: "Workbench", email: str | None) -> "Actor":
         return get_actor(connection, email=email)
 
 
-def pairs(given: Sequence[str], option: str) -> dict[str, str]:
-    """Return ``KEY=VALUE`` options as a mapping; the last «=» parts them, since headers may contain one."""
+def pairs(given: Sequence[str], option: str, *, first: bool = False) -> dict[str, str]:
+    """Return ``KEY=VALUE`` options as a mapping.
+
+    The last «=» parts them, since headers may contain one; with ``first`` the first, since addresses may.
+    """
     split: dict[str, str] = {}
     for one in given:
-        key, equals, value = one.rpartition("=")
+        key, equals, value = one.partition("=") if first else one.rpartition("=")
         if not equals or not key:
             raise typer.BadParameter(f"{one!r} is not KEY=VALUE", param_hint=option)
         split[key] = value
     return split
+
+
+@contextmanager
+def acting_session(email: str | None) -> "Iterator[tuple[Session, Actor]]":
+    """Open a session for one command that writes, and say who acts; committed when the block ends well."""
+    with workbench() as bench, bench.database.session() as session:
+        yield session, acting(bench, email)
 
 
 def error_as_json(error: KelompokError) -> Mapping[str, Any]:

@@ -18,6 +18,8 @@ from kelompok_core.imports.records import (
     ImportRecord,
     ImportState,
     get_import,
+    lock_entity,
+    lock_import,
     refresh_statistics,
     update_import,
     working_on,
@@ -93,14 +95,14 @@ def _may_pass(error: sa.exc.DBAPIError) -> bool:
 def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
     started = monotonic()
     with bench.database.connect() as connection, connection.begin():
-        connection.execute(_LOCK_IMPORT, {"import": import_id})
+        lock_import(connection, import_id)
         record = get_import(connection, import_id)
         if record.state is not ImportState.PLANNED or (record.dry_run and record.approved_by is None):
             return record
         actor = get_actor_by_id(connection, record.approved_by or record.actor_id)
         authorize(connection, actor, Action.IMPORT_APPLY, record.organization_id)
         announce(connection, _audit_context(record, actor))
-        connection.execute(_LOCK_ENTITY, {"entity": record.entity})
+        lock_entity(connection, record.entity)
         columns = _plan_again_if_moved(connection, record)
         revision = columns.get("plan_revision", record.plan_revision)
         _write(connection, record, revision, columns or dict(record.counts or {}))
@@ -114,11 +116,6 @@ def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
             **columns,
         )
         return get_import(connection, import_id)
-
-
-_LOCK_IMPORT = sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE")
-# Imports into one entity queue here, so that two over the same records neither deadlock nor miss each other.
-_LOCK_ENTITY = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('apply:' || :entity, 0))")
 
 
 def _audit_context(record: ImportRecord, actor: Actor) -> AuditContext:

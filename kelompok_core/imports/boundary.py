@@ -22,11 +22,11 @@ def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
     Raises:
         ImportFailed: Naming the plugin and what is wrong.
     """
-    problem = _problem(batch, after)
-    if problem is not None:
-        raise ImportFailed(f"{plugin} broke its contract: {problem}", hint="Tell its maintainer; nothing was imported.")
     if not isinstance(batch, SourceBatch):
-        raise TypeError("a batch without a problem is a batch")
+        raise _broken(plugin, f"read() yielded a {type(batch).__name__}, not a SourceBatch")
+    problem = _cells_problem(batch.cells) or _locations_problem(batch, after) or _issues_problem(batch)
+    if problem is not None:
+        raise _broken(plugin, problem)
     return replace(batch, cells=batch.cells.apply(_without_nul), issues=batch.issues.assign(
         value=_without_nul(batch.issues["value"])
     ))  # fmt: skip
@@ -37,10 +37,8 @@ def _without_nul(texts: pd.Series) -> pd.Series:
     return texts.str.replace("\0", NUL_PICTURE) if pc.any(with_nul).as_py() else texts
 
 
-def _problem(batch: object, after: int) -> str | None:
-    if not isinstance(batch, SourceBatch):
-        return f"read() yielded a {type(batch).__name__}, not a SourceBatch"
-    return _cells_problem(batch.cells) or _locations_problem(batch, after) or _issues_problem(batch)
+def _broken(plugin: str, problem: str) -> ImportFailed:
+    return ImportFailed(f"{plugin} broke its contract: {problem}", hint="Tell its maintainer; nothing was imported.")
 
 
 def _cells_problem(cells: pd.DataFrame) -> str | None:

@@ -1,6 +1,5 @@
 """Saved import profiles: ``[profiles.NAME]`` in kelompok.toml, so that the same list is read the same way."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import NotFound, SettingsError
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
-from kelompok_core.plugin_host.configuration import read_document
+from kelompok_core.plugin_host.configuration import edit_document, read_document
 from kelompok_core.settings import Settings
 
 
@@ -66,10 +65,6 @@ def save_profile(settings: Settings, name: str, profile: Profile) -> None:
         "on_duplicate": options["duplicates"],
         "settings": options["config"],
     }
-    path = settings.config_file
-    document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
-    profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))
-    profiles[name] = {key: value for key, value in table.items() if value}
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(tomlkit.dumps(document), "utf-8")
-    fresh.replace(path)
+    with edit_document(settings) as document:
+        profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))
+        profiles[name] = {key: value for key, value in table.items() if value}

@@ -279,3 +279,14 @@ def working_on(engine: sa.Engine, import_id: UUID) -> Iterator[None]:
             yield
         finally:
             connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended('import:' || :key, 0))"), key)
+
+
+def lock_import(connection: sa.Connection, import_id: UUID) -> None:
+    """Hold the import's row until the transaction ends."""
+    connection.execute(sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE"), {"import": import_id})
+
+
+def lock_entity(connection: sa.Connection, entity: str) -> None:
+    """Queue with everything that writes many records of one entity: neither deadlocks nor misses the other."""
+    query = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('apply:' || :entity, 0))")
+    connection.execute(query, {"entity": entity})

@@ -14,9 +14,10 @@ from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.errors import NotFound, NotPermitted, UsageError
 from kelompok_core.imports import apply_sql
 from kelompok_core.imports.candidates import SLUG_BASE
-from kelompok_core.imports.records import ImportRecord, ImportState, get_import
+from kelompok_core.imports.records import ImportRecord, ImportState, get_import, lock_entity, lock_import
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Workbench
+from kelompok_core.values.slug import first_free
 
 _QUESTIONS_OF_IDENTITY = ("match.possible_duplicate", "match.multiple", "match.key_conflict")
 _EXTRA = "extra"
@@ -203,8 +204,9 @@ class Reviewer:
         self, connection: sa.Connection, import_id: UUID, record: int, target_id: UUID | None
     ) -> tuple[ImportRecord, ParkedRow]:
         """Lock, authorize, and say who acts."""
-        connection.execute(_LOCK, {"import": import_id})
+        lock_import(connection, import_id)
         imported = get_import(connection, import_id)
+        lock_entity(connection, imported.entity)
         parked = get_parked(connection, import_id, record)
         self._authorize(connection, imported, parked, target_id)
         context = AuditContext(
@@ -304,9 +306,7 @@ def _record(
 
 def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, base: str) -> str:
     query = f"SELECT slug FROM {descriptor.entity} WHERE slug = :base OR slug LIKE :base || '-%'"
-    taken = set(connection.scalars(sa.text(query), {"base": base}))
-    numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
-    return base if base not in taken else next(slug for slug in numbered if slug not in taken)
+    return first_free(base, set(connection.scalars(sa.text(query), {"base": base})))
 
 
 def _run(connection: sa.Connection, imported: ImportRecord, record: int, statement: str, **more: Any) -> None:
@@ -326,7 +326,6 @@ def _parked(row: sa.Row[Any]) -> ParkedRow:
     return ParkedRow(**values, candidates=known)
 
 
-_LOCK = sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE")
 _PARKED = sa.text(f"""
     SELECT d.import_id, d.record, r.line, m.source_name, m.entity, d.reason, r.candidate, r.raw, d.target_id,
            (SELECT i.value->'params'->'candidates' FROM jsonb_array_elements(d.issues) i

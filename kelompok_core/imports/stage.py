@@ -62,14 +62,13 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
             actor = get_actor_by_id(connection, record.actor_id)
             authorize(connection, actor, Action.IMPORT_SUBMIT, record.organization_id)
         started = monotonic()
+        stager = _Stager(bench, record)
         try:
-            _Stager(bench, record).run()
+            stager.run()
         except KelompokError as error:
             _remember_failure(bench, import_id, error)
             raise
-        with bench.database.connect() as connection:
-            rows = get_import(connection, import_id).rows_staged
-        refresh_statistics(bench.database.engine, rows)
+        refresh_statistics(bench.database.engine, stager.staged)
         with bench.database.connect() as connection, connection.begin():
             update_import(
                 connection,
@@ -104,7 +103,7 @@ class _Stager:
         self._columns: list[str] = []
         self._issues: list[dict[str, Any]] = []
         self._blank_lines = 0
-        self._staged = record.rows_staged
+        self.staged = record.rows_staged
         self._read = 0
 
     def run(self) -> None:
@@ -160,12 +159,12 @@ class _Stager:
         self._blank_lines += batch.blank_lines
         self._extend(self._issues, file_issues(batch))
         mapping = self._map(batch)
-        fresh = _after(batch, self._staged)
+        fresh = _after(batch, self.staged)
         table = None
         if len(fresh.cells):
             candidates = make_candidates(self._descriptor, fresh, mapping)
             table = staged_table(self._record.id, fresh, candidates, mapping)
-            self._staged = int(fresh.locations["record"].iloc[-1])
+            self.staged = int(fresh.locations["record"].iloc[-1])
         return _Ready(table=table, state=self._state(batch, mapping))
 
     def _write(self, connection: sa.Connection, ready: _Ready) -> None:
@@ -190,7 +189,7 @@ class _Stager:
     def _state(self, batch: SourceBatch, mapping: HeaderMapping) -> dict[str, Any]:
         return {
             "state": ImportState.STAGING,
-            "rows_staged": self._staged,
+            "rows_staged": self.staged,
             "blank_lines": self._blank_lines,
             "header": [column for column in self._columns if column not in mapping.dropped],
             "mapping": dict(mapping.targets),

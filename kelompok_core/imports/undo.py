@@ -12,7 +12,15 @@ from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import UsageError
 from kelompok_core.imports import undo_sql
-from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_import, working_on
+from kelompok_core.imports.records import (
+    ImportRecord,
+    ImportState,
+    get_import,
+    lock_entity,
+    lock_import,
+    update_import,
+    working_on,
+)
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Workbench
 
@@ -80,7 +88,7 @@ def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = Fal
         bench.database.connect() as connection,
         connection.begin() as transaction,
     ):
-        connection.execute(_LOCK_IMPORT, {"import": import_id})
+        lock_import(connection, import_id)
         record = get_import(connection, import_id)
         authorize(connection, actor, Action.IMPORT_UNDO, record.organization_id)
         if record.state is ImportState.UNDONE:
@@ -96,15 +104,15 @@ def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = Fal
         return _report(connection, get_import(connection, import_id), "import_reversals", dry_run=False)
 
 
-_LOCK_IMPORT = sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE")
-_LOCK_ENTITY = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('apply:' || :entity, 0))")
+def _params(record: ImportRecord) -> dict[str, Any]:
+    return {"import": record.id, "source": record.source_name, "entity": record.entity}
 
 
 def _work_out(connection: sa.Connection, record: ImportRecord) -> None:
     """Lock what the import wrote and find out what becomes of each record."""
     descriptor = get_descriptor(record.entity)
-    params = {"import": record.id, "source": record.source_name, "entity": record.entity}
-    connection.execute(_LOCK_ENTITY, params)
+    params = _params(record)
+    lock_entity(connection, record.entity)
     connection.execute(sa.text(undo_sql.LOCK_RECORDS.format(entity=descriptor.entity)), params)
     references = [(row.child, row.child_column) for row in connection.execute(sa.text(undo_sql.REFERENCES), params)]
     for statement in undo_sql.statements(descriptor, references):
@@ -113,7 +121,7 @@ def _work_out(connection: sa.Connection, record: ImportRecord) -> None:
 
 def _take_back(connection: sa.Connection, record: ImportRecord, actor: Actor) -> None:
     descriptor = get_descriptor(record.entity)
-    params = {"import": record.id, "source": record.source_name, "entity": record.entity}
+    params = _params(record)
     context = AuditContext(
         actor=str(actor.id), origin="undo", import_id=record.id, plugin=record.plugin_label, request_id=record.run_id
     )

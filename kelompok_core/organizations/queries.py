@@ -1,7 +1,6 @@
 """Reading organizations."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,11 +19,6 @@ def get_organization(session: Session, slug: str) -> Organization:
     if organization is None:
         raise NotFound("organization", slug)
     return organization
-
-
-def find_organization(session: Session, organization_id: UUID) -> Organization | None:
-    """Return the organization with this id, or None."""
-    return session.get(Organization, organization_id)
 
 
 def list_organizations(session: Session, *, search: str | None = None, limit: int = 50) -> Sequence[Organization]:

@@ -17,7 +17,7 @@ from kelompok_core.errors import NotFound, UsageError
 from kelompok_core.issues.sentences import describe
 from kelompok_core.organizations.entity import DESCRIPTOR
 from kelompok_core.organizations.models import Organization
-from kelompok_core.values.slug import slug_of
+from kelompok_core.values.slug import first_free, slug_of
 
 _BAD = (Severity.ERROR.value, Severity.FATAL.value)
 
@@ -134,8 +134,7 @@ class OrganizationService:
                 )
             )
         )
-        numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
-        return base if base not in taken else next(slug for slug in numbered if slug not in taken)
+        return first_free(base, taken)
 
 
 def _normalize(name: str, written: str) -> str | None:

@@ -2,7 +2,8 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,18 +102,27 @@ def resolve_secret(key: str, reference: str) -> str:
         raise SettingsError(key, f"cannot read {place}: {error.strerror}") from error
 
 
-def set_enabled(settings: Settings, plugin: str, *, enabled: bool) -> bool:
-    """Write ``enabled`` for the plugin, keeping comments and everything else; return whether that changed it."""
+@contextmanager
+def edit_document(settings: Settings) -> Iterator[Any]:
+    """Give kelompok.toml to be changed in place, comments and all; written whole when the block ends well."""
     import tomlkit
 
-    before = plugin_settings(settings).get(plugin)
-    if (before is not None and before.enabled) == enabled:
-        return False
     path = settings.config_file
     document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
-    plugins = document.setdefault("plugins", tomlkit.table(is_super_table=True))
-    plugins.setdefault(plugin, tomlkit.table())[_ENABLED] = enabled
+    yield document
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(tomlkit.dumps(document), "utf-8")
     fresh.replace(path)
+
+
+def set_enabled(settings: Settings, plugin: str, *, enabled: bool) -> bool:
+    """Write ``enabled`` for the plugin, keeping comments and everything else; return whether that changed it."""
+    before = plugin_settings(settings).get(plugin)
+    if (before is not None and before.enabled) == enabled:
+        return False
+    import tomlkit
+
+    with edit_document(settings) as document:
+        plugins = document.setdefault("plugins", tomlkit.table(is_super_table=True))
+        plugins.setdefault(plugin, tomlkit.table())[_ENABLED] = enabled
     return True

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Collection
 
 import pandas as pd
 import pyarrow.compute as pc
@@ -30,6 +31,12 @@ def _slug(name: str) -> str:
         latin = (cut.rpartition("-")[0] if "-" in cut[MAX_LENGTH // 2 :] else cut[:MAX_LENGTH]).strip("-")
     # A name of signs alone still needs an address that is the same each time.
     return latin or "x-" + hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
+def first_free(base: str, taken: Collection[str]) -> str:
+    """Return the slug itself, or with the first number behind it that nobody has."""
+    numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
+    return base if base not in taken else next(slug for slug in numbered if slug not in taken)
 
 
 def slug(cells: pd.Series) -> Normalized:

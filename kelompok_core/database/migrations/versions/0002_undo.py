@@ -1,15 +1,12 @@
 """Undo of imports."""
 
-from pathlib import Path
-
 from alembic import op
+
+from kelompok_core.database.sql_files import run_sql_files
 
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    driver = op.get_bind().connection.driver_connection
-    if driver is None:
-        raise RuntimeError("the migration has no connection")
-    driver.execute((Path(__file__).parents[1] / "sql" / "0002_undo.sql").read_text("utf-8"))
+    run_sql_files(op.get_bind(), "0002_undo.sql")

@@ -1,0 +1,16 @@
+"""Running the files of SQL that migrations consist of."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+_FOLDER = Path(__file__).parent / "migrations" / "sql"
+
+
+def run_sql_files(connection: sa.Connection, *names: str) -> None:
+    """Run files of many statements, straight through the driver: their % signs are PostgreSQL's own."""
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise RuntimeError("the migration has no connection")
+    for name in names:
+        driver.execute((_FOLDER / name).read_text("utf-8"))
