@@ -1,13 +1,15 @@
 """What the import engine needs to know of an entity: its fields, keys, protected columns and merge policy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from kelompok_core.values.normalized import Normalizer
+from kelompok_core.access.rules import Action
+from kelompok_core.values.normalized import Normalized, Normalizer
+from kelompok_core.values.reading import Inputs, Reader
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
@@ -17,7 +19,9 @@ class MergePolicy(StrEnum):
     """What an import may do to a value that is already there. A blank cell never changes anything.
 
     ``OWN`` replaces what this same source said before and fills what is empty; ``FILL_EMPTY`` fills only;
-    ``OVERWRITE`` replaces another source's value too; ``KEEP`` leaves an existing record's value alone.
+    ``OVERWRITE`` replaces another source's value too; ``KEEP`` leaves an existing record's value alone;
+    ``NEWEST`` replaces what was written before the day this row says it was changed (``changed_at``);
+    ``APPEND_SET`` adds what a list does not have yet, and elsewhere does as ``FILL_EMPTY``.
     None of them replaces what a person set.
     """
 
@@ -25,6 +29,33 @@ class MergePolicy(StrEnum):
     FILL_EMPTY = "fill_empty"
     OVERWRITE = "overwrite"
     KEEP = "keep"
+    NEWEST = "newest"
+    APPEND_SET = "append_set"
+
+
+class Kind(StrEnum):
+    """What a field's column holds, by PostgreSQL's name; a candidate is text throughout."""
+
+    TEXT = "text"
+    DAY = "date"
+    MOMENT = "timestamptz"
+    FLAG = "boolean"
+    LIST = "jsonb"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A further column that a field is read from.
+
+    Attributes:
+        name: The part's name in mappings; or that of another field, whose column is read as well.
+        aliases: Headers it is known by; none where it is another field's column.
+        suffices: Whether the field can be told from this part alone.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    suffices: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,23 +66,55 @@ class Field:
         name: The field's name in mappings, candidates and reports.
         aliases: Headers it is known by, in English and Indonesian.
         normalize: Turns text as written into the form that is stored.
+        read: The same for a field that needs more than its own cell; one of the two is given.
+        parts: What else it is read from.
         column: The table's column; the name by default.
         key: The key inside ``column`` when that is a JSON column.
+        kind: What the column holds.
+        default: What is stored where nobody says anything and the column may not be empty.
+        vocabulary: Table of the words (name and slug) that ``column`` points to; unknown ones are added to it.
         required: A row without it is rejected.
         policy: How it merges unless the mapping says otherwise.
     """
 
     name: str
     aliases: tuple[str, ...]
-    normalize: Normalizer
+    normalize: Normalizer | None = None
+    read: Reader | None = None
+    parts: tuple[Part, ...] = ()
     column: str = ""
     key: str | None = None
+    kind: Kind = Kind.TEXT
+    default: str | None = None
+    vocabulary: str | None = None
     required: bool = False
     policy: MergePolicy = MergePolicy.OWN
+
+    def __post_init__(self) -> None:
+        if (self.normalize is None) == (self.read is None):
+            raise ValueError(f"{self.name}: give normalize or read, one of them")
+
+    @property
+    def told_by(self) -> frozenset[str]:
+        """The mapping targets of which one is enough to tell this field."""
+        return frozenset({self.name, *(part.name for part in self.parts if part.suffices)})
+
+    def understand(self, inputs: Inputs) -> Normalized:
+        """Return the field's values from its cells."""
+        if self.read is not None:
+            return self.read(inputs)
+        if self.normalize is None:
+            raise TypeError(self.name)
+        return self.normalize(inputs.own)
 
     @property
     def stored_in(self) -> str:
         return self.column or self.name
+
+    @property
+    def compared_as(self) -> str:
+        """The candidate's member that is compared and written: of a word of a vocabulary, its slug."""
+        return f"{self.name}_slug" if self.vocabulary else self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,19 +128,36 @@ class DerivedColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchRule:
-    """A way to recognise an existing record.
+    """A way to recognise an existing record, inside its organization where it belongs to one.
 
     Attributes:
         reason: Stable code of the rule.
-        column: Column of the record, and key of the candidate, that must be equal.
+        columns: Columns of the record, and members of the candidate, that must be equal.
         name_agrees: Whether the names must be the same too; where only they differ, a person decides.
-        place_agrees: Whether a record in another place is another record.
+        discriminates: Whether a record that a discriminator tells apart is another record.
     """
 
     reason: str
-    column: str
+    columns: tuple[str, ...]
     name_agrees: bool = True
-    place_agrees: bool = True
+    discriminates: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """A value that needs a right beyond importing; without it another value takes its place, and it is said.
+
+    Attributes:
+        field: The field.
+        value: Its value that is guarded; any where None.
+        action: The right.
+        instead: What is stored without it.
+    """
+
+    field: str
+    value: str | None
+    action: Action
+    instead: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +168,16 @@ class EntityDescriptor:
         entity: Its table, and the word in jobs and assets.
         fields: What a source may say about it.
         external_id_aliases: Headers of the source's own id.
+        label: Field a record is called by; the slug is made from it when the source gives none.
+        has_slug: Whether records have a slug, one of a kind inside their organization.
+        organization_aliases: Headers of the organization a record belongs to.
         derived: Columns computed from fields.
-        slug_field: Field the slug is made from when the source gives none.
         name_key: Derived column by which two names are the same.
-        places: Fields that tell two branches of one name apart.
-        natural_key: Fields or derived columns that stand for an id where the source has none.
+        discriminators: Fields or derived columns that tell two records of one name apart, where both say something.
+        natural_keys: What stands for an id where the source has none: the first whose first part is there.
         rules: Strong keys, strongest first.
+        periods: Pairs of fields that begin and end something.
+        guards: Values that need a right of their own.
         extra_column: JSON column that takes what no field takes, under ``extra`` and the source's name.
         organization_column: Column with the id of the organization a record belongs to.
         claim_column: Column that is ``claimed`` when an organization's own people look after the record.
@@ -104,22 +188,45 @@ class EntityDescriptor:
     entity: str
     fields: tuple[Field, ...]
     external_id_aliases: tuple[str, ...]
+    label: str
+    has_slug: bool = True
+    organization_aliases: tuple[str, ...] = ()
     derived: tuple[DerivedColumn, ...]
-    slug_field: str
     name_key: str
-    places: tuple[str, ...]
-    natural_key: tuple[str, ...]
+    discriminators: tuple[str, ...]
+    natural_keys: tuple[tuple[str, ...], ...]
     rules: tuple[MatchRule, ...]
+    periods: tuple[tuple[str, str], ...] = ()
+    guards: tuple[Guard, ...] = ()
     extra_column: str
-    organization_column: str
-    claim_column: str | None
+    organization_column: str = "organization_id"
+    claim_column: str | None = None
     protected: frozenset[str]
     schema: "Callable[[], DataFrameSchema]"
 
     def __post_init__(self) -> None:
-        written = {field.stored_in for field in self.fields} | {one.name for one in self.derived}
+        written = {field.stored_in for field in self.fields if not field.key} | {one.name for one in self.derived}
         if clash := written & self.protected:
             raise ValueError(f"{self.entity}: protected columns cannot be fields: {sorted(clash)}")
 
+    @property
+    def belongs(self) -> bool:
+        """Whether each record belongs to an organization, and is none itself."""
+        return self.organization_column != "id"
+
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
+
+    def fields_told_by(self, targets: Iterable[str]) -> list[Field]:
+        """The fields a source with these mapping targets says something about."""
+        given = set(targets)
+        return [field for field in self.fields if field.told_by & given]
+
+    def dated_fields(self) -> list[Field]:
+        """The fields that are dates or moments."""
+        in_periods = {name for period in self.periods for name in period}
+        return [field for field in self.fields if field.kind in (Kind.DAY, Kind.MOMENT) or field.name in in_periods]
+
+    def kind_of(self, column: str) -> Kind:
+        """What a field's or derived column holds."""
+        return next((field.kind for field in self.fields if field.name == column), Kind.TEXT)

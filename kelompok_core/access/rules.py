@@ -18,6 +18,7 @@ class Action(StrEnum):
     RECORD_CREATE = "record.create"
     RECORD_UPDATE = "record.update"
     RECORD_DELETE = "record.delete"
+    RECORD_PUBLISH = "record.publish"
     IMPORT_READ = "import.read"
     IMPORT_SUBMIT = "import.submit"
     IMPORT_APPLY = "import.apply"
@@ -36,12 +37,14 @@ _WRITING = frozenset(
 
 PLATFORM_RIGHTS: Mapping[str, frozenset[Action]] = {
     "admin": frozenset(Action),
-    "steward": _READING | _WRITING | {Action.RECORD_CREATE, Action.CLAIM_DECIDE},
+    "steward": _READING | _WRITING | {Action.RECORD_CREATE, Action.RECORD_PUBLISH, Action.CLAIM_DECIDE},
 }
 """Rights everywhere, in any organization and outside of one."""
 
 ORGANIZATION_RIGHTS: Mapping[str, frozenset[Action]] = {
-    "owner": _READING | _WRITING | {Action.RECORD_CREATE, Action.RECORD_DELETE, Action.ROLE_MANAGE},
+    "owner": _READING
+    | _WRITING
+    | {Action.RECORD_CREATE, Action.RECORD_DELETE, Action.RECORD_PUBLISH, Action.ROLE_MANAGE},
     "editor": _READING | _WRITING | {Action.RECORD_CREATE},
     "viewer": frozenset({Action.RECORD_READ, Action.IMPORT_READ}),
 }
@@ -72,6 +75,31 @@ def authorize(connection: sa.Connection | Session, actor: Actor, action: Action,
         raise NotPermitted(actor.email, action, f"the role there is {role or 'none'}")
 
 
+def list_organizations_where(connection: sa.Connection | Session, actor: Actor, action: Action) -> list[UUID] | None:
+    """Return the organizations where the actor may do this, or None when it is everywhere.
+
+    Raises:
+        NotPermitted: When the account may not act at all.
+    """
+    platform_role = require_active(connection, actor, action)
+    if actor.key_id is not None and actor.confined_to is not None:
+        return [] if not _may(connection, actor, action, actor.confined_to) else [actor.confined_to]
+    if actor.key_id is not None:
+        _authorize_key(connection, actor, action, None)
+    if action in PLATFORM_RIGHTS.get(platform_role or "", frozenset()):
+        return None
+    roles = [role for role, rights in ORGANIZATION_RIGHTS.items() if action in rights]
+    return list(connection.scalars(_HELD, {"user": actor.id, "roles": roles}))
+
+
+def _may(connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID) -> bool:
+    try:
+        authorize(connection, actor, action, organization_id)
+    except NotPermitted:
+        return False
+    return True
+
+
 def require_active(connection: sa.Connection | Session, actor: Actor, action: str = "act") -> str | None:
     """Return the platform role of an account that may act at all.
 
@@ -100,4 +128,5 @@ _KEY_LIVES = sa.text(
     "SELECT revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) FROM api_keys WHERE id = :key"
 )
 _USER = sa.text("SELECT status, platform_role FROM users WHERE id = :user")
+_HELD = sa.text("SELECT organization_id FROM organization_user_roles WHERE user_id = :user AND role = ANY (:roles)")
 _ROLE = sa.text("SELECT role FROM organization_user_roles WHERE user_id = :user AND organization_id = :organization")

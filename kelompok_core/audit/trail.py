@@ -34,7 +34,17 @@ class AuditEntry:
 
 
 _BOOKKEEPING = frozenset(
-    {"version", "created_at", "updated_at", "field_origins", "name_key", "website_key", "email_key"}
+    {
+        "version",
+        "created_at",
+        "updated_at",
+        "field_origins",
+        "name_key",
+        "website_key",
+        "email_key",
+        "title_key",
+        "url_key",
+    }
 )
 
 _LIST = """

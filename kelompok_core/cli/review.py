@@ -87,7 +87,7 @@ def accept(
     as_json: JsonOption = False,
 ) -> None:
     """Take the row: into the record it may be, into the one named, or as a new one."""
-    from kelompok_core.imports.review import Reviewer, find_by_slug, get_parked
+    from kelompok_core.imports.review import Reviewer, find_by_ref, get_parked
 
     if as_new and (merge_into or field):
         raise typer.BadParameter("a record of its own has nothing to merge with", param_hint="--as-new")
@@ -101,7 +101,7 @@ def accept(
             target = None
             if merge_into:
                 with bench.database.connect() as connection:
-                    target = find_by_slug(connection, get_parked(connection, import_id, record), merge_into)
+                    target = find_by_ref(connection, get_parked(connection, import_id, record), merge_into)
             verdict = reviewer.accept_into(import_id, record, target, choices=choices, note=note)
     _say(verdict, as_json=as_json)
 

@@ -19,6 +19,7 @@ _SENSITIVE = frozenset(
         "nik", "no nik", "nomor nik", "nomor induk kependudukan", "ktp", "no ktp", "nomor ktp", "no kk",
         "nomor kk", "nomor kartu keluarga", "agama", "religion", "nama ibu", "nama ibu kandung", "password",
         "kata sandi", "stripe customer id", "golongan darah", "no paspor", "passport number",
+        "tanggal lahir", "tgl lahir", "date of birth", "birth date", "birthdate", "birthday", "dob",
         "national id", "social security number", "ssn",
     }
 )  # fmt: skip
@@ -30,11 +31,23 @@ _RUNNING_NUMBERS = frozenset({"no", "nr", "nomor", "nomor urut", "no urut", "num
 
 @dataclass(frozen=True, kw_only=True)
 class HeaderField:
-    """A field as far as headers go; earlier aliases win over later ones."""
+    """A field as far as headers go.
+
+    Attributes:
+        name: What mappings call it; as good as an alias.
+        aliases: Headers it is known by; earlier ones win over later ones.
+        required: Whether a source without it is refused.
+        instead: Fields of which one is as good as this one.
+        by_name_only: Whether only a given mapping leads to it, and no header does.
+        missing_code: What is said when it is required and not there.
+    """
 
     name: str
-    aliases: Sequence[str]
-    required: bool
+    aliases: Sequence[str] = ()
+    required: bool = False
+    instead: frozenset[str] = frozenset()
+    by_name_only: bool = False
+    missing_code: str = "header.missing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +179,7 @@ def _take_by_alias(draft: _Draft, columns: Sequence[str]) -> None:
 
 def _ranked_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:
     ranked: dict[str, tuple[str, int]] = {}
-    for one in fields:
+    for one in (known for known in fields if not known.by_name_only):
         for rank, alias in enumerate((one.name, *one.aliases)):
             ranked.setdefault(fold_header(alias), (one.name, rank))
     return ranked
@@ -175,9 +188,9 @@ def _ranked_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]
 def _require(draft: _Draft, columns: Sequence[str]) -> None:
     found = set(draft.targets.values())
     for one in draft.fields:
-        if one.required and one.name not in found:
+        if one.required and not found & {one.name, *one.instead}:
             draft.say(
-                "header.missing",
+                one.missing_code,
                 Severity.FATAL,
                 None,
                 field=one.name,

@@ -12,7 +12,7 @@ from kelompok_core.access.actors import Actor, get_actor_by_id
 from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import ImportFailed, UsageError
-from kelompok_core.imports import apply_sql
+from kelompok_core.imports import apply_sql, field_sql
 from kelompok_core.imports.decide import make_plan
 from kelompok_core.imports.records import (
     ImportRecord,
@@ -25,6 +25,7 @@ from kelompok_core.imports.records import (
     working_on,
 )
 from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Progress, Workbench
 
 _ATTEMPTS = 5
@@ -47,7 +48,7 @@ def approve(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
     """
     with bench.database.connect() as connection, connection.begin():
         record = get_import(connection, import_id)
-        authorize(connection, actor, Action.IMPORT_APPLY, record.organization_id)
+        _authorize(connection, actor, record)
         if record.state is ImportState.APPLIED:
             return record
         if record.state is not ImportState.PLANNED:
@@ -100,7 +101,7 @@ def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
         if record.state is not ImportState.PLANNED or (record.dry_run and record.approved_by is None):
             return record
         actor = get_actor_by_id(connection, record.approved_by or record.actor_id)
-        authorize(connection, actor, Action.IMPORT_APPLY, record.organization_id)
+        _authorize(connection, actor, record)
         announce(connection, _audit_context(record, actor))
         lock_entity(connection, record.entity)
         columns = _plan_again_if_moved(connection, record)
@@ -118,6 +119,13 @@ def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
         return get_import(connection, import_id)
 
 
+def _authorize(connection: sa.Connection, actor: Actor, record: ImportRecord) -> None:
+    """Let the actor apply the import, and use the rights that values in it rest on."""
+    authorize_import(connection, actor, Action.IMPORT_APPLY, record.entity, record.organization_id)
+    for action in record.needs:
+        authorize(connection, actor, Action(action), record.organization_id)
+
+
 def _audit_context(record: ImportRecord, actor: Actor) -> AuditContext:
     return AuditContext(
         actor=str(actor.id),
@@ -129,9 +137,13 @@ def _audit_context(record: ImportRecord, actor: Actor) -> AuditContext:
 
 
 def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
-    """Decide again when the core changed since the plan; a reviewed plan keeps what was reviewed."""
+    """Decide again when the core changed since the plan, or another person released it than asked for it.
+
+    A reviewed plan keeps what was reviewed.
+    """
     params = {"import": record.id, "entity": record.entity}
-    if not connection.scalar(sa.text(apply_sql.CORE_MOVED_ON), params):
+    same_rights = record.approved_by in (None, record.actor_id)
+    if same_rights and not connection.scalar(sa.text(apply_sql.CORE_MOVED_ON), params):
         return {}
     reviewed = record.plan_revision if record.dry_run else None
     return make_plan(connection, record, revision=record.plan_revision + 1, reviewed=reviewed)
@@ -140,7 +152,7 @@ def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dic
 def _write(connection: sa.Connection, record: ImportRecord, revision: int, counts: Mapping[str, Any]) -> None:
     """Write records and evidence, and see that it was as many as planned."""
     descriptor = get_descriptor(record.entity)
-    fields = [field for field in descriptor.fields if field.name in set(record.mapping.values())]
+    fields = descriptor.fields_told_by(record.mapping.values())
     params = {
         "import": record.id,
         "revision": revision,
@@ -154,6 +166,9 @@ def _write(connection: sa.Connection, record: ImportRecord, revision: int, count
     run(apply_sql.LOCK_TARGETS.format(table=descriptor.entity))
     if connection.scalar(sa.text(apply_sql.COUNT_MOVED.format(table=descriptor.entity)), params):
         raise _MovedMeanwhile
+    for field in fields:
+        if field.vocabulary:
+            run(field_sql.add_words(field))
     written = {"accepted": run(apply_sql.insert_accepted(descriptor, fields)), "merged": 0}
     turns = connection.execute(sa.text(apply_sql.MERGE_TURNS), params).all()
     for turn in turns:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from kelompok_core.descriptor import EntityDescriptor, Field
+from kelompok_core.imports import field_sql
 
 # In the order of their ids, so that two writers over the same records queue instead of deadlocking.
 LOCK_TARGETS = """
@@ -30,15 +31,19 @@ def _by_column(fields: Sequence[Field]) -> Sequence[tuple[str, Sequence[Field]]]
 
 def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
     """Insert the accepted rows as new records, in file order."""
-    columns = {"id": "d.target_id", "slug": "d.slug", "field_origins": _new_origins(fields)}
+    columns = {"id": "d.target_id", "field_origins": _new_origins(fields)}
+    if descriptor.belongs:
+        columns[descriptor.organization_column] = "d.organization_id"
+    columns[descriptor.extra_column] = "'{}'::jsonb"
     for column, group in _by_column(fields):
-        columns[column] = _json_of(group) if group[0].key else f"r.candidate->>'{group[0].name}'"
+        columns[column] = _json_of(group) if group[0].key else _said(group[0])
     for derived in descriptor.derived:
         columns[derived.name] = f"r.candidate->>'{derived.name}'"
-    columns[descriptor.extra_column] = """
-        CASE WHEN r.candidate->'extra' IS NULL THEN '{}'
+    columns[descriptor.extra_column] += """ || CASE WHEN r.candidate->'extra' IS NULL THEN '{}'
         ELSE jsonb_build_object('extra', jsonb_build_object(
                CAST(:source AS text), jsonb_strip_nulls(r.candidate->'extra'))) END"""
+    if descriptor.has_slug:
+        columns["slug"] = "d.slug"
     return f"""
         INSERT INTO {descriptor.entity} ({", ".join(columns)})
         SELECT {", ".join(columns.values())}
@@ -47,8 +52,12 @@ def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> st
         ORDER BY d.record"""
 
 
+def _said(field: Field) -> str:
+    return field_sql.written(field, f"r.candidate->>'{field.compared_as}'")
+
+
 def _json_of(fields: Sequence[Field]) -> str:
-    pairs = ", ".join(f"'{field.key}', r.candidate->>'{field.name}'" for field in fields)
+    pairs = ", ".join(f"'{field.key}', {_said(field)}" for field in fields)
     return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
 
 
@@ -62,34 +71,37 @@ def _new_origins(fields: Sequence[Field]) -> str:
 
 def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
     """Write one turn's changes into their records, which are locked and at the version planned on."""
-    settings = [_setting(column, group) for column, group in _by_column(fields)]
-    settings += [
-        f"{derived.name} = CASE WHEN d.changes ? '{derived.field}'"
+    extra = descriptor.extra_column
+    columns = {extra: f"t.{extra}"}
+    columns |= {column: _changed(column, group) for column, group in _by_column(fields)}
+    columns |= {
+        derived.name: f"CASE WHEN d.changes ? '{derived.field}'"
         f" THEN r.candidate->>'{derived.name}' ELSE t.{derived.name} END"
         for derived in descriptor.derived
-    ]
-    extra = descriptor.extra_column
-    settings.append(f"""
-        {extra} = CASE WHEN d.changes ? 'extra' THEN jsonb_set(
-            jsonb_set(t.{extra}, '{{extra}}', coalesce(t.{extra}->'extra', '{{}}')),
-            ARRAY['extra', :source], d.changes->'extra'->1) ELSE t.{extra} END""")
-    settings.append("""
-        field_origins = t.field_origins || coalesce((
+    }
+    columns[extra] = f"""
+        CASE WHEN d.changes ? 'extra' THEN jsonb_set(
+            jsonb_set({columns[extra]}, '{{extra}}', coalesce(t.{extra}->'extra', '{{}}')),
+            ARRAY['extra', :source], d.changes->'extra'->1) ELSE {columns[extra]} END"""
+    columns["field_origins"] = """
+        t.field_origins || coalesce((
             SELECT jsonb_object_agg(key, CAST(:origin AS text))
-            FROM jsonb_object_keys(d.changes) key WHERE key <> 'extra'), '{}')""")
+            FROM jsonb_object_keys(d.changes) key WHERE key <> 'extra'), '{}')"""
     return f"""
-        UPDATE {descriptor.entity} t SET {", ".join(settings)}
+        UPDATE {descriptor.entity} t SET {", ".join(f"{column} = {value}" for column, value in columns.items())}
         FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
         WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged' AND d.turn = :turn
           AND t.id = d.target_id"""
 
 
-def _setting(column: str, fields: Sequence[Field]) -> str:
+def _changed(column: str, fields: Sequence[Field]) -> str:
+    def new(field: Field) -> str:
+        return field_sql.written(field, f"d.changes->'{field.name}'->>1")
+
     if fields[0].key:
-        pairs = ", ".join(f"'{field.key}', d.changes->'{field.name}'->>1" for field in fields)
-        return f"{column} = t.{column} || jsonb_strip_nulls(jsonb_build_object({pairs}))"
-    name = fields[0].name
-    return f"{column} = CASE WHEN d.changes ? '{name}' THEN d.changes->'{name}'->>1 ELSE t.{column} END"
+        pairs = ", ".join(f"'{field.key}', {new(field)}" for field in fields)
+        return f"t.{column} || jsonb_strip_nulls(jsonb_build_object({pairs}))"
+    return f"CASE WHEN d.changes ? '{fields[0].name}' THEN {new(fields[0])} ELSE t.{column} END"
 
 
 # The first row that says a thing is its evidence; saying it again moves the last sighting on.
@@ -117,6 +129,6 @@ RECORD_EVIDENCE = """
 CORE_MOVED_ON = """
     SELECT EXISTS (
       SELECT FROM audit_logs a JOIN imports i ON i.id = :import
-      WHERE a.entity IN (:entity, 'organization_user_roles')
+      WHERE a.entity IN (:entity, 'organizations', 'users', 'organization_user_roles')
         AND a.transaction_id >= pg_snapshot_xmin(i.plan_snapshot)::text::bigint
         AND NOT pg_visible_in_snapshot(a.transaction_id::text::xid8, i.plan_snapshot))"""

@@ -2,24 +2,46 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 import pandas as pd
 import pyarrow as pa
 from pandera.errors import SchemaErrors
 
-from kelompok_core.contracts import SourceBatch
-from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.access.rules import Action
+from kelompok_core.contracts import Severity, SourceBatch
+from kelompok_core.descriptor import EntityDescriptor, Field, Guard
 from kelompok_core.headers.mapping import HeaderField, HeaderMapping, map_headers
-from kelompok_core.imports.records import ImportOptions
 from kelompok_core.imports.row_json import row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
-from kelompok_core.matching.keys import natural_identity
+from kelompok_core.matching.keys import name_key, natural_identity
+from kelompok_core.values.normalized import all_findings, found
+from kelompok_core.values.reading import Inputs, Reading
 from kelompok_core.values.slug import slug_of
 from kelompok_core.values.text import line
+from kelompok_core.values.times import starts_at
 
 EXTERNAL_ID = "external_id"
+ORGANIZATION = "organization"
+CHANGED_AT = "changed_at"
 SLUG_BASE = "slug_base"
+ORGANIZATION_KEY = "organization_key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What an import says beside its cells.
+
+    Attributes:
+        reading: How to read what could be read in several ways.
+        organization_id: The organization all rows belong to, or None.
+        granted: Rights beyond importing that guarded values may rest on.
+    """
+
+    reading: Reading = field(default_factory=Reading)
+    organization_id: UUID | None = None
+    granted: frozenset[Action] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +54,7 @@ class Candidates:
         external_id: The source's own id, or null.
         identity: What this source calls the record: its id, or a natural key.
         findings: Columns position, column, code, severity, value, params.
+        needs: Rights that some value rests on.
     """
 
     fields: pd.DataFrame
@@ -39,60 +62,138 @@ class Candidates:
     external_id: pd.Series
     identity: pd.Series
     findings: pd.DataFrame
+    needs: frozenset[Action]
 
 
-def map_columns(descriptor: EntityDescriptor, columns: list[str], options: ImportOptions) -> HeaderMapping:
-    """Say which field each column is, by the given mapping first and the aliases after."""
-    fields = [HeaderField(name=EXTERNAL_ID, aliases=descriptor.external_id_aliases, required=False)]
-    fields += [
-        HeaderField(name=field.name, aliases=field.aliases, required=field.required) for field in descriptor.fields
-    ]
-    return map_headers(columns, fields, given=options.mapping)
+def map_columns(
+    descriptor: EntityDescriptor, columns: list[str], given: Mapping[str, str], *, scoped: bool
+) -> HeaderMapping:
+    """Say which field each column is, by the given mapping first and the aliases after.
+
+    In an import that is confined to one organization, no header alone makes a column name another.
+    """
+    fields = [HeaderField(name=EXTERNAL_ID, aliases=descriptor.external_id_aliases)]
+    if descriptor.belongs:
+        fields.append(
+            HeaderField(
+                name=ORGANIZATION,
+                aliases=descriptor.organization_aliases,
+                required=not scoped,
+                by_name_only=scoped,
+                missing_code="header.organization_missing",
+            )
+        )
+    for one in descriptor.fields:
+        fields.append(
+            HeaderField(name=one.name, aliases=one.aliases, required=one.required, instead=one.told_by - {one.name})
+        )
+        fields += [HeaderField(name=part.name, aliases=part.aliases) for part in one.parts if part.aliases]
+    fields.append(HeaderField(name=CHANGED_AT, by_name_only=True))
+    return map_headers(columns, fields, given=given)
 
 
-def make_candidates(descriptor: EntityDescriptor, batch: SourceBatch, mapping: HeaderMapping) -> Candidates:
+def make_candidates(
+    descriptor: EntityDescriptor, batch: SourceBatch, mapping: HeaderMapping, terms: Terms
+) -> Candidates:
     """Normalize, derive and validate one batch; a bad row is data, never an exception."""
     cells = batch.cells
-    columns = {field: column for column, field in mapping.targets.items()}
-    findings: list[pd.DataFrame] = []
-    values: dict[str, pd.Series] = {}
-    for field in descriptor.fields:
-        if (column := columns.get(field.name)) in cells.columns:
-            normalized = field.normalize(cells[column])
-            values[field.name] = normalized.values
-            findings.append(normalized.findings.assign(column=column))
-    frame = pd.DataFrame(values, index=cells.index, dtype="str")
-    external_id = _external_id(cells, columns.get(EXTERNAL_ID))
+    columns = {target: column for column, target in mapping.targets.items() if column in cells.columns}
+    frame, findings = _understood(descriptor, cells, columns, terms.reading)
+    external_id = line(_column(cells, columns, EXTERNAL_ID)).values
+    needs, guarded = _hold_guards(descriptor, frame, columns, (cells, terms))
+    findings += guarded
     _derive(descriptor, frame)
     findings.append(_schema_findings(descriptor, frame, columns, cells))
+    findings.append(_reversed_periods(descriptor, frame, columns, cells))
     return Candidates(
         fields=frame,
         extra=_blank_to_null(cells[[column for column in mapping.extra if column in cells.columns]]),
         external_id=external_id,
-        identity=_identity(descriptor, frame, external_id),
-        findings=pd.concat(findings, ignore_index=True),
+        identity=_identity(descriptor, frame, external_id, terms),
+        findings=all_findings(*findings),
+        needs=needs,
     )
 
 
-def _external_id(cells: pd.DataFrame, column: str | None) -> pd.Series:
-    if column is None or column not in cells.columns:
-        return pd.Series(None, index=cells.index, dtype="str")
-    return line(cells[column]).values
+def _column(cells: pd.DataFrame, columns: Mapping[str, str], target: str) -> pd.Series:
+    column = columns.get(target)
+    return pd.Series(None, index=cells.index, dtype="str") if column is None else cells[column]
+
+
+def _understood(
+    descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], reading: Reading
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Return one column a field that the source tells, and what was found while reading them."""
+    findings: list[pd.DataFrame] = []
+    values: dict[str, pd.Series] = {}
+    for one in descriptor.fields_told_by(columns):
+        parts = {part.name: cells[columns[part.name]] for part in one.parts if part.name in columns}
+        inputs = Inputs(own=_column(cells, columns, one.name), parts=parts, reading=reading)
+        normalized = one.understand(inputs)
+        values[one.name] = normalized.values
+        findings.append(normalized.findings)
+    if ORGANIZATION in columns:
+        written = cells[columns[ORGANIZATION]]
+        values[ORGANIZATION] = line(written).values
+        values[ORGANIZATION_KEY] = name_key(values[ORGANIZATION])
+        findings.append(found(written, values[ORGANIZATION].isna(), "value.required", Severity.ERROR))
+    if CHANGED_AT in columns:
+        changed = starts_at(Inputs(own=cells[columns[CHANGED_AT]], reading=reading))
+        values[CHANGED_AT] = changed.values
+        findings.append(changed.findings)
+    return pd.DataFrame(values, index=cells.index, dtype="str"), findings
+
+
+def _hold_guards(
+    descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], read: tuple[pd.DataFrame, Terms]
+) -> tuple[frozenset[Action], list[pd.DataFrame]]:
+    """Take guarded values out of the frame where the right is missing; return the rights that others rest on."""
+    cells, terms = read
+    needs: set[Action] = set()
+    findings: list[pd.DataFrame] = []
+    for guard in descriptor.guards:
+        if guard.field not in frame.columns:
+            continue
+        values = frame[guard.field]
+        guarded = values.notna() if guard.value is None else (values == guard.value).fillna(value=False)
+        if guard.action in terms.granted:
+            needs |= {guard.action} if guarded.any() else set()
+            continue
+        frame[guard.field] = values.mask(guarded.astype(bool), guard.instead)
+        findings.append(_not_granted(guard, _column(cells, columns, guard.field), guarded))
+    return frozenset(needs), findings
+
+
+def _not_granted(guard: Guard, cells: pd.Series, guarded: pd.Series) -> pd.DataFrame:
+    params = {"action": guard.action.value, "instead": guard.instead or ""}
+    return found(cells, guarded, "permission.value", Severity.WARNING, lambda _: params)
 
 
 def _derive(descriptor: EntityDescriptor, frame: pd.DataFrame) -> None:
-    """Add the derived columns and the base of the slug, in place: the frame is this module's own."""
+    """Add derived columns, slugs of words and the base of the slug, in place: the frame is this module's own."""
     for derived in descriptor.derived:
         if derived.field in frame.columns:
             frame[derived.name] = derived.derive(frame[derived.field])
-    if descriptor.slug_field in frame.columns:
-        base = slug_of(frame[descriptor.slug_field])
+    for one in descriptor.fields:
+        if one.vocabulary and one.name in frame.columns:
+            frame[one.compared_as] = slug_of(frame[one.name])
+    if descriptor.has_slug and descriptor.label in frame.columns:
+        base = slug_of(frame[descriptor.label])
         frame[SLUG_BASE] = frame["slug"].fillna(base) if "slug" in frame.columns else base
 
 
-def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd.Series) -> pd.Series:
-    natural = natural_identity(frame.reindex(columns=list(descriptor.natural_key)))
-    return ("id:" + external_id).fillna(natural)
+def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd.Series, terms: Terms) -> pd.Series:
+    """Return the row's identity; one of a record that belongs somewhere starts with where.
+
+    So the same list of two chapters, both numbered from 1, speaks of different people.
+    """
+    natural = natural_identity([frame.reindex(columns=list(names)) for names in descriptor.natural_keys])
+    own = ("id:" + external_id).fillna(natural)
+    if not descriptor.belongs:
+        return own
+    if ORGANIZATION_KEY in frame.columns:
+        return frame[ORGANIZATION_KEY] + "/" + own
+    return f"{terms.organization_id}/" + own
 
 
 def _blank_to_null(cells: pd.DataFrame) -> pd.DataFrame:
@@ -110,23 +211,55 @@ def _schema_findings(
     except SchemaErrors as errors:
         cases = errors.failure_cases
     else:
-        return _no_findings()
-    rows = [
-        (position, columns[field], code, cells.loc[position, columns[field]])
-        for field, code, position in zip(cases["column"], cases["check"].map(_code_of), cases["index"], strict=True)
-    ]
-    found = pd.DataFrame(rows, columns=["position", "column", "code", "value"], dtype="object")
-    found["severity"] = [default_severity(code).value for code in found["code"]]
-    found["params"] = pd.Series([{} for _ in rows], dtype="object")
-    return found
+        return all_findings()
+    rows = []
+    for name, code, position in zip(cases["column"], cases["check"].map(_code_of), cases["index"], strict=True):
+        column = _source_column(descriptor.field(name), columns)
+        rows.append((position, column, code, cells.loc[position, column] if column else None))
+    table = pd.DataFrame(rows, columns=["position", "column", "code", "value"], dtype="object")
+    table["severity"] = [default_severity(code).value for code in table["code"]]
+    table["params"] = pd.Series([{} for _ in rows], dtype="object")
+    return table
 
 
-def _no_findings() -> pd.DataFrame:
-    return pd.DataFrame(columns=["position", "column", "code", "value", "severity", "params"], dtype="object")
+def _source_column(one: Field, columns: Mapping[str, str]) -> str | None:
+    """The column a finding about this field points to: its own, else a part's."""
+    names = (one.name, *(part.name for part in one.parts if part.suffices))
+    return next((columns[name] for name in names if name in columns), None)
 
 
 def _code_of(check: str) -> str:
     return "value.required" if check == "not_nullable" else check
+
+
+def _reversed_periods(
+    descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], cells: pd.DataFrame
+) -> pd.DataFrame:
+    """Return a finding for each row where something ends before it begins."""
+    findings = []
+    for begin, end in descriptor.periods:
+        if begin in frame.columns and end in frame.columns:
+            where = latest(frame[end]) < earliest(frame[begin])
+            column = _source_column(descriptor.field(end), columns)
+            written = frame[end] if column is None else cells[column]
+            findings.append(found(written, where.fillna(value=False), "value.end_before_start", Severity.ERROR))
+    return all_findings(*findings)
+
+
+def earliest(dates: pd.Series) -> pd.Series:
+    """Return dates known to the year or month as the first day they can mean."""
+    return _filled(dates, "-01-01", "-01")
+
+
+def latest(dates: pd.Series) -> pd.Series:
+    """Return dates known to the year or month as the last day they can mean, or a little after."""
+    return _filled(dates, "-12-31", "-31")
+
+
+def _filled(dates: pd.Series, of_a_year: str, of_a_month: str) -> pd.Series:
+    length = dates.str.len()
+    days = dates.mask(length == len("1998"), dates + of_a_year)
+    return days.mask(length == len("1998-05"), dates + of_a_month)
 
 
 def candidate_json(candidates: Candidates) -> pa.Array:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from kelompok_core.access.rules import MANAGING_ROLES
+from kelompok_core.access.actors import get_actor_by_id
+from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organizations_where
 from kelompok_core.descriptor import EntityDescriptor, MergePolicy
 from kelompok_core.imports import decide_sql
-from kelompok_core.imports.candidates import EXTERNAL_ID
+from kelompok_core.imports.candidates import ORGANIZATION
 from kelompok_core.imports.diff_sql import DecisionRules
 from kelompok_core.imports.records import (
     DECISIONS,
@@ -77,17 +78,19 @@ def make_plan(
 
 
 def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> DecisionRules:
-    mapped = set(record.mapping.values()) - {EXTERNAL_ID}
     given = record.options.policies
     policies: Mapping[str, MergePolicy] = {
-        field.name: given.get(field.name, field.policy) for field in descriptor.fields if field.name in mapped
+        field.name: given.get(field.name, field.policy) for field in descriptor.fields_told_by(record.mapping.values())
     }
     last_wins = record.options.duplicates is DuplicatePolicy.LAST
     return DecisionRules(descriptor=descriptor, policies=policies, last_wins=last_wins)
 
 
 def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
-    managed = connection.scalars(_MANAGED, {"user": record.actor_id, "roles": list(MANAGING_ROLES)})
+    """Parameters of the statements; the rights are those of whoever released the plan, else of who asked for it."""
+    actor = get_actor_by_id(connection, record.approved_by or record.actor_id)
+    managed = connection.scalars(_MANAGED, {"user": actor.id, "roles": list(MANAGING_ROLES)})
+    permitted = list_organizations_where(connection, actor, Action.IMPORT_APPLY)
     return {
         "import": record.id,
         "source": record.source_name,
@@ -95,6 +98,9 @@ def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
         "reading": connection.scalar(_READING, {"import": record.id}),
         "scope": record.organization_id,
         "manages": list(managed),
+        "everywhere": permitted is None,
+        "permitted": permitted or [],
+        "organization_column": next((name for name, target in record.mapping.items() if target == ORGANIZATION), None),
         "last_wins": record.options.duplicates is DuplicatePolicy.LAST,
     }
 

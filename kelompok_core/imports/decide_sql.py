@@ -2,6 +2,7 @@
 
 The statements run in order in one transaction and hand on by temporary tables:
 
+``deciding_homes``    organizations that rows name     ``deciding_refused``  rows that may not go there
 ``deciding_keys``     what identifies a good row       ``deciding_known``  rows this source sent before
 ``deciding_matches``  existing records by strong key   ``deciding_rows``   target, reason and turn of each
 ``deciding_groups``   who takes turns with whom        ``deciding_diffs``  what a row would change
@@ -13,14 +14,18 @@ order; a row is compared with the record as the rows before it leave it.
 
 from collections.abc import Iterator, Sequence
 
-from kelompok_core.descriptor import EntityDescriptor, MatchRule
+from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
 from kelompok_core.imports.candidates import SLUG_BASE
 from kelompok_core.imports.diff_sql import DecisionRules, create_diffs
 
 
 def statements(rules: DecisionRules) -> Iterator[str]:
-    """Yield the statements; they take import, source, origin, reading, scope, manages and last_wins."""
+    """Yield the statements; they take import, source, origin, reading, scope, manages, everywhere and last_wins."""
     descriptor = rules.descriptor
+    if descriptor.belongs:
+        yield _HOMES
+        yield "ANALYZE deciding_homes"
+    yield _REFUSED if descriptor.belongs else _NOBODY_REFUSED
     yield _keys(descriptor)
     yield "ANALYZE deciding_keys"
     yield _KNOWN.format(entity=descriptor.entity)
@@ -30,24 +35,73 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield _rows(descriptor)
     yield "ANALYZE deciding_rows"
     yield _PARK_DUPLICATE_NAMES.format(
-        name_key=descriptor.name_key, place_differs=_place_differs("first", "k", descriptor.places)
+        name_key=descriptor.name_key, told_apart=_told_apart(descriptor, "first", "k", descriptor.discriminators)
     )
     yield _GROUPS.format(entity=descriptor.entity)
     yield "ANALYZE deciding_groups"
     yield create_diffs(rules)
-    yield _FINAL
+    yield _FINAL.format(may_create="true" if descriptor.belongs else "CAST(:scope AS uuid) IS NULL")
     yield _REJECT_AGAIN.format(entity=descriptor.entity)
 
 
+# Each organization that rows name, once: by slug, else by an id some source knows it by, else by name.
+_HOMES = """
+    CREATE TEMPORARY TABLE deciding_homes ON COMMIT DROP AS
+    WITH said AS (
+      SELECT DISTINCT candidate->>'organization' AS written, candidate->>'organization_key' AS key
+      FROM import_rows WHERE import_id = :import AND verdict IS NULL),
+    by_id AS (
+      SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
+      FROM source_records s JOIN organizations o ON o.id = s.record_id
+      WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM said) GROUP BY s.external_id),
+    by_name AS (
+      SELECT o.name_key, array_agg(o.id) AS ids FROM organizations o
+      WHERE o.name_key IN (SELECT key FROM said) GROUP BY o.name_key),
+    known AS (
+      SELECT w.written, CASE WHEN w.written IS NULL THEN ARRAY[CAST(:scope AS uuid)]
+                             ELSE coalesce(CASE WHEN s.id IS NOT NULL THEN ARRAY[s.id] END,
+                                           i.ids, n.ids, '{}') END AS ids
+      FROM said w
+      LEFT JOIN organizations s ON s.slug = w.written
+      LEFT JOIN by_id i ON i.external_id = w.written LEFT JOIN by_name n ON n.name_key = w.key)
+    SELECT k.written, o.id AS home,
+           CAST(:scope AS uuid) IS NULL AND o.claim_status = 'claimed'
+             AND NOT o.id = ANY (CAST(:manages AS uuid[])) AS guarded,
+           CASE WHEN cardinality(k.ids) = 0 THEN 'relation.not_found'
+                WHEN cardinality(k.ids) > 1 THEN 'relation.ambiguous'
+                WHEN o.id <> CAST(:scope AS uuid) THEN 'permission.scope'
+                WHEN NOT CAST(:everywhere AS boolean) AND NOT o.id = ANY (CAST(:permitted AS uuid[]))
+                  THEN 'permission.denied' END AS problem
+    FROM known k LEFT JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]"""
+
+_REFUSED = """
+    CREATE TEMPORARY TABLE deciding_refused ON COMMIT DROP AS
+    SELECT i.record, h.problem,
+           jsonb_build_object('column', CAST(:organization_column AS text), 'value', h.written) AS params
+    FROM import_rows i JOIN deciding_homes h ON h.written IS NOT DISTINCT FROM i.candidate->>'organization'
+    WHERE i.import_id = :import AND i.verdict IS NULL AND h.problem IS NOT NULL"""
+
+_NOBODY_REFUSED = """
+    CREATE TEMPORARY TABLE deciding_refused (record integer, problem text, params jsonb) ON COMMIT DROP"""
+
+
 def _keys(descriptor: EntityDescriptor) -> str:
-    names = dict.fromkeys(
-        [descriptor.name_key, *descriptor.places, *(rule.column for rule in descriptor.rules), SLUG_BASE]
+    ruled = [column for rule in descriptor.rules for column in rule.columns]
+    names = dict.fromkeys([descriptor.name_key, *descriptor.discriminators, *ruled])
+    kinds = {name: descriptor.kind_of(name) for name in names}
+    columns = ", ".join(
+        f"candidate->>'{name}' AS {name}" if kind is Kind.TEXT else f"(candidate->>'{name}')::{kind} AS {name}"
+        for name, kind in kinds.items()
     )
-    columns = ", ".join(f"candidate->>'{name}' AS {name}" for name in names)
+    home = "h.home, h.guarded" if descriptor.belongs else "NULL::uuid AS home, false AS guarded"
+    homes = "JOIN deciding_homes h ON h.written IS NOT DISTINCT FROM i.candidate->>'organization'"
     return f"""
         CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS
-        SELECT record, identity, external_id IS NOT NULL AS explicit, raw_sha256, {columns}
-        FROM import_rows WHERE import_id = :import AND verdict IS NULL"""
+        SELECT record, identity, external_id IS NOT NULL AS explicit, raw_sha256, {home},
+               candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
+        FROM import_rows i {homes if descriptor.belongs else ""}
+        WHERE import_id = :import AND verdict IS NULL
+          AND NOT EXISTS (SELECT FROM deciding_refused r WHERE r.record = i.record)"""
 
 
 _KNOWN = """
@@ -62,9 +116,20 @@ _KNOWN = """
     ORDER BY s.identity, s.last_seen_at DESC, s.last_record DESC, s.id DESC"""
 
 
-def _place_differs(left: str, right: str, places: Sequence[str]) -> str:
-    """Two places differ when both say something about one level and it is not the same."""
-    return " OR ".join(f"coalesce(lower({left}.{place}) <> lower({right}.{place}), false)" for place in places)
+def _told_apart(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:
+    """Two records are apart when both say something of one discriminator and it is not the same."""
+    return " OR ".join(_differs(descriptor.kind_of(name), left, right, name) for name in columns) or "false"
+
+
+def _differs(kind: Kind, left: str, right: str, column: str) -> str:
+    if kind is Kind.TEXT:
+        return f"coalesce(lower({left}.{column}) <> lower({right}.{column}), false)"
+    return f"coalesce({left}.{column} <> {right}.{column}, false)"
+
+
+def _at_home(descriptor: EntityDescriptor) -> str:
+    """Only records of the row's own organization are its likes."""
+    return f"t.{descriptor.organization_column} = k.home" if descriptor.belongs else "true"
 
 
 # A record this source already calls by another id is another record: the source itself says so.
@@ -102,17 +167,18 @@ def _matches(descriptor: EntityDescriptor) -> str:
 
 def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str:
     agrees = f"t.{descriptor.name_key} = k.{descriptor.name_key}" if rule.name_agrees else "true"
-    places = descriptor.places if rule.place_agrees else ()
-    differs = _place_differs("t", "k", places) or "false"
+    differs = _told_apart(descriptor, "t", "k", descriptor.discriminators if rule.discriminates else ())
+    equal = " AND ".join(f"t.{column} = k.{column}" for column in rule.columns)
+    said = " AND ".join(f"k.{column} IS NOT NULL" for column in rule.columns)
     return f"""
         SELECT k.record, m.id AS target, '{rule.reason}' AS reason, {rank} AS rank, m.agrees
         FROM deciding_keys k
         CROSS JOIN LATERAL (
           SELECT t.id, {agrees} AS agrees FROM {descriptor.entity} t
-          WHERE t.{rule.column} = k.{rule.column} AND NOT ({differs})
+          WHERE {equal} AND {_at_home(descriptor)} AND NOT ({differs})
             AND {_may_be(descriptor)}
           ORDER BY agrees DESC, t.id LIMIT 3) m
-        WHERE k.{rule.column} IS NOT NULL
+        WHERE {said}
           AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
 
 
@@ -120,7 +186,7 @@ def _rows(descriptor: EntityDescriptor) -> str:
     """Give each good row its target and the reason, or park it; a name alone never merges."""
     return f"""
         CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
-        SELECT k.record, k.identity, k.explicit, k.raw_sha256,
+        SELECT k.record, k.identity, k.explicit, k.raw_sha256, k.home, k.guarded,
                coalesce(n.record_id, CASE WHEN m.agreeing = 1 THEN m.target END) AS target,
                CASE WHEN n.record_id IS NOT NULL THEN 'match.known'
                     WHEN m.agreeing = 1 THEN m.reason
@@ -131,15 +197,16 @@ def _rows(descriptor: EntityDescriptor) -> str:
                n.record_id IS NULL AND coalesce(m.agreeing <> 1, w.id IS NOT NULL) AS parked,
                coalesce(m.candidates, ARRAY[w.id]) AS candidates,
                NULL::integer AS duplicate_of,
-               dense_rank() OVER (PARTITION BY k.{descriptor.name_key} ORDER BY k.identity)
-                 + dense_rank() OVER (PARTITION BY k.{descriptor.name_key} ORDER BY k.identity DESC) - 2 AS namesakes
+               dense_rank() OVER (PARTITION BY k.home, k.{descriptor.name_key} ORDER BY k.identity)
+                 + dense_rank() OVER (PARTITION BY k.home, k.{descriptor.name_key} ORDER BY k.identity DESC)
+                 - 2 AS namesakes
         FROM deciding_keys k
         LEFT JOIN deciding_known n ON n.identity = k.identity
         LEFT JOIN deciding_matches m ON m.record = k.record
         LEFT JOIN LATERAL (
           SELECT t.id FROM {descriptor.entity} t
           WHERE n.identity IS NULL AND m.record IS NULL AND t.{descriptor.name_key} = k.{descriptor.name_key}
-            AND NOT ({_place_differs("t", "k", descriptor.places)})
+            AND {_at_home(descriptor)} AND NOT ({_told_apart(descriptor, "t", "k", descriptor.discriminators)})
             AND {_may_be(descriptor)}
           LIMIT 1) w ON true"""
 
@@ -148,21 +215,23 @@ def _rows(descriptor: EntityDescriptor) -> str:
 _PARK_DUPLICATE_NAMES = """
     UPDATE deciding_rows r SET parked = true, reason = 'match.possible_duplicate', duplicate_of = first.record
     FROM deciding_keys k
-    JOIN (SELECT DISTINCT ON (f.{name_key}) f.* FROM deciding_keys f
+    JOIN (SELECT DISTINCT ON (f.home, f.{name_key}) f.* FROM deciding_keys f
           JOIN deciding_rows g ON g.record = f.record AND g.target IS NULL AND NOT g.parked
-          ORDER BY f.{name_key}, f.record) first ON first.{name_key} = k.{name_key}
+          ORDER BY f.home, f.{name_key}, f.record) first
+      ON first.{name_key} = k.{name_key} AND first.home IS NOT DISTINCT FROM k.home
     WHERE r.record = k.record AND r.target IS NULL AND NOT r.parked AND NOT r.explicit
-      AND first.record < r.record AND first.identity <> r.identity AND NOT ({place_differs})"""
+      AND first.record < r.record AND first.identity <> r.identity AND NOT ({told_apart})"""
 
 # seen_turn: up to this row of its group the source says what it said last time.
 _GROUPS = """
     CREATE TEMPORARY TABLE deciding_groups ON COMMIT DROP AS
-    SELECT o.record, o.explicit, o.reason, o.namesakes, o.party, o.turn, o.is_new,
+    SELECT o.record, o.explicit, o.reason, o.namesakes, o.party, o.turn, o.is_new, o.home, o.guarded,
            max(o.turn) FILTER (WHERE n.raw_sha256 = o.raw_sha256 AND n.reading_sha256 = :reading
                                  AND EXISTS (SELECT FROM {entity} t WHERE t.id = n.record_id))
              OVER (PARTITION BY o.party) AS seen_turn,
            first_value(o.given) OVER (PARTITION BY o.party ORDER BY o.turn) AS target
-    FROM (SELECT d.record, d.identity, d.explicit, d.reason, d.namesakes, d.raw_sha256, d.target IS NULL AS is_new,
+    FROM (SELECT d.record, d.identity, d.explicit, d.reason, d.namesakes, d.raw_sha256, d.home, d.guarded,
+                 d.target IS NULL AS is_new,
                  coalesce(d.target, new_id()) AS given,  -- here, once a row: a window would ask again and again
                  coalesce(d.target::text, d.identity) AS party,
                  row_number() OVER (PARTITION BY coalesce(d.target::text, d.identity)
@@ -178,6 +247,8 @@ _FINAL = """
            NULL::jsonb AS changes, NULL::text AS severity, NULL::jsonb AS params
     FROM import_rows i WHERE i.import_id = :import AND i.verdict IS NOT NULL
     UNION ALL
+    SELECT r.record, 'rejected', r.problem, NULL, NULL, 1, NULL, 'error', r.params FROM deciding_refused r
+    UNION ALL
     SELECT r.record, 'review', r.reason, NULL, NULL, 1, NULL, 'review',
            jsonb_build_object('candidates', array_remove(r.candidates, NULL), 'record', r.duplicate_of)
     FROM deciding_rows r WHERE r.parked
@@ -188,10 +259,13 @@ _FINAL = """
     SELECT r.record, 'accepted', CASE WHEN r.namesakes > 0 THEN 'match.same_name' ELSE r.reason END,
            r.target, NULL, 1, NULL,
            CASE WHEN r.namesakes > 0 THEN 'info' END, jsonb_build_object('namesakes', r.namesakes)
-    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND CAST(:scope AS uuid) IS NULL
+    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND {may_create} AND NOT r.guarded
     UNION ALL
-    SELECT r.record, 'rejected', 'permission.scope', NULL, NULL, 1, NULL, 'error', '{}'
-    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND CAST(:scope AS uuid) IS NOT NULL
+    SELECT r.record, 'review', 'match.target_claimed', NULL, NULL, 1, NULL, 'review', '{{}}'
+    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND r.guarded
+    UNION ALL
+    SELECT r.record, 'rejected', 'permission.scope', NULL, NULL, 1, NULL, 'error', '{{}}'
+    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND NOT {may_create}
     UNION ALL
     SELECT o.record, v.decision, coalesce(v.reason, o.reason), o.target, o.base_version, o.turn,
            CASE v.decision WHEN 'merged' THEN o.changes END,
@@ -201,25 +275,31 @@ _FINAL = """
                             THEN (SELECT jsonb_agg(key) FROM jsonb_object_keys(o.changes) key)
                             WHEN cardinality(o.locked) > 0 THEN to_jsonb(o.locked)
                             WHEN cardinality(o.outranked) > 0 THEN to_jsonb(o.outranked) END,
-             'candidates', CASE v.decision WHEN 'review' THEN to_jsonb(ARRAY[o.target]) END,
+             'candidates', CASE WHEN v.decision = 'review' AND NOT o.is_new THEN to_jsonb(ARRAY[o.target]) END,
              'changes', CASE v.decision WHEN 'review' THEN o.changes END))
     FROM (
       SELECT d.*,
              CASE WHEN NOT d.is_new AND NOT d.alive THEN 'match.target_deleted'
-                  WHEN CAST(:scope AS uuid) IS NOT NULL
+                  WHEN d.home IS NULL AND CAST(:scope AS uuid) IS NOT NULL
                        AND d.organization_id IS DISTINCT FROM CAST(:scope AS uuid) THEN 'permission.scope'
+                  WHEN NOT d.is_new AND d.home <> d.organization_id THEN 'match.other_organization'
                   WHEN cardinality(d.locked) > 0 THEN 'field.locked_by_person'
                   WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) AND d.explicit
                        THEN 'id.duplicate_in_file'
                   WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) THEN 'dup.conflict_in_file'
-                  WHEN d.changes = '{}' AND d.turn > 1 THEN 'dup.identical_in_file'
-                  WHEN d.changes = '{}' THEN 'match.same_values'
+                  WHEN d.guarded AND d.is_new THEN 'match.target_claimed'
+                  WHEN d.changes = '{{}}' AND d.turn > 1 THEN 'dup.identical_in_file'
+                  WHEN d.changes = '{{}}' THEN 'match.same_values'
+                  WHEN d.reversed THEN 'value.end_before_start'
+                  WHEN d.guarded THEN 'match.target_claimed'
                   WHEN d.claimed AND NOT d.organization_id = ANY (CAST(:manages AS uuid[]))
                        THEN 'match.target_claimed'
                   ELSE 'merge' END AS verdict
       FROM deciding_diffs d WHERE NOT (d.is_new AND d.turn = 1)) o
     JOIN (VALUES ('match.target_deleted', 'review', 'match.target_deleted', 'review'),
                  ('permission.scope', 'rejected', 'permission.scope', 'error'),
+                 ('match.other_organization', 'review', 'match.other_organization', 'review'),
+                 ('value.end_before_start', 'review', 'value.end_before_start', 'review'),
                  ('field.locked_by_person', 'review', 'field.locked_by_person', 'review'),
                  ('id.duplicate_in_file', 'rejected', 'id.duplicate_in_file', 'error'),
                  ('dup.conflict_in_file', 'review', 'dup.conflict_in_file', 'review'),
@@ -246,40 +326,49 @@ _REJECT_AGAIN = """
 def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
     """Yield statements that give each accepted row a free slug: its own, or with a number behind it."""
     table = descriptor.entity
-    yield """
+    here = f" AND t.{descriptor.organization_column} = s.home" if descriptor.belongs else ""
+    yield f"""
         CREATE TEMPORARY TABLE deciding_slugs ON COMMIT DROP AS
-        SELECT f.record, k.slug_base COLLATE "C" AS base,
-               row_number() OVER (PARTITION BY k.slug_base ORDER BY f.record)::integer AS place,
+        SELECT f.record, k.home, k.slug_base COLLATE "C" AS base,
+               row_number() OVER (PARTITION BY k.home, k.slug_base ORDER BY f.record)::integer AS place,
                NULL::text COLLATE "C" AS slug
         FROM deciding_final f JOIN deciding_keys k ON k.record = f.record
-        WHERE f.decision = 'accepted'"""
+        WHERE f.decision = 'accepted' AND {"true" if descriptor.has_slug else "false"}"""
+    if not descriptor.has_slug:
+        return
     yield f"""
         UPDATE deciding_slugs s SET slug = base
-        WHERE place = 1 AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = s.base)"""
-    yield "CREATE INDEX ON deciding_slugs (slug)"
+        WHERE place = 1 AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = s.base{here})"""
+    yield "CREATE INDEX ON deciding_slugs (home, slug)"
     # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»).
     yield f"""
         UPDATE deciding_slugs s SET slug = s.base || '-' || (coalesce(top.number, 1) + n.place)
-        FROM (SELECT record, base, row_number() OVER (PARTITION BY base ORDER BY record) AS place
+        FROM (SELECT record, home, base, row_number() OVER (PARTITION BY home, base ORDER BY record) AS place
               FROM deciding_slugs WHERE slug IS NULL) n
         CROSS JOIN LATERAL (
           SELECT max(substring(x.slug FROM length(n.base) + 2)::integer) AS number
-          FROM (SELECT slug FROM {table} WHERE slug >= n.base || '-' AND slug < n.base || '.'
+          FROM (SELECT t.slug FROM {table} t
+                WHERE t.slug >= n.base || '-' AND t.slug < n.base || '.'{here.replace("s.home", "n.home")}
                 UNION ALL
-                SELECT slug FROM deciding_slugs WHERE slug >= n.base || '-' AND slug < n.base || '.') x
+                SELECT o.slug FROM deciding_slugs o
+                WHERE o.slug >= n.base || '-' AND o.slug < n.base || '.'
+                  AND o.home IS NOT DISTINCT FROM n.home) x
           WHERE substring(x.slug FROM length(n.base) + 2) ~ '^[1-9][0-9]{{0,7}}$') top
         WHERE s.record = n.record"""
 
 
 INSERT_DECISIONS = """
     INSERT INTO import_decisions
-        (import_id, revision, record, decision, reason, target_id, base_version, turn, slug, changes, issues)
+        (import_id, revision, record, decision, reason, target_id, base_version, turn, slug, organization_id, changes,
+         issues)
     SELECT :import, :revision, f.record, f.decision, f.reason, f.target_id, f.base_version, f.turn,
-           CASE f.decision WHEN 'accepted' THEN s.slug END, f.changes,
+           CASE f.decision WHEN 'accepted' THEN s.slug END, k.home, f.changes,
            CASE WHEN f.severity IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
              'code', CASE f.severity WHEN 'warning' THEN 'field.source_outranked' ELSE f.reason END,
-             'severity', f.severity, 'params', coalesce(f.params, '{}'))) END
-    FROM deciding_final f LEFT JOIN deciding_slugs s ON s.record = f.record ORDER BY f.record"""
+             'severity', f.severity, 'column', f.params->'column', 'value', f.params->'value',
+             'params', coalesce(f.params, '{}'))) END
+    FROM deciding_final f LEFT JOIN deciding_slugs s ON s.record = f.record
+    LEFT JOIN deciding_keys k ON k.record = f.record ORDER BY f.record"""
 
 # A reviewed plan stands: what would now come out otherwise is not done but parked.
 KEEP_REVIEWED = """

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kelompok_core.descriptor import EntityDescriptor, Field, MergePolicy
+from kelompok_core.descriptor import EntityDescriptor, Field, Kind, MergePolicy
+from kelompok_core.imports import field_sql
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,12 @@ class DecisionRules:
     def fields(self) -> Sequence[Field]:
         return [field for field in self.descriptor.fields if field.name in self.policies]
 
+    @property
+    def periods(self) -> Sequence[tuple[Field, Field]]:
+        """Begin and end of what this import may change one side of."""
+        pairs = [(self.descriptor.field(begin), self.descriptor.field(end)) for begin, end in self.descriptor.periods]
+        return [(begin, end) for begin, end in pairs if begin.name in self.policies or end.name in self.policies]
+
 
 def create_diffs(rules: DecisionRules) -> str:
     """Compare each row with its record as the rows before it leave that: ``deciding_diffs``."""
@@ -27,7 +34,7 @@ def create_diffs(rules: DecisionRules) -> str:
     return f"""
         CREATE TEMPORARY TABLE deciding_diffs ON COMMIT DROP AS
         WITH sequence AS (
-          SELECT r.record, r.turn, r.explicit, r.target, r.is_new, r.reason,
+          SELECT r.record, r.turn, r.explicit, r.target, r.is_new, r.reason, r.home, r.guarded,
                  i.candidate, coalesce(jsonb_strip_nulls(i.candidate->'extra'), '{{}}') AS extra,
                  {fold}(jsonb_strip_nulls(i.candidate - 'extra')) OVER before AS said,
                  {fold}(jsonb_strip_nulls(i.candidate->'extra')) OVER before AS said_extra
@@ -37,7 +44,7 @@ def create_diffs(rules: DecisionRules) -> str:
           WINDOW before AS (PARTITION BY r.party ORDER BY r.turn
                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),
         based AS (
-          SELECT s.*, t.id IS NOT NULL AS alive, t.version AS base_version, t.field_origins AS origins,
+          SELECT s.*, t.id IS NOT NULL AS alive, t.version AS base_version, t.field_origins AS origins, t.updated_at,
                  {claimed} AS claimed, t.{descriptor.organization_column} AS organization_id,
                  jsonb_build_object({_current(rules)}) AS stored,
                  coalesce(t.{descriptor.extra_column}->'extra'->CAST(:source AS text), '{{}}')
@@ -53,7 +60,8 @@ def create_diffs(rules: DecisionRules) -> str:
                  array_remove(ARRAY[{_outranked(rules)}]::text[], NULL) AS outranked
           FROM based b)
         SELECT c.record, c.turn, c.explicit, c.target, c.is_new, c.reason, c.alive, c.base_version, c.claimed,
-               c.organization_id, c.changes, c.locked, c.outranked,
+               c.organization_id, c.home, c.guarded, c.changes, c.locked, c.outranked,
+               {_reversed(rules)} AS reversed,
                c.turn > 1 AND (EXISTS (
                  SELECT FROM jsonb_each(c.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL)
                  OR EXISTS (SELECT FROM jsonb_each_text(c.extra) x
@@ -63,27 +71,45 @@ def create_diffs(rules: DecisionRules) -> str:
 
 
 def _current(rules: DecisionRules) -> str:
-    return ", ".join(f"'{field.name}', {_column(field)}" for field in rules.fields)
+    sides = [field for period in rules.periods for field in period]
+    fields = {field.name: field for field in (*rules.fields, *sides)}
+    return ", ".join(f"'{field.compared_as}', {field_sql.stored(field)}" for field in fields.values())
 
 
-def _column(field: Field) -> str:
-    return f"t.{field.stored_in}->'{field.key}'" if field.key else f"t.{field.stored_in}"
+def _reversed(rules: DecisionRules) -> str:
+    """Whether the record would end before it begins; dates of one length compare as text."""
+
+    def after(field: Field) -> str:
+        return f"coalesce(c.changes->'{field.name}'->>1, c.stored->>'{field.name}')"
+
+    pairs = [
+        f"(length({after(begin)}) = length({after(end)}) AND {after(end)} < {after(begin)})"
+        for begin, end in rules.periods
+    ]
+    return f"coalesce({' OR '.join(pairs)}, false)" if pairs else "false"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Comparison:
-    """SQL about one field of one row: what it says, what the record says by then, who set that."""
+    """SQL about one field of one row: what it says, what the record says by then, who set that.
 
-    field: str
+    A list that is added to is compared by what it would be with the row's entries behind its own.
+    """
+
+    field: Field
     policy: MergePolicy
 
     @property
+    def name(self) -> str:
+        return self.field.name
+
+    @property
     def said(self) -> str:
-        return f"b.candidate->>'{self.field}'"
+        return f"b.candidate->>'{self.field.compared_as}'"
 
     @property
     def setter(self) -> str:
-        return f"coalesce(b.origins->>'{self.field}', :origin)"
+        return f"coalesce(b.origins->>'{self.name}', :origin)"
 
     @property
     def replaceable(self) -> str:
@@ -93,44 +119,62 @@ class _Comparison:
                 return f"{self.setter} = :origin"
             case MergePolicy.OVERWRITE:
                 return f"{self.setter} NOT LIKE 'person:%'"
-            case MergePolicy.FILL_EMPTY:
+            case MergePolicy.NEWEST:
+                newer = "coalesce((b.candidate->>'changed_at')::timestamptz > b.updated_at, true)"
+                return f"({self.setter} NOT LIKE 'person:%' AND {newer})"
+            case MergePolicy.APPEND_SET:
+                return f"{self.setter} NOT LIKE 'person:%'" if self.appends else "false"
+            case MergePolicy.FILL_EMPTY | MergePolicy.KEEP:
                 return "false"
-            case MergePolicy.KEEP:
-                return "false"
+
+    @property
+    def appends(self) -> bool:
+        return self.policy is MergePolicy.APPEND_SET and self.field.kind is Kind.LIST
 
     @property
     def stored(self) -> str:
         """The record's value as the rows before this one leave it."""
-        name = self.field
-        return (
-            f"CASE WHEN b.stored->>'{name}' IS NULL OR {self.replaceable}"
-            f" THEN coalesce(b.said->>'{name}', b.stored->>'{name}') ELSE b.stored->>'{name}' END"
-        )
+        name = self.field.compared_as
+        before = f"coalesce(b.said->>'{name}', b.stored->>'{name}')"
+        if self.appends:
+            both = _union(f"b.stored->>'{name}'", f"b.said->>'{name}'")
+            before = f"coalesce({both}, b.stored->>'{name}')"
+        return f"CASE WHEN b.stored->>'{name}' IS NULL OR {self.replaceable} THEN {before} ELSE b.stored->>'{name}' END"
+
+    @property
+    def proposed(self) -> str:
+        """What the record would say."""
+        return _union(self.stored, self.said) if self.appends else self.said
 
     @property
     def change(self) -> str:
         fills = "false" if self.policy is MergePolicy.KEEP else f"{self.stored} IS NULL"
         return (
-            f"CASE WHEN {self.said} <> coalesce({self.stored}, '') AND ({fills} OR {self.replaceable})"
-            f" THEN jsonb_build_array({self.stored}, {self.said}) END"
+            f"CASE WHEN {self.proposed} <> coalesce({self.stored}, '') AND ({fills} OR {self.replaceable})"
+            f" THEN jsonb_build_array({self.stored}, {self.proposed}) END"
         )
 
     def differs_from(self, setter: str) -> str:
-        return f"CASE WHEN {self.said} <> {self.stored} AND {self.setter} {setter} THEN '{self.field}' END"
+        return f"CASE WHEN {self.said} <> {self.stored} AND {self.setter} {setter} THEN '{self.name}' END"
+
+
+def _union(left: str, right: str) -> str:
+    """Two lists as one, the entries of the left first, each once; null where the right says nothing."""
+    return f"jsonb_list_union(CAST({left} AS jsonb), CAST({right} AS jsonb))::text"
 
 
 def _comparisons(rules: DecisionRules, *policies: MergePolicy) -> Sequence[_Comparison]:
-    pairs = [(field.name, rules.policies[field.name]) for field in rules.fields]
-    return [_Comparison(field=name, policy=policy) for name, policy in pairs if policy in policies]
+    pairs = [(field, rules.policies[field.name]) for field in rules.fields]
+    return [_Comparison(field=field, policy=policy) for field, policy in pairs if policy in policies]
 
 
 def _changes(rules: DecisionRules) -> str:
-    return ", ".join(f"'{one.field}', {one.change}" for one in _comparisons(rules, *MergePolicy))
+    return ", ".join(f"'{one.name}', {one.change}" for one in _comparisons(rules, *MergePolicy))
 
 
 def _locked(rules: DecisionRules) -> str:
     """Fields where the row would replace what a person set."""
-    replacing = _comparisons(rules, MergePolicy.OWN, MergePolicy.OVERWRITE)
+    replacing = _comparisons(rules, MergePolicy.OWN, MergePolicy.OVERWRITE, MergePolicy.NEWEST, MergePolicy.APPEND_SET)
     return ", ".join(one.differs_from("LIKE 'person:%'") for one in replacing)
 
 

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import NotFound, SettingsError
-from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
+from kelompok_core.imports.records import DuplicatePolicy, ImportOptions, check_reading
 from kelompok_core.plugin_host.configuration import edit_document, read_document
 from kelompok_core.settings import Settings
+from kelompok_core.values.reading import DateOrder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,9 @@ class _Table(BaseModel):
     policies: dict[str, MergePolicy] = {}
     on_duplicate: DuplicatePolicy = DuplicatePolicy.REJECT
     settings: dict[str, Any] = {}
+    date_order: DateOrder | None = None
+    phone_country: str = "ID"
+    timezone: str = "Asia/Jakarta"
 
 
 def read_profile(settings: Settings, name: str) -> Profile:
@@ -48,8 +52,15 @@ def read_profile(settings: Settings, name: str) -> Profile:
         key = ".".join(["profiles", name, *map(str, first["loc"])])
         raise SettingsError(key, first["msg"]) from error
     options = ImportOptions(
-        mapping=table.mapping, policies=table.policies, duplicates=table.on_duplicate, config=table.settings
+        mapping=table.mapping,
+        policies=table.policies,
+        duplicates=table.on_duplicate,
+        config=table.settings,
+        date_order=table.date_order,
+        phone_country=table.phone_country,
+        timezone=table.timezone,
     )
+    check_reading(options)
     return Profile(source_name=table.source, options=options)
 
 
@@ -64,6 +75,7 @@ def save_profile(settings: Settings, name: str, profile: Profile) -> None:
         "policies": options["policies"],
         "on_duplicate": options["duplicates"],
         "settings": options["config"],
+        **{name: options[name] for name in ("date_order", "phone_country", "timezone")},
     }
     with edit_document(settings) as document:
         profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))

@@ -8,9 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, authorize
+from kelompok_core.access.rules import Action
 from kelompok_core.errors import NotFound, UsageError
-from kelompok_core.imports.records import IMPORTS, ImportOptions, fingerprint
+from kelompok_core.imports.records import IMPORTS, ImportOptions, check_reading, fingerprint
+from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
@@ -57,11 +58,12 @@ def receive(bench: Workbench, request: ImportRequest, actor: Actor) -> Receipt:
         NotFound: When the job or the organization does not exist.
         UsageError: When the file cannot be read or does not fit the job.
     """
+    check_reading(request.options)
     plugin = require_enabled(bench.settings, request.plugin)
     job = find_job(plugin, request.job)
     with bench.database.connect() as connection:
         organization_id = _find_organization_id(connection, request.organization)
-        authorize(connection, actor, Action.IMPORT_SUBMIT, organization_id)
+        authorize_import(connection, actor, Action.IMPORT_SUBMIT, str(job.entity), organization_id)
     media_type = _media_type(request.file, job)
     stored = store_file(request.file, bench.settings.storage_url)
     values = _values(request, plugin, job, stored) | {

@@ -14,7 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from kelompok_core.descriptor import MergePolicy
-from kelompok_core.errors import NotFound
+from kelompok_core.errors import NotFound, UsageError
+from kelompok_core.values.places import is_country
+from kelompok_core.values.reading import DateOrder
+from kelompok_core.values.times import is_zone
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
 """The five outcomes a row can have; their counts add up to the rows read."""
@@ -48,16 +51,22 @@ class ImportOptions:
     """How to read and merge; saved with the import.
 
     Attributes:
-        mapping: Source header to field name; ``-`` leaves a column out, ``extra`` keeps it as extra.
+        mapping: Source header to field or part name; ``-`` leaves a column out, ``extra`` keeps it as extra.
         policies: Merge policy by field, where it differs from the entity's own.
         duplicates: See :class:`DuplicatePolicy`.
         config: Settings of the plugin for this import, over those of ``kelompok.toml``.
+        date_order: Which comes first in dates of three numbers; proven by the column's values where not said.
+        phone_country: ISO 3166 code of phone numbers written without one.
+        timezone: IANA name of the zone of times written without one.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     policies: Mapping[str, MergePolicy] = field(default_factory=dict)
     duplicates: DuplicatePolicy = DuplicatePolicy.REJECT
     config: Mapping[str, Any] = field(default_factory=dict)
+    date_order: DateOrder | None = None
+    phone_country: str = "ID"
+    timezone: str = "Asia/Jakarta"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -65,6 +74,9 @@ class ImportOptions:
             "policies": {name: policy.value for name, policy in self.policies.items()},
             "duplicates": self.duplicates.value,
             "config": dict(self.config),
+            "date_order": self.date_order.value if self.date_order else None,
+            "phone_country": self.phone_country,
+            "timezone": self.timezone,
         }
 
     @classmethod
@@ -74,6 +86,23 @@ class ImportOptions:
             policies={name: MergePolicy(policy) for name, policy in stored["policies"].items()},
             duplicates=DuplicatePolicy(stored["duplicates"]),
             config=stored["config"],
+            date_order=DateOrder(stored["date_order"]) if stored.get("date_order") else None,
+            phone_country=stored.get("phone_country", "ID"),
+            timezone=stored.get("timezone", "Asia/Jakarta"),
+        )
+
+
+def check_reading(options: ImportOptions) -> None:
+    """See that zone and country are such.
+
+    Raises:
+        UsageError: Naming the one that is none.
+    """
+    if not is_zone(options.timezone):
+        raise UsageError(f"there is no time zone {options.timezone!r}", hint="Name one such as Asia/Makassar.")
+    if not is_country(options.phone_country):
+        raise UsageError(
+            f"there is no country {options.phone_country!r}", hint="Give its two letters (ISO 3166), such as ID."
         )
 
 
@@ -98,6 +127,7 @@ class ImportRecord:
     organization_id: UUID | None
     approved_by: UUID | None
     options: ImportOptions
+    needs: tuple[str, ...]
     header: tuple[str, ...]
     mapping: Mapping[str, str]
     read_as: Mapping[str, Any]
@@ -135,7 +165,7 @@ def fingerprint(parts: Mapping[str, Any]) -> bytes:
 _COLUMNS = """
     id, state, mode, entity, plugin, plugin_version, job, source_name, file_name, file_url,
     encode(file_sha256, 'hex') AS file_sha256, file_bytes, media_type, actor_id, organization_id,
-    approved_by, options, header, mapping, read_as, issues, rows_staged, blank_lines, plan_revision,
+    approved_by, options, needs, header, mapping, read_as, issues, rows_staged, blank_lines, plan_revision,
     rows_read, accepted, merged, unchanged,
     rejected, review, run_id, failure, durations, created_at, planned_at, applied_at"""
 
@@ -195,6 +225,7 @@ def _from_row(row: sa.Row[Any]) -> ImportRecord:
     values["state"] = ImportState(values["state"])
     values["options"] = ImportOptions.from_json(values["options"])
     values["header"] = tuple(values["header"])
+    values["needs"] = tuple(values["needs"])
     values["counts"] = None if counts["rows_read"] is None else counts
     return ImportRecord(**values)
 
@@ -253,6 +284,7 @@ IMPORTS = sa.table(
     sa.column("issues", JSONB),
     sa.column("durations", JSONB),
     sa.column("header", ARRAY(sa.Text)),
+    sa.column("needs", ARRAY(sa.Text)),
 )
 
 

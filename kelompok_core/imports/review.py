@@ -12,7 +12,7 @@ from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.errors import NotFound, NotPermitted, UsageError
-from kelompok_core.imports import apply_sql
+from kelompok_core.imports import apply_sql, field_sql
 from kelompok_core.imports.candidates import SLUG_BASE
 from kelompok_core.imports.records import ImportRecord, ImportState, get_import, lock_entity, lock_import
 from kelompok_core.imports.registry import get_descriptor
@@ -20,7 +20,9 @@ from kelompok_core.imports.workbench import Workbench
 from kelompok_core.values.slug import first_free
 
 _QUESTIONS_OF_IDENTITY = ("match.possible_duplicate", "match.multiple", "match.key_conflict")
+_ANSWERED_BY_NEW = ("match.target_deleted", "match.target_claimed", "match.other_organization", "plan.stale")
 _EXTRA = "extra"
+_REVERSED = "23514"  # check_violation: a period that ends before it begins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ class ParkedRow:
         candidate: The row as it was understood.
         raw: The row as it came.
         candidates: Ids of existing records it may be.
+        organization_id: Where the row's record belongs, if it belongs somewhere.
     """
 
     import_id: UUID
@@ -44,6 +47,7 @@ class ParkedRow:
     candidate: Mapping[str, Any]
     raw: Mapping[str, Any]
     candidates: Sequence[UUID]
+    organization_id: UUID | None
 
     @property
     def ref(self) -> str:
@@ -99,9 +103,9 @@ def compare(connection: sa.Connection, parked: ParkedRow, target_id: UUID) -> li
     pairs = [
         Comparison(
             field=field.name,
-            incoming=parked.candidate.get(field.name),
-            existing=_stored(field, now),
-            set_by=now["field_origins"].get(field.name),
+            incoming=parked.candidate.get(field.compared_as),
+            existing=now.stored[field.name],
+            set_by=now.origins.get(field.name),
         )
         for field in descriptor.fields
     ]
@@ -109,23 +113,28 @@ def compare(connection: sa.Connection, parked: ParkedRow, target_id: UUID) -> li
 
 
 def list_candidates(connection: sa.Connection, parked: ParkedRow) -> Mapping[str, UUID]:
-    """Return the records the row may be, those that are still there, by slug."""
-    entity = get_descriptor(parked.entity).entity
-    query = sa.text(f"SELECT slug, id FROM {entity} WHERE id = ANY (:ids) ORDER BY slug")
-    return {row.slug: row.id for row in connection.execute(query, {"ids": list(parked.candidates)})}
+    """Return the records the row may be, those that are still there, by slug or the beginning of their id."""
+    descriptor = get_descriptor(parked.entity)
+    called = "slug" if descriptor.has_slug else "left(id::text, 8)"
+    query = sa.text(f"SELECT {called} AS ref, id FROM {descriptor.entity} WHERE id = ANY (:ids) ORDER BY 1, 2")
+    return {row.ref: row.id for row in connection.execute(query, {"ids": list(parked.candidates)})}
 
 
-def find_by_slug(connection: sa.Connection, parked: ParkedRow, slug: str) -> UUID:
-    """Return the record of the row's entity with this slug.
+def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str) -> UUID:
+    """Return the record of the row's entity, and organization, with this slug or beginning of its id.
 
     Raises:
-        NotFound: When there is none.
+        NotFound: When there is none, or more than one.
     """
-    entity = get_descriptor(parked.entity).entity
-    found: UUID | None = connection.scalar(sa.text(f"SELECT id FROM {entity} WHERE slug = :slug"), {"slug": slug})
-    if found is None:
-        raise NotFound(f"record of {entity}", slug)
-    return found
+    descriptor = get_descriptor(parked.entity)
+    called = "slug = :ref" if descriptor.has_slug else "false"
+    home = f"{descriptor.organization_column} = :home" if descriptor.belongs else "true"
+    query = f"SELECT id FROM {descriptor.entity} WHERE ({called} OR id::text LIKE :start) AND {home} LIMIT 2"
+    params = {"ref": ref, "start": ref.replace("%", "") + "%", "home": parked.organization_id}
+    found = list(connection.scalars(sa.text(query), params))
+    if len(found) != 1:
+        raise NotFound(f"record of {descriptor.entity}", ref)
+    return UUID(str(found[0]))
 
 
 class Reviewer:
@@ -145,15 +154,19 @@ class Reviewer:
         """
         with self._bench.database.connect() as connection, connection.begin():
             imported, parked = self._open(connection, import_id, record, None)
-            if parked.reason not in (*_QUESTIONS_OF_IDENTITY, "match.target_deleted", "plan.stale"):
+            if parked.reason not in (*_QUESTIONS_OF_IDENTITY, *_ANSWERED_BY_NEW) or (
+                parked.reason == "match.target_claimed" and parked.candidates
+            ):
                 raise UsageError(
                     f"this row speaks of a record that is known ({parked.reason})", hint="Accept it into that record."
                 )
             descriptor = get_descriptor(parked.entity)
+            fields = descriptor.fields_told_by(imported.mapping.values())
             target = connection.scalar(sa.text("SELECT new_id()"))
-            slug = _free_slug(connection, descriptor, str(parked.candidate[SLUG_BASE]))
+            slug = _free_slug(connection, descriptor, parked)
             self._decide(connection, parked, "accepted", target_id=target, slug=slug, note=note)
-            _run(connection, imported, record, apply_sql.insert_accepted(descriptor, _fields(imported, descriptor)))
+            _add_words(connection, imported, record, fields)
+            _run(connection, imported, record, apply_sql.insert_accepted(descriptor, fields))
             _run(connection, imported, record, apply_sql.RECORD_EVIDENCE)
             self._judge(connection, parked, "different", parked.candidates, note)
             return Verdict(ref=parked.ref, decision="accepted", target_id=target, changed=())
@@ -181,8 +194,9 @@ class Reviewer:
             decision = "merged" if changes else "unchanged"
             self._decide(connection, parked, decision, target_id=target, changes=changes or None, note=note)
             if changes:
-                statement = apply_sql.update_merged(descriptor, _fields(imported, descriptor))
-                _run(connection, imported, record, statement, turn=1)
+                fields = descriptor.fields_told_by(imported.mapping.values())
+                _add_words(connection, imported, record, fields)
+                _run(connection, imported, record, apply_sql.update_merged(descriptor, fields), turn=1)
             _run(connection, imported, record, apply_sql.RECORD_EVIDENCE)
             self._judge(connection, parked, "same", [target], note)
             return Verdict(ref=parked.ref, decision=decision, target_id=target, changed=sorted(changes))
@@ -209,6 +223,8 @@ class Reviewer:
         lock_entity(connection, imported.entity)
         parked = get_parked(connection, import_id, record)
         self._authorize(connection, imported, parked, target_id)
+        for action in imported.needs:
+            authorize(connection, self._actor, Action(action), parked.organization_id)
         context = AuditContext(
             actor=str(self._actor.id), origin="review", import_id=imported.id, plugin=imported.plugin_label
         )
@@ -220,7 +236,7 @@ class Reviewer:
     ) -> None:
         """Whoever decides for the import decides; and an organization's own people, what concerns it alone."""
         try:
-            authorize(connection, self._actor, Action.REVIEW_DECIDE, imported.organization_id)
+            authorize(connection, self._actor, Action.REVIEW_DECIDE, imported.organization_id or parked.organization_id)
         except NotPermitted:
             concerned = [target_id] if target_id else list(parked.candidates)
             if len(concerned) != 1 or concerned[0] not in parked.candidates:
@@ -236,7 +252,7 @@ class Reviewer:
         columns = {"target_id": None, "slug": None, "changes": None, "note": None} | values
         params = columns | {
             "import": parked.import_id, "record": parked.record, "decision": decision,
-            "reason": f"review.{decision}", "actor": self._actor.id,
+            "reason": f"review.{decision}", "actor": self._actor.id, "organization": parked.organization_id,
         }  # fmt: skip
         connection.execute(_INSERT, params)
 
@@ -256,7 +272,7 @@ class Reviewer:
 
 
 def _changes(
-    imported: ImportRecord, parked: ParkedRow, descriptor: EntityDescriptor, now: Mapping[str, Any],
+    imported: ImportRecord, parked: ParkedRow, descriptor: EntityDescriptor, now: "_Record",
     choices: Mapping[str, str],
 ) -> dict[str, list[Any]]:  # fmt: skip
     names = {field.name for field in descriptor.fields}
@@ -265,25 +281,25 @@ def _changes(
             raise UsageError(f"{name}={choice}: say a field and «incoming» or «existing»")
     fills_only = parked.reason in _QUESTIONS_OF_IDENTITY
     changes: dict[str, list[Any]] = {}
-    for field in _fields(imported, descriptor):
-        said, stored = parked.candidate.get(field.name), _stored(field, now)
+    for field in descriptor.fields_told_by(imported.mapping.values()):
+        said, stored = parked.candidate.get(field.compared_as), now.stored[field.name]
         choice = choices.get(field.name, "existing" if fills_only and stored is not None else "incoming")
         if said is not None and said != stored and choice == "incoming":
             changes[field.name] = [stored, said]
-    known = ((now[descriptor.extra_column] or {}).get(_EXTRA) or {}).get(imported.source_name) or {}
+    known = (now.extra.get(_EXTRA) or {}).get(imported.source_name) or {}
     extra = {key: value for key, value in (parked.candidate.get(_EXTRA) or {}).items() if value is not None}
     if {**known, **extra} != known:
         changes[_EXTRA] = [known, {**known, **extra}]
     return changes
 
 
-def _fields(imported: ImportRecord, descriptor: EntityDescriptor) -> list[Field]:
-    return [field for field in descriptor.fields if field.name in set(imported.mapping.values())]
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    """An existing record: its fields as candidates would say them, who set them, and what no field takes."""
 
-
-def _stored(field: Field, now: Mapping[str, Any]) -> Any:
-    column = now[field.stored_in]
-    return (column or {}).get(field.key) if field.key else column
+    stored: Mapping[str, str | None]
+    origins: Mapping[str, str]
+    extra: Mapping[str, Any]
 
 
 def _only_candidate(parked: ParkedRow) -> UUID:
@@ -294,19 +310,30 @@ def _only_candidate(parked: ParkedRow) -> UUID:
     return parked.candidates[0]
 
 
-def _record(
-    connection: sa.Connection, descriptor: EntityDescriptor, record_id: UUID, *, lock: bool = False
-) -> Mapping[str, Any]:
-    query = f"SELECT to_jsonb(t) FROM {descriptor.entity} t WHERE t.id = :id" + (" FOR UPDATE" if lock else "")
-    found: Mapping[str, Any] | None = connection.scalar(sa.text(query), {"id": record_id})
+def _record(connection: sa.Connection, descriptor: EntityDescriptor, record_id: UUID, *, lock: bool = False) -> _Record:
+    query = f"""
+        SELECT {field_sql.stored_object(descriptor.fields)} AS stored, t.field_origins AS origins,
+               t.{descriptor.extra_column} AS extra
+        FROM {descriptor.entity} t WHERE t.id = :id {"FOR UPDATE" if lock else ""}"""
+    found = connection.execute(sa.text(query), {"id": record_id}).one_or_none()
     if found is None:
         raise NotFound(f"record of {descriptor.entity}", record_id)
-    return found
+    return _Record(stored=found.stored, origins=found.origins, extra=found.extra or {})
 
 
-def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, base: str) -> str:
-    query = f"SELECT slug FROM {descriptor.entity} WHERE slug = :base OR slug LIKE :base || '-%'"
-    return first_free(base, set(connection.scalars(sa.text(query), {"base": base})))
+def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, parked: ParkedRow) -> str | None:
+    if not descriptor.has_slug:
+        return None
+    base = str(parked.candidate[SLUG_BASE])
+    home = f"AND {descriptor.organization_column} = :home" if descriptor.belongs else ""
+    query = f"SELECT slug FROM {descriptor.entity} WHERE (slug = :base OR slug LIKE :base || '-%') {home}"
+    return first_free(base, set(connection.scalars(sa.text(query), {"base": base, "home": parked.organization_id})))
+
+
+def _add_words(connection: sa.Connection, imported: ImportRecord, record: int, fields: Sequence[Field]) -> None:
+    for field in fields:
+        if field.vocabulary:
+            _run(connection, imported, record, field_sql.add_words(field))
 
 
 def _run(connection: sa.Connection, imported: ImportRecord, record: int, statement: str, **more: Any) -> None:
@@ -314,7 +341,15 @@ def _run(connection: sa.Connection, imported: ImportRecord, record: int, stateme
     params = {
         "import": imported.id, "revision": -record, "source": imported.source_name, "origin": imported.origin,
     }  # fmt: skip
-    connection.execute(sa.text(statement), params | more)
+    try:
+        connection.execute(sa.text(statement), params | more)
+    except sa.exc.IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) != _REVERSED:
+            raise
+        raise UsageError(
+            f"row {imported.id}:{record} and the record together would end before they begin",
+            hint="Keep the existing value of one side: --field NAME=existing.",
+        ) from error
 
 
 def _parked(row: sa.Row[Any]) -> ParkedRow:
@@ -322,12 +357,13 @@ def _parked(row: sa.Row[Any]) -> ParkedRow:
     candidates = [UUID(one) for one in values.pop("ids") or []]
     target = values.pop("target_id")
     known = candidates or ([target] if target else [])
-    values["label"] = values["candidate"].get("name") or values["candidate"].get("title")
+    values["label"] = values["candidate"].get(get_descriptor(values["entity"]).label)
     return ParkedRow(**values, candidates=known)
 
 
 _PARKED = sa.text(f"""
     SELECT d.import_id, d.record, r.line, m.source_name, m.entity, d.reason, r.candidate, r.raw, d.target_id,
+           d.organization_id,
            (SELECT i.value->'params'->'candidates' FROM jsonb_array_elements(d.issues) i
             WHERE i.value->'params' ? 'candidates' LIMIT 1) AS ids
     FROM import_decisions d
@@ -341,9 +377,9 @@ _PARKED = sa.text(f"""
     ORDER BY m.created_at, d.record LIMIT :limit""")
 _INSERT = sa.text("""
     INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, slug, changes,
-                                  decided_by, decided_at, note)
+                                  organization_id, decided_by, decided_at, note)
     VALUES (:import, -CAST(:record AS integer), :record, :decision, :reason, :target_id, :slug, :changes,
-            :actor, now(), :note)
+            :organization, :actor, now(), :note)
 """).bindparams(sa.bindparam("changes", type_=sa.dialects.postgresql.JSONB(none_as_null=True)))
 _IDENTITY = sa.text("SELECT identity FROM import_rows WHERE import_id = :import AND record = :record")
 _SUPERSEDE = sa.text("""

@@ -13,10 +13,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import get_actor_by_id
-from kelompok_core.access.rules import Action, authorize
+from kelompok_core.access.rules import Action
 from kelompok_core.contracts import (
+    EventImporter,
     Issue,
+    MemberImporter,
     OrganizationImporter,
+    PostImporter,
     Severity,
     Source,
     SourceBatch,
@@ -25,7 +28,7 @@ from kelompok_core.contracts import (
 from kelompok_core.errors import ImportFailed, KelompokError
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
-from kelompok_core.imports.candidates import make_candidates, map_columns
+from kelompok_core.imports.candidates import Terms, make_candidates, map_columns
 from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.records import (
     ImportRecord,
@@ -36,14 +39,19 @@ from kelompok_core.imports.records import (
     working_on,
 )
 from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.rights import authorize_import, list_granted
 from kelompok_core.imports.staging import copy_rows, file_issues, staged_table
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.issues.sentences import describe
 from kelompok_core.plugin_host.loading import load, plugin_context
 from kelompok_core.plugin_host.registry import find_job, require_enabled
 from kelompok_core.sources.storage import local_copy
+from kelompok_core.values.dates import NUMERIC_DATE, proven_orders
+from kelompok_core.values.reading import DateOrder, Reading
 
-READING = 1
+Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
+
+READING = 2
 """Counted up when normalizers change, so that rows read the old way are compared again."""
 
 
@@ -60,9 +68,10 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
             if record.state not in (ImportState.RECEIVED, ImportState.STAGING):
                 return record
             actor = get_actor_by_id(connection, record.actor_id)
-            authorize(connection, actor, Action.IMPORT_SUBMIT, record.organization_id)
+            authorize_import(connection, actor, Action.IMPORT_SUBMIT, record.entity, record.organization_id)
+            granted = list_granted(connection, actor, get_descriptor(record.entity), record.organization_id)
         started = monotonic()
-        stager = _Stager(bench, record)
+        stager = _Stager(bench, record, granted)
         try:
             stager.run()
         except KelompokError as error:
@@ -95,9 +104,13 @@ class _Ready:
 class _Stager:
     """One pass over one source: how many rows were read so far, and how many are staged, now or before."""
 
-    def __init__(self, bench: Workbench, record: ImportRecord) -> None:
+    def __init__(self, bench: Workbench, record: ImportRecord, granted: frozenset[Action]) -> None:
         self._bench = bench
         self._record = record
+        self._granted = granted
+        self._needs = set(record.needs)
+        self._surveyed: set[str] = set()
+        self._orders: dict[str, DateOrder] = {}
         self._descriptor = get_descriptor(record.entity)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
@@ -123,7 +136,7 @@ class _Stager:
         record = self._record
         plugin = require_enabled(self._bench.settings, record.plugin)
         job = find_job(plugin, record.job)
-        importer: OrganizationImporter = load(plugin, job.uses)
+        importer: Importer = load(plugin, job.uses)
         config = {**plugin.config, **record.options.config}
         with (
             local_copy(record.file_url) as path,
@@ -162,10 +175,35 @@ class _Stager:
         fresh = _after(batch, self.staged)
         table = None
         if len(fresh.cells):
-            candidates = make_candidates(self._descriptor, fresh, mapping)
+            candidates = make_candidates(self._descriptor, fresh, mapping, self._terms(batch, mapping))
+            self._needs |= candidates.needs
             table = staged_table(self._record.id, fresh, candidates, mapping)
             self.staged = int(fresh.locations["record"].iloc[-1])
         return _Ready(table=table, state=self._state(batch, mapping))
+
+    def _terms(self, batch: SourceBatch, mapping: HeaderMapping) -> Terms:
+        """Return how to read the batch; the order of its dates is looked for in the whole source."""
+        options = self._record.options
+        dated = {field.name for field in self._descriptor.dated_fields()}
+        columns = {column for column, target in mapping.targets.items() if target in dated and column in batch.cells}
+        if options.date_order is not None:
+            self._orders |= dict.fromkeys(columns, options.date_order)
+        elif any(batch.cells[column].str.contains(NUMERIC_DATE).any() for column in columns - self._surveyed):
+            self._survey(columns - self._surveyed)
+        reading = Reading(date_orders=self._orders, phone_country=options.phone_country, timezone=options.timezone)
+        return Terms(reading=reading, organization_id=self._record.organization_id, granted=self._granted)
+
+    def _survey(self, columns: set[str]) -> None:
+        """Read the source once more for the columns whose dates only their order tells, and keep what is proven."""
+        proven: dict[str, set[DateOrder]] = {column: set() for column in columns}
+        read = 0
+        for yielded in self._batches():
+            batch = accept_batch(yielded, after=read, plugin=self._record.plugin_label)
+            read += len(batch.cells)
+            for column in columns & set(batch.cells.columns):
+                proven[column] |= proven_orders(batch.cells[column])
+        self._surveyed |= columns
+        self._orders |= {column: next(iter(orders)) for column, orders in proven.items() if len(orders) == 1}
 
     def _write(self, connection: sa.Connection, ready: _Ready) -> None:
         if ready.table is not None:
@@ -179,7 +217,12 @@ class _Stager:
         columns = list(batch.cells.columns)
         if self._mapping is None or not set(columns) <= set(self._columns):
             self._columns += [column for column in columns if column not in self._columns]
-            self._mapping = map_columns(self._descriptor, self._columns, self._record.options)
+            self._mapping = map_columns(
+                self._descriptor,
+                self._columns,
+                self._record.options.mapping,
+                scoped=self._record.organization_id is not None,
+            )
             fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
             if fatal:
                 raise self._failure(fatal)
@@ -193,10 +236,22 @@ class _Stager:
             "blank_lines": self._blank_lines,
             "header": [column for column in self._columns if column not in mapping.dropped],
             "mapping": dict(mapping.targets),
-            "reading_sha256": _reading(mapping),
-            "read_as": dict(batch.read_as),
+            "reading_sha256": self._reading_of(mapping),
+            "read_as": dict(batch.read_as) | self._read_by(),
+            "needs": sorted(self._needs),
             "issues": list(self._issues),
         }
+
+    def _read_by(self) -> dict[str, Any]:
+        orders = {column: order.value for column, order in sorted(self._orders.items())}
+        return {"date_order": orders} if orders else {}
+
+    def _reading_of(self, mapping: HeaderMapping) -> bytes:
+        """Digest of how rows were understood: the same raw row read another way is not the same news."""
+        options = self._record.options
+        settings = [options.date_order, options.phone_country, options.timezone, *sorted(self._granted)]
+        words = json.dumps([READING, sorted(mapping.targets.items()), sorted(mapping.extra), settings])
+        return hashlib.sha256(words.encode()).digest()
 
     @staticmethod
     def _extend(issues: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
@@ -241,9 +296,3 @@ def _issue_dict(issue: Issue) -> dict[str, Any]:
         "value": issue.value,
         "params": issue.params,
     }
-
-
-def _reading(mapping: HeaderMapping) -> bytes:
-    """Digest of how rows were understood: the same raw row read another way is not the same news."""
-    words = json.dumps([READING, sorted(mapping.targets.items()), sorted(mapping.extra)])
-    return hashlib.sha256(words.encode()).digest()

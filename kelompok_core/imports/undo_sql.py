@@ -25,7 +25,7 @@ def statements(descriptor: EntityDescriptor, references: Sequence[tuple[str, str
 
     ``references`` are tables and columns that point to the entity's records.
     """
-    yield _RECORDS.format(entity=descriptor.entity, label=descriptor.slug_field)
+    yield _RECORDS.format(entity=descriptor.entity, label=descriptor.label)
     yield "ANALYZE undoing"
     yield _units(descriptor)
     yield "ANALYZE undoing_units"
@@ -114,28 +114,28 @@ def delete_created(descriptor: EntityDescriptor) -> str:
 
 def restore_changed(descriptor: EntityDescriptor) -> str:
     """Give fields their old value and origin back, derived columns with them."""
-    settings = list(_plain_settings(descriptor)) + list(_json_settings(descriptor))
     extra, path = descriptor.extra_column, f"ARRAY['{_EXTRA}', CAST(:source AS text)]"
-    settings.append(f"""
-        {extra} = CASE WHEN NOT '{_EXTRA}' = ANY (o.restored) THEN t.{extra}
-                       WHEN u.before->'{extra}'#>{path} IS NULL THEN t.{extra} #- {path}
-                       ELSE jsonb_set(t.{extra}, {path}, u.before->'{extra}'#>{path}) END""")
-    settings.append(f"field_origins = {_with_old('field_origins', 'o.restored')}")
+    columns = {extra: f"t.{extra}", **dict(_plain_columns(descriptor)), **dict(_json_columns(descriptor))}
+    columns[extra] = f"""
+        CASE WHEN NOT '{_EXTRA}' = ANY (o.restored) THEN {columns[extra]}
+             WHEN u.before->'{extra}'#>{path} IS NULL THEN ({columns[extra]}) #- {path}
+             ELSE jsonb_set({columns[extra]}, {path}, u.before->'{extra}'#>{path}) END"""
+    columns["field_origins"] = _with_old("field_origins", "o.restored")
     return f"""
-        UPDATE {descriptor.entity} t SET {", ".join(settings)}
+        UPDATE {descriptor.entity} t SET {", ".join(f"{column} = {value}" for column, value in columns.items())}
         FROM undoing_outcomes o JOIN undoing u ON u.record_id = o.record_id
         CROSS JOIN LATERAL jsonb_populate_record(NULL::{descriptor.entity}, u.before) b
         WHERE o.record_id = t.id AND o.outcome = 'restored'"""
 
 
-def _plain_settings(descriptor: EntityDescriptor) -> Iterator[str]:
+def _plain_columns(descriptor: EntityDescriptor) -> Iterator[tuple[str, str]]:
     sources = {field.stored_in: field.name for field in descriptor.fields if not field.key}
     sources |= {derived.name: derived.field for derived in descriptor.derived}
     for column, name in sources.items():
-        yield f"{column} = CASE WHEN '{name}' = ANY (o.restored) THEN b.{column} ELSE t.{column} END"
+        yield column, f"CASE WHEN '{name}' = ANY (o.restored) THEN b.{column} ELSE t.{column} END"
 
 
-def _json_settings(descriptor: EntityDescriptor) -> Iterator[str]:
+def _json_columns(descriptor: EntityDescriptor) -> Iterator[tuple[str, str]]:
     columns = dict.fromkeys(field.stored_in for field in descriptor.fields if field.key)
     for column in columns:
         keys = ", ".join(
@@ -143,7 +143,7 @@ def _json_settings(descriptor: EntityDescriptor) -> Iterator[str]:
             for field in descriptor.fields
             if field.key and field.stored_in == column
         )
-        yield f"{column} = {_with_old(column, f'array_remove(ARRAY[{keys}]::text[], NULL)')}"
+        yield column, _with_old(column, f"array_remove(ARRAY[{keys}]::text[], NULL)")
 
 
 def _with_old(column: str, keys: str) -> str:
@@ -166,4 +166,4 @@ RECORD_REVERSALS = """
 REFERENCES = """
     SELECT c.conrelid::regclass::text AS child, a.attname AS child_column
     FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-    WHERE c.contype = 'f' AND c.confrelid = to_regclass(:entity) ORDER BY 1, 2"""
+    WHERE c.contype = 'f' AND c.confdeltype <> 'c' AND c.confrelid = to_regclass(:entity) ORDER BY 1, 2"""

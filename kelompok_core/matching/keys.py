@@ -1,5 +1,7 @@
 """Matching keys: what must be equal for two values to mean the same thing. Pure, column by column."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -36,11 +38,18 @@ def email_key(addresses: pd.Series) -> pd.Series:
     return addresses.str.lower()
 
 
-def natural_identity(parts: pd.DataFrame) -> pd.Series:
-    """Return ``nk:`` and the parts in lower case: what a source calls a record that it gives no id.
+def natural_identity(alternatives: Sequence[pd.DataFrame]) -> pd.Series:
+    """Return ``nk:`` and parts in lower case: what a source calls a record that it gives no id.
 
-    Null where the first part is: without it there is nothing to recognise.
+    Of the alternatives the first whose first part is there; null where none is: there is nothing to recognise.
     """
+    first, *others = [_joined(parts) for parts in alternatives]
+    for other in others:
+        first = first.fillna(other)
+    return first
+
+
+def _joined(parts: pd.DataFrame) -> pd.Series:
     columns = [pc.utf8_lower(to_arrow(parts[name].astype("str"))) for name in parts.columns]
     known = [columns[0], *(pc.fill_null(column, "") for column in columns[1:])]
     joined = pc.binary_join_element_wise(*known, pa.scalar("|", known[0].type))

@@ -1,13 +1,15 @@
 """Organizations as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
 
-from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, MatchRule, MergePolicy
+from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, MatchRule, MergePolicy, Part
 from kelompok_core.matching.keys import email_key, name_key, website_key
 from kelompok_core.organizations.schema import organization_schema
 from kelompok_core.values.dates import partial_date
 from kelompok_core.values.email import email
+from kelompok_core.values.phones import phone
 from kelompok_core.values.places import city, country, region
 from kelompok_core.values.slug import slug
-from kelompok_core.values.text import handle, line, text
+from kelompok_core.values.social import social
+from kelompok_core.values.text import line, text
 from kelompok_core.values.url import url
 
 _FIELDS = (
@@ -83,7 +85,8 @@ _FIELDS = (
     ),
     Field(
         name="phone",
-        normalize=line,
+        read=phone,
+        parts=(Part(name="country"),),
         aliases=(
             "telepon", "telepon organisasi", "no telp", "no telepon", "nomor telepon", "telp", "phone number", "tel",
             "telephone", "no hp", "hp", "whatsapp", "wa",
@@ -91,39 +94,39 @@ _FIELDS = (
     ),
     Field(
         name="founded_on",
-        normalize=partial_date,
+        read=partial_date,
         aliases=("tahun berdiri", "tanggal berdiri", "berdiri", "established", "founded", "year founded", "start date",
                  "founding date"),
     ),
     Field(
         name="dissolved_on",
-        normalize=partial_date,
+        read=partial_date,
         aliases=("tanggal bubar", "tahun bubar", "end date", "dissolved", "closed on"),
     ),
     Field(
         name="facebook",
-        normalize=url,
+        normalize=social("facebook"),
         column="social_links",
         key="facebook",
         aliases=("facebook url", "url facebook", "fb"),
     ),
     Field(
         name="instagram",
-        normalize=handle,
+        normalize=social("instagram"),
         column="social_links",
         key="instagram",
         aliases=("instagram url", "url instagram", "ig", "ig url", "akun instagram"),
     ),
     Field(
         name="twitter",
-        normalize=handle,
+        normalize=social("twitter"),
         column="social_links",
         key="twitter",
         aliases=("twitter url", "url twitter", "x", "akun twitter"),
     ),
     Field(
         name="youtube",
-        normalize=url,
+        normalize=social("youtube"),
         column="social_links",
         key="youtube",
         aliases=("youtube url", "url youtube", "kanal youtube"),
@@ -142,15 +145,16 @@ DESCRIPTOR = EntityDescriptor(
         DerivedColumn(name="website_key", field="website_url", derive=website_key),
         DerivedColumn(name="email_key", field="official_email", derive=email_key),
     ),
-    slug_field="name",
+    label="name",
     name_key="name_key",
-    places=("country", "region", "city"),
-    natural_key=("name_key", "country", "region", "city"),
+    discriminators=("country", "region", "city"),
+    natural_keys=(("name_key", "country", "region", "city"),),
     rules=(
-        MatchRule(reason="match.slug", column="slug"),
-        MatchRule(reason="match.website", column="website_key"),
-        MatchRule(reason="match.email", column="email_key"),
+        MatchRule(reason="match.slug", columns=("slug",)),
+        MatchRule(reason="match.website", columns=("website_key",)),
+        MatchRule(reason="match.email", columns=("email_key",)),
     ),
+    periods=(("founded_on", "dissolved_on"),),
     extra_column="profile_data",
     organization_column="id",
     claim_column="claim_status",

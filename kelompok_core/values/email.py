@@ -13,6 +13,7 @@ from kelompok_core.values.text import line
 # What nearly all addresses look like; the library, two hundred times slower, judges the others.
 _PLAIN = r"[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\.)+[a-z]{2,24}"
 _LONGEST = 254  # RFC 5321, 4.5.3.1.3, less the brackets
+_NAMED = re.compile(r"[^<>]*<\s*[^<>@\s]+@[^<>@\s]+\s*>?")
 _SEPARATORS = re.compile(r"[;,/\s]+")
 
 
@@ -34,7 +35,10 @@ def email(cells: pd.Series) -> Normalized:
 def _first_address(written: str) -> str | None:
     """Return the first valid address in the cell, or None when there is one that is not valid."""
     plain = written.strip("<>\"' ").removeprefix("mailto:")
-    parts = [part.strip("<>()\"'") for part in _SEPARATORS.split(plain) if "@" in part] or [plain]
+    parts = [part.strip("<>()\"'") for part in _SEPARATORS.split(plain) if part]
+    if not all("@" in part for part in parts) and not _NAMED.fullmatch(plain):
+        return None  # «Zsa Zsa.Lipson@mail.com» is an address with a slip, not one with a name before it
+    parts = [part for part in parts if "@" in part] or [plain]
     try:
         return validate_email(parts[0], check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError:

@@ -15,7 +15,7 @@ class Normalized:
 
     Attributes:
         values: Text, same index as what came in; null where the source says nothing.
-        findings: Columns position (a label of that index), code, severity, value, params.
+        findings: Columns position (a label of that index), column (as written), code, severity, value, params.
     """
 
     values: pd.Series
@@ -25,7 +25,7 @@ class Normalized:
 Normalizer = Callable[[pd.Series], Normalized]
 """Takes cells as written (text, null where absent)."""
 
-_FINDING_COLUMNS = ["position", "code", "severity", "value", "params"]
+_FINDING_COLUMNS = ["position", "column", "code", "severity", "value", "params"]
 
 
 def found(
@@ -40,10 +40,10 @@ def found(
     if not mask.any():
         return no_findings()
     hit = cells[mask]
-    table = pd.DataFrame({"position": hit.index, "code": code, "severity": severity.value})
+    table = pd.DataFrame({"position": hit.index, "column": cells.name, "code": code, "severity": severity.value})
     table["value"] = hit.to_numpy(dtype=object)
     table["params"] = pd.Series([dict(params(cell)) if params else {} for cell in table["value"]], dtype="object")
-    return table.astype({"value": object, "params": object})
+    return table.astype({"column": object, "value": object, "params": object})
 
 
 def no_findings() -> pd.DataFrame:

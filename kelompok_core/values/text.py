@@ -25,12 +25,6 @@ def line(cells: pd.Series) -> Normalized:
     return Normalized(values=_finish(values, cells.index), findings=findings)
 
 
-def handle(cells: pd.Series) -> Normalized:
-    """Normalize a name on a social network: as a line, where an «@» in front is no formula."""
-    tidy = line(cells)
-    return Normalized(values=tidy.values, findings=tidy.findings[tidy.findings["code"] != "value.formula_like"])
-
-
 def text(cells: pd.Series) -> Normalized:
     """Normalize text that may have several lines: line ends become LF, blank ends go."""
     clean, findings = _clean(cells)

@@ -18,7 +18,7 @@ _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)
 def url(cells: pd.Series) -> Normalized:
     """Normalize an optional web address; a missing scheme is added and said so; a wrong one is an error."""
     said = drop_blank_words(line(cells).values)
-    values = map_others(said, said.str.fullmatch(_PLAIN), _address)
+    values = map_others(said, said.str.fullmatch(_PLAIN), address)
     without_scheme = said.notna() & values.notna() & ~said.fillna("").str.match(r"(?i)https?:")
     findings = all_findings(
         found(cells, without_scheme, "value.url_scheme_added", Severity.WARNING),
@@ -27,7 +27,8 @@ def url(cells: pd.Series) -> Normalized:
     return Normalized(values=values, findings=findings)
 
 
-def _address(written: str) -> str | None:
+def address(written: str) -> str | None:
+    """Return the one address the text is, absolute, or None."""
     candidate = re.sub(r"^(https?):/*", r"\1://", written.strip("<>\"' "), flags=re.IGNORECASE)
     if not _SCHEME.match(candidate):
         candidate = "https://" + candidate.lstrip("/")
@@ -38,5 +39,5 @@ def _address(written: str) -> str | None:
         return None
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or parts.username is not None:
         return None
-    address = parts._replace(netloc=host + (f":{port}" if port else "")).geturl()
-    return address.replace(" ", "%20")
+    absolute = parts._replace(netloc=host + (f":{port}" if port else "")).geturl()
+    return absolute.replace(" ", "%20")

@@ -22,8 +22,8 @@ _ALL = set(Action)
 # role: (own organization, another one, outside of any)
 MATRIX = {
     "admin": (_ALL, _ALL, _ALL),
-    "steward": (_EDIT | {Action.CLAIM_DECIDE},) * 3,
-    "owner": (_EDIT | {Action.RECORD_DELETE, Action.ROLE_MANAGE}, set(), set()),
+    "steward": (_EDIT | {Action.RECORD_PUBLISH, Action.CLAIM_DECIDE},) * 3,
+    "owner": (_EDIT | {Action.RECORD_DELETE, Action.RECORD_PUBLISH, Action.ROLE_MANAGE}, set(), set()),
     "editor": (_EDIT, set(), set()),
     "viewer": (_READ, set(), set()),
     "nobody": (set(), set(), set()),

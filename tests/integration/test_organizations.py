@@ -24,7 +24,7 @@ def test_create_normalizes_and_marks_and_audits(service, session, operator):
         {"name": "  Rumah   Baca ", "city": "KAB. GARUT", "website_url": "https://baca.or.id/", "instagram": "@baca"}
     )
     assert (made.name, made.slug, made.city, made.version) == ("Rumah Baca", "rumah-baca", "Kabupaten Garut", 1)
-    assert made.social_links == {"instagram": "@baca"}
+    assert made.social_links == {"instagram": "https://www.instagram.com/baca"}
     assert made.website_key == "baca.or.id"
     assert set(made.field_origins.values()) == {f"person:{operator.id}"}
     entry = session.execute(sa.text("SELECT * FROM audit_logs WHERE record_id = :id"), {"id": made.id}).one()

@@ -90,7 +90,7 @@ def test_a_field_a_person_edited_since_is_kept_and_listed(import_file, bench, op
     assert "operator@localhost" in left.reason
     (stored,) = ask("SELECT * FROM organizations WHERE slug = 'satu'")
     assert (stored.city, stored.phone) == ("Cimahi", "021")
-    assert stored.social_links == {"instagram": "@satu"}
+    assert stored.social_links == {"instagram": "https://www.instagram.com/satu"}
     assert stored.profile_data["extra"] == {"list": {"Warna": "biru"}}
     assert stored.field_origins["city"] == f"person:{operator.id}"
 

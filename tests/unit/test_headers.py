@@ -6,7 +6,6 @@ from kelompok_core.errors import UsageError
 from kelompok_core.headers.mapping import OUR_COLUMNS, HeaderField, map_headers
 from kelompok_core.headers.spelling import fold_header
 from kelompok_core.imports.candidates import map_columns
-from kelompok_core.imports.records import ImportOptions
 from kelompok_core.organizations.entity import DESCRIPTOR
 
 _FIELDS = (
@@ -73,7 +72,7 @@ def test_a_missing_required_field_is_fatal_and_names_what_would_do():
 ])  # fmt: skip
 def test_headers_of_organizations_in_both_languages(header, field):
     columns = ["Nama", header] if field != "name" else [header]
-    assert map_columns(DESCRIPTOR, columns, ImportOptions()).targets[header] == field
+    assert map_columns(DESCRIPTOR, columns, {}, scoped=False).targets[header] == field
 
 
 def test_no_two_fields_claim_one_alias():

@@ -49,6 +49,6 @@ def test_a_name_key_is_the_key_of_itself_and_never_empty(name):
 
 def test_a_natural_identity_needs_its_first_part_only():
     parts = pd.DataFrame({"name_key": ["satu", None], "city": [None, "Bandung"]}, dtype="str")
-    identities = natural_identity(parts)
+    identities = natural_identity([parts])
     assert identities.iloc[0] == "nk:satu|"
     assert pd.isna(identities.iloc[1])

@@ -1,0 +1,130 @@
+"""Events as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
+
+from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Kind, MatchRule, MergePolicy, Part
+from kelompok_core.events.schema import event_schema
+from kelompok_core.matching.keys import name_key, website_key
+from kelompok_core.values.html import html
+from kelompok_core.values.places import city, country, region
+from kelompok_core.values.slug import slug
+from kelompok_core.values.text import line, text
+from kelompok_core.values.times import all_day, ends_at, starts_at, zone
+from kelompok_core.values.url import url
+from kelompok_core.values.words import choice, tags
+
+STATUS_WORDS = {
+    "draft": ("draf", "konsep", "tentative"),
+    "planned": (
+        "upcoming", "scheduled", "confirmed", "terjadwal", "akan datang", "dijadwalkan", "eventscheduled", "published",
+        "postponed", "ditunda", "rescheduled", "eventpostponed", "eventrescheduled",
+    ),
+    "cancelled": ("canceled", "batal", "dibatalkan", "eventcancelled"),
+    "held": ("done", "past", "completed", "selesai", "terlaksana", "sudah terlaksana", "finished"),
+}  # fmt: skip
+
+_START_TIME = Part(
+    name="start_time",
+    aliases=("time", "jam mulai", "waktu mulai", "jam", "waktu", "pukul", "start time"),
+)
+_STARTS = (Part(name="starts_at", suffices=True), Part(name="start_time"))
+
+_FIELDS = (
+    Field(
+        name="title",
+        normalize=line,
+        required=True,
+        aliases=("judul", "nama kegiatan", "nama acara", "kegiatan", "acara", "event name", "event title", "summary",
+                 "name", "event"),
+    ),
+    Field(name="slug", normalize=slug, policy=MergePolicy.KEEP, aliases=("permalink slug",)),
+    Field(
+        name="description",
+        normalize=html,
+        aliases=("deskripsi", "keterangan", "about", "details", "rincian", "isi"),
+    ),
+    Field(
+        name="starts_at",
+        read=starts_at,
+        parts=(_START_TIME,),
+        kind=Kind.MOMENT,
+        aliases=("tanggal mulai", "start", "start date", "startdate", "dtstart", "tanggal pelaksanaan", "tanggal",
+                 "date", "event date", "mulai", "starts"),
+    ),
+    Field(
+        name="ends_at",
+        read=ends_at,
+        parts=(
+            Part(name="end_time", aliases=("jam selesai", "waktu selesai", "end time", "jam berakhir")),
+            *_STARTS,
+        ),
+        kind=Kind.MOMENT,
+        aliases=("tanggal selesai", "end", "end date", "enddate", "dtend", "selesai", "tanggal berakhir", "ends"),
+    ),
+    Field(
+        name="timezone",
+        read=zone,
+        parts=_STARTS,
+        default="Asia/Jakarta",
+        aliases=("time zone", "zona waktu", "tzid", "timezone identifier"),
+    ),
+    Field(
+        name="all_day",
+        read=all_day,
+        parts=_STARTS,
+        kind=Kind.FLAG,
+        default="false",
+        aliases=("all day", "sepanjang hari", "seharian"),
+    ),
+    Field(
+        name="location_name",
+        normalize=line,
+        aliases=("tempat", "lokasi", "tempat pelaksanaan", "venue", "location", "place"),
+    ),
+    Field(name="address", normalize=text, aliases=("alamat", "street address", "alamat lengkap")),
+    Field(name="city", normalize=city, aliases=("kota", "kabupaten/kota", "kab/kota", "kabupaten", "locality", "town")),
+    Field(name="region", normalize=region, aliases=("provinsi", "state", "province", "wilayah")),
+    Field(name="country", normalize=country, aliases=("negara", "country code", "country name")),
+    Field(name="url", normalize=url, aliases=("link", "tautan", "website", "browser url", "laman", "event url")),
+    Field(name="external_uid", normalize=line, aliases=("uid", "ical uid", "guid")),
+    Field(
+        name="status",
+        normalize=choice(STATUS_WORDS),
+        default="planned",
+        aliases=("event status", "eventstatus", "status kegiatan", "status acara"),
+    ),
+    Field(
+        name="tags",
+        normalize=tags,
+        kind=Kind.LIST,
+        aliases=("tag", "kata kunci", "keywords", "categories", "kategori", "label", "topik"),
+    ),
+)  # fmt: skip
+
+DESCRIPTOR = EntityDescriptor(
+    entity="events",
+    fields=_FIELDS,
+    external_id_aliases=("external id", "event id", "id kegiatan", "id acara", "uuid", "id", "kode", "key"),
+    label="title",
+    organization_aliases=(
+        "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name", "organizer",
+        "organiser", "penyelenggara", "id organisasi", "organization id", "organization slug", "event host",
+    ),
+    derived=(
+        DerivedColumn(name="title_key", field="title", derive=name_key),
+        DerivedColumn(name="url_key", field="url", derive=website_key),
+    ),
+    name_key="title_key",
+    discriminators=("starts_at", "external_uid"),
+    natural_keys=(("external_uid",), ("url_key", "starts_at"), ("title_key", "starts_at")),
+    rules=(
+        MatchRule(reason="match.uid", columns=("external_uid",), discriminates=False),
+        MatchRule(reason="match.slug", columns=("slug",)),
+        MatchRule(reason="match.url", columns=("url_key",)),
+        MatchRule(reason="match.title_date", columns=("title_key", "starts_at"), name_agrees=False),
+    ),
+    periods=(("starts_at", "ends_at"),),
+    extra_column="event_data",
+    protected=frozenset(
+        {"id", "organization_id", "field_origins", "event_data", "version", "created_at", "updated_at"}
+    ),
+    schema=event_schema,
+)  # fmt: skip

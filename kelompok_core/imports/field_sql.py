@@ -1,0 +1,52 @@
+"""The SQL of one field: its stored value as a candidate would say it, and a candidate's text as its column holds it."""
+
+from kelompok_core.descriptor import Field, Kind
+
+
+def stored(field: Field, table: str = "t") -> str:
+    """The value in the record, for ``jsonb_build_object``; read back with ``->>`` it is spelled as candidates are."""
+    column = f"{table}.{field.stored_in}"
+    if field.key:
+        return f"{column}->'{field.key}'"
+    if field.vocabulary:
+        return f"(SELECT v.slug FROM {field.vocabulary} v WHERE v.id = {column})"
+    if field.kind is Kind.MOMENT:
+        return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+    return column
+
+
+def stored_object(fields: "list[Field] | tuple[Field, ...]", table: str = "t") -> str:
+    """All stored values as one JSON object, texts throughout."""
+    pairs = ", ".join(f"'{field.name}', ({stored_text(field, table)})" for field in fields)
+    return f"jsonb_build_object({pairs})"
+
+
+def stored_text(field: Field, table: str = "t") -> str:
+    """The value in the record as text."""
+    value = stored(field, table)
+    if field.key:
+        return f"{table}.{field.stored_in}->>'{field.key}'"
+    return value if field.vocabulary or field.kind is Kind.MOMENT else f"({value})::text"
+
+
+def written(field: Field, text: str) -> str:
+    """A candidate's text as the column's value, the default where there is none."""
+    if field.vocabulary:
+        return f"(SELECT v.id FROM {field.vocabulary} v WHERE v.slug = {text})"
+    if field.key:
+        return f"({text})::jsonb" if field.kind is Kind.LIST else text
+    value = text if field.kind is Kind.TEXT else f"({text})::{field.kind}"
+    return value if field.default is None else f"coalesce({value}, '{field.default}')"
+
+
+def add_words(field: Field) -> str:
+    """Add the words to the field's vocabulary that the import says and it does not have."""
+    said = f"r.candidate->>'{field.compared_as}'"
+    return f"""
+        INSERT INTO {field.vocabulary} (slug, name)
+        SELECT DISTINCT ON ({said}) {said}, r.candidate->>'{field.name}'
+        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+        WHERE d.import_id = :import AND d.revision = :revision AND {said} IS NOT NULL
+          AND (d.decision = 'accepted' OR d.decision = 'merged' AND d.changes ? '{field.name}')
+        ORDER BY {said}, d.record
+        ON CONFLICT (slug) DO NOTHING"""

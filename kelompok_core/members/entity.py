@@ -1,0 +1,181 @@
+"""Members as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
+
+from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Kind, MatchRule, Part
+from kelompok_core.matching.keys import email_key, name_key
+from kelompok_core.members.schema import member_schema
+from kelompok_core.values.dates import first_day, last_day
+from kelompok_core.values.email import email
+from kelompok_core.values.people import person_name
+from kelompok_core.values.phones import phone
+from kelompok_core.values.places import city, country, region
+from kelompok_core.values.social import social
+from kelompok_core.values.text import line, text
+from kelompok_core.values.url import url
+from kelompok_core.values.words import choice, tags
+
+STATUS_WORDS = {
+    "active": ("aktif", "subscribed", "current", "anggota", "member", "terdaftar", "confirmed", "enabled", "ya", "yes"),
+    "inactive": (
+        "tidak aktif", "nonaktif", "non aktif", "unsubscribed", "cleaned", "unreachable", "bounced", "lapsed",
+        "expired", "resigned", "keluar", "berhenti", "mengundurkan diri", "archived", "former", "mantan", "no", "tidak",
+    ),
+}  # fmt: skip
+
+_FIELDS = (
+    Field(
+        name="name",
+        read=person_name,
+        parts=(
+            Part(
+                name="given_name",
+                aliases=("first name", "given name", "firstname", "first", "nama depan", "player first name",
+                         "contact1 firstname c"),
+                suffices=True,
+            ),
+            Part(
+                name="family_name",
+                aliases=("last name", "family name", "surname", "lastname", "last", "nama belakang", "nama keluarga",
+                         "contact1 lastname c"),
+                suffices=True,
+            ),
+            Part(name="email", suffices=True),
+        ),
+        required=True,
+        aliases=(
+            "full name", "nama lengkap", "nama anggota", "nama pengurus", "nama", "display name", "member name",
+            "contact name",
+        ),
+    ),
+    Field(
+        name="position",
+        normalize=line,
+        aliases=("jabatan", "posisi", "peran", "job title", "title", "role", "professional title", "member role",
+                 "kedudukan"),
+    ),
+    Field(
+        name="email",
+        normalize=email,
+        aliases=("email address", "e-mail", "surel", "alamat email", "primary email", "emails primary email",
+                 "contact1 personal email c", "dads email", "e mail 1 value", "work email"),
+    ),
+    Field(
+        name="phone",
+        read=phone,
+        parts=(Part(name="country"),),
+        aliases=(
+            "no hp", "hp", "nomor hp", "no telp", "no telepon", "nomor telepon", "telepon", "telp", "wa", "no wa",
+            "whatsapp", "mobile", "phone number", "mobile phone number", "phone1", "phone 1 value", "can2 phone",
+            "contact1 mobile phone c", "handphone",
+        ),
+    ),
+    Field(
+        name="started_on",
+        read=first_day,
+        kind=Kind.DAY,
+        aliases=("periode mulai", "tanggal bergabung", "mulai menjabat", "tanggal mulai", "member since", "start date",
+                 "joined group on", "joined on", "join date", "bergabung"),
+    ),
+    Field(
+        name="ended_on",
+        read=last_day,
+        kind=Kind.DAY,
+        aliases=("periode selesai", "akhir jabatan", "tanggal selesai", "renewal due", "end date", "tanggal keluar"),
+    ),
+    Field(
+        name="status",
+        normalize=choice(STATUS_WORDS),
+        default="active",
+        aliases=("membership status", "status keanggotaan", "status anggota", "keaktifan"),
+    ),
+    Field(name="birth_date", read=first_day, kind=Kind.DAY, column="profile_data", key="birth_date", aliases=()),
+    Field(
+        name="address",
+        normalize=text,
+        column="profile_data",
+        key="address",
+        aliases=("alamat", "alamat lengkap", "street address", "postal address", "home street c"),
+    ),
+    Field(
+        name="city",
+        normalize=city,
+        column="profile_data",
+        key="city",
+        aliases=("kota", "kabupaten/kota", "kab/kota", "kabupaten", "town", "domisili", "can2 user city"),
+    ),
+    Field(
+        name="region",
+        normalize=region,
+        column="profile_data",
+        key="region",
+        aliases=("provinsi", "state", "province", "province/state", "state/province", "county", "wilayah"),
+    ),
+    Field(
+        name="country",
+        normalize=country,
+        column="profile_data",
+        key="country",
+        aliases=("negara", "country name", "country code"),
+    ),
+    Field(
+        name="website_url",
+        normalize=url,
+        column="profile_data",
+        key="website_url",
+        aliases=("website", "web", "url", "homepage", "situs", "page url", "url of member profile"),
+    ),
+    Field(
+        name="tags",
+        normalize=tags,
+        kind=Kind.LIST,
+        column="profile_data",
+        key="tags",
+        aliases=("label", "labels", "tag", "kata kunci", "can2 user tags"),
+    ),
+    Field(name="notes", normalize=text, column="profile_data", key="notes", aliases=("catatan", "note", "keterangan")),
+    *(
+        Field(name=name, normalize=social(name), column="social_links", key=name, aliases=(f"{name} url", *more))
+        for name, more in (
+            ("facebook", ("fb",)),
+            ("instagram", ("ig", "akun instagram")),
+            ("twitter", ("x", "akun twitter")),
+            ("youtube", ("kanal youtube",)),
+            ("linkedin", ("profil linkedin",)),
+        )
+    ),
+)  # fmt: skip
+
+DESCRIPTOR = EntityDescriptor(
+    entity="members",
+    fields=_FIELDS,
+    external_id_aliases=(
+        "external id", "external identifier", "no anggota", "nomor anggota", "nia", "member id", "id anggota",
+        "user id", "record id", "contact id", "kode", "uuid", "leid", "id", "key",
+    ),
+    label="name",
+    has_slug=False,
+    organization_aliases=(
+        "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",
+        "organisation name", "id organisasi", "organization id", "organization slug", "company name", "company",
+        "group name", "chapter", "cabang", "current employer",
+    ),
+    derived=(
+        DerivedColumn(name="name_key", field="name", derive=name_key),
+        DerivedColumn(name="email_key", field="email", derive=email_key),
+    ),
+    name_key="name_key",
+    discriminators=("email_key",),
+    natural_keys=(("email_key",), ("name_key", "position")),
+    rules=(
+        MatchRule(reason="match.email", columns=("email_key",)),
+        MatchRule(reason="match.position", columns=("name_key", "position"), name_agrees=False),
+    ),
+    periods=(("started_on", "ended_on"),),
+    extra_column="profile_data",
+    protected=frozenset(
+        {
+            "id", "organization_id", "user_id", "field_origins", "profile_data", "social_links", "version",
+            "created_at", "updated_at",
+        }
+    ),
+    schema=member_schema,
+)  # fmt: skip

@@ -1,0 +1,31 @@
+"""Table of members: people of an organization, with what they do there and since when."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kelompok_core.database.orm import Base, CoreRecord
+
+
+class Member(CoreRecord, Base):
+    """One person in one organization; the same person elsewhere is another member."""
+
+    __tablename__ = "members"
+
+    organization_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organizations.id"))
+    user_id: Mapped[UUID | None]
+    name: Mapped[str]
+    position: Mapped[str | None]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    started_on: Mapped[date | None]
+    ended_on: Mapped[date | None]
+    status: Mapped[str] = mapped_column(server_default="active")
+    social_links: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    profile_data: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    name_key: Mapped[str]
+    email_key: Mapped[str | None]
+    field_origins: Mapped[dict[str, Any]] = mapped_column(server_default="{}")

@@ -1,0 +1,117 @@
+"""Posts as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
+
+from kelompok_core.access.rules import Action
+from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Guard, Kind, MatchRule, MergePolicy
+from kelompok_core.matching.keys import name_key, website_key
+from kelompok_core.posts.schema import post_schema
+from kelompok_core.values.dates import first_day
+from kelompok_core.values.html import html
+from kelompok_core.values.slug import slug
+from kelompok_core.values.text import line
+from kelompok_core.values.times import starts_at
+from kelompok_core.values.url import url
+from kelompok_core.values.words import choice, language, tags
+
+STATUS_WORDS = {
+    "draft": ("draf", "konsep", "rancangan", "pending", "auto draft", "future", "scheduled"),
+    "published": ("publish", "terbit", "diterbitkan", "tayang", "live", "public", "dipublikasikan"),
+    "archived": ("arsip", "diarsipkan", "private", "trash", "ditarik"),
+}
+
+_FIELDS = (
+    Field(
+        name="title",
+        normalize=line,
+        required=True,
+        aliases=("judul", "post title", "headline", "name", "judul berita", "judul artikel"),
+    ),
+    Field(name="slug", normalize=slug, policy=MergePolicy.KEEP, aliases=("post name", "wp:post_name", "slug url")),
+    Field(
+        name="excerpt",
+        normalize=html,
+        aliases=("ringkasan", "abstract", "abstrak", "summary", "custom excerpt", "excerpt:encoded", "kutipan"),
+    ),
+    Field(
+        name="content",
+        normalize=html,
+        aliases=("isi", "konten", "content:encoded", "html", "body", "isi berita", "post content", "deskripsi",
+                 "description"),
+    ),
+    Field(
+        name="canonical_url",
+        normalize=url,
+        aliases=("url", "link", "tautan", "permalink", "canonical url", "alamat", "guid"),
+    ),
+    Field(name="language", normalize=language, aliases=("bahasa", "lang", "in language")),
+    Field(
+        name="written_on",
+        read=first_day,
+        kind=Kind.DAY,
+        aliases=("tanggal", "date", "tanggal tulis", "wp:post_date", "post date", "created at", "tanggal dibuat"),
+    ),
+    Field(
+        name="status",
+        normalize=choice(STATUS_WORDS),
+        default="draft",
+        aliases=("post status", "wp:status", "status terbit"),
+    ),
+    Field(
+        name="published_at",
+        read=starts_at,
+        kind=Kind.MOMENT,
+        aliases=("tanggal terbit", "tanggal publikasi", "publication date", "pubdate", "wp:post_date_gmt",
+                 "published on", "date published"),
+    ),
+    Field(
+        name="category",
+        normalize=line,
+        column="category_id",
+        vocabulary="post_categories",
+        aliases=("kategori", "kind", "jenis", "rubrik", "categories", "section"),
+    ),
+    Field(
+        name="tags",
+        normalize=tags,
+        kind=Kind.LIST,
+        aliases=("tag", "kata kunci", "keywords", "subjects", "label", "labels", "topik"),
+    ),
+    Field(
+        name="author",
+        normalize=line,
+        column="post_data",
+        key="author",
+        aliases=("penulis", "authors", "dc:creator", "author username", "creator", "byline"),
+    ),
+)  # fmt: skip
+
+DESCRIPTOR = EntityDescriptor(
+    entity="posts",
+    fields=_FIELDS,
+    external_id_aliases=("external id", "post id", "wp:post_id", "doi", "uuid", "id", "kode", "key"),
+    label="title",
+    organization_aliases=(
+        "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",
+        "organisation name", "id organisasi", "organization id", "organization slug",
+    ),
+    derived=(
+        DerivedColumn(name="title_key", field="title", derive=name_key),
+        DerivedColumn(name="url_key", field="canonical_url", derive=website_key),
+    ),
+    name_key="title_key",
+    discriminators=("url_key", "written_on"),
+    natural_keys=(("url_key",), ("title_key", "written_on")),
+    rules=(
+        MatchRule(reason="match.slug", columns=("slug",)),
+        MatchRule(reason="match.url", columns=("url_key",), discriminates=False),
+        MatchRule(reason="match.title_date", columns=("title_key", "written_on"), name_agrees=False),
+    ),
+    guards=(
+        Guard(field="status", value="published", action=Action.RECORD_PUBLISH, instead="draft"),
+        Guard(field="published_at", value=None, action=Action.RECORD_PUBLISH, instead=None),
+    ),
+    extra_column="post_data",
+    protected=frozenset(
+        {"id", "organization_id", "field_origins", "post_data", "version", "created_at", "updated_at"}
+    ),
+    schema=post_schema,
+)  # fmt: skip

@@ -1,0 +1,27 @@
+"""The pandera schema every batch of post candidates must pass; a check's error is its issue code."""
+
+from functools import lru_cache
+
+import pandera.pandas as pa
+
+from kelompok_core.values.checks import DAY, LANGUAGE, MOMENT, SLUG, URL, one_of, pattern, text
+
+
+@lru_cache
+def post_schema() -> pa.DataFrameSchema:
+    """Return the schema: one column a field, text, null where the source says nothing."""
+    columns = {
+        "title": text(1_000, required=True),
+        "slug": pattern(SLUG, "value.type"),
+        "excerpt": text(5_000),
+        "content": text(1_000_000),
+        "canonical_url": pattern(URL, "value.url"),
+        "language": pattern(LANGUAGE, "value.language_unknown"),
+        "written_on": pattern(DAY, "value.date"),
+        "status": one_of("draft", "published", "archived"),
+        "published_at": pattern(MOMENT, "value.date"),
+        "category": text(200),
+        "tags": text(20_000),
+        "author": text(2_000),
+    }
+    return pa.DataFrameSchema(columns, strict=False, name="posts")

@@ -1,0 +1,28 @@
+"""pandera columns that entities' schemas are made of; a check's error is its issue code."""
+
+import pandera.pandas as pa
+
+EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+URL = r"^https?://\S+$"
+PARTIAL_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+DAY = r"^\d{4}-\d{2}-\d{2}$"
+MOMENT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+COUNTRY = r"^[A-Z]{2}$"
+LANGUAGE = r"^[a-z]{2,3}$"
+LONGEST_URL = 2_048
+
+
+def text(max_length: int, *, required: bool = False) -> pa.Column:
+    """Text of at most so many characters."""
+    return pa.Column(str, pa.Check.str_length(max_value=max_length, error="value.too_long"), nullable=not required)
+
+
+def pattern(regex: str, code: str) -> pa.Column:
+    """Text of one form."""
+    return pa.Column(str, pa.Check.str_matches(regex, error=code), nullable=True)
+
+
+def one_of(*values: str) -> pa.Column:
+    """One of a few words."""
+    return pa.Column(str, pa.Check.isin(values, error="value.enum_unknown"), nullable=True)

@@ -1,0 +1,35 @@
+"""Text with markup, cleaned to what is safe to show; the cell as it came stays in the evidence."""
+
+import re
+
+import nh3
+import pandas as pd
+
+from kelompok_core.contracts import Severity
+from kelompok_core.values.normalized import Normalized, all_findings, found, map_others
+from kelompok_core.values.text import text
+
+_MARKUP = r"<[A-Za-z/!?]|&#?\w+;"
+_SCHEMES = {"http", "https", "mailto"}
+_TAG = re.compile(r"<\s*([A-Za-z][\w:-]*)")
+_ACTIVE = re.compile(r"<[^>]*\s(?:on\w+|style)\s*=|(?:javascript|data|vbscript)\s*:", re.IGNORECASE)
+
+
+def html(cells: pd.Series) -> Normalized:
+    """Normalize text that may have markup; scripts, styles, frames and handlers go, and that is said."""
+    tidy = text(cells)
+    plain = ~tidy.values.fillna("").str.contains(_MARKUP, regex=True)
+    values = map_others(tidy.values, plain, _clean)
+    marked = tidy.values.where(~plain)
+    unsafe = marked.map(_loses_something, na_action="ignore").eq(other=True)
+    findings = all_findings(tidy.findings, found(cells, unsafe, "value.html_cleaned", Severity.WARNING))
+    return Normalized(values=values, findings=findings)
+
+
+def _clean(written: str) -> str | None:
+    return nh3.clean(written, url_schemes=_SCHEMES).strip() or None
+
+
+def _loses_something(written: str) -> bool:
+    tags = {tag.lower() for tag in _TAG.findall(written)}
+    return bool(tags - nh3.ALLOWED_TAGS) or _ACTIVE.search(written) is not None

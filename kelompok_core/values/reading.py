@@ -1,0 +1,63 @@
+"""What a value is read from when its own cell does not tell all: further columns, and how the import says to read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import pandas as pd
+
+from kelompok_core.values.normalized import Normalized
+
+
+class DateOrder(StrEnum):
+    """Which comes first where a date is three numbers."""
+
+    DAY_FIRST = "dmy"
+    MONTH_FIRST = "mdy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How an import reads what could be read in several ways.
+
+    Attributes:
+        date_orders: By column: the order configured, or proven by a value above 12.
+        phone_country: ISO 3166 code of numbers written without one.
+        timezone: IANA name of the zone of times written without one.
+    """
+
+    date_orders: Mapping[str, DateOrder] = field(default_factory=dict)
+    phone_country: str = "ID"
+    timezone: str = "Asia/Jakarta"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """The cells one field is read from, all of one index.
+
+    Attributes:
+        own: The field's own column; null throughout where the source has none.
+        parts: Further columns, by part; those the source has.
+        reading: How to read.
+    """
+
+    own: pd.Series
+    parts: Mapping[str, pd.Series] = field(default_factory=dict)
+    reading: Reading = field(default_factory=Reading)
+
+    def part(self, name: str) -> pd.Series:
+        """Return a part's cells, null throughout where the source has none."""
+        found = self.parts.get(name)
+        return pd.Series(None, index=self.own.index, dtype="str") if found is None else found
+
+    def order_of(self, cells: pd.Series) -> DateOrder | None:
+        return self.reading.date_orders.get(str(cells.name))
+
+
+Reader = Callable[[Inputs], Normalized]
+"""Reads a field from several columns or by the import's settings."""
+
+
+def alone(cells: pd.Series, reading: Reading | None = None) -> Inputs:
+    """Return one column as the inputs of a reader."""
+    return Inputs(own=cells, reading=reading or Reading())

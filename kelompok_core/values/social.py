@@ -1,0 +1,87 @@
+"""Links to social networks in one form each: handles become links, tracking and language variants go."""
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import parse_qs, urlsplit
+
+import pandas as pd
+
+from kelompok_core.contracts import Severity
+from kelompok_core.values.blanks import drop_blank_words
+from kelompok_core.values.normalized import Normalized, Normalizer, all_findings, found, map_others
+from kelompok_core.values.text import line
+from kelompok_core.values.url import address
+
+_HANDLE = re.compile(r"@?([\w.-]{1,100})")
+_ELSEWHERE, _UNREADABLE = "value.social_elsewhere", "value.social_unreadable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Network:
+    """Hosts it is reached by, where a handle's page is, and how many steps of a path name a page."""
+
+    hosts: tuple[str, ...]
+    page: str
+    steps: tuple[str, ...] = ()
+    """First steps of a path that a second belongs to, such as ``channel``."""
+    has_handles: bool = True
+
+
+_NETWORKS = {
+    "facebook": _Network(
+        hosts=("facebook.com", "fb.com", "fb.me"), page="https://www.facebook.com/", steps=("groups", "pages", "people")
+    ),
+    "instagram": _Network(hosts=("instagram.com", "instagr.am"), page="https://www.instagram.com/"),
+    "twitter": _Network(hosts=("twitter.com", "x.com"), page="https://x.com/"),
+    "youtube": _Network(
+        hosts=("youtube.com",), page="https://www.youtube.com/@", steps=("channel", "c", "user", "playlist")
+    ),
+    "linkedin": _Network(
+        hosts=("linkedin.com",),
+        page="https://www.linkedin.com/",
+        steps=("in", "company", "school", "groups"),
+        has_handles=False,
+    ),
+    "tiktok": _Network(hosts=("tiktok.com",), page="https://www.tiktok.com/@"),
+}
+
+
+def social(network: str) -> Normalizer:
+    """Return the normalizer of links to one network.
+
+    A link to somewhere else stays and is said so; what is neither link nor handle is left out, and said so.
+    """
+    return partial(_social, _NETWORKS[network])
+
+
+def _social(network: _Network, cells: pd.Series) -> Normalized:
+    said = drop_blank_words(line(cells).values)
+    handles = said.str.fullmatch(r"@?[A-Za-z0-9_]{2,50}") & network.has_handles
+    links = map_others(said, handles, lambda written: _link(network, written))
+    values = links.where(~handles.fillna(value=False).astype(bool), network.page + said.str.lstrip("@"))
+    where = values.fillna("").str.startswith(network.page.rstrip("@"))
+    findings = all_findings(
+        found(cells, values.notna() & ~where, _ELSEWHERE, Severity.WARNING),
+        found(cells, said.notna() & values.isna(), _UNREADABLE, Severity.WARNING),
+    )
+    return Normalized(values=values, findings=findings)
+
+
+def _link(network: _Network, written: str) -> str | None:
+    handle = _HANDLE.fullmatch(written)
+    looks_like_host = any(host in written.lower() for host in network.hosts)
+    if written.startswith("@") or (handle and not looks_like_host and "." not in handle[1]):
+        return network.page + handle[1] if handle and network.has_handles else None
+    found_address = address(written)
+    if found_address is None:
+        return None
+    parts = urlsplit(found_address)
+    host = (parts.hostname or "").lower()
+    if not any(host == known or host.endswith("." + known) for known in network.hosts):
+        return found_address
+    steps = [step for step in parts.path.split("/") if step]
+    site = network.page.rstrip("@")
+    if steps[:1] == ["profile.php"]:
+        return f"{site}profile.php?id={parse_qs(parts.query).get('id', [''])[0]}"
+    return site + "/".join(steps[: 2 if steps and steps[0].lower() in network.steps else 1])
