@@ -136,6 +136,7 @@ def import_file(bench: Workbench, operator: Actor, tmp_path: Path) -> ImportFile
         source: str | None = None,
         organization: str | None = None,
         actor: Actor | None = None,
+        entity: str = "organizations",
     ) -> ImportReport:
         if isinstance(content, Path):
             file = content
@@ -144,7 +145,7 @@ def import_file(bench: Workbench, operator: Actor, tmp_path: Path) -> ImportFile
             file.write_bytes(content.encode() if isinstance(content, str) else content)
         request = ImportRequest(
             plugin="csv-import",
-            job="import-organizations",
+            job=f"import-{entity}",
             file=file,
             source_name=source,
             dry_run=dry_run,

@@ -1,0 +1,352 @@
+"""Members, posts and events: where each row goes, how it is recognised, and what a source may not say."""
+
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.descriptor import MergePolicy
+from kelompok_core.errors import ImportFailed, NotPermitted
+from kelompok_core.imports import promises
+from kelompok_core.imports.apply import apply, approve
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
+from kelompok_core.imports.stage import stage
+from kelompok_core.values.reading import DateOrder
+
+
+@pytest.fixture
+def homes(import_file, ask):
+    """Three organizations, the last two of one name, and their ids by slug."""
+    import_file("id,name,city\nO1,Forum Air,Bandung\nO2,Kelompok Tani,Garut\nO3,Kelompok Tani,Medan\n", name="orgs.csv")
+    return {row.slug: row.id for row in ask("SELECT slug, id FROM organizations")}
+
+
+def _decided(report):
+    return {name: number for name, number in report.counts.items() if number and name != "rows_read"}
+
+
+def _codes(report):
+    return {group.code for group in report.groups}
+
+
+def _reasons(ask, report):
+    query = """
+        SELECT d.record, d.decision, d.reason, d.issues FROM import_decisions d JOIN imports i ON i.id = d.import_id
+        WHERE i.id = :id AND d.revision = i.plan_revision ORDER BY d.record"""
+    return [(row.decision, row.reason) for row in ask(query, id=report.record.id)]
+
+
+MEMBERS = "Nama,Jabatan,Email,No HP,Tanggal Bergabung,Status\n"
+
+
+def test_members_of_one_organization(import_file, ask, database, homes):
+    report = import_file(
+        MEMBERS + "Ani,Ketua,ANI@air.id,0812-3456-7890,1/2/2019,Aktif\nBudi,,,81234567891,13/2/2019,keluar\n",
+        entity="members",
+        organization="forum-air",
+    )
+    assert _decided(report) == {"accepted": 2}
+    ani, budi = ask("SELECT * FROM members ORDER BY name")
+    assert (ani.organization_id, ani.position, ani.email, ani.phone) == (
+        homes["forum-air"], "Ketua", "ani@air.id", "+6281234567890",
+    )  # fmt: skip
+    assert (str(ani.started_on), str(budi.started_on)) == ("2019-02-01", "2019-02-13"), "a day of 13 proves the order"
+    assert (ani.status, budi.status, budi.phone) == ("active", "inactive", "+6281234567891")
+    assert report.record.read_as["date_order"] == {"Tanggal Bergabung": "dmy"}
+    with database.connect() as connection:
+        assert promises.count_unaudited_writes(connection, report.record.id) == 0
+        assert promises.count_writes_without_evidence(connection, report.record.id) == 0
+
+
+def test_a_date_that_could_be_two_days_is_handed_back_until_somebody_says_the_order(import_file, ask, homes):
+    content = MEMBERS + "Ani,,,,1/2/2019,\n"
+    report = import_file(content, entity="members", organization="forum-air")
+    assert _reasons(ask, report) == [("rejected", "value.date_ambiguous")]
+    options = ImportOptions(date_order=DateOrder.MONTH_FIRST)
+    import_file(content, entity="members", organization="forum-air", options=options)
+    assert str(ask("SELECT started_on FROM members")[0].started_on) == "2019-01-02"
+
+
+def test_the_proof_of_an_order_may_stand_at_the_end_of_a_long_file(import_file, ask, homes):
+    rows = "".join(f"N{number},,n{number}@x.id,,1/2/2019,\n" for number in range(10_005))
+    report = import_file(MEMBERS + rows + "Akhir,,z@x.id,,31/1/2019,\n", entity="members", organization="forum-air")
+    assert _decided(report) == {"accepted": 10_006}
+    assert {str(row.started_on) for row in ask("SELECT DISTINCT started_on FROM members")} == {
+        "2019-02-01", "2019-01-31",
+    }  # fmt: skip
+
+
+def test_each_row_names_its_organization_by_slug_name_or_id(import_file, ask, homes):
+    report = import_file(
+        "nama,organisasi\nAni,forum-air\nBudi,FORUM  AIR\nCici,O2\nDedi,Kelompok Tani\nEka,Tiada\nFani,\n",
+        entity="members",
+    )
+    assert _reasons(ask, report) == [
+        ("accepted", "match.none"),
+        ("accepted", "match.none"),
+        ("accepted", "match.none"),
+        ("rejected", "relation.ambiguous"),
+        ("rejected", "relation.not_found"),
+        ("rejected", "value.required"),
+    ]
+    placed = {row.name: row.slug for row in ask(
+        "SELECT m.name, o.slug FROM members m JOIN organizations o ON o.id = m.organization_id")}  # fmt: skip
+    assert placed == {"Ani": "forum-air", "Budi": "forum-air", "Cici": "kelompok-tani"}
+    groups = {group.code: group for group in report.groups}
+    example = groups["relation.not_found"]
+    assert (example.column, example.examples[0].value) == ("organisasi", "Tiada")
+
+
+def test_without_an_organization_nothing_is_imported(import_file, homes):
+    with pytest.raises(ImportFailed, match="No column says which organization"):
+        import_file("nama\nAni\n", entity="members")
+
+
+def test_in_an_import_for_one_organization_a_column_does_not_lead_elsewhere(import_file, ask, homes):
+    content = "nama,organisasi\nAni,Kelompok Tani\nBudi,Forum Air\n"
+    report = import_file(content, entity="members", organization="forum-air")
+    assert _decided(report) == {"accepted": 2}
+    assert ask("SELECT profile_data->'extra' AS extra FROM members WHERE name = 'Ani'")[0].extra == {
+        "list": {"organisasi": "Kelompok Tani"}
+    }
+    mapped = ImportOptions(mapping={"organisasi": "organization"})
+    report = import_file(
+        "nama,organisasi\nCici,O2\nDedi,Forum Air\n", entity="members", organization="forum-air", options=mapped
+    )
+    assert _reasons(ask, report) == [("rejected", "permission.scope"), ("accepted", "match.none")]
+
+
+def test_one_person_in_two_organizations_is_two_members_and_two_lists_may_count_alike(import_file, ask, homes):
+    for slug in ("forum-air", "kelompok-tani"):
+        report = import_file(f"id,nama,email\n1,Ani {slug},ani@x.id\n", entity="members", organization=slug)
+        assert _decided(report) == {"accepted": 1}
+    again = import_file("id,nama,email\n1,Ani forum-air,ani@x.id\n", entity="members", organization="forum-air")
+    assert _decided(again) == {"unchanged": 1}
+    assert len(ask("SELECT FROM members")) == 2
+
+
+def test_a_member_is_recognised_by_address_and_name_or_by_name_and_position(import_file, ask, homes):
+    import_file("nama,jabatan,email\nAni,Ketua,ani@x.id\nBudi,Bendahara,\n", entity="members",
+                organization="forum-air", source="a")  # fmt: skip
+    report = import_file(
+        "nama,jabatan,email,kota\nAni,,ani@x.id,Garut\nBudi,Bendahara,budi@x.id,\nOrang Lain,,ani@x.id,\nBudi,,,\n"
+        "Ani,,lain@x.id,\n",
+        entity="members", organization="forum-air", source="b",
+    )  # fmt: skip
+    assert _reasons(ask, report) == [
+        ("merged", "match.email"),
+        ("merged", "match.position"),
+        ("review", "match.key_conflict"),
+        ("review", "match.possible_duplicate"),
+        ("accepted", "match.same_name"),
+    ]
+    assert ask("SELECT email FROM members WHERE name = 'Budi'")[0].email == "budi@x.id"
+
+
+def test_one_address_twice_with_two_names_is_asked_about_or_the_last_row_wins(import_file, ask, homes):
+    content = "Email,First name,Last name\njoao@x.id,João,Milton\nfoo@x.id,Foo,Bar\njoao@x.id,João,Nilton\n"
+    report = import_file(content, entity="members", organization="forum-air", dry_run=True)
+    assert _reasons(ask, report)[2] == ("review", "dup.conflict_in_file")
+    last = ImportOptions(duplicates=DuplicatePolicy.LAST)
+    report = import_file(content, entity="members", organization="forum-air", options=last)
+    assert _decided(report) == {"accepted": 2, "merged": 1}
+    assert {row.name for row in ask("SELECT name FROM members")} == {"João Nilton", "Foo Bar"}
+
+
+def test_a_period_cannot_end_before_it_begins_in_a_row_or_together_with_what_is_there(import_file, ask, homes):
+    header = "id,nama,tanggal mulai,tanggal selesai\n"
+    report = import_file(
+        header + "1,Ani,2020-05-01,2019-05-01\n2,Budi,2020-05-01,\n", entity="members", organization="forum-air"
+    )
+    assert _reasons(ask, report) == [("rejected", "value.end_before_start"), ("accepted", "match.none")]
+    report = import_file(
+        "id,nama,tanggal selesai\n2,Budi,2019-05-01\n", name="list.csv", entity="members", organization="forum-air"
+    )
+    assert _reasons(ask, report) == [("review", "value.end_before_start")]
+    assert ask("SELECT ended_on FROM members")[0].ended_on is None
+
+
+def test_personal_data_is_taken_in_only_when_the_mapping_names_it(import_file, ask, homes):
+    content = "id,nama,tanggal lahir,agama\n1,Ani,21 Desember 1949,Islam\n"
+    report = import_file(content, entity="members", organization="forum-air")
+    assert "header.sensitive_refused" in _codes(report)
+    assert ask("SELECT profile_data FROM members")[0].profile_data == {}
+    mapped = ImportOptions(mapping={"tanggal lahir": "birth_date"})
+    import_file(content, entity="members", organization="forum-air", options=mapped)
+    assert ask("SELECT profile_data FROM members")[0].profile_data == {"birth_date": "1949-12-21"}
+    assert "Islam" not in str(ask("SELECT raw FROM source_records"))
+
+
+def test_lists_are_added_to_and_the_newer_word_wins_where_the_profile_says_so(import_file, ask, homes):
+    import_file("id,nama,tags,jabatan\n1,Ani,\"Air, Hutan\",Ketua\n", entity="members", organization="forum-air",
+                source="a")  # fmt: skip
+    options = ImportOptions(
+        mapping={"diubah": "changed_at"}, policies={"tags": MergePolicy.APPEND_SET, "position": MergePolicy.NEWEST}
+    )
+    report = import_file(
+        "nama,email,jabatan,tags,diubah\nAni,,Sekretaris,\"hutan; Laut\",2001-01-01\n",
+        entity="members", organization="forum-air", source="b", options=options, name="b.csv",
+    )  # fmt: skip
+    assert _reasons(ask, report) == [("review", "match.possible_duplicate")]
+    import_file("id,nama,email,tags,jabatan\n1,Ani,ani@x.id,\"Air, Hutan\",Ketua\n", entity="members",
+                organization="forum-air", source="a")  # fmt: skip
+    for changed, position in (("2001-01-01", "Ketua"), ("2199-01-01", "Sekretaris")):
+        import_file(
+            f"nama,email,jabatan,tags,diubah\nAni,ani@x.id,Sekretaris,\"hutan; Laut\",{changed}\n",
+            entity="members", organization="forum-air", source="b", options=options,
+        )  # fmt: skip
+        stored = ask("SELECT position, profile_data->'tags' AS tags FROM members")[0]
+        assert (stored.position, stored.tags) == (position, ["Air", "Hutan", "Laut"])
+
+
+POSTS = "Judul,Isi,Link,Tanggal,Kategori,Tags,Status\n"
+
+
+def test_posts_with_category_tags_and_clean_markup(import_file, ask, homes):
+    report = import_file(
+        POSTS
+        + 'Air Bersih,"<p>Baik</p><script>x()</script>",https://air.id/1,2020-01-31,Berita,"air|hutan",terbit\n'
+        + "Air Bersih,,https://air.id/2,2020-02-01,BERITA,,\n",
+        entity="posts",
+        organization="forum-air",
+    )
+    assert _decided(report) == {"accepted": 2}
+    first, second = ask("""
+        SELECT p.*, c.name AS category FROM posts p JOIN post_categories c ON c.id = p.category_id ORDER BY p.slug""")
+    assert (first.slug, second.slug, first.category, second.category) == (
+        "air-bersih", "air-bersih-2", "Berita", "Berita",
+    )  # fmt: skip
+    assert (first.content, first.tags, first.status, second.status) == (
+        "<p>Baik</p>", ["air", "hutan"], "published", "draft",
+    )  # fmt: skip
+    assert first.published_at is not None
+    assert [row.name for row in ask("SELECT name FROM post_tags ORDER BY name")] == ["air", "hutan"]
+    raw = ask("SELECT raw->>'Isi' AS isi FROM source_records WHERE entity = 'posts' ORDER BY record LIMIT 1")[0]
+    assert raw.isi == "<p>Baik</p><script>x()</script>", "the evidence is what came"
+    again = import_file(
+        POSTS + 'Air Bersih,"<p>Baik</p>",https://air.id/1,2020-01-31,berita,"air|laut",terbit\n',
+        entity="posts",
+        organization="forum-air",
+    )
+    assert _decided(again) == {"merged": 1}
+    assert [row.name for row in ask("SELECT name FROM post_tags ORDER BY name")] == ["air", "laut"]
+    assert len(ask("SELECT FROM post_categories")) == 1
+
+
+def test_only_who_may_publish_publishes_and_is_asked_again_when_it_is_applied(import_file, bench, ask, person, homes):
+    content = POSTS + "Satu,,https://air.id/1,2020-01-31,,,terbit\n"
+    editor = person("e@air.id", slug="forum-air", role="editor")
+    report = import_file(content, entity="posts", organization="forum-air", actor=editor)
+    assert "permission.value" in _codes(report)
+    assert ask("SELECT status, published_at FROM posts")[0] == ("draft", None)
+    owner = person("o@air.id", slug="forum-air", role="owner")
+    plan = import_file(content.replace("air.id/1", "air.id/2"), entity="posts", organization="forum-air",
+                       actor=owner, dry_run=True)  # fmt: skip
+    with bench.database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(
+            sa.text("UPDATE organization_user_roles SET role = 'editor' WHERE user_id = :id"), {"id": owner.id}
+        )
+    with pytest.raises(NotPermitted, match=r"record\.publish"):
+        approve(bench, plan.record.id, owner)
+    assert len(ask("SELECT FROM posts WHERE status = 'published'")) == 0
+
+
+EVENTS = "id,Nama Kegiatan,Tanggal,Jam,Tanggal Selesai,Tempat,Status\n"
+
+
+def test_events_with_date_and_time_in_two_columns(import_file, ask, homes):
+    report = import_file(
+        EVENTS
+        + "1,Rapat,2015-01-26,09:00,,Balai Desa,\n"
+        + "2,Rapat,2015-01-27,19.30 WITA,,,dibatalkan\n"
+        + "3,Bakti,2015-01-28,,2015-01-29,,selesai\n"
+        + "4,Salah,2015-13-28,,,,\n"
+        + "5,Terbalik,2015-01-28,,2015-01-27,,\n",
+        entity="events",
+        organization="forum-air",
+    )
+    assert _reasons(ask, report)[3:] == [("rejected", "value.date"), ("rejected", "value.end_before_start")]
+    query = """
+        SELECT slug, to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS starts,
+               to_char(ends_at AT TIME ZONE timezone, 'YYYY-MM-DD HH24:MI') AS ends, timezone, all_day, status
+        FROM events ORDER BY starts_at"""
+    assert [tuple(row) for row in ask(query)] == [
+        ("rapat", "2015-01-26 02:00", None, "Asia/Jakarta", False, "planned"),
+        ("rapat-2", "2015-01-27 11:30", None, "Asia/Makassar", False, "cancelled"),
+        ("bakti", "2015-01-27 17:00", "2015-01-29 23:59", "Asia/Jakarta", True, "held"),
+    ]
+    again = import_file(
+        "Nama Kegiatan,Tanggal,Jam,Tempat\nRapat,26/1/2015,9.00,Balai Kota\nRapat,1/2/2015,9.00,Balai Kota\n",
+        entity="events", organization="forum-air", source="lain",
+    )  # fmt: skip
+    assert _reasons(ask, again) == [("unchanged", "match.title_date"), ("accepted", "match.same_name")]
+
+
+def test_a_member_import_into_a_foreign_organization_is_refused_now_and_later(import_file, bench, ask, person, homes):
+    editor = person("e@air.id", slug="forum-air", role="editor")
+    with pytest.raises(NotPermitted, match="the role there is none"):
+        import_file("nama\nAni\n", entity="members", organization="kelompok-tani", actor=editor)
+    with pytest.raises(NotPermitted, match="some organization"):
+        import_file("nama,organisasi\nAni,forum-air\n", entity="members", actor=person("nobody@x.id"))
+    plan = import_file("nama\nAni\n", entity="members", organization="forum-air", actor=editor, dry_run=True)
+    with bench.database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(sa.text("DELETE FROM organization_user_roles WHERE user_id = :id"), {"id": editor.id})
+    with pytest.raises(NotPermitted):
+        approve(bench, plan.record.id, editor)
+    assert ask("SELECT FROM members") == []
+
+
+def test_rows_of_foreign_organizations_are_row_errors_also_when_a_role_goes_in_between(
+    import_file, bench, ask, person, homes, tmp_path
+):
+    editor = person("e@air.id", slug="forum-air", role="editor")
+    with bench.database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(
+            sa.text("""INSERT INTO organization_user_roles (organization_id, user_id, role)
+                       SELECT id, :user, 'owner' FROM organizations WHERE slug = 'kelompok-tani'"""),
+            {"user": editor.id},
+        )
+    file = tmp_path / "semua.csv"
+    file.write_text("nama,organisasi\nAni,forum-air\nBudi,O2\nCici,O3\n")
+    request = ImportRequest(plugin="csv-import", job="import-members", file=file)
+    import_id = receive(bench, request, editor).import_id
+    stage(bench, import_id)
+    planned = decide(bench, import_id)
+    assert (planned.counts["accepted"], planned.counts["rejected"]) == (2, 1)
+    with bench.database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(
+            sa.text("DELETE FROM organization_user_roles WHERE organization_id = :id"), {"id": homes["kelompok-tani"]}
+        )
+    applied = apply(bench, import_id)
+    assert (applied.counts["accepted"], applied.counts["rejected"]) == (1, 2)
+    assert [row.name for row in ask("SELECT name FROM members")] == ["Ani"]
+
+
+def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(import_file, bench, ask, person, homes):
+    from kelompok_core.imports.review import Reviewer, list_parked
+
+    owner = person("o@air.id", slug="forum-air", role="owner")
+    with bench.database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(
+            sa.text("""UPDATE organizations SET claim_status = 'claimed', claimed_by_user_id = :user, claimed_at = now()
+                       WHERE slug = 'forum-air'"""),
+            {"user": owner.id},
+        )
+    report = import_file("nama,organisasi,email\nAni,forum-air,a@x.id\nAni,forum-air,a@x.id\nBudi,O2,\n",
+                         entity="members")  # fmt: skip
+    assert _decided(report) == {"accepted": 1, "review": 2}
+    stranger = person("e@tani.id", slug="kelompok-tani", role="owner")
+    with pytest.raises(NotPermitted):
+        Reviewer(bench, stranger).accept_as_new(report.record.id, 1)
+    made = Reviewer(bench, owner).accept_as_new(report.record.id, 1)
+    assert ask("SELECT organization_id FROM members WHERE id = :id", id=made.target_id)[0][0] == homes["forum-air"]
+    merged = Reviewer(bench, owner).accept_into(report.record.id, 2, made.target_id)
+    assert merged.decision == "unchanged"
+    with bench.database.connect() as connection:
+        assert list_parked(connection) == []
