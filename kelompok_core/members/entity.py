@@ -149,7 +149,7 @@ DESCRIPTOR = EntityDescriptor(
     fields=_FIELDS,
     external_id_aliases=(
         "external id", "external identifier", "no anggota", "nomor anggota", "nia", "member id", "id anggota",
-        "user id", "record id", "contact id", "kode", "uuid", "leid", "id", "key",
+        "record id", "contact id", "kode", "uuid", "leid", "id", "key", "user id",
     ),
     label="name",
     has_slug=False,

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+import idna
 import pandas as pd
 
 from kelompok_core.contracts import Severity
@@ -27,6 +28,16 @@ def url(cells: pd.Series) -> Normalized:
     return Normalized(values=values, findings=findings)
 
 
+def _is_host(host: str) -> bool:
+    """Whether the name could be one: of letters in any script as IDNA 2008 has them, or an IPv4 address."""
+    if host.isascii():
+        return _HOST.fullmatch(host) is not None
+    try:
+        return _HOST.fullmatch(idna.encode(host, uts46=True).decode()) is not None
+    except idna.IDNAError:
+        return False
+
+
 def address(written: str) -> str | None:
     """Return the one address the text is, absolute, or None."""
     candidate = re.sub(r"^(https?):/*", r"\1://", written.strip("<>\"' "), flags=re.IGNORECASE)
@@ -37,7 +48,7 @@ def address(written: str) -> str | None:
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or parts.username is not None:
+    if parts.scheme not in ("http", "https") or not _is_host(host) or parts.username is not None:
         return None
     absolute = parts._replace(netloc=host + (f":{port}" if port else "")).geturl()
     return absolute.replace(" ", "%20")

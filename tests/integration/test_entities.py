@@ -179,21 +179,21 @@ def test_personal_data_is_taken_in_only_when_the_mapping_names_it(import_file, a
 
 
 def test_lists_are_added_to_and_the_newer_word_wins_where_the_profile_says_so(import_file, ask, homes):
-    import_file("id,nama,tags,jabatan\n1,Ani,\"Air, Hutan\",Ketua\n", entity="members", organization="forum-air",
+    import_file('id,nama,tags,jabatan\n1,Ani,"Air, Hutan",Ketua\n', entity="members", organization="forum-air",
                 source="a")  # fmt: skip
     options = ImportOptions(
         mapping={"diubah": "changed_at"}, policies={"tags": MergePolicy.APPEND_SET, "position": MergePolicy.NEWEST}
     )
     report = import_file(
-        "nama,email,jabatan,tags,diubah\nAni,,Sekretaris,\"hutan; Laut\",2001-01-01\n",
+        'nama,email,jabatan,tags,diubah\nAni,,Sekretaris,"hutan; Laut",2001-01-01\n',
         entity="members", organization="forum-air", source="b", options=options, name="b.csv",
     )  # fmt: skip
     assert _reasons(ask, report) == [("review", "match.possible_duplicate")]
-    import_file("id,nama,email,tags,jabatan\n1,Ani,ani@x.id,\"Air, Hutan\",Ketua\n", entity="members",
+    import_file('id,nama,email,tags,jabatan\n1,Ani,ani@x.id,"Air, Hutan",Ketua\n', entity="members",
                 organization="forum-air", source="a")  # fmt: skip
     for changed, position in (("2001-01-01", "Ketua"), ("2199-01-01", "Sekretaris")):
         import_file(
-            f"nama,email,jabatan,tags,diubah\nAni,ani@x.id,Sekretaris,\"hutan; Laut\",{changed}\n",
+            f'nama,email,jabatan,tags,diubah\nAni,ani@x.id,Sekretaris,"hutan; Laut",{changed}\n',
             entity="members", organization="forum-air", source="b", options=options,
         )  # fmt: skip
         stored = ask("SELECT position, profile_data->'tags' AS tags FROM members")[0]
