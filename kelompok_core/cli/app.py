@@ -12,8 +12,8 @@ from kelompok_core.cli import (
     database,
     imports,
     installation,
-    organizations,
     plugins,
+    records,
     relationships,
     review,
     terminal,
@@ -33,7 +33,10 @@ app = typer.Typer(
 app.add_typer(plugins.app, name="plugin")
 imports.app.add_typer(review.app, name="review")
 app.add_typer(imports.app, name="import")
-app.add_typer(organizations.app, name="org")
+app.add_typer(records.app_of(records.ORGANIZATION, belongs=False), name="org")
+app.add_typer(records.app_of(records.MEMBER), name="member")
+app.add_typer(records.app_of(records.POST), name="post")
+app.add_typer(records.app_of(records.EVENT), name="event")
 app.add_typer(claims.app, name="claim")
 app.add_typer(relationships.app, name="rel")
 app.add_typer(admin.app, name="admin")

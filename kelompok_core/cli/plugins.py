@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -12,8 +12,11 @@ from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, get_plugin, list_plugins
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
+    from kelompok_core.descriptor import MergePolicy
     from kelompok_core.imports.profiles import Profile
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -114,10 +117,22 @@ def run(
     ] = None,
     policy: Annotated[
         list[str] | None,
-        typer.Option(metavar="FIELD=POLICY", help="own, fill_empty, overwrite or keep, for one field."),
+        typer.Option(
+            metavar="FIELD=POLICY", help="own, fill_empty, overwrite, keep, newest or append_set, for one field."
+        ),
     ] = None,
     on_duplicate: Annotated[
         str | None, typer.Option(help="reject: a file's second word on a record comes back; last: it wins.")
+    ] = None,
+    date_order: Annotated[
+        str | None,
+        typer.Option(help="dmy or mdy: which comes first in dates of three numbers; else it must be proven."),
+    ] = None,
+    phone_country: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Country of phone numbers without one. Default: ID.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Zone of times without one. Default: Asia/Jakarta.")
     ] = None,
     setting: Annotated[
         list[str] | None,
@@ -135,8 +150,20 @@ def run(
     from kelompok_core.cli import importing
     from kelompok_core.imports.profiles import save_profile
     from kelompok_core.imports.receive import ImportRequest
+    from kelompok_core.imports.records import DuplicatePolicy
+    from kelompok_core.values.reading import DateOrder
 
-    chosen = _chosen(profile, source, (mapping, policy, setting), on_duplicate)
+    chosen = _chosen(
+        profile,
+        source,
+        mapping=terminal.pairs(mapping or [], "--map"),
+        policies=_policies(policy or []),
+        duplicates=_one_of(DuplicatePolicy, on_duplicate, "--on-duplicate") if on_duplicate else None,
+        config=terminal.pairs(setting or [], "--set"),
+        date_order=_one_of(DateOrder, date_order, "--date-order") if date_order else None,
+        phone_country=phone_country,
+        timezone=timezone,
+    )
     request = ImportRequest(
         plugin=name,
         job=job,
@@ -152,33 +179,26 @@ def run(
     raise typer.Exit(importing.run(request, actor, as_json=as_json))
 
 
-def _chosen(
-    profile: str | None,
-    source: str | None,
-    given: "tuple[list[str] | None, list[str] | None, list[str] | None]",
-    on_duplicate: str | None,
-) -> "Profile":
-    """Return the saved profile's options with those of the command line over them."""
-    from kelompok_core.descriptor import MergePolicy
+def _chosen(profile: str | None, source: str | None, **given: Any) -> "Profile":
+    """Return the saved profile with what the command line says over it; mappings add up."""
+    from dataclasses import replace
+
     from kelompok_core.imports.profiles import Profile, read_profile
-    from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
 
     saved = read_profile(settings(), profile) if profile else Profile()
-    mapping, policy, setting = given
-    policies = {
-        field: _one_of(MergePolicy, word, "--policy")
-        for field, word in terminal.pairs(policy or [], "--policy").items()
+    options: dict[str, Any] = {
+        name: {**getattr(saved.options, name), **value} if isinstance(value, dict) else value
+        for name, value in given.items()
+        if value is not None
     }
-    duplicates = _one_of(DuplicatePolicy, on_duplicate, "--on-duplicate") if on_duplicate else None
-    return Profile(
-        source_name=source or saved.source_name,
-        options=ImportOptions(
-            mapping={**saved.options.mapping, **terminal.pairs(mapping or [], "--map")},
-            policies={**saved.options.policies, **policies},
-            duplicates=duplicates or saved.options.duplicates,
-            config={**saved.options.config, **terminal.pairs(setting or [], "--set")},
-        ),
-    )
+    return Profile(source_name=source or saved.source_name, options=replace(saved.options, **options))
+
+
+def _policies(given: "Sequence[str]") -> "dict[str, MergePolicy]":
+    from kelompok_core.descriptor import MergePolicy
+
+    pairs = terminal.pairs(given, "--policy")
+    return {field: _one_of(MergePolicy, word, "--policy") for field, word in pairs.items()}
 
 
 def _one_of(words: type[Word], given: str, option: str) -> Word:

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.imports import field_sql
+from kelompok_core.imports.homes_sql import RESTS_ON
 
 # In the order of their ids, so that two writers over the same records queue instead of deadlocking.
 LOCK_TARGETS = """
@@ -126,9 +127,9 @@ RECORD_EVIDENCE = """
           reading_sha256 = excluded.reading_sha256"""
 
 # Whether anything these decisions rest on was written by a transaction the plan could not see.
-CORE_MOVED_ON = """
+CORE_MOVED_ON = f"""
     SELECT EXISTS (
       SELECT FROM audit_logs a JOIN imports i ON i.id = :import
-      WHERE a.entity IN (:entity, 'organizations', 'users', 'organization_user_roles')
+      WHERE a.entity IN (:entity, {RESTS_ON})
         AND a.transaction_id >= pg_snapshot_xmin(i.plan_snapshot)::text::bigint
         AND NOT pg_visible_in_snapshot(a.transaction_id::text::xid8, i.plan_snapshot))"""

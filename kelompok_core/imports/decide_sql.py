@@ -2,7 +2,7 @@
 
 The statements run in order in one transaction and hand on by temporary tables:
 
-``deciding_homes``    organizations that rows name     ``deciding_refused``  rows that may not go there
+``deciding_homes``    where rows say they belong      ``deciding_refused``  rows that may not go there
 ``deciding_keys``     what identifies a good row       ``deciding_known``  rows this source sent before
 ``deciding_matches``  existing records by strong key   ``deciding_rows``   target, reason and turn of each
 ``deciding_groups``   who takes turns with whom        ``deciding_diffs``  what a row would change
@@ -15,6 +15,7 @@ order; a row is compared with the record as the rows before it leave it.
 from collections.abc import Iterator, Sequence
 
 from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
+from kelompok_core.imports import homes_sql
 from kelompok_core.imports.candidates import SLUG_BASE
 from kelompok_core.imports.diff_sql import DecisionRules, create_diffs
 
@@ -23,9 +24,9 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     """Yield the statements; they take import, source, origin, reading, scope, manages, everywhere and last_wins."""
     descriptor = rules.descriptor
     if descriptor.belongs:
-        yield _HOMES
+        yield homes_sql.HOMES
         yield "ANALYZE deciding_homes"
-    yield _REFUSED if descriptor.belongs else _NOBODY_REFUSED
+    yield homes_sql.REFUSED if descriptor.belongs else homes_sql.NOBODY_REFUSED
     yield _keys(descriptor)
     yield "ANALYZE deciding_keys"
     yield _KNOWN.format(entity=descriptor.entity)
@@ -44,47 +45,6 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield _REJECT_AGAIN.format(entity=descriptor.entity)
 
 
-# Each organization that rows name, once: by slug, else by an id some source knows it by, else by name.
-_HOMES = """
-    CREATE TEMPORARY TABLE deciding_homes ON COMMIT DROP AS
-    WITH said AS (
-      SELECT DISTINCT candidate->>'organization' AS written, candidate->>'organization_key' AS key
-      FROM import_rows WHERE import_id = :import AND verdict IS NULL),
-    by_id AS (
-      SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
-      FROM source_records s JOIN organizations o ON o.id = s.record_id
-      WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM said) GROUP BY s.external_id),
-    by_name AS (
-      SELECT o.name_key, array_agg(o.id) AS ids FROM organizations o
-      WHERE o.name_key IN (SELECT key FROM said) GROUP BY o.name_key),
-    known AS (
-      SELECT w.written, CASE WHEN w.written IS NULL THEN ARRAY[CAST(:scope AS uuid)]
-                             ELSE coalesce(CASE WHEN s.id IS NOT NULL THEN ARRAY[s.id] END,
-                                           i.ids, n.ids, '{}') END AS ids
-      FROM said w
-      LEFT JOIN organizations s ON s.slug = w.written
-      LEFT JOIN by_id i ON i.external_id = w.written LEFT JOIN by_name n ON n.name_key = w.key)
-    SELECT k.written, o.id AS home,
-           CAST(:scope AS uuid) IS NULL AND o.claim_status = 'claimed'
-             AND NOT o.id = ANY (CAST(:manages AS uuid[])) AS guarded,
-           CASE WHEN cardinality(k.ids) = 0 THEN 'relation.not_found'
-                WHEN cardinality(k.ids) > 1 THEN 'relation.ambiguous'
-                WHEN o.id <> CAST(:scope AS uuid) THEN 'permission.scope'
-                WHEN NOT CAST(:everywhere AS boolean) AND NOT o.id = ANY (CAST(:permitted AS uuid[]))
-                  THEN 'permission.denied' END AS problem
-    FROM known k LEFT JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]"""
-
-_REFUSED = """
-    CREATE TEMPORARY TABLE deciding_refused ON COMMIT DROP AS
-    SELECT i.record, h.problem,
-           jsonb_build_object('column', CAST(:organization_column AS text), 'value', h.written) AS params
-    FROM import_rows i JOIN deciding_homes h ON h.written IS NOT DISTINCT FROM i.candidate->>'organization'
-    WHERE i.import_id = :import AND i.verdict IS NULL AND h.problem IS NOT NULL"""
-
-_NOBODY_REFUSED = """
-    CREATE TEMPORARY TABLE deciding_refused (record integer, problem text, params jsonb) ON COMMIT DROP"""
-
-
 def _keys(descriptor: EntityDescriptor) -> str:
     ruled = [column for rule in descriptor.rules for column in rule.columns]
     names = dict.fromkeys([descriptor.name_key, *descriptor.discriminators, *ruled])
@@ -94,7 +54,7 @@ def _keys(descriptor: EntityDescriptor) -> str:
         for name, kind in kinds.items()
     )
     home = "h.home, h.guarded" if descriptor.belongs else "NULL::uuid AS home, false AS guarded"
-    homes = "JOIN deciding_homes h ON h.written IS NOT DISTINCT FROM i.candidate->>'organization'"
+    homes = "JOIN deciding_homes h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')"
     return f"""
         CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS
         SELECT record, identity, external_id IS NOT NULL AS explicit, raw_sha256, {home},

@@ -1,12 +1,21 @@
 """Reading organizations."""
 
-from collections.abc import Sequence
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from kelompok_core.errors import NotFound
+from kelompok_core.organizations.entity import DESCRIPTOR
 from kelompok_core.organizations.models import Organization
+from kelompok_core.record_queries import RecordQueries
+
+
+class OrganizationQueries(RecordQueries[Organization]):
+    """Reads organizations."""
+
+    model = Organization
+    descriptor = DESCRIPTOR
 
 
 def get_organization(session: Session, slug: str) -> Organization:
@@ -21,15 +30,13 @@ def get_organization(session: Session, slug: str) -> Organization:
     return organization
 
 
-def list_organizations(session: Session, *, search: str | None = None, limit: int = 50) -> Sequence[Organization]:
-    """Return organizations by name; ``search`` keeps those whose name or slug contains it."""
-    query = sa.select(Organization).order_by(Organization.name, Organization.slug).limit(limit)
-    if search:
-        pattern = f"%{search.replace('%', '').strip()}%"
-        query = query.where(Organization.name.ilike(pattern) | Organization.slug.ilike(pattern))
-    return session.scalars(query).all()
+def get_slug(session: Session, organization_id: UUID) -> str:
+    """Return the slug of the organization with this id.
 
-
-def count_organizations(session: Session) -> int:
-    """Return how many there are."""
-    return session.scalar(sa.select(sa.func.count()).select_from(Organization)) or 0
+    Raises:
+        NotFound: When there is none.
+    """
+    slug = session.scalar(sa.select(Organization.slug).where(Organization.id == organization_id))
+    if slug is None:
+        raise NotFound("organization", organization_id)
+    return slug

@@ -1,0 +1,268 @@
+"""``kelompok org|member|post|event``: an entity's records, with where each value comes from."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from rich.console import Console
+    from sqlalchemy.orm import Session
+
+    from kelompok_core.audit.trail import AuditEntry
+    from kelompok_core.descriptor import EntityDescriptor
+    from kelompok_core.record_queries import RecordQueries
+    from kelompok_core.record_service import RecordService
+    from kelompok_core.sources.models import SourceRecord
+
+SearchOption = Annotated[str | None, typer.Option(help="Only those whose name or slug contains this.")]
+HomeOption = Annotated[str | None, typer.Option("--organization", metavar="SLUG", help="Of this organization.")]
+SetOption = Annotated[
+    list[str], typer.Option("--set", metavar="FIELD=VALUE", help="A field's value; repeat for more. Empty clears it.")
+]
+RefArgument = Annotated[str, typer.Argument(help="Slug, e-mail address, or at least 8 digits of the id.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noun:
+    """An entity as the command line speaks of it.
+
+    Attributes:
+        word: Of one record, such as «member».
+        entity: Its folder in the core.
+        columns: What a list shows.
+    """
+
+    word: str
+    entity: str
+    columns: tuple[str, ...]
+
+    @property
+    def descriptor(self) -> "EntityDescriptor":
+        found: EntityDescriptor = import_module(f"kelompok_core.{self.entity}.entity").DESCRIPTOR
+        return found
+
+    def queries(self, session: "Session") -> "RecordQueries[Any]":
+        made: RecordQueries[Any] = self._class("queries", "Queries")(session)
+        return made
+
+    def service(self, session: "Session", actor: object) -> "RecordService[Any]":
+        made: RecordService[Any] = self._class("service", "Service")(session, actor)
+        return made
+
+    def _class(self, module: str, suffix: str) -> Any:
+        name = self.entity.removesuffix("s").capitalize() + suffix
+        return getattr(import_module(f"kelompok_core.{self.entity}.{module}"), name)
+
+
+ORGANIZATION = Noun(
+    word="organization",
+    entity="organizations",
+    columns=("slug", "name", "country", "region", "city", "website_url", "official_email", "claim_status"),
+)
+MEMBER = Noun(word="member", entity="members", columns=("name", "position", "email", "phone", "status"))
+POST = Noun(word="post", entity="posts", columns=("slug", "title", "written_on", "status", "canonical_url"))
+EVENT = Noun(word="event", entity="events", columns=("slug", "title", "starts_at", "ends_at", "status", "city"))
+
+
+def app_of(noun: Noun, *, belongs: bool = True) -> typer.Typer:
+    """Return the commands of one entity; ``belongs`` when its records belong to an organization."""
+    app = typer.Typer(no_args_is_help=True, help=f"{noun.entity.capitalize()}, with where each value comes from.")
+    _add_writing(app, noun)
+    if belongs:
+        _add_of_an_organization(app, noun)
+    else:
+        _add_of_organizations(app, noun)
+    return app
+
+
+def _add_writing(app: typer.Typer, noun: Noun) -> None:
+    @app.command(help=f"Change fields of a {noun.word} by hand; imports do not replace what a person set.")
+    def update(
+        ref: RefArgument,
+        given: SetOption,
+        organization: HomeOption = None,
+        actor: ActorOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        with terminal.acting_session(actor) as (session, who):
+            found = noun.queries(session).get(ref, _home(session, organization))
+            changed = noun.service(session, who).update(found.id, terminal.pairs(given, "--set", first=True))
+            summary = _summary(noun, session, changed)
+        terminal.show(as_json, lambda: summary, lambda console: console.print(f"Updated: {_called(summary)}"))
+
+    @app.command(help=f"Show one {noun.word}: values, who said each, evidence and history.")
+    def show(ref: RefArgument, organization: HomeOption = None, as_json: JsonOption = False) -> None:
+        from kelompok_core.audit.trail import list_for_record
+        from kelompok_core.sources.queries import list_source_records
+
+        with terminal.workbench() as bench, bench.database.session() as session:
+            record = noun.queries(session).get(ref, _home(session, organization))
+            shown = _Shown(
+                noun=noun,
+                summary=_summary(noun, session, record),
+                values=_values(noun, record),
+                data=getattr(record, noun.descriptor.extra_column),
+                version=record.version,
+                evidence=list_source_records(session, record.id),
+                history=list_for_record(session.connection(), record.id),
+            )
+        terminal.show(as_json, shown.to_json, shown.render)
+
+
+def _add_of_organizations(app: typer.Typer, noun: Noun) -> None:
+    @app.command("list", help=f"List {noun.entity} by name.")
+    def list_all(search: SearchOption = None, limit: LimitOption = 50, as_json: JsonOption = False) -> None:
+        _list(noun, None, search, limit, as_json=as_json)
+
+    @app.command(help=f"Create an {noun.word} by hand; values are normalized, and later imports respect them.")
+    def create(given: SetOption, actor: ActorOption = None, as_json: JsonOption = False) -> None:
+        _create(noun, given, None, actor, as_json=as_json)
+
+
+def _add_of_an_organization(app: typer.Typer, noun: Noun) -> None:
+    @app.command("list", help=f"List {noun.entity} by name or title.")
+    def list_all(
+        organization: HomeOption = None,
+        search: SearchOption = None,
+        limit: LimitOption = 50,
+        as_json: JsonOption = False,
+    ) -> None:
+        _list(noun, organization, search, limit, as_json=as_json)
+
+    @app.command(help=f"Create a {noun.word} by hand; values are normalized, and later imports respect them.")
+    def create(
+        given: SetOption,
+        organization: Annotated[str, typer.Option(metavar="SLUG", help="The organization it belongs to.")],
+        actor: ActorOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        _create(noun, given, organization, actor, as_json=as_json)
+
+
+def _list(noun: Noun, organization: str | None, search: str | None, limit: int, *, as_json: bool) -> None:
+    with terminal.workbench() as bench, bench.database.session() as session:
+        home = _home(session, organization)
+        records = noun.queries(session).list(organization_id=home, search=search, limit=limit)
+        summaries = [_summary(noun, session, one) for one in records]
+        total = noun.queries(session).count(home)
+    columns = [name for name in (summaries or [{}])[0] if name != "id" or not noun.descriptor.has_slug]
+
+    def render(console: "Console") -> None:
+        terminal.table(console, columns, [[one[name] for name in columns] for one in summaries])
+        console.print(f"{len(summaries)} of {total:,}")
+
+    terminal.show(as_json, lambda: summaries, render)
+
+
+def _create(noun: Noun, given: list[str], organization: str | None, actor: str | None, *, as_json: bool) -> None:
+    with terminal.acting_session(actor) as (session, who):
+        values = terminal.pairs(given, "--set", first=True)
+        made = noun.service(session, who).create(values, _home(session, organization))
+        summary = _summary(noun, session, made)
+    terminal.show(as_json, lambda: summary, lambda console: console.print(f"Created: {_called(summary)}"))
+
+
+def _home(session: "Session", slug: str | None) -> "UUID | None":
+    from kelompok_core.organizations.queries import get_organization
+
+    return None if slug is None else get_organization(session, slug).id
+
+
+def _summary(noun: Noun, session: "Session", record: Any) -> dict[str, Any]:
+    from kelompok_core.organizations.queries import get_slug
+
+    summary: dict[str, Any] = {"id": str(record.id)}
+    if noun.descriptor.belongs:
+        summary["organization"] = get_slug(session, record.organization_id)
+    return summary | {name: _plain(getattr(record, name)) for name in noun.columns}
+
+
+def _called(summary: dict[str, Any]) -> str:
+    return str(summary.get("slug") or summary["id"])
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as the terminal and JSON show it: days and moments in ISO 8601."""
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _values(noun: Noun, record: Any) -> list[tuple[str, object, object]]:
+    rows = []
+    for field in noun.descriptor.fields:
+        stored = getattr(record, field.stored_in)
+        value = stored.get(field.key) if field.key else stored
+        if value is not None:
+            rows.append((field.name, _plain(value), record.field_origins.get(field.name)))
+    return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shown:
+    """One record as it is shown."""
+
+    noun: Noun
+    summary: dict[str, Any]
+    values: list[tuple[str, object, object]]
+    data: dict[str, Any]
+    version: int
+    evidence: "Sequence[SourceRecord]"
+    history: "Sequence[AuditEntry]"
+
+    def to_json(self) -> dict[str, object]:
+        return self.summary | {
+            "values": [{"field": name, "value": value, "set_by": origin} for name, value, origin in self.values],
+            self.noun.descriptor.extra_column: self.data,
+            "version": self.version,
+            "evidence": [_evidence(one) for one in self.evidence],
+            "history": [_entry(one) for one in self.history],
+        }
+
+    def render(self, console: "Console") -> None:
+        from rich.text import Text
+
+        label = self.summary[self.noun.descriptor.label]
+        rest = [str(value) for name, value in self.summary.items() if name in ("organization", "slug", "claim_status")]
+        console.print(Text(f"{label} ({', '.join(rest)})", style="bold"))
+        terminal.table(console, ("field", "value", "set by"), self.values)
+        extra = self.data.get("extra", {})
+        if rows := [(source, name, value) for source, cells in extra.items() for name, value in cells.items()]:
+            terminal.table(console, ("source", "extra column", "value"), rows)
+        seen = [(one.source_name, one.file_name, one.line, one.record, str(one.import_id)) for one in self.evidence]
+        terminal.table(console, ("evidence: source", "file", "line", "record", "import"), seen)
+        changes = [
+            (f"{one.occurred_at:%Y-%m-%d %H:%M}", one.action, one.actor, one.origin, ", ".join(one.changed()))
+            for one in self.history
+        ]
+        terminal.table(console, ("history", "action", "actor", "origin", "fields"), changes)
+
+
+def _evidence(one: "SourceRecord") -> dict[str, object]:
+    return {
+        "source": one.source_name,
+        "file": one.file_name,
+        "sha256": one.file_sha256.hex(),
+        "record": one.record,
+        "line": one.line,
+        "import": str(one.import_id),
+        "plugin": f"{one.plugin}@{one.plugin_version}",
+        "raw": one.raw,
+    }
+
+
+def _entry(entry: "AuditEntry") -> dict[str, object]:
+    return {
+        "at": entry.occurred_at.isoformat(),
+        "action": entry.action,
+        "actor": entry.actor,
+        "origin": entry.origin,
+        "import": str(entry.import_id) if entry.import_id else None,
+        "changed": {name: list(pair) for name, pair in entry.changed().items()},
+    }

@@ -1,0 +1,44 @@
+"""The SQL of where rows belong: organizations, named by each row or by the whole import, and the rows refused there."""
+
+RESTS_ON = "'organizations', 'users', 'organization_user_roles'"
+"""Tables beside the entity's own that decisions rest on."""
+
+# Each organization that rows name, once: by slug, else by an id some source knows it by, else by name.
+HOMES = """
+    CREATE TEMPORARY TABLE deciding_homes ON COMMIT DROP AS
+    WITH said AS (
+      SELECT DISTINCT candidate->>'organization' AS written, candidate->>'organization_key' AS key
+      FROM import_rows WHERE import_id = :import AND verdict IS NULL),
+    by_id AS (
+      SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
+      FROM source_records s JOIN organizations o ON o.id = s.record_id
+      WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM said) GROUP BY s.external_id),
+    by_name AS (
+      SELECT o.name_key, array_agg(o.id) AS ids FROM organizations o
+      WHERE o.name_key IN (SELECT key FROM said) GROUP BY o.name_key),
+    known AS (
+      SELECT w.written, CASE WHEN w.written IS NULL THEN ARRAY[CAST(:scope AS uuid)]
+                             ELSE coalesce(CASE WHEN s.id IS NOT NULL THEN ARRAY[s.id] END,
+                                           i.ids, n.ids, '{}') END AS ids
+      FROM said w
+      LEFT JOIN organizations s ON s.slug = w.written
+      LEFT JOIN by_id i ON i.external_id = w.written LEFT JOIN by_name n ON n.name_key = w.key)
+    SELECT k.written, o.id AS home,
+           CAST(:scope AS uuid) IS NULL AND o.claim_status = 'claimed'
+             AND NOT o.id = ANY (CAST(:manages AS uuid[])) AS guarded,
+           CASE WHEN cardinality(k.ids) = 0 THEN 'relation.not_found'
+                WHEN cardinality(k.ids) > 1 THEN 'relation.ambiguous'
+                WHEN o.id <> CAST(:scope AS uuid) THEN 'permission.scope'
+                WHEN NOT CAST(:everywhere AS boolean) AND NOT o.id = ANY (CAST(:permitted AS uuid[]))
+                  THEN 'permission.denied' END AS problem
+    FROM known k LEFT JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]"""
+
+REFUSED = """
+    CREATE TEMPORARY TABLE deciding_refused ON COMMIT DROP AS
+    SELECT i.record, h.problem,
+           jsonb_build_object('column', CAST(:organization_column AS text), 'value', h.written) AS params
+    FROM import_rows i JOIN deciding_homes h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')
+    WHERE i.import_id = :import AND i.verdict IS NULL AND h.problem IS NOT NULL"""
+
+NOBODY_REFUSED = """
+    CREATE TEMPORARY TABLE deciding_refused (record integer, problem text, params jsonb) ON COMMIT DROP"""

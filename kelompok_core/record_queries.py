@@ -1,0 +1,65 @@
+"""Reading records of any entity: what the queries of all entities have in common."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kelompok_core.database.orm import CoreRecord
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.errors import NotFound
+
+Record = TypeVar("Record", bound=CoreRecord)
+
+_SHORTEST_ID = 8
+
+
+class RecordQueries(Generic[Record]):
+    """Reads records of one entity over one session; an entity's queries name its model and its descriptor."""
+
+    model: ClassVar[type[Any]]
+    descriptor: ClassVar[EntityDescriptor]
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, ref: str, organization_id: UUID | None = None) -> Record:
+        """Return the record people call so: by slug, by e-mail address, or by the first digits of its id.
+
+        Raises:
+            NotFound: When there is none, or more than one.
+        """
+        model = self.model
+        names = [model.slug == ref] if self.descriptor.has_slug else []
+        if "@" in ref and hasattr(model, "email_key") and self.descriptor.belongs:
+            names.append(model.email_key == ref.lower())
+        if len(ref) >= _SHORTEST_ID:
+            names.append(sa.cast(model.id, sa.Text).startswith(ref.lower(), autoescape=True))
+        query = self._of(organization_id).where(sa.or_(sa.false(), *names)).limit(2)
+        found: Sequence[Record] = self._session.scalars(query).all()
+        if len(found) != 1:
+            what = self.descriptor.entity.removesuffix("s")
+            raise NotFound(f"single {what}" if found else what, ref)
+        return found[0]
+
+    def list(self, *, organization_id: UUID | None = None, search: str | None = None, limit: int = 50) -> list[Record]:
+        """Return records by label; ``search`` keeps those whose label or slug contains it."""
+        label = getattr(self.model, self.descriptor.label)
+        query = self._of(organization_id).order_by(label, self.model.id).limit(limit)
+        if search:
+            columns = [label, self.model.slug] if self.descriptor.has_slug else [label]
+            query = query.where(sa.or_(*(column.icontains(search.strip(), autoescape=True) for column in columns)))
+        return list(self._session.scalars(query))
+
+    def count(self, organization_id: UUID | None = None) -> int:
+        """Return how many there are, all or those of one organization."""
+        query = sa.select(sa.func.count()).select_from(self._of(organization_id).subquery())
+        return self._session.scalar(query) or 0
+
+    def _of(self, organization_id: UUID | None) -> sa.Select[Any]:
+        query = sa.select(self.model)
+        if organization_id is None or not self.descriptor.belongs:
+            return query
+        return query.where(getattr(self.model, self.descriptor.organization_column) == organization_id)
