@@ -1,7 +1,7 @@
 """Writing one record as a person: what the services of all entities have in common."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
@@ -50,12 +50,13 @@ class RecordService(Generic[Record]):
         """
         authorize(self._session, self._actor, Action.RECORD_CREATE, organization_id)
         for field in self.descriptor.fields:
-            if field.required and not values.get(field.name):
+            if field.required and not any(values.get(name) for name in field.told_by):
                 raise UsageError(describe("value.required", column=field.name))
+        told = {field.name: values.get(field.name, "") for field in self.descriptor.fields_told_by(values)}
         record = self.model(field_origins={})
         if self.descriptor.belongs:
             setattr(record, self.descriptor.organization_column, organization_id)
-        self._set(record, values, organization_id)
+        self._set(record, {**values, **told}, organization_id)
         if self.descriptor.has_slug and not record.slug:
             record.slug = self._free_slug(getattr(record, self.descriptor.label), organization_id)
         announce(self._session, self._audit)
@@ -122,7 +123,11 @@ class RecordService(Generic[Record]):
         return written
 
     def _set(self, record: Any, values: Mapping[str, str], organization_id: UUID | None) -> None:
-        texts = {name: _normalized(self.descriptor, name, values) for name in values}
+        _require_known(self.descriptor, values)
+        fields = [field.name for field in self.descriptor.fields if field.name in values]
+        texts = {name: _normalized(self.descriptor, name, values) for name in fields}
+        if not record.field_origins:  # it is new, and what nobody says stays as the database has it
+            texts = {name: text for name, text in texts.items() if text is not None}
         for guard in self.descriptor.guards:
             said = texts.get(guard.field)
             if said is not None and said == (guard.value or said):
@@ -174,11 +179,16 @@ class RecordService(Generic[Record]):
         return first_free(base, set(self._session.scalars(query)))
 
 
+def _require_known(descriptor: EntityDescriptor, names: Iterable[str]) -> None:
+    known = {field.name: field for field in descriptor.fields}
+    parts = {part.name for field in descriptor.fields for part in field.parts}
+    for name in names:
+        if name not in known and name not in parts:
+            raise UsageError(f"{descriptor.entity} have no field {name!r}", hint=f"There are: {', '.join(known)}.")
+
+
 def _normalized(descriptor: EntityDescriptor, name: str, values: Mapping[str, str]) -> str | None:
     """Return one value as a candidate would say it, read by the entity's own normalizer."""
-    if name not in {field.name for field in descriptor.fields}:
-        known = ", ".join(field.name for field in descriptor.fields)
-        raise UsageError(f"{descriptor.entity} have no field {name!r}", hint=f"There are: {known}.")
     field = descriptor.field(name)
     cells = {key: pd.Series([value], dtype="str", name=key) for key, value in values.items()}
     parts = {part.name: cells[part.name] for part in field.parts if part.name in cells}

@@ -25,7 +25,7 @@ def render_report(console: "Console", report: "ImportReport", language: str = "e
     console.print(Text(f"{kind} {record.id} is {record.state}", style="bold"))
     console.print(Text(f"{record.file_name} as source «{record.source_name}»"))
     if record.read_as:
-        settings = [f"{name.replace('_', ' ')} «{value}»" for name, value in sorted(record.read_as.items())]
+        settings = [f"{name.replace('_', ' ')} «{_setting(value)}»" for name, value in sorted(record.read_as.items())]
         console.print(Text(f"Read as: {', '.join(settings)}"))
     if record.failure:
         console.print(Text(record.failure, style="red"))
@@ -118,3 +118,8 @@ def render_undo(console: "Console", report: "UndoReport") -> None:
         table(console, ("record", "outcome", "why", "kept", "restored"), rows)
     if report.dry_run:
         console.print(Text(f"Nothing was done. To do it: kelompok import undo {report.record.id}"))
+
+
+def _setting(value: object) -> str:
+    """A setting as text; of one a column, each with its column."""
+    return ", ".join(f"{name}: {one}" for name, one in value.items()) if isinstance(value, dict) else str(value)
