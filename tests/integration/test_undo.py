@@ -7,8 +7,10 @@ import sqlalchemy as sa
 
 from benchmarks.organizations import write_organizations
 from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.cli import records
 from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.imports import promises
+from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.undo import undo
 from kelompok_core.organizations.service import OrganizationService
 
@@ -187,3 +189,82 @@ def test_many_rows(import_file, bench, operator, ask, tmp_path):
     assert report.counts["deleted"] == second.counts["accepted"]
     assert report.counts["restored"] == second.counts["merged"] > 500
     assert ask(_SEEN) == before
+
+
+# The same in each entity that belongs to an organization: a first list, a second one that changes and adds.
+_OF_MEMBERS = (
+    (
+        "id,nama,jabatan,kota,tags,mulai menjabat,instagram,Warna\n"
+        "1,Ani,Ketua,Bandung,air|hutan,2020-01-02,@ani,biru\n2,Budi,,,,,,\n"
+    ),
+    (
+        "id,nama,jabatan,kota,tags,mulai menjabat,status,Warna\n"
+        "1,Ani,Anggota,Garut,laut,2021-01-02,keluar,hijau\n2,Budi,Bendahara,,,,,\n3,Cici,,,,,,\n"
+    ),
+)
+_OF_POSTS = (
+    "id,judul,isi,kategori,tags,tanggal,bahasa\n1,Satu,<p>a</p>,Berita,air|hutan,2020-01-02,id\n2,Dua,,,,,\n",
+    (
+        "id,judul,isi,kategori,tags,tanggal,status\n1,Satu,<p>b</p>,Opini,laut,2021-01-02,terbit\n2,Dua,x,Berita,air,,\n"
+        "3,Tiga,,Baru,air,,terbit\n"
+    ),
+)
+_OF_EVENTS = (
+    "id,judul,tanggal,jam,tempat,tags\n1,Rapat,2020-01-02,09.00 WIB,Balai,air\n2,Bakti,2020-02-02,,,\n",
+    (
+        "id,judul,tanggal,jam,tempat,selesai,status,tags\n1,Rapat,2020-01-03,10.00 WITA,Aula,2020-01-04,batal,laut\n"
+        "2,Bakti,2020-02-02,08.00,,,,\n3,Baru,2020-03-03,,,,,\n"
+    ),
+)
+_BY_ENTITY = {"members": _OF_MEMBERS, "posts": _OF_POSTS, "events": _OF_EVENTS}
+
+
+def _seen_of(entity):
+    label = get_descriptor(entity).label
+    tags = ", (SELECT jsonb_agg(p.name ORDER BY p.name) FROM post_tags p WHERE p.post_id = t.id)"
+    also = tags if entity == "posts" else ""
+    return f"""
+        SELECT t.{label}, to_jsonb(t) - ARRAY['id', 'version', 'created_at', 'updated_at', 'published_at']{also}
+        FROM {entity} t ORDER BY t.{label}"""
+
+
+@pytest.mark.parametrize("entity", _BY_ENTITY)
+def test_undo_in_every_entity(import_file, bench, operator, ask, entity):
+    import_file("id,name\nH,Rumah\n", name="rumah.csv")
+    where = {"entity": entity, "organization": "rumah"}
+    old, new = _BY_ENTITY[entity]
+    import_file(old, **where)
+    before = ask(_seen_of(entity))
+    second = import_file(new, **where)
+    after = ask(_seen_of(entity))
+    assert _counts(second) == {"rows_read": 3, "accepted": 1, "merged": 2}
+    audit = ask("SELECT count(*) AS number FROM audit_logs")[0].number
+    report = undo(bench, second.record.id, operator)
+    assert (_counts(report), report.left) == ({"deleted": 1, "restored": 2}, [])
+    assert ask(_seen_of(entity)) == before
+    assert ask("SELECT count(*) AS number FROM audit_logs")[0].number > audit
+    again = import_file(new, **where)
+    assert _counts(again) == _counts(second)
+    assert ask(_seen_of(entity)) == after
+    assert _counts(import_file(new, **where)) == {"rows_read": 3, "unchanged": 3}
+
+
+@pytest.mark.parametrize("entity", _BY_ENTITY)
+def test_what_a_person_edited_since_is_kept_in_every_entity(import_file, bench, operator, database, ask, entity):
+    import_file("id,name\nH,Rumah\n", name="rumah.csv")
+    where = {"entity": entity, "organization": "rumah"}
+    old, new = _BY_ENTITY[entity]
+    import_file(old, **where)
+    second = import_file(new, **where)
+    noun = next(noun for noun in (records.MEMBER, records.POST, records.EVENT) if noun.entity == entity)
+    label = get_descriptor(entity).label
+    first = ask(f"SELECT id FROM {entity} ORDER BY {label} = :first DESC", first=old.splitlines()[1].split(",")[1])[
+        0
+    ].id
+    with database.session() as session:
+        noun.service(session, operator).update(first, {"tags": "milik sendiri"})
+    report = undo(bench, second.record.id, operator)
+    (left,) = report.left
+    assert (left.record_id, left.kept) == (first, ["tags"])
+    shown = ask(f"SELECT to_jsonb(t)::text AS text FROM {entity} t WHERE id = :id", id=first)[0].text
+    assert "milik sendiri" in shown
