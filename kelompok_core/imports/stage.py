@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -124,15 +125,16 @@ class _Stager:
         with self._bench.database.connect() as connection, ThreadPoolExecutor(1, "staging") as writer:
             self._note_earlier_import(connection)
             writing: Future[None] | None = None
-            for batch in self._batches():
-                ready = self._prepare(batch)
-                if writing is not None:
-                    writing.result()
-                writing = writer.submit(self._write, connection, ready)
+            with closing(self._batches()) as batches:
+                for batch in batches:
+                    ready = self._prepare(batch)
+                    if writing is not None:
+                        writing.result()
+                    writing = writer.submit(self._write, connection, ready)
             if writing is not None:
                 writing.result()
 
-    def _batches(self) -> Iterator[SourceBatch]:
+    def _batches(self) -> Generator[SourceBatch]:
         record = self._record
         plugin = require_enabled(self._bench.settings, record.plugin)
         job = find_job(plugin, record.job)
@@ -197,11 +199,12 @@ class _Stager:
         """Read the source once more for the columns whose dates only their order tells, and keep what is proven."""
         proven: dict[str, set[DateOrder]] = {column: set() for column in columns}
         read = 0
-        for yielded in self._batches():
-            batch = accept_batch(yielded, after=read, plugin=self._record.plugin_label)
-            read += len(batch.cells)
-            for column in columns & set(batch.cells.columns):
-                proven[column] |= proven_orders(batch.cells[column])
+        with closing(self._batches()) as batches:
+            for yielded in batches:
+                batch = accept_batch(yielded, after=read, plugin=self._record.plugin_label)
+                read += len(batch.cells)
+                for column in columns & set(batch.cells.columns):
+                    proven[column] |= proven_orders(batch.cells[column])
         self._surveyed |= columns
         self._orders |= {column: next(iter(orders)) for column, orders in proven.items() if len(orders) == 1}
 

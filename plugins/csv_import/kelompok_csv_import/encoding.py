@@ -1,7 +1,8 @@
 """Which encoding a file is in, decided over all of its bytes, so that reading it later never fails half-way."""
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,18 +109,19 @@ def _first_failure(path: Path, codec: str) -> _Place | None:
     """Decode the whole file and return where that fails first, or None."""
     decoder = codecs.getincrementaldecoder(codec)()
     consumed = 0
-    for chunk, is_last in _chunks(path):
-        pending = len(decoder.getstate()[0])
-        try:
-            decoder.decode(chunk, is_last)
-        except UnicodeDecodeError as error:
-            offset = consumed - pending + error.start
-            return _Place(offset=offset, line=_line_of(path, offset))
-        consumed += len(chunk)
+    with closing(_chunks(path)) as chunks:
+        for chunk, is_last in chunks:
+            pending = len(decoder.getstate()[0])
+            try:
+                decoder.decode(chunk, is_last)
+            except UnicodeDecodeError as error:
+                offset = consumed - pending + error.start
+                return _Place(offset=offset, line=_line_of(path, offset))
+            consumed += len(chunk)
     return None
 
 
-def _chunks(path: Path) -> Iterator[tuple[bytes, bool]]:
+def _chunks(path: Path) -> Generator[tuple[bytes, bool]]:
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             yield chunk, False

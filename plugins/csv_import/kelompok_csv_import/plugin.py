@@ -1,6 +1,7 @@
 """The importer: one pass to find out the encoding, one to read, in batches."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from itertools import islice
 
 from kelompok_core.contracts import (
@@ -35,16 +36,17 @@ class CsvImporter:
         decoding = find_decoding(source.path, str(configured) if configured else None)
         dialect = find_dialect(source.path, decoding.codec, config)
         reader = RecordReader(source.path, decoding.codec, dialect)
-        records = iter(reader)
-        header, blank = _read_header(records, config)
+        issues = [decoding.issue] if decoding.issue else []
         read_as: dict[str, JsonValue] = {"encoding": decoding.shown, **dialect.to_json()}
-        issues = [*([decoding.issue] if decoding.issue else []), *header.issues]
-        max_cell_chars = int(str(config.get("max_cell_chars", 1_000_000)))
-        first = 1
-        while batch := list(islice(records, context.batch_size)):
-            made = make_batch(batch, header.names, first, max_cell_chars)
-            yield complete(made, read_as=read_as, issues=issues, blank_lines=blank)
-            first, issues, blank = first + len(batch), [], 0
+        with closing(iter(reader)) as records:
+            header, blank = _read_header(records, config)
+            issues += header.issues
+            max_cell_chars = int(str(config.get("max_cell_chars", 1_000_000)))
+            first = 1
+            while batch := list(islice(records, context.batch_size)):
+                made = make_batch(batch, header.names, first, max_cell_chars)
+                yield complete(made, read_as=read_as, issues=issues, blank_lines=blank)
+                first, issues, blank = first + len(batch), [], 0
         if reader.blank_at_end or first == 1:
             made = make_batch([], header.names, first, max_cell_chars)
             yield complete(made, read_as=read_as, issues=issues, blank_lines=blank + reader.blank_at_end)

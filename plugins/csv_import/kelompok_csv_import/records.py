@@ -1,7 +1,8 @@
 """Records of a CSV text with their physical lines: a stream, however long the file is."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,14 +41,19 @@ class RecordReader:
         self._record_lines: list[str] = []
         self.blank_at_end = 0
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Generator[Record]:
         """Yield the records.
 
         Raises:
             UnreadableSource: When a quotation mark swallows the rest of the file.
         """
         csv.field_size_limit(_LONGEST_CELL)
-        reader = csv.reader(self._lines(), delimiter=self._dialect.delimiter, quotechar=self._dialect.quote)
+        # The file is closed when the records are, not when the collector comes by.
+        with closing(self._lines()) as lines:
+            yield from self._records(lines)
+
+    def _records(self, lines: Iterator[str]) -> Iterator[Record]:
+        reader = csv.reader(lines, delimiter=self._dialect.delimiter, quotechar=self._dialect.quote)
         start, row, blank = self._dialect.skipped_lines + 1, 0, 0
         last_lines: list[str] = []
         last_start = start
@@ -67,7 +73,7 @@ class RecordReader:
             raise _broken(last_start + self._opening_line(last_lines))
         self.blank_at_end = blank
 
-    def _lines(self) -> Iterator[str]:
+    def _lines(self) -> Generator[str]:
         with self._path.open(encoding=self._codec, newline="") as file:
             for number, line in enumerate(file):
                 if number < self._dialect.skipped_lines:
