@@ -26,7 +26,7 @@ def inbox_sensor(settings: Settings, plugin: str, job: Job, entity: str) -> dg.S
         name=names.inbox_sensor(plugin, job.name),
         job_name=names.import_job(plugin, job.name),
         minimum_interval_seconds=_SECONDS,
-        description=f"Imports every file that is put into {inbox.folder}.",
+        description=f"Imports every file put into {inbox.folder}, for one organization from the folder of its slug.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def watch(_: dg.SensorEvaluationContext, core: dg.ResourceParam[Core]) -> Iterator[dg.RunRequest | dg.SkipReason]:
@@ -35,6 +35,8 @@ def inbox_sensor(settings: Settings, plugin: str, job: Job, entity: str) -> dg.S
         for file in taken:
             # The key stands for this taking of the file: a tick that is repeated starts no second run.
             config = {"file": str(file.path), "idempotency_key": f"inbox:{file.id}"}
+            if file.organization is not None:
+                config["organization"] = file.organization
             yield dg.RunRequest(
                 run_key=str(file.id),
                 run_config={"ops": {names.stage_op(plugin, entity): {"config": config}}},

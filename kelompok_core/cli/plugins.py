@@ -1,8 +1,9 @@
 """``kelompok plugin``: list, inspect, enable and run plugins."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kelompok_core.descriptor import MergePolicy
-    from kelompok_core.imports.profiles import Profile
-
 Word = TypeVar("Word", bound=StrEnum)
 
 app = typer.Typer(no_args_is_help=True, help="List, inspect, enable and run plugins.")
@@ -148,14 +147,14 @@ def run(
 ) -> None:
     """Import a file: read, normalize, validate, decide, apply. With --dry-run, up to the decision."""
     from kelompok_core.cli import importing
-    from kelompok_core.imports.profiles import save_profile
+    from kelompok_core.imports.profiles import chosen_profile, save_profile
     from kelompok_core.imports.receive import ImportRequest
     from kelompok_core.imports.records import DuplicatePolicy
     from kelompok_core.values.reading import DateOrder
 
-    chosen = _chosen(
+    chosen = chosen_profile(
+        settings(),
         profile,
-        source,
         mapping=terminal.pairs(mapping or [], "--map"),
         policies=_policies(policy or []),
         duplicates=_one_of(DuplicatePolicy, on_duplicate, "--on-duplicate") if on_duplicate else None,
@@ -164,6 +163,7 @@ def run(
         phone_country=phone_country,
         timezone=timezone,
     )
+    chosen = replace(chosen, source_name=source or chosen.source_name)
     request = ImportRequest(
         plugin=name,
         job=job,
@@ -177,21 +177,6 @@ def run(
     if save:
         save_profile(settings(), save, chosen)
     raise typer.Exit(importing.run(request, actor, as_json=as_json))
-
-
-def _chosen(profile: str | None, source: str | None, **given: Any) -> "Profile":
-    """Return the saved profile with what the command line says over it; mappings add up."""
-    from dataclasses import replace
-
-    from kelompok_core.imports.profiles import Profile, read_profile
-
-    saved = read_profile(settings(), profile) if profile else Profile()
-    options: dict[str, Any] = {
-        name: {**getattr(saved.options, name), **value} if isinstance(value, dict) else value
-        for name, value in given.items()
-        if value is not None
-    }
-    return Profile(source_name=source or saved.source_name, options=replace(saved.options, **options))
 
 
 def _policies(given: "Sequence[str]") -> "dict[str, MergePolicy]":

@@ -1,7 +1,7 @@
 """Saved import profiles: ``[profiles.NAME]`` in kelompok.toml, so that the same list is read the same way."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -62,6 +62,22 @@ def read_profile(settings: Settings, name: str) -> Profile:
     )
     check_reading(options)
     return Profile(source_name=table.source, options=options)
+
+
+def chosen_profile(settings: Settings, name: str | None, **given: Any) -> Profile:
+    """Return the saved profile, if one is named, with what is given over it; mappings add up, None says nothing.
+
+    Raises:
+        NotFound: When there is no profile of this name.
+        SettingsError: Naming the key of the profile that is wrong.
+    """
+    saved = read_profile(settings, name) if name else Profile()
+    options: dict[str, Any] = {
+        option: {**getattr(saved.options, option), **value} if isinstance(value, dict) else value
+        for option, value in given.items()
+        if value is not None
+    }
+    return Profile(source_name=saved.source_name, options=replace(saved.options, **options))
 
 
 def save_profile(settings: Settings, name: str, profile: Profile) -> None:

@@ -25,11 +25,15 @@ class Inbox:
 
 @dataclass(frozen=True, kw_only=True)
 class TakenFile:
-    """A file moved out of the inbox; ``id`` is the same for the same taking."""
+    """A file moved out of the inbox; ``id`` is the same for the same taking.
+
+    ``organization`` is the folder inside the inbox it lay in: the slug of whom it is for.
+    """
 
     id: UUID
     path: Path
     file_name: str
+    organization: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,8 @@ class _Seen:
 def take_files(connection: sa.Connection, inbox: Inbox) -> list[TakenFile]:
     """Return the files that are complete now, moved to ``taken/``; the caller commits.
 
-    A file is complete when size and time are those of the look before: what is still being written waits.
+    Files may lie in the folder itself or in folders of it. A file is complete when size and time are those of the
+    look before: what is still being written waits.
     Links and anything but regular files are left alone. A file taken lately that nobody imported yet is given
     again, with the same id: whoever took it may have died before it could start anything.
     """
@@ -72,9 +77,11 @@ def take_files(connection: sa.Connection, inbox: Inbox) -> list[TakenFile]:
     return unclaimed + taken
 
 
-def _look(folder: Path) -> Iterator[_Seen]:
+def _look(folder: Path, *, inside: bool = False) -> Iterator[_Seen]:
     for entry in sorted(os.scandir(folder), key=lambda one: one.name):
         name = entry.name
+        if entry.is_dir(follow_symlinks=False) and not inside and name != TAKEN_FOLDER:
+            yield from _look(Path(entry.path), inside=True)
         if name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED):
             continue
         status = entry.stat(follow_symlinks=False)
@@ -84,17 +91,21 @@ def _look(folder: Path) -> Iterator[_Seen]:
 
 
 def _target(inbox: Inbox, seen_id: UUID, path: Path) -> Path:
-    return inbox.folder / TAKEN_FOLDER / str(seen_id) / path.name
+    return inbox.folder / TAKEN_FOLDER / str(seen_id) / path.relative_to(inbox.folder)
 
 
 def _claim(connection: sa.Connection, seen_id: UUID, target: Path) -> TakenFile:
     connection.execute(_CLAIM, {"id": seen_id, "claimed": str(target)})
-    return TakenFile(id=seen_id, path=target, file_name=target.name)
+    return _file(seen_id, target)
 
 
 def _taken(row: sa.Row[tuple[UUID, str]]) -> TakenFile:
-    path = Path(row.claimed_path)
-    return TakenFile(id=row.id, path=path, file_name=path.name)
+    return _file(row.id, Path(row.claimed_path))
+
+
+def _file(seen_id: UUID, path: Path) -> TakenFile:
+    organization = None if path.parent.name == str(seen_id) else path.parent.name
+    return TakenFile(id=seen_id, path=path, file_name=path.name, organization=organization)
 
 
 def _names(inbox: Inbox) -> dict[str, str]:

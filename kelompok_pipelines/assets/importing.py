@@ -10,11 +10,13 @@ from pydantic import Field
 from kelompok_core.access.actors import get_actor
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.imports.decide import decide
+from kelompok_core.imports.profiles import chosen_profile
 from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
+from kelompok_core.imports.records import DuplicatePolicy
 from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host.manifest import Job
+from kelompok_core.values.reading import DateOrder
 from kelompok_pipelines import names
 from kelompok_pipelines.metadata import decided_metadata, staged_metadata
 from kelompok_pipelines.resources import Core
@@ -31,9 +33,15 @@ class ImportConfig(dg.Config):
     dry_run: bool = Field(default=False, description="Stop at the plan.")
     mapping: dict[str, str] = Field(default={}, description="Header to field; «-» leaves out, «extra» keeps.")
     policies: dict[str, MergePolicy] = Field(default={}, description="Merge policy by field.")
-    on_duplicate: DuplicatePolicy = Field(
-        default=DuplicatePolicy.REJECT, description="When a file says two things about one record."
+    on_duplicate: DuplicatePolicy | None = Field(
+        default=None, description="When a file says two things about one record; REJECT by default."
     )
+    profile: str | None = Field(default=None, description="Saved profile of kelompok.toml to start from.")
+    date_order: DateOrder | None = Field(
+        default=None, description="Which comes first in dates of three numbers; else it must be proven."
+    )
+    phone_country: str | None = Field(default=None, description="Country of phone numbers without one; ID by default.")
+    timezone: str | None = Field(default=None, description="Zone of times without one; Asia/Jakarta by default.")
     settings: dict[str, str] = Field(default={}, description="Settings of the plugin for this import.")
     idempotency_key: str | None = Field(default=None, description="The same key gives the same import.")
 
@@ -43,19 +51,25 @@ def _open(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID:
         return UUID(config.import_id)
     if config.file is None:
         raise dg.Failure("Nothing to import: give the op a file, or an import_id.", allow_retries=False)
+    profile = chosen_profile(
+        core.bench.settings,
+        config.profile,
+        mapping=config.mapping,
+        policies=config.policies,
+        duplicates=config.on_duplicate,
+        config=config.settings,
+        date_order=config.date_order,
+        phone_country=config.phone_country,
+        timezone=config.timezone,
+    )
     request = ImportRequest(
         plugin=plugin,
         job=job,
         file=Path(config.file),
         organization=config.organization,
-        source_name=config.source,
+        source_name=config.source or profile.source_name,
         dry_run=config.dry_run,
-        options=ImportOptions(
-            mapping=config.mapping,
-            policies=config.policies,
-            duplicates=config.on_duplicate,
-            config=config.settings,
-        ),
+        options=profile.options,
         idempotency_key=config.idempotency_key,
     )
     with core.connect() as connection, connection.begin():

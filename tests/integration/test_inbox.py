@@ -115,3 +115,16 @@ def test_two_that_look_at_once_take_it_once(database, inbox):
         second = take_files(connection, inbox)
     assert first == second, "given again, with the same id"
     assert Path(first[0].path).exists()
+
+
+def test_a_file_in_a_folder_of_the_inbox_is_for_the_organization_of_that_name(look, inbox):
+    look()
+    for folder in ("forum-air", "forum-air/deeper", "taken"):
+        (inbox.folder / folder).mkdir(exist_ok=True)
+        (inbox.folder / folder / "list.csv").write_text("name\nAni\n")
+    (inbox.folder / "list.csv").write_text("name\nAni\n")
+    look()
+    taken = look()
+    assert sorted(str(one.organization) for one in taken) == ["None", "forum-air"]
+    assert all(one.path.exists() for one in taken)
+    assert sorted(str(one.organization) for one in look()) == ["None", "forum-air"], "given again, for the same"

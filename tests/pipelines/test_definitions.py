@@ -6,6 +6,8 @@ import dagster as dg
 import pytest
 
 from kelompok_core.errors import SettingsError
+from kelompok_core.imports.profiles import Profile, save_profile
+from kelompok_core.imports.records import ImportOptions
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.resources import Core
@@ -96,6 +98,27 @@ def test_a_run_materializes_the_chain_with_metadata_and_checks(execute, file):
     assert [record.data["code"] for record in decided["issues"].records] == ["value.email"]
     assert "█" in decided["decisions"].value
     assert events["core/organizations"].materialization.metadata["rows_per_second"].value > 0
+
+
+def test_members_of_an_organization_are_imported_by_a_profile_and_appear_in_the_lineage(
+    execute, file, settings, definitions, tmp_path, ask
+):
+    assert execute(_JOB, _STAGE, file=str(file)).success
+    save_profile(settings, "anggota", Profile(options=ImportOptions(mapping={"nomor": "external_id"})))
+    members = tmp_path / "anggota.csv"
+    members.write_text("nomor,nama,tanggal bergabung\n7,Ani,1/2/2020\n")
+    result = execute(
+        "csv_import__import_members", "csv_import__members__stage",
+        file=str(members), organization="satu", profile="anggota", date_order="DAY_FIRST",
+    )  # fmt: skip
+    assert result.success
+    assert _materialized(result)[-1] == "core/members"
+    assert all(_checks(result).values())
+    (row,) = ask("SELECT m.started_on::text AS day, s.external_id FROM members m JOIN source_records s"
+                 " ON s.record_id = m.id")  # fmt: skip
+    assert (row.day, row.external_id) == ("2020-02-01", "7")
+    above = definitions.resolve_asset_graph().get(dg.AssetKey(["core", "members"])).parent_keys
+    assert dg.AssetKey(["csv_import", "members", "decisions"]) in above
 
 
 def test_a_dry_run_leaves_the_core_asset_alone_and_its_plan_is_applied_by_its_own_job(
