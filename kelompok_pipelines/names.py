@@ -2,6 +2,9 @@
 
 import dagster as dg
 
+HOMES = "organizations"
+"""The entity that other entities' records belong to."""
+
 
 def _identifier(name: str) -> str:
     return name.replace("-", "_")

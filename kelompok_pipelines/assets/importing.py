@@ -13,6 +13,7 @@ from kelompok_core.imports.decide import decide
 from kelompok_core.imports.profiles import chosen_profile
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import DuplicatePolicy
+from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host.manifest import Job
@@ -109,11 +110,12 @@ def staging_assets(plugin: str, job: Job, entity: str) -> dg.AssetsDefinition:
 
 
 def decisions_asset(plugin: str, entity: str) -> dg.AssetsDefinition:
-    """Return the asset that plans what becomes of each candidate."""
+    """Return the asset that plans what becomes of each candidate, where it belongs as well."""
+    homes = [names.core_key(names.HOMES)] if get_descriptor(entity).belongs else []
 
     @dg.asset(
         key=names.decisions_key(plugin, entity),
-        deps=[names.candidates_key(plugin, entity)],
+        deps=[names.candidates_key(plugin, entity), *homes],
         group_name=names.group_name(plugin),
         kinds={"postgres"},
         description="One decision a row: accepted, merged, unchanged, rejected or review. A dry run ends here.",

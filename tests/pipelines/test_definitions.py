@@ -117,8 +117,10 @@ def test_members_of_an_organization_are_imported_by_a_profile_and_appear_in_the_
     (row,) = ask("SELECT m.started_on::text AS day, s.external_id FROM members m JOIN source_records s"
                  " ON s.record_id = m.id")  # fmt: skip
     assert (row.day, row.external_id) == ("2020-02-01", "7")
-    above = definitions.resolve_asset_graph().get(dg.AssetKey(["core", "members"])).parent_keys
-    assert dg.AssetKey(["csv_import", "members", "decisions"]) in above
+    graph = definitions.resolve_asset_graph()
+    decisions = dg.AssetKey(["csv_import", "members", "decisions"])
+    assert decisions in graph.get(dg.AssetKey(["core", "members"])).parent_keys
+    assert dg.AssetKey(["core", "organizations"]) in graph.get(decisions).parent_keys, "members belong to them"
 
 
 def test_a_dry_run_leaves_the_core_asset_alone_and_its_plan_is_applied_by_its_own_job(
