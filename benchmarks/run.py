@@ -25,6 +25,7 @@ PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT))
 
 from benchmarks.floor import measure_floor  # noqa: E402  (runs as a script)
+from benchmarks.lists import HOME, LISTS, write_list  # noqa: E402
 from benchmarks.organizations import write_organizations  # noqa: E402
 from kelompok_core.access.actors import get_actor  # noqa: E402
 from kelompok_core.database import embedded  # noqa: E402
@@ -38,6 +39,8 @@ from kelompok_core.plugin_host.configuration import set_enabled  # noqa: E402
 from kelompok_core.settings import Settings, read_settings  # noqa: E402
 
 STEPS = {"stage": stage, "decide": decide, "apply": apply}
+ENTITIES = ("organizations", *LISTS)
+LARGEST_OF_ALL = 100_000  # a million of organizations alone: the others would show nothing new
 QUICK, FULL = (10_000, 100_000), (10_000, 100_000, 1_000_000)
 
 
@@ -95,13 +98,14 @@ def _bench(settings: Settings) -> Workbench:
     return Workbench(database=database, settings=settings)
 
 
-def run_import(place: Place, file: Path) -> dict[str, dict[str, float]]:
+def run_import(place: Place, file: Path, entity: str = "organizations") -> dict[str, dict[str, float]]:
     """Import a file; return seconds and peak memory in MB of each step."""
     bench = _bench(place.settings)
     with bench.database.connect() as connection, connection.begin():
         actor = get_actor(connection, email=None)
     started = perf_counter()
-    request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
+    home = None if entity == "organizations" else HOME
+    request = ImportRequest(plugin="csv-import", job=f"import-{entity}", file=file, organization=home)
     import_id = receive(bench, request, actor).import_id
     figures = {"receive": {"seconds": perf_counter() - started, "mb": 0.0}}
     bench.database.dispose()
@@ -127,24 +131,48 @@ def _total(figures: dict[str, dict[str, float]]) -> float:
     return sum(one["seconds"] for one in figures.values())
 
 
-def compare_with_floor(server: Server, rows: int, repeats: int) -> None:
+def compare_with_floor(server: Server, entity: str, rows: int, repeats: int) -> None:
     """Print the import beside the floor on a file without faults, run in turns."""
-    file = server.folder / f"clean-{rows}.csv"
-    write_organizations(file, rows, bad=0, repeated=0)
+    file = server.folder / f"clean-{entity}-{rows}.csv"
+    if entity == "organizations":
+        write_organizations(file, rows, bad=0, repeated=0)
+    else:
+        write_list(entity, file, rows)
     floors, cores, imports = [], [], []
     for _ in range(repeats):
         for seconds, bookkeeping in ((floors, True), (cores, False)):
             with server.place() as place:
-                seconds.append(measure_floor(place.runtime_url, file, UUID(int=1), bookkeeping=bookkeeping))
+                _make_home(place, entity)
+                seconds.append(measure_floor(place.runtime_url, file, entity, bookkeeping=bookkeeping))
         with server.place() as place:
-            imports.append(run_import(place, file))
+            _make_home(place, entity)
+            imports.append(run_import(place, file, entity))
     floor, core = statistics.median(floors), statistics.median(cores)
     total = statistics.median(map(_total, imports))
-    print(f"\n{rows:,} rows, none bad, median of {repeats}")
+    steps = "  ".join(
+        f"{step} {statistics.median(one[step]['seconds'] for one in imports):.1f}"
+        f" ({max(one[step]['mb'] for one in imports):.0f})"
+        for step in STEPS
+    )
+    print(f"\n{rows:,} {entity}, none bad, median of {repeats}")
     print(f"  floor, all tables an import writes   {floor:7.1f} s  {rows / floor:9,.0f} rows/s")
     print(f"  floor, core and evidence alone       {core:7.1f} s  {rows / core:9,.0f} rows/s")
-    print(f"  import                               {total:7.1f} s  {rows / total:9,.0f} rows/s")
+    print(f"  import                               {total:7.1f} s  {rows / total:9,.0f} rows/s   {steps}")
     print(f"  import / floor                       {total / floor:7.2f}      / core alone {total / core:.2f}")
+
+
+def _make_home(place: Place, entity: str) -> None:
+    """Make the organization and the category that the rows of other lists belong to."""
+    if entity == "organizations":
+        return
+    with psycopg.connect(place.runtime_url) as connection:
+        connection.execute(
+            "SELECT set_config('kelompok.actor', 'system:bench', true), set_config('kelompok.origin', 'setup', true)"
+        )
+        connection.execute(
+            "INSERT INTO organizations (name, slug, name_key) VALUES ('Forum Ukur', %s, 'forum ukur')", [HOME]
+        )
+        connection.execute("INSERT INTO post_categories (name, slug) VALUES ('Berita', 'berita')")
 
 
 def import_and_again(server: Server, rows: int) -> None:
@@ -198,7 +226,8 @@ def main() -> None:
         try:
             latency(server)
             for rows in sizes:
-                compare_with_floor(server, rows, repeats=1 if rows >= 1_000_000 else 3)
+                for entity in ENTITIES if rows <= LARGEST_OF_ALL else ("organizations",):
+                    compare_with_floor(server, entity, rows, repeats=1 if rows >= 1_000_000 else 3)
                 import_and_again(server, rows)
         finally:
             embedded.remove(server.settings)

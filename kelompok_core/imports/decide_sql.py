@@ -299,7 +299,7 @@ def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
     yield f"""
         UPDATE deciding_slugs s SET slug = base
         WHERE place = 1 AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = s.base{here})"""
-    yield "CREATE INDEX ON deciding_slugs (home, slug)"
+    yield "CREATE INDEX ON deciding_slugs (slug)"
     # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»).
     yield f"""
         UPDATE deciding_slugs s SET slug = s.base || '-' || (coalesce(top.number, 1) + n.place)
