@@ -176,10 +176,10 @@ _PARK_DUPLICATE_NAMES = """
     UPDATE deciding_rows r SET parked = true, reason = 'match.possible_duplicate', duplicate_of = first.record
     FROM deciding_keys k
     JOIN (SELECT DISTINCT ON (f.home, f.{name_key}) f.* FROM deciding_keys f
-          JOIN deciding_rows g ON g.record = f.record AND g.target IS NULL AND NOT g.parked
+          JOIN deciding_rows g ON g.record = f.record AND g.target IS NULL AND NOT g.parked AND g.namesakes > 0
           ORDER BY f.home, f.{name_key}, f.record) first
       ON first.{name_key} = k.{name_key} AND first.home IS NOT DISTINCT FROM k.home
-    WHERE r.record = k.record AND r.target IS NULL AND NOT r.parked AND NOT r.explicit
+    WHERE r.record = k.record AND r.target IS NULL AND NOT r.parked AND NOT r.explicit AND r.namesakes > 0
       AND first.record < r.record AND first.identity <> r.identity AND NOT ({told_apart})"""
 
 # seen_turn: up to this row of its group the source says what it said last time.

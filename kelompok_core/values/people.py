@@ -19,7 +19,8 @@ def person_name(inputs: Inputs) -> Normalized:
     both = (given.fillna("") + " " + family.fillna("")).str.strip()
     said = drop_blank_words(whole.values).fillna(both.mask(both == ""))
     address = inputs.part("email")
-    names = said.fillna(map_distinct(line(address).values, _from_address))
+    nameless = address[said.isna()]
+    names = said.fillna(map_distinct(line(nameless).values, _from_address))
     finding = found(address, said.isna() & names.notna(), "value.name_from_email", Severity.INFO)
     return Normalized(values=names, findings=all_findings(whole.findings, finding))
 
