@@ -3,37 +3,59 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from kelompok_core.imports.candidates import EXTERNAL_ID
+from kelompok_core.descriptor import Field
+from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION
+from kelompok_core.imports.registry import get_descriptor, list_entities
 from kelompok_core.issues.sentences import catalog
-from kelompok_core.organizations.entity import DESCRIPTOR
 from kelompok_core.plugin_host.manifest import manifest_json_schema
 
 FOLDER = Path(__file__).parent
-_BEGIN, _END = "<!-- fields: made from the code -->", "<!-- end of fields -->"
 
 
 def pages() -> Mapping[Path, str]:
     """Return every page made from the code, as it should be."""
     return {
-        FOLDER / "importing.md": _with_fields((FOLDER / "importing.md").read_text("utf-8")),
+        FOLDER / "fields.md": "\n".join(_fields()) + "\n",
         FOLDER / "issue-codes.md": "\n".join(_issue_codes()) + "\n",
         FOLDER / "manifest.schema.json": manifest_json_schema(),
     }
 
 
-def _with_fields(page: str) -> str:
-    before, rest = page.split(_BEGIN)
-    _, after = rest.split(_END)
-    return f"{before}{_BEGIN}\n" + "\n".join(_fields()) + f"\n{_END}{after}"
-
-
 def _fields() -> Iterator[str]:
-    yield "| field | headers it is known by |"
-    yield "|---|---|"
-    yield f"| `{EXTERNAL_ID}` | {', '.join(DESCRIPTOR.external_id_aliases)} |"
-    for field in DESCRIPTOR.fields:
-        needed = " (needed)" if field.required else ""
-        yield f"| `{field.name}`{needed} | {', '.join((field.name.replace('_', ' '), *field.aliases))} |"
+    yield "# Fields"
+    yield ""
+    yield "What a source may say about each entity, and the headers a column is known by, in English and Indonesian."
+    yield "Case, accents, punctuation and «camelCase» do not matter. A *part* is a further column a field is read from."
+    yield "`--map 'Their header=NAME'` takes any name of the first column."
+    for entity in list_entities():
+        descriptor = get_descriptor(entity)
+        yield from (
+            "",
+            f"## {entity.capitalize()}",
+            "",
+            "| field | stored in | headers it is known by |",
+            "|---|---|---|",
+        )
+        yield f"| `{EXTERNAL_ID}` | evidence | {', '.join(descriptor.external_id_aliases)} |"
+        if descriptor.belongs:
+            yield f"| `{ORGANIZATION}` | `organization_id` | {', '.join(descriptor.organization_aliases)} |"
+        for field in descriptor.fields:
+            yield from _field(field)
+        protected = ", ".join(f"`{name}`" for name in sorted(descriptor.protected))
+        yield from ("", f"Never set by an import: {protected}.")
+        for guard in descriptor.guards:
+            value = f"`{guard.field}` = `{guard.value}`" if guard.value else f"`{guard.field}`"
+            yield from ("", f"{value} needs the right `{guard.action}`; without it: {guard.instead or 'nothing'}.")
+
+
+def _field(field: Field) -> Iterator[str]:
+    needed = " (needed)" if field.required else ""
+    where = f"`{field.stored_in}.{field.key}`" if field.key else f"`{field.stored_in}`"
+    aliases = ", ".join((field.name.replace("_", " "), *field.aliases))
+    yield f"| `{field.name}`{needed} | {where} | {aliases} |"
+    for part in field.parts:
+        if part.aliases:
+            yield f"| `{part.name}` | part of `{field.name}` | {', '.join(part.aliases)} |"
 
 
 def _issue_codes() -> Iterator[str]:

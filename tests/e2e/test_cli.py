@@ -320,3 +320,38 @@ def test_another_server_is_used_when_it_is_named(ready, tmp_path):
     assert unreachable.returncode == 1
     assert "127.0.0.1" in unreachable.stderr
     assert "Traceback" not in unreachable.stderr
+
+
+def test_members_posts_and_events_by_file_and_by_hand(ready, tmp_path):
+    members = ready.kelompok(
+        "plugin", "run", "csv-import", "--job", "import-members", "--file", PROJECT / "examples/members.csv", "--json"
+    )
+    assert members.returncode == 3, members.stderr
+    assert json.loads(members.stdout)["counts"]["accepted"] == 3
+    file = tmp_path / "kegiatan.csv"
+    file.write_text("Kegiatan,Tanggal,Jam\nRapat,01/02/2026,19.30 WIB\n")
+    home = ("--organization", "yayasan-rumah-baca-bahari")
+    run = ("plugin", "run", "csv-import", "--job", "import-events", "--file", file, *home)
+    asked = ready.kelompok(*run)
+    assert asked.returncode == 3
+    assert "dmy or mdy" in " ".join(asked.stdout.split())
+    assert ready.kelompok(*run, "--date-order", "dmy", "--save-profile", "kegiatan").returncode == 0
+    (event,) = json.loads(ready.kelompok("event", "list", *home, "--json").stdout)
+    assert (event["slug"], event["starts_at"]) == ("rapat", "2026-02-01T12:30:00+00:00")
+    assert ready.kelompok(*run, "--profile", "kegiatan").returncode == 0, "the profile keeps the order"
+    made = ready.kelompok("member", "create", *home, "--set", "name=Eka", "--set", "phone=0812-3456-7890", "--json")
+    ref = json.loads(made.stdout)["id"][:13]
+    assert ready.kelompok("member", "update", ref, "--set", "position=Ketua").returncode == 0
+    shown = json.loads(ready.kelompok("member", "show", ref, *home, "--json").stdout)
+    assert (shown["position"], shown["phone"]) == ("Ketua", "+6281234567890")
+    assert "Eka" in ready.kelompok("member", "list", "--search", "eka").stdout
+    post = ready.kelompok("post", "create", *home, "--set", "title=Halo", "--set", "status=terbit", "--json")
+    assert json.loads(post.stdout)["status"] == "published"
+    assert "Halo" in ready.kelompok("post", "show", "halo").stdout
+    for wrong, said in (
+        (("--timezone", "Asia/Bandung"), "time zone"),
+        (("--phone-country", "Indonesia"), "two letters"),
+        (("--date-order", "ymd"), "dmy, mdy"),
+    ):
+        refused = ready.kelompok(*run, *wrong)
+        assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
