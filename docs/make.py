@@ -45,7 +45,7 @@ def _fields() -> Iterator[str]:
         yield from ("", f"Never set by an import: {protected}.")
         for guard in descriptor.guards:
             value = f"`{guard.field}` = `{guard.value}`" if guard.value else f"`{guard.field}`"
-            yield from ("", f"{value} needs the right `{guard.action}`; without it: {guard.instead or 'nothing'}.")
+            yield from ("", f"{value} needs the right `{guard.action}`.")
 
 
 def _field(field: Field) -> Iterator[str]:

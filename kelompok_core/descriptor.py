@@ -145,19 +145,17 @@ class MatchRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """A value that needs a right beyond importing; without it another value takes its place, and it is said.
+    """A value that needs a right beyond importing; without it the row says nothing of the field, and that is told.
 
     Attributes:
         field: The field.
         value: Its value that is guarded; any where None.
         action: The right.
-        instead: What is stored without it.
     """
 
     field: str
     value: str | None
     action: Action
-    instead: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

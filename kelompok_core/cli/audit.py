@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def audit(
-    record: Annotated[str | None, typer.Option(metavar="SLUG", help="Only of this organization.")] = None,
+    record: Annotated[
+        str | None, typer.Option(metavar="REF", help="Only of this record: slug, e-mail address or 8 digits of its id.")
+    ] = None,
     import_id: Annotated[str | None, typer.Option("--import", metavar="ID", help="Only by this import.")] = None,
     limit: LimitOption = 50,
     as_json: JsonOption = False,
@@ -46,17 +48,21 @@ def _entries(connection: "sa.Connection", record: str | None, import_id: str | N
         return list(trail.list_for_import(connection, get_id_by_prefix(connection, import_id), limit=limit))
     if record is None:
         return list(trail.list_latest(connection, limit=limit))
-    # A deleted organization is found by the slug its audit entries have.
     found = connection.scalar(
-        sa.text(
-            "SELECT record_id FROM audit_logs WHERE entity = 'organizations'"
-            " AND coalesce(after, before)->>'slug' = :slug ORDER BY id DESC LIMIT 1"
-        ),
-        {"slug": record},
+        sa.text(_CALLED_SO), {"ref": record, "start": record if len(record) >= _SHORTEST_ID else ""}
     )
     if found is None:
-        raise NotFound("organization", record)
+        raise NotFound("record", record)
     return list(trail.list_for_record(connection, found, limit=limit))
+
+
+_SHORTEST_ID = 8
+# What was deleted is found by what its audit entries say; organizations come first where names are alike.
+_CALLED_SO = """
+    SELECT record_id FROM audit_logs
+    WHERE coalesce(after, before)->>'slug' = :ref OR coalesce(after, before)->>'email' = lower(:ref)
+       OR (:start <> '' AND starts_with(record_id::text, lower(:start)))
+    ORDER BY entity = 'organizations' DESC, id DESC LIMIT 1"""
 
 
 def _named(entry: "AuditEntry") -> str:

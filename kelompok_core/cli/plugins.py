@@ -97,51 +97,63 @@ def disable(name: str) -> None:
     typer.echo(f"{name} is disabled." if changed else f"{name} was disabled already; nothing changed.")
 
 
+JobOption = Annotated[str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».")]
+FileOption = Annotated[Path, typer.Option(help="The file to import.")]
+OrganizationOption = Annotated[
+    str | None, typer.Option(metavar="SLUG", help="The organization all rows belong to, and the import is confined to.")
+]
+SourceOption = Annotated[
+    str | None, typer.Option(help="Name of the list this is; the same name again updates. Default: the file's name.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Plan, write nothing.")]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="HEADER=FIELD", help="Which field a column is; «-» leaves out, «extra» keeps."),
+]
+PolicyOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FIELD=POLICY", help="own, fill_empty, overwrite, keep, newest or append_set, for one field."),
+]
+DuplicateOption = Annotated[
+    str | None, typer.Option(help="reject: a file's second word on a record comes back; last: it wins.")
+]
+DateOrderOption = Annotated[
+    str | None, typer.Option(help="dmy or mdy: which comes first in dates of three numbers; else it must be proven.")
+]
+PhoneCountryOption = Annotated[
+    str | None, typer.Option(metavar="CODE", help="Country of phone numbers without one. Default: ID.")
+]
+TimezoneOption = Annotated[
+    str | None, typer.Option(metavar="ZONE", help="Zone of times without one. Default: Asia/Jakarta.")
+]
+SettingOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the plugin, this once.")
+]
+ProfileOption = Annotated[str | None, typer.Option(help="Start from this saved profile.")]
+SaveOption = Annotated[str | None, typer.Option("--save-profile", help="Save these options as a profile.")]
+KeyOption = Annotated[
+    str | None, typer.Option("--idempotency-key", help="The same key gives the same import, not another.")
+]
+
+
 @app.command(epilog=terminal.EXIT_CODES)
 def run(
     name: str,
-    job: Annotated[str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».")],
-    file: Annotated[Path, typer.Option(help="The file to import.")],
-    organization: Annotated[
-        str | None, typer.Option(metavar="SLUG", help="Confine the import to this organization.")
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(help="Name of the list this is; the same name again updates. Default: the file's name."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, write nothing.")] = False,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="HEADER=FIELD", help="Which field a column is; «-» leaves out, «extra» keeps."),
-    ] = None,
-    policy: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIELD=POLICY", help="own, fill_empty, overwrite, keep, newest or append_set, for one field."
-        ),
-    ] = None,
-    on_duplicate: Annotated[
-        str | None, typer.Option(help="reject: a file's second word on a record comes back; last: it wins.")
-    ] = None,
-    date_order: Annotated[
-        str | None,
-        typer.Option(help="dmy or mdy: which comes first in dates of three numbers; else it must be proven."),
-    ] = None,
-    phone_country: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Country of phone numbers without one. Default: ID.")
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(metavar="ZONE", help="Zone of times without one. Default: Asia/Jakarta.")
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the plugin, this once."),
-    ] = None,
-    profile: Annotated[str | None, typer.Option(help="Start from this saved profile.")] = None,
-    save: Annotated[str | None, typer.Option("--save-profile", help="Save these options as a profile.")] = None,
-    key: Annotated[
-        str | None, typer.Option("--idempotency-key", help="The same key gives the same import, not another.")
-    ] = None,
+    job: JobOption,
+    file: FileOption,
+    organization: OrganizationOption = None,
+    source: SourceOption = None,
+    dry_run: DryRunOption = False,
+    mapping: MapOption = None,
+    policy: PolicyOption = None,
+    on_duplicate: DuplicateOption = None,
+    date_order: DateOrderOption = None,
+    phone_country: PhoneCountryOption = None,
+    timezone: TimezoneOption = None,
+    setting: SettingOption = None,
+    profile: ProfileOption = None,
+    save: SaveOption = None,
+    key: KeyOption = None,
     actor: ActorOption = None,
     as_json: JsonOption = False,
 ) -> None:

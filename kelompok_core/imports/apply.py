@@ -22,6 +22,7 @@ from kelompok_core.imports.records import (
     lock_import,
     refresh_statistics,
     update_import,
+    use_memory,
     working_on,
 )
 from kelompok_core.imports.registry import get_descriptor
@@ -89,13 +90,14 @@ def apply(bench: Workbench, import_id: UUID) -> ImportRecord:
 
 
 def _may_pass(error: sa.exc.DBAPIError) -> bool:
-    """Serialization failure, deadlock, or a slug somebody took meanwhile: another try may do."""
-    return getattr(error.orig, "sqlstate", None) in ("40001", "40P01", "23505")
+    """Serialization failure, deadlock, a slug somebody took or an organization somebody deleted: another try may do."""
+    return getattr(error.orig, "sqlstate", None) in ("40001", "40P01", "23505", "23503")
 
 
 def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
     started = monotonic()
     with bench.database.connect() as connection, connection.begin():
+        use_memory(connection)
         lock_import(connection, import_id)
         record = get_import(connection, import_id)
         if record.state is not ImportState.PLANNED or (record.dry_run and record.approved_by is None):

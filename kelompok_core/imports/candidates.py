@@ -126,9 +126,10 @@ def _understood(
     """Return one column a field that the source tells, and what was found while reading them."""
     findings: list[pd.DataFrame] = []
     values: dict[str, pd.Series] = {}
+    shared: dict[str, pd.DataFrame] = {}
     for one in descriptor.fields_told_by(columns):
         parts = {part.name: cells[columns[part.name]] for part in one.parts if part.name in columns}
-        inputs = Inputs(own=_column(cells, columns, one.name), parts=parts, reading=reading)
+        inputs = Inputs(own=_column(cells, columns, one.name), parts=parts, reading=reading, shared=shared)
         normalized = one.understand(inputs)
         values[one.name] = normalized.values
         findings.append(normalized.findings)
@@ -159,14 +160,13 @@ def _hold_guards(
         if guard.action in terms.granted:
             needs |= {guard.action} if guarded.any() else set()
             continue
-        frame[guard.field] = values.mask(guarded.astype(bool), guard.instead)
+        frame[guard.field] = values.mask(guarded.astype(bool))
         findings.append(_not_granted(guard, _column(cells, columns, guard.field), guarded))
     return frozenset(needs), findings
 
 
 def _not_granted(guard: Guard, cells: pd.Series, guarded: pd.Series) -> pd.DataFrame:
-    params = {"action": guard.action.value, "instead": guard.instead or ""}
-    return found(cells, guarded, "permission.value", Severity.WARNING, lambda _: params)
+    return found(cells, guarded, "permission.value", Severity.WARNING, lambda _: {"action": guard.action.value})
 
 
 def _derive(descriptor: EntityDescriptor, frame: pd.DataFrame) -> None:
@@ -183,7 +183,7 @@ def _derive(descriptor: EntityDescriptor, frame: pd.DataFrame) -> None:
 
 
 def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd.Series, terms: Terms) -> pd.Series:
-    """Return the row's identity; one of a record that belongs somewhere starts with where.
+    """Return the row's identity; one of a record that belongs somewhere ends with where.
 
     So the same list of two chapters, both numbered from 1, speaks of different people.
     """
@@ -192,8 +192,8 @@ def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd
     if not descriptor.belongs:
         return own
     if ORGANIZATION_KEY in frame.columns:
-        return frame[ORGANIZATION_KEY] + "/" + own
-    return f"{terms.organization_id}/" + own
+        return own + " @ " + frame[ORGANIZATION_KEY]
+    return own + f" @ {terms.organization_id}"
 
 
 def _blank_to_null(cells: pd.DataFrame) -> pd.DataFrame:

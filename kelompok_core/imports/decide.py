@@ -21,6 +21,7 @@ from kelompok_core.imports.records import (
     get_import,
     refresh_statistics,
     update_import,
+    use_memory,
     working_on,
 )
 from kelompok_core.imports.registry import get_descriptor
@@ -62,6 +63,7 @@ def make_plan(
 
     With ``reviewed``, the revision somebody has looked at stands: rows that come out otherwise are parked.
     """
+    use_memory(connection)
     descriptor = get_descriptor(record.entity)
     params = _params(connection, record) | {"revision": revision, "reviewed": reviewed}
     for statement in decide_sql.statements(_rules(descriptor, record)):

@@ -69,6 +69,7 @@ def chosen_profile(settings: Settings, name: str | None, **given: Any) -> Profil
 
     Raises:
         NotFound: When there is no profile of this name.
+        UsageError: When zone or country are none.
         SettingsError: Naming the key of the profile that is wrong.
     """
     saved = read_profile(settings, name) if name else Profile()
@@ -77,7 +78,9 @@ def chosen_profile(settings: Settings, name: str | None, **given: Any) -> Profil
         for option, value in given.items()
         if value is not None
     }
-    return Profile(source_name=saved.source_name, options=replace(saved.options, **options))
+    chosen = replace(saved.options, **options)
+    check_reading(chosen)
+    return Profile(source_name=saved.source_name, options=chosen)
 
 
 def save_profile(settings: Settings, name: str, profile: Profile) -> None:

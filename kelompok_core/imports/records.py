@@ -313,6 +313,11 @@ def working_on(engine: sa.Engine, import_id: UUID) -> Iterator[None]:
             connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended('import:' || :key, 0))"), key)
 
 
+def use_memory(connection: sa.Connection) -> None:
+    """Let this transaction sort and join what one import holds in memory, where the server's own limit is small."""
+    connection.execute(sa.text("SELECT set_config('work_mem', '64MB', true)"))
+
+
 def lock_import(connection: sa.Connection, import_id: UUID) -> None:
     """Hold the import's row until the transaction ends."""
     connection.execute(sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE"), {"import": import_id})

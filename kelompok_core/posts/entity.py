@@ -106,8 +106,8 @@ DESCRIPTOR = EntityDescriptor(
         MatchRule(reason="match.title_date", columns=("title_key", "written_on"), name_agrees=False),
     ),
     guards=(
-        Guard(field="status", value="published", action=Action.RECORD_PUBLISH, instead="draft"),
-        Guard(field="published_at", value=None, action=Action.RECORD_PUBLISH, instead=None),
+        Guard(field="status", value="published", action=Action.RECORD_PUBLISH),
+        Guard(field="published_at", value=None, action=Action.RECORD_PUBLISH),
     ),
     extra_column="post_data",
     protected=frozenset(

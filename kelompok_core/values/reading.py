@@ -39,11 +39,13 @@ class Inputs:
         own: The field's own column; null throughout where the source has none.
         parts: Further columns, by part; those the source has.
         reading: How to read.
+        shared: What one reader worked out of the same cells, for the others of the batch.
     """
 
     own: pd.Series
     parts: Mapping[str, pd.Series] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
+    shared: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def part(self, name: str) -> pd.Series:
         """Return a part's cells, null throughout where the source has none."""

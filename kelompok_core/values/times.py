@@ -1,12 +1,12 @@
 """Moments as UTC text like 2015-01-26T02:00:00Z, read from a date, a time of day and a zone in one cell or in two."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from datetime import time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+import numpy as np
 import pandas as pd
 
 from kelompok_core.contracts import Severity
@@ -21,6 +21,11 @@ _ZONES = {
 }  # fmt: skip
 """Indonesia's three zones, and the one of machines."""
 
+_OF_PLACES = ("wib", "wita", "wit")
+"""The letters that tell where something happens, and not only when."""
+
+DEFAULT_ZONE = "Asia/Jakarta"
+
 _CLOCK = r"\d{1,2}(?:[:.]\d{2})?(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?"
 _CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?:[:.](\d{2}))?(?:[.,]\d+)?\s*(?:([ap])\.?m\.?)?")
 _LETTERS = r"(?:z|utc|gmt|wib|wita|wit)\b"
@@ -32,42 +37,31 @@ _TIME = re.compile(
 )
 _TRUE = frozenset({"true", "yes", "ya", "y", "1", "x", "benar", "seharian", "sepanjang hari"})
 _NOON = 12
-_SEPARATOR = "\x1f"
 _DAY = len("1998-05-17")
-_MIDNIGHT, _LAST_SECOND = time(0), time(23, 59, 59)
+_MIDNIGHT, _LAST_SECOND = "00:00:00", "23:59:59"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moment:
-    """What a date and a time cell say: the day, and the time of day, where it ends, and the zone, if they say so."""
+class Clock:
+    """What is said of the time of day: where it begins and ends, as HH:MM:SS, and the zone."""
 
-    day: str
-    start: time | None = None
-    end: time | None = None
+    start: str
+    end: str | None = None
     zone: str | None = None
 
 
-@lru_cache(maxsize=100_000)
-def parse_moment(written: str, order: DateOrder | None) -> Moment | str:
-    """Return the moment, or the code of what is wrong; date and time cell are apart by a unit separator."""
-    date_cell, _, time_cell = written.partition(_SEPARATOR)
-    day, rest = split_date(date_cell, order)
-    if day == UNDECIDED:
-        return "value.date_ambiguous"
-    if day is None or len(day) != _DAY:
-        return "value.date"
-    clock = (time_cell or rest).strip().lower()
-    if not clock:
-        return Moment(day=day)
-    fits = _TIME.fullmatch(clock)
+@lru_cache(maxsize=10_000)
+def parse_clock(written: str) -> Clock | None:
+    """Return the time of day, or None when the text is none."""
+    fits = _TIME.fullmatch(written.strip().lower())
     start = _time_of(fits["start"]) if fits else None
     if fits is None or start is None:
-        return "value.time"
+        return None
     end = _time_of(fits["end"]) if fits["end"] else None
-    return Moment(day=day, start=start, end=end, zone=fits["zone"] or fits["last_zone"])
+    return Clock(start=start, end=end, zone=fits["zone"] or fits["last_zone"])
 
 
-def _time_of(written: str) -> time | None:
+def _time_of(written: str) -> str | None:
     """Return the time of day; a bare number is none."""
     fits = _CLOCK_PARTS.fullmatch(written.strip())
     if fits is None or (fits[2] is None and fits[4] is None):
@@ -78,7 +72,7 @@ def _time_of(written: str) -> time | None:
             return None
         hour = hour % _NOON + (_NOON if fits[4] == "p" else 0)
     try:
-        return time(hour, int(fits[2] or 0), int(fits[3] or 0))
+        return time(hour, int(fits[2] or 0), int(fits[3] or 0)).isoformat()
     except ValueError:
         return None
 
@@ -88,8 +82,8 @@ def starts_at(inputs: Inputs) -> Normalized:
 
     The part ``start_time`` is the time of day, where that has a column of its own.
     """
-    default = inputs.reading.timezone
-    return _read(inputs, "start_time", lambda one: _utc(one.day, one.start or _MIDNIGHT, one.zone, default))
+    told = _start(inputs, inputs.own)
+    return _moments(told, told["start"].fillna(_MIDNIGHT), inputs, (inputs.own, inputs.part("start_time")))
 
 
 def ends_at(inputs: Inputs) -> Normalized:
@@ -98,32 +92,34 @@ def ends_at(inputs: Inputs) -> Normalized:
     Without an end of its own, the day of the start and the part ``end_time`` tell it, or a range in the time of the
     start («09.00 - 12.00 WIB»).
     """
-    default = inputs.reading.timezone
-    begins = inputs.part("starts_at")
-    dates = inputs.own.fillna(begins.where(inputs.part("end_time").fillna("").str.strip() != ""))
+    begins, times = inputs.part("starts_at"), inputs.part("end_time")
+    dates = inputs.own.fillna(begins.where(times.fillna("").str.strip() != ""))
     dates.name = inputs.own.name or begins.name
-    ending = _read(
-        Inputs(own=dates, parts=inputs.parts, reading=inputs.reading),
-        "end_time",
-        lambda one: _utc(one.day, one.start or _LAST_SECOND, one.zone, default),
-    )
-    ranges = _from_start(inputs, lambda one: _utc(one.day, one.end, one.zone, default) if one.end else None)
-    return Normalized(values=ending.values.fillna(ranges), findings=ending.findings)
+    told = _tell(dates, times, inputs.order_of(dates))
+    ending = _moments(told, told["start"].fillna(_LAST_SECOND), inputs, (dates, times))
+    start = _start(inputs, begins)
+    return Normalized(values=ending.values.fillna(_utc(start, start["end"], inputs)), findings=ending.findings)
 
 
 def all_day(inputs: Inputs) -> Normalized:
     """Read whether something lasts whole days: it says so, or begins on a day without a time."""
     said = drop_blank_words(line(inputs.own).values.str.lower())
     told = said.map(lambda word: "true" if word in _TRUE else "false", na_action="ignore").astype("str")
-    untimed = _from_start(inputs, lambda one: "false" if one.start else "true")
-    return Normalized(values=told.fillna(untimed), findings=no_findings())
+    start = _start(inputs, inputs.part("starts_at"))
+    untimed = start["start"].isna().map({True: "true", False: "false"}).astype("str")
+    return Normalized(
+        values=told.fillna(untimed.where(start["code"].isna() & start["day"].notna())), findings=no_findings()
+    )
 
 
 def zone(inputs: Inputs) -> Normalized:
-    """Read the zone something happens in: its own column, or the letters behind the time."""
+    """Read the zone something happens in: its own column, the letters behind the time, or what the import says."""
     said = drop_blank_words(line(inputs.own).values)
     named = map_distinct(said, _zone_name)
-    behind = _from_start(inputs, lambda one: _ZONES.get(one.zone or ""))
+    start = _start(inputs, inputs.part("starts_at"))
+    behind = start["zone"].map({letters: _ZONES[letters] for letters in _OF_PLACES}).astype("str")
+    if inputs.reading.timezone != DEFAULT_ZONE:
+        behind = behind.fillna(start["day"].mask(start["day"].notna(), inputs.reading.timezone))
     finding = found(inputs.own, said.notna() & named.isna(), "value.timezone_unknown", Severity.WARNING)
     return Normalized(values=named.fillna(behind), findings=finding)
 
@@ -142,49 +138,70 @@ def _zone_name(written: str) -> str | None:
     return _ZONES.get(written.lower()) or (written if is_zone(written) else None)
 
 
-def _joined(dates: pd.Series, times: pd.Series) -> pd.Series:
-    """Return date and time cell as one text, null where there is no date."""
+def _start(inputs: Inputs, dates: pd.Series) -> pd.DataFrame:
+    """Return what the cells of the start tell, worked out once for all that is read from them."""
+    name = f"start: {dates.name}"
+    if name not in inputs.shared:
+        inputs.shared[name] = _tell(dates, inputs.part("start_time"), inputs.order_of(dates))
+    return inputs.shared[name]
+
+
+def _tell(dates: pd.Series, times: pd.Series, order: DateOrder | None) -> pd.DataFrame:
+    """Return columns day, start, end, zone and code: what each row says, or what is wrong with it.
+
+    Dates and times are parsed apart: of both there are few that differ, of the two together many.
+    """
     said = drop_blank_words(line(dates).values)
-    return said + _SEPARATOR + drop_blank_words(line(times).values).fillna("")
+    split = {text: split_date(text, order) for text in said.dropna().unique()}
+    day = said.map({text: one[0] for text, one in split.items()}).astype("str")
+    rest = said.map({text: one[1] or None for text, one in split.items()}).astype("str")
+    clock = drop_blank_words(line(times).values).fillna(rest).where(said.notna())
+    clocks = {text: parse_clock(text) for text in clock.dropna().unique()}
+    told = pd.DataFrame({"day": day}, dtype="str")
+    for name in ("start", "end", "zone"):
+        known = {text: getattr(one, name) for text, one in clocks.items() if one is not None}
+        told[name] = clock.map(known).astype("str")
+    code = pd.Series(None, index=said.index, dtype="str")
+    code = code.mask(clock.notna() & told["start"].isna(), "value.time")
+    code = code.mask(said.notna() & (day.str.len() != _DAY).fillna(value=True).astype(bool), "value.date")
+    told["code"] = code.mask((day == UNDECIDED).fillna(value=False).astype(bool), "value.date_ambiguous")
+    return told
 
 
-def _from_start(inputs: Inputs, write: Callable[[Moment], str | None]) -> pd.Series:
-    """Return what the start's cells tell of something else; null where they tell nothing."""
-    begins = inputs.part("starts_at")
-    order = inputs.order_of(begins)
-
-    def read(written: str) -> str | None:
-        parsed = parse_moment(written, order)
-        return write(parsed) if isinstance(parsed, Moment) else None
-
-    return map_distinct(_joined(begins, inputs.part("start_time")), read)
-
-
-def _read(inputs: Inputs, time_part: str, write: Callable[[Moment], str]) -> Normalized:
-    cells, times = inputs.own, inputs.part(time_part)
-    order = inputs.order_of(cells)
-    joined = _joined(cells, times)
-    parsed = {text: parse_moment(text, order) for text in joined.dropna().unique()}
-    values = joined.map({text: write(one) for text, one in parsed.items() if isinstance(one, Moment)})
-    codes = joined.map({text: one for text, one in parsed.items() if isinstance(one, str)})
+def _moments(told: pd.DataFrame, at: pd.Series, inputs: Inputs, cells: tuple[pd.Series, pd.Series]) -> Normalized:
+    """Return moments at these times of day, and what is wrong, at the cell it is wrong in."""
+    dates, times = cells
     own_column = times.fillna("").str.strip() != ""
+    wrong_time = told["code"] == "value.time"
     findings = all_findings(
-        found(cells, codes == "value.date_ambiguous", "value.date_ambiguous", Severity.ERROR),
-        found(cells, codes == "value.date", "value.date", Severity.ERROR),
-        found(times, (codes == "value.time") & own_column, "value.time", Severity.ERROR),
-        found(cells, (codes == "value.time") & ~own_column, "value.time", Severity.ERROR),
+        *(found(dates, told["code"] == code, code, Severity.ERROR) for code in ("value.date_ambiguous", "value.date")),
+        found(times, wrong_time & own_column, "value.time", Severity.ERROR),
+        found(dates, wrong_time & ~own_column, "value.time", Severity.ERROR),
     )
-    return Normalized(values=values.astype("str"), findings=findings)
+    return Normalized(values=_utc(told, at, inputs), findings=findings)
 
 
-def _utc(day: str, at: time, written_zone: str | None, default: str) -> str:
-    local = datetime.combine(datetime.fromisoformat(day).date(), at, tzinfo=_tzinfo(written_zone, default))
-    return local.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _utc(told: pd.DataFrame, at: pd.Series, inputs: Inputs) -> pd.Series:
+    """Return the days at these times as UTC, zone by zone; null where something is wrong or missing."""
+    good = told["code"].isna() & told["day"].notna() & at.notna()
+    local = (told["day"] + "T" + at)[good]
+    zones = told["zone"][good].fillna("")
+    moments = pd.Series(None, index=told.index, dtype="str")
+    for letters in zones.unique():
+        here = local[zones == letters]
+        naive = pd.DatetimeIndex(pd.to_datetime(here, format="%Y-%m-%dT%H:%M:%S"))
+        first = np.ones(len(here), dtype=bool)  # an hour that comes twice is the first of the two
+        placed = naive.tz_localize(
+            _tzinfo(letters, inputs.reading.timezone), ambiguous=first, nonexistent="shift_forward"
+        )
+        utc = placed.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
+        moments[here.index] = pd.Series(np.datetime_as_string(utc), index=here.index, dtype="str") + "Z"
+    return moments
 
 
 @lru_cache
-def _tzinfo(written: str | None, default: str) -> tzinfo:
-    if written is None:
+def _tzinfo(written: str, default: str) -> tzinfo:
+    if not written:
         return ZoneInfo(default)
     if written in _ZONES:
         return ZoneInfo(_ZONES[written])

@@ -348,6 +348,8 @@ def test_members_posts_and_events_by_file_and_by_hand(ready, tmp_path):
     post = ready.kelompok("post", "create", *home, "--set", "title=Halo", "--set", "status=terbit", "--json")
     assert json.loads(post.stdout)["status"] == "published"
     assert "Halo" in ready.kelompok("post", "show", "halo").stdout
+    for of in ("halo", ref, "siti@rumahbaca.example.org"):
+        assert "create" in ready.kelompok("audit", "--record", of).stdout, of
     for wrong, said in (
         (("--timezone", "Asia/Bandung"), "time zone"),
         (("--phone-country", "Indonesia"), "two letters"),

@@ -240,6 +240,12 @@ def test_only_who_may_publish_publishes_and_is_asked_again_when_it_is_applied(im
     report = import_file(content, entity="posts", organization="forum-air", actor=editor)
     assert "permission.value" in _codes(report)
     assert ask("SELECT status, published_at FROM posts")[0] == ("draft", None)
+    import_file(content, entity="posts", organization="forum-air")
+    assert ask("SELECT status FROM posts")[0].status == "published"
+    import_file(content.replace("Satu,", "Satu lagi,"), entity="posts", organization="forum-air", actor=editor)
+    assert tuple(ask("SELECT title, status FROM posts")[0]) == ("Satu lagi", "published"), (
+        "a right not held takes nothing"
+    )
     owner = person("o@air.id", slug="forum-air", role="owner")
     plan = import_file(content.replace("air.id/1", "air.id/2"), entity="posts", organization="forum-air",
                        actor=owner, dry_run=True)  # fmt: skip
@@ -250,7 +256,7 @@ def test_only_who_may_publish_publishes_and_is_asked_again_when_it_is_applied(im
         )
     with pytest.raises(NotPermitted, match=r"record\.publish"):
         approve(bench, plan.record.id, owner)
-    assert len(ask("SELECT FROM posts WHERE status = 'published'")) == 0
+    assert len(ask("SELECT FROM posts WHERE status = 'published'")) == 1
 
 
 EVENTS = "id,Nama Kegiatan,Tanggal,Jam,Tanggal Selesai,Tempat,Status\n"

@@ -124,7 +124,7 @@ def _event(starts, start_time=None, ends=None, end_time=None, timezone="Asia/Jak
         ({"starts": "2015-01-26", "start_time": "09:00"}, ("2015-01-26T02:00:00Z", None, "false", None)),
         (
             {"starts": "2015-01-26", "start_time": "09:00", "timezone": "Europe/London"},
-            ("2015-01-26T09:00:00Z", None, "false", None),
+            ("2015-01-26T09:00:00Z", None, "false", "Europe/London"),
         ),
         ({"starts": "2015-01-26T09:00:00+07:00"}, ("2015-01-26T02:00:00Z", None, "false", None)),
         ({"starts": "26/1/2015 7 pm"}, ("2015-01-26T12:00:00Z", None, "false", None)),
