@@ -71,13 +71,15 @@ def _render(console: "Console", parked: "ParkedRow", beside: "Mapping[str, list[
     if not beside:
         said = [(name, value) for name, value in parked.candidate.items() if value is not None and name != "extra"]
         terminal.table(console, ("field", "the row"), said)
-    console.print(Text(f"To decide: kelompok import review accept {parked.ref} [--merge-into SLUG | --as-new]"))
+    console.print(Text(f"To decide: kelompok import review accept {parked.ref} [--merge-into REF | --as-new]"))
 
 
 @app.command()
 def accept(
     ref: RefArgument,
-    merge_into: Annotated[str | None, typer.Option(metavar="SLUG", help="It is this record.")] = None,
+    merge_into: Annotated[
+        str | None, typer.Option(metavar="REF", help="It is this record: its slug, or the first digits of its id.")
+    ] = None,
     as_new: Annotated[bool, typer.Option("--as-new", help="It is none of them: a record of its own.")] = False,
     field: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=incoming|existing", help="Whose value stays; repeat for more.")

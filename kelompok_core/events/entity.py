@@ -116,7 +116,7 @@ DESCRIPTOR = EntityDescriptor(
     discriminators=("starts_at", "external_uid"),
     natural_keys=(("external_uid",), ("url_key", "starts_at"), ("title_key", "starts_at")),
     rules=(
-        MatchRule(reason="match.uid", columns=("external_uid",), discriminates=False),
+        MatchRule(reason="match.uid", columns=("external_uid",), name_agrees=False, discriminates=False),
         MatchRule(reason="match.slug", columns=("slug",)),
         MatchRule(reason="match.url", columns=("url_key",)),
         MatchRule(reason="match.title_date", columns=("title_key", "starts_at"), name_agrees=False),

@@ -110,17 +110,18 @@ RECORD_EVIDENCE = """
     INSERT INTO source_records
         (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name, file_sha256, record,
          line, selector, plugin, plugin_version, import_id, last_import_id, last_record, reading_sha256)
-    SELECT i.entity, s.target_id, i.source_name, s.identity, s.external_id, s.raw, s.raw_sha256, i.file_name,
-           i.file_sha256, s.record, s.line, s.selector, i.plugin, i.plugin_version, i.id, i.id, s.last_record,
+    SELECT i.entity, s.target_id, i.source_name, s.identity, r.external_id, r.raw, s.raw_sha256, i.file_name,
+           i.file_sha256, s.record, r.line, r.selector, i.plugin, i.plugin_version, i.id, i.id, s.last_record,
            i.reading_sha256
     FROM imports i
     JOIN LATERAL (
-      SELECT DISTINCT ON (r.identity, r.raw_sha256) r.*, d.target_id,
+      SELECT DISTINCT ON (r.identity, r.raw_sha256) r.record, r.identity, r.raw_sha256, d.target_id,
              max(r.record) OVER (PARTITION BY r.identity, r.raw_sha256) AS last_record
       FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
       WHERE d.import_id = :import AND d.revision = :revision
         AND d.decision IN ('accepted', 'merged', 'unchanged')
       ORDER BY r.identity, r.raw_sha256, r.record) s ON true
+    JOIN import_rows r ON r.import_id = :import AND r.record = s.record
     WHERE i.id = :import
     ON CONFLICT (entity, source_name, identity, raw_sha256, record_id) DO UPDATE
       SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,

@@ -157,10 +157,10 @@ def _rows(descriptor: EntityDescriptor) -> str:
                n.record_id IS NULL AND coalesce(m.agreeing <> 1, w.id IS NOT NULL) AS parked,
                coalesce(m.candidates, ARRAY[w.id]) AS candidates,
                NULL::integer AS duplicate_of,
-               dense_rank() OVER (PARTITION BY k.home, k.{descriptor.name_key} ORDER BY k.identity)
-                 + dense_rank() OVER (PARTITION BY k.home, k.{descriptor.name_key} ORDER BY k.identity DESC)
-                 - 2 AS namesakes
-        FROM deciding_keys k
+               max(k.place) OVER (PARTITION BY k.home, k.{descriptor.name_key}) - 1 AS namesakes
+        FROM (SELECT x.*, dense_rank() OVER (
+                PARTITION BY x.home, x.{descriptor.name_key} ORDER BY x.identity) AS place
+              FROM deciding_keys x) k
         LEFT JOIN deciding_known n ON n.identity = k.identity
         LEFT JOIN deciding_matches m ON m.record = k.record
         LEFT JOIN LATERAL (
@@ -182,22 +182,23 @@ _PARK_DUPLICATE_NAMES = """
     WHERE r.record = k.record AND r.target IS NULL AND NOT r.parked AND NOT r.explicit AND r.namesakes > 0
       AND first.record < r.record AND first.identity <> r.identity AND NOT ({told_apart})"""
 
-# seen_turn: up to this row of its group the source says what it said last time.
+# seen: up to this row of its group the source says what it said last time. One sort serves all three windows.
 _GROUPS = """
     CREATE TEMPORARY TABLE deciding_groups ON COMMIT DROP AS
-    SELECT o.record, o.explicit, o.reason, o.namesakes, o.party, o.turn, o.is_new, o.home, o.guarded,
-           max(o.turn) FILTER (WHERE n.raw_sha256 = o.raw_sha256 AND n.reading_sha256 = :reading
-                                 AND EXISTS (SELECT FROM {entity} t WHERE t.id = n.record_id))
-             OVER (PARTITION BY o.party) AS seen_turn,
-           first_value(o.given) OVER (PARTITION BY o.party ORDER BY o.turn) AS target
+    SELECT o.record, o.explicit, o.reason, o.namesakes, o.party, o.is_new, o.home, o.guarded,
+           (row_number() OVER turns)::integer AS turn,
+           first_value(o.given) OVER turns AS target,
+           coalesce(o.record <= max(o.record) FILTER (
+             WHERE n.raw_sha256 = o.raw_sha256 AND n.reading_sha256 = :reading
+               AND EXISTS (SELECT FROM {entity} t WHERE t.id = n.record_id)) OVER (PARTITION BY o.party), false) AS seen
     FROM (SELECT d.record, d.identity, d.explicit, d.reason, d.namesakes, d.raw_sha256, d.home, d.guarded,
                  d.target IS NULL AS is_new,
-                 coalesce(d.target, new_id()) AS given,  -- here, once a row: a window would ask again and again
-                 coalesce(d.target::text, d.identity) AS party,
-                 row_number() OVER (PARTITION BY coalesce(d.target::text, d.identity)
-                                    ORDER BY d.record)::integer AS turn
-          FROM deciding_rows d WHERE NOT d.parked) o
-    LEFT JOIN deciding_known n ON n.identity = o.identity"""
+                 -- Once a row: a window would ask again and again. In file order: indexes by id grow at their end.
+                 coalesce(d.target, new_id()) AS given,
+                 coalesce(d.target::text, d.identity) AS party
+          FROM deciding_rows d WHERE NOT d.parked ORDER BY d.record) o
+    LEFT JOIN deciding_known n ON n.identity = o.identity
+    WINDOW turns AS (PARTITION BY o.party ORDER BY o.record)"""
 
 
 _FINAL = """
@@ -214,7 +215,7 @@ _FINAL = """
     FROM deciding_rows r WHERE r.parked
     UNION ALL
     SELECT r.record, 'unchanged', 'match.known', r.target, NULL, r.turn, NULL, NULL, NULL
-    FROM deciding_groups r WHERE r.turn <= r.seen_turn
+    FROM deciding_groups r WHERE r.seen
     UNION ALL
     SELECT r.record, 'accepted', CASE WHEN r.namesakes > 0 THEN 'match.same_name' ELSE r.reason END,
            r.target, NULL, 1, NULL,

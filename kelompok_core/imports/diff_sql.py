@@ -39,7 +39,7 @@ def create_diffs(rules: DecisionRules) -> str:
                  {fold}(jsonb_strip_nulls(i.candidate - 'extra')) OVER before AS said,
                  {fold}(jsonb_strip_nulls(i.candidate->'extra')) OVER before AS said_extra
           FROM deciding_groups r JOIN import_rows i ON i.import_id = :import AND i.record = r.record
-          WHERE r.turn > coalesce(r.seen_turn, 0)
+          WHERE NOT r.seen
             AND (NOT r.is_new OR r.party IN (SELECT party FROM deciding_groups WHERE turn = 2))
           WINDOW before AS (PARTITION BY r.party ORDER BY r.turn
                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),

@@ -305,7 +305,7 @@ class _Record:
 def _only_candidate(parked: ParkedRow) -> UUID:
     if len(parked.candidates) != 1:
         raise UsageError(
-            f"row {parked.ref} may be {len(parked.candidates)} records", hint="Name one with --merge-into SLUG."
+            f"row {parked.ref} may be {len(parked.candidates)} records", hint="Name one with --merge-into REF."
         )
     return parked.candidates[0]
 

@@ -4,7 +4,8 @@ A table and a few patterns, because dateparser takes about a millisecond a value
 """
 
 import re
-from collections.abc import Iterator
+from calendar import monthrange
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache
 
@@ -39,7 +40,9 @@ _NAMED = (
 _YEAR = re.compile(rf"(?P<y>\d{{3,4}}){_END}")
 _PIVOT = 69  # POSIX: two digits from 69 on are of the last century
 _YEARS = range(100, 2201)
-_UNDECIDED = "?"
+UNDECIDED = "?"
+"""Stands for a date that could be two days."""
+
 # What stands where somebody still holds an office.
 _STILL = frozenset({"sekarang", "saat ini", "kini", "hingga kini", "now", "present", "current", "ongoing"})
 
@@ -56,37 +59,36 @@ def partial_date(inputs: Inputs) -> Normalized:
 
 def first_day(inputs: Inputs) -> Normalized:
     """Read a day; of a year or month alone its first, and said so; what is no date is an error."""
-    return _day(inputs, "-01-01")
+    return _day(inputs, _first_of)
 
 
 def last_day(inputs: Inputs) -> Normalized:
     """Read a day; of a year or month alone its last; «now» and «sekarang» are no day yet."""
-    return _day(inputs, "-12-31")
+    return _day(inputs, _last_of)
 
 
-def _day(inputs: Inputs, rest: str) -> Normalized:
+def _day(inputs: Inputs, day_of: Callable[[str], str]) -> Normalized:
     cells = inputs.own.mask(inputs.own.str.strip().str.lower().isin(_STILL))
     known = _read(cells, inputs.order_of(inputs.own), Severity.ERROR)
-    partial = known.values.notna() & (known.values.str.len() < len("1998-05-17"))
-    values = known.values.where(~partial, known.values.map(lambda text: _filled(text, rest), na_action="ignore"))
+    partial = known.values.str.len() < len("1998-05-17")
     finding = found(inputs.own, partial, "value.date_partial", Severity.WARNING)
-    return Normalized(values=values.astype("str"), findings=all_findings(known.findings, finding))
+    values = map_others(known.values, ~partial.fillna(value=False).astype(bool), day_of)
+    return Normalized(values=values, findings=all_findings(known.findings, finding))
 
 
-def _filled(text: str, rest: str) -> str:
-    if len(text) == len("1998"):
-        return text + rest
-    if rest.startswith("-01") or len(text) > len("1998-05"):
-        return text + rest[-3:] if len(text) == len("1998-05") else text
-    year, month = map(int, text.split("-"))
-    following = date(year + month // 12, month % 12 + 1, 1)
-    return date.fromordinal(following.toordinal() - 1).isoformat()
+def _first_of(partial: str) -> str:
+    return (partial + "-01-01")[: len("1998-05-17")]
+
+
+def _last_of(partial: str) -> str:
+    year, month = int(partial[:4]), int(partial[5:7] or 12)
+    return f"{partial[:4]}-{month:02}-{monthrange(year, month)[1]}"
 
 
 def _read(cells: pd.Series, order: DateOrder | None, severity: Severity) -> Normalized:
     said = drop_blank_words(line(cells).values)
     dates = map_others(said, said.str.fullmatch(_ISO_DAY), lambda written: _only_date(written, order))
-    undecided = dates == _UNDECIDED
+    undecided = dates == UNDECIDED
     findings = all_findings(
         found(cells, undecided, "value.date_ambiguous", Severity.ERROR),
         found(cells, said.notna() & dates.isna(), "value.date", severity),
@@ -113,12 +115,8 @@ def split_date(written: str, order: DateOrder | None) -> tuple[str | None, str]:
             return day, text[end:].strip(" ,;")
     numbers = _NUMBERS.match(text)
     if numbers and order is None and _iso(*_in_order(numbers, DateOrder.DAY_FIRST)) is not None:
-        return _UNDECIDED, text[numbers.end() :].strip(" ,;")
+        return UNDECIDED, text[numbers.end() :].strip(" ,;")
     return None, text
-
-
-UNDECIDED = _UNDECIDED
-"""Stands for a date that could be two."""
 
 
 def _readings(text: str, order: DateOrder | None) -> Iterator[tuple[tuple[int, int | None, int | None], int]]:

@@ -356,3 +356,74 @@ def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(im
     assert merged.decision == "unchanged"
     with bench.database.connect() as connection:
         assert list_parked(connection) == []
+
+
+def test_a_parked_member_is_merged_into_the_one_named_by_the_beginning_of_its_id(
+    import_file, bench, operator, ask, homes
+):
+    from kelompok_core.imports.review import Reviewer, compare, find_by_ref, get_parked, list_candidates
+
+    import_file("nama,jabatan\nBudi,Bendahara\n", entity="members", organization="forum-air", source="a")
+    report = import_file(
+        "nama,email,tanggal bergabung,tags\nBudi,budi@x.id,2020-01-02,air\n",
+        entity="members",
+        organization="forum-air",
+        source="b",
+    )
+    with bench.database.connect() as connection:
+        parked = get_parked(connection, report.record.id, 1)
+        ((ref, known),) = list_candidates(connection, parked).items()
+        assert find_by_ref(connection, parked, ref) == known
+        pairs = {one.field: (one.incoming, one.existing) for one in compare(connection, parked, known)}
+    assert pairs["started_on"] == ("2020-01-02", None)
+    assert pairs["name"] == ("Budi", "Budi")
+    verdict = Reviewer(bench, operator).accept_into(report.record.id, 1, known)
+    assert verdict.changed == ["email", "started_on", "tags"]
+    member = ask("SELECT * FROM members")[0]
+    assert (member.email, str(member.started_on), member.profile_data["tags"]) == (
+        "budi@x.id",
+        "2020-01-02",
+        ["air"],
+    )
+
+
+def test_a_parked_row_that_would_turn_a_period_round_is_taken_without_that_value(
+    import_file, bench, operator, ask, homes
+):
+    from kelompok_core.errors import UsageError
+    from kelompok_core.imports.review import Reviewer
+
+    import_file("id,nama,tanggal mulai\n1,Budi,2020-05-01\n", entity="members", organization="forum-air")
+    report = import_file(
+        "id,nama,tanggal selesai,kota\n1,Budi,2019-05-01,Garut\n", entity="members", organization="forum-air"
+    )
+    reviewer = Reviewer(bench, operator)
+    with pytest.raises(UsageError, match="end before they begin"):
+        reviewer.accept_into(report.record.id, 1, None)
+    reviewer.accept_into(report.record.id, 1, None, choices={"ended_on": "existing"})
+    member = ask("SELECT ended_on, profile_data->>'city' AS city FROM members")[0]
+    assert (member.ended_on, member.city) == (None, "Garut")
+
+
+def test_an_organization_that_went_between_plan_and_apply_is_an_error_of_its_rows(
+    import_file, bench, operator, ask, homes
+):
+    from kelompok_core.organizations.service import OrganizationService
+
+    plan = import_file("nama,organisasi\nAni,O2\nBudi,forum-air\n", entity="members", dry_run=True, source="semua")
+    assert _decided(plan) == {"accepted": 2}
+    with bench.database.session() as session:
+        OrganizationService(session, operator).delete(homes["kelompok-tani"])
+    approve(bench, plan.record.id, operator)
+    applied = apply(bench, plan.record.id)
+    assert (applied.counts["accepted"], applied.counts["review"]) == (1, 1), "the plan was reviewed: what changed waits"
+    assert [row.name for row in ask("SELECT name FROM members")] == ["Budi"]
+
+
+def test_an_event_is_its_uid_whatever_its_title(import_file, ask, homes):
+    import_file("uid,judul,tanggal\nA@x,Rapat,2020-01-01\n", entity="events", organization="forum-air", source="a")
+    report = import_file(
+        "uid,judul,tanggal\nA@x,Rapat Besar,2020-01-02\n", entity="events", organization="forum-air", source="b"
+    )
+    assert _reasons(ask, report) == [("unchanged", "match.uid")]
+    assert "field.source_outranked" in _codes(report), "another source's word stays"
