@@ -33,6 +33,7 @@ from kelompok_core.database.engine import Addresses, Database, migrate  # noqa: 
 from kelompok_core.imports.apply import apply  # noqa: E402
 from kelompok_core.imports.decide import decide  # noqa: E402
 from kelompok_core.imports.receive import ImportRequest, receive  # noqa: E402
+from kelompok_core.imports.registry import get_descriptor  # noqa: E402
 from kelompok_core.imports.stage import stage  # noqa: E402
 from kelompok_core.imports.workbench import Workbench  # noqa: E402
 from kelompok_core.plugin_host.configuration import set_enabled  # noqa: E402
@@ -120,6 +121,8 @@ def run_import(place: Place, file: Path, entity: str = "organizations") -> dict[
 def run_step(step: str, import_id: str, home: str, config: str, url: str) -> None:
     """The child: one step of one import, measured from after the libraries are there."""
     bench = _bench(Settings(home=Path(home), config_file=Path(config), database_url=url))
+    for entity in ENTITIES:
+        get_descriptor(entity).schema()
     started = perf_counter()
     STEPS[step](bench, UUID(import_id))
     seconds = perf_counter() - started

@@ -252,8 +252,10 @@ class _Stager:
     def _reading_of(self, mapping: HeaderMapping) -> bytes:
         """Digest of how rows were understood: the same raw row read another way is not the same news."""
         options = self._record.options
-        settings = [options.date_order, options.phone_country, options.timezone, *sorted(self._granted)]
-        words = json.dumps([READING, sorted(mapping.targets.items()), sorted(mapping.extra), settings])
+        settings = [options.phone_country, options.timezone, *sorted(self._granted)]
+        words = json.dumps(
+            [READING, sorted(mapping.targets.items()), sorted(mapping.extra), settings, sorted(self._orders.items())]
+        )
         return hashlib.sha256(words.encode()).digest()
 
     @staticmethod
@@ -261,9 +263,10 @@ class _Stager:
         issues.extend(issue for issue in more if issue not in issues)
 
     def _note_earlier_import(self, connection: sa.Connection) -> None:
-        earlier = connection.execute(
-            _EARLIER, {"sha": bytes.fromhex(self._record.file_sha256), "source": self._record.source_name}
-        ).one_or_none()
+        record = self._record
+        asked = {"sha": bytes.fromhex(record.file_sha256), "source": record.source_name}
+        place = {"entity": record.entity, "organization": record.organization_id}
+        earlier = connection.execute(_EARLIER, asked | place).one_or_none()
         if earlier is not None:
             params = {"import": str(earlier.id), "at": earlier.applied_at.isoformat(timespec="minutes")}
             issue = Issue(code="file.already_imported", severity=Severity.INFO, params=params)
@@ -271,7 +274,9 @@ class _Stager:
 
 
 _EARLIER = sa.text("""
-    SELECT id, applied_at FROM imports WHERE state = 'applied' AND file_sha256 = :sha AND source_name = :source
+    SELECT id, applied_at FROM imports
+    WHERE state = 'applied' AND file_sha256 = :sha AND source_name = :source AND entity = :entity
+      AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
     ORDER BY applied_at DESC LIMIT 1
 """)
 

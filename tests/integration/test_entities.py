@@ -427,3 +427,21 @@ def test_an_event_is_its_uid_whatever_its_title(import_file, ask, homes):
     )
     assert _reasons(ask, report) == [("unchanged", "match.uid")]
     assert "field.source_outranked" in _codes(report), "another source's word stays"
+
+
+def test_the_same_row_read_in_another_order_is_news(import_file, ask, homes):
+    content = "id,nama,tanggal mulai\n1,Ani,1/2/2019\n"
+    where = {"entity": "members", "organization": "forum-air"}
+    import_file(content + "2,Budi,2/13/2019\n", **where)
+    assert str(ask("SELECT started_on FROM members WHERE name = 'Ani'")[0].started_on) == "2019-01-02"
+    report = import_file(content + "2,Budi,13/2/2019\n", **where)
+    assert _decided(report) == {"merged": 1, "unchanged": 1}
+    assert str(ask("SELECT started_on FROM members WHERE name = 'Ani'")[0].started_on) == "2019-02-01"
+
+
+def test_the_same_file_for_another_organization_is_no_repetition(import_file, homes):
+    for slug in ("forum-air", "kelompok-tani"):
+        report = import_file("nama\nAni\n", entity="members", organization=slug)
+        assert "file.already_imported" not in {issue["code"] for issue in report.record.issues}
+    report = import_file("nama\nAni\n", entity="members", organization="forum-air")
+    assert "file.already_imported" in {issue["code"] for issue in report.record.issues}
