@@ -69,7 +69,9 @@ ORGANIZATION = Noun(
 )
 MEMBER = Noun(word="member", entity="members", columns=("name", "position", "email", "phone", "status"))
 POST = Noun(word="post", entity="posts", columns=("slug", "title", "written_on", "status", "canonical_url"))
-EVENT = Noun(word="event", entity="events", columns=("slug", "title", "starts_at", "ends_at", "status", "city"))
+EVENT = Noun(
+    word="event", entity="events", columns=("slug", "title", "starts_at", "ends_at", "timezone", "status", "city")
+)
 
 
 def app_of(noun: Noun, *, belongs: bool = True) -> typer.Typer:

@@ -78,7 +78,9 @@ def table(console: "Console", columns: Sequence[str], rows: Sequence[Sequence[ob
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     console.print(drawn)
