@@ -72,6 +72,11 @@ def map_columns(
 
     In an import that is confined to one organization, no header alone makes a column name another.
     """
+    return map_headers(columns, header_fields(descriptor, scoped=scoped), given=given)
+
+
+def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderField]:
+    """Return all that a column may be: id, organization, fields and their parts."""
     fields = [HeaderField(name=EXTERNAL_ID, aliases=descriptor.external_id_aliases)]
     if descriptor.belongs:
         fields.append(
@@ -89,7 +94,7 @@ def map_columns(
         )
         fields += [HeaderField(name=part.name, aliases=part.aliases) for part in one.parts if part.aliases]
     fields.append(HeaderField(name=CHANGED_AT, by_name_only=True))
-    return map_headers(columns, fields, given=given)
+    return fields
 
 
 def make_candidates(

@@ -171,7 +171,7 @@ def _rows(descriptor: EntityDescriptor) -> str:
           LIMIT 1) w ON true"""
 
 
-# Two rows of the file with one name, no id of their own and no place that tells them apart.
+# Two rows of the file with one name that nothing tells apart, and not each with an id of its own.
 _PARK_DUPLICATE_NAMES = """
     UPDATE deciding_rows r SET parked = true, reason = 'match.possible_duplicate', duplicate_of = first.record
     FROM deciding_keys k
@@ -179,7 +179,8 @@ _PARK_DUPLICATE_NAMES = """
           JOIN deciding_rows g ON g.record = f.record AND g.target IS NULL AND NOT g.parked AND g.namesakes > 0
           ORDER BY f.home, f.{name_key}, f.record) first
       ON first.{name_key} = k.{name_key} AND first.home IS NOT DISTINCT FROM k.home
-    WHERE r.record = k.record AND r.target IS NULL AND NOT r.parked AND NOT r.explicit AND r.namesakes > 0
+    WHERE r.record = k.record AND r.target IS NULL AND NOT r.parked AND r.namesakes > 0
+      AND NOT (r.explicit AND first.explicit)
       AND first.record < r.record AND first.identity <> r.identity AND NOT ({told_apart})"""
 
 # seen: up to this row of its group the source says what it said last time. One sort serves all three windows.

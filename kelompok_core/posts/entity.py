@@ -59,7 +59,7 @@ _FIELDS = (
         name="published_at",
         read=starts_at,
         kind=Kind.MOMENT,
-        aliases=("tanggal terbit", "tanggal publikasi", "publication date", "pubdate", "wp:post_date_gmt",
+        aliases=("tanggal terbit", "tanggal publikasi", "publication date", "pubdate", "pub date", "wp:post_date_gmt",
                  "published on", "date published"),
     ),
     Field(

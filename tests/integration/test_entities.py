@@ -445,3 +445,15 @@ def test_the_same_file_for_another_organization_is_no_repetition(import_file, ho
         assert "file.already_imported" not in {issue["code"] for issue in report.record.issues}
     report = import_file("nama\nAni\n", entity="members", organization="forum-air")
     assert "file.already_imported" in {issue["code"] for issue in report.record.issues}
+
+
+def test_a_row_with_an_id_after_one_without_may_be_the_same_person(import_file, ask, homes):
+    report = import_file(
+        "id,nama,email\n,Ani,ani@x.id\n7,Ani,ani@x.id\n8,Budi,\n9,Budi,\n", entity="members", organization="forum-air"
+    )
+    assert _reasons(ask, report) == [
+        ("accepted", "match.same_name"),
+        ("review", "match.possible_duplicate"),
+        ("accepted", "match.same_name"),
+        ("accepted", "match.same_name"),
+    ], "two ids are two people"

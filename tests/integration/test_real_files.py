@@ -253,7 +253,9 @@ def test_the_same_contacts_from_three_programs(import_file, ask, home):
         ("import_rfc_4180_with_status.csv", {"rows_read": 4, "accepted": 4}),
         ("import_with_data.csv", {"rows_read": 2, "accepted": 2}),
         ("import_rfc_4180_upsert.csv", {"rows_read": 5, "accepted": 4, "merged": 1}),
-        ("import_external_ids.csv", {"rows_read": 4, "accepted": 3, "rejected": 1}),
+        ("import_external_ids.csv", {"rows_read": 4, "accepted": 3, "review": 1}),
+        ("import_external_ids_duplicate.csv", {"rows_read": 4, "accepted": 2, "review": 2}),
+        ("keila_import_template.csv", {"rows_read": 2, "accepted": 2}),
     ],
 )
 def test_contacts_with_quirks(import_file, home, name, decided):

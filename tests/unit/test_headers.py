@@ -5,7 +5,8 @@ import pytest
 from kelompok_core.errors import UsageError
 from kelompok_core.headers.mapping import OUR_COLUMNS, HeaderField, map_headers
 from kelompok_core.headers.spelling import fold_header
-from kelompok_core.imports.candidates import map_columns
+from kelompok_core.imports.candidates import header_fields, map_columns
+from kelompok_core.imports.registry import get_descriptor, list_entities
 from kelompok_core.organizations.entity import DESCRIPTOR
 
 _FIELDS = (
@@ -75,8 +76,44 @@ def test_headers_of_organizations_in_both_languages(header, field):
     assert map_columns(DESCRIPTOR, columns, {}, scoped=False).targets[header] == field
 
 
-def test_no_two_fields_claim_one_alias():
+@pytest.mark.parametrize("entity", list_entities())
+def test_no_two_fields_claim_one_alias(entity):
     claimed = {}
-    for one in DESCRIPTOR.fields:
+    for one in header_fields(get_descriptor(entity), scoped=False):
         for alias in (one.name, *one.aliases):
             assert claimed.setdefault(fold_header(alias), one.name) == one.name, alias
+
+
+# Headers as forms, federations and other programs write them.
+_HEADERS = {
+    "members": {
+        "Nama Lengkap": "name", "Full Name": "name", "First Name": "given_name", "Last name": "family_name",
+        "Jabatan": "position", "Job Title": "position", "Periode Mulai": "started_on", "Member since": "started_on",
+        "Joined Group on": "started_on", "Periode Selesai": "ended_on", "Renewal due": "ended_on", "No. HP": "phone",
+        "no_wa": "phone", "can2_phone": "phone", "Phone 1 - Value": "phone", "Email Address": "email",
+        "No. Anggota": "external_id", "NIA": "external_id", "Member ID": "external_id", "TAGS": "tags",
+        "Membership status": "status", "Company name": "organization", "Nama Organisasi": "organization",
+    },
+    "posts": {
+        "Judul": "title", "post_title": "title", "content:encoded": "content", "isi": "content",
+        "pubDate": "published_at",
+        "wp:post_date_gmt": "published_at", "Tanggal Terbit": "published_at", "Permalink": "canonical_url",
+        "Categories": "category", "Tags": "tags", "Slug": "slug", "DOI": "external_id", "wp:status": "status",
+        "Language": "language", "dc:creator": "author",
+    },
+    "events": {
+        "Nama Kegiatan": "title", "SUMMARY": "title", "Event Name": "title", "DTSTART": "starts_at",
+        "Tanggal Pelaksanaan": "starts_at", "startDate": "starts_at", "Jam Mulai": "start_time",
+        "Jam Selesai": "end_time",
+        "DTEND": "ends_at", "Tanggal Selesai": "ends_at", "Tempat Pelaksanaan": "location_name",
+        "Venue": "location_name",
+        "UID": "external_uid", "eventStatus": "status", "organizer": "organization", "Kab/Kota": "city",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entity", "header", "field"), [(entity, *pair) for entity, known in _HEADERS.items() for pair in known.items()]
+)
+def test_a_header_of_members_posts_and_events_is_known(entity, header, field):
+    assert map_columns(get_descriptor(entity), [header, "x"], {}, scoped=False).targets[header] == field
