@@ -110,8 +110,9 @@ class _Stager:
         self._record = record
         self._granted = granted
         self._needs = set(record.needs)
-        self._surveyed: set[str] = set()
-        self._orders: dict[str, DateOrder] = {}
+        proven = record.read_as.get("date_order", {})  # by a run that was interrupted
+        self._orders = {column: DateOrder(order) for column, order in proven.items()}
+        self._surveyed = set(self._orders)
         self._descriptor = get_descriptor(record.entity)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []

@@ -457,3 +457,33 @@ def test_a_row_with_an_id_after_one_without_may_be_the_same_person(import_file, 
         ("accepted", "match.same_name"),
         ("accepted", "match.same_name"),
     ], "two ids are two people"
+
+
+def test_an_interrupted_reading_goes_on_in_the_order_that_was_proven(
+    import_file, bench, operator, ask, homes, tmp_path, monkeypatch
+):
+    from kelompok_core.imports import stage as module
+
+    rows = "".join(f"{number},N{number},13/2/2019\n" for number in range(10_000)) + "x,Akhir,\n"
+    whole = import_file("id,nama,tanggal mulai\n" + rows, entity="members", organization="forum-air", source="a")
+    file = tmp_path / "terputus.csv"
+    file.write_text("id,nama,tanggal mulai\n" + rows)
+    request = ImportRequest(plugin="csv-import", job="import-members", file=file, organization="kelompok-tani")
+    import_id = receive(bench, request, operator).import_id
+    copied = iter([module.copy_rows])
+
+    def copy_once(connection, table):
+        next(copied)(connection, table)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "copy_rows", copy_once)
+        with pytest.raises(StopIteration):
+            stage(bench, import_id)
+    assert ask("SELECT rows_staged FROM imports WHERE id = :id", id=import_id)[0].rows_staged == 10_000
+    stage(bench, import_id)
+    decide(bench, import_id)
+    assert apply(bench, import_id).counts["accepted"] == 10_001
+    readings = ask(
+        "SELECT DISTINCT reading_sha256, read_as->>'date_order' AS read FROM imports WHERE entity = 'members'"
+    )
+    assert len(readings) == 1, whole.record.read_as
