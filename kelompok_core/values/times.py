@@ -151,6 +151,8 @@ def _tell(dates: pd.Series, times: pd.Series, order: DateOrder | None) -> pd.Dat
 
     Dates and times are parsed apart: of both there are few that differ, of the two together many.
     """
+    if not dates.notna().any():
+        return pd.DataFrame(None, index=dates.index, columns=["day", "start", "end", "zone", "code"], dtype="str")
     said = drop_blank_words(line(dates).values)
     split = {text: split_date(text, order) for text in said.dropna().unique()}
     day = said.map({text: one[0] for text, one in split.items()}).astype("str")
@@ -184,12 +186,14 @@ def _moments(told: pd.DataFrame, at: pd.Series, inputs: Inputs, cells: tuple[pd.
 def _utc(told: pd.DataFrame, at: pd.Series, inputs: Inputs) -> pd.Series:
     """Return the days at these times as UTC, zone by zone; null where something is wrong or missing."""
     good = told["code"].isna() & told["day"].notna() & at.notna()
+    moments = pd.Series(None, index=told.index, dtype="str")
+    if not good.any():
+        return moments
     local = (told["day"] + "T" + at)[good]
     zones = told["zone"][good].fillna("")
-    moments = pd.Series(None, index=told.index, dtype="str")
     for letters in zones.unique():
         here = local[zones == letters]
-        naive = pd.DatetimeIndex(pd.to_datetime(here, format="%Y-%m-%dT%H:%M:%S"))
+        naive = pd.DatetimeIndex(here.to_numpy(dtype="datetime64[s]"))
         first = np.ones(len(here), dtype=bool)  # an hour that comes twice is the first of the two
         placed = naive.tz_localize(
             _tzinfo(letters, inputs.reading.timezone), ambiguous=first, nonexistent="shift_forward"
