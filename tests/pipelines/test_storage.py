@@ -7,6 +7,9 @@ import sqlalchemy as sa
 from kelompok_pipelines.instance import dagster_environment
 from kelompok_pipelines.storage import PooledEventLogStorage, PooledRunStorage, PooledScheduleStorage
 
+# One after the other: both would make Dagster's tables in the one database the run has for them.
+pytestmark = pytest.mark.xdist_group("dagster-storage")
+
 
 @pytest.fixture
 def instance(settings, monkeypatch):
