@@ -157,6 +157,10 @@ class Guard:
     value: str | None
     action: Action
 
+    def covers(self, value: str | None) -> bool:
+        """Whether this value of the field is guarded."""
+        return value is not None and self.value in (None, value)
+
 
 @dataclass(frozen=True, kw_only=True)
 class EntityDescriptor:

@@ -13,7 +13,9 @@ from kelompok_core.errors import NotFound
 
 Record = TypeVar("Record", bound=CoreRecord)
 
-_SHORTEST_ID = 8
+SHORT_ID = 12
+SHORTEST_ID = 8
+"""How many digits of an id name a record, counted from its end: the beginning is the time, and alike in one import."""
 
 
 class RecordQueries(Generic[Record]):
@@ -26,7 +28,7 @@ class RecordQueries(Generic[Record]):
         self._session = session
 
     def get(self, ref: str, organization_id: UUID | None = None) -> Record:
-        """Return the record people call so: by slug, by e-mail address, or by the first digits of its id.
+        """Return the record people call so: by slug, by e-mail address, or by the last digits of its id.
 
         Raises:
             NotFound: When there is none, or more than one.
@@ -35,8 +37,8 @@ class RecordQueries(Generic[Record]):
         names = [model.slug == ref] if self.descriptor.has_slug else []
         if "@" in ref and hasattr(model, "email_key") and self.descriptor.belongs:
             names.append(model.email_key == ref.lower())
-        if len(ref) >= _SHORTEST_ID:
-            names.append(sa.cast(model.id, sa.Text).startswith(ref.lower(), autoescape=True))
+        if len(ref) >= SHORTEST_ID:
+            names.append(sa.cast(model.id, sa.Text).endswith(ref.lower(), autoescape=True))
         query = self._of(organization_id).where(sa.or_(sa.false(), *names)).limit(2)
         found: Sequence[Record] = self._session.scalars(query).all()
         if len(found) != 1:

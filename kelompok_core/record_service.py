@@ -56,7 +56,9 @@ class RecordService(Generic[Record]):
         record = self.model(field_origins={})
         if self.descriptor.belongs:
             setattr(record, self.descriptor.organization_column, organization_id)
-        self._set(record, {**values, **told}, organization_id)
+        texts = self._texts({**values, **told})
+        # What nobody says stays as the database has it.
+        self._set(record, {name: text for name, text in texts.items() if text is not None}, organization_id)
         if self.descriptor.has_slug and not record.slug:
             record.slug = self._free_slug(getattr(record, self.descriptor.label), organization_id)
         announce(self._session, self._audit)
@@ -75,7 +77,7 @@ class RecordService(Generic[Record]):
         organization_id = getattr(record, self.descriptor.organization_column)
         authorize(self._session, self._actor, Action.RECORD_UPDATE, organization_id)
         announce(self._session, self._audit)
-        self._set(record, values, organization_id)
+        self._set(record, self._texts(values), organization_id)
         return self._flushed(record)
 
     def delete(self, record_id: UUID) -> None:
@@ -122,15 +124,15 @@ class RecordService(Generic[Record]):
         written: Record = record
         return written
 
-    def _set(self, record: Any, values: Mapping[str, str], organization_id: UUID | None) -> None:
+    def _texts(self, values: Mapping[str, str]) -> dict[str, str | None]:
+        """Return the fields' values as candidates would say them."""
         _require_known(self.descriptor, values)
         fields = [field.name for field in self.descriptor.fields if field.name in values]
-        texts = {name: _normalized(self.descriptor, name, values) for name in fields}
-        if not record.field_origins:  # it is new, and what nobody says stays as the database has it
-            texts = {name: text for name, text in texts.items() if text is not None}
+        return {name: _normalized(self.descriptor, name, values) for name in fields}
+
+    def _set(self, record: Any, texts: Mapping[str, str | None], organization_id: UUID | None) -> None:
         for guard in self.descriptor.guards:
-            said = texts.get(guard.field)
-            if said is not None and said == (guard.value or said):
+            if guard.covers(texts.get(guard.field)):
                 authorize(self._session, self._actor, guard.action, organization_id)
         for name, text in texts.items():
             field = self.descriptor.field(name)

@@ -1,6 +1,6 @@
 """Who may do what: one table of roles and actions, and the one function that asks it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from uuid import UUID
 
@@ -83,16 +83,22 @@ def list_organizations_where(connection: sa.Connection | Session, actor: Actor, 
     """
     platform_role = require_active(connection, actor, action)
     if actor.key_id is not None and actor.confined_to is not None:
-        return [] if not _may(connection, actor, action, actor.confined_to) else [actor.confined_to]
+        return [actor.confined_to] if may(connection, actor, action, actor.confined_to) else []
     if actor.key_id is not None:
         _authorize_key(connection, actor, action, None)
     if action in PLATFORM_RIGHTS.get(platform_role or "", frozenset()):
         return None
     roles = [role for role, rights in ORGANIZATION_RIGHTS.items() if action in rights]
-    return list(connection.scalars(_HELD, {"user": actor.id, "roles": roles}))
+    return list_organizations_held(connection, actor, roles)
 
 
-def _may(connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID) -> bool:
+def list_organizations_held(connection: sa.Connection | Session, actor: Actor, roles: Sequence[str]) -> list[UUID]:
+    """Return the organizations where the actor holds one of these roles."""
+    return list(connection.scalars(_HELD, {"user": actor.id, "roles": list(roles)}))
+
+
+def may(connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID | None) -> bool:
+    """Whether :func:`authorize` would let the actor."""
     try:
         authorize(connection, actor, action, organization_id)
     except NotPermitted:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def audit(
     record: Annotated[
-        str | None, typer.Option(metavar="REF", help="Only of this record: slug, e-mail address or 8 digits of its id.")
+        str | None,
+        typer.Option(metavar="REF", help="Only of this record: slug, e-mail address or last 8 digits of its id."),
     ] = None,
     import_id: Annotated[str | None, typer.Option("--import", metavar="ID", help="Only by this import.")] = None,
     limit: LimitOption = 50,
@@ -43,25 +44,25 @@ def _entries(connection: "sa.Connection", record: str | None, import_id: str | N
     from kelompok_core.audit import trail
     from kelompok_core.errors import NotFound
     from kelompok_core.imports.records import get_id_by_prefix
+    from kelompok_core.record_queries import SHORTEST_ID
 
     if import_id is not None:
         return list(trail.list_for_import(connection, get_id_by_prefix(connection, import_id), limit=limit))
     if record is None:
         return list(trail.list_latest(connection, limit=limit))
     found = connection.scalar(
-        sa.text(_CALLED_SO), {"ref": record, "start": record if len(record) >= _SHORTEST_ID else ""}
+        sa.text(_CALLED_SO), {"ref": record, "tail": record if len(record) >= SHORTEST_ID else ""}
     )
     if found is None:
         raise NotFound("record", record)
     return list(trail.list_for_record(connection, found, limit=limit))
 
 
-_SHORTEST_ID = 8
 # What was deleted is found by what its audit entries say; organizations come first where names are alike.
 _CALLED_SO = """
     SELECT record_id FROM audit_logs
     WHERE coalesce(after, before)->>'slug' = :ref OR coalesce(after, before)->>'email' = lower(:ref)
-       OR (:start <> '' AND starts_with(record_id::text, lower(:start)))
+       OR (:tail <> '' AND right(record_id::text, length(:tail)) = lower(:tail))
     ORDER BY entity = 'organizations' DESC, id DESC LIMIT 1"""
 
 

@@ -27,7 +27,7 @@ HomeOption = Annotated[str | None, typer.Option("--organization", metavar="SLUG"
 SetOption = Annotated[
     list[str], typer.Option("--set", metavar="FIELD=VALUE", help="A field's value; repeat for more. Empty clears it.")
 ]
-RefArgument = Annotated[str, typer.Argument(help="Slug, e-mail address, or at least 8 digits of the id.")]
+RefArgument = Annotated[str, typer.Argument(help="Slug, e-mail address, or at least the last 8 digits of the id.")]
 
 
 @dataclass(frozen=True, kw_only=True)

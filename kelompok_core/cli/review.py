@@ -78,7 +78,7 @@ def _render(console: "Console", parked: "ParkedRow", beside: "Mapping[str, list[
 def accept(
     ref: RefArgument,
     merge_into: Annotated[
-        str | None, typer.Option(metavar="REF", help="It is this record: its slug, or the first digits of its id.")
+        str | None, typer.Option(metavar="REF", help="It is this record: its slug, or the last digits of its id.")
     ] = None,
     as_new: Annotated[bool, typer.Option("--as-new", help="It is none of them: a record of its own.")] = False,
     field: Annotated[

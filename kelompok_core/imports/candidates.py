@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 import pandas as pd
@@ -11,7 +12,7 @@ from pandera.errors import SchemaErrors
 
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Severity, SourceBatch
-from kelompok_core.descriptor import EntityDescriptor, Field, Guard
+from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.headers.mapping import HeaderField, HeaderMapping, map_headers
 from kelompok_core.imports.row_json import row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
@@ -105,7 +106,7 @@ def make_candidates(
     columns = {target: column for column, target in mapping.targets.items() if column in cells.columns}
     frame, findings = _understood(descriptor, cells, columns, terms.reading)
     external_id = line(_column(cells, columns, EXTERNAL_ID)).values
-    needs, guarded = _hold_guards(descriptor, frame, columns, (cells, terms))
+    needs, guarded = _hold_guards(descriptor, frame, columns, cells, terms)
     findings += guarded
     _derive(descriptor, frame)
     findings.append(_schema_findings(descriptor, frame, columns, cells))
@@ -151,27 +152,27 @@ def _understood(
 
 
 def _hold_guards(
-    descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], read: tuple[pd.DataFrame, Terms]
+    descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], cells: pd.DataFrame, terms: Terms
 ) -> tuple[frozenset[Action], list[pd.DataFrame]]:
     """Take guarded values out of the frame where the right is missing; return the rights that others rest on."""
-    cells, terms = read
     needs: set[Action] = set()
     findings: list[pd.DataFrame] = []
     for guard in descriptor.guards:
         if guard.field not in frame.columns:
             continue
         values = frame[guard.field]
-        guarded = values.notna() if guard.value is None else (values == guard.value).fillna(value=False)
+        guarded = values.isin([value for value in values.unique() if guard.covers(None if pd.isna(value) else value)])
         if guard.action in terms.granted:
             needs |= {guard.action} if guarded.any() else set()
             continue
-        frame[guard.field] = values.mask(guarded.astype(bool))
-        findings.append(_not_granted(guard, _column(cells, columns, guard.field), guarded))
+        frame[guard.field] = values.mask(guarded)
+        written, action = _column(cells, columns, guard.field), guard.action.value
+        findings.append(found(written, guarded, "permission.value", Severity.WARNING, partial(_naming, action)))
     return frozenset(needs), findings
 
 
-def _not_granted(guard: Guard, cells: pd.Series, guarded: pd.Series) -> pd.DataFrame:
-    return found(cells, guarded, "permission.value", Severity.WARNING, lambda _: {"action": guard.action.value})
+def _naming(action: str, _: str) -> dict[str, str]:
+    return {"action": action}
 
 
 def _derive(descriptor: EntityDescriptor, frame: pd.DataFrame) -> None:
@@ -220,17 +221,17 @@ def _schema_findings(
     rows = []
     for name, code, position in zip(cases["column"], cases["check"].map(_code_of), cases["index"], strict=True):
         column = _source_column(descriptor.field(name), columns)
-        rows.append((position, column, code, cells.loc[position, column] if column else None))
+        rows.append((position, column, code, cells.loc[position, column]))
     table = pd.DataFrame(rows, columns=["position", "column", "code", "value"], dtype="object")
     table["severity"] = [default_severity(code).value for code in table["code"]]
     table["params"] = pd.Series([{} for _ in rows], dtype="object")
     return table
 
 
-def _source_column(one: Field, columns: Mapping[str, str]) -> str | None:
-    """The column a finding about this field points to: its own, else a part's."""
+def _source_column(one: Field, columns: Mapping[str, str]) -> str:
+    """The column a finding about a field that is told points to: its own, else the part's that tells it."""
     names = (one.name, *(part.name for part in one.parts if part.suffices))
-    return next((columns[name] for name in names if name in columns), None)
+    return next(columns[name] for name in names if name in columns)
 
 
 def _code_of(check: str) -> str:
@@ -244,19 +245,18 @@ def _reversed_periods(
     findings = []
     for begin, end in descriptor.periods:
         if begin in frame.columns and end in frame.columns:
-            where = latest(frame[end]) < earliest(frame[begin])
-            column = _source_column(descriptor.field(end), columns)
-            written = frame[end] if column is None else cells[column]
+            where = _latest(frame[end]) < _earliest(frame[begin])
+            written = cells[_source_column(descriptor.field(end), columns)]
             findings.append(found(written, where.fillna(value=False), "value.end_before_start", Severity.ERROR))
     return all_findings(*findings)
 
 
-def earliest(dates: pd.Series) -> pd.Series:
+def _earliest(dates: pd.Series) -> pd.Series:
     """Return dates known to the year or month as the first day they can mean."""
     return _filled(dates, "-01-01", "-01")
 
 
-def latest(dates: pd.Series) -> pd.Series:
+def _latest(dates: pd.Series) -> pd.Series:
     """Return dates known to the year or month as the last day they can mean, or a little after."""
     return _filled(dates, "-12-31", "-31")
 

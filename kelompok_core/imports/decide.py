@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import get_actor_by_id
-from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organizations_where
+from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organizations_held, list_organizations_where
 from kelompok_core.descriptor import EntityDescriptor, MergePolicy
 from kelompok_core.imports import decide_sql
 from kelompok_core.imports.candidates import ORGANIZATION
@@ -91,7 +91,6 @@ def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> DecisionRules:
 def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
     """Parameters of the statements; the rights are those of whoever released the plan, else of who asked for it."""
     actor = get_actor_by_id(connection, record.approved_by or record.actor_id)
-    managed = connection.scalars(_MANAGED, {"user": actor.id, "roles": list(MANAGING_ROLES)})
     permitted = list_organizations_where(connection, actor, Action.IMPORT_APPLY)
     return {
         "import": record.id,
@@ -99,7 +98,7 @@ def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
         "origin": record.origin,
         "reading": connection.scalar(_READING, {"import": record.id}),
         "scope": record.organization_id,
-        "manages": list(managed),
+        "manages": list_organizations_held(connection, actor, MANAGING_ROLES),
         "everywhere": permitted is None,
         "permitted": permitted or [],
         "organization_column": next((name for name, target in record.mapping.items() if target == ORGANIZATION), None),
@@ -107,7 +106,6 @@ def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
     }
 
 
-_MANAGED = sa.text("SELECT organization_id FROM organization_user_roles WHERE user_id = :user AND role = ANY (:roles)")
 _READING = sa.text("SELECT reading_sha256 FROM imports WHERE id = :import")
 
 

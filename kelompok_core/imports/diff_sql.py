@@ -73,7 +73,7 @@ def create_diffs(rules: DecisionRules) -> str:
 def _current(rules: DecisionRules) -> str:
     sides = [field for period in rules.periods for field in period]
     fields = {field.name: field for field in (*rules.fields, *sides)}
-    return ", ".join(f"'{field.compared_as}', {field_sql.stored(field)}" for field in fields.values())
+    return field_sql.stored_pairs(fields.values())
 
 
 def _reversed(rules: DecisionRules) -> str:
@@ -112,20 +112,24 @@ class _Comparison:
         return f"coalesce(b.origins->>'{self.name}', :origin)"
 
     @property
-    def replaceable(self) -> str:
-        """Whether a value that is there may give way to this row's."""
+    def contends(self) -> str:
+        """Whether this row claims the place of a value that is there."""
         match self.policy:
-            case MergePolicy.OWN:
-                return f"{self.setter} = :origin"
-            case MergePolicy.OVERWRITE:
-                return f"{self.setter} NOT LIKE 'person:%'"
+            case MergePolicy.OWN | MergePolicy.OVERWRITE:
+                return "true"
             case MergePolicy.NEWEST:
-                newer = "coalesce((b.candidate->>'changed_at')::timestamptz > b.updated_at, true)"
-                return f"({self.setter} NOT LIKE 'person:%' AND {newer})"
+                return "coalesce((b.candidate->>'changed_at')::timestamptz > b.updated_at, true)"
             case MergePolicy.APPEND_SET:
-                return f"{self.setter} NOT LIKE 'person:%'" if self.appends else "false"
+                return "true" if self.appends else "false"
             case MergePolicy.FILL_EMPTY | MergePolicy.KEEP:
                 return "false"
+
+    @property
+    def replaceable(self) -> str:
+        """Whether a value that is there gives way to this row's."""
+        if self.policy is MergePolicy.OWN:
+            return f"{self.setter} = :origin"
+        return f"({self.setter} NOT LIKE 'person:%' AND {self.contends})"
 
     @property
     def appends(self) -> bool:
@@ -155,7 +159,9 @@ class _Comparison:
         )
 
     def differs_from(self, setter: str) -> str:
-        return f"CASE WHEN {self.said} <> {self.stored} AND {self.setter} {setter} THEN '{self.name}' END"
+        """The field's name where the row contends for a value that this setter keeps."""
+        differs = f"{self.proposed} <> {self.stored} AND {self.contends}"
+        return f"CASE WHEN {differs} AND {self.setter} {setter} THEN '{self.name}' END"
 
 
 def _union(left: str, right: str) -> str:
@@ -174,8 +180,7 @@ def _changes(rules: DecisionRules) -> str:
 
 def _locked(rules: DecisionRules) -> str:
     """Fields where the row would replace what a person set."""
-    replacing = _comparisons(rules, MergePolicy.OWN, MergePolicy.OVERWRITE, MergePolicy.NEWEST, MergePolicy.APPEND_SET)
-    return ", ".join(one.differs_from("LIKE 'person:%'") for one in replacing)
+    return ", ".join(one.differs_from("LIKE 'person:%'") for one in _comparisons(rules, *MergePolicy))
 
 
 def _outranked(rules: DecisionRules) -> str:

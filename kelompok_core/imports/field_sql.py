@@ -1,11 +1,13 @@
 """The SQL of one field: its stored value as a candidate would say it, and a candidate's text as its column holds it."""
 
+from collections.abc import Iterable
+
 from kelompok_core.descriptor import Field, Kind
 
 
-def stored(field: Field, table: str = "t") -> str:
-    """The value in the record, for ``jsonb_build_object``; read back with ``->>`` it is spelled as candidates are."""
-    column = f"{table}.{field.stored_in}"
+def stored(field: Field) -> str:
+    """The value in the record ``t``, for JSON; read back with ``->>`` it is spelled as candidates are."""
+    column = f"t.{field.stored_in}"
     if field.key:
         return f"{column}->'{field.key}'"
     if field.vocabulary:
@@ -15,18 +17,15 @@ def stored(field: Field, table: str = "t") -> str:
     return column
 
 
-def stored_object(fields: "list[Field] | tuple[Field, ...]", table: str = "t") -> str:
-    """All stored values as one JSON object, texts throughout."""
-    pairs = ", ".join(f"'{field.name}', ({stored_text(field, table)})" for field in fields)
-    return f"jsonb_build_object({pairs})"
+def stored_pairs(fields: Iterable[Field]) -> str:
+    """The stored values by the candidate's members they compare with, for ``jsonb_build_object``."""
+    return ", ".join(f"'{field.compared_as}', {stored(field)}" for field in fields)
 
 
-def stored_text(field: Field, table: str = "t") -> str:
-    """The value in the record as text."""
-    value = stored(field, table)
-    if field.key:
-        return f"{table}.{field.stored_in}->>'{field.key}'"
-    return value if field.vocabulary or field.kind is Kind.MOMENT else f"({value})::text"
+def stored_texts(fields: Iterable[Field]) -> str:
+    """The stored values as one JSON object of texts, spelled as candidates are."""
+    return f"""
+        (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each_text(jsonb_build_object({stored_pairs(fields)})) e)"""
 
 
 def written(field: Field, text: str) -> str:

@@ -11,7 +11,7 @@ from kelompok_core.errors import NotFound, SettingsError
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions, check_reading
 from kelompok_core.plugin_host.configuration import edit_document, read_document
 from kelompok_core.settings import Settings
-from kelompok_core.values.reading import DateOrder
+from kelompok_core.values.reading import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,11 @@ class _Table(BaseModel):
     on_duplicate: DuplicatePolicy = DuplicatePolicy.REJECT
     settings: dict[str, Any] = {}
     date_order: DateOrder | None = None
-    phone_country: str = "ID"
-    timezone: str = "Asia/Jakarta"
+    phone_country: str = DEFAULT_PHONE_COUNTRY
+    timezone: str = DEFAULT_ZONE
+
+
+_READING = ("date_order", "phone_country", "timezone")
 
 
 def read_profile(settings: Settings, name: str) -> Profile:
@@ -87,14 +90,14 @@ def save_profile(settings: Settings, name: str, profile: Profile) -> None:
     """Write the profile into kelompok.toml, keeping everything else there."""
     import tomlkit
 
-    options = profile.options.to_json()
+    options, usual = profile.options.to_json(), ImportOptions().to_json()
     table = {
         "source": profile.source_name,
         "mapping": options["mapping"],
         "policies": options["policies"],
         "on_duplicate": options["duplicates"],
         "settings": options["config"],
-        **{name: options[name] for name in ("date_order", "phone_country", "timezone")},
+        **{name: options[name] for name in _READING if options[name] != usual[name]},
     }
     with edit_document(settings) as document:
         profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import NotFound, UsageError
 from kelompok_core.values.places import is_country
-from kelompok_core.values.reading import DateOrder
+from kelompok_core.values.reading import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
 from kelompok_core.values.times import is_zone
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
@@ -65,8 +65,8 @@ class ImportOptions:
     duplicates: DuplicatePolicy = DuplicatePolicy.REJECT
     config: Mapping[str, Any] = field(default_factory=dict)
     date_order: DateOrder | None = None
-    phone_country: str = "ID"
-    timezone: str = "Asia/Jakarta"
+    phone_country: str = DEFAULT_PHONE_COUNTRY
+    timezone: str = DEFAULT_ZONE
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -87,8 +87,8 @@ class ImportOptions:
             duplicates=DuplicatePolicy(stored["duplicates"]),
             config=stored["config"],
             date_order=DateOrder(stored["date_order"]) if stored.get("date_order") else None,
-            phone_country=stored.get("phone_country", "ID"),
-            timezone=stored.get("timezone", "Asia/Jakarta"),
+            phone_country=stored.get("phone_country", DEFAULT_PHONE_COUNTRY),
+            timezone=stored.get("timezone", DEFAULT_ZONE),
         )
 
 

@@ -17,6 +17,7 @@ from kelompok_core.imports.candidates import SLUG_BASE
 from kelompok_core.imports.records import ImportRecord, ImportState, get_import, lock_entity, lock_import
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Workbench
+from kelompok_core.record_queries import SHORT_ID, SHORTEST_ID
 from kelompok_core.values.slug import first_free
 
 _QUESTIONS_OF_IDENTITY = ("match.possible_duplicate", "match.multiple", "match.key_conflict")
@@ -104,7 +105,7 @@ def compare(connection: sa.Connection, parked: ParkedRow, target_id: UUID) -> li
         Comparison(
             field=field.name,
             incoming=parked.candidate.get(field.compared_as),
-            existing=now.stored[field.name],
+            existing=now.stored[field.compared_as],
             set_by=now.origins.get(field.name),
         )
         for field in descriptor.fields
@@ -113,15 +114,15 @@ def compare(connection: sa.Connection, parked: ParkedRow, target_id: UUID) -> li
 
 
 def list_candidates(connection: sa.Connection, parked: ParkedRow) -> Mapping[str, UUID]:
-    """Return the records the row may be, those that are still there, by slug or the beginning of their id."""
+    """Return the records the row may be, those that are still there, by slug or the end of their id."""
     descriptor = get_descriptor(parked.entity)
-    called = "slug" if descriptor.has_slug else "left(id::text, 8)"
+    called = "slug" if descriptor.has_slug else f"right(id::text, {SHORT_ID})"
     query = sa.text(f"SELECT {called} AS ref, id FROM {descriptor.entity} WHERE id = ANY (:ids) ORDER BY 1, 2")
     return {row.ref: row.id for row in connection.execute(query, {"ids": list(parked.candidates)})}
 
 
 def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str) -> UUID:
-    """Return the record of the row's entity, and organization, with this slug or beginning of its id.
+    """Return the record of the row's entity, and organization, with this slug or end of its id.
 
     Raises:
         NotFound: When there is none, or more than one.
@@ -129,8 +130,9 @@ def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str) -> UUID:
     descriptor = get_descriptor(parked.entity)
     called = "slug = :ref" if descriptor.has_slug else "false"
     home = f"{descriptor.organization_column} = :home" if descriptor.belongs else "true"
-    query = f"SELECT id FROM {descriptor.entity} WHERE ({called} OR id::text LIKE :start) AND {home} LIMIT 2"
-    params = {"ref": ref, "start": ref.replace("%", "") + "%", "home": parked.organization_id}
+    by_id = f"length(:ref) >= {SHORTEST_ID} AND right(id::text, length(:ref)) = lower(:ref)"
+    query = f"SELECT id FROM {descriptor.entity} WHERE ({called} OR {by_id}) AND {home} LIMIT 2"
+    params = {"ref": ref, "home": parked.organization_id}
     found = list(connection.scalars(sa.text(query), params))
     if len(found) != 1:
         raise NotFound(f"record of {descriptor.entity}", ref)
@@ -161,6 +163,7 @@ class Reviewer:
                     f"this row speaks of a record that is known ({parked.reason})", hint="Accept it into that record."
                 )
             descriptor = get_descriptor(parked.entity)
+            self._authorize_values(connection, parked, parked.organization_id)
             fields = descriptor.fields_told_by(imported.mapping.values())
             target = connection.scalar(sa.text("SELECT new_id()"))
             slug = _free_slug(connection, descriptor, parked)
@@ -190,6 +193,9 @@ class Reviewer:
             target = target_id or _only_candidate(parked)
             descriptor = get_descriptor(parked.entity)
             now = _record(connection, descriptor, target, lock=True)
+            # Whatever the row's own place is: what changes is this record.
+            authorize(connection, self._actor, Action.REVIEW_DECIDE, now.organization_id)
+            self._authorize_values(connection, parked, now.organization_id)
             changes = _changes(imported, parked, descriptor, now, choices or {})
             decision = "merged" if changes else "unchanged"
             self._decide(connection, parked, decision, target_id=target, changes=changes or None, note=note)
@@ -223,8 +229,6 @@ class Reviewer:
         lock_entity(connection, imported.entity)
         parked = get_parked(connection, import_id, record)
         self._authorize(connection, imported, parked, target_id)
-        for action in imported.needs:
-            authorize(connection, self._actor, Action(action), parked.organization_id)
         context = AuditContext(
             actor=str(self._actor.id), origin="review", import_id=imported.id, plugin=imported.plugin_label
         )
@@ -247,6 +251,12 @@ class Reviewer:
             if organization is None:
                 raise
             authorize(connection, self._actor, Action.REVIEW_DECIDE, organization)
+
+    def _authorize_values(self, connection: sa.Connection, parked: ParkedRow, organization_id: UUID | None) -> None:
+        """Let the actor use the rights that values of the row rest on."""
+        for guard in get_descriptor(parked.entity).guards:
+            if guard.covers(parked.candidate.get(guard.field)):
+                authorize(connection, self._actor, guard.action, organization_id)
 
     def _decide(self, connection: sa.Connection, parked: ParkedRow, decision: str, **values: Any) -> None:
         columns = {"target_id": None, "slug": None, "changes": None, "note": None} | values
@@ -282,7 +292,7 @@ def _changes(
     fills_only = parked.reason in _QUESTIONS_OF_IDENTITY
     changes: dict[str, list[Any]] = {}
     for field in descriptor.fields_told_by(imported.mapping.values()):
-        said, stored = parked.candidate.get(field.compared_as), now.stored[field.name]
+        said, stored = parked.candidate.get(field.compared_as), now.stored[field.compared_as]
         choice = choices.get(field.name, "existing" if fills_only and stored is not None else "incoming")
         if said is not None and said != stored and choice == "incoming":
             changes[field.name] = [stored, said]
@@ -300,6 +310,7 @@ class _Record:
     stored: Mapping[str, str | None]
     origins: Mapping[str, str]
     extra: Mapping[str, Any]
+    organization_id: UUID
 
 
 def _only_candidate(parked: ParkedRow) -> UUID:
@@ -312,13 +323,13 @@ def _only_candidate(parked: ParkedRow) -> UUID:
 
 def _record(connection: sa.Connection, descriptor: EntityDescriptor, record_id: UUID, *, lock: bool = False) -> _Record:
     query = f"""
-        SELECT {field_sql.stored_object(descriptor.fields)} AS stored, t.field_origins AS origins,
-               t.{descriptor.extra_column} AS extra
+        SELECT {field_sql.stored_texts(descriptor.fields)} AS stored, t.field_origins AS origins,
+               t.{descriptor.extra_column} AS extra, t.{descriptor.organization_column} AS organization_id
         FROM {descriptor.entity} t WHERE t.id = :id {"FOR UPDATE" if lock else ""}"""
     found = connection.execute(sa.text(query), {"id": record_id}).one_or_none()
     if found is None:
         raise NotFound(f"record of {descriptor.entity}", record_id)
-    return _Record(stored=found.stored, origins=found.origins, extra=found.extra or {})
+    return _Record(**found._asdict())
 
 
 def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, parked: ParkedRow) -> str | None:

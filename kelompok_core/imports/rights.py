@@ -5,9 +5,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, authorize, list_organizations_where
+from kelompok_core.access.rules import Action, authorize, list_organizations_where, may
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.errors import NotPermitted
+from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import get_descriptor
 
 
@@ -31,11 +32,23 @@ def list_granted(
     connection: sa.Connection, actor: Actor, descriptor: EntityDescriptor, organization_id: UUID | None
 ) -> frozenset[Action]:
     """Return which of the rights that guard values of the entity the actor has there."""
-    granted = set()
-    for guard in descriptor.guards:
-        try:
-            authorize(connection, actor, guard.action, organization_id)
-        except NotPermitted:
-            continue
-        granted.add(guard.action)
-    return frozenset(granted)
+    actions = {guard.action for guard in descriptor.guards}
+    return frozenset(action for action in actions if may(connection, actor, action, organization_id))
+
+
+def authorize_undo(connection: sa.Connection, actor: Actor, record: ImportRecord) -> None:
+    """Let the actor take an import back: everywhere it wrote.
+
+    Raises:
+        NotPermitted: With the rule that refused.
+    """
+    homes = [record.organization_id]
+    if record.organization_id is None and get_descriptor(record.entity).belongs:
+        homes = list(connection.scalars(_HOMES_WRITTEN, {"import": record.id})) or homes
+    for home in homes:
+        authorize(connection, actor, Action.IMPORT_UNDO, home)
+
+
+_HOMES_WRITTEN = sa.text("""
+    SELECT DISTINCT organization_id FROM import_decisions
+    WHERE import_id = :import AND decision IN ('accepted', 'merged') AND organization_id IS NOT NULL""")

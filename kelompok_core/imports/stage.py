@@ -29,7 +29,7 @@ from kelompok_core.contracts import (
 from kelompok_core.errors import ImportFailed, KelompokError
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
-from kelompok_core.imports.candidates import Terms, make_candidates, map_columns
+from kelompok_core.imports.candidates import CHANGED_AT, Terms, make_candidates, map_columns
 from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.records import (
     ImportRecord,
@@ -187,7 +187,7 @@ class _Stager:
     def _terms(self, batch: SourceBatch, mapping: HeaderMapping) -> Terms:
         """Return how to read the batch; the order of its dates is looked for in the whole source."""
         options = self._record.options
-        dated = {field.name for field in self._descriptor.dated_fields()}
+        dated = {CHANGED_AT, *(field.name for field in self._descriptor.dated_fields())}
         columns = {column for column, target in mapping.targets.items() if target in dated and column in batch.cells}
         if options.date_order is not None:
             self._orders |= dict.fromkeys(columns, options.date_order)

@@ -8,7 +8,6 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import UsageError
 from kelompok_core.imports import undo_sql
@@ -22,6 +21,7 @@ from kelompok_core.imports.records import (
     working_on,
 )
 from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.rights import authorize_undo
 from kelompok_core.imports.workbench import Workbench
 
 OUTCOMES = ("deleted", "restored", "kept", "refused")
@@ -90,7 +90,7 @@ def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = Fal
     ):
         lock_import(connection, import_id)
         record = get_import(connection, import_id)
-        authorize(connection, actor, Action.IMPORT_UNDO, record.organization_id)
+        authorize_undo(connection, actor, record)
         if record.state is ImportState.UNDONE:
             return _report(connection, record, "import_reversals", dry_run=False)
         if record.state is not ImportState.APPLIED:

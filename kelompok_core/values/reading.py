@@ -8,6 +8,9 @@ import pandas as pd
 
 from kelompok_core.values.normalized import Normalized
 
+DEFAULT_PHONE_COUNTRY = "ID"
+DEFAULT_ZONE = "Asia/Jakarta"
+
 
 class DateOrder(StrEnum):
     """Which comes first where a date is three numbers."""
@@ -27,8 +30,8 @@ class Reading:
     """
 
     date_orders: Mapping[str, DateOrder] = field(default_factory=dict)
-    phone_country: str = "ID"
-    timezone: str = "Asia/Jakarta"
+    phone_country: str = DEFAULT_PHONE_COUNTRY
+    timezone: str = DEFAULT_ZONE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,6 @@ _NETWORKS = {
         steps=("in", "company", "school", "groups"),
         has_handles=False,
     ),
-    "tiktok": _Network(hosts=("tiktok.com",), page="https://www.tiktok.com/@"),
 }
 
 

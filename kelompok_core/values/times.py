@@ -13,7 +13,7 @@ from kelompok_core.contracts import Severity
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.dates import UNDECIDED, split_date
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, no_findings
-from kelompok_core.values.reading import DateOrder, Inputs
+from kelompok_core.values.reading import DEFAULT_ZONE, DateOrder, Inputs
 from kelompok_core.values.text import line
 
 _ZONES = {
@@ -23,8 +23,6 @@ _ZONES = {
 
 _OF_PLACES = ("wib", "wita", "wit")
 """The letters that tell where something happens, and not only when."""
-
-DEFAULT_ZONE = "Asia/Jakarta"
 
 _CLOCK = r"\d{1,2}(?:[:.]\d{2})?(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?"
 _CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?:[:.](\d{2}))?(?:[.,]\d+)?\s*(?:([ap])\.?m\.?)?")
@@ -83,7 +81,7 @@ def starts_at(inputs: Inputs) -> Normalized:
     The part ``start_time`` is the time of day, where that has a column of its own.
     """
     told = _start(inputs, inputs.own)
-    return _moments(told, told["start"].fillna(_MIDNIGHT), inputs, (inputs.own, inputs.part("start_time")))
+    return _moments(told, told["start"].fillna(_MIDNIGHT), inputs, inputs.own, inputs.part("start_time"))
 
 
 def ends_at(inputs: Inputs) -> Normalized:
@@ -96,7 +94,7 @@ def ends_at(inputs: Inputs) -> Normalized:
     dates = inputs.own.fillna(begins.where(times.fillna("").str.strip() != ""))
     dates.name = inputs.own.name or begins.name
     told = _tell(dates, times, inputs.order_of(dates))
-    ending = _moments(told, told["start"].fillna(_LAST_SECOND), inputs, (dates, times))
+    ending = _moments(told, told["start"].fillna(_LAST_SECOND), inputs, dates, times)
     start = _start(inputs, begins)
     return Normalized(values=ending.values.fillna(_utc(start, start["end"], inputs)), findings=ending.findings)
 
@@ -170,9 +168,8 @@ def _tell(dates: pd.Series, times: pd.Series, order: DateOrder | None) -> pd.Dat
     return told
 
 
-def _moments(told: pd.DataFrame, at: pd.Series, inputs: Inputs, cells: tuple[pd.Series, pd.Series]) -> Normalized:
+def _moments(told: pd.DataFrame, at: pd.Series, inputs: Inputs, dates: pd.Series, times: pd.Series) -> Normalized:
     """Return moments at these times of day, and what is wrong, at the cell it is wrong in."""
-    dates, times = cells
     own_column = times.fillna("").str.strip() != ""
     wrong_time = told["code"] == "value.time"
     findings = all_findings(

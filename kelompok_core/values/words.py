@@ -81,7 +81,9 @@ def tags(cells: pd.Series) -> Normalized:
 
 def _list(written: str) -> str | None:
     separator = next((mark for mark in _SEPARATORS if mark in written), ",")
-    entries = _from_json(written) or written.split(separator)
+    entries = _from_json(written)
+    if entries is None:
+        entries = written.split(separator)
     tidy = (re.sub(r"\s+", " ", entry).strip().strip("\"'#").strip() for entry in entries)
     once = {entry.casefold(): entry for entry in reversed(list(tidy)) if entry}
     return json.dumps(list(reversed(once.values())), ensure_ascii=False) if once else None

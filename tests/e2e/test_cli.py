@@ -340,7 +340,7 @@ def test_members_posts_and_events_by_file_and_by_hand(ready, tmp_path):
     assert (event["slug"], event["starts_at"]) == ("rapat", "2026-02-01T12:30:00+00:00")
     assert ready.kelompok(*run, "--profile", "kegiatan").returncode == 0, "the profile keeps the order"
     made = ready.kelompok("member", "create", *home, "--set", "name=Eka", "--set", "phone=0812-3456-7890", "--json")
-    ref = json.loads(made.stdout)["id"][:13]
+    ref = json.loads(made.stdout)["id"][-12:]
     assert ready.kelompok("member", "update", ref, "--set", "position=Ketua").returncode == 0
     shown = json.loads(ready.kelompok("member", "show", ref, *home, "--json").stdout)
     assert (shown["position"], shown["phone"]) == ("Ketua", "+6281234567890")

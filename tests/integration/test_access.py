@@ -1,5 +1,7 @@
 """Every role, every action, inside the own organization, in another and outside of any."""
 
+from uuid import uuid4
+
 import pytest
 
 from kelompok_core.access.keys import KeyService, get_actor_by_key
@@ -49,7 +51,14 @@ def test_matrix(role, database, import_file, person, ask):
         actor = person("x@example.org")
     else:
         actor = person("x@example.org", slug="satu", role=role)
-    for place, allowed in zip((own, other, None), MATRIX[role], strict=True):
+    own_rights, other_rights, outside = MATRIX[role]
+    places = {
+        own: own_rights,
+        other: other_rights,
+        None: outside,
+        uuid4(): other_rights,
+    }  # the last is not there at all
+    for place, allowed in places.items():
         for action in Action:
             assert _may(database, actor, action, place) is (action in allowed), (role, action, place)
 
@@ -91,7 +100,7 @@ def test_a_key_may_what_its_user_may_within_its_scope_and_organization(database,
         )
     with database.connect() as connection:
         program = get_actor_by_key(connection, made.token)
-    for place in (two["satu"], two["dua"], None):
+    for place in (two["satu"], two["dua"], None, uuid4()):
         for action in Action:
             wanted = action is scope and place == two["satu"] and action in MATRIX["owner"][0]
             assert _may(database, program, action, place) is wanted, (action, place)

@@ -38,7 +38,7 @@ def test_a_member_is_normalized_marked_and_audited(database, operator, ask, home
     assert actions == ["create", "update"]
     with database.session() as session:
         queries = MemberQueries(session)
-        assert queries.get("ANI@x.id").id == queries.get(str(member)[:8], home).id == member
+        assert queries.get("ANI@x.id").id == queries.get(str(member)[-8:], home).id == member
         assert [one.id for one in queries.list(organization_id=home, search="wati")] == [member]
         with pytest.raises(NotFound):
             queries.get("ani")

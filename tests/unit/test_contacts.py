@@ -94,6 +94,7 @@ def test_a_social_link(network, written, link, codes):
         ('["a", "b"]', '["a", "b"]'),
         ("#Air; air ;#Hutan", '["Air", "Hutan"]'),
         (" | ", None),
+        ("[]", None),
     ],
 )
 def test_tags(written, kept):
