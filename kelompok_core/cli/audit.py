@@ -68,7 +68,7 @@ _CALLED_SO = """
 
 def _named(entry: "AuditEntry") -> str:
     values = entry.after or entry.before or {}
-    return str(values.get("slug") or values.get("email") or entry.record_id)
+    return str(values.get("slug") or values.get("email") or values.get("name") or entry.record_id)
 
 
 def _to_json(entry: "AuditEntry") -> dict[str, object]:
