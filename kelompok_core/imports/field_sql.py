@@ -18,7 +18,7 @@ def stored(field: Field) -> str:
 
 
 def stored_pairs(fields: Iterable[Field]) -> str:
-    """The stored values by the candidate's members they compare with, for ``jsonb_build_object``."""
+    """The stored values, each by what of a candidate it is compared with, for ``jsonb_build_object``."""
     return ", ".join(f"'{field.compared_as}', {stored(field)}" for field in fields)
 
 
