@@ -24,6 +24,7 @@ from kelompok_core.contracts.shapes import (
     JsonValue,
     Source,
     SourceBatch,
+    location_table,
 )
 
 __all__ = [
@@ -54,5 +55,6 @@ __all__ = [
     "TransientError",
     "UnreadableSource",
     "issue_table",
+    "location_table",
     "no_issues",
 ]

@@ -1,6 +1,6 @@
 """The shapes that cross the boundary. Tables are pandas frames, the rest is JSON: all can be serialized."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +14,18 @@ JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, J
 LOCATION_COLUMNS = ("record", "line", "selector")
 """record ``int64`` from 1 and ascending; line ``Int64`` from 1; selector text: RFC 7111 for CSV
 (``#row=5``), RFC 6901 pointer for JSON, or null."""
+
+
+def location_table(records: Sequence[int], *, lines: Sequence[int | None], selectors: Sequence[str]) -> pd.DataFrame:
+    """Return locations with :data:`LOCATION_COLUMNS`, one row a record."""
+    return pd.DataFrame(
+        {
+            "record": pd.array(records, dtype="int64"),
+            "line": pd.array(lines, dtype="Int64"),
+            "selector": pd.array(selectors, dtype="str"),
+        }
+    )
+
 
 SUGGESTION_COLUMNS = ("candidate", "existing", "likeness", "features", "matcher")
 """Of a matcher: two keys, likeness ``float`` 0-1, features JSON text, matcher ``name@version``."""

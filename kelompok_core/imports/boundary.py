@@ -1,23 +1,29 @@
 """What a plugin hands over, held against its contract: a slip of the plugin is named, and never becomes ours."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.contracts import ISSUE_COLUMNS, LOCATION_COLUMNS, Severity, SourceBatch
+from kelompok_core.contracts import ISSUE_COLUMNS, LOCATION_COLUMNS, Issue, Severity, SourceBatch, issue_table
 from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.row_json import NUL_PICTURE
 from kelompok_core.values.text import to_arrow
 
+MAX_CELL_CHARS = 1_000_000
+"""A row with a longer cell is rejected."""
+
+_SHOWN_CHARACTERS = 100
 _SEVERITIES = frozenset(severity.value for severity in Severity)
 
 
 def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
     """Return the batch when it is as the contract says and goes on after that record.
 
-    NULs are shown as a picture: PostgreSQL's text cannot hold them, and the kept file has them as they were.
+    NULs are shown as a picture: PostgreSQL's text cannot hold them, and the kept file has them as they were. That,
+    and cells longer than :data:`MAX_CELL_CHARS`, are issues of their rows.
 
     Raises:
         ImportFailed: Naming the plugin and what is wrong.
@@ -27,9 +33,36 @@ def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
     problem = _cells_problem(batch.cells) or _locations_problem(batch, after) or _issues_problem(batch)
     if problem is not None:
         raise _broken(plugin, problem)
-    return replace(batch, cells=batch.cells.apply(_without_nul), issues=batch.issues.assign(
-        value=_without_nul(batch.issues["value"])
-    ))  # fmt: skip
+    odd = [issue for name in batch.cells.columns for issue in _odd_cells(batch, name)]
+    issues = batch.issues.assign(value=_without_nul(batch.issues["value"]))
+    if odd:
+        issues = pd.concat([issues, issue_table(odd)], ignore_index=True) if len(issues) else issue_table(odd)
+    return replace(batch, cells=batch.cells.apply(_without_nul), issues=issues)
+
+
+def _odd_cells(batch: SourceBatch, name: str) -> Iterator[Issue]:
+    """Yield findings about the cells of a column that have NULs in them, and those that are too long."""
+    column = to_arrow(batch.cells[name])
+    lengths = pc.utf8_length(column)
+    with_nul = pc.indices_nonzero(pc.fill_null(pc.match_substring(column, "\0"), False)).to_pylist()
+    longer = pc.indices_nonzero(pc.fill_null(pc.greater(lengths, MAX_CELL_CHARS), False)).to_pylist()
+    found: list[tuple[int, str, Severity, dict[str, int]]] = [
+        (at, "value.control_chars", Severity.WARNING, {}) for at in with_nul
+    ]
+    found += [
+        (at, "value.too_long", Severity.ERROR, {"limit": MAX_CELL_CHARS, "found": lengths[at].as_py()}) for at in longer
+    ]
+    for at, code, severity, params in found:
+        line = batch.locations["line"].iloc[at]
+        yield Issue(
+            code=code,
+            severity=severity,
+            record=int(batch.locations["record"].iloc[at]),
+            line=None if pd.isna(line) else int(line),
+            column=name,
+            value=column[at].as_py()[:_SHOWN_CHARACTERS].replace("\0", NUL_PICTURE),
+            params=params,
+        )
 
 
 def _without_nul(texts: pd.Series) -> pd.Series:

@@ -233,7 +233,7 @@ def test_wrong_use_is_said_with_code_two(ready, arguments, code, said):
 
 def test_an_unreadable_file_fails_with_code_one_and_its_place(ready, tmp_path):
     file = tmp_path / "broken.csv"
-    file.write_text('name,city\nSatu,Bandung\n"Dua,Garut\n')
+    file.write_bytes(b"name,city\nSatu,Bandung\nDua,Garut \x81\n")
     found = ready.kelompok(*_IMPORT, "--file", file)
     assert found.returncode == 1
     assert "line 3" in found.stderr

@@ -140,7 +140,7 @@ def test_settings_are_checked_against_the_plugins_schema(settings):
         check_config(found.manifest, {"delimeter": ";"})
     assert "delimeter" in caught.value.message
     assert "delimiter" in caught.value.hint
-    assert check_config(found.manifest, {})["max_columns"] == 1000
+    assert check_config(found.manifest, {})["max_columns"] == 16384
 
 
 @pytest.mark.parametrize(

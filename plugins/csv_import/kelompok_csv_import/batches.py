@@ -1,61 +1,96 @@
 """Records gathered into batches: frames of text as written, locations, and what is odd about a row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import repeat
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from kelompok_core.contracts import Issue, JsonValue, Severity, SourceBatch, issue_table
+from kelompok_core.contracts import Issue, Severity, SourceBatch, issue_table, location_table
 from kelompok_csv_import.header import further_columns
-from kelompok_csv_import.records import NUL_PICTURE, Record
-
-_SHOWN_CHARACTERS = 100
+from kelompok_csv_import.tables import Records
 
 
-def make_batch(records: Sequence[Record], names: Sequence[str], first: int, max_cell_chars: int) -> SourceBatch:
-    """Return the records as one batch; ``first`` is the number of the first of them."""
-    issues = _ragged_rows(records, len(names), first)
-    width = max([len(names), *(_content_width(record.cells) for record in records)])
-    columns = further_columns(names, width)
-    rows = [_fitted(record.cells, width) for record in records]
-    arrays = [pa.array(cells, pa.large_string()) for cells in zip(*rows, strict=True)] if rows else []
-    arrays = arrays or [pa.array([], pa.large_string()) for _ in columns]
-    for name, array in zip(columns, arrays, strict=True):
-        issues += _odd_cells(name, array, records, first, max_cell_chars)
-    issues.sort(key=lambda issue: issue.record or 0)
-    return SourceBatch(
-        cells=pd.DataFrame({name: pd.array(array, dtype="str") for name, array in zip(columns, arrays, strict=True)}),
-        locations=_locations(records, first),
-        issues=issue_table(issues),
-        blank_lines=sum(record.blank_before for record in records),
-    )
+class BatchMaker:
+    """Makes one batch after the other.
+
+    Args:
+        names: Of the columns.
+        max_columns: Cells behind that many are kept in the last one, as one text.
+        delimiter: What joins those.
+    """
+
+    def __init__(self, names: Sequence[str], *, max_columns: int, delimiter: str) -> None:
+        self._names = names
+        self._max_columns = max(max_columns, len(names))
+        self._delimiter = delimiter
+        self._next = 1
+
+    def make(self, records: Records) -> SourceBatch:
+        """Return the records as one batch, and number them on."""
+        numbers = range(self._next, self._next + len(records))
+        self._next = numbers.stop
+        issues = [*_of_quotes(records, numbers), *self._ragged(records, numbers)]
+        rows = self._fitted(records.cells)
+        width = len(rows[0]) if rows else len(self._names)
+        columns = zip(*rows, strict=True) if rows else repeat((), width)
+        names = further_columns(self._names, width)
+        return SourceBatch(
+            cells=pd.DataFrame(
+                {
+                    name: pd.array(pa.array(cells, pa.large_string()), dtype="str")
+                    for name, cells in zip(names, columns, strict=True)
+                }
+            ),
+            locations=location_table(numbers, lines=records.lines, selectors=[f"#row={row}" for row in records.rows]),
+            issues=issue_table(sorted(issues, key=lambda issue: issue.record or 0)),
+        )
+
+    def _fitted(self, rows: Sequence[list[str]]) -> "Sequence[list[str] | list[str | None]]":
+        """Return the rows at one width: that of the names, or of the longest row that has something behind it."""
+        usual = len(self._names)
+        odd = [index for index, row in enumerate(rows) if len(row) != usual]
+        if not odd:
+            return rows
+        fitted: list[list[str] | list[str | None]] = list(rows)
+        width = usual
+        for index in odd:
+            bounded = self._bounded(rows[index])
+            fitted[index] = bounded
+            width = max(width, _content_width(bounded))
+        for index in range(len(rows)) if width > usual else odd:
+            row = fitted[index]
+            fitted[index] = [*row[:width], *repeat(None, width - len(row))]
+        return fitted
+
+    def _bounded(self, row: list[str]) -> list[str]:
+        last = self._max_columns - 1
+        return row if len(row) <= self._max_columns else [*row[:last], self._delimiter.join(row[last:])]
+
+    def _ragged(self, records: Records, numbers: range) -> list[Issue]:
+        width = len(self._names)
+        issues = []
+        for index, cells in enumerate(records.cells):
+            found = len(cells)
+            if found == width:
+                continue
+            if found < width:
+                code, severity = "row.too_few_cells", Severity.WARNING
+            elif _content_width(cells) > width:
+                code, severity = "row.too_many_cells", Severity.ERROR
+            else:
+                continue  # delimiters at the end of the line
+            params = {"expected": width, "found": found}
+            line = records.lines[index]
+            issues.append(Issue(code=code, severity=severity, record=numbers[index], line=line, params=params))
+        return issues
 
 
-def complete(
-    batch: SourceBatch, *, read_as: Mapping[str, JsonValue], issues: Sequence[Issue], blank_lines: int = 0
-) -> SourceBatch:
-    """Return the batch with how the file was read, findings about the file, and further blank lines."""
-    table = batch.issues
-    if issues:
-        table = pd.concat([issue_table(issues), table], ignore_index=True) if len(table) else issue_table(issues)
-    return SourceBatch(
-        cells=batch.cells,
-        locations=batch.locations,
-        issues=table,
-        read_as=read_as,
-        blank_lines=batch.blank_lines + blank_lines,
-    )
-
-
-def _locations(records: Sequence[Record], first: int) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "record": pd.array(range(first, first + len(records)), dtype="int64"),
-            "line": pd.array([record.line for record in records], dtype="Int64"),
-            "selector": pd.array([f"#row={record.row}" for record in records], dtype="str"),
-        }
-    )
+def _of_quotes(records: Records, numbers: range) -> list[Issue]:
+    return [
+        Issue(code=one.code, severity=one.severity, record=numbers[index], line=one.line, params=one.params)
+        for index, one in records.oddities.items()
+    ]
 
 
 def _content_width(cells: Sequence[str]) -> int:
@@ -64,52 +99,3 @@ def _content_width(cells: Sequence[str]) -> int:
     while width and not cells[width - 1].strip():
         width -= 1
     return width
-
-
-def _fitted(cells: list[str], width: int) -> "list[str] | list[str | None]":
-    missing = width - len(cells)
-    if missing > 0:
-        return [*cells, *([None] * missing)]
-    return cells[:width] if missing else cells
-
-
-def _ragged_rows(records: Sequence[Record], width: int, first: int) -> list[Issue]:
-    issues = []
-    for number, record in enumerate(records, start=first):
-        found = len(record.cells)
-        if found == width:
-            continue
-        if found < width:
-            code, severity = "row.too_few_cells", Severity.WARNING
-        elif _content_width(record.cells) > width:
-            code, severity = "row.too_many_cells", Severity.ERROR
-        else:
-            continue  # delimiters at the end of the line
-        params = {"expected": width, "found": found}
-        issues.append(Issue(code=code, severity=severity, record=number, line=record.line, params=params))
-    return issues
-
-
-def _odd_cells(name: str, array: pa.Array, records: Sequence[Record], first: int, max_cell_chars: int) -> list[Issue]:
-    """Return findings about cells with NULs in them, and cells that are too long."""
-    with_nul = pc.indices_nonzero(pc.fill_null(pc.match_substring(array, NUL_PICTURE), False)).to_pylist()
-    lengths = pc.utf8_length(array)
-    longer = pc.indices_nonzero(pc.fill_null(pc.greater(lengths, max_cell_chars), False)).to_pylist()
-    found: list[tuple[int, str, Severity, dict[str, int]]] = [
-        (at, "value.control_chars", Severity.WARNING, {}) for at in with_nul
-    ]
-    found += [
-        (at, "value.too_long", Severity.ERROR, {"limit": max_cell_chars, "found": lengths[at].as_py()}) for at in longer
-    ]
-    return [
-        Issue(
-            code=code,
-            severity=severity,
-            record=first + at,
-            line=records[at].line,
-            column=name,
-            value=array[at].as_py()[:_SHOWN_CHARACTERS],
-            params=params,
-        )
-        for at, code, severity, params in found
-    ]

@@ -1,19 +1,28 @@
-"""How a file's cells are set apart: delimiter, quote, line ends, and where its header is."""
+"""How a text's cells are set apart: delimiter, quote, escape, line ends; configured, declared or found out."""
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from math import sqrt
 
 from kelompok_core.contracts import ConfigurationError, JsonValue
+from kelompok_csv_import.kinds import Kind, kind_of
 
-_SAMPLE_CHARACTERS = 1 << 16
-_SAMPLE_RECORDS = 100
-_DELIMITERS = (",", ";", "\t", "|")
-_NAMES = {"tab": "\t", "\\t": "\t"}
-_SHOWN = {"\t": "tab"}
+_SAMPLE_RECORDS = 200
+_DELIMITERS = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, " ": 0.6, ":": 0.5, "^": 0.8, "~": 0.8, "\x1f": 1.0}
+"""What may stand between cells, and how readily it is believed: blanks and colons are parts of values too."""
+_QUOTES = ('"', "'", "`")
+_ESCAPE = "\\"
+_NAMES = {"tab": "\t", "\\t": "\t", "space": " ", "none": "", "double": ""}
+_SHOWN = {"\t": "tab", " ": "space", "": "none"}
+_OTHER_WIDTH, _ONE_CELL = 0.85, 0.6
+_LONGEST_DELIMITER = 4
+_WIDE = 8
+_GLUED = re.compile(r"[^\s,;\t|][,;\t|][^\s,;\t|]")
+"""A separator between two characters: more likely an edge between cells that was not seen than a part of one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,93 +30,201 @@ class Dialect:
     """How to cut the text into cells.
 
     Attributes:
-        skipped_lines: Physical lines before the header.
-        line_ending: As most lines of the beginning have it: ``LF``, ``CRLF``, ``CR``.
+        delimiter: One character, or up to four.
+        quote: What stands around cells, or "" when nothing does.
+        escape: What stands before a quote inside a cell, or "" when it is written twice.
+        padded: Whether a blank after each delimiter belongs to it.
+        line_ending: As most lines of the beginning have it: ``LF``, ``CRLF``, ``CR``, ``none``.
     """
 
-    delimiter: str
-    quote: str
-    skipped_lines: int
-    line_ending: str
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = ""
+    padded: bool = False
+    line_ending: str = "LF"
 
     def to_json(self) -> dict[str, JsonValue]:
+        shown = _SHOWN.get(self.delimiter, self.delimiter)
         return {
-            "delimiter": _SHOWN.get(self.delimiter, self.delimiter),
-            "quote": self.quote,
-            "header_line": self.skipped_lines + 1,
+            "delimiter": f"{shown} and a blank" if self.padded else shown,
+            "quote": _SHOWN.get(self.quote, self.quote),
+            "escape": self.escape or "double",
             "line_ending": self.line_ending,
         }
 
 
-def find_dialect(path: Path, codec: str, config: Mapping[str, JsonValue]) -> Dialect:
-    """Return the dialect: what is configured, and for the rest what the beginning of the file looks like.
+def find_dialect(sample: Sequence[str], config: Mapping[str, JsonValue]) -> Dialect:
+    """Return the dialect of the lines: what is configured, and for the rest what explains them best.
 
     Raises:
-        ConfigurationError: When the configured delimiter is none.
+        ConfigurationError: When a configured character cannot be one.
     """
-    with path.open(encoding=codec, newline="") as file:
-        sample = file.read(_SAMPLE_CHARACTERS)
-    lines = sample.splitlines(keepends=True) if "\n" in sample or "\r" in sample else [sample]
-    declared = _declared_delimiter(lines)
-    quote = str(config.get("quote") or '"')
-    skipped = _lines_before_header(lines, config, declared=declared is not None)
-    body = "".join(lines[skipped:])
-    configured = config.get("delimiter")
-    delimiter = _delimiter(str(configured)) if configured else declared or _guess_delimiter(body, quote)
-    return Dialect(delimiter=delimiter, quote=quote, skipped_lines=skipped, line_ending=_line_ending(sample))
+    ending = _line_ending(sample)
+    delimiter = _configured(config, "delimiter", longest=_LONGEST_DELIMITER) or _declared(sample)
+    quote, escape = _configured(config, "quote"), _configured(config, "escape")
+    best, best_score = Dialect(line_ending=ending), 0.0
+    for candidate in _candidates(delimiter, quote, escape, ending):
+        if not _can_be(candidate, sample, is_given=delimiter is not None):
+            continue
+        score = _score(sample, candidate)
+        if score > best_score:
+            best, best_score = candidate, score
+    if best_score:
+        return best
+    return Dialect(
+        delimiter=delimiter or ",", quote='"' if quote is None else quote, escape=escape or "", line_ending=ending
+    )
 
 
-def _delimiter(configured: str) -> str:
-    delimiter = _NAMES.get(configured, configured)
-    if len(delimiter) != 1 or delimiter in '\r\n"':
-        raise ConfigurationError("delimiter", f"must be one character or «tab», not {configured!r}")
-    return delimiter
+def _configured(config: Mapping[str, JsonValue], key: str, *, longest: int = 1) -> str | None:
+    given = config.get(key)
+    if given is None:
+        return None
+    text = _NAMES.get(str(given), str(given))
+    if len(text) > longest or set(text) & set("\r\n") or (key == "delimiter" and text in ("", '"')):
+        raise ConfigurationError(key, f"must be one character or one of {', '.join(_NAMES)}, not {given!r}")
+    return text
 
 
-def _declared_delimiter(lines: list[str]) -> str | None:
-    """Return what a first line such as ``sep=;`` declares, as spreadsheets write it."""
-    first = lines[0].strip("\r\n") if lines else ""
+def declared_lines(sample: Sequence[str]) -> int:
+    """Return how many lines only declare something: one such as ``sep=;``, as spreadsheets write it, or none."""
+    return 0 if _declared(sample) is None else 1
+
+
+def _declared(sample: Sequence[str]) -> str | None:
+    first = sample[0].strip("\r\n") if sample else ""
     return first[4] if len(first) == len("sep=;") and first.lower().startswith("sep=") else None
 
 
-def _lines_before_header(lines: list[str], config: Mapping[str, JsonValue], *, declared: bool) -> int:
-    if (configured := config.get("header_line")) is not None:
-        return int(str(configured)) - 1
-    skipped = 1 if declared else 0
-    while skipped < len(lines) and not lines[skipped].strip():
-        skipped += 1
-    return skipped
+def _candidates(delimiter: str | None, quote: str | None, escape: str | None, ending: str) -> Iterator[Dialect]:
+    for one in _DELIMITERS if delimiter is None else (delimiter,):
+        for mark in _QUOTES if quote is None else (quote,):
+            for way in ("", _ESCAPE) if escape is None else (escape,):
+                for padded in (False, True):
+                    yield Dialect(delimiter=one, quote=mark, escape=way, padded=padded, line_ending=ending)
 
 
-def _guess_delimiter(body: str, quote: str) -> str:
-    """Return the delimiter by which most records have as many cells as the header, and the header many."""
-    scores = {delimiter: _score(body, delimiter, quote) for delimiter in _DELIMITERS}
-    best = max(_DELIMITERS, key=lambda delimiter: scores[delimiter])
-    return best if scores[best] > (0.0, 0) else ","
+def _can_be(dialect: Dialect, sample: Sequence[str], *, is_given: bool) -> bool:
+    """Return whether the text has what the dialect speaks of; the plain one is always possible."""
+    if dialect.quote not in ('"', "") and not _opens_and_closes(sample, dialect):
+        return False
+    if dialect.escape and not any(dialect.escape + dialect.quote in line for line in sample):
+        return False
+    if not dialect.padded:
+        return is_given or any(dialect.delimiter in line for line in sample)
+    if dialect.delimiter == " ":
+        return False
+    with_it = [line.rstrip("\r\n") for line in sample if dialect.delimiter in line]
+    return bool(with_it) and all(
+        line.count(dialect.delimiter) == line.count(f"{dialect.delimiter} ") + line.endswith(dialect.delimiter)
+        for line in with_it
+    )
 
 
-def _score(body: str, delimiter: str, quote: str) -> tuple[float, int]:
-    widths = [len(record) for record in islice(_records(body, delimiter, quote), _SAMPLE_RECORDS) if record]
-    if not widths or widths[0] == 1:
-        return (0.0, 0)
-    alike = sum(width == widths[0] for width in widths) / len(widths)
-    return (round(alike, 1), widths[0])
+def _opens_and_closes(sample: Sequence[str], dialect: Dialect) -> bool:
+    around, mark = re.escape(dialect.delimiter), re.escape(dialect.quote)
+    pair = re.compile(rf"(^|{around}){mark}[^{mark}]*{mark}({around}|[\r\n]*$)")
+    return any(dialect.quote in line and pair.search(line) for line in sample)
 
 
-def _records(body: str, delimiter: str, quote: str) -> "list[list[str]]":
-    lines = body.splitlines(keepends=True)
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
-    found: list[list[str]] = []
-    try:
-        found.extend(islice(reader, _SAMPLE_RECORDS))
-    except csv.Error:  # a cell larger than the sample: what came before it must do
-        return found
-    # The sample ends anywhere: its last record may be cut.
-    return found[:-1] if len(found) > 1 and len(body) >= _SAMPLE_CHARACTERS // 2 else found
+def _score(sample: Sequence[str], dialect: Dialect) -> float:
+    """Return how well the dialect explains the lines, 0 when they would be one column.
+
+    Three things speak for a dialect: most records have as many cells as most others, the cells look like values
+    (not like several of them, or halves), and its quotes pair.
+    """
+    rows = [row for row in islice(_rows(sample, dialect), _SAMPLE_RECORDS) if any(map(str.strip, row))]
+    widths = Counter(map(len, rows))
+    if not widths:
+        return 0.0
+    width, alike = max(widths.items(), key=_weight)
+    if width == 1:
+        return 0.0
+    cells = [cell for row in rows for cell in row]
+    clean = sum(_cleanness(cell, dialect) for cell in cells) / len(cells)
+    share = alike / len(rows)
+    even: float = share * sqrt(share)
+    extras = 0.98 if dialect.escape else 1.01 if dialect.padded else 1.0
+    return even * clean * clean * _belief(dialect, len(rows[0]), width) * (1 - 0.5 / width) * extras
 
 
-def _line_ending(sample: str) -> str:
-    crlf = sample.count("\r\n")
-    counts = Counter(CRLF=crlf, LF=sample.count("\n") - crlf, CR=sample.count("\r") - crlf)
-    ending, number = counts.most_common(1)[0]
-    return ending if number else "none"
+def _belief(dialect: Dialect, first: int, width: int) -> float:
+    """Return how readily the delimiter is believed, seeing how many cells the first record has.
+
+    When it has others than most, it may be a title; words, where the delimiter is one that words have between them.
+    """
+    belief = _DELIMITERS.get(dialect.delimiter, 1.0)
+    if first == width:
+        return belief
+    return 0.0 if belief < 1.0 else _OTHER_WIDTH if first > 1 else _ONE_CELL
+
+
+def _cleanness(cell: str, dialect: Dialect) -> float:
+    bare = cell.strip()
+    kind = kind_of(bare)
+    if kind is Kind.BLANK:
+        return 0.8
+    if kind is not Kind.TEXT:
+        return 1.0
+    if bare[0] in "\"'" or bare[-1] in "\"'" or f'{dialect.delimiter}"' in bare:
+        return 0.3
+    return 0.6 if _GLUED.search(bare) and not bare.startswith(("{", "[", "<")) else 0.9
+
+
+def usual_width(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many cells most records have; where few records differ, the first has the casting vote."""
+    widths = Counter(len(row) for row in rows if any(map(str.strip, row)))
+    for row in rows[:1]:
+        widths[len(row)] += 1
+    return max(widths.items(), key=_weight)[0] if widths else 1
+
+
+def _weight(width: tuple[int, int]) -> tuple[float, int]:
+    cells, times = width
+    return (times * sqrt(min(cells, _WIDE)), cells)
+
+
+def _rows(sample: Sequence[str], dialect: Dialect) -> Iterator[list[str]]:
+    lines = [protect(line, dialect) for line in sample] if dialect.escape else list(sample)
+    if len(dialect.delimiter) > 1:
+        lines = [line.replace(dialect.delimiter, STAND_IN) for line in lines]
+    reader = make_reader(iter(lines), dialect, is_strict=False)
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error:  # a cell longer than can be: the sample before it must do
+            return
+
+
+STAND_IN = "\ue01f"
+"""Written in the place of a delimiter of several characters, which the parser does not know."""
+
+
+def make_reader(lines: Iterator[str], dialect: Dialect, *, is_strict: bool) -> Iterator[list[str]]:
+    """Return the standard library's parser, set to the dialect; lines with escapes go through :func:`protect`."""
+    return csv.reader(
+        lines,
+        delimiter=dialect.delimiter if len(dialect.delimiter) == 1 else STAND_IN,
+        quotechar=dialect.quote or None,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        escapechar=dialect.escape or None,
+        skipinitialspace=dialect.padded,
+        strict=is_strict,
+    )
+
+
+def protect(line: str, dialect: Dialect) -> str:
+    """Return the line with every escape that escapes nothing written twice, so that the parser keeps it."""
+    if dialect.escape not in line:
+        return line
+    escaped = re.escape(dialect.quote + dialect.escape + dialect.delimiter)
+    mark = re.escape(dialect.escape)
+    return re.sub(rf"{mark}([{escaped}])?", lambda hit: hit[0] if hit[1] else dialect.escape * 2, line)
+
+
+def _line_ending(sample: Sequence[str]) -> str:
+    counts = Counter("CRLF" if line.endswith("\r\n") else {"\n": "LF", "\r": "CR"}.get(line[-1:]) for line in sample)
+    ending = max(("LF", "CRLF", "CR"), key=lambda name: counts[name])
+    return ending if counts[ending] else "none"

@@ -17,6 +17,15 @@ _BOMS = (  # the longer ones first: a UTF-32 mark begins like a UTF-16 one
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _FALLBACK = "cp1252"
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "application/zip",  # newer spreadsheets too
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "application/vnd.ms-excel",
+    b"%PDF-": "application/pdf",
+    b"\x1f\x8b": "application/gzip",
+    b"SQLite format 3\0": "application/vnd.sqlite3",
+}
+"""How files that are no text begin."""
+
 _MOSTLY = 0.6  # share of zero bytes, well above what other text has
 
 
@@ -41,7 +50,7 @@ def find_decoding(path: Path, configured: str | None) -> Decoding:
     """Return how to decode the file.
 
     Raises:
-        UnreadableSource: When it is empty, or no encoding fits all its bytes.
+        UnreadableSource: When it is empty or of another format, or no encoding fits all its bytes.
         ConfigurationError: When the configured encoding does not exist.
     """
     if configured is not None:
@@ -49,6 +58,7 @@ def find_decoding(path: Path, configured: str | None) -> Decoding:
         _require(path, codec)
         return Decoding(codec=codec, shown=configured)
     start = _first_bytes(path)
+    _refuse_other_formats(start)
     marked = next((codec for mark, codec in _BOMS if start.startswith(mark)), None)
     wide = marked or _wide_without_mark(start)
     if wide is not None:
@@ -70,6 +80,13 @@ def _known(name: str) -> str:
         raise ConfigurationError("encoding", f"there is no encoding {name!r}") from error
     # A mark at the start is no part of the first header.
     return "utf-8-sig" if codec.name == "utf-8" else codec.name
+
+
+def _refuse_other_formats(start: bytes) -> None:
+    for signature, media_type in _OTHER_FORMATS.items():
+        if start.startswith(signature):
+            params = {"media_type": media_type}
+            raise UnreadableSource(Issue(code="file.type_unsupported", severity=Severity.FATAL, params=params))
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -1,46 +1,81 @@
 """Column names from a header as written: unique and never empty, each change said."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from kelompok_core.contracts import Issue, Severity
+
+_UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
+"""What pandas writes over a column without a name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """Names of the columns, and findings about them."""
+    """Names of the columns, the cells they were made of, and findings about them."""
 
     names: tuple[str, ...]
+    written: tuple[str, ...]
     issues: tuple[Issue, ...]
 
 
-def name_columns(written: Sequence[str], line: int) -> Header:
-    """Return names for the cells of a header; a blank one becomes ``column N``, a repeated one gets a number."""
-    cells = list(written)
+def name_columns(rows: Sequence[Sequence[str]], line: int, width: int) -> Header:
+    """Return names for the columns under header rows; a blank one becomes ``column N``, a repeated one gets a number.
+
+    Args:
+        rows: None, one, or two that are read together.
+        line: Of the first of them.
+        width: How many columns there are when no row names them.
+    """
+    cells = [_joined(parts) for parts in zip_longest(*_filled_from_left(rows), fillvalue="")]
     while len(cells) > 1 and not cells[-1].strip():
         cells.pop()  # delimiters behind the last header are no columns; cells under them still count
+    if not rows:
+        return Header(names=further_columns((), width), written=(), issues=())
     names: list[str] = []
+    taken: set[str] = set()
     issues: list[Issue] = []
     for number, cell in enumerate(cells, start=1):
         bare = cell.strip()
-        name = _free(bare or f"column {number}", names)
+        if _UNNAMED.fullmatch(bare):
+            bare = ""
+        name = _free(bare or f"column {number}", taken)
         if not bare:
             issues.append(_issue("header.blank", line, name, None, number))
         elif name != bare:
             issues.append(_issue("header.duplicate", line, name, bare, number))
         names.append(name)
-    return Header(names=tuple(names), issues=tuple(issues))
+        taken.add(name)
+    return Header(names=tuple(names), written=tuple(cells), issues=tuple(issues))
 
 
 def further_columns(names: Sequence[str], width: int) -> tuple[str, ...]:
     """Return the names and, for cells behind the last header, ``column N`` up to that width."""
-    longer = list(names)
+    longer, taken = list(names), set(names)
     for number in range(len(names) + 1, width + 1):
-        longer.append(_free(f"column {number}", longer))
+        longer.append(_free(f"column {number}", taken))
+        taken.add(longer[-1])
     return tuple(longer)
 
 
-def _free(name: str, taken: Sequence[str]) -> str:
+def _filled_from_left(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Return two header rows with the headers that span several columns written over each of them."""
+    if len(rows) < 2:  # noqa: PLR2004
+        return rows
+    upper, last = [], ""
+    for above, below in zip_longest(rows[0], rows[1], fillvalue=""):
+        last = above if above.strip() or not below.strip() else last
+        upper.append(last)
+    return [upper, *rows[1:]]
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Return the cells of one column's header read downwards; the same word twice says no more than once."""
+    return parts[0] if len(parts) == 1 else " ".join(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def _free(name: str, taken: set[str]) -> str:
     free, number = name, 2
     while free in taken:
         free, number = f"{name} ({number})", number + 1

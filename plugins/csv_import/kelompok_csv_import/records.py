@@ -1,112 +1,135 @@
-"""Records of a CSV text with their physical lines: a stream, however long the file is."""
+"""Records of a CSV text with their physical lines: a stream of blocks, however long the file is."""
 
 import csv
-from collections.abc import Generator, Iterator
-from contextlib import closing
-from pathlib import Path
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 
-from kelompok_core.contracts import Issue, Severity, UnreadableSource
-from kelompok_csv_import.dialect import Dialect
-
-NUL_PICTURE = "\u2400"
-"""Stands for a NUL, which no database takes; the original byte stays in the kept file."""
+from kelompok_core.contracts import Issue, Severity
+from kelompok_csv_import.dialect import STAND_IN, Dialect, make_reader, protect
+from kelompok_csv_import.repair import Reading, read_anyway, read_first_line
 
 _LONGEST_CELL = 10_000_000
 """A longer «cell» is a quotation mark nobody closed."""
 
 
-class Record(NamedTuple):
-    """One record that has content.
+_LOOK_AHEAD = 50
+
+
+@dataclass(kw_only=True)
+class Block:
+    """Consecutive records, blank ones among them.
 
     Attributes:
-        line: Its first physical line.
-        row: Its row in the table, the header being row 1; blank lines count.
-        blank_before: Blank lines passed over before it.
+        rows: Cells of each.
+        lines: First physical line of each.
+        oddities: What is odd about a record's quotation marks, by its index.
     """
 
-    cells: list[str]
-    line: int
-    row: int
-    blank_before: int
+    rows: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    oddities: dict[int, Issue] = field(default_factory=dict)
+
+    def taken_from(self, start: int, stop: int | None = None) -> "Block":
+        """Return a part of the block."""
+        end = len(self.rows) if stop is None else stop
+        return Block(
+            rows=self.rows[start:end],
+            lines=self.lines[start:end],
+            oddities={at - start: one for at, one in self.oddities.items() if start <= at < end},
+        )
+
+
+class _Misread(csv.Error):
+    """The parser made one record out of several."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__("several records read as one")
+        self.reading = reading
 
 
 class RecordReader:
-    """Iterates once over the records behind a dialect's skipped lines, the header first."""
+    """Reads records from lines, and goes on behind one whose quotation marks do not pair.
 
-    def __init__(self, path: Path, codec: str, dialect: Dialect) -> None:
-        self._path = path
-        self._codec = codec
+    Args:
+        lines: Physical lines with their ends; the first is line ``first_line`` of the file.
+        width: How many cells a record should have, which tells how a broken one is meant.
+    """
+
+    def __init__(self, lines: Iterable[str], dialect: Dialect, *, first_line: int, width: int) -> None:
+        self._source = self._prepared(iter(lines), dialect)
         self._dialect = dialect
-        self._record_lines: list[str] = []
-        self.blank_at_end = 0
+        self._width = width
+        self._next_line = first_line
+        self._pending: deque[str] = deque()
+        self._taken: list[str] = []
+        self._start()
 
-    def __iter__(self) -> Generator[Record]:
-        """Yield the records.
+    @staticmethod
+    def _prepared(lines: Iterator[str], dialect: Dialect) -> Iterator[str]:
+        if dialect.escape:
+            lines = (protect(line, dialect) for line in lines)
+        if len(dialect.delimiter) > 1:
+            lines = (line.replace(dialect.delimiter, STAND_IN) for line in lines)
+        return lines
 
-        Raises:
-            UnreadableSource: When a quotation mark swallows the rest of the file.
-        """
+    def _start(self) -> None:
         csv.field_size_limit(_LONGEST_CELL)
-        # The file is closed when the records are, not when the collector comes by.
-        with closing(self._lines()) as lines:
-            yield from self._records(lines)
+        self._parser = make_reader(self._lines(), self._dialect, is_strict=True)
 
-    def _records(self, lines: Iterator[str]) -> Iterator[Record]:
-        reader = csv.reader(lines, delimiter=self._dialect.delimiter, quotechar=self._dialect.quote)
-        start, row, blank = self._dialect.skipped_lines + 1, 0, 0
-        last_lines: list[str] = []
-        last_start = start
-        try:
-            for cells in reader:
-                row += 1
-                if _is_blank(cells):
-                    blank += 1
-                else:
-                    yield Record(cells=cells, line=start, row=row, blank_before=blank)
-                    blank = 0
-                last_lines, self._record_lines = self._record_lines, []
-                last_start, start = start, self._dialect.skipped_lines + reader.line_num + 1
-        except csv.Error as error:
-            raise _broken(start + self._opening_line(self._record_lines)) from error
-        if self._ends_inside_quotes(last_lines):
-            raise _broken(last_start + self._opening_line(last_lines))
-        self.blank_at_end = blank
+    def _lines(self) -> Iterator[str]:
+        taken, pending = self._taken, self._pending
+        while pending:
+            taken.append(line := pending.popleft())
+            yield line
+        for line in self._source:
+            taken.append(line)
+            yield line
 
-    def _lines(self) -> Generator[str]:
-        with self._path.open(encoding=self._codec, newline="") as file:
-            for number, line in enumerate(file):
-                if number < self._dialect.skipped_lines:
-                    continue
-                shown = line.replace("\0", NUL_PICTURE) if "\0" in line else line
-                self._record_lines.append(shown)
-                yield shown
+    def read(self, limit: int) -> Block:
+        """Return up to that many further records; none when there are no more."""
+        block = Block()
+        while (wanted := limit - len(block.rows)) > 0:
+            try:
+                self._read_regular(block, wanted)
+            except _Misread as misread:
+                self._take(block, misread.reading)
+            except csv.Error:
+                # A value with marks inside may go on in lines behind the one where that was noticed.
+                deque(islice(self._lines(), _LOOK_AHEAD), maxlen=0)
+                self._take(block, read_anyway(self._taken, self._dialect, self._width))
+            else:
+                break
+        if len(self._dialect.delimiter) > 1:
+            delimiter = self._dialect.delimiter
+            block.rows = [[cell.replace(STAND_IN, delimiter) for cell in row] for row in block.rows]
+        return block
 
-    def _ends_inside_quotes(self, lines: list[str]) -> bool:
-        """Return whether the last record is open still; the reader itself closes it without a word."""
-        quote = self._dialect.quote
-        if sum(line.count(quote) for line in lines) % 2 == 0:
-            return False
-        strict = csv.reader(lines, delimiter=self._dialect.delimiter, quotechar=quote, strict=True)
-        try:
-            list(strict)
-        except csv.Error as error:
-            return "unexpected end" in str(error)
-        return False
+    def _read_regular(self, block: Block, wanted: int) -> None:
+        parser, taken, width = self._parser, self._taken, self._width
+        rows, lines = block.rows, block.lines
+        for cells in islice(parser, wanted):
+            number = len(taken)
+            if number > 1 and len(cells) != width:
+                reading = read_first_line(taken, self._dialect, width)
+                if reading is not None:
+                    raise _Misread(reading)
+            rows.append(cells)
+            lines.append(self._next_line)
+            self._next_line += number
+            taken.clear()
 
-    def _opening_line(self, lines: list[str]) -> int:
-        """Return the index of the line whose quotation mark is the one still open."""
-        opened, is_open = 0, False
-        for index, line in enumerate(lines):
-            if line.count(self._dialect.quote) % 2:
-                is_open = not is_open
-                opened = index if is_open else opened
-        return opened
-
-
-def _is_blank(cells: list[str]) -> bool:
-    return not cells or ((not cells[0] or cells[0].isspace()) and not any(cell.strip() for cell in cells))
-
-
-def _broken(line: int) -> UnreadableSource:
-    return UnreadableSource(Issue(code="row.quote_broken", severity=Severity.FATAL, line=line, params={"line": line}))
+    def _take(self, block: Block, reading: Reading) -> None:
+        """Add a record that is broken, and give back the lines that do not belong to it."""
+        line = self._next_line
+        code, severity = (
+            ("row.quote_repaired", Severity.WARNING) if reading.is_proven else ("row.quote_broken", Severity.ERROR)
+        )
+        block.oddities[len(block.rows)] = Issue(code=code, severity=severity, line=line, params={"line": line})
+        block.rows.append(reading.cells)
+        block.lines.append(line)
+        self._next_line += reading.lines
+        self._pending.extendleft(reversed(self._taken[reading.lines :]))
+        self._taken.clear()
+        self._start()

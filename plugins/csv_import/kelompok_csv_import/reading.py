@@ -1,0 +1,181 @@
+"""One file put together: its encoding, dialect and layout found out, its table read, all of it said."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import TextIO
+
+from kelompok_core.contracts import ConfigurationError, Issue, JsonValue, Severity, UnreadableSource
+from kelompok_csv_import.dialect import Dialect, declared_lines, find_dialect, usual_width
+from kelompok_csv_import.encoding import Decoding, find_decoding
+from kelompok_csv_import.header import Header, name_columns
+from kelompok_csv_import.kinds import count_filled
+from kelompok_csv_import.layout import Layout, find_layout
+from kelompok_csv_import.records import Block, RecordReader
+from kelompok_csv_import.tables import Shape, TableReader
+
+_SAMPLE_CHARACTERS = 1 << 18
+_SAMPLE_LINES = 500
+_SAMPLE_RECORDS = 150
+MAX_COLUMNS = 16_384
+"""As many as a sheet of the usual spreadsheet programs has."""
+
+_MOSTLY = 0.1
+"""Share of NULs no text has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A file's table, opened.
+
+    Attributes:
+        header: Names of its columns, and the cells they come from.
+        read_as: How the file is read, for the report.
+        issues: Findings about file and header.
+        delimiter: What stands between cells.
+        reader: Gives the records.
+    """
+
+    header: Header
+    read_as: Mapping[str, JsonValue]
+    issues: tuple[Issue, ...]
+    delimiter: str
+    reader: TableReader
+
+
+@contextmanager
+def open_table(path: Path, config: Mapping[str, JsonValue]) -> Iterator[Table]:
+    """Open the file as it is configured, and for the rest as its beginning shows.
+
+    Raises:
+        UnreadableSource: ``file.empty``, ``file.encoding_unreadable``, ``file.not_text`` or
+            ``header.too_many_columns``.
+        ConfigurationError: When a setting names what there is not.
+    """
+    configured = config.get("encoding")
+    decoding = find_decoding(path, str(configured) if configured else None)
+    with path.open(encoding=decoding.codec, newline="") as file:
+        yield _read(file, decoding, config)
+
+
+def _read(file: TextIO, decoding: Decoding, config: Mapping[str, JsonValue]) -> Table:
+    skipped = _skip(file, config)
+    sample = _sample(file)
+    _require_text(sample, decoding, skipped + 1)
+    declared = 0 if skipped else declared_lines(sample)
+    dialect = find_dialect(sample, config)
+    first_line = skipped + declared + 1
+    looked_at = RecordReader(sample[declared:], dialect, first_line=first_line, width=0).read(_SAMPLE_RECORDS)
+    width = usual_width(looked_at.rows)
+    reader = RecordReader(chain(sample[declared:], file), dialect, first_line=first_line, width=width)
+    block = reader.read(_SAMPLE_RECORDS)
+    if not any(map(count_filled, block.rows)):
+        raise UnreadableSource(Issue(code="file.empty", severity=Severity.FATAL))
+    layout = find_layout(block.rows, width, config)
+    header_line = block.lines[layout.before] if layout.before < len(block.lines) else first_line
+    rows = block.rows[layout.before : layout.before + layout.header_rows]
+    _require_width(rows, header_line, config)
+    header = name_columns(rows, header_line, width)
+    shape = Shape(
+        header=header.written,
+        width=width,
+        first_row=layout.body - layout.before + 1,
+        comment=layout.comment,
+        last_line=_number(config, "last_line"),
+    )
+    return Table(
+        header=header,
+        read_as=_read_as(decoding, dialect, layout, block, header_line),
+        issues=tuple(_findings(decoding, layout, block, header)),
+        delimiter=dialect.delimiter,
+        reader=TableReader(reader, block.taken_from(layout.body), shape),
+    )
+
+
+def _skip(file: TextIO, config: Mapping[str, JsonValue]) -> int:
+    """Pass over the lines before a configured header; return how many there were.
+
+    Raises:
+        ConfigurationError: When the file ends before.
+    """
+    wanted = (_number(config, "header_line") or 1) - 1
+    skipped = sum(1 for _ in islice(file, wanted))
+    if skipped < wanted:
+        raise ConfigurationError("header_line", f"the file has only {skipped} lines")
+    return skipped
+
+
+def _number(config: Mapping[str, JsonValue], key: str) -> int | None:
+    given = config.get(key)
+    return None if given is None else int(str(given))
+
+
+def max_columns(config: Mapping[str, JsonValue]) -> int:
+    """Return how many columns a file may have."""
+    return _number(config, "max_columns") or MAX_COLUMNS
+
+
+def _sample(file: TextIO) -> list[str]:
+    sample: list[str] = []
+    characters = 0
+    for line in islice(file, _SAMPLE_LINES):
+        sample.append(line)
+        characters += len(line)
+        if characters > _SAMPLE_CHARACTERS:
+            break
+    return sample
+
+
+def _require_text(sample: list[str], decoding: Decoding, line: int) -> None:
+    if not sample:
+        raise UnreadableSource(Issue(code="file.empty", severity=Severity.FATAL))
+    for number, text in enumerate(sample, start=line):
+        if text.count("\0") > max(1, _MOSTLY * len(text)):
+            params = {"encoding": decoding.shown, "line": number}
+            raise UnreadableSource(Issue(code="file.not_text", severity=Severity.FATAL, line=number, params=params))
+
+
+def _require_width(rows: list[list[str]], line: int, config: Mapping[str, JsonValue]) -> None:
+    limit = max_columns(config)
+    found = max(map(len, rows), default=0)
+    if found > limit:
+        params = {"found": found, "limit": limit}
+        raise UnreadableSource(Issue(code="header.too_many_columns", severity=Severity.FATAL, line=line, params=params))
+
+
+def _read_as(
+    decoding: Decoding, dialect: Dialect, layout: Layout, block: Block, header_line: int
+) -> dict[str, JsonValue]:
+    read_as: dict[str, JsonValue] = {"encoding": decoding.shown, **dialect.to_json()}
+    read_as |= {"header_line": header_line, "header_rows": layout.header_rows}
+    if layout.tag_row is not None:
+        read_as["tags_line"] = block.lines[layout.tag_row]
+    if layout.comment:
+        read_as["comment"] = layout.comment
+    return read_as
+
+
+def _findings(decoding: Decoding, layout: Layout, block: Block, header: Header) -> Iterator[Issue]:
+    if decoding.issue:
+        yield decoding.issue
+    filled = [
+        line
+        for index, line in enumerate(block.lines[: layout.before])
+        if index != layout.tag_row and count_filled(block.rows[index])
+    ]
+    if filled:
+        params = {"line": filled[0], "rows": len(filled)}
+        yield Issue(code="file.preamble_skipped", severity=Severity.INFO, line=filled[0], params=params)
+    if layout.tag_row is not None:
+        line = block.lines[layout.tag_row]
+        yield Issue(code="file.tags_skipped", severity=Severity.INFO, line=line, params={"line": line})
+    if layout.header_rows == 0:
+        line = block.lines[layout.before]
+        yield Issue(code="header.none", severity=Severity.WARNING, line=line, params={"line": line})
+    if layout.header_rows > 1:
+        line = block.lines[layout.before + 1]
+        yield Issue(code="header.two_rows", severity=Severity.WARNING, line=line, params={"line": line})
+    yield from (one for at, one in block.oddities.items() if layout.before <= at < layout.body)
+    yield from header.issues

@@ -1,0 +1,239 @@
+"""What stands between and behind a table's records: blank lines, comments, headers again, footers, another table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from kelompok_core.contracts import Issue, Severity
+from kelompok_csv_import.kinds import Kind, count_filled, kind_of
+from kelompok_csv_import.records import Block, RecordReader
+
+_ALIKE = 0.6
+_ROWS_THAT_TELL = 3
+_MOST_HELD = 50
+_RARELY = 2
+
+
+class Record(NamedTuple):
+    """One record: its cells, first physical line, row in the table (the header being row 1), what is odd about it."""
+
+    cells: list[str]
+    line: int
+    row: int
+    oddity: Issue | None
+
+
+@dataclass(kw_only=True)
+class Records:
+    """Records that have content, by column: cells, first physical line, row in the table; oddities by index."""
+
+    cells: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    oddities: dict[int, Issue] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def add(self, record: Record) -> None:
+        """Add one record."""
+        if record.oddity is not None:
+            self.oddities[len(self.cells)] = record.oddity
+        self.cells.append(record.cells)
+        self.lines.append(record.line)
+        self.rows.append(record.row)
+
+    def add_all(self, block: Block, start: int, stop: int, first_row: int) -> None:
+        """Add a part of a block; ``first_row`` is the row of its first record."""
+        for index in range(start, stop) if block.oddities else ():
+            if index in block.oddities:
+                self.oddities[len(self.cells) + index - start] = block.oddities[index]
+        self.cells += block.rows[start:stop]
+        self.lines += block.lines[start:stop]
+        self.rows += range(first_row, first_row + stop - start)
+
+
+@dataclass(kw_only=True)
+class Passed:
+    """What was passed over: how many blank rows, and of the rest the first line and the number of rows."""
+
+    blank: int = 0
+    comments: list[int] = field(default_factory=list)
+    headers: list[int] = field(default_factory=list)
+    footer: list[int] = field(default_factory=list)
+    further: list[int] = field(default_factory=list)
+
+    def issues(self) -> list[Issue]:
+        """Return one finding for each kind of row that was not read as a record."""
+        kinds = (
+            ("file.comments_skipped", Severity.INFO, self.comments),
+            ("header.repeated", Severity.INFO, self.headers),
+            ("file.footer_skipped", Severity.WARNING, self.footer),
+            ("file.further_table", Severity.WARNING, self.further),
+        )
+        return [
+            Issue(code=code, severity=severity, line=lines[0], params={"line": lines[0], "rows": len(lines)})
+            for code, severity, lines in kinds
+            if lines
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What is known of a table before its records are read.
+
+    Attributes:
+        header: The header's cells as written, if there is one.
+        width: How many cells a record should have.
+        first_row: Row of the first record, the header being row 1.
+        comment: What begins a comment's line, or "".
+        last_line: Where the table ends: a line, 0 for the end of the file, or None to find out.
+    """
+
+    header: Sequence[str]
+    width: int
+    first_row: int
+    comment: str
+    last_line: int | None
+
+
+class TableReader:
+    """Gives a table's records, and keeps account of every row that is none.
+
+    Args:
+        reader: Whose next record is the one behind ``first``.
+        first: Records read before, to find the header; those behind it.
+    """
+
+    def __init__(self, reader: RecordReader, first: Block, shape: Shape) -> None:
+        self._reader = reader
+        self._first = first
+        self._header = [cell.strip() for cell in shape.header if cell.strip()]
+        # A «header» that comes again and again is no header but what the rows say.
+        again = sum(1 for row in first.rows if [cell.strip() for cell in row if cell.strip()] == self._header)
+        self._repeats = len(self._header) > 1 and again <= _RARELY
+        self._width = shape.width
+        self._row = shape.first_row
+        self._comment = shape.comment
+        self._last_line = shape.last_line
+        self._held: list[Record] = []
+        self._is_after_blank = False
+        self._is_over = False
+        self.passed = Passed()
+
+    def read(self, limit: int) -> Records:
+        """Return about that many further records; none when the table is over."""
+        records = Records()
+        while len(records) < limit:
+            block = self._next(limit - len(records))
+            if not block.rows:
+                self._end(records)
+                break
+            self._sort_out(block, records)
+        return records
+
+    def _next(self, limit: int) -> Block:
+        if not self._first.rows:
+            return self._reader.read(limit)
+        block, self._first = self._first.taken_from(0, limit), self._first.taken_from(limit)
+        return block
+
+    def _sort_out(self, block: Block, records: Records) -> None:
+        start, plain_from = self._row, 0
+        for index in [*self._special(block), len(block.rows)]:
+            if index > plain_from:
+                self._release(records)
+                records.add_all(block, plain_from, index, start + plain_from)
+            if index < len(block.rows):
+                self._look_at(
+                    Record(block.rows[index], block.lines[index], start + index, block.oddities.get(index)), records
+                )
+            plain_from = index + 1
+        self._row += len(block.rows)
+
+    def _special(self, block: Block) -> Sequence[int]:
+        """Return which rows need a look: all but those of the table's width that begin like any record."""
+        if self._is_over or self._last_line is not None:
+            return range(len(block.rows))
+        width, comment = self._width, self._comment or None
+        mark = self._header[0] if self._header else ""
+        found = [
+            index
+            for index, row in enumerate(block.rows)
+            if len(row) != width
+            or not (first := row[0].strip())
+            or first == mark
+            or (comment and first[0] == comment[0])
+        ]
+        over = next((index for index in found if self._is_other_header(block.rows[index])), None)
+        return found if over is None else [*(index for index in found if index < over), *range(over, len(block.rows))]
+
+    def _look_at(self, record: Record, records: Records) -> None:
+        if self._is_over or (self._last_line and record.line > self._last_line):
+            self._is_over = True
+            if count_filled(record.cells):
+                (self.passed.footer if self._last_line else self.passed.further).append(record.line)
+        elif count_filled(record.cells) == 0:
+            self._is_after_blank = True
+            self.passed.blank += 1
+        elif self._is_comment(record):
+            self.passed.comments.append(record.line)
+        elif self._last_line is not None:
+            records.add(record)
+        elif self._repeats and [cell.strip() for cell in record.cells if cell.strip()] == self._header:
+            self.passed.headers.append(record.line)
+        elif self._is_other_header(record.cells):
+            self._release(records)
+            self._is_over = True
+            self.passed.further.append(record.line)
+        else:
+            self._hold_or_give(record, records)
+
+    def _is_comment(self, record: Record) -> bool:
+        first = record.cells[0]
+        if self._comment:
+            return first.startswith(self._comment)
+        return first.startswith("#") and len(record.cells) == 1 < self._width
+
+    def _is_other_header(self, cells: Sequence[str]) -> bool:
+        """Return whether most of the cells are names of columns: the header of a table with others."""
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        if len(cells) == self._width or len(filled) < 2:  # noqa: PLR2004
+            return False
+        known = set(self._header)
+        return sum(cell in known for cell in filled) >= _ALIKE * len(filled)
+
+    def _hold_or_give(self, record: Record, records: Records) -> None:
+        """Give a record, unless it could begin a footer or another table: a blank row and another width before it."""
+        is_alike = len(record.cells) == self._width
+        if not self._held and (is_alike or not self._is_after_blank or self._width < 3):  # noqa: PLR2004
+            self._is_after_blank = False
+            records.add(record)
+            return
+        self._held.append(record)
+        if is_alike or len(self._held) > _MOST_HELD:
+            self._release(records)
+        elif _is_table([one.cells for one in self._held]):
+            self.passed.further += [one.line for one in self._held]
+            self._held = []
+            self._is_over = True
+
+    def _release(self, records: Records) -> None:
+        for record in self._held:
+            records.add(record)
+        self._held, self._is_after_blank = [], False
+
+    def _end(self, records: Records) -> None:
+        """Give what was held, unless it is a footer: a blank row before it, and no delimiter in it."""
+        if self._held and all(len(record.cells) == 1 for record in self._held):
+            self.passed.footer += [record.line for record in self._held]
+            self._held = []
+        self._release(records)
+
+
+def _is_table(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the last rows have one width, of several cells, and the first of them could be a header."""
+    last = rows[-_ROWS_THAT_TELL:]
+    widths = {len(row) for row in last}
+    is_even = len(last) == _ROWS_THAT_TELL and len(widths) == 1 and widths != {1}
+    return is_even and all(kind_of(cell) is Kind.TEXT for cell in last[0])
