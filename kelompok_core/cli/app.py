@@ -12,6 +12,7 @@ from kelompok_core.cli import (
     database,
     imports,
     installation,
+    plugin_commands,
     plugins,
     records,
     relationships,
@@ -53,6 +54,7 @@ def run(arguments: Sequence[str], launcher: Launcher) -> int:
     terminal.SURROUNDINGS.settings = read_settings()
     as_json = "--json" in arguments
     try:
+        plugin_commands.add_commands(app, arguments)
         app(args=list(arguments))
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else terminal.DONE

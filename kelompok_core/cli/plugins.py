@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -98,7 +97,7 @@ def disable(name: str) -> None:
 
 
 JobOption = Annotated[str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».")]
-FileOption = Annotated[Path, typer.Option(help="The file to import.")]
+FileOption = Annotated[str, typer.Option(help="The file to import: a path, a folder of files, or a URL such as s3://…")]
 OrganizationOption = Annotated[
     str | None, typer.Option(metavar="SLUG", help="The organization all rows belong to, and the import is confined to.")
 ]

@@ -26,6 +26,7 @@ from kelompok_core.contracts.shapes import (
     SourceBatch,
     location_table,
 )
+from kelompok_core.contracts.showing import preview
 
 __all__ = [
     "CONTRACTS",
@@ -57,4 +58,5 @@ __all__ = [
     "issue_table",
     "location_table",
     "no_issues",
+    "preview",
 ]

@@ -1,12 +1,17 @@
 """What the host hands a plugin: its settings and surroundings, and nothing of the database."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from kelompok_core.contracts.shapes import JsonValue
+
+
+def _map_nothing(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
+    del entity, columns
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +26,8 @@ class PluginContext:
         workdir: A private folder that is removed after the run.
         dry_run: True when nothing outside may be changed.
         batch_size: Rows the host would like in a batch.
+        columns: Columns the operator's mapping names; a reader of nested records may take one as a path into them.
+        map_headers: What the host makes of a source's columns: for an entity and their names, the field of each.
     """
 
     config: Mapping[str, JsonValue]
@@ -30,3 +37,5 @@ class PluginContext:
     workdir: Path
     dry_run: bool
     batch_size: int = 10_000
+    columns: Sequence[str] = ()
+    map_headers: Callable[[str, Sequence[str]], Mapping[str, str]] = _map_nothing

@@ -1,6 +1,5 @@
 """Receiving: who may import what, the file kept by its content, and the import's row. Nothing is read yet."""
 
-import mimetypes
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +14,7 @@ from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
+from kelompok_core.sources.opening import FOLDER_TYPE, file_name_of, media_type_of
 from kelompok_core.sources.storage import StoredFile, source_name_of, store_file
 
 
@@ -24,7 +24,7 @@ class ImportRequest:
 
     Attributes:
         plugin: Name of an enabled plugin, and the job of it that reads the file.
-        file: Path on this machine.
+        file: A path on this machine (a folder is taken as one source), or a URL that fsspec can open.
         organization: Slug of the organization the import is confined to, or None.
         source_name: The list this file is a copy of; by default the file's name without extension.
         dry_run: Stop at the plan.
@@ -33,7 +33,7 @@ class ImportRequest:
 
     plugin: str
     job: str
-    file: Path
+    file: str | Path
     organization: str | None = None
     source_name: str | None = None
     dry_run: bool = False
@@ -64,8 +64,8 @@ def receive(bench: Workbench, request: ImportRequest, actor: Actor) -> Receipt:
     with bench.database.connect() as connection:
         organization_id = _find_organization_id(connection, request.organization)
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, str(job.entity), organization_id)
-    media_type = _media_type(request.file, job)
-    stored = store_file(request.file, bench.settings.storage_url)
+    media_type = _media_type(str(request.file), job)
+    stored = store_file(str(request.file), bench.settings.storage_url)
     values = _values(request, plugin, job, stored) | {
         "media_type": media_type,
         "actor_id": actor.id,
@@ -83,8 +83,8 @@ def _values(request: ImportRequest, plugin: PluginInfo, job: Job, stored: Stored
         "plugin": plugin.name,
         "plugin_version": plugin.version,
         "job": job.name,
-        "source_name": request.source_name or source_name_of(request.file.name),
-        "file_name": request.file.name,
+        "source_name": request.source_name or source_name_of(file_name_of(str(request.file))),
+        "file_name": file_name_of(str(request.file)),
         "file_url": stored.url,
         "file_sha256": bytes.fromhex(stored.sha256),
         "file_bytes": stored.size,
@@ -106,11 +106,11 @@ def _find_organization_id(connection: sa.Connection, slug: str | None) -> UUID |
     return UUID(str(found))
 
 
-def _media_type(file: Path, job: Job) -> str:
-    guessed = mimetypes.guess_type(file.name)[0] or job.inputs[0]
+def _media_type(file: str, job: Job) -> str:
+    guessed = FOLDER_TYPE if Path(file).is_dir() else media_type_of(file_name_of(file)) or job.inputs[0]
     if guessed not in job.inputs:
         raise UsageError(
-            f"{file.name} looks like {guessed}, and {job.name} reads {', '.join(job.inputs)}",
+            f"{file_name_of(file)} looks like {guessed}, and {job.name} reads {', '.join(job.inputs)}",
             hint="Choose the plugin made for this kind of file, or rename a file that only has a wrong ending.",
         )
     return guessed

@@ -15,22 +15,13 @@ import sqlalchemy as sa
 
 from kelompok_core.access.actors import get_actor_by_id
 from kelompok_core.access.rules import Action
-from kelompok_core.contracts import (
-    EventImporter,
-    Issue,
-    MemberImporter,
-    OrganizationImporter,
-    PostImporter,
-    Severity,
-    Source,
-    SourceBatch,
-    UnreadableSource,
-)
-from kelompok_core.errors import ImportFailed, KelompokError
+from kelompok_core.contracts import Issue, Severity, SourceBatch
+from kelompok_core.errors import KelompokError
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.candidates import CHANGED_AT, Terms, make_candidates, map_columns
 from kelompok_core.imports.error_file import take_back
+from kelompok_core.imports.reading import read_batches, unreadable
 from kelompok_core.imports.records import (
     ImportRecord,
     ImportState,
@@ -41,16 +32,10 @@ from kelompok_core.imports.records import (
 )
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import authorize_import, list_granted
-from kelompok_core.imports.staging import copy_rows, file_issues, staged_table
+from kelompok_core.imports.staging import copy_rows, fatal_issues, file_issues, staged_table
 from kelompok_core.imports.workbench import Progress, Workbench
-from kelompok_core.issues.sentences import describe
-from kelompok_core.plugin_host.loading import load, plugin_context
-from kelompok_core.plugin_host.registry import find_job, require_enabled
-from kelompok_core.sources.storage import local_copy
 from kelompok_core.values.dates import NUMERIC_DATE, proven_orders
 from kelompok_core.values.reading import DateOrder, Reading
-
-Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
 
 READING = 2
 """Counted up when normalizers change, so that rows read the old way are compared again."""
@@ -136,43 +121,15 @@ class _Stager:
                 writing.result()
 
     def _batches(self) -> Generator[SourceBatch]:
-        record = self._record
-        plugin = require_enabled(self._bench.settings, record.plugin)
-        job = find_job(plugin, record.job)
-        importer: Importer = load(plugin, job.uses)
-        config = {**plugin.config, **record.options.config}
-        with (
-            local_copy(record.file_url) as path,
-            plugin_context(plugin, config=config, dry_run=record.dry_run) as context,
-        ):
-            source = Source(
-                path=path,
-                file_name=record.file_name,
-                media_type=record.media_type,
-                sha256=record.file_sha256,
-                size=record.file_bytes,
-            )
-            try:
-                yield from importer.read(source, context)
-            except UnreadableSource as error:
-                raise self._failure([error.issue]) from error
-            except KelompokError:
-                raise
-            except Exception as error:  # whatever a plugin raises is this import's failure, not the host's
-                reason = f"{type(error).__name__}: {error}"
-                raise ImportFailed(f"{record.plugin_label} failed while reading: {reason}") from error
-
-    def _failure(self, issues: list[Issue]) -> ImportFailed:
-        sentences = [
-            describe(one.code, column=one.column, value=one.value, line=one.line, params=one.params) for one in issues
-        ]
-        return ImportFailed(f"{self._record.file_name}: " + "\n".join(sentences))
+        return read_batches(self._bench.settings, self._record)
 
     def _prepare(self, batch: SourceBatch) -> _Ready:
         """Return what of the batch is not there yet, and the import's row as it will be with it."""
         batch = take_back(accept_batch(batch, after=self._read, plugin=self._record.plugin_label))
         self._read += len(batch.cells)
         self._blank_lines += batch.blank_lines
+        if fatal := fatal_issues(batch):
+            raise unreadable(self._record.file_name, fatal)
         self._extend(self._issues, file_issues(batch))
         mapping = self._map(batch)
         fresh = _after(batch, self.staged)
@@ -229,7 +186,7 @@ class _Stager:
             )
             fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
             if fatal:
-                raise self._failure(fatal)
+                raise unreadable(self._record.file_name, fatal)
             self._extend(self._issues, [_issue_dict(issue) for issue in self._mapping.issues])
         return self._mapping
 

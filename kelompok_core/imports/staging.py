@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import sqlalchemy as sa
 
-from kelompok_core.contracts import Severity, SourceBatch
+from kelompok_core.contracts import Issue, Severity, SourceBatch
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import Candidates, candidate_json, to_json
 from kelompok_core.imports.row_json import row_objects
@@ -96,6 +96,12 @@ def issue_dicts(findings: pd.DataFrame) -> list[dict[str, Any]]:
     rows = findings[_ISSUE_KEYS].astype("object")
     known = rows.where(rows.notna(), None)
     return [dict(zip(_ISSUE_KEYS, row, strict=True)) for row in known.itertuples(index=False, name=None)]
+
+
+def fatal_issues(batch: SourceBatch) -> list[Issue]:
+    """Return the findings for which nothing of the source may be imported."""
+    found = issue_dicts(batch.issues[batch.issues["severity"] == Severity.FATAL])
+    return [Issue(**one | {"severity": Severity.FATAL}) for one in found]
 
 
 def file_issues(batch: SourceBatch) -> list[dict[str, Any]]:

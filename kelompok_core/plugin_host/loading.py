@@ -52,8 +52,10 @@ def _misfit(implementation: object, contract: type) -> str | None:
 
 
 @contextmanager
-def plugin_context(plugin: PluginInfo, *, config: Mapping[str, Any], dry_run: bool) -> Iterator[PluginContext]:
-    """Give what one run of the plugin gets; its working folder goes when the run ends.
+def plugin_context(
+    plugin: PluginInfo, *, config: Mapping[str, Any], dry_run: bool, **further: Any
+) -> Iterator[PluginContext]:
+    """Give what one run of the plugin gets, ``further`` attributes among it; its working folder goes when it ends.
 
     Raises:
         SettingsError: When a setting does not fit, or a secret is not there.
@@ -72,4 +74,5 @@ def plugin_context(plugin: PluginInfo, *, config: Mapping[str, Any], dry_run: bo
             clock=lambda: datetime.now(UTC),
             workdir=Path(workdir),
             dry_run=dry_run,
+            **further,
         )

@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from kelompok_core.errors import UsageError
+from kelompok_core.sources.opening import reachable
 
 _CHUNK = 1 << 20
 
@@ -27,22 +26,22 @@ class StoredFile:
     size: int
 
 
-def store_file(path: Path, storage_url: str) -> StoredFile:
-    """Copy a file into storage under its sha256; the same bytes are kept once.
+def store_file(location: str, storage_url: str) -> StoredFile:
+    """Copy a file, a folder's files or what a URL leads to into storage under its sha256; the same bytes are kept once.
 
     Raises:
-        UsageError: When the path is not a readable regular file.
+        UsageError: When there is nothing there that could be read.
     """
-    _require_regular_file(path)
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     incoming = f"{root}/incoming/{uuid4()}"
-    filesystem.makedirs(f"{root}/incoming", exist_ok=True)
     digest, size = hashlib.sha256(), 0
-    with path.open("rb") as source, filesystem.open(incoming, "wb") as copy:
-        while chunk := source.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            copy.write(chunk)
+    with reachable(location) as path, path.open("rb") as source:
+        filesystem.makedirs(f"{root}/incoming", exist_ok=True)
+        with filesystem.open(incoming, "wb") as copy:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                copy.write(chunk)
     sha256 = digest.hexdigest()
     kept = f"{root}/sha256/{sha256[:2]}/{sha256}"
     filesystem.makedirs(kept.rpartition("/")[0], exist_ok=True)
@@ -51,17 +50,6 @@ def store_file(path: Path, storage_url: str) -> StoredFile:
     else:
         filesystem.mv(incoming, kept)
     return StoredFile(url=filesystem.unstrip_protocol(kept), sha256=sha256, size=size)
-
-
-def _require_regular_file(path: Path) -> None:
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError as error:
-        raise UsageError(f"no file {str(path)!r}", hint="Check the path; quote names with spaces.") from error
-    except OSError as error:
-        raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from error
-    if not stat.S_ISREG(mode):
-        raise UsageError(f"{str(path)!r} is not a regular file", hint="Give the path of a file.")
 
 
 @contextmanager
@@ -79,5 +67,5 @@ def local_copy(url: str) -> Iterator[Path]:
 
 
 def source_name_of(file_name: str) -> str:
-    """Return the list a file is: its name without extension, and without the ``.errors`` of an error file."""
-    return Path(file_name).stem.removesuffix(".errors") or "source"
+    """Return the list a file is: its name without extension and packing, and without an error file's ``.errors``."""
+    return Path(file_name.removesuffix(".gz")).stem.removesuffix(".errors") or "source"

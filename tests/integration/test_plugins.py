@@ -186,7 +186,7 @@ def test_secrets_are_references_and_reach_only_the_context(install, settings, mo
 def test_the_context_holds_no_way_to_the_database(settings):
     with plugin_context(get_plugin(settings, "csv-import"), config={}, dry_run=False) as context:
         names = {name for name in dir(context) if not name.startswith("_")}
-    assert names == {"config", "secrets", "log", "clock", "workdir", "dry_run", "batch_size"}
+    assert names == {"config", "secrets", "log", "clock", "workdir", "dry_run", "batch_size", "columns", "map_headers"}
 
 
 def test_the_manifests_words_are_the_contracts():

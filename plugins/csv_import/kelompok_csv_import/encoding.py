@@ -50,7 +50,7 @@ def find_decoding(path: Path, configured: str | None) -> Decoding:
     """Return how to decode the file.
 
     Raises:
-        UnreadableSource: When it is empty or of another format, or no encoding fits all its bytes.
+        UnreadableSource: When it is of another format, or no encoding fits all its bytes.
         ConfigurationError: When the configured encoding does not exist.
     """
     if configured is not None:
@@ -91,10 +91,7 @@ def _refuse_other_formats(start: bytes) -> None:
 
 def _first_bytes(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(4096)
-    if not start:
-        raise UnreadableSource(Issue(code="file.empty", severity=Severity.FATAL))
-    return start
+        return file.read(4096)
 
 
 def _wide_without_mark(start: bytes) -> str | None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from kelompok_core.contracts import Issue, Severity
 
@@ -24,7 +24,7 @@ def name_columns(rows: Sequence[Sequence[str]], line: int, width: int) -> Header
     """Return names for the columns under header rows; a blank one becomes ``column N``, a repeated one gets a number.
 
     Args:
-        rows: None, one, or two that are read together.
+        rows: None, one, or several that are read together.
         line: Of the first of them.
         width: How many columns there are when no row names them.
     """
@@ -60,14 +60,15 @@ def further_columns(names: Sequence[str], width: int) -> tuple[str, ...]:
 
 
 def _filled_from_left(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-    """Return two header rows with the headers that span several columns written over each of them."""
-    if len(rows) < 2:  # noqa: PLR2004
-        return rows
-    upper, last = [], ""
-    for above, below in zip_longest(rows[0], rows[1], fillvalue=""):
-        last = above if above.strip() or not below.strip() else last
-        upper.append(last)
-    return [upper, *rows[1:]]
+    """Return several header rows with the headers that span columns written over each of them."""
+    filled = list(rows)
+    for index, (above, below) in enumerate(pairwise(rows)):
+        upper, last = [], ""
+        for over, under in zip_longest(above, below, fillvalue=""):
+            last = over if over.strip() or not under.strip() else last
+            upper.append(last)
+        filled[index] = upper
+    return filled
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ class Layout:
 
     Attributes:
         before: Rows before the header: blank ones, titles, comments.
-        header_rows: 0, 1 or 2.
+        header_rows: How many rows the header has; 0 when there is none.
         tag_row: Index of a row of HXL tags, or None.
         comment: What begins a comment's line, or "" when there are none.
     """

@@ -17,7 +17,7 @@ class CsvImporter:
         """Yield the file's records in batches; see the contract.
 
         Raises:
-            UnreadableSource: ``file.empty``, ``file.encoding_unreadable``, ``file.not_text`` or
+            UnreadableSource: ``file.type_unsupported``, ``file.encoding_unreadable``, ``file.not_text`` or
                 ``header.too_many_columns``.
             ConfigurationError: When a setting names what there is not.
         """

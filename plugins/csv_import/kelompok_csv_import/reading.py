@@ -50,7 +50,7 @@ def open_table(path: Path, config: Mapping[str, JsonValue]) -> Iterator[Table]:
     """Open the file as it is configured, and for the rest as its beginning shows.
 
     Raises:
-        UnreadableSource: ``file.empty``, ``file.encoding_unreadable``, ``file.not_text`` or
+        UnreadableSource: ``file.type_unsupported``, ``file.encoding_unreadable``, ``file.not_text`` or
             ``header.too_many_columns``.
         ConfigurationError: When a setting names what there is not.
     """
@@ -72,7 +72,7 @@ def _read(file: TextIO, decoding: Decoding, config: Mapping[str, JsonValue]) -> 
     reader = RecordReader(chain(sample[declared:], file), dialect, first_line=first_line, width=width)
     block = reader.read(_SAMPLE_RECORDS)
     if not any(map(count_filled, block.rows)):
-        raise UnreadableSource(Issue(code="file.empty", severity=Severity.FATAL))
+        return _empty(decoding, block)
     layout = find_layout(block.rows, width, config)
     header_line = block.lines[layout.before] if layout.before < len(block.lines) else first_line
     rows = block.rows[layout.before : layout.before + layout.header_rows]
@@ -91,6 +91,18 @@ def _read(file: TextIO, decoding: Decoding, config: Mapping[str, JsonValue]) -> 
         issues=tuple(_findings(decoding, layout, block, header)),
         delimiter=dialect.delimiter,
         reader=TableReader(reader, block.taken_from(layout.body), shape),
+    )
+
+
+def _empty(decoding: Decoding, block: Block) -> Table:
+    """Return the table of a file with nothing in it: no columns, no records, and that said."""
+    shape = Shape(header=(), width=1, first_row=1, comment="", last_line=None)
+    return Table(
+        header=Header(names=(), written=(), issues=()),
+        read_as={"encoding": decoding.shown},
+        issues=(Issue(code="file.empty", severity=Severity.FATAL),),
+        delimiter=",",
+        reader=TableReader(RecordReader((), Dialect(), first_line=1, width=1), block, shape),
     )
 
 
@@ -129,8 +141,6 @@ def _sample(file: TextIO) -> list[str]:
 
 
 def _require_text(sample: list[str], decoding: Decoding, line: int) -> None:
-    if not sample:
-        raise UnreadableSource(Issue(code="file.empty", severity=Severity.FATAL))
     for number, text in enumerate(sample, start=line):
         if text.count("\0") > max(1, _MOSTLY * len(text)):
             params = {"encoding": decoding.shown, "line": number}

@@ -1,0 +1,102 @@
+"""A plugin at work on a source: its surroundings, and whatever it raises as an error of ours."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from kelompok_core.contracts import (
+    ConfigurationError,
+    EventImporter,
+    Issue,
+    MemberImporter,
+    OrganizationImporter,
+    PluginContext,
+    PostImporter,
+    Source,
+    SourceBatch,
+    UnreadableSource,
+)
+from kelompok_core.errors import ImportFailed, KelompokError, SettingsError
+from kelompok_core.imports.candidates import map_columns
+from kelompok_core.imports.records import ImportRecord
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.issues.sentences import describe
+from kelompok_core.plugin_host.loading import load, plugin_context
+from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
+from kelompok_core.settings import Settings
+from kelompok_core.sources.opening import unpacked
+from kelompok_core.sources.storage import local_copy
+
+Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
+
+
+def reading_context(
+    plugin: PluginInfo, *, config: Mapping[str, Any], columns: Sequence[str] = (), dry_run: bool = True
+) -> AbstractContextManager[PluginContext]:
+    """Return the surroundings of a plugin that reads: its settings, and what the host makes of headers."""
+    return plugin_context(plugin, config=config, dry_run=dry_run, columns=tuple(columns), map_headers=_map_headers)
+
+
+def _map_headers(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
+    mapping = map_columns(get_descriptor(entity), list(columns), {}, scoped=False)
+    kept = dict.fromkeys(mapping.extra, "(extra)") | dict.fromkeys(mapping.dropped, "(left out)")
+    return kept | dict.fromkeys(mapping.ignored, "(left out)") | dict(mapping.targets)
+
+
+@contextmanager
+def as_our_errors(label: str, file_name: str) -> Iterator[None]:
+    """Turn what a plugin raises into an error of ours: the import's failure, never the host's.
+
+    Raises:
+        ImportFailed: With the sentence of an unreadable source, or the plugin's name and what it raised.
+        SettingsError: Naming the setting that does not fit.
+    """
+    try:
+        yield
+    except UnreadableSource as error:
+        raise unreadable(file_name, [error.issue]) from error
+    except ConfigurationError as error:
+        raise SettingsError(
+            error.key, error.reason, hint="Set it with --set KEY=VALUE, or in kelompok.toml."
+        ) from error
+    except KelompokError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ImportFailed(f"{label} failed while reading: {reason}") from error
+
+
+def unreadable(file_name: str, issues: Sequence[Issue]) -> ImportFailed:
+    """Return the failure that some fatal findings are."""
+    sentences = [
+        describe(one.code, column=one.column, value=one.value, line=one.line, params=one.params) for one in issues
+    ]
+    return ImportFailed(f"{file_name}: " + "\n".join(sentences))
+
+
+@contextmanager
+def opened(settings: Settings, record: ImportRecord) -> Iterator[tuple[Importer, Source, PluginContext]]:
+    """Give an import's reader, its source and the surroundings; errors of the plugin become ours."""
+    plugin = require_enabled(settings, record.plugin)
+    importer: Importer = load(plugin, find_job(plugin, record.job).uses)
+    config = {**plugin.config, **record.options.config}
+    with (
+        as_our_errors(record.plugin_label, record.file_name),
+        local_copy(record.file_url) as kept,
+        unpacked(kept) as path,
+        reading_context(plugin, config=config, columns=[*record.options.mapping], dry_run=record.dry_run) as context,
+    ):
+        source = Source(
+            path=path,
+            file_name=record.file_name,
+            media_type=record.media_type,
+            sha256=record.file_sha256,
+            size=path.stat().st_size,
+        )
+        yield importer, source, context
+
+
+def read_batches(settings: Settings, record: ImportRecord) -> Generator[SourceBatch]:
+    """Yield what an import's source says, as its plugin reads it."""
+    with opened(settings, record) as (importer, source, context):
+        yield from importer.read(source, context)

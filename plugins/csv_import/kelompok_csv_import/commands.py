@@ -1,0 +1,47 @@
+"""The plugin's commands: look at how a file is read, or have it written plainly."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kelompok_core.contracts import CommandResult, JsonValue, PluginContext, Source, preview
+from kelompok_csv_import.plugin import CsvImporter
+from kelompok_csv_import.reading import open_table
+
+
+class CsvCommands:
+    """``show`` and ``convert``."""
+
+    def run_command(self, command: str, arguments: Mapping[str, Any], context: PluginContext) -> CommandResult:
+        """Run the named command.
+
+        Raises:
+            UnreadableSource: When the file cannot be read.
+            ConfigurationError: When a setting names what there is not.
+        """
+        source: Source = arguments["file"]
+        if command == "show":
+            return _show(source, str(arguments["entity"]), int(arguments["rows"]), context)
+        return _convert(source, Path(str(arguments["to"])), context.config)
+
+
+def _show(source: Source, entity: str, rows: int, context: PluginContext) -> CommandResult:
+    batch = next(CsvImporter().read(source, replace(context, batch_size=max(rows, 100))))
+    return preview(batch, context.map_headers(entity, list(batch.cells.columns)), rows=rows)
+
+
+def _convert(source: Source, target: Path, config: Mapping[str, JsonValue]) -> CommandResult:
+    written = 0
+    with (
+        open_table(source.path, config) as table,
+        target.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\r\n")
+        if table.header.written:
+            writer.writerow(table.header.written)
+        while records := table.reader.read(10_000):
+            writer.writerows(records.cells)
+            written += len(records)
+    return CommandResult(text=f"{written} records written to {target}.")
