@@ -1,16 +1,17 @@
 # All the commands there are. A bare machine needs Python 3.11 with venv, make, git and a package registry.
 PYTHON ?= python3
 BIN := .venv/bin
+PLUGINS := plugins/csv_import plugins/json_import
 KELOMPOK := $(BIN)/kelompok
 
 .PHONY: setup demo up test check bench docs lock clean
 
 setup: .venv/ready   ## create the environment and install everything
 
-.venv/ready: requirements.lock pyproject.toml plugins/csv_import/pyproject.toml
+.venv/ready: requirements.lock pyproject.toml $(PLUGINS:%=%/pyproject.toml)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . -e plugins/csv_import
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . $(PLUGINS:%=-e %)
 	@# Without bytecode every command would compile half a million lines first.
 	$(BIN)/python -m compileall -q kelompok_core kelompok_pipelines plugins
 	@touch .venv/ready
@@ -18,6 +19,7 @@ setup: .venv/ready   ## create the environment and install everything
 demo: setup   ## database, plugin, ten organizations, and what to try next
 	$(KELOMPOK) db migrate
 	$(KELOMPOK) plugin enable csv-import
+	$(KELOMPOK) plugin enable json-import
 	@# 3 means done, with rows to look at: the example has some on purpose.
 	$(KELOMPOK) plugin run csv-import --job import-organizations --file examples/organizations.csv || [ $$? -eq 3 ]
 	@echo

@@ -1,6 +1,7 @@
 """Everything a plugin may import: the nine contracts, the shapes that cross the boundary, and its errors."""
 
 from kelompok_core.contracts.context import PluginContext
+from kelompok_core.contracts.decoding import Undecodable, find_undecodable
 from kelompok_core.contracts.errors import ConfigurationError, PluginError, TransientError, UnreadableSource
 from kelompok_core.contracts.findings import ISSUE_COLUMNS, Issue, Severity, issue_table, no_issues
 from kelompok_core.contracts.protocols import (
@@ -54,7 +55,9 @@ __all__ = [
     "SourceMatcher",
     "SourceNormalizer",
     "TransientError",
+    "Undecodable",
     "UnreadableSource",
+    "find_undecodable",
     "issue_table",
     "location_table",
     "no_issues",

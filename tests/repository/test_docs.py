@@ -50,7 +50,13 @@ def newcomer():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        for part in ("Makefile", "requirements.lock", "pyproject.toml", "plugins/csv_import/pyproject.toml"):
+        for part in (
+            "Makefile",
+            "requirements.lock",
+            "pyproject.toml",
+            "plugins/csv_import/pyproject.toml",
+            "plugins/json_import/pyproject.toml",
+        ):
             (folder / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / part, folder / part)
         shutil.copytree(PROJECT / "examples", folder / "examples")

@@ -1,14 +1,18 @@
 """Which encoding a file is in, decided over all of its bytes, so that reading it later never fails half-way."""
 
 import codecs
-from collections.abc import Generator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from kelompok_core.contracts import ConfigurationError, Issue, Severity, UnreadableSource
+from kelompok_core.contracts import (
+    ConfigurationError,
+    Issue,
+    Severity,
+    Undecodable,
+    UnreadableSource,
+    find_undecodable,
+)
 
-_CHUNK = 1 << 20
 _BOMS = (  # the longer ones first: a UTF-32 mark begins like a UTF-16 one
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -36,14 +40,6 @@ class Decoding:
     codec: str
     shown: str
     issue: Issue | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Place:
-    """Where bytes stopped making sense."""
-
-    offset: int
-    line: int
 
 
 def find_decoding(path: Path, configured: str | None) -> Decoding:
@@ -119,30 +115,6 @@ def _require(path: Path, codec: str) -> None:
         )
 
 
-def _first_failure(path: Path, codec: str) -> _Place | None:
-    """Decode the whole file and return where that fails first, or None."""
-    decoder = codecs.getincrementaldecoder(codec)()
-    consumed = 0
-    with closing(_chunks(path)) as chunks:
-        for chunk, is_last in chunks:
-            pending = len(decoder.getstate()[0])
-            try:
-                decoder.decode(chunk, is_last)
-            except UnicodeDecodeError as error:
-                offset = consumed - pending + error.start
-                return _Place(offset=offset, line=_line_of(path, offset))
-            consumed += len(chunk)
-    return None
-
-
-def _chunks(path: Path) -> Generator[tuple[bytes, bool]]:
+def _first_failure(path: Path, codec: str) -> Undecodable | None:
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk, False
-    yield b"", True
-
-
-def _line_of(path: Path, offset: int) -> int:
-    with path.open("rb") as file:
-        before = file.read(offset)
-    return 1 + (before.count(b"\n") or before.count(b"\r"))
+        return find_undecodable(file, codec)

@@ -1,0 +1,130 @@
+"""One record as cells: nested members by their path, lists joined, numbers as written, secrets left out."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from kelompok_core.contracts import ConfigurationError
+from kelompok_json_import.cursor import Exact
+from kelompok_json_import.records import KEY, VALUE, Found
+
+BROKEN = "(broken line)"
+_DEEPEST = 6
+_JOINT = "; "
+_SECRETS = frozenset({"password", "passwd", "password_hash", "hashed_password", "pwd", "kata_sandi"})
+"""Members whose values no record, message or report may show; they are left where they are."""
+
+
+class CellMaker:
+    """Makes a record's cells.
+
+    Args:
+        columns: What the mapping names: a member, or a JMESPath expression into the record.
+        where: A JMESPath expression that is true of the records wanted, or None for all.
+        joins_lists: Whether a list of plain values becomes one text; else it is kept as JSON.
+
+    Raises:
+        ConfigurationError: When an expression is none.
+    """
+
+    def __init__(self, columns: Sequence[str], *, where: str | None, joins_lists: bool) -> None:
+        self._paths = {column: path for column in columns if (path := _path(column)) is not None}
+        self.expressions = [column for column in self._paths if not column.replace("_", "").replace("-", "").isalnum()]
+        self._where = _compiled("where", where) if where else None
+        self._joins_lists = joins_lists
+        self.left_out: set[str] = set()
+
+    def is_wanted(self, found: Found) -> bool:
+        """Return whether the record is one that was asked for; a broken one is."""
+        return found.broken is not None or self._where is None or bool(self._search(self._where, found.value))
+
+    def cells(self, found: Found) -> dict[str, str | None]:
+        """Return the record's cells by column."""
+        if found.broken is not None:
+            return {BROKEN: found.text}
+        cells: dict[str, str | None] = {} if found.key is None else {KEY: found.key}
+        if isinstance(found.value, dict):
+            cells |= self._flat(found.value, "", 0)
+        else:
+            cells[VALUE] = self._text(found.value)
+        for column, path in self._paths.items():
+            if column not in cells:
+                value = self._search(path, found.value)
+                cells[column] = None if value is None else self._text(value)
+        return cells or {VALUE: "{}"}
+
+    def plain(self, value: Any) -> Any:
+        """Return a value without the members that are left out."""
+        if isinstance(value, dict):
+            self.left_out |= {name for name in value if name.casefold() in _SECRETS}
+            return {name: self.plain(one) for name, one in value.items() if name.casefold() not in _SECRETS}
+        return [self.plain(one) for one in value] if isinstance(value, list) else value
+
+    def _flat(self, members: Mapping[str, Any], before: str, depth: int) -> dict[str, str | None]:
+        cells: dict[str, str | None] = {}
+        for name, value in members.items():
+            if name.casefold() in _SECRETS:
+                self.left_out.add(before + name)
+                continue
+            column = before + (name if name.strip() else "(blank)")
+            if isinstance(value, dict) and value and depth < _DEEPEST:
+                cells |= self._flat(value, f"{column}.", depth + 1)
+            else:
+                cells[column] = None if value is None else self._text(value)
+        return cells
+
+    def _text(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list) and self._joins_lists and not any(isinstance(one, dict | list) for one in value):
+            return _JOINT.join(self._text(one) for one in value if one is not None)
+        return to_json(self.plain(value))
+
+    @staticmethod
+    def _search(path: Any, value: Any) -> Any:
+        try:
+            return path.search(value)
+        except JMESPathError:  # a function met a value of another type: this record has nothing there
+            return None
+
+
+def _path(column: str) -> Any:
+    """Return the column as an expression, or None when it is a plain header."""
+    try:
+        return jmespath.compile(column)
+    except JMESPathError:
+        return None
+
+
+def _compiled(key: str, expression: str) -> Any:
+    try:
+        return jmespath.compile(expression)
+    except JMESPathError as error:
+        raise ConfigurationError(key, f"{expression!r} is no JMESPath expression: {error}".splitlines()[0]) from error
+
+
+def to_json(value: Any) -> str:
+    """Return the value as JSON, numbers as they were written."""
+    return "".join(_pieces(value))
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    if isinstance(value, Exact):
+        yield value.text
+    elif isinstance(value, dict):
+        yield "{"
+        for index, (name, one) in enumerate(value.items()):
+            yield f"{', ' if index else ''}{json.dumps(name, ensure_ascii=False)}: "
+            yield from _pieces(one)
+        yield "}"
+    elif isinstance(value, list):
+        yield "["
+        for index, one in enumerate(value):
+            yield ", " if index else ""
+            yield from _pieces(one)
+        yield "]"
+    else:
+        yield json.dumps(value, ensure_ascii=False)

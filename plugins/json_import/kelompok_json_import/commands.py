@@ -1,0 +1,25 @@
+"""The plugin's command: look at how a source would be read."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from kelompok_core.contracts import CommandResult, PluginContext, Source, preview
+from kelompok_json_import.plugin import JsonImporter
+
+
+class JsonCommands:
+    """``show``."""
+
+    def run_command(self, command: str, arguments: Mapping[str, Any], context: PluginContext) -> CommandResult:
+        """Show the shape, the columns and what they become, and the first records.
+
+        Raises:
+            UnreadableSource: When the source cannot be read.
+            ConfigurationError: When a setting names what there is not.
+        """
+        del command
+        source: Source = arguments["file"]
+        rows = int(arguments["rows"])
+        batch = next(JsonImporter().read(source, replace(context, batch_size=max(rows, 100))))
+        return preview(batch, context.map_headers(str(arguments["entity"]), list(batch.cells.columns)), rows=rows)

@@ -1,0 +1,210 @@
+"""Walking through a JSON text value by value, with memory for one of them: the standard library's decoder, streamed."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Self, TextIO
+
+from kelompok_core.contracts import Issue, Severity, UnreadableSource
+
+MAX_RECORD_CHARACTERS = 16_000_000
+"""A larger record is refused: it is a document and not a row."""
+
+_CHUNK = 1 << 18
+_NEAR_THE_END = 16
+"""Characters of the longest literal and number a cut can hide behind, and then some."""
+
+_LONGEST_INTEGER = 4_000
+"""Digits beyond which Python would not make a number of them; the text is kept instead."""
+
+_BLANK = re.compile(r"[ \t\n\r]*")
+
+
+class Exact(float):
+    """A number with a fraction or an exponent that remembers how it was written."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Return the number the text stands for."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+class Decoder(json.JSONDecoder):
+    """Decodes strictly, keeps numbers as written, and notes members that an object has twice."""
+
+    def __init__(self) -> None:
+        self.repeated: list[str] = []
+        super().__init__(
+            object_pairs_hook=self._object, parse_float=Exact, parse_int=_integer, parse_constant=_refuse_constant
+        )
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            seen: set[str] = set()
+            self.repeated += [name for name, _ in pairs if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+        return members
+
+    def take_repeated(self) -> list[str]:
+        """Return the members noted since the last call; the last value of each was taken."""
+        noted, self.repeated = self.repeated, []
+        return noted
+
+
+def _integer(text: str) -> "int | str":
+    return int(text) if len(text) < _LONGEST_INTEGER else text
+
+
+def _refuse_constant(name: str) -> Any:
+    raise json.JSONDecodeError(f"{name} is no JSON", name, 0)
+
+
+class Cursor:
+    """A place in a JSON text. What it yields was read strictly; what is wrong is named by line and column.
+
+    Args:
+        file: The text.
+        name: The file's name where a source is several, for findings.
+    """
+
+    def __init__(self, file: TextIO, name: str | None = None) -> None:
+        self.decoder = Decoder()
+        self._file = file
+        self._name = name
+        self._text = ""
+        self._at = 0
+        self._is_whole = False
+        self._line, self._counted = 1, 0
+        self._column_offset = 0
+
+    def peek(self) -> str:
+        """Return the next character that is not blank, or "" at the end."""
+        while True:
+            self._at = _BLANK.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches anywhere
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._fill():
+                return ""
+
+    def line(self) -> int:
+        """Return the line of the place, from 1."""
+        self._line += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._line
+
+    def take(self, expected: str) -> bool:
+        """Pass over the next character if it is the expected one."""
+        if self.peek() != expected:
+            return False
+        self._at += 1
+        return True
+
+    def require(self, expected: str) -> None:
+        """Pass over the expected character.
+
+        Raises:
+            UnreadableSource: When another one is there.
+        """
+        if not self.take(expected):
+            raise self._invalid(f"«{expected}» was expected", self._at)
+
+    def value(self) -> Any:
+        """Return the value at the place, and go behind it.
+
+        Raises:
+            UnreadableSource: When there is none, or it is too large or too deep.
+        """
+        self.peek()
+        noted = len(self.decoder.repeated)
+        while True:
+            del self.decoder.repeated[noted:]
+            try:
+                value, end = self.decoder.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                if self._could_be_cut(error) and self._fill():
+                    continue
+                raise self._invalid(error.msg, max(error.pos, self._at)) from error
+            except RecursionError as error:
+                raise self._refuse("file.too_deep") from error
+            if end == len(self._text) and self._fill():
+                continue  # a number may go on in what was not read yet
+            self._at = end
+            return value
+
+    def _could_be_cut(self, error: json.JSONDecodeError) -> bool:
+        return error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - _NEAR_THE_END
+
+    def items(self) -> Iterator[int]:
+        """Go through an array: yield the index of each item when the place is before it; the item must be taken."""
+        self.require("[")
+        if self.take("]"):
+            return
+        index = 0
+        while True:
+            yield index
+            index += 1
+            if self.take("]"):
+                return
+            self.require(",")
+
+    def members(self) -> Iterator[str]:
+        """Go through an object: yield the name of each member when the place is before its value, to be taken."""
+        self.require("{")
+        if self.take("}"):
+            return
+        while True:
+            if self.peek() != '"':
+                raise self._invalid("a member's name in double quotes was expected", self._at)
+            name = self.value()
+            self.require(":")
+            yield name
+            if self.take("}"):
+                return
+            self.require(",")
+
+    def skip(self) -> None:
+        """Go behind the value at the place; arrays and objects of any length pass by piece by piece."""
+        following = self.peek()
+        if following == "[":
+            for _ in self.items():
+                self.value()
+        elif following == "{":
+            for _ in self.members():
+                self.value()
+        else:
+            self.value()
+        self.decoder.take_repeated()
+
+    def require_end(self) -> None:
+        """Raise UnreadableSource unless nothing but blanks follows."""
+        if self.peek():
+            raise self._invalid("nothing more was expected", self._at)
+
+    def _fill(self) -> bool:
+        if self._is_whole:
+            return False
+        if len(self._text) - self._at > MAX_RECORD_CHARACTERS:
+            raise self._refuse("file.record_too_large", limit=MAX_RECORD_CHARACTERS)
+        # As much again as a cut value has already: reading it anew each time stays linear.
+        more = self._file.read(max(_CHUNK, len(self._text) - self._at))
+        self.line()
+        before = self._text.rfind("\n", 0, self._at)
+        self._column_offset = self._at - before - 1 if before >= 0 else self._column_offset + self._at
+        self._text, self._at, self._counted = self._text[self._at :] + more, 0, 0
+        self._is_whole = not more
+        return bool(more)
+
+    def _invalid(self, reason: str, at: int) -> UnreadableSource:
+        line = self._line + self._text.count("\n", self._counted, at)
+        before = self._text.rfind("\n", 0, at)
+        column = at - before if before >= 0 else self._column_offset + at + 1
+        return self._refuse("file.json_invalid", line=line, column=column, reason=reason)
+
+    def _refuse(self, code: str, **params: Any) -> UnreadableSource:
+        line = params.setdefault("line", self.line())
+        params["file"] = self._name or ""
+        return UnreadableSource(Issue(code=code, severity=Severity.FATAL, line=line, params=params))

@@ -1,0 +1,75 @@
+"""The texts a source is made of: one file, or the files of a folder that was packed, each decoded strictly."""
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, TextIO
+
+from kelompok_core.contracts import Issue, Severity, Source, UnreadableSource, find_undecodable
+
+FOLDER = "application/x-tar"
+_ENDINGS = (".json", ".jsonld", ".geojson", ".ndjson", ".jsonl")
+_MOST_BYTES = 64 << 20
+"""Of one file in a folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """One text.
+
+    Attributes:
+        name: Its path in the folder; "" when the source is one file.
+        text: To be read from the beginning.
+        has_lines: Whether its name says that each line is a value of its own.
+    """
+
+    name: str
+    text: TextIO
+    has_lines: bool
+
+
+def iter_documents(source: Source) -> Iterator[Document]:
+    """Yield the source's texts, in the order of their names; a packed folder's other files are passed over.
+
+    Raises:
+        UnreadableSource: ``file.encoding_unreadable`` or ``file.record_too_large``.
+    """
+    if source.media_type != FOLDER:
+        with source.path.open("rb") as file, _decoded(file, "") as text:
+            yield Document(name="", text=text, has_lines=_has_lines(source.file_name))
+        return
+    with tarfile.open(source.path) as archive:
+        members = [one for one in archive.getmembers() if one.isfile() and one.name.lower().endswith(_ENDINGS)]
+        for member in sorted(members, key=lambda one: one.name):
+            if member.size > _MOST_BYTES:
+                params = {"file": member.name, "line": 1, "limit": _MOST_BYTES}
+                raise UnreadableSource(Issue(code="file.record_too_large", severity=Severity.FATAL, params=params))
+            content = archive.extractfile(member)
+            if content is not None:
+                with content, _decoded(io.BytesIO(content.read()), member.name) as text:
+                    yield Document(name=member.name, text=text, has_lines=_has_lines(member.name))
+
+
+def _has_lines(name: str) -> bool:
+    return name.lower().removesuffix(".gz").endswith((".ndjson", ".jsonl"))
+
+
+@contextmanager
+def _decoded(file: BinaryIO, name: str) -> Iterator[TextIO]:
+    encoding = json.detect_encoding(file.read(4))
+    file.seek(0)
+    place = find_undecodable(file, encoding)
+    if place is not None:
+        params = {"encoding": encoding, "offset": place.offset, "line": place.line, "file": name}
+        raise UnreadableSource(
+            Issue(code="file.encoding_unreadable", severity=Severity.FATAL, line=place.line, params=params)
+        )
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding=encoding, newline="\n")
+    try:
+        yield text
+    finally:
+        text.detach()

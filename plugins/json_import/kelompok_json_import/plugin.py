@@ -1,0 +1,179 @@
+"""The importer: a source's texts, their records found, in batches of cells."""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
+
+import pandas as pd
+import pyarrow as pa
+
+from kelompok_core.contracts import (
+    Issue,
+    JsonValue,
+    PluginContext,
+    Severity,
+    Source,
+    SourceBatch,
+    issue_table,
+    location_table,
+)
+from kelompok_json_import.cells import CellMaker, to_json
+from kelompok_json_import.documents import Document, iter_documents
+from kelompok_json_import.records import Found, Shape, Where, find_records, iter_records, parse_path
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class JsonImporter:
+    """Reads records from JSON of any shape; what they are about does not matter here."""
+
+    def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
+        """Yield the source's records in batches; see the contract.
+
+        Raises:
+            UnreadableSource: ``file.encoding_unreadable``, ``file.json_invalid``, ``file.too_deep``,
+                ``file.record_too_large``, ``file.shape_unclear`` or ``file.path_missing``.
+            ConfigurationError: When a setting names what there is not.
+        """
+        reading = _Reading(context)
+        records = reading.records(source)
+        while batch := list(islice(records, context.batch_size)):
+            yield reading.batch(batch)
+        if reading.is_unsaid():
+            yield reading.batch([])
+
+    def originals(self, source: Source, context: PluginContext) -> Iterator[str]:
+        """Yield every record as one line of JSON, in the order and number of :meth:`read`; a broken line as it is."""
+        reading = _Reading(context)
+        for _, found in reading.records(source):
+            yield found.text if found.broken is not None else to_json(reading.maker.plain(found.value))
+
+
+class _Reading:
+    """One pass over a source: what it found out, and how far it is."""
+
+    def __init__(self, context: PluginContext) -> None:
+        config = context.config
+        path = config.get("records")
+        self.maker = CellMaker(
+            context.columns,
+            where=str(config["where"]) if "where" in config else None,
+            joins_lists=config.get("lists", "join") == "join",
+        )
+        self._shape = Shape(str(config.get("shape", Shape.AUTO)))
+        self._path = parse_path(str(path)) if path else None
+        self._columns: dict[str, None] = {}
+        self._read_as: dict[str, JsonValue] = {}
+        self._number = 0
+        self._filtered = 0
+        self._documents = 0
+
+    def records(self, source: Source) -> Iterator[tuple[Document, Found]]:
+        """Yield the records that are wanted."""
+        for document in iter_documents(source):
+            self._documents += 1
+            where = find_records(document, self._shape, self._path)
+            document.text.seek(0)
+            self._say(document, where)
+            for found in iter_records(document, where):
+                if self.maker.is_wanted(found):
+                    yield document, found
+                else:
+                    self._filtered += 1
+
+    def _say(self, document: Document, where: Where) -> None:
+        shown: dict[str, JsonValue] = {"encoding": document.text.encoding or "utf-8", "shape": where.shape.value}
+        if where.path:
+            shown["records"] = where.shown()
+        if self._documents > 1:
+            shown = self._read_as | {"files": self._documents}
+        self._read_as = shown
+
+    def is_unsaid(self) -> bool:
+        """Return whether there is more to say at the end: nothing was read yet, or records were passed over."""
+        return self._number == 0 or self._filtered > 0 or bool(self.maker.left_out)
+
+    def batch(self, records: list[tuple[Document, Found]]) -> SourceBatch:
+        """Return the records as the next batch, and at the end one with what is left to say."""
+        first = self._number + 1
+        self._number += len(records)
+        rows = [self.maker.cells(found) for _, found in records]
+        self._columns |= dict.fromkeys(chain(self.maker.expressions, *rows)) if rows else {}
+        names = _named(self._columns)
+        issues = [issue for at, (_, found) in enumerate(records) for issue in _of_record(found, first + at)]
+        columns = {}
+        for column, name in names.items():
+            cells = [row.get(column) for row in rows]
+            issues += _mend(cells, name, records, first)
+            columns[name] = pd.array(pa.array(cells, pa.large_string()), dtype="str")
+        issues.sort(key=lambda issue: issue.record or 0)
+        return SourceBatch(
+            cells=pd.DataFrame(columns),
+            locations=location_table(
+                range(first, first + len(records)),
+                lines=[found.line for _, found in records],
+                selectors=[_selector(document, found) for document, found in records],
+            ),
+            issues=issue_table([*issues, *([] if records else self._at_the_end())]),
+            read_as=dict(self._read_as),
+        )
+
+    def _at_the_end(self) -> Iterator[Issue]:
+        if self._number == 0 and self._filtered == 0:
+            yield Issue(code="file.empty", severity=Severity.FATAL)
+        if self._filtered:
+            yield Issue(code="file.records_filtered", severity=Severity.INFO, params={"rows": self._filtered})
+        if self.maker.left_out:
+            members = ", ".join(sorted(self.maker.left_out))
+            yield Issue(code="file.secrets_left_out", severity=Severity.WARNING, params={"members": members})
+
+
+def _selector(document: Document, found: Found) -> str:
+    selector = f"{document.name}#{found.pointer}" if document.name else found.pointer
+    return _SURROGATE.sub("\ufffd", selector)
+
+
+def _named(columns: Mapping[str, None]) -> dict[str, str]:
+    """Return the columns' names: blanks around them are no part of a name, and no two are alike."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for column in columns:
+        bare = _SURROGATE.sub("\ufffd", column.strip())
+        name, number = bare, 2
+        while name in taken:
+            name, number = f"{bare} ({number})", number + 1
+        names[column] = name
+        taken.add(name)
+    return names
+
+
+def _of_record(found: Found, number: int) -> Iterator[Issue]:
+    if found.broken is not None:
+        params = dict(found.broken)
+        yield Issue(code="row.json_invalid", severity=Severity.ERROR, record=number, line=found.line, params=params)
+    for member in dict.fromkeys(found.repeated):
+        params = {"member": member}
+        yield Issue(
+            code="row.duplicate_member", severity=Severity.WARNING, record=number, line=found.line, params=params
+        )
+
+
+def _mend(cells: list[str | None], column: str, records: list[tuple[Document, Found]], first: int) -> list[Issue]:
+    """Put a mark in the place of halves of characters, which no text may hold, and say so."""
+    issues = []
+    for at, cell in enumerate(cells):
+        if cell is None or cell.isascii() or not _SURROGATE.search(cell):
+            continue
+        cells[at] = _SURROGATE.sub("\ufffd", cell)
+        line = records[at][1].line
+        issues.append(
+            Issue(
+                code="value.half_character",
+                severity=Severity.WARNING,
+                record=first + at,
+                line=line,
+                column=column,
+                value=(cells[at] or "")[:100],
+            )
+        )
+    return issues
