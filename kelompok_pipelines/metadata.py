@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from kelompok_core.imports.error_file import name_error_file
 from kelompok_core.imports.records import DECISIONS
 from kelompok_core.imports.report import ImportReport
 
@@ -51,7 +52,7 @@ def applied_metadata(report: ImportReport) -> dict[str, Any]:
         "seconds": report.seconds,
         "rows_per_second": report.rows_per_second,
         "decisions": dg.MetadataValue.md(decision_chart(report.counts)),
-        "error_file": f"kelompok import errors {report.record.id} --output errors.csv",
+        "error_file": f"kelompok import errors {report.record.id} --output {name_error_file(report.record)}",
     }
 
 

@@ -1,5 +1,6 @@
 """``kelompok import``: look at imports, take their error files, apply reviewed plans."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,7 +84,6 @@ def errors(
     as_json: JsonOption = False,
 ) -> None:
     """List every finding about rows that were rejected or wait for a person, or write the error file."""
-    from kelompok_core.imports.error_file import write_error_file
     from kelompok_core.imports.records import get_import
 
     with terminal.workbench() as bench:
@@ -93,12 +93,24 @@ def errors(
             if output is None:
                 _list_errors(connection, record, _language(language), as_json=as_json)
                 return
-            with output.open("w", encoding="utf-8-sig", newline="") as target:
-                number = write_error_file(connection, record, target, language=_language(language))
+            number = _write_errors(bench, connection, record, output, _language(language))
     typer.echo(f"{number} rows written to {output}. Correct them and import the file again:")
     typer.echo(
         f"  kelompok plugin run {record.plugin} --job {record.job} --file {output} --source {record.source_name}"
     )
+
+
+def _write_errors(
+    bench: "Workbench", connection: "sa.Connection", record: "ImportRecord", output: Path, language: str
+) -> int:
+    from kelompok_core.imports.error_file import is_json, write_error_file, write_error_lines
+    from kelompok_core.imports.reading import read_originals
+
+    if is_json(record.media_type):
+        with output.open("w", encoding="utf-8") as target, closing(read_originals(bench.settings, record)) as originals:
+            return write_error_lines(connection, record, originals, target, language=language)
+    with output.open("w", encoding="utf-8-sig", newline="") as target:  # a spreadsheet needs the mark
+        return write_error_file(connection, record, target, language=language)
 
 
 def _list_errors(connection: "sa.Connection", record: "ImportRecord", language: str, *, as_json: bool) -> None:

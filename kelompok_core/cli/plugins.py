@@ -70,6 +70,9 @@ def _render_info(console: "Console", plugin: PluginInfo) -> None:
         return
     jobs = [(job.name, job.entity or "", ", ".join(job.inputs), job.summary) for job in plugin.jobs()]
     terminal.table(console, ("job", "into", "reads", ""), jobs)
+    if plugin.manifest.profiles:
+        profiles = [(f"{plugin.name}/{one.name}", one.job, one.summary) for one in plugin.manifest.profiles]
+        terminal.table(console, ("profile", "for", ""), profiles)
     properties = plugin.manifest.config_schema.get("properties", {})
     rows = [
         (key, plugin.config.get(key, one.get("default", "")), one.get("description", ""))
@@ -128,7 +131,9 @@ TimezoneOption = Annotated[
 SettingOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the plugin, this once.")
 ]
-ProfileOption = Annotated[str | None, typer.Option(help="Start from this saved profile.")]
+ProfileOption = Annotated[
+    str | None, typer.Option(help="Start from this saved profile, or PLUGIN/NAME for a plugin's own.")
+]
 SaveOption = Annotated[str | None, typer.Option("--save-profile", help="Save these options as a profile.")]
 KeyOption = Annotated[
     str | None, typer.Option("--idempotency-key", help="The same key gives the same import, not another.")

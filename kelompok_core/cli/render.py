@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kelompok_core.cli.terminal import table
+from kelompok_core.imports.error_file import name_error_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,7 +92,8 @@ def _closing(report: "ImportReport") -> str:
     if report.waiting and record.state == "applied":
         said.append(f"Waiting for a person to decide, {report.waiting:,}: kelompok import review list --import {short}")
     if report.needs_attention:
-        said.append(f"Rows to correct, ready to be sent again: kelompok import errors {short} --output errors.csv")
+        file = name_error_file(record)
+        said.append(f"Rows to correct, ready to be sent again: kelompok import errors {short} --output {file}")
     return "\n".join(said) or f"Look at it again: kelompok import show {short}"
 
 

@@ -54,6 +54,15 @@ class EventImporter(Protocol):
 
 
 @runtime_checkable
+class KeepsOriginals(Protocol):
+    """What an importer of JSON has beside ``read``, so that rows to correct are handed back as they came."""
+
+    def originals(self, source: Source, context: PluginContext) -> Iterator[str]:
+        """Yield every record :meth:`OrganizationImporter.read` numbers, in that order, as one line of JSON."""
+        ...
+
+
+@runtime_checkable
 class SourceNormalizer(Protocol):
     """Brings a source's own habits into a form the core understands, before header mapping."""
 

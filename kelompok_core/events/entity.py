@@ -48,13 +48,14 @@ _FIELDS = (
         parts=(_START_TIME,),
         kind=Kind.MOMENT,
         aliases=("tanggal mulai", "start", "start date", "startdate", "dtstart", "tanggal pelaksanaan", "tanggal",
-                 "date", "event date", "mulai", "starts"),
+                 "date", "event date", "date time", "mulai", "starts"),
     ),
     Field(
         name="ends_at",
         read=ends_at,
         parts=(
             Part(name="end_time", aliases=("jam selesai", "waktu selesai", "end time", "jam berakhir")),
+            Part(name="duration", aliases=("durasi", "lama kegiatan")),
             *_STARTS,
         ),
         kind=Kind.MOMENT,

@@ -146,7 +146,7 @@ def _take_by_rule(draft: _Draft, columns: Sequence[str]) -> list[str]:
     rest = []
     for column in columns:
         folded = fold_header(column)
-        if folded in _SENSITIVE:
+        if folded in _SENSITIVE or fold_header(column.rpartition(".")[2]) in _SENSITIVE:  # a member of a nested record
             draft.dropped.append(column)
             draft.say("header.sensitive_refused", Severity.WARNING, column)
         elif folded in _RUNNING_NUMBERS:

@@ -1,6 +1,7 @@
 """The error file: rows handed back as they came, with what was found, ready to be corrected and sent again."""
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,16 +30,21 @@ def unguard_formula(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
 
 
-def take_back(batch: SourceBatch) -> SourceBatch:
+def take_back(batch: SourceBatch, media_type: str) -> SourceBatch:
     """Return a batch of an error file with its cells as they were in the original; any other batch as it is."""
-    if not set(OUR_COLUMNS) <= set(batch.cells.columns):
+    if is_json(media_type) or not set(OUR_COLUMNS) <= set(batch.cells.columns):
         return batch
     cells = batch.cells.apply(lambda column: column.str.replace(_GUARDED, r"\1", regex=True))
     return replace(batch, cells=cells.rename(columns=unguard_formula))
 
 
+def is_json(media_type: str) -> bool:
+    """Return whether rows of such a source go back as lines of JSON, which no spreadsheet runs."""
+    return not media_type.startswith("text/")
+
+
 def write_error_file(connection: sa.Connection, record: ImportRecord, target: TextIO, *, language: str = "en") -> int:
-    """Write the rejected and parked rows as CSV; return how many there are."""
+    """Write the rejected and parked rows of a table as CSV; return how many there are."""
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow([*(guard_formula(name) for name in record.header), *OUR_COLUMNS])
     number = 0
@@ -47,6 +53,45 @@ def write_error_file(connection: sa.Connection, record: ImportRecord, target: Te
         writer.writerow([*cells, *(guard_formula(cell) for cell in _findings(row, language))])
         number += 1
     return number
+
+
+def write_error_lines(
+    connection: sa.Connection, record: ImportRecord, originals: Iterator[str], target: TextIO, *, language: str = "en"
+) -> int:
+    """Write the rejected and parked records as lines of JSON: as they came, with what was found; return their number.
+
+    ``originals`` are all records of the source, in the order they were read.
+    """
+    number, at = 0, 0
+    for row in _iter_rows(connection, record):
+        original = ""
+        while at < row.record:
+            original, at = next(originals), at + 1
+        findings = dict(zip(OUR_COLUMNS, _findings(row, language), strict=True))
+        target.write(_with(original, findings) + "\n")
+        number += 1
+    return number
+
+
+def _with(original: str, findings: dict[str, str]) -> str:
+    """Return the record with our members behind its own; what is no object becomes the member ``value`` of one.
+
+    The text is added to and not written anew: numbers keep their digits.
+    """
+    ours = json.dumps(findings, ensure_ascii=False)
+    bare = original.strip()
+    try:
+        is_object = isinstance(json.loads(bare), dict)
+    except ValueError:  # a broken line: as text, to be mended
+        return json.dumps({"value": bare} | findings, ensure_ascii=False)
+    if not is_object:
+        return f'{{"value": {bare}, {ours[1:]}'
+    return ours if bare[1:-1].strip() == "" else f"{bare[:-1].rstrip()}, {ours[1:]}"
+
+
+def name_error_file(record: ImportRecord) -> str:
+    """Return how an import's error file could be called."""
+    return "errors.ndjson" if is_json(record.media_type) else "errors.csv"
 
 
 def _findings(row: sa.Row[Any], language: str) -> tuple[str, str, str, str]:

@@ -1,4 +1,4 @@
-"""Saved import profiles: ``[profiles.NAME]`` in kelompok.toml, so that the same list is read the same way."""
+"""Import profiles, so that a list is read the same way again: ``[profiles.NAME]`` in kelompok.toml, or a plugin's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,7 @@ from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import NotFound, SettingsError
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions, check_reading
 from kelompok_core.plugin_host.configuration import edit_document, read_document
+from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.settings import Settings
 from kelompok_core.values.reading import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
 
@@ -39,12 +40,14 @@ _READING = ("date_order", "phone_country", "timezone")
 
 
 def read_profile(settings: Settings, name: str) -> Profile:
-    """Return the saved profile.
+    """Return the saved profile, or one that comes with a plugin when the name is PLUGIN/NAME.
 
     Raises:
         NotFound: When none has this name.
         SettingsError: Naming the key that is wrong.
     """
+    if "/" in name:
+        return _ready_profile(settings, name)
     tables: Mapping[str, Any] = read_document(settings).get("profiles", {})
     if name not in tables:
         raise NotFound("profile", name)
@@ -65,6 +68,15 @@ def read_profile(settings: Settings, name: str) -> Profile:
     )
     check_reading(options)
     return Profile(source_name=table.source, options=options)
+
+
+def _ready_profile(settings: Settings, name: str) -> Profile:
+    plugin, _, ready = name.partition("/")
+    manifest = get_plugin(settings, plugin).manifest
+    found = next((one for one in manifest.profiles if one.name == ready), None) if manifest else None
+    if found is None:
+        raise NotFound("profile", name)
+    return Profile(options=ImportOptions(mapping=found.mapping, config=found.settings))
 
 
 def chosen_profile(settings: Settings, name: str | None, **given: Any) -> Profile:

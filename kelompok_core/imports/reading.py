@@ -8,6 +8,7 @@ from kelompok_core.contracts import (
     ConfigurationError,
     EventImporter,
     Issue,
+    KeepsOriginals,
     MemberImporter,
     OrganizationImporter,
     PluginContext,
@@ -100,3 +101,15 @@ def read_batches(settings: Settings, record: ImportRecord) -> Generator[SourceBa
     """Yield what an import's source says, as its plugin reads it."""
     with opened(settings, record) as (importer, source, context):
         yield from importer.read(source, context)
+
+
+def read_originals(settings: Settings, record: ImportRecord) -> Generator[str]:
+    """Yield an import's records as they came, each as one line of JSON.
+
+    Raises:
+        ImportFailed: When the plugin cannot give them back.
+    """
+    with opened(settings, record) as (importer, source, context):
+        if not isinstance(importer, KeepsOriginals):
+            raise ImportFailed(f"{record.plugin_label} cannot give rows back as they came")
+        yield from importer.originals(source, context)

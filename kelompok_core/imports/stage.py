@@ -125,7 +125,8 @@ class _Stager:
 
     def _prepare(self, batch: SourceBatch) -> _Ready:
         """Return what of the batch is not there yet, and the import's row as it will be with it."""
-        batch = take_back(accept_batch(batch, after=self._read, plugin=self._record.plugin_label))
+        accepted = accept_batch(batch, after=self._read, plugin=self._record.plugin_label)
+        batch = take_back(accepted, self._record.media_type)
         self._read += len(batch.cells)
         self._blank_lines += batch.blank_lines
         if fatal := fatal_issues(batch):

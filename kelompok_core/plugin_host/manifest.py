@@ -51,6 +51,16 @@ class Command(_Part):
     arguments_schema: dict[str, Any] = Field(default_factory=dict)
 
 
+class ReadyProfile(_Part):
+    """How to read what a known program or standard writes: a profile that comes with the plugin."""
+
+    name: Name
+    job: Name = Field(description="The job it is for.")
+    summary: str = ""
+    mapping: dict[str, str] = Field(default_factory=dict, description="Column or path to field, as `--map` has it.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the plugin, as `--set` has them.")
+
+
 class Permissions(_Part):
     """What the plugin asks for. There is no word for writing: a plugin can only propose."""
 
@@ -71,6 +81,7 @@ class Manifest(_Part):
     api: str = HOST_API
     implements: dict[str, Target] = Field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
+    profiles: tuple[ReadyProfile, ...] = ()
     permissions: Permissions = Permissions()
     config_schema: dict[str, Any] = Field(default_factory=lambda: {"type": "object"})
 
@@ -92,6 +103,9 @@ class Manifest(_Part):
                 raise ValueError(f"job {job.name!r} uses {job.uses!r}, which implements does not have")
             if job.uses.endswith("_importer") and (job.entity is None or not job.inputs):
                 raise ValueError(f"job {job.name!r} imports, so it needs entity and inputs")
+        for profile in self.profiles:
+            if profile.job not in {job.name for job in self.jobs}:
+                raise ValueError(f"profile {profile.name!r} is for {profile.job!r}, which is no job")
         if len({job.name for job in self.jobs}) != len(self.jobs):
             raise ValueError("two jobs have one name")
         return self

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
 from kelompok_core.contracts import Severity
 from kelompok_core.values.blanks import drop_blank_words
@@ -34,6 +35,7 @@ _TIME = re.compile(
     rf"\s*\(?(?P<last_zone>{_LETTERS}|{_OFFSET})?\)?\.?"
 )
 _TRUE = frozenset({"true", "yes", "ya", "y", "1", "x", "benar", "seharian", "sepanjang hari"})
+_DURATIONS = TypeAdapter(timedelta)
 _NOON = 12
 _DAY = len("1998-05-17")
 _MIDNIGHT, _LAST_SECOND = "00:00:00", "23:59:59"
@@ -88,7 +90,7 @@ def ends_at(inputs: Inputs) -> Normalized:
     """Read when something ends; a day without a time ends with its last second.
 
     Without an end of its own, the day of the start and the part ``end_time`` tell it, or a range in the time of the
-    start («09.00 - 12.00 WIB»).
+    start («09.00 - 12.00 WIB»), or the part ``duration`` as ISO 8601 has it («PT1H30M»).
     """
     begins, times = inputs.part("starts_at"), inputs.part("end_time")
     dates = inputs.own.fillna(begins.where(times.fillna("").str.strip() != ""))
@@ -96,7 +98,33 @@ def ends_at(inputs: Inputs) -> Normalized:
     told = _tell(dates, times, inputs.order_of(dates))
     ending = _moments(told, told["start"].fillna(_LAST_SECOND), inputs, dates, times)
     start = _start(inputs, begins)
-    return Normalized(values=ending.values.fillna(_utc(start, start["end"], inputs)), findings=ending.findings)
+    values = ending.values.fillna(_utc(start, start["end"], inputs))
+    duration = line(inputs.part("duration")).values
+    if not duration.notna().any():
+        return Normalized(values=values, findings=ending.findings)
+    lasting = map_distinct(duration, _seconds_of)
+    unknown = found(inputs.part("duration"), duration.notna() & lasting.isna(), "value.duration", Severity.WARNING)
+    after = _later(_utc(start, start["start"].fillna(_MIDNIGHT), inputs), lasting)
+    return Normalized(values=values.fillna(after), findings=all_findings(ending.findings, unknown))
+
+
+def _seconds_of(written: str) -> str | None:
+    """Return the seconds of a duration such as ``PT2H`` or ``P1D``, as text; None when it is none."""
+    try:
+        lasting = _DURATIONS.validate_python(written)
+    except ValidationError:
+        return None
+    return str(int(lasting.total_seconds())) if written.startswith("P") and lasting > timedelta(0) else None
+
+
+def _later(moments: pd.Series, seconds: pd.Series) -> pd.Series:
+    later = pd.Series(None, index=moments.index, dtype="str")
+    both = moments.notna() & seconds.notna()
+    if both.any():
+        start = pd.to_datetime(moments[both].str.removesuffix("Z"))
+        ends = start + pd.to_timedelta(seconds[both].astype("int64"), unit="s")
+        later[both] = ends.dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype("str")
+    return later
 
 
 def all_day(inputs: Inputs) -> Normalized:

@@ -24,6 +24,10 @@ _LANGUAGES = {
 """What people write beside the names and codes of ISO 639."""
 
 
+_SCHEMA_ORG = re.compile(r"^https?://schema\.org/")
+"""Before the words of its vocabulary, which schema.org writes as addresses."""
+
+
 def choice(words: Mapping[str, tuple[str, ...]]) -> Normalizer:
     """Return the normalizer of a column with few values, each known by several words.
 
@@ -44,7 +48,8 @@ def _choice(known: Mapping[str, str], cells: pd.Series) -> Normalized:
 
 
 def _fold(word: str) -> str:
-    return re.sub(r"[\W_]+", " ", word).strip().casefold()
+    bare = _SCHEMA_ORG.sub("", word)
+    return re.sub(r"[\W_]+", " ", bare).strip().casefold()
 
 
 def language(cells: pd.Series) -> Normalized:

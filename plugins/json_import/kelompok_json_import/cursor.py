@@ -20,6 +20,10 @@ _LONGEST_INTEGER = 4_000
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
+DEEPEST = 100
+"""Levels of arrays and objects in a value; what is deeper is an attack or a slip of a program."""
+
+
 class Exact(float):
     """A number with a fraction or an exponent that remembers how it was written."""
 
@@ -53,6 +57,20 @@ class Decoder(json.JSONDecoder):
         """Return the members noted since the last call; the last value of each was taken."""
         noted, self.repeated = self.repeated, []
         return noted
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    level = [value]
+    for _ in range(levels + 1):
+        level = [
+            child
+            for one in level
+            if isinstance(one, dict | list)
+            for child in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _integer(text: str) -> "int | str":
@@ -132,6 +150,8 @@ class Cursor:
                 raise self._refuse("file.too_deep") from error
             if end == len(self._text) and self._fill():
                 continue  # a number may go on in what was not read yet
+            if _is_deeper(value, DEEPEST):
+                raise self._refuse("file.too_deep")
             self._at = end
             return value
 
