@@ -91,6 +91,7 @@ def settings(server: Settings, tmp_path: Path) -> Iterator[Settings]:
         dagster_database_url=urls.dagster,
     )
     set_enabled(made, "csv-import", enabled=True)
+    set_enabled(made, "json-import", enabled=True)
     yield made
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -137,6 +138,7 @@ def import_file(bench: Workbench, operator: Actor, tmp_path: Path) -> ImportFile
         organization: str | None = None,
         actor: Actor | None = None,
         entity: str = "organizations",
+        plugin: str = "csv-import",
     ) -> ImportReport:
         if isinstance(content, Path):
             file = content
@@ -144,7 +146,7 @@ def import_file(bench: Workbench, operator: Actor, tmp_path: Path) -> ImportFile
             file = tmp_path / name
             file.write_bytes(content.encode() if isinstance(content, str) else content)
         request = ImportRequest(
-            plugin="csv-import",
+            plugin=plugin,
             job=f"import-{entity}",
             file=file,
             source_name=source,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kelompok_core.cli import terminal
+from kelompok_core.cli.exporting import add_export
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def app_of(noun: Noun, *, belongs: bool = True) -> typer.Typer:
     """Return the commands of one entity; ``belongs`` when its records belong to an organization."""
     app = typer.Typer(no_args_is_help=True, help=f"{noun.entity.capitalize()}, with where each value comes from.")
     _add_writing(app, noun)
+    add_export(app, noun.entity)
     if belongs:
         _add_of_an_organization(app, noun)
     else:

@@ -14,6 +14,9 @@ EXTRA = "extra"
 OUR_COLUMNS = ("_line", "_decision", "_codes", "_message")
 """What an error file has behind the source's own columns; ignored when the file comes back."""
 
+RECORD_ID = "_kelompok_id"
+"""Column of an export with the id of our own record, by which a row is known again."""
+
 _SENSITIVE = frozenset(
     {
         "nik", "no nik", "nomor nik", "nomor induk kependudukan", "ktp", "no ktp", "nomor ktp", "no kk",
@@ -146,7 +149,7 @@ def _take_by_rule(draft: _Draft, columns: Sequence[str]) -> list[str]:
     rest = []
     for column in columns:
         folded = fold_header(column)
-        if folded in _SENSITIVE or fold_header(column.rpartition(".")[2]) in _SENSITIVE:  # a member of a nested record
+        if is_sensitive(column):
             draft.dropped.append(column)
             draft.say("header.sensitive_refused", Severity.WARNING, column)
         elif folded in _RUNNING_NUMBERS:
@@ -155,6 +158,11 @@ def _take_by_rule(draft: _Draft, columns: Sequence[str]) -> list[str]:
         else:
             rest.append(column)
     return rest
+
+
+def is_sensitive(column: str) -> bool:
+    """Return whether a column holds personal data no community needs, be it a member of a nested record."""
+    return bool({fold_header(column), fold_header(column.rpartition(".")[2])} & _SENSITIVE)
 
 
 def _take_by_alias(draft: _Draft, columns: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from pandera.errors import SchemaErrors
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Severity, SourceBatch
 from kelompok_core.descriptor import EntityDescriptor, Field
-from kelompok_core.headers.mapping import HeaderField, HeaderMapping, map_headers
+from kelompok_core.headers.mapping import RECORD_ID, HeaderField, HeaderMapping, map_headers
 from kelompok_core.imports.row_json import row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
 from kelompok_core.matching.keys import name_key, natural_identity
@@ -78,7 +78,7 @@ def map_columns(
 
 def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderField]:
     """Return all that a column may be: id, organization, fields and their parts."""
-    fields = [HeaderField(name=EXTERNAL_ID, aliases=descriptor.external_id_aliases)]
+    fields = [HeaderField(name=EXTERNAL_ID, aliases=(RECORD_ID, *descriptor.external_id_aliases))]
     if descriptor.belongs:
         fields.append(
             HeaderField(

@@ -29,7 +29,7 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield homes_sql.REFUSED if descriptor.belongs else homes_sql.NOBODY_REFUSED
     yield _keys(descriptor)
     yield "ANALYZE deciding_keys"
-    yield _KNOWN.format(entity=descriptor.entity)
+    yield _KNOWN.format(entity=descriptor.entity, at_home=_at_home(descriptor))
     yield "ANALYZE deciding_known"
     yield _matches(descriptor)
     yield "ANALYZE deciding_matches"
@@ -58,22 +58,33 @@ def _keys(descriptor: EntityDescriptor) -> str:
     return f"""
         CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS
         SELECT record, identity, external_id IS NOT NULL AS explicit, raw_sha256, {home},
+               CASE WHEN external_id ~ {_OWN_ID} THEN external_id::uuid END AS own_id,
                candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
         FROM import_rows i {homes if descriptor.belongs else ""}
         WHERE import_id = :import AND verdict IS NULL
           AND NOT EXISTS (SELECT FROM deciding_refused r WHERE r.record = i.record)"""
 
 
+_OWN_ID = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
+
+# What this source sent before; and a row of an export, whose id is that of our own record.
 _KNOWN = """
     CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
-    SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256
-    FROM source_records s
-    WHERE s.entity = '{entity}' AND s.source_name = :source
-      AND s.identity IN (SELECT identity FROM deciding_keys)
-      -- A record that an undo took away was never there, for what comes after.
-      AND (EXISTS (SELECT FROM {entity} t WHERE t.id = s.record_id) OR NOT EXISTS (
-        SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
-    ORDER BY s.identity, s.last_seen_at DESC, s.last_record DESC, s.id DESC"""
+    SELECT DISTINCT ON (identity) identity, record_id, raw_sha256, reading_sha256, reason
+    FROM (
+      SELECT s.identity, s.record_id, s.raw_sha256, s.reading_sha256, 'match.known' AS reason,
+             s.last_seen_at, s.last_record, s.id
+      FROM source_records s
+      WHERE s.entity = '{entity}' AND s.source_name = :source
+        AND s.identity IN (SELECT identity FROM deciding_keys)
+        -- A record that an undo took away was never there, for what comes after.
+        AND (EXISTS (SELECT FROM {entity} t WHERE t.id = s.record_id) OR NOT EXISTS (
+          SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
+      UNION ALL
+      SELECT k.identity, t.id, NULL, NULL, 'match.own_id', NULL, NULL, NULL
+      FROM deciding_keys k JOIN {entity} t ON t.id = k.own_id
+      WHERE {at_home}) known
+    ORDER BY identity, last_seen_at DESC NULLS LAST, last_record DESC NULLS LAST, id DESC NULLS LAST"""
 
 
 def _told_apart(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:
@@ -148,7 +159,7 @@ def _rows(descriptor: EntityDescriptor) -> str:
         CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
         SELECT k.record, k.identity, k.explicit, k.raw_sha256, k.home, k.guarded,
                coalesce(n.record_id, CASE WHEN m.agreeing = 1 THEN m.target END) AS target,
-               CASE WHEN n.record_id IS NOT NULL THEN 'match.known'
+               CASE WHEN n.record_id IS NOT NULL THEN n.reason
                     WHEN m.agreeing = 1 THEN m.reason
                     WHEN m.agreeing > 1 THEN 'match.multiple'
                     WHEN m.record IS NOT NULL THEN 'match.key_conflict'

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 
 from kelompok_core.contracts import SourceBatch
-from kelompok_core.headers.mapping import OUR_COLUMNS
+from kelompok_core.headers.mapping import OUR_COLUMNS, RECORD_ID
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.issues.sentences import describe
 
@@ -31,8 +31,9 @@ def unguard_formula(cell: str) -> str:
 
 
 def take_back(batch: SourceBatch, media_type: str) -> SourceBatch:
-    """Return a batch of an error file with its cells as they were in the original; any other batch as it is."""
-    if is_json(media_type) or not set(OUR_COLUMNS) <= set(batch.cells.columns):
+    """Return a batch of an error file or an export with its cells as they were; any other batch as it is."""
+    columns = set(batch.cells.columns)
+    if is_json(media_type) or not (set(OUR_COLUMNS) <= columns or RECORD_ID in columns):
         return batch
     cells = batch.cells.apply(lambda column: column.str.replace(_GUARDED, r"\1", regex=True))
     return replace(batch, cells=cells.rename(columns=unguard_formula))
@@ -74,7 +75,7 @@ def write_error_lines(
 
 
 def _with(original: str, findings: dict[str, str]) -> str:
-    """Return the record with our members behind its own; what is no object becomes the member ``value`` of one.
+    """Return the record with ours behind what it has; what is no object becomes the member ``value`` of one.
 
     The text is added to and not written anew: numbers keep their digits.
     """

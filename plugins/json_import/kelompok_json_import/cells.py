@@ -1,6 +1,7 @@
 """One record as cells: nested members by their path, lists joined, numbers as written, secrets left out."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from kelompok_json_import.records import KEY, VALUE, Found
 BROKEN = "(broken line)"
 _DEEPEST = 6
 _JOINT = "; "
+_PARTING = re.compile(r"[;|\r\n]")
 _SECRETS = frozenset({"password", "passwd", "password_hash", "hashed_password", "pwd", "kata_sandi"})
 """Members whose values no record, message or report may show; they are left where they are."""
 
@@ -79,8 +81,10 @@ class CellMaker:
     def _text(self, value: Any) -> str:
         if isinstance(value, str):
             return value
-        if isinstance(value, list) and self._joins_lists and not any(isinstance(one, dict | list) for one in value):
-            return _JOINT.join(self._text(one) for one in value if one is not None)
+        if isinstance(value, list) and self._joins_lists:
+            joined = _joined(value)
+            if joined is not None:
+                return joined
         return to_json(self.plain(value))
 
     @staticmethod
@@ -89,6 +93,14 @@ class CellMaker:
             return path.search(value)
         except JMESPathError:  # a function met a value of another type: this record has nothing there
             return None
+
+
+def _joined(values: Sequence[Any]) -> str | None:
+    """Return plain values as one text, or None when it could not be taken apart again."""
+    if any(isinstance(one, dict | list) for one in values):
+        return None
+    texts = [one if isinstance(one, str) else to_json(one) for one in values if one is not None]
+    return None if any(_PARTING.search(text) for text in texts) else _JOINT.join(texts)
 
 
 def _path(column: str) -> Any:

@@ -1,0 +1,50 @@
+"""``kelompok org|member|post|event export``: an entity's records as a file that can be imported again."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kelompok_core.cli import terminal
+
+OutputOption = Annotated[Path | None, typer.Option(help="Write to this file; else to the terminal.")]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="csv, json or ndjson. Default: by the file's ending, else csv.")
+]
+OrganizationOption = Annotated[
+    str | None, typer.Option("--organization", metavar="SLUG", help="Only this organization's.")
+]
+
+
+def add_export(app: typer.Typer, entity: str) -> None:
+    """Add the command to an entity's commands."""
+
+    @app.command(help=f"Write {entity} as CSV or JSON, in columns that import them again.")
+    def export(output: OutputOption = None, form: FormatOption = None, organization: OrganizationOption = None) -> None:
+        _export(entity, output, form, organization)
+
+
+def _export(entity: str, output: Path | None, given: str | None, organization: str | None) -> None:
+    from kelompok_core.imports.export import ExportFormat, write_export
+    from kelompok_core.imports.registry import get_descriptor
+    from kelompok_core.organizations.queries import get_organization
+
+    ending = output.suffix.removeprefix(".") if output else ""
+    wanted = given or (ending if ending in set(ExportFormat) else ExportFormat.CSV)
+    if wanted not in set(ExportFormat):
+        raise typer.BadParameter(f"{wanted!r} is none of {', '.join(ExportFormat)}", param_hint="--format")
+    form = ExportFormat(wanted)
+    with terminal.workbench() as bench:
+        with bench.database.session() as session:
+            home = None if organization is None else get_organization(session, organization).id
+        with bench.database.connect() as connection:
+            descriptor = get_descriptor(entity)
+            if output is None:
+                write_export(connection, descriptor, sys.stdout, form=form, organization_id=home)
+                return
+            # A spreadsheet needs the mark; no reader of JSON wants it.
+            encoding = "utf-8-sig" if form is ExportFormat.CSV else "utf-8"
+            with output.open("w", encoding=encoding, newline="") as target:
+                number = write_export(connection, descriptor, target, form=form, organization_id=home)
+    typer.echo(f"{number} {entity} written to {output}.")

@@ -1,0 +1,102 @@
+"""Exports: what is written imports again and changes nothing, whatever the values are."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from kelompok_core.descriptor import MergePolicy
+from kelompok_core.imports.export import ExportFormat, write_export
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.registry import get_descriptor
+
+_ORGANIZATIONS = '''name,country,city,phone,email,website,description,history,kategori,instagram,tahun berdiri
+=cmd|' /C calc'!A0,ID,Bandung,+62 812 1111 2222,a@example.org,https://a.example.org,"dua
+baris, «kutip» dan ""tanda""",-1+1,NGO,@satu,1998-05
+@Sanggar 🎨 Warna,ID,Garut,+62 812 1111 2223,b@example.org,b.example.org,"'=1+1",,Komunitas,,1999
+'Yayasan Petik',ID,Bogor,,,,,,,,
+Kembar,ID,Depok,,,,,,,,
+'''
+_MEMBERS = """id,nama,jabatan,email,no hp,tags,catatan,mulai menjabat
+m1,=HYPERLINK("x"),-Ketua,satu@example.org,+62 812 3333 4444,"a; b, c",tahun 🎉,2020-01-01
+m2,Budi,Anggota,,,,,
+m3,Budi,Bendahara,,,,"dua
+baris",
+"""
+_POSTS = """title,slug,content,kategori,tags,status,tanggal terbit,tanggal
++62 Kabar 📣,kabar,<p>Isi &amp; tanda</p>,Berita Utama,"satu, dua",published,2024-05-01 10:00,2024-05-01
+-Draf,draf,,,,draft,,
+"""
+_EVENTS = """title,start,end,time zone,lokasi,kota,tags,all day
+@Temu Tahunan,2025-05-01 09:00,2025-05-01 12:00,Asia/Makassar,=Balai,Palu,"a, b",
+Seharian,2025-06-01,,,Rumah,Depok,,ya
+"""
+_LISTS = {"organizations": _ORGANIZATIONS, "members": _MEMBERS, "posts": _POSTS, "events": _EVENTS}
+
+
+@pytest.fixture
+def export(database):
+    def run(entity, form, organization_id=None):
+        target = io.StringIO(newline="")
+        with database.connect() as connection:
+            write_export(connection, get_descriptor(entity), target, form=form, organization_id=organization_id)
+        return target.getvalue()
+
+    return run
+
+
+@pytest.fixture
+def filled(import_file):
+    """An installation with records of all four entities."""
+    import_file("name\nForum Air\n", name="forum.csv")
+    for entity, content in _LISTS.items():
+        home = None if entity == "organizations" else "forum-air"
+        report = import_file(content, name=f"{entity}.csv", entity=entity, organization=home)
+        assert report.counts["rejected"] == report.counts["review"] == 0, report
+
+
+@pytest.mark.parametrize("entity", list(_LISTS))
+@pytest.mark.parametrize("form", list(ExportFormat))
+def test_what_is_exported_imports_again_and_changes_nothing(filled, export, import_file, ask, entity, form):
+    written = export(entity, form)
+    before = ask(f"SELECT * FROM {entity} ORDER BY id")
+    plugin = "csv-import" if form is ExportFormat.CSV else "json-import"
+    report = import_file(written, name=f"export.{form}", entity=entity, plugin=plugin)
+    assert report.counts["unchanged"] == report.counts["rows_read"] == len(before)
+    assert [group.code for group in report.groups if group.code != "value.formula_like"] == []
+    assert ask(f"SELECT * FROM {entity} ORDER BY id") == before
+
+
+def test_a_name_corrected_in_an_export_is_the_same_records_new_name(filled, export, import_file, ask):
+    written = export("organizations", ExportFormat.CSV).replace("Kembar", "Kembar Siam")
+    options = ImportOptions(policies={"name": MergePolicy.OVERWRITE})
+    report = import_file(written, name="export.csv", options=options)
+    assert (report.counts["merged"], report.counts["unchanged"]) == (1, 4)
+    names = [name for (name,) in ask("SELECT name FROM organizations")]
+    assert "Kembar Siam" in names
+    assert len(names) == 5
+
+
+def test_csv_is_safe_in_a_spreadsheet_and_json_as_it_is(filled, export):
+    rows = list(csv.DictReader(io.StringIO(export("organizations", ExportFormat.CSV), newline="")))
+    assert not [cell for row in rows for cell in row.values() if cell[:1] in ("=", "+", "-", "@")]
+    records = json.loads(export("organizations", ExportFormat.JSON))
+    assert "=cmd|' /C calc'!A0" in [record["name"] for record in records]
+    assert all(None not in record.values() for record in records)
+    lines = export("organizations", ExportFormat.NDJSON).splitlines()
+    assert [json.loads(line) for line in lines] == records
+
+
+def test_an_export_of_one_organization_has_only_its_own(filled, export, import_file, ask):
+    import_file("nama,email\nLain,lain@example.org\n", name="lain.csv", entity="members", organization="kembar")
+    home = ask("SELECT id FROM organizations WHERE slug = 'forum-air'")[0][0]
+    names = [one["name"] for one in json.loads(export("members", ExportFormat.JSON, home))]
+    assert len(names) == 3
+    assert "Lain" not in names
+
+
+def test_nothing_is_an_empty_list(export):
+    assert json.loads(export("events", ExportFormat.JSON)) == []
+    assert export("events", ExportFormat.NDJSON) == ""
+    assert export("events", ExportFormat.CSV).startswith("_kelompok_id,organization,title,")
