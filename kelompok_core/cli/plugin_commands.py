@@ -82,7 +82,7 @@ def _run(
     from kelompok_core.plugin_host.loading import load
     from kelompok_core.sources.opening import open_source
 
-    config = {**plugin.config, **terminal.pairs(setting, "--set")}
+    config = {**plugin.config, **terminal.pairs(setting, "--set", first=True)}
     properties = command.arguments_schema.get("properties", {})
     with ExitStack() as stack:
         arguments = {

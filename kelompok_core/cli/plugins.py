@@ -174,7 +174,7 @@ def run(
         mapping=terminal.pairs(mapping or [], "--map"),
         policies=_policies(policy or []),
         duplicates=_one_of(DuplicatePolicy, on_duplicate, "--on-duplicate") if on_duplicate else None,
-        config=terminal.pairs(setting or [], "--set"),
+        config=terminal.pairs(setting or [], "--set", first=True),
         date_order=_one_of(DateOrder, date_order, "--date-order") if date_order else None,
         phone_country=phone_country,
         timezone=timezone,

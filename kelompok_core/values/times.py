@@ -114,12 +114,12 @@ def _seconds_of(written: str) -> str | None:
         lasting = _DURATIONS.validate_python(written)
     except ValidationError:
         return None
-    return str(int(lasting.total_seconds())) if written.startswith("P") and lasting > timedelta(0) else None
+    return str(int(lasting.total_seconds())) if written.startswith("P") and lasting >= timedelta(0) else None
 
 
 def _later(moments: pd.Series, seconds: pd.Series) -> pd.Series:
     later = pd.Series(None, index=moments.index, dtype="str")
-    both = moments.notna() & seconds.notna()
+    both = moments.notna() & seconds.notna() & (seconds != "0").fillna(value=False).astype(bool)  # zero says nothing
     if both.any():
         start = pd.to_datetime(moments[both].str.removesuffix("Z"))
         ends = start + pd.to_timedelta(seconds[both].astype("int64"), unit="s")

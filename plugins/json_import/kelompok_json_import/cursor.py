@@ -211,12 +211,14 @@ class Cursor:
             raise self._refuse("file.record_too_large", limit=MAX_RECORD_CHARACTERS)
         # As much again as a cut value has already: reading it anew each time stays linear.
         more = self._file.read(max(_CHUNK, len(self._text) - self._at))
+        if not more:
+            self._is_whole = True
+            return False
         self.line()
         before = self._text.rfind("\n", 0, self._at)
         self._column_offset = self._at - before - 1 if before >= 0 else self._column_offset + self._at
         self._text, self._at, self._counted = self._text[self._at :] + more, 0, 0
-        self._is_whole = not more
-        return bool(more)
+        return True
 
     def _invalid(self, reason: str, at: int) -> UnreadableSource:
         line = self._line + self._text.count("\n", self._counted, at)
