@@ -50,8 +50,9 @@ docs: setup   ## write anew what the documentation takes from the code
 	$(BIN)/python docs/make.py
 
 lock:   ## pin all dependencies anew, with hashes
-	uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-	  --no-emit-index-url --custom-compile-command "make lock" --quiet -o requirements.lock
+	uv pip compile pyproject.toml $(PLUGINS:%=%/pyproject.toml) --extra embedded --group pyproject.toml:dev \
+	  --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	  --no-emit-index-url --no-emit-package kelompok-pipelines --custom-compile-command "make lock" --quiet -o requirements.lock
 
 clean:   ## stop the database and remove environment and data
 	-$(KELOMPOK) db remove --yes

@@ -139,8 +139,9 @@ def import_file(bench: Workbench, operator: Actor, tmp_path: Path) -> ImportFile
         actor: Actor | None = None,
         entity: str = "organizations",
         plugin: str = "csv-import",
+        is_location: bool = False,
     ) -> ImportReport:
-        if isinstance(content, Path):
+        if isinstance(content, Path) or is_location:
             file = content
         else:
             file = tmp_path / name

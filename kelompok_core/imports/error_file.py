@@ -84,7 +84,7 @@ def _with(original: str, findings: dict[str, str]) -> str:
     try:
         is_object = isinstance(json.loads(bare), dict)
     except ValueError:  # a broken line: as text, to be mended
-        return json.dumps({"value": bare} | findings, ensure_ascii=False)
+        return json.dumps({"value": original} | findings, ensure_ascii=False)
     if not is_object:
         return f'{{"value": {bare}, {ours[1:]}'
     return ours if bare[1:-1].strip() == "" else f"{bare[:-1].rstrip()}, {ours[1:]}"

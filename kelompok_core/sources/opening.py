@@ -2,7 +2,6 @@
 
 import gzip
 import mimetypes
-import os
 import shutil
 import stat
 import tarfile
@@ -102,19 +101,24 @@ def _require_regular_file(path: Path) -> None:
 
 
 def _pack(folder: Path, target: Path) -> None:
-    """Pack a folder's own files; the same files give the same bytes. Hidden files and links are left out."""
-    with os.scandir(folder) as entries:
-        files = sorted(
-            entry.name for entry in entries if entry.is_file(follow_symlinks=False) and not entry.name.startswith(".")
-        )
+    """Pack a folder's files, those in its folders too; the same files give the same bytes.
+
+    Hidden files and links are left out.
+    """
+    files = sorted(path for path in folder.rglob("*") if _is_meant(path, folder))
     if not files:
         raise UsageError(f"the folder {str(folder)!r} has no files", hint="Give a folder with one record a file.")
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
-        for name in files:
-            member = tarfile.TarInfo(name)
-            member.size = (folder / name).stat().st_size
-            with (folder / name).open("rb") as content:
+        for path in files:
+            member = tarfile.TarInfo(path.relative_to(folder).as_posix())
+            member.size = path.stat().st_size
+            with path.open("rb") as content:
                 archive.addfile(member, content)
+
+
+def _is_meant(path: Path, folder: Path) -> bool:
+    inside = path.relative_to(folder).parts
+    return path.is_file() and not path.is_symlink() and not any(part.startswith(".") for part in inside)
 
 
 @contextmanager

@@ -183,7 +183,7 @@ def test_records_are_chosen_by_an_expression(read):
     "9007199254740993", "10000000000000000999", "-9223372036854775809", "1.000000000000000005", "1E400", "0.10",
     "9" * 5000,
 ])  # fmt: skip
-def test_numbers_keep_their_digits(read, open_with, digits):
+def test_numbers_keep_their_digits(read, digits):
     assert read(f'[{{"name": {digits}}}]').rows == [{"name": digits}]
     assert read(f'[{{"name": [{{"x": {digits}}}]}}]').rows[0]["name"].strip('[{}]"x: ') == digits.strip('"')
 
@@ -202,7 +202,7 @@ def test_a_member_twice_is_said_and_the_last_one_counts(read):
     ('[{"name": "Satu"}]]', 1, 19),
     ('[{"name": "Satu"} {"name": "Dua"}]', 1, 19),
     ("{'name': 1}", 1, 2),
-    ('[1, 01]', 1, 6),
+    ("[1, 01]", 1, 6),
     ("", 1, 1),
 ])  # fmt: skip
 def test_what_is_no_json_is_named_by_its_place(read, content, line, column):

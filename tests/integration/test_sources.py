@@ -1,0 +1,176 @@
+"""Where a source may lie and how it may be packed: paths, folders, URLs, gzip; kept once, as it was sent."""
+
+import gzip
+import hashlib
+import json
+import tarfile
+
+import fsspec
+import pytest
+
+from kelompok_core.errors import UsageError
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.sources import opening
+from kelompok_core.sources.opening import media_type_of, open_source
+
+_CSV = "name,city\nSatu,Bandung\nDua,Garut\n"
+
+
+def test_a_packed_file_is_read_and_kept_as_it_was_sent(import_file, ask):
+    packed = gzip.compress(_CSV.encode())
+    report = import_file(packed, name="mitra.csv.gz")
+    assert report.counts["accepted"] == 2
+    assert report.record.source_name == "mitra"
+    assert ask("SELECT DISTINCT file_sha256 FROM source_records")[0][0] == hashlib.sha256(packed).digest()
+
+
+def test_a_folder_is_one_source_and_the_same_files_the_same_bytes(import_file, tmp_path):
+    folder = tmp_path / "groups"
+    (folder / "inner").mkdir(parents=True)
+    for name in ("b", "a", ".hidden"):
+        (folder / f"{name}.json").write_text(json.dumps({"id": name, "name": f"Grup {name}"}))
+    (folder / "inner/c.json").write_text(json.dumps({"id": "c", "name": "Grup c"}))
+    first = import_file(folder, plugin="json-import")
+    assert first.counts["accepted"] == 3
+    assert first.record.source_name == "groups"
+    (folder / "a.json").touch()
+    again = import_file(folder, plugin="json-import")
+    assert again.counts["unchanged"] == 3
+    assert again.record.file_sha256 == first.record.file_sha256
+
+
+def test_a_url_that_fsspec_can_open(import_file):
+    with fsspec.open("memory://lists/mitra.csv", "w") as file:
+        file.write(_CSV)
+    report = import_file("memory://lists/mitra.csv", is_location=True)
+    assert report.counts["accepted"] == 2
+    assert (report.record.file_name, report.record.source_name) == ("mitra.csv", "mitra")
+    with pytest.raises(UsageError, match="cannot read"):
+        import_file("memory://lists/other.csv", is_location=True)
+    with pytest.raises(UsageError, match="cannot read"):
+        import_file("nothing-of-this-kind://lists/other.csv", is_location=True)
+
+
+@pytest.mark.parametrize("content", [gzip.compress(b"x" * 5000)[:-9], b"\x1f\x8bno gzip at all"])
+def test_a_damaged_packing_is_said(import_file, content):
+    with pytest.raises(UsageError, match="damaged"):
+        import_file(content, name="list.csv.gz")
+
+
+def test_a_packed_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "MAX_UNPACKED_BYTES", 10_000)
+    file = tmp_path / "bomb.csv.gz"
+    file.write_bytes(gzip.compress(b"0" * 5_000_000))
+    with pytest.raises(UsageError, match="more than 10000 bytes"), open_source(str(file)):
+        pass
+
+
+def test_an_empty_folder_and_what_is_no_file_are_said(tmp_path):
+    with pytest.raises(UsageError, match="has no files"), open_source(str(tmp_path)):
+        pass
+    with pytest.raises(UsageError, match="not a regular file"), open_source("/dev/null"):
+        pass
+
+
+@pytest.mark.parametrize(("name", "media_type"), [
+    ("a.csv", "text/csv"), ("a.CSV.gz", "text/csv"), ("a.json", "application/json"),
+    ("a.jsonl", "application/x-ndjson"),
+    ("a.ndjson.gz", "application/x-ndjson"), ("a.tar.gz", "application/x-tar"), ("a.jsonld", "application/ld+json"),
+    ("list", None),
+])  # fmt: skip
+def test_kinds_by_name(name, media_type):
+    assert media_type_of(name) == media_type
+
+
+def test_cells_no_database_takes_or_that_are_too_long_are_issues_of_their_rows(import_file, ask):
+    report = import_file(f"name,history\nSa\0tu,x\nDua,{'x' * 1_000_001}\nTiga,y\n")
+    assert (report.counts["accepted"], report.counts["rejected"]) == (2, 1)
+    codes = {group.code for group in report.groups}
+    assert {"value.control_chars", "value.too_long"} <= codes
+    assert ask("SELECT raw->>'name' FROM import_rows WHERE record = 1")[0][0] == "Sa\u2400tu"
+
+
+def test_rows_of_json_go_back_as_they_came_and_come_again(import_file, bench, database, tmp_path):
+    import io
+
+    from kelompok_core.imports.error_file import name_error_file, write_error_lines
+    from kelompok_core.imports.reading import read_originals
+
+    text = (
+        '{"id": 1, "name": "Satu"}\n{"id": 12345678901234567890, "email": "=x", "n": 1.10, "password": "geheim"}\n'
+        '{"id": 3, "name": \n{"id": 4, "name": "Empat", "email": "no address"}\n'
+    )
+    report = import_file(text, name="list.ndjson", plugin="json-import")
+    assert (report.counts["accepted"], report.counts["rejected"]) == (1, 3)
+    assert name_error_file(report.record) == "errors.ndjson"
+    target = io.StringIO()
+    originals = read_originals(bench.settings, report.record)
+    with database.connect() as connection:
+        assert write_error_lines(connection, report.record, originals, target) == 3
+    originals.close()
+    second, broken, fourth = target.getvalue().splitlines()
+    assert second.startswith('{"id": 12345678901234567890, "email": "=x", "n": 1.10, "_line": "2", ')
+    assert "geheim" not in target.getvalue()
+    assert json.loads(broken)["value"] == '{"id": 3, "name": '
+    assert "value.email" in json.loads(fourth)["_codes"]
+    corrected = fourth.replace("no address", "empat@example.org")
+    again = import_file(corrected, name="list.errors.ndjson", plugin="json-import")
+    assert again.counts["accepted"] == 1
+    assert "_line" not in again.record.header
+
+
+def test_a_ready_profile_of_a_plugin(import_file, settings, ask):
+    from kelompok_core.errors import NotFound
+    from kelompok_core.imports.profiles import chosen_profile
+
+    record = {
+        "id": "https://ror.org/1", "links": [{"type": "wikipedia", "value": "https://w.example.org"},
+                                             {"type": "website", "value": "https://a.example.org"}],
+        "names": [{"types": ["label"], "value": "X"}, {"types": ["ror_display"], "value": "Pusat Studi Air"}],
+        "locations": [{"geonames_details": {"country_code": "ID", "name": "Bogor"}}],
+    }  # fmt: skip
+    options = chosen_profile(settings, "json-import/ror").options
+    assert (
+        import_file(json.dumps([record]), name="r.json", plugin="json-import", options=options).counts["accepted"] == 1
+    )
+    assert tuple(ask("SELECT name, website_url, country, city FROM organizations")[0]) == (
+        "Pusat Studi Air", "https://a.example.org", "ID", "Bogor",
+    )  # fmt: skip
+    with pytest.raises(NotFound):
+        chosen_profile(settings, "json-import/nothing")
+
+
+def test_a_nested_secret_is_refused_by_its_last_name(import_file, ask):
+    text = json.dumps([{"name": "Satu", "contact": {"nik": "3171", "kata sandi": "rahasia"}}])
+    report = import_file(text, name="x.json", plugin="json-import")
+    assert report.counts["accepted"] == 1
+    assert "3171" not in str(ask("SELECT raw FROM import_rows"))
+    assert "rahasia" not in str(ask("SELECT raw FROM import_rows"))
+
+
+def test_events_that_say_how_long_they_last(import_file, ask):
+    import_file("name\nForum\n", name="forum.csv")
+    text = json.dumps([
+        {"title": "A", "start": "2025-05-01T09:00:00+07:00", "duration": "PT1H30M"},
+        {"title": "B", "start": "2025-05-01T09:00:00+07:00", "duration": "PT0S"},
+        {"title": "C", "start": "2025-05-01T09:00:00+07:00", "duration": "lama"},
+        {"title": "D", "start": "2025-05-01T09:00:00+07:00", "end": "2025-05-01T10:00:00+07:00", "duration": "P1D"},
+    ])  # fmt: skip
+    report = import_file(text, name="e.json", plugin="json-import", entity="events", organization="forum")
+    assert report.counts["accepted"] == 4
+    lasting = dict(map(tuple, ask("SELECT title, extract(epoch FROM ends_at - starts_at)::int FROM events")))
+    assert lasting == {"A": 5400, "B": None, "C": None, "D": 3600}
+    assert [group.column for group in report.groups if group.code == "value.duration"] == ["duration"]
+
+
+def test_json_is_not_taken_for_a_spreadsheets_error_file(import_file, ask):
+    text = json.dumps([{"name": "'=1+1", "_line": "1", "_decision": "", "_codes": "", "_message": ""}])
+    import_file(text, name="x.json", plugin="json-import", options=ImportOptions())
+    assert ask("SELECT raw->>'name' FROM import_rows")[0][0] == "'=1+1"
+
+
+def test_a_folder_keeps_the_names_of_folders_in_it(tmp_path):
+    (tmp_path / "x/y").mkdir(parents=True)
+    (tmp_path / "x/y/a.json").write_text("{}")
+    with open_source(str(tmp_path / "x")) as source, tarfile.open(source.path) as archive:
+        assert archive.getnames() == ["y/a.json"]
