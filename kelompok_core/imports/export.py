@@ -13,6 +13,7 @@ from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.headers.mapping import RECORD_ID, is_sensitive
 from kelompok_core.imports.error_file import guard_formula
 from kelompok_core.imports.field_sql import stored
+from kelompok_core.imports.homes_sql import SLUG_OF_HOME
 
 
 class ExportFormat(StrEnum):
@@ -81,7 +82,7 @@ _WRITERS: Mapping[ExportFormat, Callable[[TextIO, list[str]], Callable[[Mapping[
 def _iter_records(
     connection: sa.Connection, descriptor: EntityDescriptor, organization_id: UUID | None
 ) -> Iterator[Mapping[str, Any]]:
-    home = "(SELECT o.slug FROM organizations o WHERE o.id = t.organization_id)" if descriptor.belongs else "NULL"
+    home = SLUG_OF_HOME if descriptor.belongs else "NULL"
     fields = ", ".join(f"'{field.name}', {_said(field)}" for field in descriptor.fields)
     query = f"""
         SELECT jsonb_build_object('{RECORD_ID}', t.id, 'organization', {home}) || jsonb_build_object({fields})

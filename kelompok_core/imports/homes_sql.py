@@ -3,6 +3,9 @@
 RESTS_ON = "'organizations', 'users', 'organization_user_roles'"
 """Tables beside the entity's own that decisions rest on."""
 
+SLUG_OF_HOME = "(SELECT o.slug FROM organizations o WHERE o.id = t.organization_id)"
+"""The organization of the record ``t``, as a row would name it."""
+
 # Each organization that rows name, once: by slug, else by an id some source knows it by, else by name.
 HOMES = """
     CREATE TEMPORARY TABLE deciding_homes ON COMMIT DROP AS

@@ -69,7 +69,8 @@ def test_lineage_goes_from_source_records_to_the_core(definitions):
 
 
 def test_a_disabled_plugin_has_no_assets(settings, bench):
-    set_enabled(settings, "csv-import", enabled=False)
+    for plugin in ("csv-import", "json-import"):
+        set_enabled(settings, plugin, enabled=False)
     graph = build_definitions(settings, Core(bench=bench)).resolve_asset_graph()
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
         "core/organizations", "core/members", "core/posts", "core/events",

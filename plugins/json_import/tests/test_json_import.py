@@ -279,15 +279,16 @@ def test_an_empty_list_is_said_and_refused(read):
     assert [(one["code"], one["severity"]) for one in read("[]").issues.to_dict("records")] == [("file.empty", "fatal")]
 
 
+_NAMES = st.text(max_size=4).filter(lambda name: name.casefold() != "pwd")  # a secret, which is left out
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
     max_leaves=8,
 )
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.dictionaries(st.text(max_size=6), _VALUES, max_size=4), min_size=1, max_size=5), st.booleans())
+@given(st.lists(st.dictionaries(_NAMES, _VALUES, max_size=4), min_size=1, max_size=5), st.booleans())
 def test_what_a_program_wrote_is_counted_and_given_back(read, open_with, records, as_lines):
     text = "\n".join(map(json.dumps, records)) if as_lines else json.dumps(records)
     name = "data.ndjson" if as_lines else "data.json"
