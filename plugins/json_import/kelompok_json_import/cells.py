@@ -37,6 +37,7 @@ class CellMaker:
         self.expressions = [column for column in self._paths if not column.replace("_", "").replace("-", "").isalnum()]
         self._where = _compiled("where", where) if where else None
         self._joins_lists = joins_lists
+        self._columns: dict[str, dict[str, str]] = {}
         self.left_out: set[str] = set()
 
     def is_wanted(self, found: Found) -> bool:
@@ -67,16 +68,26 @@ class CellMaker:
 
     def _flat(self, members: Mapping[str, Any], before: str, depth: int) -> dict[str, str | None]:
         cells: dict[str, str | None] = {}
+        columns = self._columns.setdefault(before, {})
         for name, value in members.items():
-            if name.casefold() in _SECRETS:
+            column = columns.get(name) or self._column(name, before)
+            if column is None:
                 self.left_out.add(before + name)
-                continue
-            column = before + (name if name.strip() else "(blank)")
-            if isinstance(value, dict) and value and depth < _DEEPEST:
+            elif type(value) is str:
+                cells[column] = value
+            elif isinstance(value, dict) and value and depth < _DEEPEST:
                 cells |= self._flat(value, f"{column}.", depth + 1)
             else:
                 cells[column] = None if value is None else self._text(value)
         return cells
+
+    def _column(self, name: str, before: str) -> str | None:
+        """Return the column of a member, None for a secret; remembered, since most records have the same."""
+        if name.casefold() in _SECRETS:
+            return None
+        column = before + (name if name.strip() else "(blank)")
+        self._columns[before][name] = column
+        return column
 
     def _text(self, value: Any) -> str:
         if isinstance(value, str):

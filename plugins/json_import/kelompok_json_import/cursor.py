@@ -17,6 +17,7 @@ _NEAR_THE_END = 16
 _LONGEST_INTEGER = 4_000
 """Digits beyond which Python would not make a number of them; the text is kept instead."""
 
+_BLANKS = " \t\n\r"
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
@@ -101,12 +102,13 @@ class Cursor:
 
     def peek(self) -> str:
         """Return the next character that is not blank, or "" at the end."""
-        while True:
+        following = self._text[self._at : self._at + 1]
+        while not following or following in _BLANKS:
             self._at = _BLANK.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches anywhere
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._fill():
-                return ""
+            following = self._text[self._at : self._at + 1]
+            if not following and not self._fill():
+                break
+        return following
 
     def line(self) -> int:
         """Return the line of the place, from 1."""
@@ -150,7 +152,8 @@ class Cursor:
                 raise self._refuse("file.too_deep") from error
             if end == len(self._text) and self._fill():
                 continue  # a number may go on in what was not read yet
-            if _is_deeper(value, DEEPEST):
+            opened = self._text.count("[", self._at, end) + self._text.count("{", self._at, end)
+            if opened > DEEPEST and _is_deeper(value, DEEPEST):
                 raise self._refuse("file.too_deep")
             self._at = end
             return value

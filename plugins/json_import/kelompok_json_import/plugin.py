@@ -160,9 +160,11 @@ def _of_record(found: Found, number: int) -> Iterator[Issue]:
 
 def _mend(cells: list[str | None], column: str, records: list[tuple[Document, Found]], first: int) -> list[Issue]:
     """Put a mark in the place of halves of characters, which no text may hold, and say so."""
-    issues = []
+    issues: list[Issue] = []
+    if not _SURROGATE.search("".join(filter(None, cells))):
+        return issues
     for at, cell in enumerate(cells):
-        if cell is None or cell.isascii() or not _SURROGATE.search(cell):
+        if cell is None or not _SURROGATE.search(cell):
             continue
         cells[at] = _SURROGATE.sub("\ufffd", cell)
         line = records[at][1].line

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from kelompok_core.contracts import ConfigurationError, Issue, JsonValue, Severity, UnreadableSource
 from kelompok_json_import.cursor import MAX_RECORD_CHARACTERS, Cursor, Decoder
@@ -30,8 +30,7 @@ class Shape(StrEnum):
     LINES = "lines"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """One record.
 
     Attributes:
