@@ -110,15 +110,16 @@ def _can_be(dialect: Dialect, sample: Sequence[str], *, is_given: bool) -> bool:
         return False
     if dialect.escape and not any(dialect.escape + dialect.quote in line for line in sample):
         return False
-    if not dialect.padded:
-        return is_given or any(dialect.delimiter in line for line in sample)
-    if dialect.delimiter == " ":
-        return False
-    with_it = [line.rstrip("\r\n") for line in sample if dialect.delimiter in line]
-    return bool(with_it) and all(
-        line.count(dialect.delimiter) == line.count(f"{dialect.delimiter} ") + line.endswith(dialect.delimiter)
-        for line in with_it
-    )
+    if dialect.padded:
+        return dialect.delimiter != " " and _is_padded(sample, dialect.delimiter)
+    return is_given or any(dialect.delimiter in line for line in sample)
+
+
+def _is_padded(sample: Sequence[str], delimiter: str) -> bool:
+    """Return whether a blank stands behind every delimiter but those that end a line."""
+    with_it = [line.rstrip("\r\n") for line in sample if delimiter in line]
+    blanks = [line.count(f"{delimiter} ") + line.endswith(delimiter) for line in with_it]
+    return bool(with_it) and blanks == [line.count(delimiter) for line in with_it]
 
 
 def _opens_and_closes(sample: Sequence[str], dialect: Dialect) -> bool:

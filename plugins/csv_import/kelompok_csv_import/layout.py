@@ -49,22 +49,31 @@ def find_layout(rows: Sequence[Sequence[str]], width: int, config: Mapping[str, 
     """
     comment = str(config.get("comment") or "")
     before = 0 if "header_line" in config else _rows_before(rows, width, comment)
-    if not comment and any(row and row[0].startswith("#") and not is_tag_row(row) for row in rows[:before]):
+    if not comment and any(map(_is_comment, rows[:before])):
         comment = "#"
-    rest = rows[before:]
-    configured = config.get("header_rows")
-    # Tags stand under the header, or are all the header there is, or stand above it.
-    if rest and is_tag_row(rest[0]) and count_filled(rest[0]) > 1:
-        below = rest[1:]
-        if configured is None and below and _header_rows(below, width) == 1 and _is_proven_header(below, width):
-            return Layout(before=before + 1, header_rows=1, tag_row=before, comment=comment)
-        return Layout(before=before, header_rows=1, tag_row=None, comment=comment)
-    header_rows = _header_rows(rest, width) if configured is None else int(str(configured))
-    if configured is None and header_rows > 1 and "header_line" not in config and _is_title(rest, width):
+    if "header_rows" in config:
+        header_rows = int(str(config["header_rows"]))
+        return Layout(
+            before=before, header_rows=header_rows, tag_row=_tags_at(rows, before + header_rows), comment=comment
+        )
+    if _tags_at(rows, before) is not None:
+        # Above a header that is one, tags are passed over; else they are all the header there is.
+        is_above = _is_proven_header(rows[before + 1 :], width)
+        return Layout(before=before + is_above, header_rows=1, tag_row=before if is_above else None, comment=comment)
+    header_rows = _header_rows(rows[before:], width)
+    if header_rows > 1 and "header_line" not in config and _is_title(rows[before:], width):
         before, header_rows = before + 1, 1
-    tags = before + header_rows
-    has_tags = tags < len(rows) and is_tag_row(rows[tags]) and count_filled(rows[tags]) > 1
-    return Layout(before=before, header_rows=header_rows, tag_row=tags if has_tags else None, comment=comment)
+    return Layout(before=before, header_rows=header_rows, tag_row=_tags_at(rows, before + header_rows), comment=comment)
+
+
+def _tags_at(rows: Sequence[Sequence[str]], index: int) -> int | None:
+    """Return the index if a row of tags is there; a single tag is a comment as well as not."""
+    is_there = index < len(rows) and is_tag_row(rows[index]) and count_filled(rows[index]) > 1
+    return index if is_there else None
+
+
+def _is_comment(row: Sequence[str]) -> bool:
+    return bool(row) and row[0].startswith("#") and not is_tag_row(row)
 
 
 def _rows_before(rows: Sequence[Sequence[str]], width: int, comment: str) -> int:
@@ -74,45 +83,46 @@ def _rows_before(rows: Sequence[Sequence[str]], width: int, comment: str) -> int
     tells that it is a title.
     """
     blank = _leading_blank(rows)
-    for index, row in enumerate(rows[:_MOST_BEFORE]):
-        filled = count_filled(row)
-        if filled == 0 or (comment and row[0].startswith(comment)):
-            continue
-        if row[0].startswith("#") and filled < max(2, width) and not is_tag_row(row):
-            continue
-        if width == 1 or filled > max(1, width // 3):
-            is_title_before = width != _NARROW or index == blank or not all(map(count_filled, rows[blank:index]))
-            return index if is_title_before or _are_comments(rows[blank:index]) else blank
-    return blank
+    index = next((at for at, row in enumerate(rows[:_MOST_BEFORE]) if _could_be_header(row, width, comment)), blank)
+    passed = rows[blank:index]
+    is_told = width != _NARROW or not all(map(count_filled, passed)) or all(map(_is_comment, passed))
+    return index if is_told else blank
 
 
-def _are_comments(rows: Sequence[Sequence[str]]) -> bool:
-    return all(row[0].startswith("#") for row in rows if row)
+def _could_be_header(row: Sequence[str], width: int, comment: str) -> bool:
+    filled = count_filled(row)
+    if filled == 0 or (comment and row[0].startswith(comment)):
+        return False
+    if _is_comment(row) and filled < max(_NARROW, width):
+        return False
+    return width == 1 or filled > max(1, width // 3)
 
 
 def _leading_blank(rows: Sequence[Sequence[str]]) -> int:
-    blank = 0
-    while blank < len(rows) and count_filled(rows[blank]) == 0:
-        blank += 1
-    return blank if blank < len(rows) else 0
+    return next((at for at, row in enumerate(rows) if count_filled(row)), 0)
 
 
 def _header_rows(rows: Sequence[Sequence[str]], width: int) -> int:
     """Return 0 when the first row is provably a record, 2 when the second provably is not, else 1."""
     filled = [row for row in rows[:_SAMPLE_ROWS] if count_filled(row)]
-    if not filled:
+    if len(filled) < _NARROW:
         return 1
+    if _is_under_spans(filled[0], filled[1], filled[2:]):
+        return 2
     kinds = _column_kinds(filled[2:] if len(filled) >= _ENOUGH else filled[1:], width)
-    first, second = ([_cell(row, at).strip() for at in kinds] for row in (filled[0], filled[min(1, len(filled) - 1)]))
+    first = [_cell(filled[0], at).strip() for at in kinds]
     fits = [kind_of(cell) is kind for cell, kind in zip(first, kinds.values(), strict=True) if cell]
-    if fits and all(fits) and not _could_be_headers(first):
-        return 0
-    if len(filled) > 1 and _is_under_spans(filled[0], filled[1], filled[2:]):
-        return 2
-    if len(filled) > 1 and kinds and not any(fits) and list(filled[0]) == list(filled[1]) != list(filled[-1]):
-        return 2
-    is_second = len(kinds) > 1 and all(kind_of(cell) is Kind.TEXT for cell in second)
-    return 2 if is_second and not any(fits) and len(filled) >= _ENOUGH else 1
+    if any(fits) or not kinds:
+        return 0 if fits and all(fits) and not _could_be_headers(first) else 1
+    return 2 if _is_second_header(filled, kinds) else 1
+
+
+def _is_second_header(filled: Sequence[Sequence[str]], kinds: Mapping[int, Kind]) -> bool:
+    """Return whether the second row is the first again, or is text over columns of other kinds."""
+    if list(filled[0]) == list(filled[1]) != list(filled[-1]):
+        return True
+    is_text = all(kind_of(_cell(filled[1], at)) is Kind.TEXT for at in kinds)
+    return is_text and len(kinds) > 1 and len(filled) >= _ENOUGH
 
 
 def _is_title(rows: Sequence[Sequence[str]], width: int) -> bool:
@@ -127,16 +137,17 @@ def _is_under_spans(first: Sequence[str], second: Sequence[str], others: Sequenc
     """
     if not others or not first[0].strip() or _cell(second, 0).strip():
         return False
-    spanned = [at for at in range(len(first)) if not first[at].strip() and at < len(second)]
-    has_all = all(kind_of(_cell(second, at)) is Kind.TEXT for at in spanned)
-    filled = [kind_of(cell) for cell in second if cell.strip()]
+    spanned = [kind_of(below) for above, below in zip(first, second, strict=False) if not above.strip()]
+    filled = {kind_of(cell) for cell in second} - {Kind.BLANK}
     starts = sum(1 for row in others if _cell(row, 0).strip())
-    return len(spanned) > 0 and has_all and set(filled) == {Kind.TEXT} and starts >= _MOSTLY * len(others)
+    return set(spanned) == filled == {Kind.TEXT} and starts >= _MOSTLY * len(others)
 
 
 def _is_proven_header(rows: Sequence[Sequence[str]], width: int) -> bool:
     kinds = _column_kinds(rows[1:], width)
-    return bool(kinds) and all(kind_of(_cell(rows[0], at)) is Kind.TEXT for at in kinds)
+    return (
+        bool(kinds) and _header_rows(rows, width) == 1 and all(kind_of(_cell(rows[0], at)) is Kind.TEXT for at in kinds)
+    )
 
 
 def _column_kinds(rows: Sequence[Sequence[str]], width: int) -> dict[int, Kind]:

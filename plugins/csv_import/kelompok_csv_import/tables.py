@@ -142,52 +142,60 @@ class TableReader:
         start, plain_from = self._row, 0
         for index in [*self._special(block), len(block.rows)]:
             if index > plain_from:
-                self._release(records)
-                records.add_all(block, plain_from, index, start + plain_from)
+                self._give(block, plain_from, index, records)
             if index < len(block.rows):
-                self._look_at(
-                    Record(block.rows[index], block.lines[index], start + index, block.oddities.get(index)), records
-                )
+                oddity = block.oddities.get(index)
+                self._look_at(Record(block.rows[index], block.lines[index], start + index, oddity), records)
             plain_from = index + 1
         self._row += len(block.rows)
+
+    def _give(self, block: Block, start: int, stop: int, records: Records) -> None:
+        if self._is_over:
+            self.passed.further += block.lines[start:stop]
+            return
+        self._release(records)
+        records.add_all(block, start, stop, self._row + start)
 
     def _special(self, block: Block) -> Sequence[int]:
         """Return which rows need a look: all but those of the table's width that begin like any record."""
         if self._is_over or self._last_line is not None:
             return range(len(block.rows))
-        width, comment = self._width, self._comment or None
-        mark = self._header[0] if self._header else ""
-        found = [
+        width, marks = self._width, {"", *self._header[:1]}
+        # A comment begins with a character that few records begin with.
+        hash_mark = self._comment[:1] or None
+        return [
             index
             for index, row in enumerate(block.rows)
-            if len(row) != width
-            or not (first := row[0].strip())
-            or first == mark
-            or (comment and first[0] == comment[0])
+            if len(row) != width or (first := row[0].strip()) in marks or first[0] == hash_mark
         ]
-        over = next((index for index in found if self._is_other_header(block.rows[index])), None)
-        return found if over is None else [*(index for index in found if index < over), *range(over, len(block.rows))]
 
     def _look_at(self, record: Record, records: Records) -> None:
-        if self._is_over or (self._last_line and record.line > self._last_line):
+        filled = count_filled(record.cells)
+        if self._is_behind(record):
             self._is_over = True
-            if count_filled(record.cells):
+            if filled:
                 (self.passed.footer if self._last_line else self.passed.further).append(record.line)
-        elif count_filled(record.cells) == 0:
+        elif filled == 0:
             self._is_after_blank = True
             self.passed.blank += 1
         elif self._is_comment(record):
             self.passed.comments.append(record.line)
         elif self._last_line is not None:
             records.add(record)
-        elif self._repeats and [cell.strip() for cell in record.cells if cell.strip()] == self._header:
+        elif self._is_header_again(record.cells):
             self.passed.headers.append(record.line)
-        elif self._is_other_header(record.cells):
-            self._release(records)
-            self._is_over = True
-            self.passed.further.append(record.line)
         else:
             self._hold_or_give(record, records)
+
+    def _is_behind(self, record: Record) -> bool:
+        if self._is_over:
+            return True
+        if self._last_line is None:
+            return self._is_other_header(record.cells)
+        return 0 < self._last_line < record.line
+
+    def _is_header_again(self, cells: Sequence[str]) -> bool:
+        return self._repeats and [cell.strip() for cell in cells if cell.strip()] == self._header
 
     def _is_comment(self, record: Record) -> bool:
         first = record.cells[0]
@@ -213,7 +221,7 @@ class TableReader:
         self._held.append(record)
         if is_alike or len(self._held) > _MOST_HELD:
             self._release(records)
-        elif _is_table([one.cells for one in self._held]):
+        elif _is_table(self._held):
             self.passed.further += [one.line for one in self._held]
             self._held = []
             self._is_over = True
@@ -231,9 +239,9 @@ class TableReader:
         self._release(records)
 
 
-def _is_table(rows: Sequence[Sequence[str]]) -> bool:
+def _is_table(held: Sequence[Record]) -> bool:
     """Return whether the last rows have one width, of several cells, and the first of them could be a header."""
-    last = rows[-_ROWS_THAT_TELL:]
+    last = [record.cells for record in held[-_ROWS_THAT_TELL:]]
     widths = {len(row) for row in last}
     is_even = len(last) == _ROWS_THAT_TELL and len(widths) == 1 and widths != {1}
     return is_even and all(kind_of(cell) is Kind.TEXT for cell in last[0])
