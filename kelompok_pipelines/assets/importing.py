@@ -1,7 +1,6 @@
 """Assets of an importer: source records and candidates staged, decisions made. One factory for all plugins."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import dagster as dg
@@ -66,7 +65,7 @@ def _open(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID:
     request = ImportRequest(
         plugin=plugin,
         job=job,
-        file=Path(config.file),
+        file=config.file,
         organization=config.organization,
         source_name=config.source or profile.source_name,
         dry_run=config.dry_run,

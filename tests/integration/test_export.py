@@ -78,6 +78,18 @@ def test_a_name_corrected_in_an_export_is_the_same_records_new_name(filled, expo
     assert len(names) == 5
 
 
+def test_an_id_of_ours_gives_no_right_to_what_it_names(filled, import_file, ask):
+    home = ask("SELECT id FROM organizations WHERE slug = 'forum-air'")[0][0]
+    text = f"_kelompok_id,name,country\n{home},Forum Air,MY\n"
+    report = import_file(text, name="export.csv", organization="kembar")
+    assert report.counts["rejected"] == 1
+    assert {group.code for group in report.groups} >= {"permission.scope"}
+    member = ask("SELECT id FROM members WHERE name = 'Budi' ORDER BY id LIMIT 1")[0][0]
+    text = f"_kelompok_id,nama,jabatan\n{member},Budi,Ketua\n"
+    assert import_file(text, name="e.csv", entity="members", organization="kembar").counts["accepted"] == 1
+    assert ask("SELECT count(*) FROM members WHERE name = 'Budi'")[0][0] == 3, "of another organization: another member"
+
+
 def test_csv_is_safe_in_a_spreadsheet_and_json_as_it_is(filled, export):
     rows = list(csv.DictReader(io.StringIO(export("organizations", ExportFormat.CSV), newline="")))
     assert not [cell for row in rows for cell in row.values() if cell[:1] in ("=", "+", "-", "@")]

@@ -77,6 +77,18 @@ def test_a_disabled_plugin_has_no_assets(settings, bench):
     }  # fmt: skip
 
 
+def test_a_run_of_json_reads_a_url_with_a_ready_profile(execute, ask):
+    import fsspec
+
+    with fsspec.open("memory://runs/ror.json", "w") as file:
+        file.write('[{"id": "https://ror.org/1", "names": [{"types": ["ror_display"], "value": "Pusat Studi Air"}]}]')
+    run = {"file": "memory://runs/ror.json", "profile": "json-import/ror"}
+    result = execute("json_import__import_organizations", "json_import__organizations__stage", **run)
+    assert result.success
+    assert _materialized(result)[-1] == "core/organizations"
+    assert ask("SELECT name FROM organizations")[0][0] == "Pusat Studi Air"
+
+
 def test_a_run_materializes_the_chain_with_metadata_and_checks(execute, file):
     result = execute(_JOB, _STAGE, file=str(file))
     assert result.success

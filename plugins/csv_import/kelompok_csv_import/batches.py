@@ -10,19 +10,21 @@ from kelompok_core.contracts import Issue, Severity, SourceBatch, issue_table, l
 from kelompok_csv_import.header import further_columns
 from kelompok_csv_import.tables import Records
 
+_MOST_FURTHER = 64
+"""Cells behind the last header that get a column of their own; those behind are kept in the last one, as one text."""
+
 
 class BatchMaker:
     """Makes one batch after the other.
 
     Args:
         names: Of the columns.
-        max_columns: Cells behind that many are kept in the last one, as one text.
-        delimiter: What joins those.
+        delimiter: What joins the cells of a row that has far too many.
     """
 
-    def __init__(self, names: Sequence[str], *, max_columns: int, delimiter: str) -> None:
+    def __init__(self, names: Sequence[str], *, delimiter: str) -> None:
         self._names = names
-        self._max_columns = max(max_columns, len(names))
+        self._max_columns = len(names) + _MOST_FURTHER
         self._delimiter = delimiter
         self._next = 1
 

@@ -104,7 +104,7 @@ def _leading_blank(rows: Sequence[Sequence[str]]) -> int:
 
 def _header_rows(rows: Sequence[Sequence[str]], width: int) -> int:
     """Return 0 when the first row is provably a record, 2 when the second provably is not, else 1."""
-    filled = [row for row in rows[:_SAMPLE_ROWS] if count_filled(row)]
+    filled = [row for row in rows[:_SAMPLE_ROWS] if count_filled(row) and not is_tag_row(row)]
     if len(filled) < _NARROW:
         return 1
     if _is_under_spans(filled[0], filled[1], filled[2:]):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from kelompok_core.contracts import JsonValue, PluginContext, Source, SourceBatch, issue_table
 from kelompok_csv_import.batches import BatchMaker
-from kelompok_csv_import.reading import max_columns, open_table
+from kelompok_csv_import.reading import open_table
 
 
 class CsvImporter:
@@ -22,7 +22,7 @@ class CsvImporter:
             ConfigurationError: When a setting names what there is not.
         """
         with open_table(source.path, context.config) as table:
-            maker = BatchMaker(table.header.names, max_columns=max_columns(context.config), delimiter=table.delimiter)
+            maker = BatchMaker(table.header.names, delimiter=table.delimiter)
             passed = table.reader.passed
             issues, blank, is_first = list(table.issues), 0, True
             while True:

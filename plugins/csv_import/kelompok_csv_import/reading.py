@@ -19,7 +19,7 @@ from kelompok_csv_import.tables import Shape, TableReader
 _SAMPLE_CHARACTERS = 1 << 18
 _SAMPLE_LINES = 500
 _SAMPLE_RECORDS = 150
-MAX_COLUMNS = 16_384
+_MOST_COLUMNS = 16_384
 """As many as a sheet of the usual spreadsheet programs has."""
 
 _MOSTLY = 0.1
@@ -124,11 +124,6 @@ def _number(config: Mapping[str, JsonValue], key: str) -> int | None:
     return None if given is None else int(str(given))
 
 
-def max_columns(config: Mapping[str, JsonValue]) -> int:
-    """Return how many columns a file may have."""
-    return _number(config, "max_columns") or MAX_COLUMNS
-
-
 def _sample(file: TextIO) -> list[str]:
     sample: list[str] = []
     characters = 0
@@ -148,7 +143,7 @@ def _require_text(sample: list[str], decoding: Decoding, line: int) -> None:
 
 
 def _require_width(rows: list[list[str]], line: int, config: Mapping[str, JsonValue]) -> None:
-    limit = max_columns(config)
+    limit = _number(config, "max_columns") or _MOST_COLUMNS
     found = max(map(len, rows), default=0)
     if found > limit:
         params = {"found": found, "limit": limit}

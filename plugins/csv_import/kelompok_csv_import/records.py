@@ -126,7 +126,8 @@ class RecordReader:
         code, severity = (
             ("row.quote_repaired", Severity.WARNING) if reading.is_proven else ("row.quote_broken", Severity.ERROR)
         )
-        block.oddities[len(block.rows)] = Issue(code=code, severity=severity, line=line, params={"line": line})
+        if self._dialect.quote in self._taken[0]:  # else it is only longer than any cell: the host says so
+            block.oddities[len(block.rows)] = Issue(code=code, severity=severity, line=line, params={"line": line})
         block.rows.append(reading.cells)
         block.lines.append(line)
         self._next_line += reading.lines

@@ -219,6 +219,78 @@ def test_a_quote_never_closed_in_a_large_file_ends(read):
     assert found.codes == ["row.quote_repaired"]
 
 
+def test_a_million_columns_end_soon(read):
+    million = ",".join(map(str, range(1_000_000)))
+    with pytest.raises(UnreadableSource) as caught:
+        read(f"{million}\n1,2\n")
+    assert caught.value.issue.code == "header.too_many_columns"
+    found = read(f"a,b\n1,2\n{million}\n3,4\n")
+    assert found.rows[1][:2] == ["0", "1"]
+    assert found.rows[1][-1].endswith(",999999")
+    assert len(found.cells.columns) == 2 + 64
+    assert found.codes == ["row.too_many_cells"]
+
+
+def test_a_cell_of_128_kilobytes_and_one_of_many_megabytes(read):
+    assert len(read('a,b\n"' + "x" * 131_072 + '",y\n').rows[0][0]) == 131_072
+    long = read("a,b\n" + "x" * 11_000_000 + ",y\n1,2\n")
+    assert [len(row[0]) for row in long.rows] == [11_000_000, 1]
+
+
+def test_layouts_people_have(read):
+    body = "".join(f"Nama {n},{n},2024-01-{n:02}\n" for n in range(1, 9))
+    plain = [[f"Nama {n}", str(n), f"2024-01-{n:02}"] for n in range(1, 9)]
+    titled = read(f"Laporan,,\n,,\nname,number,date\n{body}")
+    assert (titled.rows, titled.read_as["header_line"]) == (plain, 3)
+    assert titled.codes == ["file.preamble_skipped"]
+    commented = read(f"# ekspor\n# 2024\nname,number,date\n{body}# selesai\n")
+    assert commented.rows == plain
+    assert commented.codes == ["file.preamble_skipped", "file.comments_skipped"]
+    twice = read(f"name,Data,\n,number,date\n{body}")
+    assert list(twice.cells.columns) == ["name", "Data number", "Data date"]
+    assert (twice.rows, twice.codes) == (plain, ["header.two_rows"])
+    units = read(f"name,number,date\n(teks),(buah),(hari)\n{body}")
+    assert list(units.cells.columns) == ["name (teks)", "number (buah)", "date (hari)"]
+    bare = read(body)
+    assert list(bare.cells.columns) == ["column 1", "column 2", "column 3"]
+    assert (bare.rows, bare.codes) == (plain, ["header.none"])
+    assert read(body, header_rows=1).rows == plain[1:]
+    tagged = read(f"name,number,date\n#org+name,#meta,#date\n{body}")
+    assert (tagged.rows, tagged.read_as["tags_line"], tagged.codes) == (plain, 2, ["file.tags_skipped"])
+    above = read(f"#org+name,#meta,#date\nname,number,date\n{body}")
+    assert (list(above.cells.columns), above.rows) == (["name", "number", "date"], plain)
+    again = read(f"name,number,date\n{body}name,number,date\n{body}")
+    assert (again.rows, again.codes) == (plain * 2, ["header.repeated"])
+
+
+def test_what_stands_behind_a_table_is_said_and_can_be_had(read):
+    body = "".join(f"Nama {n},{n},2024-01-{n:02}\n" for n in range(1, 9))
+    text = f"name,number,date\n{body}\nSumber: BPS\n"
+    found = read(text)
+    assert len(found.rows) == 8
+    assert found.issues.to_dict("records")[0]["params"] == {"line": 11, "rows": 1}
+    assert found.codes == ["file.footer_skipped"]
+    assert len(read(text, last_line=0).rows) == 9
+    assert len(read(text, last_line="5").rows) == 4
+    other = f"name,number,date\n{body}\nname,number\nX,1\nY,2\n"
+    first = read(other)
+    assert (len(first.rows), first.codes) == (8, ["file.further_table"])
+    line = first.issues.to_dict("records")[0]["params"]["line"]
+    assert read(other, header_line=line).rows == [["X", "1"], ["Y", "2"]]
+
+
+def test_escapes_padding_and_other_quotes(read):
+    rows = [["Satu", 'kata "x", lalu', "C:\\d"], ["Dua", "b", "c"], ["Tiga", "d", "e"]]
+    escaped = read('a,b,c\n"Satu","kata \\"x\\", lalu",C:\\d\nDua,b,c\nTiga,d,e\n')
+    assert escaped.rows == rows
+    assert escaped.read_as["escape"] == "\\"
+    padded = read('a, b, c\nSatu, "x, y", z\nDua, b, c\n')
+    assert padded.rows == [["Satu", "x, y", "z"], ["Dua", "b", "c"]]
+    single = read("a,b,c\nSatu,'x, y',z\nDua,'tidak, won't',c\n")
+    assert single.rows == [["Satu", "x, y", "z"], ["Dua", "tidak, won't", "c"]]
+    assert single.read_as["quote"] == "'"
+
+
 def test_a_lone_quote_in_a_cell_is_text(read):
     assert read('name,size\nSatu,12" layar\nDua,5\n').rows == [["Satu", '12" layar'], ["Dua", "5"]]
 
