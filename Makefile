@@ -4,7 +4,7 @@ BIN := .venv/bin
 PLUGINS := plugins/csv_import plugins/json_import
 KELOMPOK := $(BIN)/kelompok
 
-.PHONY: setup demo up test check bench docs lock clean
+.PHONY: setup demo up test lint check bench docs lock clean
 
 setup: .venv/ready   ## create the environment and install everything
 
@@ -36,12 +36,13 @@ up: setup   ## database, Dagster UI on http://127.0.0.1:3000, daemon
 test: setup   ## all tests, on a PostgreSQL of their own
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-check: setup   ## style, types, import rules, tests
+lint: setup   ## style, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: lint test   ## all of these: what a change has to pass
 
 bench: setup   ## speed and memory beside the floor; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py

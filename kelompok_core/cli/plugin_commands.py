@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from kelompok_core.cli import terminal
+from kelompok_core.errors import SettingsError
 from kelompok_core.plugin_host.manifest import Command
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins, require_enabled
 
@@ -25,7 +26,13 @@ def add_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
     words = [word for word in arguments if not word.startswith("-")]
     if words and words[0] in known:
         return
-    for plugin in list_plugins(terminal.settings()):
+    try:
+        plugins = list_plugins(terminal.settings())
+    except SettingsError:
+        if words:
+            raise
+        return  # the help must show even then
+    for plugin in plugins:
         if words[:1] == [plugin.name]:
             require_enabled(terminal.settings(), plugin.name)
         if plugin.state is PluginState.ENABLED and plugin.manifest and plugin.manifest.commands:

@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kelompok_core.contracts.shapes import JsonValue
@@ -16,7 +16,7 @@ def _map_nothing(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class PluginContext:
-    """Surroundings of one run of a plugin.
+    """Surroundings of one run of a plugin. The host gives all of them; a plugin's own tests only what they are about.
 
     Attributes:
         config: The operator's settings, checked against the manifest's ``config_schema``, defaults filled in.
@@ -30,12 +30,12 @@ class PluginContext:
         map_headers: What the host makes of a source's columns: for an entity and their names, the field of each.
     """
 
-    config: Mapping[str, JsonValue]
-    secrets: Mapping[str, str]
-    log: logging.Logger
-    clock: Callable[[], datetime]
-    workdir: Path
-    dry_run: bool
+    config: Mapping[str, JsonValue] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("kelompok.plugin"))
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    workdir: Path = field(default_factory=Path.cwd)
+    dry_run: bool = True
     batch_size: int = 10_000
     columns: Sequence[str] = ()
     map_headers: Callable[[str, Sequence[str]], Mapping[str, str]] = _map_nothing

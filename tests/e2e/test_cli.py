@@ -172,6 +172,44 @@ def test_mapping_profile_and_settings(ready, tmp_path):
     assert json.loads(ready.kelompok("org", "show", "verein-sud", "--json").stdout)["city"] == "Kupang"
 
 
+def test_plugins_bring_commands_along(ready, tmp_path):
+    assert "csv-import" in ready.kelompok("--help").stdout
+    assert "convert" in ready.kelompok("csv-import", "--help").stdout
+    file = tmp_path / "titled.csv"
+    file.write_text("Laporan;;\n;;\nNama;Kota;Sejak\nSatu;Bandung;2011\nDua;Garut;2012\n")
+    shown = ready.kelompok("csv-import", "show", file)
+    assert shown.returncode == 0, shown.stderr
+    assert "delimiter «;»" in shown.stdout
+    assert "header_line 3" in shown.stdout
+    assert "were not read as rows" in " ".join(shown.stdout.split())
+    as_json = json.loads(ready.kelompok("csv-import", "show", file, "--rows", "1", "--json").stdout)
+    assert [one["becomes"] for one in as_json["tables"]["Columns"]][:2] == ["name", "city"]
+    assert [one["Nama"] for one in as_json["tables"]["First rows"]] == ["Satu"]
+    plain = tmp_path / "plain.csv"
+    assert ready.kelompok("csv-import", "convert", file, plain).returncode == 0
+    assert plain.read_text() == "Nama,Kota,Sejak\nSatu,Bandung,2011\nDua,Garut,2012\n"
+    wrong = ready.kelompok("csv-import", "show", file, "--set", "header_line=99")
+    assert (wrong.returncode, "header_line" in wrong.stderr) == (2, True)
+    assert ready.kelompok("csv-import", "show", tmp_path / "nothing.csv").returncode == 2
+    disabled = ready.kelompok("json-import", "show", file)
+    assert "plugin enable json-import" in disabled.stderr
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[plugins")
+    assert ready.kelompok("--help", KELOMPOK_CONFIG=str(broken)).returncode == 0
+    assert ready.kelompok("csv-import", "show", file, KELOMPOK_CONFIG=str(broken)).returncode == 2
+
+
+def test_an_export_from_the_command_line(ready, tmp_path):
+    target = tmp_path / "organizations.json"
+    done = ready.kelompok("org", "export", "--output", target)
+    assert done.returncode == 0, done.stderr
+    records = json.loads(target.read_text("utf-8"))
+    assert len(records) == len(json.loads(ready.kelompok("org", "list", "--json").stdout))
+    rows = list(csv.DictReader(ready.kelompok("org", "export").stdout.splitlines()))
+    assert {row["_kelompok_id"] for row in rows} >= {one["_kelompok_id"] for one in records}
+    assert ready.kelompok("org", "export", "--format", "xlsx").returncode == 2
+
+
 def test_imports_and_their_errors_can_be_looked_at(ready, tmp_path):
     listed = json.loads(ready.kelompok("import", "list", "--json").stdout)
     assert ready.first["import"] in {one["import"] for one in listed}

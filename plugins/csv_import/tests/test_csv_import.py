@@ -3,8 +3,6 @@
 import codecs
 import csv
 import io
-import logging
-from datetime import UTC, datetime
 from itertools import count
 
 import pandas as pd
@@ -48,11 +46,6 @@ def read(tmp_path_factory):
         )
         context = PluginContext(
             config=config,
-            secrets={},
-            log=logging.getLogger("test"),
-            clock=lambda: datetime.now(UTC),
-            workdir=folder,
-            dry_run=False,
             batch_size=batch_size,
         )
         return Read(list(CsvImporter().read(source, context)))

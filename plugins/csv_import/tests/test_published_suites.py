@@ -1,12 +1,10 @@
 """The reader on published suites, read from the folder KELOMPOK_TEST_DATA names; skipped where there is none."""
 
 import json
-import logging
 import os
 import subprocess
 import sys
 import tarfile
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
@@ -36,19 +34,8 @@ def _source(path: Path) -> Source:
     return Source(path=path, file_name=path.name, media_type="text/csv", sha256="", size=path.stat().st_size)
 
 
-def _context(**config) -> PluginContext:
-    return PluginContext(
-        config=config,
-        secrets={},
-        log=logging.getLogger("test"),
-        clock=lambda: datetime.now(UTC),
-        workdir=Path(),
-        dry_run=True,
-    )
-
-
 def _read(path: Path, **config):
-    return list(CsvImporter().read(_source(path), _context(**config)))
+    return list(CsvImporter().read(_source(path), PluginContext(config=config)))
 
 
 def _rows(batches) -> list[list[str]]:
@@ -73,7 +60,7 @@ def _given(folder: Path, name: str) -> dict[str, object]:
 def _score(folder: Path, dumps: Path, *, weights: Path | None = None, hints: bool = False) -> dict[str, float]:
     for file in sorted((folder / "csv").iterdir()):
         target = dumps / f"{file.name}_converted.csv"
-        context = _context(**(_given(folder, file.name) if hints else {}))
+        context = PluginContext(config=_given(folder, file.name) if hints else {})
         try:
             CsvCommands().run_command("convert", {"file": _source(file), "to": str(target)}, context)
         except UnreadableSource:

@@ -2,9 +2,7 @@
 
 import io
 import json
-import logging
 import tarfile
-from datetime import UTC, datetime
 from itertools import count
 
 import pandas as pd
@@ -55,11 +53,6 @@ def open_with(tmp_path_factory):
         source = Source(path=path, file_name=name, media_type=media_type, sha256="0" * 64, size=path.stat().st_size)
         context = PluginContext(
             config=config,
-            secrets={},
-            log=logging.getLogger("test"),
-            clock=lambda: datetime.now(UTC),
-            workdir=folder,
-            dry_run=False,
             batch_size=batch_size,
             columns=columns,
         )
