@@ -18,6 +18,7 @@ from kelompok_core.contracts.protocols import (
     SourceNormalizer,
 )
 from kelompok_core.contracts.shapes import (
+    FOLDER_TYPE,
     LOCATION_COLUMNS,
     SIGNAL_COLUMNS,
     SUGGESTION_COLUMNS,
@@ -26,12 +27,15 @@ from kelompok_core.contracts.shapes import (
     JsonValue,
     Source,
     SourceBatch,
+    free_name,
     location_table,
+    text_table,
 )
 from kelompok_core.contracts.showing import preview
 
 __all__ = [
     "CONTRACTS",
+    "FOLDER_TYPE",
     "ISSUE_COLUMNS",
     "LOCATION_COLUMNS",
     "SIGNAL_COLUMNS",
@@ -60,8 +64,10 @@ __all__ = [
     "Undecodable",
     "UnreadableSource",
     "find_undecodable",
+    "free_name",
     "issue_table",
     "location_table",
     "no_issues",
     "preview",
+    "text_table",
 ]

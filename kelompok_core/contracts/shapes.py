@@ -1,11 +1,12 @@
 """The shapes that cross the boundary. Tables are pandas frames, the rest is JSON: all can be serialized."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 import pandas as pd
+import pyarrow as pa
 
 from kelompok_core.contracts.findings import no_issues
 
@@ -14,6 +15,9 @@ JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, J
 LOCATION_COLUMNS = ("record", "line", "selector")
 """record ``int64`` from 1 and ascending; line ``Int64`` from 1; selector text: RFC 7111 for CSV
 (``#row=5``), RFC 6901 pointer for JSON, or null."""
+
+FOLDER_TYPE = "application/x-tar"
+"""Media type of a source that was a folder: its files, packed together in the order of their names."""
 
 
 def location_table(records: Sequence[int], *, lines: Sequence[int | None], selectors: Sequence[str]) -> pd.DataFrame:
@@ -25,6 +29,20 @@ def location_table(records: Sequence[int], *, lines: Sequence[int | None], selec
             "selector": pd.array(selectors, dtype="str"),
         }
     )
+
+
+def text_table(columns: Mapping[str, Sequence[str | None]]) -> pd.DataFrame:
+    """Return the columns as a frame of text, as :attr:`SourceBatch.cells` is; None is a cell that is absent."""
+    arrays = {name: pa.array(cells, pa.large_string()) for name, cells in columns.items()}
+    return pd.DataFrame({name: pd.array(array, dtype="str") for name, array in arrays.items()})
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return the name, or the first of ``name (2)``, ``name (3)`` … that is not taken: columns have one name each."""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name} ({number})", number + 1
+    return free
 
 
 SUGGESTION_COLUMNS = ("candidate", "existing", "likeness", "features", "matcher")

@@ -1,23 +1,39 @@
 """How a source would be read, as tables: what every importer's «show» command has to say."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
 
 import pandas as pd
 
-from kelompok_core.contracts.shapes import CommandResult, JsonValue, SourceBatch
+from kelompok_core.contracts.context import PluginContext
+from kelompok_core.contracts.protocols import OrganizationImporter
+from kelompok_core.contracts.shapes import CommandResult, JsonValue, Source, SourceBatch
 
 _LONGEST = 60
+_FEWEST = 100
+"""Rows to read even when fewer are shown: columns may be of later ones."""
 
 
-def preview(batch: SourceBatch, fields: Mapping[str, str], *, rows: int) -> CommandResult:
-    """Return what a first batch shows: how it was read, its columns with their fields, first rows, findings.
+def preview(
+    importer: OrganizationImporter, source: Source, context: PluginContext, *, entity: str, rows: int
+) -> CommandResult:
+    """Return how a source would be read: dialect or shape, columns with their fields, first rows, findings.
 
     Args:
-        batch: The first batch a reader yields.
-        fields: What the host makes of each column, as :attr:`PluginContext.map_headers` says.
-        rows: How many rows to show.
+        importer: A reader, of whatever entity: all have one method.
+        source: What it would read.
+        context: With the host's view of headers.
+        entity: What the records are, for the fields.
+        rows: How many to show.
+
+    Raises:
+        UnreadableSource: When the source cannot be read.
+        ConfigurationError: When a setting does not fit.
     """
-    head = batch.cells.head(rows)
+    with closing(_generator(importer.read(source, replace(context, batch_size=max(rows, _FEWEST))))) as batches:
+        batch = next(batches)
+    fields = context.map_headers(entity, list(batch.cells.columns))
     columns = pd.DataFrame(
         {
             "column": list(batch.cells.columns),
@@ -25,13 +41,18 @@ def preview(batch: SourceBatch, fields: Mapping[str, str], *, rows: int) -> Comm
             "first value": [_first_value(batch.cells[name]) for name in batch.cells.columns],
         }
     )
-    shown = head.map(_short)
+    shown = batch.cells.head(rows).map(_short)
     shown.insert(0, "line", batch.locations["line"].head(rows).astype("object"))
     tables = {"Columns": columns, "First rows": shown}
     if len(batch.issues):
         tables["Findings"] = batch.issues.head(max(rows, 1))
     read_as = ", ".join(f"{key} {_plain(value)}" for key, value in batch.read_as.items())
     return CommandResult(text=f"Read as: {read_as}", tables=tables)
+
+
+def _generator(batches: Iterator[SourceBatch]) -> Generator[SourceBatch]:
+    """Return the batches so that they can be closed half-way, and the file behind them with them."""
+    yield from batches
 
 
 def _plain(value: JsonValue) -> str:
@@ -43,6 +64,6 @@ def _first_value(cells: pd.Series) -> str:
     return _short(filled.iloc[0]) if len(filled) else ""
 
 
-def _short(cell: object) -> str:
-    text = "" if cell is None or cell is pd.NA or cell != cell else str(cell)  # noqa: PLR0124  (NaN is what is not itself)
+def _short(cell: str | None) -> str:
+    text = "" if pd.isna(cell) else str(cell)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

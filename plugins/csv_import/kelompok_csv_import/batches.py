@@ -1,12 +1,10 @@
 """Records gathered into batches: frames of text as written, locations, and what is odd about a row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import repeat
 
-import pandas as pd
-import pyarrow as pa
-
-from kelompok_core.contracts import Issue, Severity, SourceBatch, issue_table, location_table
+from kelompok_core.contracts import Issue, Severity, SourceBatch, issue_table, location_table, text_table
 from kelompok_csv_import.header import further_columns
 from kelompok_csv_import.tables import Records
 
@@ -32,30 +30,23 @@ class BatchMaker:
         """Return the records as one batch, and number them on."""
         numbers = range(self._next, self._next + len(records))
         self._next = numbers.stop
-        issues = [*_of_quotes(records, numbers), *self._ragged(records, numbers)]
-        rows = self._fitted(records.cells)
+        odd = [index for index, row in enumerate(records.cells) if len(row) != len(self._names)]
+        rows = self._fitted(records.cells, odd)
         width = len(rows[0]) if rows else len(self._names)
         columns = zip(*rows, strict=True) if rows else repeat((), width)
-        names = further_columns(self._names, width)
+        issues = [*_of_quotes(records, numbers), *self._ragged(records, odd, numbers)]
         return SourceBatch(
-            cells=pd.DataFrame(
-                {
-                    name: pd.array(pa.array(cells, pa.large_string()), dtype="str")
-                    for name, cells in zip(names, columns, strict=True)
-                }
-            ),
+            cells=text_table(dict(zip(further_columns(self._names, width), columns, strict=True))),
             locations=location_table(numbers, lines=records.lines, selectors=[f"#row={row}" for row in records.rows]),
             issues=issue_table(sorted(issues, key=lambda issue: issue.record or 0)),
         )
 
-    def _fitted(self, rows: Sequence[list[str]]) -> "Sequence[list[str] | list[str | None]]":
+    def _fitted(self, rows: Sequence[list[str]], odd: list[int]) -> "Sequence[list[str] | list[str | None]]":
         """Return the rows at one width: that of the names, or of the longest row that has something behind it."""
-        usual = len(self._names)
-        odd = [index for index, row in enumerate(rows) if len(row) != usual]
         if not odd:
             return rows
         fitted: list[list[str] | list[str | None]] = list(rows)
-        width = usual
+        width = usual = len(self._names)
         for index in odd:
             bounded = self._bounded(rows[index])
             fitted[index] = bounded
@@ -69,30 +60,27 @@ class BatchMaker:
         last = self._max_columns - 1
         return row if len(row) <= self._max_columns else [*row[:last], self._delimiter.join(row[last:])]
 
-    def _ragged(self, records: Records, numbers: range) -> list[Issue]:
-        width = len(self._names)
-        issues = []
-        for index, cells in enumerate(records.cells):
-            found = len(cells)
-            if found == width:
-                continue
-            if found < width:
+    def _ragged(self, records: Records, odd: list[int], numbers: range) -> Iterator[Issue]:
+        expected = len(self._names)
+        for index in odd:
+            found = len(records.cells[index])
+            if found < expected:
                 code, severity = "row.too_few_cells", Severity.WARNING
-            elif _content_width(cells) > width:
+            elif _content_width(records.cells[index]) > expected:
                 code, severity = "row.too_many_cells", Severity.ERROR
             else:
                 continue  # delimiters at the end of the line
-            params = {"expected": width, "found": found}
-            line = records.lines[index]
-            issues.append(Issue(code=code, severity=severity, record=numbers[index], line=line, params=params))
-        return issues
+            yield Issue(
+                code=code,
+                severity=severity,
+                record=numbers[index],
+                line=records.lines[index],
+                params={"expected": expected, "found": found},
+            )
 
 
 def _of_quotes(records: Records, numbers: range) -> list[Issue]:
-    return [
-        Issue(code=one.code, severity=one.severity, record=numbers[index], line=one.line, params=one.params)
-        for index, one in records.oddities.items()
-    ]
+    return [replace(issue, record=numbers[index]) for index, issue in records.oddities.items()]
 
 
 def _content_width(cells: Sequence[str]) -> int:

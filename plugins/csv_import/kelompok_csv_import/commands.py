@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,9 @@ class CsvCommands:
         """
         source: Source = arguments["file"]
         if command == "show":
-            return _show(source, str(arguments["entity"]), int(arguments["rows"]), context)
+            entity, rows = str(arguments["entity"]), int(arguments["rows"])
+            return preview(CsvImporter(), source, context, entity=entity, rows=rows)
         return _convert(source, Path(str(arguments["to"])), context.config)
-
-
-def _show(source: Source, entity: str, rows: int, context: PluginContext) -> CommandResult:
-    batch = next(CsvImporter().read(source, replace(context, batch_size=max(rows, 100))))
-    return preview(batch, context.map_headers(entity, list(batch.cells.columns)), rows=rows)
 
 
 def _convert(source: Source, target: Path, config: Mapping[str, JsonValue]) -> CommandResult:

@@ -3,10 +3,12 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from math import sqrt
+from statistics import fmean as mean
 
 from kelompok_core.contracts import ConfigurationError, JsonValue
 from kelompok_csv_import.kinds import Kind, kind_of
@@ -19,6 +21,7 @@ _ESCAPE = "\\"
 _NAMES = {"tab": "\t", "\\t": "\t", "space": " ", "none": "", "double": ""}
 _SHOWN = {"\t": "tab", " ": "space", "": "none"}
 _OTHER_WIDTH, _ONE_CELL = 0.85, 0.6
+_ESCAPED, _PADDED = 0.98, 1.01
 _LONGEST_DELIMITER = 4
 _WIDE = 8
 _GLUED = re.compile(r"[^\s,;\t|][,;\t|][^\s,;\t|]")
@@ -60,20 +63,26 @@ def find_dialect(sample: Sequence[str], config: Mapping[str, JsonValue]) -> Dial
         ConfigurationError: When a configured character cannot be one.
     """
     ending = _line_ending(sample)
-    delimiter = _configured(config, "delimiter", longest=_LONGEST_DELIMITER) or _declared(sample)
-    quote, escape = _configured(config, "quote"), _configured(config, "escape")
-    best, best_score = Dialect(line_ending=ending), 0.0
-    for candidate in _candidates(delimiter, quote, escape, ending):
-        if not _can_be(candidate, sample, is_given=delimiter is not None):
-            continue
-        score = _score(sample, candidate)
-        if score > best_score:
-            best, best_score = candidate, score
-    if best_score:
-        return best
-    return Dialect(
-        delimiter=delimiter or ",", quote='"' if quote is None else quote, escape=escape or "", line_ending=ending
+    given = _Given(
+        delimiter=_configured(config, "delimiter", longest=_LONGEST_DELIMITER) or _declared(sample),
+        quote=_configured(config, "quote"),
+        escape=_configured(config, "escape"),
     )
+    scores = {one: _score(sample, one) for one in _candidates(given, ending) if _can_be(one, sample, given)}
+    best = max(scores, key=lambda one: scores[one], default=None)
+    if best is not None and scores[best] > 0:
+        return best
+    quote = '"' if given.quote is None else given.quote
+    return Dialect(delimiter=given.delimiter or ",", quote=quote, escape=given.escape or "", line_ending=ending)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    """What is configured or declared; None where it is to be found out."""
+
+    delimiter: str | None
+    quote: str | None
+    escape: str | None
 
 
 def _configured(config: Mapping[str, JsonValue], key: str, *, longest: int = 1) -> str | None:
@@ -96,23 +105,27 @@ def _declared(sample: Sequence[str]) -> str | None:
     return first[4] if len(first) == len("sep=;") and first.lower().startswith("sep=") else None
 
 
-def _candidates(delimiter: str | None, quote: str | None, escape: str | None, ending: str) -> Iterator[Dialect]:
-    for one in _DELIMITERS if delimiter is None else (delimiter,):
-        for mark in _QUOTES if quote is None else (quote,):
-            for way in ("", _ESCAPE) if escape is None else (escape,):
-                for padded in (False, True):
-                    yield Dialect(delimiter=one, quote=mark, escape=way, padded=padded, line_ending=ending)
+def _candidates(given: _Given, ending: str) -> Iterator[Dialect]:
+    delimiters = _DELIMITERS if given.delimiter is None else (given.delimiter,)
+    quotes = _QUOTES if given.quote is None else (given.quote,)
+    escapes = ("", _ESCAPE) if given.escape is None else (given.escape,)
+    for delimiter, quote, escape, padded in product(delimiters, quotes, escapes, (False, True)):
+        yield Dialect(delimiter=delimiter, quote=quote, escape=escape, padded=padded, line_ending=ending)
 
 
-def _can_be(dialect: Dialect, sample: Sequence[str], *, is_given: bool) -> bool:
+def _can_be(dialect: Dialect, sample: Sequence[str], given: _Given) -> bool:
     """Return whether the text has what the dialect speaks of; the plain one is always possible."""
     if dialect.quote not in ('"', "") and not _opens_and_closes(sample, dialect):
         return False
-    if dialect.escape and not any(dialect.escape + dialect.quote in line for line in sample):
+    if dialect.escape and not _has(sample, dialect.escape + dialect.quote):
         return False
     if dialect.padded:
         return dialect.delimiter != " " and _is_padded(sample, dialect.delimiter)
-    return is_given or any(dialect.delimiter in line for line in sample)
+    return given.delimiter is not None or _has(sample, dialect.delimiter)
+
+
+def _has(sample: Sequence[str], mark: str) -> bool:
+    return any(mark in line for line in sample)
 
 
 def _is_padded(sample: Sequence[str], delimiter: str) -> bool:
@@ -136,17 +149,14 @@ def _score(sample: Sequence[str], dialect: Dialect) -> float:
     """
     rows = [row for row in islice(_rows(sample, dialect), _SAMPLE_RECORDS) if any(map(str.strip, row))]
     widths = Counter(map(len, rows))
-    if not widths:
-        return 0.0
-    width, alike = max(widths.items(), key=_weight)
+    width, alike = max(widths.items(), key=_weight, default=(1, 0))
     if width == 1:
         return 0.0
-    cells = [cell for row in rows for cell in row]
-    clean = sum(_cleanness(cell, dialect) for cell in cells) / len(cells)
+    clean = mean(_cleanness(cell, dialect) for row in rows for cell in row)
     share = alike / len(rows)
     even: float = share * sqrt(share)
-    extras = 0.98 if dialect.escape else 1.01 if dialect.padded else 1.0
-    return even * clean * clean * _belief(dialect, len(rows[0]), width) * (1 - 0.5 / width) * extras
+    plainness = _ESCAPED if dialect.escape else _PADDED if dialect.padded else 1.0
+    return even * clean * clean * _belief(dialect, len(rows[0]), width) * (1 - 0.5 / width) * plainness
 
 
 def _belief(dialect: Dialect, first: int, width: int) -> float:
@@ -186,25 +196,26 @@ def _weight(width: tuple[int, int]) -> tuple[float, int]:
 
 
 def _rows(sample: Sequence[str], dialect: Dialect) -> Iterator[list[str]]:
-    lines = [protect(line, dialect) for line in sample] if dialect.escape else list(sample)
-    if len(dialect.delimiter) > 1:
-        lines = [line.replace(dialect.delimiter, STAND_IN) for line in lines]
-    reader = make_reader(iter(lines), dialect, is_strict=False)
-    while True:
-        try:
-            yield next(reader)
-        except StopIteration:
-            return
-        except csv.Error:  # a cell longer than can be: the sample before it must do
-            return
+    with suppress(csv.Error):  # a cell longer than can be: the sample before it must do
+        yield from make_parser(prepared(sample, dialect), dialect, is_strict=False)
 
 
 STAND_IN = "\ue01f"
 """Written in the place of a delimiter of several characters, which the parser does not know."""
 
 
-def make_reader(lines: Iterator[str], dialect: Dialect, *, is_strict: bool) -> Iterator[list[str]]:
-    """Return the standard library's parser, set to the dialect; lines with escapes go through :func:`protect`."""
+def prepared(lines: Iterable[str], dialect: Dialect) -> Iterator[str]:
+    """Return the lines as the parser of the dialect takes them."""
+    ready = iter(lines)
+    if dialect.escape:
+        ready = (_protect(line, dialect) for line in ready)
+    if len(dialect.delimiter) > 1:
+        ready = (line.replace(dialect.delimiter, STAND_IN) for line in ready)
+    return ready
+
+
+def make_parser(lines: Iterator[str], dialect: Dialect, *, is_strict: bool) -> Iterator[list[str]]:
+    """Return the standard library's parser, set to the dialect; for lines that are :func:`prepared`."""
     return csv.reader(
         lines,
         delimiter=dialect.delimiter if len(dialect.delimiter) == 1 else STAND_IN,
@@ -216,7 +227,7 @@ def make_reader(lines: Iterator[str], dialect: Dialect, *, is_strict: bool) -> I
     )
 
 
-def protect(line: str, dialect: Dialect) -> str:
+def _protect(line: str, dialect: Dialect) -> str:
     """Return the line with every escape that escapes nothing written twice, so that the parser keeps it."""
     if dialect.escape not in line:
         return line

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
-from kelompok_core.contracts import Issue, Severity
+from kelompok_core.contracts import Issue, Severity, free_name
 
 _UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
 """What pandas writes over a column without a name."""
@@ -28,23 +28,20 @@ def name_columns(rows: Sequence[Sequence[str]], line: int, width: int) -> Header
         line: Of the first of them.
         width: How many columns there are when no row names them.
     """
+    if not rows:
+        return Header(names=further_columns((), width), written=(), issues=())
     cells = [_joined(parts) for parts in zip_longest(*_filled_from_left(rows), fillvalue="")]
     while len(cells) > 1 and not cells[-1].strip():
         cells.pop()  # delimiters behind the last header are no columns; cells under them still count
-    if not rows:
-        return Header(names=further_columns((), width), written=(), issues=())
     names: list[str] = []
-    taken: set[str] = set()
     issues: list[Issue] = []
+    taken: set[str] = set()
     for number, cell in enumerate(cells, start=1):
-        bare = cell.strip()
-        if _UNNAMED.fullmatch(bare):
-            bare = ""
-        name = _free(bare or f"column {number}", taken)
-        if not bare:
-            issues.append(_issue("header.blank", line, name, None, number))
-        elif name != bare:
-            issues.append(_issue("header.duplicate", line, name, bare, number))
+        bare = "" if _UNNAMED.fullmatch(cell.strip()) else cell.strip()
+        name = free_name(bare or f"column {number}", taken)
+        if name != bare:
+            code = "header.duplicate" if bare else "header.blank"
+            issues.append(_issue(code, line, name, bare or None, number))
         names.append(name)
         taken.add(name)
     return Header(names=tuple(names), written=tuple(cells), issues=tuple(issues))
@@ -54,7 +51,7 @@ def further_columns(names: Sequence[str], width: int) -> tuple[str, ...]:
     """Return the names and, for cells behind the last header, ``column N`` up to that width."""
     longer, taken = list(names), set(names)
     for number in range(len(names) + 1, width + 1):
-        longer.append(_free(f"column {number}", taken))
+        longer.append(free_name(f"column {number}", taken))
         taken.add(longer[-1])
     return tuple(longer)
 
@@ -74,13 +71,6 @@ def _filled_from_left(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
 def _joined(parts: Sequence[str]) -> str:
     """Return the cells of one column's header read downwards; the same word twice says no more than once."""
     return parts[0] if len(parts) == 1 else " ".join(dict.fromkeys(part.strip() for part in parts if part.strip()))
-
-
-def _free(name: str, taken: set[str]) -> str:
-    free, number = name, 2
-    while free in taken:
-        free, number = f"{name} ({number})", number + 1
-    return free
 
 
 def _issue(code: str, line: int, column: str, value: str | None, number: int) -> Issue:

@@ -13,7 +13,7 @@ _MOSTLY = 0.8
 _SAMPLE_ROWS = 100
 _ENOUGH = 5
 _NARROW = 2
-_YEARS = range(1900, 2101)
+_YEARS = frozenset(range(1900, 2101))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,21 +49,22 @@ def find_layout(rows: Sequence[Sequence[str]], width: int, config: Mapping[str, 
     """
     comment = str(config.get("comment") or "")
     before = 0 if "header_line" in config else _rows_before(rows, width, comment)
-    if not comment and any(map(_is_comment, rows[:before])):
-        comment = "#"
+    comment = comment or ("#" if any(map(_is_comment, rows[:before])) else "")
     if "header_rows" in config:
-        header_rows = int(str(config["header_rows"]))
-        return Layout(
-            before=before, header_rows=header_rows, tag_row=_tags_at(rows, before + header_rows), comment=comment
-        )
+        return _with_tags(rows, before, int(str(config["header_rows"])), comment)
     if _tags_at(rows, before) is not None:
         # Above a header that is one, tags are passed over; else they are all the header there is.
         is_above = _is_proven_header(rows[before + 1 :], width)
         return Layout(before=before + is_above, header_rows=1, tag_row=before if is_above else None, comment=comment)
     header_rows = _header_rows(rows[before:], width)
     if header_rows > 1 and "header_line" not in config and _is_title(rows[before:], width):
-        before, header_rows = before + 1, 1
-    return Layout(before=before, header_rows=header_rows, tag_row=_tags_at(rows, before + header_rows), comment=comment)
+        return _with_tags(rows, before + 1, 1, comment)
+    return _with_tags(rows, before, header_rows, comment)
+
+
+def _with_tags(rows: Sequence[Sequence[str]], before: int, header_rows: int, comment: str) -> Layout:
+    tags = _tags_at(rows, before + header_rows)
+    return Layout(before=before, header_rows=header_rows, tag_row=tags, comment=comment)
 
 
 def _tags_at(rows: Sequence[Sequence[str]], index: int) -> int | None:
@@ -110,11 +111,15 @@ def _header_rows(rows: Sequence[Sequence[str]], width: int) -> int:
     if _is_under_spans(filled[0], filled[1], filled[2:]):
         return 2
     kinds = _column_kinds(filled[2:] if len(filled) >= _ENOUGH else filled[1:], width)
-    first = [_cell(filled[0], at).strip() for at in kinds]
-    fits = [kind_of(cell) is kind for cell, kind in zip(first, kinds.values(), strict=True) if cell]
+    fits = _fits(filled[0], kinds)
     if any(fits) or not kinds:
-        return 0 if fits and all(fits) and not _could_be_headers(first) else 1
+        return 0 if fits and all(fits) and not _could_be_headers([_cell(filled[0], at) for at in kinds]) else 1
     return 2 if _is_second_header(filled, kinds) else 1
+
+
+def _fits(row: Sequence[str], kinds: Mapping[int, Kind]) -> list[bool]:
+    """Return of each cell of the row that is filled, in columns of a kind, whether it is of that kind."""
+    return [kind_of(_cell(row, at)) is kind for at, kind in kinds.items() if _cell(row, at).strip()]
 
 
 def _is_second_header(filled: Sequence[Sequence[str]], kinds: Mapping[int, Kind]) -> bool:
@@ -166,11 +171,11 @@ def _column_kinds(rows: Sequence[Sequence[str]], width: int) -> dict[int, Kind]:
 
 def _could_be_headers(cells: Sequence[str]) -> bool:
     """Return whether the numbers are years, or go up step by step, as numbered columns have them as headers."""
-    if not all(cell.isdecimal() for cell in cells):
+    if not all(cell.strip().isdecimal() for cell in cells):
         return False
-    numbers = [int(cell) for cell in cells]
+    numbers = list(map(int, cells))
     steps = {after - before for before, after in pairwise(numbers)}
-    return all(number in _YEARS for number in numbers) or (len(steps) == 1 and 0 not in steps)
+    return _YEARS.issuperset(numbers) or (len(steps) == 1 and 0 not in steps)
 
 
 def _cell(row: Sequence[str], at: int) -> str:

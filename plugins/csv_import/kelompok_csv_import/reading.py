@@ -165,22 +165,27 @@ def _read_as(
 def _findings(decoding: Decoding, layout: Layout, block: Block, header: Header) -> Iterator[Issue]:
     if decoding.issue:
         yield decoding.issue
-    filled = [
+    yield from _passed_over(layout, block)
+    if layout.header_rows == 0:
+        yield _at_line("header.none", Severity.WARNING, block.lines[layout.before])
+    if layout.header_rows > 1:
+        yield _at_line("header.two_rows", Severity.WARNING, block.lines[layout.before + 1])
+    yield from (one for at, one in block.oddities.items() if layout.before <= at < layout.body)
+    yield from header.issues
+
+
+def _passed_over(layout: Layout, block: Block) -> Iterator[Issue]:
+    """Yield what is said of rows that stand around the header."""
+    before = [
         line
         for index, line in enumerate(block.lines[: layout.before])
         if index != layout.tag_row and count_filled(block.rows[index])
     ]
-    if filled:
-        params = {"line": filled[0], "rows": len(filled)}
-        yield Issue(code="file.preamble_skipped", severity=Severity.INFO, line=filled[0], params=params)
+    if before:
+        yield _at_line("file.preamble_skipped", Severity.INFO, before[0], rows=len(before))
     if layout.tag_row is not None:
-        line = block.lines[layout.tag_row]
-        yield Issue(code="file.tags_skipped", severity=Severity.INFO, line=line, params={"line": line})
-    if layout.header_rows == 0:
-        line = block.lines[layout.before]
-        yield Issue(code="header.none", severity=Severity.WARNING, line=line, params={"line": line})
-    if layout.header_rows > 1:
-        line = block.lines[layout.before + 1]
-        yield Issue(code="header.two_rows", severity=Severity.WARNING, line=line, params={"line": line})
-    yield from (one for at, one in block.oddities.items() if layout.before <= at < layout.body)
-    yield from header.issues
+        yield _at_line("file.tags_skipped", Severity.INFO, block.lines[layout.tag_row])
+
+
+def _at_line(code: str, severity: Severity, line: int, **params: int) -> Issue:
+    return Issue(code=code, severity=severity, line=line, params={"line": line, **params})

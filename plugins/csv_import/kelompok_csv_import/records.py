@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from kelompok_core.contracts import Issue, Severity
-from kelompok_csv_import.dialect import STAND_IN, Dialect, make_reader, protect
+from kelompok_csv_import.dialect import STAND_IN, Dialect, make_parser, prepared
 from kelompok_csv_import.repair import Reading, read_anyway, read_first_line
 
 _LONGEST_CELL = 10_000_000
@@ -58,7 +58,7 @@ class RecordReader:
     """
 
     def __init__(self, lines: Iterable[str], dialect: Dialect, *, first_line: int, width: int) -> None:
-        self._source = self._prepared(iter(lines), dialect)
+        self._source = prepared(lines, dialect)
         self._dialect = dialect
         self._width = width
         self._next_line = first_line
@@ -66,17 +66,9 @@ class RecordReader:
         self._taken: list[str] = []
         self._start()
 
-    @staticmethod
-    def _prepared(lines: Iterator[str], dialect: Dialect) -> Iterator[str]:
-        if dialect.escape:
-            lines = (protect(line, dialect) for line in lines)
-        if len(dialect.delimiter) > 1:
-            lines = (line.replace(dialect.delimiter, STAND_IN) for line in lines)
-        return lines
-
     def _start(self) -> None:
         csv.field_size_limit(_LONGEST_CELL)
-        self._parser = make_reader(self._lines(), self._dialect, is_strict=True)
+        self._parser = make_parser(self._lines(), self._dialect, is_strict=True)
 
     def _lines(self) -> Iterator[str]:
         taken, pending = self._taken, self._pending
@@ -126,7 +118,9 @@ class RecordReader:
         code, severity = (
             ("row.quote_repaired", Severity.WARNING) if reading.is_proven else ("row.quote_broken", Severity.ERROR)
         )
-        if self._dialect.quote in self._taken[0]:  # else it is only longer than any cell: the host says so
+        if (
+            self._dialect.quote and self._dialect.quote in self._taken[0]
+        ):  # else it is only longer than any cell: the host says so
             block.oddities[len(block.rows)] = Issue(code=code, severity=severity, line=line, params={"line": line})
         block.rows.append(reading.cells)
         block.lines.append(line)

@@ -1,6 +1,7 @@
 """Records whose quotation marks do not pair, read in the one way that gives as many cells as the table has."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kelompok_csv_import.dialect import STAND_IN, Dialect
@@ -34,19 +35,23 @@ def read_anyway(lines: list[str], dialect: Dialect, width: int) -> Reading:
     """
     cutter = _Cutter(dialect)
     first = lines[0]
-    for opener in (_NONE, *range(min(first.count(dialect.quote), _MOST_OPENERS))):
-        found = cutter.cut(first, opener)
-        if found is not None and len(found[0]) == width:
-            return Reading(cells=found[0], lines=1, is_proven=True)
-    text = "".join(lines)
-    whole = cutter.cut(text, _NONE) if len(text) <= _MOST_CHARACTERS else None
-    if whole is not None and len(whole[0]) == width:
-        return Reading(cells=whole[0], lines=_count_lines(lines, whole[1]), is_proven=True)
-    plain = cutter.cut(first, _EVERY) or ([first], len(first))
-    if len(plain[0]) == width:
-        return Reading(cells=plain[0], lines=1, is_proven=True)
-    least = cutter.cut(first, _NONE) or plain
+    for cells, number in _ways(lines, cutter):
+        if len(cells) == width:
+            return Reading(cells=cells, lines=number, is_proven=True)
+    least = cutter.cut(first, _NONE) or cutter.cut(first, _EVERY) or ([first], 0)
     return Reading(cells=least[0], lines=1, is_proven=False)
+
+
+def _ways(lines: list[str], cutter: "_Cutter") -> Iterator[tuple[list[str], int]]:
+    """Yield the cells of the first record in each way to read it, and the lines it takes then."""
+    first, text = lines[0], "".join(lines)
+    for literal in (_NONE, *range(min(cutter.count_marks(first), _MOST_OPENERS))):
+        if found := cutter.cut(first, literal):
+            yield found[0], 1
+    if len(text) <= _MOST_CHARACTERS and (found := cutter.cut(text, _NONE)):
+        yield found[0], _count_lines(lines, found[1])
+    if found := cutter.cut(first, _EVERY):
+        yield found[0], 1
 
 
 def read_first_line(lines: list[str], dialect: Dialect, width: int) -> Reading | None:
@@ -55,10 +60,12 @@ def read_first_line(lines: list[str], dialect: Dialect, width: int) -> Reading |
     So it is when a mark that opens nothing made one record out of several lines, up to the next mark.
     """
     cutter = _Cutter(dialect)
-    for opener in range(min(lines[0].count(dialect.quote), _MOST_OPENERS)):
+    after = cutter.cut(lines[1], _NONE) or cutter.cut(lines[1], _EVERY)
+    if after is None or len(after[0]) != width:
+        return None
+    for opener in range(min(cutter.count_marks(lines[0]), _MOST_OPENERS)):
         found = cutter.cut(lines[0], opener)
-        after = cutter.cut(lines[1], _NONE) or cutter.cut(lines[1], _EVERY)
-        if found is not None and after is not None and len(found[0]) == len(after[0]) == width:
+        if found is not None and len(found[0]) == width:
             return Reading(cells=found[0], lines=1, is_proven=True)
     return None
 
@@ -78,7 +85,7 @@ class _Cutter:
         self._dialect = dialect
         delimiter = dialect.delimiter if len(dialect.delimiter) == 1 else STAND_IN
         self._delimiter = delimiter
-        self._edge = re.compile(f"[{re.escape(delimiter)}\r\n]")
+        self._edge = re.compile(rf"[{re.escape(delimiter)}\r\n]|\Z")
         blanks = " *" if delimiter != " " else ""
         self._closed = re.compile(rf"{re.escape(dialect.quote)}{blanks}(?=[{re.escape(delimiter)}\r\n]|\Z)")
         escape = re.escape(dialect.escape)
@@ -94,25 +101,28 @@ class _Cutter:
         cells: list[str] = []
         at, opener = 0, -1
         while True:
-            while self._dialect.padded and text.startswith(" ", at):
-                at += 1
+            at = self._start_of_cell(text, at)
             is_opened = self._opens(text, at)
             opener += is_opened
-            if is_opened and literal not in (_EVERY, opener):
-                closed = self._closing(text, at + 1)
-                if closed is None:
-                    return None
-                cells.append(self._value(text[at + 1 : closed.start()]))
-                at = closed.end()
-            else:
-                edge = self._edge.search(text, at)
-                end = edge.start() if edge else len(text)
-                cells.append(self._bare(text[at:end]))
-                at = end
+            is_quoted = is_opened and literal not in (_EVERY, opener)
+            end = self._closing(text, at + 1) if is_quoted else self._edge.search(text, at)
+            if end is None:
+                return None
+            cells.append(self._value(text[at + 1 : end.start()]) if is_quoted else self._bare(text[at : end.start()]))
+            at = end.end() if is_quoted else end.start()
             if not text.startswith(self._delimiter, at):
-                break
+                return cells, at + (2 if text.startswith("\r\n", at) else 1)
             at += 1
-        return cells, at + (2 if text.startswith("\r\n", at) else 1)
+
+    def count_marks(self, text: str) -> int:
+        """Return how many marks of the dialect the text has."""
+        return text.count(self._dialect.quote) if self._dialect.quote else 0
+
+    def _start_of_cell(self, text: str, at: int) -> int:
+        """Return where a cell begins: behind the blanks that belong to the delimiter."""
+        while self._dialect.padded and text.startswith(" ", at):
+            at += 1
+        return at
 
     def _opens(self, text: str, at: int) -> bool:
         return bool(self._dialect.quote) and text.startswith(self._dialect.quote, at)

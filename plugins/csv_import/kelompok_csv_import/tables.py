@@ -11,6 +11,7 @@ from kelompok_csv_import.records import Block, RecordReader
 _ALIKE = 0.6
 _ROWS_THAT_TELL = 3
 _MOST_HELD = 50
+_NARROW = 2
 _RARELY = 2
 
 
@@ -53,15 +54,28 @@ class Records:
         self.rows += range(first_row, first_row + stop - start)
 
 
+@dataclass
+class Count:
+    """How many rows of one kind there were, and the line of the first."""
+
+    line: int = 0
+    rows: int = 0
+
+    def add(self, *lines: int) -> None:
+        """Count rows that begin at these lines."""
+        self.line = self.line or next(iter(lines), 0)
+        self.rows += len(lines)
+
+
 @dataclass(kw_only=True)
 class Passed:
-    """What was passed over: how many blank rows, and of the rest the first line and the number of rows."""
+    """What was passed over, by kind; of blank rows only how many."""
 
     blank: int = 0
-    comments: list[int] = field(default_factory=list)
-    headers: list[int] = field(default_factory=list)
-    footer: list[int] = field(default_factory=list)
-    further: list[int] = field(default_factory=list)
+    comments: Count = field(default_factory=Count)
+    headers: Count = field(default_factory=Count)
+    footer: Count = field(default_factory=Count)
+    further: Count = field(default_factory=Count)
 
     def issues(self) -> list[Issue]:
         """Return one finding for each kind of row that was not read as a record."""
@@ -72,9 +86,9 @@ class Passed:
             ("file.further_table", Severity.WARNING, self.further),
         )
         return [
-            Issue(code=code, severity=severity, line=lines[0], params={"line": lines[0], "rows": len(lines)})
-            for code, severity, lines in kinds
-            if lines
+            Issue(code=code, severity=severity, line=one.line, params={"line": one.line, "rows": one.rows})
+            for code, severity, one in kinds
+            if one.rows
         ]
 
 
@@ -151,7 +165,7 @@ class TableReader:
 
     def _give(self, block: Block, start: int, stop: int, records: Records) -> None:
         if self._is_over:
-            self.passed.further += block.lines[start:stop]
+            self.passed.further.add(*block.lines[start:stop])
             return
         self._release(records)
         records.add_all(block, start, stop, self._row + start)
@@ -170,20 +184,19 @@ class TableReader:
         ]
 
     def _look_at(self, record: Record, records: Records) -> None:
-        filled = count_filled(record.cells)
-        if self._is_behind(record):
-            self._is_over = True
-            if filled:
-                (self.passed.footer if self._last_line else self.passed.further).append(record.line)
-        elif filled == 0:
+        if count_filled(record.cells) == 0:
             self._is_after_blank = True
             self.passed.blank += 1
+        elif self._is_behind(record):
+            self._is_over = True
+            behind = self.passed.footer if self._last_line else self.passed.further
+            behind.add(record.line)
         elif self._is_comment(record):
-            self.passed.comments.append(record.line)
+            self.passed.comments.add(record.line)
         elif self._last_line is not None:
             records.add(record)
         elif self._is_header_again(record.cells):
-            self.passed.headers.append(record.line)
+            self.passed.headers.add(record.line)
         else:
             self._hold_or_give(record, records)
 
@@ -206,7 +219,7 @@ class TableReader:
     def _is_other_header(self, cells: Sequence[str]) -> bool:
         """Return whether most of the cells are names of columns: the header of a table with others."""
         filled = [cell.strip() for cell in cells if cell.strip()]
-        if len(cells) == self._width or len(filled) < 2:  # noqa: PLR2004
+        if len(cells) == self._width or len(filled) < _NARROW:
             return False
         known = set(self._header)
         return sum(cell in known for cell in filled) >= _ALIKE * len(filled)
@@ -214,7 +227,8 @@ class TableReader:
     def _hold_or_give(self, record: Record, records: Records) -> None:
         """Give a record, unless it could begin a footer or another table: a blank row and another width before it."""
         is_alike = len(record.cells) == self._width
-        if not self._held and (is_alike or not self._is_after_blank or self._width < 3):  # noqa: PLR2004
+        could_begin = self._is_after_blank and not is_alike and self._width > _NARROW
+        if not self._held and not could_begin:
             self._is_after_blank = False
             records.add(record)
             return
@@ -222,7 +236,7 @@ class TableReader:
         if is_alike or len(self._held) > _MOST_HELD:
             self._release(records)
         elif _is_table(self._held):
-            self.passed.further += [one.line for one in self._held]
+            self.passed.further.add(*(one.line for one in self._held))
             self._held = []
             self._is_over = True
 
@@ -234,7 +248,7 @@ class TableReader:
     def _end(self, records: Records) -> None:
         """Give what was held, unless it is a footer: a blank row before it, and no delimiter in it."""
         if self._held and all(len(record.cells) == 1 for record in self._held):
-            self.passed.footer += [record.line for record in self._held]
+            self.passed.footer.add(*(record.line for record in self._held))
             self._held = []
         self._release(records)
 

@@ -1,10 +1,9 @@
 """The plugin's command: look at how a source would be read."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from kelompok_core.contracts import CommandResult, PluginContext, Source, preview
+from kelompok_core.contracts import CommandResult, PluginContext, preview
 from kelompok_json_import.plugin import JsonImporter
 
 
@@ -19,7 +18,5 @@ class JsonCommands:
             ConfigurationError: When a setting names what there is not.
         """
         del command
-        source: Source = arguments["file"]
-        rows = int(arguments["rows"])
-        batch = next(JsonImporter().read(source, replace(context, batch_size=max(rows, 100))))
-        return preview(batch, context.map_headers(str(arguments["entity"]), list(batch.cells.columns)), rows=rows)
+        entity, rows = str(arguments["entity"]), int(arguments["rows"])
+        return preview(JsonImporter(), arguments["file"], context, entity=entity, rows=rows)
