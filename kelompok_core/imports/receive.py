@@ -8,13 +8,14 @@ import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
+from kelompok_core.contracts import FOLDER_TYPE
 from kelompok_core.errors import NotFound, UsageError
 from kelompok_core.imports.records import IMPORTS, ImportOptions, check_reading, fingerprint
 from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
-from kelompok_core.sources.opening import FOLDER_TYPE, file_name_of, media_type_of
+from kelompok_core.sources.opening import file_name_of, media_type_of
 from kelompok_core.sources.storage import StoredFile, source_name_of, store_file
 
 

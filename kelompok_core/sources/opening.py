@@ -14,14 +14,11 @@ from tempfile import TemporaryDirectory
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from kelompok_core.contracts import Source
+from kelompok_core.contracts import FOLDER_TYPE, Source
 from kelompok_core.errors import UsageError
 
 MAX_UNPACKED_BYTES = 8 << 30
 """A packed file that holds more is refused: far above any list, far below what fills a disk unseen."""
-
-FOLDER_TYPE = "application/x-tar"
-"""Media type of a folder's files, packed together in the order of their names."""
 
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"

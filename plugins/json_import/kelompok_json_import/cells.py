@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jmespath
@@ -49,14 +49,10 @@ class CellMaker:
         if found.broken is not None:
             return {BROKEN: found.text}
         cells: dict[str, str | None] = {} if found.key is None else {KEY: found.key}
-        if isinstance(found.value, dict):
-            cells |= self._flat(found.value, "", 0)
-        else:
-            cells[VALUE] = self._text(found.value)
+        cells |= self._flat(found.value, "", 0) if isinstance(found.value, dict) else {VALUE: self._text(found.value)}
         for column, path in self._paths.items():
             if column not in cells:
-                value = self._search(path, found.value)
-                cells[column] = None if value is None else self._text(value)
+                cells[column] = self._text_or_none(self._search(path, found.value))
         return cells or {VALUE: "{}"}
 
     def plain(self, value: Any) -> Any:
@@ -78,7 +74,7 @@ class CellMaker:
             elif isinstance(value, dict) and value and depth < _DEEPEST:
                 cells |= self._flat(value, f"{column}.", depth + 1)
             else:
-                cells[column] = None if value is None else self._text(value)
+                cells[column] = self._text_or_none(value)
         return cells
 
     def _column(self, name: str, before: str) -> str | None:
@@ -88,6 +84,9 @@ class CellMaker:
         column = before + (name if name.strip() else "(blank)")
         self._columns[before][name] = column
         return column
+
+    def _text_or_none(self, value: Any) -> str | None:
+        return None if value is None else self._text(value)
 
     def _text(self, value: Any) -> str:
         if isinstance(value, str):
@@ -131,23 +130,12 @@ def _compiled(key: str, expression: str) -> Any:
 
 def to_json(value: Any) -> str:
     """Return the value as JSON, numbers as they were written."""
-    return "".join(_pieces(value))
-
-
-def _pieces(value: Any) -> Iterator[str]:
     if isinstance(value, Exact):
-        yield value.text
-    elif isinstance(value, dict):
-        yield "{"
-        for index, (name, one) in enumerate(value.items()):
-            yield f"{', ' if index else ''}{json.dumps(name, ensure_ascii=False)}: "
-            yield from _pieces(one)
-        yield "}"
-    elif isinstance(value, list):
-        yield "["
-        for index, one in enumerate(value):
-            yield ", " if index else ""
-            yield from _pieces(one)
-        yield "]"
-    else:
-        yield json.dumps(value, ensure_ascii=False)
+        return value.text
+    if isinstance(value, dict):
+        return (
+            f"{{{', '.join(f'{json.dumps(name, ensure_ascii=False)}: {to_json(one)}' for name, one in value.items())}}}"
+        )
+    if isinstance(value, list):
+        return f"[{', '.join(map(to_json, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any, Self, TextIO
 
 from kelompok_core.contracts import Issue, Severity, UnreadableSource
@@ -19,7 +20,6 @@ _LONGEST_INTEGER = 4_000
 
 _BLANKS = " \t\n\r"
 _BLANK = re.compile(r"[ \t\n\r]*")
-
 
 DEEPEST = 100
 """Levels of arrays and objects in a value; what is deeper is an attack or a slip of a program."""
@@ -50,8 +50,7 @@ class Decoder(json.JSONDecoder):
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) < len(pairs):
-            seen: set[str] = set()
-            self.repeated += [name for name, _ in pairs if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+            self.repeated += [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
         return members
 
     def take_repeated(self) -> list[str]:
@@ -60,18 +59,20 @@ class Decoder(json.JSONDecoder):
         return noted
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
+def is_too_deep(value: Any) -> bool:
+    """Return whether the value has more levels than :data:`DEEPEST`."""
     level = [value]
-    for _ in range(levels + 1):
-        level = [
-            child
-            for one in level
-            if isinstance(one, dict | list)
-            for child in (one.values() if isinstance(one, dict) else one)
-        ]
+    for _ in range(DEEPEST + 1):
+        level = [child for one in level for child in _children(one)]
         if not level:
             return False
     return True
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _integer(text: str) -> "int | str":
@@ -140,23 +141,27 @@ class Cursor:
         """
         self.peek()
         noted = len(self.decoder.repeated)
-        while True:
-            del self.decoder.repeated[noted:]
-            try:
-                value, end = self.decoder.raw_decode(self._text, self._at)
-            except json.JSONDecodeError as error:
-                if self._could_be_cut(error) and self._fill():
-                    continue
-                raise self._invalid(error.msg, max(error.pos, self._at)) from error
-            except RecursionError as error:
-                raise self._refuse("file.too_deep") from error
-            if end == len(self._text) and self._fill():
-                continue  # a number may go on in what was not read yet
-            opened = self._text.count("[", self._at, end) + self._text.count("{", self._at, end)
-            if opened > DEEPEST and _is_deeper(value, DEEPEST):
-                raise self._refuse("file.too_deep")
-            self._at = end
-            return value
+        while (decoded := self._decoded()) is None:
+            del self.decoder.repeated[noted:]  # what was noted of a value that was cut is noted again
+        value, end = decoded
+        opened = self._text.count("[", self._at, end) + self._text.count("{", self._at, end)
+        if opened > DEEPEST and is_too_deep(value):
+            raise self._refuse("file.too_deep")
+        self._at = end
+        return value
+
+    def _decoded(self) -> tuple[Any, int] | None:
+        """Return the value at the place and where it ends, or None when it was cut and more text is there now."""
+        try:
+            value, end = self.decoder.raw_decode(self._text, self._at)
+        except json.JSONDecodeError as error:
+            if self._could_be_cut(error) and self._fill():
+                return None
+            raise self._invalid(error.msg, max(error.pos, self._at)) from error
+        except RecursionError as error:
+            raise self._refuse("file.too_deep") from error
+        is_cut = end == len(self._text) and self._fill()  # a number may go on in what was not read yet
+        return None if is_cut else (value, end)
 
     def _could_be_cut(self, error: json.JSONDecodeError) -> bool:
         return error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - _NEAR_THE_END

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
-from kelompok_core.contracts import Issue, Severity, Source, UnreadableSource, find_undecodable
+from kelompok_core.contracts import FOLDER_TYPE, Issue, Severity, Source, UnreadableSource, find_undecodable
 
-FOLDER = "application/x-tar"
 _ENDINGS = (".json", ".jsonld", ".geojson", ".ndjson", ".jsonl")
 _MOST_BYTES = 64 << 20
 """Of one file in a folder."""
@@ -37,20 +36,23 @@ def iter_documents(source: Source) -> Iterator[Document]:
     Raises:
         UnreadableSource: ``file.encoding_unreadable`` or ``file.record_too_large``.
     """
-    if source.media_type != FOLDER:
+    if source.media_type != FOLDER_TYPE:
         with source.path.open("rb") as file, _decoded(file, "") as text:
             yield Document(name="", text=text, has_lines=_has_lines(source.file_name))
         return
     with tarfile.open(source.path) as archive:
         members = [one for one in archive.getmembers() if one.isfile() and one.name.lower().endswith(_ENDINGS)]
         for member in sorted(members, key=lambda one: one.name):
-            if member.size > _MOST_BYTES:
-                params = {"file": member.name, "line": 1, "limit": _MOST_BYTES}
-                raise UnreadableSource(Issue(code="file.record_too_large", severity=Severity.FATAL, params=params))
-            content = archive.extractfile(member)
-            if content is not None:
-                with content, _decoded(io.BytesIO(content.read()), member.name) as text:
-                    yield Document(name=member.name, text=text, has_lines=_has_lines(member.name))
+            with _decoded(io.BytesIO(_content(archive, member)), member.name) as text:
+                yield Document(name=member.name, text=text, has_lines=_has_lines(member.name))
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if member.size > _MOST_BYTES:
+        params = {"file": member.name, "line": 1, "limit": _MOST_BYTES}
+        raise UnreadableSource(Issue(code="file.record_too_large", severity=Severity.FATAL, params=params))
+    content = archive.extractfile(member)
+    return content.read() if content else b""
 
 
 def _has_lines(name: str) -> bool:

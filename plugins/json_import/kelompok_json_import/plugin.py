@@ -1,11 +1,10 @@
 """The importer: a source's texts, their records found, in batches of cells."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 import pandas as pd
-import pyarrow as pa
 
 from kelompok_core.contracts import (
     Issue,
@@ -14,8 +13,10 @@ from kelompok_core.contracts import (
     Severity,
     Source,
     SourceBatch,
+    free_name,
     issue_table,
     location_table,
+    text_table,
 )
 from kelompok_json_import.cells import CellMaker, to_json
 from kelompok_json_import.documents import Document, iter_documents
@@ -66,6 +67,7 @@ class _Reading:
         self._read_as: dict[str, JsonValue] = {}
         self._number = 0
         self._filtered = 0
+        self._blank = 0
         self._documents = 0
 
     def records(self, source: Source) -> Iterator[tuple[Document, Found]]:
@@ -76,7 +78,9 @@ class _Reading:
             document.text.seek(0)
             self._say(document, where)
             for found in iter_records(document, where):
-                if self.maker.is_wanted(found):
+                if found is None:
+                    self._blank += 1
+                elif self.maker.is_wanted(found):
                     yield document, found
                 else:
                     self._filtered += 1
@@ -90,33 +94,37 @@ class _Reading:
         self._read_as = shown
 
     def is_unsaid(self) -> bool:
-        """Return whether there is more to say at the end: nothing was read yet, or records were passed over."""
-        return self._number == 0 or self._filtered > 0 or bool(self.maker.left_out)
+        """Return whether there is more to say at the end: nothing was read yet, or something was passed over."""
+        return self._number == 0 or self._filtered + self._blank > 0 or bool(self.maker.left_out)
 
     def batch(self, records: list[tuple[Document, Found]]) -> SourceBatch:
         """Return the records as the next batch, and at the end one with what is left to say."""
-        first = self._number + 1
+        numbers = range(self._number + 1, self._number + len(records) + 1)
         self._number += len(records)
-        rows = [self.maker.cells(found) for _, found in records]
-        self._columns |= dict.fromkeys(chain(self.maker.expressions, *rows)) if rows else {}
-        names = _named(self._columns)
-        issues = [issue for at, (_, found) in enumerate(records) for issue in _of_record(found, first + at)]
-        columns = {}
-        for column, name in names.items():
-            cells = [row.get(column) for row in rows]
-            issues += _mend(cells, name, records, first)
-            columns[name] = pd.array(pa.array(cells, pa.large_string()), dtype="str")
-        issues.sort(key=lambda issue: issue.record or 0)
+        cells, issues = self._cells([found for _, found in records], numbers)
+        blank, self._blank = self._blank, 0
         return SourceBatch(
-            cells=pd.DataFrame(columns),
+            cells=cells,
             locations=location_table(
-                range(first, first + len(records)),
+                numbers,
                 lines=[found.line for _, found in records],
                 selectors=[_selector(document, found) for document, found in records],
             ),
-            issues=issue_table([*issues, *([] if records else self._at_the_end())]),
+            issues=issue_table(issues if records else self._at_the_end()),
             read_as=dict(self._read_as),
+            blank_lines=blank,
         )
+
+    def _cells(self, records: Sequence[Found], numbers: range) -> tuple[pd.DataFrame, list[Issue]]:
+        """Return the records' cells under all columns there were so far, and findings about them."""
+        rows = [self.maker.cells(found) for found in records]
+        self._columns |= dict.fromkeys(chain(self.maker.expressions, *rows)) if rows else {}
+        issues = list(chain.from_iterable(map(_of_record, records, numbers)))
+        columns: dict[str, list[str | None]] = {}
+        for column, name in _named(self._columns).items():
+            columns[name] = [row.get(column) for row in rows]
+            issues += _mend(columns[name], name, records, numbers)
+        return text_table(columns), sorted(issues, key=lambda issue: issue.record or 0)
 
     def _at_the_end(self) -> Iterator[Issue]:
         if self._number == 0 and self._filtered == 0:
@@ -138,12 +146,8 @@ def _named(columns: Mapping[str, None]) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     for column in columns:
-        bare = _SURROGATE.sub("\ufffd", column.strip())
-        name, number = bare, 2
-        while name in taken:
-            name, number = f"{bare} ({number})", number + 1
-        names[column] = name
-        taken.add(name)
+        names[column] = free_name(_SURROGATE.sub("\ufffd", column.strip()), taken)
+        taken.add(names[column])
     return names
 
 
@@ -158,24 +162,19 @@ def _of_record(found: Found, number: int) -> Iterator[Issue]:
         )
 
 
-def _mend(cells: list[str | None], column: str, records: list[tuple[Document, Found]], first: int) -> list[Issue]:
+def _mend(cells: list[str | None], column: str, records: Sequence[Found], numbers: range) -> Iterator[Issue]:
     """Put a mark in the place of halves of characters, which no text may hold, and say so."""
-    issues: list[Issue] = []
     if not _SURROGATE.search("".join(filter(None, cells))):
-        return issues
+        return
     for at, cell in enumerate(cells):
-        if cell is None or not _SURROGATE.search(cell):
-            continue
-        cells[at] = _SURROGATE.sub("\ufffd", cell)
-        line = records[at][1].line
-        issues.append(
-            Issue(
+        if cell is not None and _SURROGATE.search(cell):
+            mended = _SURROGATE.sub("\ufffd", cell)
+            cells[at] = mended
+            yield Issue(
                 code="value.half_character",
                 severity=Severity.WARNING,
-                record=first + at,
-                line=line,
+                record=numbers[at],
+                line=records[at].line,
                 column=column,
-                value=(cells[at] or "")[:100],
+                value=mended[:100],
             )
-        )
-    return issues

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TextIO
 
 from kelompok_core.contracts import ConfigurationError, Issue, JsonValue, Severity, UnreadableSource
-from kelompok_json_import.cursor import MAX_RECORD_CHARACTERS, Cursor, Decoder
+from kelompok_json_import.cursor import DEEPEST, MAX_RECORD_CHARACTERS, Cursor, Decoder, is_too_deep
 from kelompok_json_import.documents import Document
 
 KEY, VALUE = "key", "value"
@@ -16,6 +16,7 @@ KEY, VALUE = "key", "value"
 
 _DEEPEST = 4
 _MOST_MEMBERS = 64
+_SHOWN = 100
 _NAME = re.compile(r"[@$]?[A-Za-z_][\w\- ]*")
 _STEP = re.compile(r'(?:^|\.)(?:"([^"]+)"|([^."\[\]]+))|\[(\d+)\]')
 
@@ -119,10 +120,19 @@ class _Members:
         """Return whether all members are objects that have most of their own members in common."""
         if len(self.names) < 2 or len(self.objects) < len(self.names):  # noqa: PLR2004
             return False
-        common, every = self.objects[0], self.objects[0]
-        for members in self.objects[1:]:
-            common, every = common & members, every | members
-        return len(common) * 2 >= min(len(members) for members in self.objects) > 0 and bool(every)
+        fewest = min(map(len, self.objects))
+        return 0 < fewest <= 2 * len(frozenset.intersection(*self.objects))
+
+    def is_record(self) -> bool:
+        """Return whether the object is a record that may have lists, and not an envelope around one.
+
+        An envelope has no name or identifier of its own.
+        """
+        return bool({name.casefold() for name in self.names} & {"name", "title", "nama", "judul", "id", "@type"})
+
+    def are_fields(self) -> bool:
+        """Return whether the names could be those of fields: few, and written like such."""
+        return len(self.names) <= _MOST_MEMBERS and all(map(_NAME.fullmatch, self.names))
 
 
 def _in_object(cursor: Cursor, document: Document) -> Where:
@@ -135,21 +145,11 @@ def _in_object(cursor: Cursor, document: Document) -> Where:
     cursor.require_end()
     if seen.is_map():
         return Where(shape=Shape.MAP)
-    if seen.lists and not _is_record(seen):
-        path = max(seen.lists, key=lambda one: seen.lists[one])
-        return Where(shape=Shape.LIST, path=path)
-    if len(seen.names) <= _MOST_MEMBERS and all(_NAME.fullmatch(name) for name in seen.names):
+    if seen.lists and not seen.is_record():
+        return Where(shape=Shape.LIST, path=max(seen.lists, key=lambda path: seen.lists[path]))
+    if seen.are_fields():
         return Where(shape=Shape.ONE)
     raise _unclear(document, len(seen.names))
-
-
-def _is_record(seen: _Members) -> bool:
-    """Return whether the object looks like a record that has lists, and not like an envelope around one.
-
-    An envelope has one list and little beside it; a record has a name or an identifier of its own.
-    """
-    named = {name.casefold() for name in seen.names}
-    return bool(named & {"name", "title", "nama", "judul", "id", "@type"})
 
 
 def _look(cursor: Cursor, path: tuple[str | int, ...], seen: _Members) -> None:
@@ -178,8 +178,8 @@ def _unclear(document: Document, members: int) -> UnreadableSource:
     return UnreadableSource(Issue(code="file.shape_unclear", severity=Severity.FATAL, params=params))
 
 
-def iter_records(document: Document, where: Where) -> Iterator[Found]:
-    """Yield the records of a text from its beginning.
+def iter_records(document: Document, where: Where) -> Iterator[Found | None]:
+    """Yield the records of a text from its beginning, and None for a blank line between lines of JSON.
 
     Raises:
         UnreadableSource: ``file.json_invalid`` and the like, or ``file.path_missing``.
@@ -199,10 +199,10 @@ def _at_path(
         yield from _values(cursor, where.shape, pointer)
         return
     is_there = False
-    for step, following in _children(cursor, steps[0]):
-        if step:
+    for child in _children(cursor, steps[0]):
+        if child == steps[0]:
             is_there = True
-            yield from _at_path(cursor, where, steps[1:], f"{pointer}/{_escaped(following)}", document)
+            yield from _at_path(cursor, where, steps[1:], f"{pointer}/{_escaped(str(child))}", document)
         else:
             cursor.skip()
     if not is_there:
@@ -210,14 +210,12 @@ def _at_path(
         raise UnreadableSource(Issue(code="file.path_missing", severity=Severity.FATAL, params=params))
 
 
-def _children(cursor: Cursor, wanted: str | int) -> Iterator[tuple[bool, str]]:
-    """Go through an array or object; of anything else, go behind it."""
+def _children(cursor: Cursor, wanted: str | int) -> Iterator[str | int]:
+    """Go through an array by index or an object by name, as wanted; what is neither has none and is passed over."""
     if isinstance(wanted, int) and cursor.peek() == "[":
-        for index in cursor.items():
-            yield index == wanted, str(index)
+        yield from cursor.items()
     elif isinstance(wanted, str) and cursor.peek() == "{":
-        for name in cursor.members():
-            yield name == wanted, name
+        yield from cursor.members()
     else:
         cursor.skip()
 
@@ -245,27 +243,33 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _lines(text: TextIO) -> Iterator[Found]:
+def _lines(text: TextIO) -> Iterator[Found | None]:
     decoder = Decoder()
-    number = 0
+    for number, line in enumerate(_whole_lines(text), start=1):
+        yield _of_line(decoder, line, number) if line.strip() else None
+
+
+def _whole_lines(text: TextIO) -> Iterator[str]:
+    """Yield the lines; of one that is too long only the beginning, without an end."""
     while line := text.readline(MAX_RECORD_CHARACTERS):
-        number += 1
-        if not line.strip():
-            continue
-        if not line.endswith("\n") and len(line) >= MAX_RECORD_CHARACTERS:
-            while (rest := text.readline(MAX_RECORD_CHARACTERS)) and not rest.endswith("\n"):
-                pass
-            yield _broken(line[:100], number, len(line), f"the line is longer than {MAX_RECORD_CHARACTERS} characters")
-            continue
-        try:
-            value = decoder.decode(line)
-        except json.JSONDecodeError as error:
-            yield _broken(line, number, error.colno, error.msg)
-        except RecursionError:
-            yield _broken(line, number, 1, "it is nested too deeply")
-        else:
-            yield Found(value=value, line=number, pointer="", repeated=tuple(decoder.repeated))
-        decoder.take_repeated()
+        yield line
+        while len(line) == MAX_RECORD_CHARACTERS and not line.endswith("\n"):
+            line = text.readline(MAX_RECORD_CHARACTERS)
+
+
+def _of_line(decoder: Decoder, line: str, number: int) -> Found:
+    if len(line) == MAX_RECORD_CHARACTERS and not line.endswith("\n"):
+        return _broken(line[:_SHOWN], number, len(line), f"the line is longer than {MAX_RECORD_CHARACTERS} characters")
+    decoder.take_repeated()
+    try:
+        value = decoder.decode(line)
+    except json.JSONDecodeError as error:
+        return _broken(line, number, error.colno, error.msg)
+    except RecursionError:
+        return _broken(line, number, 1, "it is nested too deeply")
+    if is_too_deep(value):
+        return _broken(line[:_SHOWN], number, 1, f"it has more than {DEEPEST} levels")
+    return Found(value=value, line=number, pointer="", repeated=tuple(decoder.take_repeated()))
 
 
 def _broken(line: str, number: int, column: int, reason: str) -> Found:
