@@ -45,6 +45,6 @@ def _export(entity: str, output: Path | None, given: str | None, organization: s
                 return
             # A spreadsheet needs the mark; no reader of JSON wants it.
             encoding = "utf-8-sig" if form is ExportFormat.CSV else "utf-8"
-            with output.open("w", encoding=encoding, newline="") as target:
+            with terminal.whole_file(output, encoding=encoding) as target:
                 number = write_export(connection, descriptor, target, form=form, organization_id=home)
     typer.echo(f"{number} {entity} written to {output}.")

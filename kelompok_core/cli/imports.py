@@ -107,9 +107,9 @@ def _write_errors(
     from kelompok_core.imports.reading import read_originals
 
     if is_json(record.media_type):
-        with output.open("w", encoding="utf-8") as target, closing(read_originals(bench.settings, record)) as originals:
+        with terminal.whole_file(output) as target, closing(read_originals(bench.settings, record)) as originals:
             return write_error_lines(connection, record, originals, target, language=language)
-    with output.open("w", encoding="utf-8-sig", newline="") as target:  # a spreadsheet needs the mark
+    with terminal.whole_file(output, encoding="utf-8-sig") as target:  # a spreadsheet needs the mark
         return write_error_file(connection, record, target, language=language)
 
 

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -84,6 +85,18 @@ def table(console: "Console", columns: Sequence[str], rows: Sequence[Sequence[ob
     for row in rows:
         drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     console.print(drawn)
+
+
+@contextmanager
+def whole_file(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO]:
+    """Give a file to write that is there only when all of it is; what was there before stays until then."""
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        with unfinished.open("w", encoding=encoding, newline="") as target:
+            yield target
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

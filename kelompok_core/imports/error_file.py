@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import sqlalchemy as sa
 
-from kelompok_core.contracts import SourceBatch
+from kelompok_core.contracts import FOLDER_TYPE, SourceBatch
 from kelompok_core.headers.mapping import OUR_COLUMNS, RECORD_ID
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.issues.sentences import describe
@@ -40,8 +40,8 @@ def take_back(batch: SourceBatch, media_type: str) -> SourceBatch:
 
 
 def is_json(media_type: str) -> bool:
-    """Return whether rows of such a source go back as lines of JSON, which no spreadsheet runs."""
-    return not media_type.startswith("text/")
+    """Return whether rows of such a source go back as lines of JSON, which no spreadsheet runs; so do a folder's."""
+    return media_type.endswith("json") or media_type == FOLDER_TYPE
 
 
 def write_error_file(connection: sa.Connection, record: ImportRecord, target: TextIO, *, language: str = "en") -> int:

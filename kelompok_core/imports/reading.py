@@ -68,11 +68,13 @@ def as_our_errors(label: str, file_name: str) -> Iterator[None]:
 
 
 def unreadable(file_name: str, issues: Sequence[Issue]) -> ImportFailed:
-    """Return the failure that some fatal findings are."""
+    """Return the failure that some fatal findings are, each with the file: in a folder, with the file in it."""
     sentences = [
-        describe(one.code, column=one.column, value=one.value, line=one.line, params=one.params) for one in issues
+        f"{'/'.join(filter(None, (file_name, one.params.get('file'))))}: "
+        + describe(one.code, column=one.column, value=one.value, line=one.line, params=one.params)
+        for one in issues
     ]
-    return ImportFailed(f"{file_name}: " + "\n".join(sentences))
+    return ImportFailed("\n".join(sentences))
 
 
 @contextmanager

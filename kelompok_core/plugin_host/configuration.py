@@ -59,20 +59,24 @@ def _settings_of(name: str, table: object) -> PluginSettings:
 
 
 def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with the schema's defaults filled in.
+    """Return the settings with the schema's defaults filled in, and numbers made of text that says one.
+
+    The command line and Dagster's forms give text only.
 
     Raises:
         SettingsError: Naming the key that does not fit the plugin's ``config_schema``.
     """
     from jsonschema import Draft202012Validator
 
+    properties: Mapping[str, Any] = manifest.config_schema.get("properties", {})
+    values = {key: _typed(value, properties.get(key, {})) for key, value in values.items()}
     errors = sorted(
-        Draft202012Validator(manifest.config_schema).iter_errors(dict(values)),
+        Draft202012Validator(manifest.config_schema).iter_errors(values),
         key=lambda error: str(error.path),
     )
     if errors:
         path = ".".join(["plugins", manifest.name, *(str(part) for part in errors[0].absolute_path)])
-        known = ", ".join(sorted(manifest.config_schema.get("properties", {})))
+        known = ", ".join(sorted(properties))
         raise SettingsError(path, errors[0].message, hint=f"Its settings are: {known or 'none'}.")
     for key in manifest.permissions.secrets:
         if key in values and not str(values[key]).startswith(("env:", "file:")):
@@ -80,9 +84,13 @@ def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any
                 f"plugins.{manifest.name}.{key}", "must be a reference, not the secret itself",
                 hint="Write env:NAME or file:/path/to/secret.",
             )  # fmt: skip
-    properties: Mapping[str, Any] = manifest.config_schema.get("properties", {})
     defaults = {key: one["default"] for key, one in properties.items() if "default" in one}
     return {**defaults, **values}
+
+
+def _typed(value: Any, described: Mapping[str, Any]) -> Any:
+    is_number = described.get("type") == "integer" and isinstance(value, str) and value.isdecimal()
+    return int(value) if is_number else value
 
 
 def resolve_secret(key: str, reference: str) -> str:

@@ -70,10 +70,7 @@ def find_dialect(sample: Sequence[str], config: Mapping[str, JsonValue]) -> Dial
     )
     scores = {one: _score(sample, one) for one in _candidates(given, ending) if _can_be(one, sample, given)}
     best = max(scores, key=lambda one: scores[one], default=None)
-    if best is not None and scores[best] > 0:
-        return best
-    quote = '"' if given.quote is None else given.quote
-    return Dialect(delimiter=given.delimiter or ",", quote=quote, escape=given.escape or "", line_ending=ending)
+    return best if best is not None and scores[best] > 0 else given.plainly(ending)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +80,11 @@ class _Given:
     delimiter: str | None
     quote: str | None
     escape: str | None
+
+    def plainly(self, ending: str) -> Dialect:
+        """Return the plain dialect for what is not given."""
+        quote = '"' if self.quote is None else self.quote
+        return Dialect(delimiter=self.delimiter or ",", quote=quote, escape=self.escape or "", line_ending=ending)
 
 
 def _configured(config: Mapping[str, JsonValue], key: str, *, longest: int = 1) -> str | None:

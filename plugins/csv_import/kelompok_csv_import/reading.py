@@ -121,7 +121,7 @@ def _skip(file: TextIO, config: Mapping[str, JsonValue]) -> int:
 
 def _number(config: Mapping[str, JsonValue], key: str) -> int | None:
     given = config.get(key)
-    return None if given is None else int(str(given))
+    return given if isinstance(given, int) else None
 
 
 def _sample(file: TextIO) -> list[str]:

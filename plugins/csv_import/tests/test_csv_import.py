@@ -121,7 +121,7 @@ def test_a_declared_delimiter_and_configured_ones(read):
 
 def test_lines_before_the_header(read):
     text = "Laporan 2024\n\nname,city\nSatu,Bandung\n"
-    found = read(text, header_line="3")
+    found = read(text, header_line=3)
     assert found.rows == [["Satu", "Bandung"]]
     assert list(found.locations["line"]) == [4]
     assert list(found.locations["selector"]) == ["#row=2"]
@@ -264,7 +264,7 @@ def test_what_stands_behind_a_table_is_said_and_can_be_had(read):
     assert found.issues.to_dict("records")[0]["params"] == {"line": 11, "rows": 1}
     assert found.codes == ["file.footer_skipped"]
     assert len(read(text, last_line=0).rows) == 9
-    assert len(read(text, last_line="5").rows) == 4
+    assert len(read(text, last_line=5).rows) == 4
     other = f"name,number,date\n{body}\nname,number\nX,1\nY,2\n"
     first = read(other)
     assert (len(first.rows), first.codes) == (8, ["file.further_table"])

@@ -116,6 +116,14 @@ class _Members:
     objects: list[frozenset[str]] = field(default_factory=list)
     lists: dict[tuple[str | int, ...], int] = field(default_factory=dict)
 
+    def where(self) -> Where | None:
+        """Return where the records are, or None when the members do not tell."""
+        if self.is_map():
+            return Where(shape=Shape.MAP)
+        if self.lists and not self.is_record():
+            return Where(shape=Shape.LIST, path=max(self.lists, key=lambda path: self.lists[path]))
+        return Where(shape=Shape.ONE) if self.are_fields() else None
+
     def is_map(self) -> bool:
         """Return whether all members are objects that have most of their own members in common."""
         if len(self.names) < 2 or len(self.objects) < len(self.names):  # noqa: PLR2004
@@ -143,13 +151,10 @@ def _in_object(cursor: Cursor, document: Document) -> Where:
     if cursor.peek() == "{" and cursor.line() > 1:  # one object after the other: lines
         return Where(shape=Shape.LINES)
     cursor.require_end()
-    if seen.is_map():
-        return Where(shape=Shape.MAP)
-    if seen.lists and not seen.is_record():
-        return Where(shape=Shape.LIST, path=max(seen.lists, key=lambda path: seen.lists[path]))
-    if seen.are_fields():
-        return Where(shape=Shape.ONE)
-    raise _unclear(document, len(seen.names))
+    found = seen.where()
+    if found is None:
+        raise _unclear(document, len(seen.names))
+    return found
 
 
 def _look(cursor: Cursor, path: tuple[str | int, ...], seen: _Members) -> None:
