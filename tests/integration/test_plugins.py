@@ -183,6 +183,16 @@ def test_secrets_are_references_and_reach_only_the_context(install, settings, mo
             resolve_secret("token", reference)
 
 
+def test_numbers_given_as_text_are_numbers(settings):
+    manifest = get_plugin(settings, "csv-import").manifest
+    assert check_config(manifest, {"header_line": "3", "delimiter": "3"}) == {
+        "header_line": 3, "delimiter": "3", "max_columns": 16_384,
+    }  # fmt: skip
+    for wrong in ("three", "-1", "0", "1.5"):
+        with pytest.raises(SettingsError, match="header_line"):
+            check_config(manifest, {"header_line": wrong})
+
+
 def test_the_context_holds_no_way_to_the_database(settings):
     with plugin_context(get_plugin(settings, "csv-import"), config={}, dry_run=False) as context:
         names = {name for name in dir(context) if not name.startswith("_")}

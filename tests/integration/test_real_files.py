@@ -300,3 +300,22 @@ def test_civicrm_organizations(import_file, ask):
     assert report.counts["accepted"] <= 2
     with pytest.raises(ImportFailed, match="name"):
         import_file(_file("peer-civicrm-import", "organization_email_no_organization_name.csv"))
+
+
+def test_a_column_without_a_usable_name_is_one_error_at_once(import_file, ask):
+    with pytest.raises(ImportFailed, match="No column was recognised as name"):
+        import_file(_file("csv-dataloader-encodings", "20kRows.csv"))
+    assert ask("SELECT count(*) FROM import_rows")[0][0] == 0
+
+
+def test_dates_with_a_zone_keep_their_instant_and_days_stay_days(import_file, ask):
+    import_file("name\nForum\n", name="forum.csv")
+    options = ImportOptions(mapping={"NAME": "title", "DATE": "starts_at", "DATE_ONLY": "extra"})
+    file = _file("csv-dataloader-encodings", "dateEndingInZ.csv")
+    assert import_file(file, options=options, entity="events", organization="forum").counts["accepted"] == 1
+    starts = ask("SELECT to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') FROM events")
+    assert starts[0][0] == "2010-10-14 12:00"
+    options = ImportOptions(mapping={"NAME": "name", "DATE_ONLY": "started_on"})
+    file = _file("csv-dataloader-encodings", "dateOnlyWithTimeZone.csv")
+    assert import_file(file, options=options, entity="members", organization="forum").counts["rows_read"] == 2
+    assert {str(day) for (day,) in ask("SELECT started_on FROM members")} == {"2010-10-14"}

@@ -8,7 +8,7 @@ import tarfile
 import fsspec
 import pytest
 
-from kelompok_core.errors import UsageError
+from kelompok_core.errors import ImportFailed, UsageError
 from kelompok_core.imports.records import ImportOptions
 from kelompok_core.sources import opening
 from kelompok_core.sources.opening import media_type_of, open_source
@@ -174,3 +174,12 @@ def test_a_folder_keeps_the_names_of_folders_in_it(tmp_path):
     (tmp_path / "x/y/a.json").write_text("{}")
     with open_source(str(tmp_path / "x")) as source, tarfile.open(source.path) as archive:
         assert archive.getnames() == ["y/a.json"]
+
+
+def test_what_is_wrong_in_a_folder_is_named_by_its_file(import_file, tmp_path):
+    folder = tmp_path / "groups"
+    folder.mkdir()
+    (folder / "a.json").write_text('{"name": "Satu"}')
+    (folder / "b.json").write_text('{"name": "Dua",\n}')
+    with pytest.raises(ImportFailed, match=r"groups/b\.json: Line 2, column 1"):
+        import_file(folder, plugin="json-import")

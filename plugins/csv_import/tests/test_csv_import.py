@@ -3,54 +3,20 @@
 import codecs
 import csv
 import io
-from itertools import count
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kelompok_csv_import.plugin import CsvImporter
 
-from kelompok_core.contracts import ISSUE_COLUMNS, ConfigurationError, PluginContext, Source, UnreadableSource
-
-
-class Read:
-    """Everything the reader gave for some bytes."""
-
-    def __init__(self, batches):
-        self.batches = batches
-        self.cells = pd.concat([batch.cells for batch in batches], ignore_index=True)
-        self.locations = pd.concat([batch.locations for batch in batches], ignore_index=True)
-        self.issues = pd.concat([batch.issues for batch in batches], ignore_index=True)
-        self.read_as = dict(batches[-1].read_as)
-        self.blank_lines = sum(batch.blank_lines for batch in batches)
-
-    @property
-    def rows(self):
-        return [[None if pd.isna(cell) else cell for cell in row] for row in self.cells.itertuples(index=False)]
-
-    @property
-    def codes(self):
-        return list(self.issues["code"])
+from kelompok_core.contracts import ISSUE_COLUMNS, ConfigurationError, UnreadableSource
+from tests.reading import Bytes, peak_memory, read_with
 
 
 @pytest.fixture(scope="session")
 def read(tmp_path_factory):
-    folder, numbers = tmp_path_factory.mktemp("files"), count()
-
-    def run(content, *, batch_size=10_000, **config):
-        path = folder / f"{next(numbers)}.csv"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        source = Source(
-            path=path, file_name=path.name, media_type="text/csv", sha256="0" * 64, size=path.stat().st_size
-        )
-        context = PluginContext(
-            config=config,
-            batch_size=batch_size,
-        )
-        return Read(list(CsvImporter().read(source, context)))
-
-    return run
+    files = Bytes(tmp_path_factory.mktemp("files"))
+    return lambda content, **more: read_with(CsvImporter(), files.source(content, "list.csv", "text/csv"), **more)
 
 
 @pytest.mark.parametrize(("encoding", "mark", "shown"), [
@@ -230,6 +196,21 @@ def test_a_cell_of_128_kilobytes_and_one_of_many_megabytes(read):
     assert [len(row[0]) for row in long.rows] == [11_000_000, 1]
 
 
+def test_halves_of_characters_are_no_unicode(read):
+    found = read(b"name,city\n\xed\xa0\x80,x\n")
+    assert (found.codes, found.issues["params"][0]["line"]) == (["file.encoding_guessed"], 2)
+    assert len(found.rows) == 1
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    def peak(rows):
+        path = tmp_path / f"{rows}.csv"
+        path.write_text("name,city\n" + f'Nama {"x" * 200},"Kota, x"\n' * rows + "\nlain,kolom,x\n" * 3)
+        return peak_memory(CsvImporter(), path)
+
+    assert peak(40_000) < 1.2 * peak(10_000), "2 and 8 megabytes"
+
+
 def test_layouts_people_have(read):
     body = "".join(f"Nama {n},{n},2024-01-{n:02}\n" for n in range(1, 9))
     plain = [[f"Nama {n}", str(n), f"2024-01-{n:02}"] for n in range(1, 9)]
@@ -318,6 +299,7 @@ def test_what_a_program_wrote_is_read_back(read, rows, delimiter, ending, encodi
     writer.writerows([["name", "city"], *rows])
     found = read(target.getvalue().encode(encoding), delimiter=delimiter)
     assert found.rows == [row for row in rows if any(cell.strip() for cell in row)]
+    assert len(found.rows) + found.blank_lines == len(rows)
 
 
 @settings(max_examples=300, deadline=None)

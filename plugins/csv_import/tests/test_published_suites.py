@@ -8,12 +8,12 @@ import tarfile
 from pathlib import Path
 from time import monotonic
 
-import pandas as pd
 import pytest
 from kelompok_csv_import.commands import CsvCommands
 from kelompok_csv_import.plugin import CsvImporter
 
-from kelompok_core.contracts import PluginContext, Source, UnreadableSource
+from kelompok_core.contracts import PluginContext, UnreadableSource
+from tests.reading import Read, read_with, source_of
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")
 pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")
@@ -30,17 +30,8 @@ def _expected(name: str) -> dict:
     return json.loads((_folder(name) / "expected.json").read_text("utf-8"))
 
 
-def _source(path: Path) -> Source:
-    return Source(path=path, file_name=path.name, media_type="text/csv", sha256="", size=path.stat().st_size)
-
-
-def _read(path: Path, **config):
-    return list(CsvImporter().read(_source(path), PluginContext(config=config)))
-
-
-def _rows(batches) -> list[list[str]]:
-    cells = pd.concat([batch.cells for batch in batches], ignore_index=True)
-    return [[cell for cell in row if not pd.isna(cell)] for row in cells.itertuples(index=False)]
+def _read(path: Path, **config) -> Read:
+    return read_with(CsvImporter(), source_of(path), **config)
 
 
 def _given(folder: Path, name: str) -> dict[str, object]:
@@ -62,7 +53,7 @@ def _score(folder: Path, dumps: Path, *, weights: Path | None = None, hints: boo
         target = dumps / f"{file.name}_converted.csv"
         context = PluginContext(config=_given(folder, file.name) if hints else {})
         try:
-            CsvCommands().run_command("convert", {"file": _source(file), "to": str(target)}, context)
+            CsvCommands().run_command("convert", {"file": source_of(file), "to": str(target)}, context)
         except UnreadableSource:
             target.write_text("Application Error\n")
     script = _folder("pollock-shared") / "score.py"
@@ -104,7 +95,7 @@ def test_annotated_dialects():
     annotated = {name: one for name, one in _expected("csv-dialects").items() if isinstance(one, dict)}
     found = 0
     for name, one in annotated.items():
-        read_as = _read(_folder("csv-dialects") / "files" / name)[0].read_as
+        read_as = _read(_folder("csv-dialects") / "files" / name).read_as
         quote = words.get(one.get("quote"), one.get("quote"))
         found += read_as["delimiter"] == words[one["delimiter"]] and read_as["quote"] == quote
     assert len(annotated) == 159
@@ -115,22 +106,21 @@ def test_the_known_edge_cases_with_their_right_answers():
     files = _folder("csv-spectrum") / "files"
     for file in sorted(files.rglob("*.csv")):
         (answer,) = files.rglob(f"{file.stem}.json")
-        (batch,) = _read(file)
-        rows = batch.cells.to_dict("records")
+        rows = _read(file).records
         if file.stem not in ("location_coordinates", "newlines_crlf"):  # the two slips of the collection itself
             assert rows == json.loads(answer.read_text("utf-8")), file.stem
 
 
 def test_one_table_in_every_encoding():
     files = _folder("csv-dataloader-encodings") / "files"
-    plain = _rows(_read(files / "csvtext.csv"))
+    plain = _read(files / "csvtext.csv").rows
     for name in ("csvtext_BOM_UTF8.csv", "csvtext_BOM_UTF16LE.csv", "csvtext_BOM_UTF16BE.csv"):
-        assert _rows(_read(files / name)) == plain
+        assert _read(files / name).rows == plain
     for name in ("csvtext_BOM_UTF32LE.csv", "csvtext_BOM_UTF32BE.csv"):
         with pytest.raises(UnreadableSource) as caught:
             _read(files / name)
         assert caught.value.issue.code == "file.not_text"
-    assert sum(len(batch.cells) for batch in _read(files / "20kRows.csv")) == 20_000
+    assert len(_read(files / "20kRows.csv").cells) == 20_000
 
 
 @pytest.mark.parametrize("suite", [
@@ -142,13 +132,12 @@ def test_no_file_crashes_or_hangs(suite):
             continue
         started = monotonic()
         try:
-            batches = _read(file)
+            found = _read(file)
         except UnreadableSource as error:
             assert error.issue.code.startswith(("file.", "header."))  # noqa: PT017  (one of two good ends)
         else:
-            for batch in batches:
-                assert len(batch.cells) == len(batch.locations) or not len(batch.cells.columns)
-                assert batch.cells.columns.is_unique
+            assert len(found.cells) == len(found.locations)
+            assert found.cells.columns.is_unique
         assert monotonic() - started < _LONGEST, file
 
 
@@ -161,19 +150,35 @@ def test_regular_files_give_as_many_records_as_a_plain_count(suite):
         if not isinstance(one, dict) or one.get("records") is None or not file.is_file():
             continue
         try:
-            batches = _read(file)
+            found = _read(file)
         except UnreadableSource:
             continue
-        codes = {code for batch in batches for code in batch.issues["code"]}
-        blank = sum(batch.blank_lines for batch in batches)
-        if codes or blank or batches[-1].read_as["quote"] != '"':
+        if found.codes or found.blank_lines or found.read_as["quote"] != '"':
             continue
         compared += 1
-        assert sum(len(batch.cells) for batch in batches) == one["records"], name
+        assert len(found.cells) == one["records"], name
     assert compared > 30
+
+
+def test_a_validators_tables_have_the_faults_they_are_named_for():
+    def codes(name):
+        found = _read(_folder("csv-frictionless") / "files" / name)
+        return found, set(found.codes)
+
+    assert "header.blank" in codes("blank-headers.csv")[1]
+    assert list(codes("issue-1138.csv")[0].cells.columns) == ["Zeit [MEZ]", "Wasserstand", "Status"]  # ends in «;»
+    assert "header.duplicate" in codes("duplicate-headers.csv")[1]
+    assert codes("blank-rows-no-fields.csv")[0].blank_lines == 1
+    assert "file.empty" in codes("empty.csv")[1]
+    for name in ("latin1.csv", "table-infer-iso-8859-7.csv", "table-with-accents.csv"):
+        assert "file.encoding_guessed" in codes(name)[1]
+    ragged = {"row.too_few_cells", "row.too_many_cells"}
+    for name in ("countries.csv", "dialect.csv", "issue-1004-data1.csv", "structure-errors.csv"):
+        assert codes(name)[1] & ragged, name
+    assert "header.none" in codes("without-headers.csv")[1]
 
 
 def test_hxl_tags_are_no_record():
     for file in sorted((_folder("csv-small-suites") / "files/hxl").glob("input-valid*.csv")):
-        for row in _rows(_read(file)):
+        for row in _read(file).rows:
             assert not row[0].startswith("#")

@@ -3,67 +3,37 @@
 import io
 import json
 import tarfile
-from itertools import count
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kelompok_json_import.plugin import JsonImporter
 
-from kelompok_core.contracts import ConfigurationError, PluginContext, Source, UnreadableSource
-
-
-class Read:
-    """Everything the reader gave for some bytes."""
-
-    def __init__(self, batches):
-        self.batches = batches
-        self.cells = pd.concat([batch.cells for batch in batches], ignore_index=True)
-        self.locations = pd.concat([batch.locations for batch in batches], ignore_index=True)
-        self.issues = pd.concat([batch.issues for batch in batches], ignore_index=True)
-        self.read_as = dict(batches[-1].read_as)
-
-    @property
-    def rows(self):
-        rows = self.cells.astype("object").to_dict("records")
-        return [{name: cell for name, cell in row.items() if not pd.isna(cell)} for row in rows]
-
-    @property
-    def lines(self):
-        return list(self.locations["line"])
-
-    @property
-    def selectors(self):
-        return list(self.locations["selector"])
-
-    @property
-    def codes(self):
-        return list(self.issues["code"])
+from kelompok_core.contracts import ConfigurationError, PluginContext, UnreadableSource
+from tests.reading import Bytes, peak_memory, read_with
 
 
 @pytest.fixture(scope="session")
 def open_with(tmp_path_factory):
-    folder, numbers = tmp_path_factory.mktemp("files"), count()
+    files = Bytes(tmp_path_factory.mktemp("files"))
 
-    def run(content, *, name="data.json", batch_size=10_000, columns=(), **config):
-        path = folder / f"{next(numbers)}-{name}"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    def run(content, *, name="data.json"):
         media_type = "application/x-tar" if name.endswith(".tar") else "application/json"
-        source = Source(path=path, file_name=name, media_type=media_type, sha256="0" * 64, size=path.stat().st_size)
-        context = PluginContext(
-            config=config,
-            batch_size=batch_size,
-            columns=columns,
-        )
-        return source, context
+        return files.source(content, name, media_type)
 
     return run
 
 
 @pytest.fixture(scope="session")
 def read(open_with):
-    return lambda content, **more: Read(list(JsonImporter().read(*open_with(content, **more))))
+    return lambda content, name="data.json", **more: read_with(JsonImporter(), open_with(content, name=name), **more)
+
+
+@pytest.fixture(scope="session")
+def originals(open_with):
+    return lambda content, name="data.json": list(
+        JsonImporter().originals(open_with(content, name=name), PluginContext())
+    )
 
 
 _TWO = [{"name": "Satu"}, {"name": "Dua"}]
@@ -71,8 +41,9 @@ _TWO = [{"name": "Satu"}, {"name": "Dua"}]
 
 def test_an_array_with_its_places(read):
     found = read('[\n  {"name": "Satu"},\n\n  {"name": "Dua", "city": "Garut"}\n]\n')
-    assert found.rows == [{"name": "Satu"}, {"name": "Dua", "city": "Garut"}]
-    assert (found.lines, found.selectors) == ([2, 4], ["/0", "/1"])
+    assert found.records == [{"name": "Satu"}, {"name": "Dua", "city": "Garut"}]
+    assert list(found.locations["line"]) == [2, 4]
+    assert list(found.locations["selector"]) == ["/0", "/1"]
     assert found.read_as == {"encoding": "utf-8", "shape": "list"}
 
 
@@ -87,20 +58,20 @@ def test_an_array_with_its_places(read):
 ])  # fmt: skip
 def test_where_the_records_are_is_found(read, content, shape, selectors):
     found = read(content)
-    assert found.rows == _TWO
+    assert found.records == _TWO
     assert found.read_as["shape"] == shape
-    assert found.selectors == selectors
+    assert list(found.locations["selector"]) == selectors
 
 
 def test_maps_and_single_objects(read):
     found = read('{"a/b": {"name": "Satu"}, "b": {"name": "Dua", "city": "x"}}')
-    assert found.rows == [{"key": "a/b", "name": "Satu"}, {"key": "b", "name": "Dua", "city": "x"}]
-    assert found.selectors == ["/a~1b", "/b"]
+    assert found.records == [{"key": "a/b", "name": "Satu"}, {"key": "b", "name": "Dua", "city": "x"}]
+    assert list(found.locations["selector"]) == ["/a~1b", "/b"]
     one = read('{"name": "Satu", "links": [{"url": "x"}]}')
-    assert one.rows == [{"name": "Satu", "links": '[{"url": "x"}]'}]
+    assert one.records == [{"name": "Satu", "links": '[{"url": "x"}]'}]
     assert one.read_as["shape"] == "one"
     as_map = read('{"/dev/hack": "https://a.example", "<b>": "https://b.example"}', shape="map")
-    assert as_map.rows == [
+    assert as_map.records == [
         {"key": "/dev/hack", "value": "https://a.example"},
         {"key": "<b>", "value": "https://b.example"},
     ]
@@ -115,8 +86,8 @@ def test_what_is_no_list_of_records_is_asked_about(read, content):
 
 def test_records_under_a_path(read):
     text = '{"db": [{"data": {"posts": [{"name": "Satu"}, {"name": "Dua"}]}}], "x": [{"a": 1}, {"a": 2}, {"a": 3}]}'
-    assert read(text, records="db[0].data.posts").rows == _TWO
-    assert read(text, records="db[0].data.posts").selectors[1] == "/db/0/data/posts/1"
+    assert read(text, records="db[0].data.posts").records == _TWO
+    assert read(text, records="db[0].data.posts").locations["selector"][1] == "/db/0/data/posts/1"
     with pytest.raises(UnreadableSource) as caught:
         read(text, records="db[1].data")
     assert (caught.value.issue.code, caught.value.issue.params["path"]) == ("file.path_missing", "db[1].data")
@@ -136,19 +107,19 @@ def test_a_folder_of_files(read):
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     found = read(target.getvalue(), name="all.tar")
-    assert found.rows == _TWO
-    assert found.selectors == ["a/1.json#", "b/2.json#"]
+    assert found.records == _TWO
+    assert list(found.locations["selector"]) == ["a/1.json#", "b/2.json#"]
     assert found.read_as["files"] == 2
 
 
 def test_nested_members_become_columns_and_lists_one_text(read):
     found = read('[{"name": "Satu", "location": {"city": "Bandung", "geo": {"lat": 1.50}}, "tags": ["a", "b"],'
                  ' "odd": ["a; b", "c"], "mixed": [{"x": 1}], "on": true, "no": null, "empty": {}}]')  # fmt: skip
-    assert found.rows == [{
+    assert found.records == [{
         "name": "Satu", "location.city": "Bandung", "location.geo.lat": "1.50", "tags": "a; b",
         "odd": '["a; b", "c"]', "mixed": '[{"x": 1}]', "on": "true", "empty": "{}",
     }]  # fmt: skip
-    assert read('[{"name": "x", "tags": ["a", "b"]}]', lists="keep").rows[0]["tags"] == '["a", "b"]'
+    assert read('[{"name": "x", "tags": ["a", "b"]}]', lists="keep").records[0]["tags"] == '["a", "b"]'
 
 
 def test_columns_of_the_mapping_are_paths_people_know(read):
@@ -157,16 +128,16 @@ def test_columns_of_the_mapping_are_paths_people_know(read):
         '[{"names": [{"type": "alias", "value": "x"}, {"type": "label", "value": "Satu"}]}, {"title": "Dua"}]',
         columns=[path, "names[0].value || title", "missing.member"],
     )
-    assert found.rows[0][path] == "Satu"
-    assert [row.get("names[0].value || title") for row in found.rows] == ["x", "Dua"]
+    assert found.records[0][path] == "Satu"
+    assert [row.get("names[0].value || title") for row in found.records] == ["x", "Dua"]
     assert "missing.member" in found.cells.columns, "a mapping may name what no record has"
 
 
 def test_records_are_chosen_by_an_expression(read):
     text = '[{"model": "a", "name": "Satu"}, {"model": "b", "name": "x"}, {"model": "a", "name": "Dua"}]'
     found = read(text, where="model=='a'")
-    assert [row["name"] for row in found.rows] == ["Satu", "Dua"]
-    assert found.selectors == ["/0", "/2"]
+    assert [row["name"] for row in found.records] == ["Satu", "Dua"]
+    assert list(found.locations["selector"]) == ["/0", "/2"]
     assert found.issues.to_dict("records")[-1]["params"] == {"rows": 1}
     with pytest.raises(ConfigurationError, match="where"):
         read(text, where="model==")
@@ -177,13 +148,13 @@ def test_records_are_chosen_by_an_expression(read):
     "9" * 5000,
 ])  # fmt: skip
 def test_numbers_keep_their_digits(read, digits):
-    assert read(f'[{{"name": {digits}}}]').rows == [{"name": digits}]
-    assert read(f'[{{"name": [{{"x": {digits}}}]}}]').rows[0]["name"].strip('[{}]"x: ') == digits.strip('"')
+    assert read(f'[{{"name": {digits}}}]').records == [{"name": digits}]
+    assert read(f'[{{"name": [{{"x": {digits}}}]}}]').records[0]["name"].strip('[{}]"x: ') == digits.strip('"')
 
 
 def test_a_member_twice_is_said_and_the_last_one_counts(read):
     found = read('[{"name": "Satu", "name": "Dua"}]')
-    assert found.rows == [{"name": "Dua"}]
+    assert found.records == [{"name": "Dua"}]
     (issue,) = found.issues.to_dict("records")
     assert (issue["code"], issue["record"], issue["params"]) == ("row.duplicate_member", 1, {"member": "name"})
 
@@ -213,16 +184,16 @@ def test_a_place_far_into_a_large_file_is_named(read):
     assert (caught.value.issue.line, caught.value.issue.params["column"]) == (20_001, 10)
 
 
-def test_a_broken_line_loses_itself_alone(read, open_with):
+def test_a_broken_line_loses_itself_alone(read, originals):
     text = '{"name": "Satu"}\n{"name": \n{"name": NaN}\n{"name": "Dua"}\n'
     found = read(text, name="data.ndjson")
-    assert [row.get("name") for row in found.rows] == ["Satu", None, None, "Dua"]
-    assert found.rows[1]["(broken line)"] == '{"name": '
+    assert [row.get("name") for row in found.records] == ["Satu", None, None, "Dua"]
+    assert found.records[1]["(broken line)"] == '{"name": '
     assert [(one["code"], one["record"], one["line"]) for one in found.issues.to_dict("records")] == [
         ("row.json_invalid", 2, 2), ("row.json_invalid", 3, 3),
     ]  # fmt: skip
-    originals = list(JsonImporter().originals(*open_with(text, name="data.ndjson")))
-    assert originals == ['{"name": "Satu"}', '{"name": ', '{"name": NaN}', '{"name": "Dua"}']
+    given_back = originals(text, name="data.ndjson")
+    assert given_back == ['{"name": "Satu"}', '{"name": ', '{"name": NaN}', '{"name": "Dua"}']
 
 
 def test_depth_and_size_are_bounded(read):
@@ -235,19 +206,19 @@ def test_depth_and_size_are_bounded(read):
     assert caught.value.issue.code == "file.record_too_large"
 
 
-def test_secrets_never_leave_the_reader(read, open_with):
+def test_secrets_never_leave_the_reader(read, originals):
     text = (
         '[{"name": "Satu", "password": "pbkdf2$x", "users": [{"Password": "pbkdf2$y"}], "fields": {"password": "z$"}}]'
     )
     found = read(text)
     assert "$" not in found.cells.to_json()
     assert found.codes == ["file.secrets_left_out"]
-    assert "$" not in "".join(JsonImporter().originals(*open_with(text)))
+    assert "$" not in "".join(originals(text))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-le"])
 def test_encodings_json_may_have(read, encoding):
-    assert read('[{"name": "Café 🎉"}]'.encode(encoding)).rows == [{"name": "Café 🎉"}]
+    assert read('[{"name": "Café 🎉"}]'.encode(encoding)).records == [{"name": "Café 🎉"}]
 
 
 def test_bytes_that_are_no_text_and_halves_of_characters(read):
@@ -255,7 +226,7 @@ def test_bytes_that_are_no_text_and_halves_of_characters(read):
         read(b'[\n{"name": "\xff"}]')
     assert (caught.value.issue.code, caught.value.issue.line) == ("file.encoding_unreadable", 2)
     found = read('[{"name": "a\\ud800b", "\\udc00": 1}]')
-    assert found.rows == [{"name": "a\ufffdb", "\ufffd": "1"}]
+    assert found.records == [{"name": "a\ufffdb", "\ufffd": "1"}]
     assert found.codes == ["value.half_character"]
 
 
@@ -263,9 +234,31 @@ def test_batches_say_the_same_however_they_are_cut(read):
     text = json.dumps([{"name": f"N{number}", **({"late": "x"} if number > 7 else {})} for number in range(10)])
     whole, cut = read(text), read(text, batch_size=3)
     assert len(cut.batches) == 4
-    assert cut.rows == whole.rows
+    assert cut.records == whole.records
     assert list(cut.locations["record"]) == list(range(1, 11))
     assert list(cut.batches[-1].cells.columns) == ["name", "late"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(['{"name": "x"}', "", "  ", '{"name": ', "[1, NaN]", "7"]), min_size=1, max_size=8))
+def test_lines_are_records_broken_or_blank_and_all_are_counted(read, lines):
+    found = read("\n".join(lines) + "\n", name="data.ndjson")
+    broken = sum(code == "row.json_invalid" for code in found.codes)
+    assert broken == sum(line in ('{"name": ', "[1, NaN]") for line in lines)
+    assert len(found.cells) + found.blank_lines == len(lines)
+
+
+@pytest.mark.parametrize("name", ["data.json", "data.ndjson"])
+def test_memory_does_not_grow_with_the_file(tmp_path, name):
+    def peak(rows):
+        path = tmp_path / f"{rows}-{name}"
+        record = f'{{"name": "{"x" * 200}", "place": {{"city": "Kota"}}, "tags": ["a", "b"]}}'
+        lines = [record] * rows
+        path.write_text("\n".join(lines) if name.endswith("ndjson") else f"[{', '.join(lines)}]")
+        del lines
+        return peak_memory(JsonImporter(), path)
+
+    assert peak(32_000) < 1.2 * peak(8_000), "2 and 8 megabytes"
 
 
 def test_an_empty_list_is_said_and_refused(read):
@@ -282,12 +275,12 @@ _VALUES = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.dictionaries(_NAMES, _VALUES, max_size=4), min_size=1, max_size=5), st.booleans())
-def test_what_a_program_wrote_is_counted_and_given_back(read, open_with, records, as_lines):
+def test_what_a_program_wrote_is_counted_and_given_back(read, originals, records, as_lines):
     text = "\n".join(map(json.dumps, records)) if as_lines else json.dumps(records)
     name = "data.ndjson" if as_lines else "data.json"
     found = read(text, name=name)
     assert len(found.cells) == len(records)
-    kept = [json.loads(one) for one in JsonImporter().originals(*open_with(text, name=name))]
+    kept = [json.loads(one) for one in originals(text, name=name)]
     assert kept == records
 
 

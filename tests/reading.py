@@ -1,0 +1,75 @@
+"""What readers' tests share: bytes become a source, batches become one table."""
+
+import tracemalloc
+from itertools import count
+
+import pandas as pd
+
+from kelompok_core.contracts import PluginContext, Source
+
+
+class Read:
+    """Everything a reader gave for a source."""
+
+    def __init__(self, batches):
+        self.batches = batches
+        self.cells = pd.concat([batch.cells for batch in batches], ignore_index=True)
+        self.locations = pd.concat([batch.locations for batch in batches], ignore_index=True)
+        self.issues = pd.concat([batch.issues for batch in batches], ignore_index=True)
+        self.read_as = dict(batches[-1].read_as)
+        self.blank_lines = sum(batch.blank_lines for batch in batches)
+
+    @property
+    def rows(self):
+        return [[None if pd.isna(cell) else cell for cell in row] for row in self.cells.itertuples(index=False)]
+
+    @property
+    def records(self):
+        """Each row as a mapping of the cells that are there."""
+        return [
+            {name: cell for name, cell in zip(self.cells.columns, row, strict=True) if cell is not None}
+            for row in self.rows
+        ]
+
+    @property
+    def codes(self):
+        return list(self.issues["code"])
+
+
+def source_of(path, *, name=None, media_type="text/csv"):
+    """Return a file as the host hands it to a reader."""
+    return Source(
+        path=path, file_name=name or path.name, media_type=media_type, sha256="0" * 64, size=path.stat().st_size
+    )
+
+
+class Bytes:
+    """Makes sources of bytes or text, in a folder of its own."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._numbers = count()
+
+    def source(self, content, name, media_type):
+        path = self._folder / f"{next(self._numbers)}-{name}"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return source_of(path, name=name, media_type=media_type)
+
+
+def read_with(importer, source, *, batch_size=10_000, columns=(), **config):
+    """Return all a reader gives for a source."""
+    context = PluginContext(config=config, batch_size=batch_size, columns=columns)
+    return Read(list(importer.read(source, context)))
+
+
+def peak_memory(importer, path, *, batch_size=500):
+    """Return the most bytes Python held at once while a reader went through a file, batch by batch."""
+    tracemalloc.start()
+    try:
+        for _ in importer.read(
+            source_of(path, media_type="application/octet-stream"), PluginContext(batch_size=batch_size)
+        ):
+            pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
