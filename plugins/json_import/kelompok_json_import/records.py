@@ -267,7 +267,7 @@ def _of_line(decoder: Decoder, line: str, number: int) -> Found:
         return _broken(line[:_SHOWN], number, len(line), f"the line is longer than {MAX_RECORD_CHARACTERS} characters")
     decoder.take_repeated()
     try:
-        value = decoder.decode(line)
+        value = decoder.decode(line.rstrip())
     except json.JSONDecodeError as error:
         return _broken(line, number, error.colno, error.msg)
     except RecursionError:

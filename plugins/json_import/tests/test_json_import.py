@@ -192,6 +192,7 @@ def test_a_broken_line_loses_itself_alone(read, originals):
     assert [(one["code"], one["record"], one["line"]) for one in found.issues.to_dict("records")] == [
         ("row.json_invalid", 2, 2), ("row.json_invalid", 3, 3),
     ]  # fmt: skip
+    assert [one["column"] for one in found.issues["params"]] == [9, 1]
     given_back = originals(text, name="data.ndjson")
     assert given_back == ['{"name": "Satu"}', '{"name": ', '{"name": NaN}', '{"name": "Dua"}']
 
