@@ -1,7 +1,7 @@
 # All the commands there are. A bare machine needs Python 3.11 with venv, make, git and a package registry.
 PYTHON ?= python3
 BIN := .venv/bin
-PLUGINS := plugins/csv_import plugins/json_import
+PLUGINS := plugins/csv_import plugins/json_import plugins/sdgs_keyword
 KELOMPOK := $(BIN)/kelompok
 
 .PHONY: setup demo up test lint check bench docs lock clean

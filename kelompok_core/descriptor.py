@@ -180,6 +180,7 @@ class EntityDescriptor:
         rules: Strong keys, strongest first.
         periods: Pairs of fields that begin and end something.
         guards: Values that need a right of their own.
+        public_fields: Fields whose text an enricher may be shown; none of what is about a person.
         extra_column: JSON column that takes what no field takes, under ``extra`` and the source's name.
         organization_column: Column with the id of the organization a record belongs to.
         claim_column: Column that is ``claimed`` when an organization's own people look after the record.
@@ -200,6 +201,7 @@ class EntityDescriptor:
     rules: tuple[MatchRule, ...]
     periods: tuple[tuple[str, str], ...] = ()
     guards: tuple[Guard, ...] = ()
+    public_fields: tuple[str, ...] = ()
     extra_column: str
     organization_column: str = "organization_id"
     claim_column: str | None = None

@@ -7,7 +7,8 @@ KelompokError
 ├── NotPermitted             the actor may not do this                        exit 4
 ├── PluginUnavailable        disabled, broken or unknown plugin               exit 2
 ├── DatabaseUnavailable      no server, or one that refuses us                exit 1
-└── ImportFailed             an import stopped; nothing of it was applied     exit 1
+├── ImportFailed             an import stopped; nothing of it was applied     exit 1
+└── EnrichmentFailed         an enricher stopped; what was stored before stays exit 1
 """
 
 
@@ -73,3 +74,7 @@ class DatabaseUnavailable(KelompokError):
 
 class ImportFailed(KelompokError):
     code = "import.failed"
+
+
+class EnrichmentFailed(KelompokError):
+    code = "enrichment.failed"

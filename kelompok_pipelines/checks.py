@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from kelompok_core.enrichment.promises import count_unproven
 from kelompok_core.imports import promises
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.plugin_host.manifest import Job
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.importing import report_of
 from kelompok_pipelines.metadata import issue_table
@@ -78,3 +81,53 @@ def core_checks(entity: str) -> dg.AssetChecksDefinition:
         )
 
     return written_as_promised
+
+
+def enrichment_checks(plugin: str, job: Job) -> dg.AssetChecksDefinition:
+    """Return the checks of an enricher's signals: evidence quotes the text, and the share found is no surprise."""
+    specs = [
+        dg.AssetCheckSpec(name, asset=names.signals_key(plugin, entity), description=description)
+        for entity in job.enriches
+        for name, description in (
+            ("evidence_quotes_text", "Each piece of evidence is what stands at its place in the record."),
+            ("share_with_signals", "The share of records with signals is about that of the run before."),
+        )
+    ]
+
+    @dg.multi_asset_check(name=f"{names.enrich_op(plugin, job.name)}__checks", specs=specs, can_subset=True)
+    def signals_as_promised(
+        context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]
+    ) -> Iterator[dg.AssetCheckResult]:
+        for key in sorted(context.selected_asset_check_keys, key=str):
+            entity = key.asset_key.path[1]
+            if key.name == "evidence_quotes_text":
+                with core.connect() as connection:
+                    unproven = count_unproven(connection, get_descriptor(entity), plugin)
+                yield dg.AssetCheckResult(
+                    asset_key=key.asset_key, check_name=key.name, passed=unproven == 0, metadata={"unproven": unproven}
+                )
+            else:
+                yield _share_check(context.instance, key)
+
+    return signals_as_promised
+
+
+def _share_check(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+    event = instance.get_latest_materialization_event(key.asset_key)
+    metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    shares = {name: float(str(metadata[name].value)) for name in _SHARES if name in metadata}
+    enriched = int(str(metadata["enriched"].value)) if "enriched" in metadata else 0
+    now, before = (shares.get(name, 0.0) for name in _SHARES)
+    comparable = len(shares) == len(_SHARES) and enriched >= _FEWEST_TO_COMPARE
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=not comparable or abs(now - before) <= _MOST_DIFFERENCE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={**shares, "enriched": enriched},
+    )
+
+
+_SHARES = ("share_with_signals", "share_last_time")
+_MOST_DIFFERENCE = 0.1
+_FEWEST_TO_COMPARE = 200

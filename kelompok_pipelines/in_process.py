@@ -8,6 +8,7 @@ from uuid import UUID
 
 import dagster as dg
 
+from kelompok_core.enrichment.records import get_enrichment
 from kelompok_core.errors import KelompokError
 from kelompok_core.imports.records import ImportRecord, get_import
 from kelompok_core.imports.workbench import Progress, Workbench
@@ -40,20 +41,38 @@ def run_apply(bench: Workbench, import_id: UUID) -> None:
     _run(bench, names.apply_job(record.entity), config, record)
 
 
+def run_enrichment(bench: Workbench, enrichment_id: UUID, tell: Callable[[Progress], None]) -> None:
+    """Do a requested run of an enricher.
+
+    Raises:
+        KelompokError: What stopped it.
+    """
+    with bench.database.connect() as connection:
+        enrichment = get_enrichment(connection, enrichment_id)
+    op = names.enrich_op(enrichment.plugin, enrichment.job)
+    config = {op: {"config": {"enrichment_id": str(enrichment_id)}}}
+    tags = {"kelompok/enrichment": str(enrichment_id)}
+    _execute(replace(bench, tell=tell), names.import_job(enrichment.plugin, enrichment.job), config, tags)
+
+
 def _get(bench: Workbench, import_id: UUID) -> ImportRecord:
     with bench.database.connect() as connection:
         return get_import(connection, import_id)
 
 
 def _run(bench: Workbench, job_name: str, config: Mapping[str, Any], record: ImportRecord) -> None:
+    tags = {"kelompok/import": str(record.id), "kelompok/source": record.source_name}
+    _execute(bench, job_name, config, tags)
+
+
+def _execute(bench: Workbench, job_name: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> None:
     os.environ.update(dagster_environment(bench.settings))
     definitions = build_definitions(bench.settings, Core(bench=bench))
-    tags = {"kelompok/import": str(record.id), "kelompok/source": record.source_name}
     run_config = {"ops": dict(config), "loggers": _QUIET}
     with dg.DagsterInstance.get() as instance:
         job = definitions.resolve_job_def(job_name)
         try:
-            job.execute_in_process(run_config=run_config, instance=instance, tags=tags)
+            job.execute_in_process(run_config=run_config, instance=instance, tags=dict(tags))
         except KelompokError:
             raise
         except dg.DagsterError as error:

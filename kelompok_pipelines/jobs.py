@@ -1,5 +1,6 @@
 """Jobs: one for each job of a plugin, one a core table that applies an approved plan, one that tidies up."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -11,13 +12,14 @@ from pydantic import Field
 from kelompok_pipelines import names
 
 
-def import_job(plugin: str, job: str, entity: str) -> UnresolvedAssetJobDefinition:
-    """Return the job that takes one file from source records to the core table."""
+def import_job(plugin: str, job: str, entity: str, signals: Sequence[dg.AssetKey] = ()) -> UnresolvedAssetJobDefinition:
+    """Return the job that takes one file from source records to the core table, and on to signals of what it wrote."""
     selection = dg.AssetSelection.assets(
         names.source_records_key(plugin, entity),
         names.candidates_key(plugin, entity),
         names.decisions_key(plugin, entity),
         names.core_key(entity),
+        *signals,
     )
     return dg.define_asset_job(
         names.import_job(plugin, job),
@@ -34,6 +36,16 @@ def apply_job(entity: str) -> UnresolvedAssetJobDefinition:
         selection=dg.AssetSelection.assets(names.core_key(entity)),
         executor_def=dg.in_process_executor,
         description=f"Applies the approved plan of a dry run to {entity}. Give the op an import_id.",
+    )
+
+
+def enrichment_job(plugin: str, job: str, entities: Sequence[str]) -> UnresolvedAssetJobDefinition:
+    """Return the job that enriches what is stored."""
+    return dg.define_asset_job(
+        names.import_job(plugin, job),
+        selection=dg.AssetSelection.assets(*(names.signals_key(plugin, entity) for entity in entities)),
+        executor_def=dg.in_process_executor,
+        description=f"{plugin}: {job}, over all records or those the op's settings confine it to.",
     )
 
 

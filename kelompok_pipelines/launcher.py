@@ -27,6 +27,11 @@ class DagsterLauncher:
 
         run_apply(bench, import_id)
 
+    def run_enrichment(self, bench: "Workbench", enrichment_id: UUID, tell: "Callable[[Progress], None]") -> None:
+        from kelompok_pipelines.in_process import run_enrichment
+
+        run_enrichment(bench, enrichment_id, tell)
+
     def environment(self, settings: "Settings") -> Mapping[str, str]:
         from kelompok_pipelines.instance import dagster_environment
 

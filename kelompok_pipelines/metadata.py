@@ -5,6 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from kelompok_core.enrichment.records import COUNTS as ENRICHMENT_COUNTS
+from kelompok_core.enrichment.records import Enrichment
 from kelompok_core.imports.error_file import name_error_file
 from kelompok_core.imports.records import DECISIONS
 from kelompok_core.imports.report import ImportReport
@@ -56,12 +58,44 @@ def applied_metadata(report: ImportReport) -> dict[str, Any]:
     }
 
 
+def enriched_metadata(enrichment: Enrichment, entity: str, previous: Enrichment | None) -> dict[str, Any]:
+    """What was found: counts to be plotted over runs, how many records have which signal, as a chart."""
+    counts = enrichment.counts[entity]
+    values: Mapping[str, int] = counts["values"]
+    before = previous.counts.get(entity) if previous else None
+    return {
+        "enrichment": str(enrichment.id),
+        "dry_run": enrichment.dry_run,
+        **{name: dg.MetadataValue.int(counts[name]) for name in ENRICHMENT_COUNTS},
+        **{name: dg.MetadataValue.int(number) for name, number in sorted(values.items(), key=_by_number)},
+        "signals": dg.MetadataValue.md(bar_chart(dict(sorted(values.items(), key=_by_number)))),
+        "share_with_signals": share_with_signals(counts),
+        **({"share_last_time": share_with_signals(before)} if before else {}),
+    }
+
+
+def share_with_signals(counts: Mapping[str, Any]) -> float:
+    """Return the share of the records looked at anew that have a signal now."""
+    return round(counts["with_signals"] / counts["enriched"], 4) if counts["enriched"] else 0.0
+
+
+def _by_number(item: tuple[str, int]) -> tuple[int, str]:
+    digits = "".join(character for character in item[0] if character.isdigit())
+    return int(digits or 0), item[0]
+
+
 def decision_chart(counts: Mapping[str, int]) -> str:
     """Return the five counts as bars, in Markdown."""
-    most = max((counts[name] for name in DECISIONS), default=0) or 1
+    return bar_chart({name: counts[name] for name in DECISIONS})
+
+
+def bar_chart(counts: Mapping[str, int]) -> str:
+    """Return counts as bars, in Markdown, in the order given."""
+    most = max(counts.values(), default=0) or 1
+    width = max(map(len, counts), default=0) + 2
     bars = [
-        f"{name:<10}{'█' * -(-counts[name] * _BAR_WIDTH // most):<{_BAR_WIDTH}} {counts[name]:>9,}"
-        for name in DECISIONS
+        f"{name:<{width}}{'█' * -(-number * _BAR_WIDTH // most):<{_BAR_WIDTH}} {number:>9,}"
+        for name, number in counts.items()
     ]
     return "\n".join(["```", *bars, "```"])
 

@@ -48,3 +48,11 @@ def apply_job(entity: str) -> str:
 
 def inbox_sensor(plugin: str, job: str) -> str:
     return f"{import_job(plugin, job)}__inbox"
+
+
+def signals_key(plugin: str, entity: str) -> dg.AssetKey:
+    return dg.AssetKey([_identifier(plugin), entity, "signals"])
+
+
+def enrich_op(plugin: str, job: str) -> str:
+    return f"{import_job(plugin, job)}__enrich"

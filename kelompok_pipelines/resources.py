@@ -30,20 +30,27 @@ class Core:
         with self.connect() as connection, connection.begin():
             bind_run(connection, import_id, run.run_id)
 
+    def find_import_of(self, run: dg.DagsterRun) -> UUID | None:
+        """Return the import this run, or the run it retries, works on; None where it is about none."""
+        with self.connect() as connection:
+            for run_id in (run.run_id, run.parent_run_id, run.root_run_id):
+                if run_id and (found := find_by_run(connection, run_id)):
+                    return found
+        return None
+
     def import_of(self, run: dg.DagsterRun) -> UUID:
         """Return the import this run, or the run it retries, works on.
 
         Raises:
             dagster.Failure: When there is none, with what to do.
         """
-        with self.connect() as connection:
-            for run_id in (run.run_id, run.parent_run_id, run.root_run_id):
-                if run_id and (found := find_by_run(connection, run_id)):
-                    return found
-        raise dg.Failure(
-            "This run has no import. Launch the whole job with a file, or give an import_id.",
-            allow_retries=False,
-        )
+        found = self.find_import_of(run)
+        if found is None:
+            raise dg.Failure(
+                "This run has no import. Launch the whole job with a file, or give an import_id.",
+                allow_retries=False,
+            )
+        return found
 
 
 def make_core(

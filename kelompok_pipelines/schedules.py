@@ -60,6 +60,17 @@ def import_schedule(scheduled: ScheduledImport, entity: str) -> dg.ScheduleDefin
     )
 
 
+def enrichment_schedule(plugin: str, job: str) -> dg.ScheduleDefinition:
+    """Return the nightly run over everything; texts that did not change cost next to nothing."""
+    return dg.ScheduleDefinition(
+        name=f"{names.import_job(plugin, job)}_nightly",
+        job_name=names.import_job(plugin, job),
+        cron_schedule="0 2 * * *",
+        execution_timezone="Asia/Jakarta",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
 def prune_schedule() -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name="prune_runs_weekly",

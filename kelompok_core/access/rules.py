@@ -24,6 +24,7 @@ class Action(StrEnum):
     IMPORT_APPLY = "import.apply"
     IMPORT_UNDO = "import.undo"
     REVIEW_DECIDE = "review.decide"
+    ENRICHMENT_RUN = "enrichment.run"
     CLAIM_DECIDE = "claim.decide"
     AUDIT_READ = "audit.read"
     ROLE_MANAGE = "role.manage"
@@ -32,7 +33,14 @@ class Action(StrEnum):
 
 _READING = frozenset({Action.RECORD_READ, Action.IMPORT_READ, Action.AUDIT_READ})
 _WRITING = frozenset(
-    {Action.RECORD_UPDATE, Action.IMPORT_SUBMIT, Action.IMPORT_APPLY, Action.IMPORT_UNDO, Action.REVIEW_DECIDE}
+    {
+        Action.RECORD_UPDATE,
+        Action.IMPORT_SUBMIT,
+        Action.IMPORT_APPLY,
+        Action.IMPORT_UNDO,
+        Action.REVIEW_DECIDE,
+        Action.ENRICHMENT_RUN,
+    }
 )
 
 PLATFORM_RIGHTS: Mapping[str, frozenset[Action]] = {

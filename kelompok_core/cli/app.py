@@ -10,6 +10,7 @@ from kelompok_core.cli import (
     audit,
     claims,
     database,
+    enriching,
     imports,
     installation,
     plugin_commands,
@@ -17,6 +18,7 @@ from kelompok_core.cli import (
     records,
     relationships,
     review,
+    sdgs,
     terminal,
 )
 from kelompok_core.cli.launcher import Launcher
@@ -38,6 +40,8 @@ app.add_typer(records.app_of(records.ORGANIZATION, belongs=False), name="org")
 app.add_typer(records.app_of(records.MEMBER), name="member")
 app.add_typer(records.app_of(records.POST), name="post")
 app.add_typer(records.app_of(records.EVENT), name="event")
+app.add_typer(enriching.app, name="enrichment")
+app.add_typer(sdgs.app, name="sdgs")
 app.add_typer(claims.app, name="claim")
 app.add_typer(relationships.app, name="rel")
 app.add_typer(admin.app, name="admin")

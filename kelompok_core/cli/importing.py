@@ -15,7 +15,7 @@ from kelompok_core.imports.workbench import Progress, Workbench
 if TYPE_CHECKING:
     from kelompok_core.imports.records import ImportRecord
 
-_STEPS = {"stage": "reading", "decide": "deciding", "apply": "writing"}
+_STEPS = {"stage": "reading", "decide": "deciding", "apply": "writing", "enrich": "enriching"}
 
 
 def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
@@ -24,7 +24,7 @@ def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
         receipt = receive(bench, request, terminal.acting(bench, actor))
         if receipt.resumed and not as_json:
             terminal.console(errors=True).print(f"Going on with import {receipt.import_id}.")
-        with _progress(as_json=as_json) as tell:
+        with progress_bar(as_json=as_json) as tell:
             terminal.launcher().run_import(bench, receipt.import_id, tell)
         return show_report(bench, receipt.import_id, as_json=as_json)
 
@@ -48,7 +48,7 @@ def _failed(record: "ImportRecord") -> bool:
 
 
 @contextmanager
-def _progress(*, as_json: bool) -> Iterator[Callable[[Progress], None]]:
+def progress_bar(*, as_json: bool) -> Iterator[Callable[[Progress], None]]:
     """Show a line that moves, on a terminal; stay quiet in a pipe."""
     if as_json or not sys.stderr.isatty():
         yield lambda _: None

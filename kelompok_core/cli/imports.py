@@ -141,6 +141,12 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
         raise typer.Exit(show_report(bench, found, as_json=as_json))
 
 
+def find_import(prefix: str) -> "UUID":
+    """Return the id of the import a person means."""
+    with terminal.workbench() as bench:
+        return _find(bench, prefix)
+
+
 def _find(bench: "Workbench", prefix: str) -> "UUID":
     from kelompok_core.imports.records import get_id_by_prefix
 

@@ -21,6 +21,10 @@ class Launcher(Protocol):
         """Apply an approved plan."""
         ...
 
+    def run_enrichment(self, bench: "Workbench", enrichment_id: UUID, tell: "Callable[[Progress], None]") -> None:
+        """Do a requested run of an enricher."""
+        ...
+
     def environment(self, settings: Settings) -> Mapping[str, str]:
         """Return the variables a shell needs to use the orchestrator's own commands."""
         ...

@@ -15,6 +15,8 @@ from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plu
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kelompok_core.contracts import CommandResult
+
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
 
 
@@ -99,6 +101,11 @@ def _run(
         context = stack.enter_context(reading_context(plugin, config=config))
         stack.enter_context(as_our_errors(plugin.name, str(given.get("file", command.name))))
         result = load(plugin, "cli_command_provider").run_command(command.name, arguments, context)
+    show_result(result, as_json=as_json)
+
+
+def show_result(result: "CommandResult", *, as_json: bool) -> None:
+    """Print what a plugin's command has to show; end with its exit code if that is not 0."""
     tables = {title: _readable(table) for title, table in result.tables.items()}
     if as_json:
         terminal.print_json(

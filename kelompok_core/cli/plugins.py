@@ -1,6 +1,7 @@
 """``kelompok plugin``: list, inspect, enable and run plugins."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -9,7 +10,14 @@ import typer
 from kelompok_core.cli import terminal
 from kelompok_core.cli.terminal import ActorOption, JsonOption, settings
 from kelompok_core.plugin_host.configuration import set_enabled
-from kelompok_core.plugin_host.registry import PluginInfo, PluginState, get_plugin, list_plugins
+from kelompok_core.plugin_host.registry import (
+    PluginInfo,
+    PluginState,
+    find_job,
+    get_plugin,
+    list_plugins,
+    require_enabled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +76,9 @@ def _render_info(console: "Console", plugin: PluginInfo) -> None:
     console.print(Text(_tells(plugin)))
     if plugin.manifest is None:
         return
-    jobs = [(job.name, job.entity or "", ", ".join(job.inputs), job.summary) for job in plugin.jobs()]
+    jobs = [
+        (job.name, job.entity or ", ".join(job.enriches), ", ".join(job.inputs), job.summary) for job in plugin.jobs()
+    ]
     terminal.table(console, ("job", "into", "reads", ""), jobs)
     if plugin.manifest.profiles:
         profiles = [(f"{plugin.name}/{one.name}", one.job, one.summary) for one in plugin.manifest.profiles]
@@ -100,9 +110,21 @@ def disable(name: str) -> None:
 
 
 JobOption = Annotated[str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».")]
-FileOption = Annotated[str, typer.Option(help="The file to import: a path, a folder of files, or a URL such as s3://…")]
+FileOption = Annotated[
+    str | None, typer.Option(help="The file to import: a path, a folder of files, or a URL such as s3://…")
+]
+ImportOption = Annotated[
+    str | None, typer.Option("--import", metavar="ID", help="Enrichers: only what this import wrote.")
+]
+SinceOption = Annotated[
+    datetime | None, typer.Option("--since", help="Enrichers: only records changed since; UTC where no zone is given.")
+]
+AgainOption = Annotated[
+    bool, typer.Option("--again", help="Enrichers: also records whose text is that of the last time.")
+]
 OrganizationOption = Annotated[
-    str | None, typer.Option(metavar="SLUG", help="The organization all rows belong to, and the import is confined to.")
+    str | None,
+    typer.Option(metavar="SLUG", help="The organization the run is confined to; rows of a file belong to it."),
 ]
 SourceOption = Annotated[
     str | None, typer.Option(help="Name of the list this is; the same name again updates. Default: the file's name.")
@@ -144,7 +166,7 @@ KeyOption = Annotated[
 def run(
     name: str,
     job: JobOption,
-    file: FileOption,
+    file: FileOption = None,
     organization: OrganizationOption = None,
     source: SourceOption = None,
     dry_run: DryRunOption = False,
@@ -158,10 +180,20 @@ def run(
     profile: ProfileOption = None,
     save: SaveOption = None,
     key: KeyOption = None,
+    only_import: ImportOption = None,
+    since: SinceOption = None,
+    again: AgainOption = False,
     actor: ActorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import a file: read, normalize, validate, decide, apply. With --dry-run, up to the decision."""
+    """Run a job: import a file (read, normalize, validate, decide, apply), or enrich what is stored."""
+    if find_job(require_enabled(settings(), name), job).uses == "profile_enricher":
+        if file is not None:
+            raise typer.BadParameter(f"{job} enriches what is stored; it takes no file", param_hint="--file")
+        asked = _Enriching(organization=organization, only_import=only_import, since=since, again=again)
+        raise typer.Exit(_enrich(name, job, asked, setting or [], dry_run=dry_run, actor=actor, as_json=as_json))
+    if file is None:
+        raise typer.BadParameter(f"{job} imports a file: say which", param_hint="--file")
     from kelompok_core.cli import importing
     from kelompok_core.imports.profiles import chosen_profile, save_profile
     from kelompok_core.imports.receive import ImportRequest
@@ -193,6 +225,37 @@ def run(
     if save:
         save_profile(settings(), save, chosen)
     raise typer.Exit(importing.run(request, actor, as_json=as_json))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Enriching:
+    """What confines a run of an enricher."""
+
+    organization: str | None
+    only_import: str | None
+    since: datetime | None
+    again: bool
+
+
+def _enrich(
+    name: str, job: str, asked: _Enriching, setting: "Sequence[str]", *, dry_run: bool, actor: str | None, as_json: bool
+) -> int:
+    from kelompok_core.cli import enriching
+    from kelompok_core.cli.imports import find_import
+    from kelompok_core.enrichment.run import EnrichmentRequest
+
+    since = asked.since
+    request = EnrichmentRequest(
+        plugin=name,
+        job=job,
+        organization=asked.organization,
+        import_id=None if asked.only_import is None else find_import(asked.only_import),
+        changed_since=since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since,
+        again=asked.again,
+        dry_run=dry_run,
+        config=terminal.pairs(setting, "--set", first=True),
+    )
+    return enriching.run(request, actor, as_json=as_json)
 
 
 def _policies(given: "Sequence[str]") -> "dict[str, MergePolicy]":

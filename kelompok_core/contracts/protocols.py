@@ -90,6 +90,15 @@ class ProfileEnricher(Protocol):
 
 
 @runtime_checkable
+class Explains(Protocol):
+    """What an enricher has beside ``enrich``, so that people can check what it found."""
+
+    def explain(self, records: pd.DataFrame, context: PluginContext) -> CommandResult:
+        """Return how it comes to the signals of these records, and to none where it finds none."""
+        ...
+
+
+@runtime_checkable
 class JobRunner(Protocol):
     """Does one integration's work: mail, storage, exchange with another system."""
 

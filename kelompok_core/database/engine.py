@@ -14,7 +14,7 @@ from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 """The newest migration, named here so that nobody loads Alembic to compare two words."""
 
 

@@ -124,6 +124,7 @@ DESCRIPTOR = EntityDescriptor(
         MatchRule(reason="match.title_date", columns=("title_key", "starts_at"), name_agrees=False),
     ),
     periods=(("starts_at", "ends_at"),),
+    public_fields=("title", "description", "location_name", "address", "city", "region", "country", "url"),
     extra_column="event_data",
     protected=frozenset(
         {"id", "organization_id", "field_origins", "event_data", "version", "created_at", "updated_at"}

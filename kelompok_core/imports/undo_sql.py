@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from kelompok_core.descriptor import EntityDescriptor, Field
 
 _EXTRA = "extra"
-_BOOKKEEPING = "ARRAY['version', 'updated_at']"
+# The summary of goals follows from signals, and goes with them.
+_BOOKKEEPING = "ARRAY['version', 'updated_at', 'sdgs_data']"
 
 # In the order of their ids, so that two writers over the same records queue instead of deadlocking.
 LOCK_RECORDS = """

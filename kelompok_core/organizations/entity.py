@@ -155,6 +155,7 @@ DESCRIPTOR = EntityDescriptor(
         MatchRule(reason="match.email", columns=("email_key",)),
     ),
     periods=(("founded_on", "dissolved_on"),),
+    public_fields=("name", "description", "history", "category", "country", "region", "city", "address", "website_url"),
     extra_column="profile_data",
     organization_column="id",
     claim_column="claim_status",

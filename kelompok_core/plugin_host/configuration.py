@@ -13,13 +13,19 @@ from kelompok_core.plugin_host.manifest import Manifest
 from kelompok_core.settings import Settings
 
 _ENABLED = "enabled"
+_AUTOMATIC = "automatic"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PluginSettings:
-    """One ``[plugins.NAME]`` table."""
+    """One ``[plugins.NAME]`` table.
+
+    Attributes:
+        automatic: Whether the plugin acts on imports unasked: normalizes what is read, enriches what was written.
+    """
 
     enabled: bool = False
+    automatic: bool = True
     values: Mapping[str, Any]
 
 
@@ -52,10 +58,15 @@ def plugin_settings(settings: Settings) -> dict[str, PluginSettings]:
 def _settings_of(name: str, table: object) -> PluginSettings:
     if not isinstance(table, dict):
         raise SettingsError(f"plugins.{name}", "must be a table", hint=f"Write [plugins.{name}].")
-    enabled = table.get(_ENABLED, False)
-    if not isinstance(enabled, bool):
-        raise SettingsError(f"plugins.{name}.enabled", f"must be true or false, not {enabled!r}")
-    return PluginSettings(enabled=enabled, values={key: value for key, value in table.items() if key != _ENABLED})
+    flags = {key: table.get(key, default) for key, default in ((_ENABLED, False), (_AUTOMATIC, True))}
+    for key, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise SettingsError(f"plugins.{name}.{key}", f"must be true or false, not {flag!r}")
+    return PluginSettings(
+        enabled=flags[_ENABLED],
+        automatic=flags[_AUTOMATIC],
+        values={key: value for key, value in table.items() if key not in flags},
+    )
 
 
 def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,8 +39,19 @@ class Job(_Part):
     uses: str = Field(description="The contract that does it, one of `implements`.")
     entity: str | None = Field(default=None, description="The core table it proposes rows for.")
     inputs: tuple[str, ...] = Field(default=(), description="Media types it reads.")
+    enriches: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Of an enricher: core tables, and the fields of each whose text it is shown."
+    )
     summary: str = ""
     params_schema: dict[str, Any] = Field(default_factory=dict, description="JSON Schema of its parameters.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.uses.endswith("_importer") and (self.entity is None or not self.inputs):
+            raise ValueError(f"job {self.name!r} imports, so it needs entity and inputs")
+        if self.uses == "profile_enricher" and not self.enriches:
+            raise ValueError(f"job {self.name!r} enriches, so it needs to say what in enriches")
+        return self
 
 
 class Command(_Part):
@@ -101,8 +112,6 @@ class Manifest(_Part):
         for job in self.jobs:
             if job.uses not in self.implements:
                 raise ValueError(f"job {job.name!r} uses {job.uses!r}, which implements does not have")
-            if job.uses.endswith("_importer") and (job.entity is None or not job.inputs):
-                raise ValueError(f"job {job.name!r} imports, so it needs entity and inputs")
         for profile in self.profiles:
             if profile.job not in {job.name for job in self.jobs}:
                 raise ValueError(f"profile {profile.name!r} is for {profile.job!r}, which is no job")

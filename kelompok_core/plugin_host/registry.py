@@ -24,7 +24,11 @@ class PluginState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PluginInfo:
-    """A plugin and its state; manifest is None where that is broken."""
+    """A plugin and its state; manifest is None where that is broken.
+
+    Attributes:
+        automatic: Whether it acts on imports unasked.
+    """
 
     name: str
     version: str
@@ -33,6 +37,7 @@ class PluginInfo:
     package: str
     manifest: Manifest | None
     config: Mapping[str, Any] = field(default_factory=dict)
+    automatic: bool = True
 
     def jobs(self) -> tuple[Job, ...]:
         return self.manifest.jobs if self.manifest else ()
@@ -71,6 +76,7 @@ def _judge(found: Discovered, configured: PluginSettings | None) -> PluginInfo:
         package=found.package,
         manifest=found.manifest,
         config=config,
+        automatic=configured is None or configured.automatic,
     )
 
 
@@ -86,6 +92,18 @@ def _state(found: Discovered, configured: PluginSettings | None) -> tuple[Plugin
         return PluginState.ENABLED, None, check_config(manifest, configured.values)
     except SettingsError as error:
         return PluginState.MISCONFIGURED, error.message, {}
+
+
+def list_automatic(settings: Settings, contract: str) -> list[PluginInfo]:
+    """Return the enabled plugins that implement a contract and act on imports unasked, by name."""
+    return [
+        plugin
+        for plugin in list_plugins(settings)
+        if plugin.state is PluginState.ENABLED
+        and plugin.automatic
+        and plugin.manifest is not None
+        and contract in plugin.manifest.implements
+    ]
 
 
 def get_plugin(settings: Settings, name: str) -> PluginInfo:

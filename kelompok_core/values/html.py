@@ -12,6 +12,7 @@ from kelompok_core.values.text import text
 _MARKUP = r"<[A-Za-z/!?]|&#?\w+;"
 _SCHEMES = {"http", "https", "mailto"}
 _TAG = re.compile(r"<\s*([A-Za-z][\w:-]*)")
+_ANY_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->|&#?\w{1,32};", re.DOTALL)
 _ACTIVE = re.compile(r"<[^>]*\s(?:on\w+|style)\s*=|(?:javascript|data|vbscript)\s*:", re.IGNORECASE)
 
 
@@ -33,3 +34,10 @@ def _clean(written: str) -> str | None:
 def _loses_something(written: str) -> bool:
     tags = {tag.lower() for tag in _TAG.findall(written)}
     return bool(tags - nh3.ALLOWED_TAGS) or _ACTIVE.search(written) is not None
+
+
+def blank_markup(written: str) -> str:
+    """Return the text with tags and character references made blanks: every other character stays where it is."""
+    if "<" not in written and "&" not in written:
+        return written
+    return _ANY_MARKUP.sub(lambda found: " " * len(found[0]), written)

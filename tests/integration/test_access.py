@@ -18,6 +18,7 @@ _EDIT = _READ | {
     Action.IMPORT_APPLY,
     Action.IMPORT_UNDO,
     Action.REVIEW_DECIDE,
+    Action.ENRICHMENT_RUN,
 }
 _ALL = set(Action)
 

@@ -8,7 +8,8 @@ from kelompok_core.audit.context import AuditContext, announce
 
 CORE_TABLES = (
     "users", "organization_user_roles", "api_keys", "organizations", "organization_relationships", "members",
-    "post_categories", "posts", "post_tags", "events", "claim_requests", "sdgs_signals", "judgements",
+    "post_categories", "posts", "post_tags", "events", "claim_requests", "sdgs_signals", "profile_signals",
+    "judgements",
 )  # fmt: skip
 
 

@@ -62,7 +62,8 @@ def test_a_disabled_plugins_code_is_never_imported(install, settings, bench, ope
     (_MANIFEST | {"name": "Not A Name"}, "name"),
     (_MANIFEST | {"implements": {"everything": "a:B"}}, "everything"),
     (_MANIFEST | {"implements": {"organization_importer": "no colon"}}, "organization_importer"),
-    (_MANIFEST | {"jobs": [{"name": "a", "uses": "member_importer"}]}, "member_importer"),
+    (_MANIFEST | {"jobs": [{"name": "a", "uses": "job_runner"}]}, "job_runner"),
+        (_MANIFEST | {"jobs": [{"name": "a", "uses": "profile_enricher"}]}, "enriches"),
     (_MANIFEST | {"jobs": [{"name": "a", "uses": "organization_importer"}]}, "inputs"),
     (_MANIFEST | {"surprise": 1}, "surprise"),
 ])  # fmt: skip

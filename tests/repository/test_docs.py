@@ -56,6 +56,7 @@ def newcomer():
             "pyproject.toml",
             "plugins/csv_import/pyproject.toml",
             "plugins/json_import/pyproject.toml",
+            "plugins/sdgs_keyword/pyproject.toml",
         ):
             (folder / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / part, folder / part)

@@ -1,0 +1,113 @@
+"""Running an enricher from the command line, and showing what came of it."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import typer
+
+from kelompok_core.cli import terminal
+from kelompok_core.cli.importing import progress_bar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kelompok_core.enrichment.records import Enrichment
+    from kelompok_core.enrichment.run import EnrichmentRequest
+
+_SHOWN = ("records", "unchanged", "enriched", "with_signals", "created", "updated", "deleted")
+
+
+def run(request: "EnrichmentRequest", actor: str | None, *, as_json: bool) -> int:
+    """Run an enricher and show its report; return the exit code."""
+    from kelompok_core.enrichment.run import request_enrichment
+
+    with terminal.workbench() as bench:
+        enrichment_id = request_enrichment(bench, request, terminal.acting(bench, actor))
+        with progress_bar(as_json=as_json) as tell:
+            terminal.launcher().run_enrichment(bench, enrichment_id, tell)
+        with bench.database.connect() as connection:
+            from kelompok_core.enrichment.records import get_enrichment
+
+            show(get_enrichment(connection, enrichment_id), as_json=as_json)
+    return terminal.DONE
+
+
+def show(enrichment: "Enrichment", *, as_json: bool) -> None:
+    terminal.show(as_json, enrichment.to_json, lambda console: _render(console, enrichment))
+
+
+def _render(console: "Console", enrichment: "Enrichment") -> None:
+    would = " (dry run: nothing was written)" if enrichment.dry_run else ""
+    console.print(f"Enrichment {enrichment.id} by {enrichment.plugin_label}: {enrichment.state}{would}", markup=False)
+    if enrichment.failure:
+        console.print(enrichment.failure, markup=False)
+    rows = [(entity, *(counts[name] for name in _SHOWN)) for entity, counts in enrichment.counts.items()]
+    terminal.table(console, ("", *(name.replace("_", " ") for name in _SHOWN)), rows)
+    values: dict[str, int] = {}
+    for counts in enrichment.counts.values():
+        for value, number in counts.get("values", {}).items():
+            values[value] = values.get(value, 0) + number
+    if values:
+        ordered = sorted(values.items(), key=lambda item: (-item[1], item[0]))
+        terminal.table(console, ("signal", "records"), ordered)
+
+
+def find(prefix: str) -> UUID:
+    """Return the id of the run a person means."""
+    from kelompok_core.enrichment.records import get_id_by_prefix
+
+    with terminal.workbench() as bench, bench.database.connect() as connection:
+        return get_id_by_prefix(connection, prefix)
+
+
+app = typer.Typer(no_args_is_help=True, help="Runs of enrichers: list, inspect, undo.")
+
+
+@app.command("list")
+def list_all(limit: terminal.LimitOption = 20, as_json: terminal.JsonOption = False) -> None:
+    """List the latest runs of enrichers, newest first."""
+    from kelompok_core.enrichment.records import list_enrichments
+
+    with terminal.workbench() as bench, bench.database.connect() as connection:
+        found = list_enrichments(connection, limit=limit)
+    rows = [
+        (str(one.id)[-8:], f"{one.created_at:%Y-%m-%d %H:%M}", one.plugin_label, one.job, one.state,
+         sum(counts["with_signals"] for counts in one.counts.values()))
+        for one in found
+    ]  # fmt: skip
+    terminal.show(
+        as_json,
+        lambda: [one.to_json() for one in found],
+        lambda console: terminal.table(console, ("id", "when", "plugin", "job", "state", "with signals"), rows),
+    )
+
+
+_IdArgument = typer.Argument(help="The run's id, or at least four digits of its beginning or end.")
+
+
+@app.command("show")
+def show_one(enrichment: str = _IdArgument, as_json: terminal.JsonOption = False) -> None:
+    """Show what a run found and wrote."""
+    from kelompok_core.enrichment.records import get_enrichment
+
+    found = find(enrichment)
+    with terminal.workbench() as bench, bench.database.connect() as connection:
+        show(get_enrichment(connection, found), as_json=as_json)
+
+
+@app.command(epilog=terminal.EXIT_CODES)
+def undo(
+    enrichment: str = _IdArgument,
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be taken back."),
+    actor: terminal.ActorOption = None,
+    as_json: terminal.JsonOption = False,
+) -> None:
+    """Take a run's signals back. What changed since is kept. To redo: «plugin run … --again»."""
+    from kelompok_core.enrichment.undo import undo_enrichment
+
+    found = find(enrichment)
+    with terminal.workbench() as bench:
+        report = undo_enrichment(bench, found, terminal.acting(bench, actor), dry_run=dry_run)
+    rows = list(report.counts.items())
+    terminal.show(as_json, report.to_json, lambda console: terminal.table(console, ("signals", "number"), rows))
+    raise typer.Exit(terminal.ATTENTION if report.counts["kept"] else terminal.DONE)

@@ -1,0 +1,92 @@
+"""``kelompok sdgs``: the goals of an organization, why it has them, and what people say of them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kelompok_core.cli import terminal
+from kelompok_core.cli.terminal import ActorOption, JsonOption
+
+if TYPE_CHECKING:
+    from kelompok_core.contracts import CommandResult
+    from kelompok_core.sdgs.signals import GoalSignal
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Sustainable Development Goals of organizations. A goal tells what texts speak of, not what was achieved.",
+)
+SlugArgument = Annotated[str, typer.Argument(metavar="SLUG", help="The organization.")]
+GoalArgument = Annotated[int, typer.Argument(metavar="GOAL", min=1, max=17, help="Number of the goal.")]
+
+
+@app.command()
+def show(slug: SlugArgument, as_json: JsonOption = False) -> None:
+    """Show an organization's goals with the text that shows each: its own texts first, then posts and events."""
+    from kelompok_core.sdgs.signals import list_goals
+
+    with terminal.workbench() as bench, bench.database.session() as session:
+        found = list_goals(session, slug)
+    columns = ("goal", "", "confidence", "in", "evidence", "by", "status")
+    terminal.show(
+        as_json,
+        lambda: [one.to_json() for one in found],
+        lambda console: terminal.table(console, columns, [_row(one) for one in found]),
+    )
+
+
+def _row(signal: "GoalSignal") -> tuple[object, ...]:
+    from kelompok_core.sdgs.signals import TITLES
+
+    quotes = "; ".join(f"{one['field']}: «{one['quote']}»" for one in signal.evidence)
+    where = signal.entity if signal.entity == "organizations" else f"{signal.entity}: {signal.label}"
+    return (
+        signal.goal, TITLES[signal.goal - 1], f"{signal.confidence:.2f}", where, quotes, signal.origin, signal.status
+    )  # fmt: skip
+
+
+@app.command()
+def add(slug: SlugArgument, goal: GoalArgument, actor: ActorOption = None) -> None:
+    """Say that an organization works for a goal. It stays, whatever is found in its texts."""
+    from kelompok_core.sdgs.signals import GoalService
+
+    with terminal.acting_session(actor) as (session, acting):
+        GoalService(session, acting).add(slug, goal)
+    typer.echo(f"Goal {goal} is set for {slug}.")
+
+
+@app.command()
+def remove(
+    slug: SlugArgument,
+    goal: GoalArgument,
+    for_good: Annotated[
+        bool, typer.Option("--for-good", help="Also when the texts change; else only for these texts.")
+    ] = False,
+    actor: ActorOption = None,
+) -> None:
+    """Take a goal from an organization. It does not come back while the texts are the same."""
+    from kelompok_core.sdgs.signals import GoalService
+
+    with terminal.acting_session(actor) as (session, acting):
+        GoalService(session, acting).remove(slug, goal, for_good=for_good)
+    typer.echo(f"Goal {goal} is removed from {slug}{' for good' if for_good else ''}.")
+
+
+@app.command()
+def explain(
+    slug: Annotated[str | None, typer.Argument(metavar="[SLUG]", help="The organization.")] = None,
+    text: Annotated[str | None, typer.Option(help="A text, instead of an organization's.")] = None,
+    plugin: Annotated[str, typer.Option(help="The enricher that explains.")] = "sdgs-keyword",
+    as_json: JsonOption = False,
+) -> None:
+    """Show how goals come about: terms, weights, threshold, and the text with the evidence marked. Stores nothing."""
+    if (slug is None) == (text is None):
+        raise typer.BadParameter("give an organization or --text, one of them", param_hint="SLUG")
+    from kelompok_core.cli.plugin_commands import show_result
+    from kelompok_core.enrichment.explain import explain_organization, explain_text
+
+    if text is not None:
+        result: CommandResult = explain_text(terminal.settings(), plugin, text)
+    else:
+        with terminal.workbench() as bench:
+            result = explain_organization(bench, plugin, str(slug))
+    show_result(result, as_json=as_json)

@@ -1,0 +1,12 @@
+"""Signals of enrichers, the runs that found them, and the summary of goals each organization has."""
+
+from alembic import op
+
+from kelompok_core.database.sql_files import run_sql_files
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    run_sql_files(op.get_bind(), "0005_enrichment.sql")

@@ -1,0 +1,180 @@
+"""Runs of enrichers: what was asked for, how far it is, what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+
+from kelompok_core.errors import NotFound, UsageError
+
+COUNTS = ("records", "unchanged", "enriched", "with_signals", "created", "updated", "deleted")
+"""records looked at, of which unchanged since last time, enriched anew, left with signals; signals written."""
+
+
+class EnrichmentState(StrEnum):
+    RECEIVED = "received"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrichment:
+    """One run of one enricher.
+
+    Attributes:
+        organization_id: The organization it is confined to, or None.
+        import_id: Only what this import wrote, or None.
+        changed_since: Only records changed since, or None.
+        again: Whether records are enriched whose text and method are those of last time.
+        config: Settings of the plugin, this once.
+        counts: By entity, what :data:`COUNTS` names.
+        origin_version: The plugin's version, and a digest of settings that are not its defaults.
+    """
+
+    id: UUID
+    state: EnrichmentState
+    plugin: str
+    plugin_version: str
+    job: str
+    actor_id: UUID
+    organization_id: UUID | None
+    import_id: UUID | None
+    changed_since: datetime | None
+    dry_run: bool
+    again: bool
+    config: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    failure: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def plugin_label(self) -> str:
+        return f"{self.plugin}@{self.plugin_version}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "enrichment": str(self.id),
+            "state": self.state.value,
+            "plugin": self.plugin_label,
+            "job": self.job,
+            "dry_run": self.dry_run,
+            "counts": {entity: dict(counts) for entity, counts in self.counts.items()},
+            "failure": self.failure,
+            "created_at": self.created_at.isoformat(),
+        }
+
+
+TABLE = sa.table(
+    "enrichments",
+    *(
+        sa.column(name, kind)
+        for name, kind in (
+            ("id", PG_UUID(as_uuid=True)),
+            ("state", sa.Text),
+            ("plugin", sa.Text),
+            ("plugin_version", sa.Text),
+            ("job", sa.Text),
+            ("actor_id", PG_UUID(as_uuid=True)),
+            ("organization_id", PG_UUID(as_uuid=True)),
+            ("import_id", PG_UUID(as_uuid=True)),
+            ("changed_since", sa.DateTime(timezone=True)),
+            ("dry_run", sa.Boolean),
+            ("again", sa.Boolean),
+            ("config", JSONB),
+            ("counts", JSONB),
+            ("failure", sa.Text),
+            ("created_at", sa.DateTime(timezone=True)),
+            ("finished_at", sa.DateTime(timezone=True)),
+        )
+    ),
+)
+_FURTHER = sa.table(
+    "enrichments", sa.column("id"), sa.column("undone_by", PG_UUID(as_uuid=True)), sa.column("run_id", sa.Text)
+)
+
+
+def add_enrichment(connection: sa.Connection, **values: Any) -> UUID:
+    """Add a run; return its id."""
+    found: UUID = connection.execute(sa.insert(TABLE).values(**values).returning(TABLE.c.id)).scalar_one()
+    return found
+
+
+def update_enrichment(connection: sa.Connection, enrichment_id: UUID, **values: Any) -> None:
+    connection.execute(sa.update(TABLE).where(TABLE.c.id == enrichment_id).values(**values))
+
+
+def note_undone(connection: sa.Connection, enrichment_id: UUID, actor_id: UUID) -> None:
+    update_enrichment(connection, enrichment_id, state=EnrichmentState.UNDONE)
+    connection.execute(sa.update(_FURTHER).where(_FURTHER.c.id == enrichment_id).values(undone_by=actor_id))
+
+
+def get_enrichment(connection: sa.Connection, enrichment_id: UUID) -> Enrichment:
+    """Return the run.
+
+    Raises:
+        NotFound: When there is none.
+    """
+    row = connection.execute(sa.select(TABLE).where(TABLE.c.id == enrichment_id)).one_or_none()
+    if row is None:
+        raise NotFound("enrichment", enrichment_id)
+    return _enrichment(row)
+
+
+def list_enrichments(connection: sa.Connection, *, limit: int) -> Sequence[Enrichment]:
+    """Return the latest runs, newest first."""
+    query = sa.select(TABLE).order_by(TABLE.c.created_at.desc(), TABLE.c.id).limit(limit)
+    return [_enrichment(row) for row in connection.execute(query)]
+
+
+def find_previous(connection: sa.Connection, enrichment: Enrichment) -> Enrichment | None:
+    """Return the run before this one that looked at everything, or None."""
+    query = (
+        sa.select(TABLE)
+        .where(
+            TABLE.c.plugin == enrichment.plugin,
+            TABLE.c.job == enrichment.job,
+            TABLE.c.state == EnrichmentState.DONE,
+            TABLE.c.dry_run.is_(False),
+            TABLE.c.created_at < enrichment.created_at,
+        )
+        .order_by(TABLE.c.created_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _enrichment(row)
+
+
+def get_id_by_prefix(connection: sa.Connection, prefix: str) -> UUID:
+    """Return the id of the run whose id begins or ends with this.
+
+    Raises:
+        NotFound: When none does.
+        UsageError: When more than one does.
+    """
+    found = list(connection.scalars(_BY_PREFIX, {"prefix": prefix.lower()}))
+    if not found:
+        raise NotFound("enrichment", prefix)
+    if len(found) > 1:
+        raise UsageError(f"{prefix!r} is more than one enrichment", hint="Give more of the id.")
+    id_: UUID = found[0]
+    return id_
+
+
+def _enrichment(row: sa.Row[Any]) -> Enrichment:
+    values = row._asdict()
+    return Enrichment(**values | {"state": EnrichmentState(values["state"])})
+
+
+_BY_PREFIX = sa.text("""
+    SELECT id FROM enrichments
+    WHERE length(:prefix) >= 4 AND (id::text LIKE :prefix || '%' OR id::text LIKE '%' || :prefix) LIMIT 2
+""")

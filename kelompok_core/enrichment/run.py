@@ -1,0 +1,245 @@
+"""The use case: choose records, have an enricher look at their public text, store the signals it gives."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+import sqlalchemy as sa
+
+from kelompok_core.access.actors import Actor, get_actor_by_id
+from kelompok_core.access.rules import Action, authorize
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.contracts import PluginContext, ProfileEnricher
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.enrichment.choose import Page, count_chosen, iter_pages, require_public
+from kelompok_core.enrichment.records import (
+    COUNTS,
+    Enrichment,
+    EnrichmentState,
+    add_enrichment,
+    get_enrichment,
+    update_enrichment,
+)
+from kelompok_core.enrichment.signals import checked_signals, count_by_value
+from kelompok_core.enrichment.store import store
+from kelompok_core.errors import EnrichmentFailed, KelompokError, NotFound, UsageError
+from kelompok_core.imports.records import get_import, lock_entity, working_on
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.plugin_host.loading import load, plugin_context
+from kelompok_core.plugin_host.manifest import Job
+from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
+
+CONTRACT = "profile_enricher"
+_HOMES = "organizations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrichmentRequest:
+    """What somebody asks for: all records unless something confines it.
+
+    Attributes:
+        plugin: Name of an enabled plugin, and the job of it.
+        organization: Slug of the only organization, or None.
+        import_id: Only what this import wrote, or None.
+        changed_since: Only records changed since, or None.
+        again: Also records whose text and method are those of last time.
+        dry_run: Say what would be written, write nothing.
+        config: Settings of the plugin, this once.
+    """
+
+    plugin: str
+    job: str
+    organization: str | None = None
+    import_id: UUID | None = None
+    changed_since: datetime | None = None
+    again: bool = False
+    dry_run: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+def request_enrichment(bench: Workbench, request: EnrichmentRequest, actor: Actor) -> UUID:
+    """Open a run for the request; nothing is read yet.
+
+    Raises:
+        NotPermitted: When the actor may not enrich there.
+        PluginUnavailable: When the plugin is not enabled.
+        NotFound: When job, organization or import do not exist.
+        UsageError: When the job enriches nothing.
+    """
+    plugin = require_enabled(bench.settings, request.plugin)
+    job = find_job(plugin, request.job)
+    if job.uses != CONTRACT:
+        raise UsageError(
+            f"{request.plugin}'s job {request.job} imports files and enriches nothing", hint="Give --file."
+        )
+    with bench.database.connect() as connection, connection.begin():
+        organization_id = _organization_id(connection, request.organization)
+        _authorize(connection, actor, organization_id, request.import_id)
+        return add_enrichment(
+            connection,
+            plugin=plugin.name,
+            plugin_version=plugin.version,
+            job=job.name,
+            actor_id=actor.id,
+            organization_id=organization_id,
+            import_id=request.import_id,
+            changed_since=request.changed_since,
+            again=request.again,
+            dry_run=request.dry_run,
+            config=dict(request.config),
+        )
+
+
+def _organization_id(connection: sa.Connection, slug: str | None) -> UUID | None:
+    if slug is None:
+        return None
+    found: UUID | None = connection.scalar(sa.text(f"SELECT id FROM {_HOMES} WHERE slug = :slug"), {"slug": slug})
+    if found is None:
+        raise NotFound("organization", slug)
+    return found
+
+
+def _authorize(connection: sa.Connection, actor: Actor, organization_id: UUID | None, import_id: UUID | None) -> None:
+    """Who applied an import may have what it wrote enriched; else the right is that of the organization, or of all."""
+    if import_id is not None and get_import(connection, import_id).actor_id == actor.id:
+        return
+    authorize(connection, actor, Action.ENRICHMENT_RUN, organization_id)
+
+
+def enrich(bench: Workbench, enrichment_id: UUID, entities: Sequence[str] = ()) -> Enrichment:
+    """Do the run, for these entities or all its job names; each page of records is stored whole or not at all.
+
+    Running it again after it was killed goes on where it was: what is stored is known by its text.
+
+    Raises:
+        NotPermitted: When the actor may no longer enrich there.
+        EnrichmentFailed: When the plugin fails, or gives what is no signal. Pages stored before stay.
+    """
+    with working_on(bench.database.engine, enrichment_id):
+        with bench.database.connect() as connection:
+            enrichment = get_enrichment(connection, enrichment_id)
+            if enrichment.state in (EnrichmentState.DONE, EnrichmentState.UNDONE):
+                return enrichment
+            actor = get_actor_by_id(connection, enrichment.actor_id)
+            _authorize(connection, actor, enrichment.organization_id, enrichment.import_id)
+        try:
+            counts = _Run(bench, enrichment).do(entities)
+        except KelompokError as error:
+            _finish(bench, enrichment_id, state=EnrichmentState.FAILED, failure=error.message)
+            raise
+        return _finish(bench, enrichment_id, state=EnrichmentState.DONE, counts=counts, failure=None)
+
+
+def _finish(bench: Workbench, enrichment_id: UUID, **values: Any) -> Enrichment:
+    with bench.database.connect() as connection, connection.begin():
+        update_enrichment(connection, enrichment_id, finished_at=sa.func.now(), **values)
+        return get_enrichment(connection, enrichment_id)
+
+
+class _Run:
+    """One enricher over the entities of its job."""
+
+    def __init__(self, bench: Workbench, enrichment: Enrichment) -> None:
+        self._bench = bench
+        self._enrichment = enrichment
+        self._plugin = require_enabled(bench.settings, enrichment.plugin)
+        self._job: Job = find_job(self._plugin, enrichment.job)
+        self._method = method_of(self._plugin, enrichment.config)
+
+    def do(self, entities: Sequence[str]) -> dict[str, dict[str, Any]]:
+        counts = {}
+        with enriching(self._plugin, self._enrichment.config, dry_run=self._enrichment.dry_run) as call:
+            for entity, fields in self._job.enriches.items():
+                if not entities or entity in entities:
+                    descriptor = get_descriptor(entity)
+                    require_public(descriptor, fields, self._plugin.name)
+                    counts[entity] = self._entity(call, descriptor, fields)
+        return counts
+
+    def _entity(
+        self, call: Callable[[pd.DataFrame], pd.DataFrame], descriptor: EntityDescriptor, fields: Sequence[str]
+    ) -> dict[str, Any]:
+        counts: dict[str, Any] = dict.fromkeys(COUNTS, 0) | {"values": {}}
+        with self._bench.database.connect() as connection:
+            counts["records"] = count_chosen(connection, descriptor, self._enrichment)
+            pages = iter_pages(connection, descriptor, fields, self._enrichment, self._method)
+            for page in pages:
+                connection.rollback()  # nothing is held while the plugin works
+                signals = checked_signals(call(page.texts), page, self._plugin.name)
+                for kind, number in self._store(connection, descriptor.entity, page, signals).items():
+                    counts[kind] += number
+                counts["enriched"] += len(page.facts)
+                counts["with_signals"] += len({signal.record for signal in signals})
+                for value, number in count_by_value(signals).items():
+                    counts["values"][value] = counts["values"].get(value, 0) + number
+                self._bench.tell(Progress(step="enrich", rows=counts["enriched"]))
+        counts["unchanged"] = counts["records"] - counts["enriched"]
+        return counts
+
+    def _store(self, connection: sa.Connection, entity: str, page: Page, signals: Sequence[Any]) -> dict[str, int]:
+        enrichment = self._enrichment
+        with connection.begin() as transaction:
+            # In one order, so that it queues with imports instead of deadlocking.
+            for locked in sorted({entity, _HOMES}):
+                lock_entity(connection, locked)
+            announce(
+                connection,
+                AuditContext(
+                    actor=str(enrichment.actor_id),
+                    origin="enrichment",
+                    plugin=enrichment.plugin_label,
+                    request_id=str(enrichment.id),
+                ),
+            )
+            counts = store(connection, enrichment, entity, self._method, (page, signals))
+            if enrichment.dry_run:
+                transaction.rollback()
+        return counts
+
+
+def method_of(plugin: PluginInfo, config: Mapping[str, Any]) -> str:
+    """Return what, beside the text, a signal depends on: the version, and a digest of settings where there are any."""
+    settings = {**plugin.config, **config}
+    defaults = {
+        key: one.get("default") for key, one in (plugin.manifest.config_schema if plugin.manifest else {})
+        .get("properties", {}).items()
+    }  # fmt: skip
+    own = {key: value for key, value in settings.items() if value != defaults.get(key)}
+    if not own:
+        return plugin.version
+    digest = hashlib.sha256(json.dumps(own, sort_keys=True, default=str).encode()).hexdigest()
+    return f"{plugin.version}+{digest[:8]}"
+
+
+@contextmanager
+def enriching(
+    plugin: PluginInfo, config: Mapping[str, Any], *, dry_run: bool
+) -> Iterator[Callable[[pd.DataFrame], pd.DataFrame]]:
+    """Give a plugin's enricher as a function of texts; what it raises becomes an error of ours.
+
+    Raises:
+        EnrichmentFailed: When the plugin fails.
+    """
+    with plugin_context(plugin, config={**plugin.config, **config}, dry_run=dry_run) as context:
+        enricher: ProfileEnricher = load(plugin, CONTRACT)
+
+        def call(texts: pd.DataFrame) -> pd.DataFrame:
+            return _called(plugin, enricher, texts, context)
+
+        yield call
+
+
+def _called(plugin: PluginInfo, enricher: ProfileEnricher, texts: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
+    try:
+        return enricher.enrich(texts, context)
+    except KelompokError:
+        raise
+    except Exception as error:
+        raise EnrichmentFailed(f"plugin {plugin.name} failed: {error!r}") from error

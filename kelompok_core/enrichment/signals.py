@@ -1,0 +1,95 @@
+"""Signals as an enricher gives them, checked: each must quote what stands there."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from kelompok_core.contracts import SIGNAL_COLUMNS
+from kelompok_core.enrichment.choose import Page
+from kelompok_core.errors import EnrichmentFailed
+
+GOAL_PROPERTY = "sdg"
+"""The property of goals, which have a table of their own."""
+_GOALS = frozenset(str(goal) for goal in range(1, 18))
+
+
+@dataclasses.dataclass(kw_only=True)
+class Signal:
+    """A derived fact of one record.
+
+    Attributes:
+        evidence: Places that show it, as given: field, start, end (characters of the stored text), quote.
+    """
+
+    record: str
+    property: str
+    value: str
+    confidence: float
+    field: str
+    evidence: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.record,
+            "property": self.property,
+            "value": self.value,
+            "confidence": self.confidence,
+            "field": self.field,
+            "evidence": self.evidence,
+        }
+
+
+def checked_signals(table: pd.DataFrame, page: Page, plugin: str) -> list[Signal]:
+    """Return a page's signals in the order given, rows that are more evidence of one signal put together.
+
+    Raises:
+        EnrichmentFailed: When the table is none of signals, or evidence does not quote the text it points to.
+    """
+    if missing := [column for column in SIGNAL_COLUMNS if column not in table.columns]:
+        raise EnrichmentFailed(f"{plugin} returned no signals: the column {missing[0]!r} is missing")
+    found: dict[tuple[str, str, str], Signal] = {}
+    texts = {name: dict(zip(page.texts["record"], page.texts[name], strict=True)) for name in page.stored.columns}
+    stored = {name: page.stored[name].to_dict() for name in page.stored.columns}
+    for row in table[list(SIGNAL_COLUMNS)].itertuples(index=False, name=None):
+        record, name, value, confidence, where, start, end, quote, _ = row
+        _require_quoted(texts, (record, where, start, end, quote), plugin)
+        _require_sensible(name, value, confidence, plugin)
+        signal = found.setdefault(
+            (record, name, value),
+            Signal(record=record, property=name, value=value, confidence=round(float(confidence), 3), field=where),
+        )
+        signal.confidence = max(signal.confidence, round(float(confidence), 3))
+        # The stored text is quoted: with the markup that stands in between, if any does.
+        place = {"field": where, "start": int(start), "end": int(end), "quote": stored[where][record][start:end]}
+        if place not in signal.evidence:
+            signal.evidence.append(place)
+    return list(found.values())
+
+
+def _require_quoted(texts: Mapping[str, Mapping[Any, str]], place: Sequence[Any], plugin: str) -> None:
+    record, where, start, end, quote = place
+    text = texts.get(where, {}).get(record)
+    if text is None:
+        raise EnrichmentFailed(f"{plugin} speaks of {where!r} of record {record!r}, which it was not shown")
+    if not 0 <= start < end <= len(text) or text[start:end] != quote:
+        raise EnrichmentFailed(
+            f"{plugin} quotes {quote!r}, which does not stand at {start}-{end} of {where} of {record}"
+        )
+
+
+def _require_sensible(name: str, value: str, confidence: float, plugin: str) -> None:
+    if not 0 <= confidence <= 1:
+        raise EnrichmentFailed(f"{plugin} gives a confidence of {confidence}, which is not from 0 to 1")
+    if not name or not value or (name == GOAL_PROPERTY and value not in _GOALS):
+        raise EnrichmentFailed(f"{plugin} gives {name!r} the value {value!r}, which it cannot have")
+
+
+def count_by_value(signals: Iterable[Signal]) -> dict[str, int]:
+    """Return how many records have each value of each property: «sdg 4»."""
+    counts: dict[str, int] = {}
+    for signal in signals:
+        key = f"{signal.property} {signal.value}" if signal.property == GOAL_PROPERTY else signal.property
+        counts[key] = counts.get(key, 0) + 1
+    return counts

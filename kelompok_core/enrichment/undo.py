@@ -1,0 +1,89 @@
+"""Taking a run back: signals it made go, signals it changed or deleted are as before, what changed since stays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.access.rules import Action, authorize
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.enrichment.records import Enrichment, EnrichmentState, get_enrichment, note_undone
+from kelompok_core.enrichment.store import SIGNAL_TABLES
+from kelompok_core.errors import UsageError
+from kelompok_core.imports.records import working_on
+from kelompok_core.imports.workbench import Workbench
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrichmentUndo:
+    """What an undo did, or in a dry run would do: signals deleted, restored, and kept since they changed after."""
+
+    enrichment: Enrichment
+    counts: Mapping[str, int]
+    dry_run: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"enrichment": str(self.enrichment.id), "dry_run": self.dry_run, "counts": dict(self.counts)}
+
+
+def undo_enrichment(bench: Workbench, enrichment_id: UUID, actor: Actor, *, dry_run: bool = False) -> EnrichmentUndo:
+    """Take the run back in one transaction. The same text is not enriched again of itself: ask with ``again``.
+
+    Raises:
+        NotPermitted: When the actor may not.
+        UsageError: When the run wrote nothing, or is undone already.
+    """
+    with (
+        working_on(bench.database.engine, enrichment_id),
+        bench.database.connect() as connection,
+        connection.begin() as transaction,
+    ):
+        enrichment = get_enrichment(connection, enrichment_id)
+        authorize(connection, actor, Action.ENRICHMENT_RUN, enrichment.organization_id)
+        if enrichment.dry_run or enrichment.state not in (EnrichmentState.DONE, EnrichmentState.FAILED):
+            raise UsageError(f"enrichment {enrichment_id} is {_said(enrichment)}, there is nothing to undo")
+        announce(
+            connection,
+            AuditContext(
+                actor=str(actor.id), origin="undo", plugin=enrichment.plugin_label, request_id=str(enrichment.id)
+            ),
+        )
+        counts = dict.fromkeys(("deleted", "restored", "kept"), 0)
+        for table in SIGNAL_TABLES:
+            for kind, statement in _STATEMENTS:
+                found = connection.execute(sa.text(statement.format(table=table)), {"run": str(enrichment_id)})
+                counts[kind] += found.rowcount if kind != "kept" else int(found.scalar_one())
+        note_undone(connection, enrichment_id, actor.id)
+        report = EnrichmentUndo(enrichment=enrichment, counts=counts, dry_run=dry_run)
+        if dry_run:
+            transaction.rollback()
+        return report
+
+
+def _said(enrichment: Enrichment) -> str:
+    return "a dry run" if enrichment.dry_run else enrichment.state.value
+
+
+_WRITTEN = """
+    SELECT record_id AS id, (array_agg(action ORDER BY id))[1] AS first, (array_agg(before ORDER BY id))[1] AS before,
+           (array_agg(action ORDER BY id DESC))[1] AS last, (array_agg(after ORDER BY id DESC))[1] AS after
+    FROM audit_logs WHERE request_id = :run AND origin = 'enrichment' AND entity = '{table}' GROUP BY record_id"""
+_AS_LEFT = "(s.version = (w.after->>'version')::integer)"
+_KEPT = f"""
+    SELECT count(*) FROM ({_WRITTEN}) w LEFT JOIN {{table}} s ON s.id = w.id
+    WHERE (w.last <> 'delete' AND {_AS_LEFT} IS NOT TRUE) OR (w.last = 'delete' AND s.id IS NOT NULL)"""
+_DELETE = f"""
+    DELETE FROM {{table}} s USING ({_WRITTEN}) w WHERE s.id = w.id AND w.first = 'create' AND {_AS_LEFT}"""
+_RESTORE = f"""
+    UPDATE {{table}} s SET confidence = b.confidence, field = b.field, evidence = b.evidence, status = b.status,
+           origin_version = b.origin_version, text_sha256 = b.text_sha256
+    FROM ({_WRITTEN}) w CROSS JOIN LATERAL jsonb_populate_record(NULL::{{table}}, w.before) b
+    WHERE s.id = w.id AND w.first = 'update' AND {_AS_LEFT}"""
+_BRING_BACK = f"""
+    INSERT INTO {{table}} SELECT b.* FROM ({_WRITTEN}) w
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::{{table}}, w.before) b
+    WHERE w.first <> 'create' AND w.last = 'delete' ON CONFLICT DO NOTHING"""
+_STATEMENTS = (("kept", _KEPT), ("deleted", _DELETE), ("restored", _RESTORE), ("restored", _BRING_BACK))

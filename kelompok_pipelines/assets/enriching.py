@@ -1,0 +1,101 @@
+"""Assets of an enricher: the signals of each entity it looks at. One factory for all plugins."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+import dagster as dg
+from pydantic import Field
+
+from kelompok_core.access.actors import get_actor, get_actor_by_id
+from kelompok_core.enrichment.records import Enrichment, find_previous
+from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enrichment
+from kelompok_core.errors import KelompokError
+from kelompok_core.imports.records import ImportState, get_import
+from kelompok_core.plugin_host.manifest import Job
+from kelompok_pipelines import names
+from kelompok_pipelines.metadata import enriched_metadata
+from kelompok_pipelines.resources import Core
+
+
+class EnrichConfig(dg.Config):
+    """What to enrich; everything, when nothing is said. After an import in the same run: what that wrote."""
+
+    enrichment_id: str | None = Field(default=None, description="A run requested before; then leave out the rest.")
+    organization: str | None = Field(default=None, description="Slug of the only organization.")
+    changed_since: str | None = Field(default=None, description="Only records changed since: an ISO 8601 moment.")
+    again: bool = Field(default=False, description="Also records whose text is that of the last time.")
+    dry_run: bool = Field(default=False, description="Write nothing.")
+    actor: str | None = Field(default=None, description="E-mail of who asks; default: the local operator.")
+    settings: dict[str, str] = Field(default={}, description="Settings of the plugin, this once.")
+
+
+def enrichment_assets(plugin: str, job: Job) -> dg.AssetsDefinition:
+    """Return the signals of each entity of the job, made by one op."""
+    specs = [
+        dg.AssetSpec(
+            names.signals_key(plugin, entity),
+            deps=[names.core_key(entity)],
+            skippable=True,
+            kinds={"postgres"},
+            description=f"What {plugin} finds in the public text of {entity}: {', '.join(fields)}.",
+        )
+        for entity, fields in job.enriches.items()
+    ]
+
+    @dg.multi_asset(
+        name=names.enrich_op(plugin, job.name), specs=specs, can_subset=True, group_name=names.group_name(plugin),
+        pool=names.group_name(plugin),
+    )  # fmt: skip
+    def enrich_records(
+        context: dg.AssetExecutionContext, config: EnrichConfig, core: dg.ResourceParam[Core]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        wanted = [entity for entity in job.enriches if names.signals_key(plugin, entity) in context.selected_asset_keys]
+        import_id = core.find_import_of(context.run)
+        if import_id is None:
+            done: Enrichment | None = enrich(core.bench, _request(core, plugin, job.name, config), wanted)
+        else:
+            done = _after_import(context, core, import_id, plugin, job.name)
+        if done is None:
+            return
+        with core.connect() as connection:
+            previous = find_previous(connection, done)
+        for entity in wanted:
+            metadata = enriched_metadata(done, entity, previous)
+            yield dg.MaterializeResult(asset_key=names.signals_key(plugin, entity), metadata=metadata)
+
+    return enrich_records
+
+
+def _request(core: Core, plugin: str, job: str, config: EnrichConfig) -> UUID:
+    if config.enrichment_id is not None:
+        return UUID(config.enrichment_id)
+    with core.connect() as connection, connection.begin():
+        actor = get_actor(connection, email=config.actor)
+    request = EnrichmentRequest(
+        plugin=plugin,
+        job=job,
+        organization=config.organization,
+        changed_since=datetime.fromisoformat(config.changed_since) if config.changed_since else None,
+        again=config.again,
+        dry_run=config.dry_run,
+        config=config.settings,
+    )
+    return request_enrichment(core.bench, request, actor)
+
+
+def _after_import(
+    context: dg.AssetExecutionContext, core: Core, import_id: UUID, plugin: str, job: str
+) -> Enrichment | None:
+    """Enrich what the import wrote. The import stands whatever becomes of this: a failure is told, not raised."""
+    with core.connect() as connection:
+        record = get_import(connection, import_id)
+        actor = get_actor_by_id(connection, record.actor_id)
+    if record.state is not ImportState.APPLIED:
+        return None
+    request = EnrichmentRequest(plugin=plugin, job=job, import_id=import_id)
+    try:
+        return enrich(core.bench, request_enrichment(core.bench, request, actor), [record.entity])
+    except KelompokError as error:
+        context.log.warning("import %s stands, but was not enriched: %s", import_id, error.message)
+        return None

@@ -1,0 +1,134 @@
+"""The lexicon as read from its two tables: what each term is worth for which goal, and what a goal asks for."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ahocorasick_rs import AhoCorasick
+
+from kelompok_sdgs_keyword.folding import fold
+
+FOLDER = Path(__file__).parent / "data"
+CLITICS = ("nya", "lah", "kah", "pun")
+"""Written on to an Indonesian word without changing what it means: «hutannya», «hutanlah»."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One row of the lexicon: a term of a goal. All its forms are one and the same evidence.
+
+    Attributes:
+        goal: 1 to 17.
+        weight: What its presence adds to the goal's score, in steps of 0.1.
+        by_hand: Whether people wrote it; then it hides shorter terms of other goals inside it.
+    """
+
+    goal: int
+    term: str
+    weight: float
+    language: str
+    by_hand: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """One of the 17 goals.
+
+    Attributes:
+        threshold: The score that gives the tag.
+        titles: Official titles, which are mentions of the goal.
+    """
+
+    number: int
+    title: str
+    titles: tuple[str, ...]
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lexicon:
+    """The tables, and the automaton that finds every form in one pass.
+
+    Attributes:
+        entries: All rows.
+        owners: For each pattern of the automaton, the numbers of the entries it is a form of.
+        hiding: Whether the pattern hides what is inside it, by pattern.
+        titles: For a pattern that is a goal's official title, that goal; else 0.
+    """
+
+    goals: Mapping[int, Goal]
+    entries: Sequence[Entry]
+    owners: Sequence[tuple[int, ...]]
+    hiding: Sequence[bool]
+    titles: Sequence[int]
+    automaton: AhoCorasick
+
+
+@lru_cache(maxsize=1)
+def shipped_lexicon() -> Lexicon:
+    """Return the lexicon this version of the plugin comes with."""
+    return read_lexicon(FOLDER)
+
+
+def read_lexicon(folder: Path) -> Lexicon:
+    """Return the lexicon of ``lexicon.csv``, ``goals.csv`` and ``stop_phrases.csv``."""
+    goals = {goal.number: goal for goal in read_goals(folder / "goals.csv")}
+    rows = list(_rows(folder / "lexicon.csv"))
+    stop_phrases = [row["phrase"] for row in _rows(folder / "stop_phrases.csv")]
+    return build_lexicon(goals, rows, stop_phrases)
+
+
+def build_lexicon(goals: Mapping[int, Goal], rows: Sequence[Mapping[str, str]], stop_phrases: Sequence[str]) -> Lexicon:
+    """Return the lexicon of rows as ``lexicon.csv`` has them."""
+    entries: list[Entry] = []
+    owners: dict[str, list[int]] = {fold(phrase): [] for phrase in stop_phrases}
+    hiding = dict.fromkeys(owners, True)
+    for number, row in enumerate(rows):
+        by_hand = row["source"] == "hand"
+        entry = Entry(
+            goal=int(row["goal"]),
+            term=row["term"],
+            weight=float(row["weight"]),
+            language=row["language"],
+            by_hand=by_hand,
+        )
+        entries.append(entry)
+        for form in _forms(row):
+            owners.setdefault(form, []).append(number)
+            hiding[form] = hiding.get(form, False) or by_hand
+    titles = {fold(title): goal.number for goal in goals.values() for title in goal.titles}
+    patterns = [*owners, *(title for title in titles if title not in owners)]
+    return Lexicon(
+        goals=goals,
+        entries=entries,
+        owners=[tuple(owners.get(pattern, ())) for pattern in patterns],
+        hiding=[hiding.get(pattern, False) for pattern in patterns],
+        titles=[titles.get(pattern, 0) for pattern in patterns],
+        automaton=AhoCorasick(patterns),
+    )
+
+
+def _forms(row: Mapping[str, str]) -> list[str]:
+    """Return a row's folded forms, each once; Indonesian ones with what is written on to them."""
+    forms = [fold(form) for form in (row["term"], *row["forms"].split("|")) if form]
+    if row["language"] == "id":
+        forms += [f"{form[:-1]}{clitic} " for form in forms for clitic in CLITICS]
+    return list(dict.fromkeys(forms))
+
+
+def read_goals(path: Path) -> Iterator[Goal]:
+    """Yield the goals of ``goals.csv``."""
+    for row in _rows(path):
+        yield Goal(
+            number=int(row["goal"]),
+            title=row["title"],
+            titles=(row["title"], *row["other_titles"].split("|")),
+            threshold=float(row["threshold"]),
+        )
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)

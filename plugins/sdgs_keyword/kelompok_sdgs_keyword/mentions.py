@@ -1,0 +1,32 @@
+"""Goals that a text names outright: «SDG 4», «SDGs Desa 5», «Tujuan 13», «TPB 6», «Goals 1, 2 and 3»."""
+
+import re
+from collections.abc import Iterator
+
+_LAST_GOAL = 17
+_HINTS = (" sdg", " tpb", " tujuan ", " goal")
+# The words stand in folded text: «SDGs ke-4, 5 & 13» is « sdgs ke 4 5 13 ».
+_MENTION = re.compile(
+    r" (?:(?:sdgs?|sdgs desa|tpb|tpb sdgs|sdgs? goals?|sustainable development goals?|tujuan pembangunan berkelanjutan)"
+    r"(?: (?:no|nomor|number|ke|goal|tujuan|target))?|tujuan(?: ke| nomor| no)?|goals?)"
+    r"(?P<numbers>(?: (?:dan|and|serta|ke)? ?(?:1[0-7]|0?[1-9])(?= ))+)"
+)
+_BARE = re.compile(r" (?:tujuan|goals?)\b")
+# «Tujuan 3 hari ini», «goal 2 points»: a number of things, not of a goal.
+_COUNTED = re.compile(
+    r" (?:hari|orang|bulan|tahun|minggu|jam|menit|kota|desa|negara|persen|juta|ribu|"
+    r"days?|people|weeks?|months?|years?|points?|million|percent|kali|gol|menang) "
+)
+
+
+def mentions(folded: str) -> Iterator[tuple[int, int, int]]:
+    """Yield goal, start and end of each mention in the folded text; «SDGs» alone names none."""
+    if not any(hint in folded for hint in _HINTS):
+        return
+    for found in _MENTION.finditer(folded):
+        end = found.end("numbers")
+        if _BARE.match(folded, found.start()) and _COUNTED.match(folded, end):
+            continue
+        for number in re.findall(r"\d+", found["numbers"]):
+            if 1 <= int(number) <= _LAST_GOAL:
+                yield int(number), found.start() + 1, end

@@ -1,0 +1,63 @@
+"""The plugin: tables of public text in, signals of goals with their evidence out; and why, on request."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from kelompok_core.contracts import SIGNAL_COLUMNS, CommandResult, JsonValue, PluginContext
+from kelompok_sdgs_keyword.explaining import explanation
+from kelompok_sdgs_keyword.lexicon import shipped_lexicon
+from kelompok_sdgs_keyword.scoring import Scorer
+
+METHOD = "sdgs-keyword@0.1.0"
+PROPERTY = "sdg"
+NAME = "name"
+
+
+class SdgsKeywordEnricher:
+    """Tags records with goals; also says, term by term, how it came to that."""
+
+    def enrich(self, records: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
+        """Return a row for each piece of evidence, in the order of the records and by goal.
+
+        Args:
+            records: A text column ``record``, and one for each field of public text.
+            context: With the setting ``minimum_confidence``.
+        """
+        scorer = Scorer(shipped_lexicon())
+        least = float(str(context.config.get("minimum_confidence", 0.0)))
+        rows = [row for record, fields in _records(records) for row in _signals(scorer, record, fields, least)]
+        return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))
+
+    def explain(self, records: pd.DataFrame, context: PluginContext) -> CommandResult:
+        """Return the terms, weights, sums and thresholds of each record, and its text with the evidence marked."""
+        del context
+        scorer = Scorer(shipped_lexicon())
+        return explanation(scorer, [fields for _, fields in _records(records)], name_field=NAME)
+
+
+class SdgsKeywordCommands:
+    """The plugin's own commands."""
+
+    def run_command(self, command: str, arguments: Mapping[str, JsonValue], context: PluginContext) -> CommandResult:
+        """Run ``explain``: how a text given in the command line would be tagged."""
+        del command, context
+        scorer = Scorer(shipped_lexicon())
+        return explanation(scorer, [{"text": str(arguments["text"])}], name_field=NAME)
+
+
+def _records(table: pd.DataFrame) -> Iterator[tuple[str, dict[str, str]]]:
+    fields = [str(column) for column in table.columns if column != "record"]
+    texts = [table[field].fillna("").tolist() for field in fields]
+    for record, *cells in zip(table["record"].tolist(), *texts, strict=True):
+        yield record, dict(zip(fields, cells, strict=True))
+
+
+def _signals(scorer: Scorer, record: str, fields: Mapping[str, str], least: float) -> Iterator[tuple[Any, ...]]:
+    for tag in scorer.tags(fields, name_field=NAME):
+        if tag.confidence < least:
+            continue
+        for one in tag.evidence:
+            quote = fields[one.field][one.start : one.end]
+            yield record, PROPERTY, str(tag.goal), tag.confidence, one.field, one.start, one.end, quote, METHOD

@@ -1,0 +1,234 @@
+"""From text to goals: terms found, weights added up, and the tag that a person can check by adding up too."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kelompok_sdgs_keyword.folding import Folded
+from kelompok_sdgs_keyword.lexicon import Entry, Lexicon
+from kelompok_sdgs_keyword.mentions import mentions
+
+WINDOWS = ((15, 0.8), (40, 0.4), (120, 0.0))
+"""Words that evidence may be spread over, and what a goal's threshold is lowered by when it is that dense.
+
+A paragraph collects weight by its mere length, a short post has one keyword. A dense spot counts the same wherever
+it stands: text added elsewhere takes no tag away, and a long history gets none by length alone.
+"""
+STRONG = 2.0
+"""A term worth this much suffices alone; lighter ones need company."""
+NAME_BESIDE_TEXT, NAME_ALONE = 0.5, 0.75
+"""What a term is worth in the organization's own name: «Bank Tani» does no farming."""
+MENTION_CONFIDENCE = 0.95
+LOWEST = 0.5
+INTERCEPT, SLOPE = 0.4, 0.55
+"""Of the logistic that turns what a score has above its threshold into a confidence."""
+SHOWN = 5
+_ROUNDING = 1e-9
+
+
+class Hit(NamedTuple):
+    """A term found; hits sort by where they stand.
+
+    Attributes:
+        place: Number of its first word in the record.
+        start: Where it begins in its field's folded text.
+        number: Of the entry, in the lexicon.
+        weight: What it is worth there.
+        end: Where it ends in its field's folded text.
+    """
+
+    place: int
+    start: int
+    number: int
+    weight: float
+    end: int
+    field: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A place in a field that shows the goal: offsets in characters, and the terms or mention it is."""
+
+    field: str
+    start: int
+    end: int
+    term: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A goal of a record.
+
+    Attributes:
+        score: Sum of the distinct terms' weights in the spot that shows it best; 0 for a mention alone.
+        threshold: What that spot had to reach.
+        confidence: 0.5 to 1, two decimals.
+        evidence: Heaviest first, at most five.
+    """
+
+    goal: int
+    score: float
+    threshold: float
+    confidence: float
+    evidence: tuple[Evidence, ...]
+
+
+class Scorer:
+    """Finds the goals of records, each a mapping of field to text, by one lexicon."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._asked = {
+            number: [(words, round(goal.threshold - lowered, 1)) for words, lowered in WINDOWS]
+            for number, goal in lexicon.goals.items()
+        }
+
+    def tags(self, fields: Mapping[str, str], name_field: str | None = None) -> list[Tag]:
+        """Return the record's tags, by goal.
+
+        Args:
+            fields: Public text by field; a term counts wherever it stands.
+            name_field: The field that is a name and not a text; it is worth less.
+        """
+        texts = {field: Folded(text) for field, text in fields.items() if text}
+        found, mentioned = self._find(texts, name_field)
+        tags: list[Tag] = []
+        for goal in sorted(found.keys() | mentioned.keys()):
+            spot = self._densest(goal, found.get(goal, ()))
+            if spot is None and goal not in mentioned:
+                continue
+            tags.append(self._tag(goal, spot, mentioned.get(goal, []), texts))
+        return tags
+
+    def hits(self, fields: Mapping[str, str], name_field: str | None = None) -> dict[int, list[Hit]]:
+        """Return every term found, by goal, whether or not it comes to a tag."""
+        texts = {field: Folded(text) for field, text in fields.items() if text}
+        return dict(sorted(self._find(texts, name_field)[0].items()))
+
+    def _find(
+        self, texts: Mapping[str, Folded], name_field: str | None
+    ) -> tuple[dict[int, list[Hit]], dict[int, list["_Mention"]]]:
+        found: dict[int, list[Hit]] = defaultdict(list)
+        mentioned: dict[int, list[_Mention]] = defaultdict(list)
+        before = 0
+        beside = any(field != name_field for field in texts)
+        for field, text in texts.items():
+            folded = text.text
+            worth = (NAME_BESIDE_TEXT if beside else NAME_ALONE) if field == name_field else 1.0
+            for pattern, start, end in self._uncovered(folded):
+                place = before + folded.count(" ", 0, start)
+                for number in self._lexicon.owners[pattern]:
+                    entry = self._lexicon.entries[number]
+                    found[entry.goal].append(Hit(place, start + 1, number, entry.weight * worth, end - 1, field, entry))
+                if (goal := self._lexicon.titles[pattern]) and field != name_field:
+                    mentioned[goal].append(_Mention(field, start + 1, end - 1))
+            for goal, start, end in mentions(folded):
+                mentioned[goal].append(_Mention(field, start, end))
+            before += folded.count(" ")
+        return found, mentioned
+
+    def _uncovered(self, folded: str) -> list[tuple[int, int, int]]:
+        """Return pattern, start and end of what is found, but for other goals' terms inside a phrase of people's.
+
+        «pendidikan politik» is of goal 16 and not, by its first word, of goal 4; a stop phrase is of none.
+        """
+        matches = self._lexicon.automaton.find_matches_as_indexes(folded, overlapping=True)
+        hides = self._lexicon.hiding
+        hiding = [match for match in matches if hides[match[0]]]
+        if not hiding:
+            return matches
+        return [match for match in matches if not self._is_hidden(match, hiding)]
+
+    def _is_hidden(self, match: tuple[int, int, int], hiding: Sequence[tuple[int, int, int]]) -> bool:
+        pattern, start, end = match
+        for other, first, last in hiding:
+            if first <= start and end <= last and end - start < last - first and not self._shares_goal(pattern, other):
+                return True
+        return False
+
+    def _shares_goal(self, pattern: int, other: int) -> bool:
+        entries, owners = self._lexicon.entries, self._lexicon.owners
+        goals = {entries[number].goal for number in owners[other]}
+        return any(entries[number].goal in goals for number in owners[pattern])
+
+    def _densest(self, goal: int, hits: Sequence[Hit]) -> "_Spot | None":
+        """Return the spot whose score is farthest above what its length asks, or None where none reaches it."""
+        asked = self._asked[goal]
+        needed = asked[0][1] - _ROUNDING
+        left = sum([hit.weight for hit in hits])
+        if left < needed:
+            return None
+        best: _Spot | None = None
+        ordered = sorted(hits)
+        for index, opening in enumerate(ordered):
+            # What is left cannot reach farther than what was found.
+            if left < (needed if best is None else needed + best.margin):
+                break
+            left -= opening.weight
+            spot = _spot_from(ordered, index, asked)
+            if spot is not None and (best is None or spot.margin > best.margin):
+                best = spot
+        return best
+
+    def _tag(
+        self, goal: int, spot: "_Spot | None", mentioned: Sequence["_Mention"], texts: Mapping[str, Folded]
+    ) -> Tag:
+        evidence = [Evidence(one.field, *_span(one, texts), "mention", 0.0) for one in mentioned]
+        confidence, score, threshold = 0.0, 0.0, self._lexicon.goals[goal].threshold
+        if spot is not None:
+            heaviest = sorted(spot.hits, key=lambda hit: (-hit.weight, hit.place, hit.start))
+            evidence += [Evidence(hit.field, *_span(hit, texts), hit.entry.term, hit.weight) for hit in heaviest]
+            confidence, score, threshold = confidence_of(spot.margin), spot.score, spot.threshold
+        if mentioned:
+            confidence = max(confidence, MENTION_CONFIDENCE)
+        return Tag(goal, round(score, 2), threshold, confidence, tuple(evidence[:SHOWN]))
+
+
+class _Mention(NamedTuple):
+    field: str
+    start: int
+    end: int
+
+
+class _Spot(NamedTuple):
+    """Terms close together: each entry once, its first place."""
+
+    margin: float
+    score: float
+    threshold: float
+    hits: tuple[Hit, ...]
+
+
+def _spot_from(ordered: Sequence[Hit], index: int, asked: Sequence[tuple[int, float]]) -> _Spot | None:
+    """Return the best of the windows that begin at this hit, or None where none has what it asks."""
+    opening = ordered[index].place
+    held: dict[int, Hit] = {}
+    best: _Spot | None = None
+    score, strong, at = 0.0, False, index
+    for words, threshold in asked:
+        while at < len(ordered) and ordered[at].place - opening < words:
+            hit = ordered[at]
+            if hit.number not in held:
+                held[hit.number] = hit
+                score += hit.weight
+                strong = strong or hit.entry.weight >= STRONG
+            at += 1
+        margin = score - threshold
+        if margin > -_ROUNDING and (strong or len(held) > 1) and (best is None or margin > best.margin):
+            best = _Spot(margin, score, threshold, tuple(held.values()))
+    return best
+
+
+def _span(found: Hit | _Mention, texts: Mapping[str, Folded]) -> tuple[int, int]:
+    """Return start and end in the field's text as written, in characters."""
+    text = texts[found.field]
+    return text.written_at(found.start), text.written_at(found.end - 1) + 1
+
+
+def confidence_of(margin: float) -> float:
+    """Return how sure a score so far above its threshold makes: a logistic, fitted on texts kept for that."""
+    return round(max(LOWEST, min(0.99, 1 / (1 + math.exp(-(INTERCEPT + SLOPE * margin))))), 2)
