@@ -15,7 +15,8 @@ _BARE = re.compile(r" (?:tujuan|goals?)\b")
 # «Tujuan 3 hari ini», «goal 2 points»: a number of things, not of a goal.
 _COUNTED = re.compile(
     r" (?:hari|orang|bulan|tahun|minggu|jam|menit|kota|desa|negara|persen|juta|ribu|"
-    r"days?|people|weeks?|months?|years?|points?|million|percent|kali|gol|menang) "
+    r"days?|people|weeks?|months?|years?|hours?|minutes?|seconds?|points?|million|percent|"
+    r"up|down|ahead|kali|gol|menang) "
 )
 
 
