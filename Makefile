@@ -1,7 +1,8 @@
 # All the commands there are. A bare machine needs Python 3.11 with venv, make, git and a package registry.
 PYTHON ?= python3
 BIN := .venv/bin
-PLUGINS := plugins/csv_import plugins/json_import plugins/sdgs_keyword
+PLUGINS := plugins/csv_import plugins/json_import plugins/sdgs_keyword plugins/social_links \
+	plugins/locations
 KELOMPOK := $(BIN)/kelompok
 
 .PHONY: setup demo up test lint check bench docs lock clean

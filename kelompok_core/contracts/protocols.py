@@ -67,7 +67,11 @@ class SourceNormalizer(Protocol):
     """Brings a source's own habits into a form the core understands, before header mapping."""
 
     def normalize(self, batch: SourceBatch, context: PluginContext) -> SourceBatch:
-        """Return the batch with cells rewritten and issues added; rows are neither added nor dropped."""
+        """Return the batch with cells rewritten, columns and issues added; rows and columns are never dropped.
+
+        The evidence keeps every cell as the source had it. Which column is which field says
+        ``context.map_headers(context.entity, columns)``.
+        """
         ...
 
 

@@ -32,10 +32,16 @@ Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
 
 
 def reading_context(
-    plugin: PluginInfo, *, config: Mapping[str, Any], columns: Sequence[str] = (), dry_run: bool = True
+    plugin: PluginInfo,
+    *,
+    config: Mapping[str, Any],
+    columns: Sequence[str] = (),
+    dry_run: bool = True,
+    entity: str | None = None,
 ) -> AbstractContextManager[PluginContext]:
     """Return the surroundings of a plugin that reads: its settings, and what the host makes of headers."""
-    return plugin_context(plugin, config=config, dry_run=dry_run, columns=tuple(columns), map_headers=_map_headers)
+    further = {"columns": tuple(columns), "map_headers": _map_headers, "entity": entity}
+    return plugin_context(plugin, config=config, dry_run=dry_run, **further)
 
 
 def _map_headers(entity: str, columns: Sequence[str]) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.candidates import CHANGED_AT, Terms, make_candidates, map_columns
 from kelompok_core.imports.error_file import take_back
+from kelompok_core.imports.normalizing import Normalizers, normalizers
 from kelompok_core.imports.reading import read_batches, unreadable
 from kelompok_core.imports.records import (
     ImportRecord,
@@ -57,9 +58,10 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
             authorize_import(connection, actor, Action.IMPORT_SUBMIT, record.entity, record.organization_id)
             granted = list_granted(connection, actor, get_descriptor(record.entity), record.organization_id)
         started = monotonic()
-        stager = _Stager(bench, record, granted)
         try:
-            stager.run()
+            with normalizers(bench.settings, record) as normalizing:
+                stager = _Stager(bench, record, granted, normalizing)
+                stager.run()
         except KelompokError as error:
             _remember_failure(bench, import_id, error)
             raise
@@ -90,8 +92,11 @@ class _Ready:
 class _Stager:
     """One pass over one source: how many rows were read so far, and how many are staged, now or before."""
 
-    def __init__(self, bench: Workbench, record: ImportRecord, granted: frozenset[Action]) -> None:
+    def __init__(
+        self, bench: Workbench, record: ImportRecord, granted: frozenset[Action], normalizing: Normalizers
+    ) -> None:
         self._bench = bench
+        self._normalizing = normalizing
         self._record = record
         self._granted = granted
         self._needs = set(record.needs)
@@ -101,6 +106,7 @@ class _Stager:
         self._descriptor = get_descriptor(record.entity)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
+        self._written: list[str] = []
         self._issues: list[dict[str, Any]] = []
         self._blank_lines = 0
         self.staged = record.rows_staged
@@ -126,7 +132,9 @@ class _Stager:
     def _prepare(self, batch: SourceBatch) -> _Ready:
         """Return what of the batch is not there yet, and the import's row as it will be with it."""
         accepted = accept_batch(batch, after=self._read, plugin=self._record.plugin_label)
-        batch = take_back(accepted, self._record.media_type)
+        source = take_back(accepted, self._record.media_type)
+        self._written += [column for column in source.cells.columns if column not in self._written]
+        batch = self._normalizing.normalize(source)
         self._read += len(batch.cells)
         self._blank_lines += batch.blank_lines
         if fatal := fatal_issues(batch):
@@ -138,7 +146,8 @@ class _Stager:
         if len(fresh.cells):
             candidates = make_candidates(self._descriptor, fresh, mapping, self._terms(batch, mapping))
             self._needs |= candidates.needs
-            table = staged_table(self._record.id, fresh, candidates, mapping)
+            written = replace(_after(source, self.staged), issues=fresh.issues)
+            table = staged_table(self._record.id, written, candidates, mapping)
             self.staged = int(fresh.locations["record"].iloc[-1])
         return _Ready(table=table, state=self._state(batch, mapping))
 
@@ -196,7 +205,7 @@ class _Stager:
             "state": ImportState.STAGING,
             "rows_staged": self.staged,
             "blank_lines": self._blank_lines,
-            "header": [column for column in self._columns if column not in mapping.dropped],
+            "header": [column for column in self._written if column not in mapping.dropped],
             "mapping": dict(mapping.targets),
             "reading_sha256": self._reading_of(mapping),
             "read_as": dict(batch.read_as) | self._read_by(),
@@ -206,14 +215,22 @@ class _Stager:
 
     def _read_by(self) -> dict[str, Any]:
         orders = {column: order.value for column, order in sorted(self._orders.items())}
-        return {"date_order": orders} if orders else {}
+        found: dict[str, Any] = {"date_order": orders} if orders else {}
+        return found | ({"normalized_by": list(self._normalizing.labels)} if self._normalizing.labels else {})
 
     def _reading_of(self, mapping: HeaderMapping) -> bytes:
         """Digest of how rows were understood: the same raw row read another way is not the same news."""
         options = self._record.options
         settings = [options.phone_country, options.timezone, *sorted(self._granted)]
         words = json.dumps(
-            [READING, sorted(mapping.targets.items()), sorted(mapping.extra), settings, sorted(self._orders.items())]
+            [
+                READING,
+                sorted(mapping.targets.items()),
+                sorted(mapping.extra),
+                settings,
+                sorted(self._orders.items()),
+                *self._normalizing.labels,
+            ]
         )
         return hashlib.sha256(words.encode()).digest()
 

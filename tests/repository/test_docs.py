@@ -57,6 +57,8 @@ def newcomer():
             "plugins/csv_import/pyproject.toml",
             "plugins/json_import/pyproject.toml",
             "plugins/sdgs_keyword/pyproject.toml",
+            "plugins/social_links/pyproject.toml",
+            "plugins/locations/pyproject.toml",
         ):
             (folder / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / part, folder / part)

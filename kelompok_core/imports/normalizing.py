@@ -1,0 +1,72 @@
+"""Normalizers of plugins at work on a source: after it is read, before its columns become fields."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from kelompok_core.contracts import PluginContext, SourceBatch, SourceNormalizer
+from kelompok_core.errors import ImportFailed, KelompokError
+from kelompok_core.imports.boundary import accept_batch
+from kelompok_core.imports.reading import reading_context
+from kelompok_core.imports.records import ImportRecord
+from kelompok_core.plugin_host.loading import load
+from kelompok_core.plugin_host.registry import list_automatic
+from kelompok_core.settings import Settings
+
+CONTRACT = "source_normalizer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalizers:
+    """The enabled plugins' normalizers, in the order of their names.
+
+    Attributes:
+        labels: ``name@version`` of each; rows read with others are read another way.
+    """
+
+    labels: Sequence[str]
+    _ready: Sequence[tuple[str, SourceNormalizer, PluginContext]]
+
+    def normalize(self, batch: SourceBatch) -> SourceBatch:
+        """Return the batch as the normalizers leave it: cells rewritten, columns and issues added, no row more or less.
+
+        Raises:
+            ImportFailed: Naming the plugin that failed, or did something else.
+        """
+        for label, normalizer, context in self._ready:
+            batch = _normalized(label, normalizer, context, batch)
+        return batch
+
+
+def _normalized(label: str, normalizer: SourceNormalizer, context: PluginContext, batch: SourceBatch) -> SourceBatch:
+    if batch.cells.empty:
+        return batch
+    try:
+        found = normalizer.normalize(batch, context)
+    except KelompokError:
+        raise
+    except Exception as error:
+        raise ImportFailed(f"plugin {label} failed: {error!r}") from error
+    accepted = accept_batch(found, after=int(batch.locations["record"].iloc[0]) - 1, plugin=label)
+    if not accepted.locations.equals(batch.locations):
+        raise ImportFailed(f"plugin {label} added, dropped or moved rows, which a normalizer may not")
+    if missing := [column for column in batch.cells.columns if column not in accepted.cells.columns]:
+        raise ImportFailed(f"plugin {label} dropped the column {missing[0]!r}, which a normalizer may not")
+    return accepted
+
+
+@contextmanager
+def normalizers(settings: Settings, record: ImportRecord) -> Iterator[Normalizers]:
+    """Give the normalizers of enabled plugins that act on imports unasked.
+
+    Raises:
+        PluginUnavailable: When one cannot be loaded.
+    """
+    with ExitStack() as stack:
+        ready = []
+        for plugin in list_automatic(settings, CONTRACT):
+            context = stack.enter_context(
+                reading_context(plugin, config=plugin.config, dry_run=record.dry_run, entity=record.entity)
+            )
+            ready.append((f"{plugin.name}@{plugin.version}", load(plugin, CONTRACT), context))
+        yield Normalizers(labels=[label for label, _, _ in ready], _ready=ready)

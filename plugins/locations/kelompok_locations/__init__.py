@@ -1,0 +1,1 @@
+"""Brings places to official names and codes; see README.md."""

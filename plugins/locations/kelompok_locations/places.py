@@ -1,0 +1,256 @@
+"""From what people write to official places: countries by ISO 3166, Indonesian regions by their ministry's codes."""
+
+import csv
+import dataclasses
+import gettext
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import pycountry
+
+DATA = Path(__file__).parent / "data"
+INDONESIA = "ID"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Place:
+    """An official place.
+
+    Attributes:
+        code: ISO 3166-1 alpha-2 of a country; 32 and 32.73 of Indonesian regions; ISO 3166-2 of others.
+        name: Official name.
+        kind: country, province, regency or city.
+        exact: Whether it was written by its official name, and not by a short, old or other one.
+    """
+
+    code: str
+    name: str
+    kind: str
+    exact: bool = True
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What is not clear: an issue code, the field it is about, its text, and facts for the sentence."""
+
+    code: str
+    field: str
+    value: str
+    params: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """What a record's place is: each part None where it is not said or not known; nothing is guessed."""
+
+    country: Place | None = None
+    region: Place | None = None
+    city: Place | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def resolve(*, country: str = "", region: str = "", city: str = "") -> Resolved:
+    """Return the official places of what is written.
+
+    Without a country, a province or regency that only Indonesia has tells it. A regency or city tells its province,
+    as that is today: provinces were split in 2022, and lists from before are not wrong.
+    """
+    nation = _country(country)
+    if nation is None and country.strip():
+        return Resolved(findings=(Finding(code="location.unknown", field="country", value=country),))
+    if nation is not None and nation.code != INDONESIA:
+        return _elsewhere(nation, region)
+    return _indonesian(nation, region, city)
+
+
+def _indonesian(nation: Place | None, region: str, city: str) -> Resolved:
+    """Return what the ministry's table has; without a country only what nobody else has is taken."""
+    findings: list[Finding] = []
+    province = _table().province(region)
+    is_certain = nation is not None or province is not None
+    town, problem = _table().town(city, province, strict=not is_certain)
+    if problem is not None and is_certain:
+        findings.append(problem)
+    if region.strip() and province is None and nation is not None:
+        findings.append(Finding(code="location.unknown", field="region", value=region))
+    if town is not None:
+        home = _table().province_of(town.code)
+        if province is not None and province.code != home.code:
+            was_split = home.code in _SPLIT.get(province.code, ())
+            code = "location.region_differs" if was_split else "location.conflict"
+            findings.append(Finding(code=code, field="city", value=city, params={"place": home.name}))
+            home, town = (home, town) if was_split else (province, None)
+        province = home
+    if nation is None and province is not None:
+        nation = Place(code=INDONESIA, name="Indonesia", kind="country", exact=False)
+    return Resolved(country=nation, region=province, city=town, findings=tuple(findings))
+
+
+_SPLIT = {
+    "14": ("21",), "16": ("19",), "32": ("36",), "64": ("65",), "71": ("75",), "73": ("76",), "81": ("82",),
+    "91": ("92", "93", "94", "95", "96"), "92": ("96",),
+}  # fmt: skip
+"""Provinces, and those made of them since 1999: Kepulauan Riau, Bangka Belitung, Banten, Kalimantan Utara, Gorontalo,
+Sulawesi Barat, Maluku Utara, and the provinces of Papua (UU 14-16 and 29/2022)."""
+
+
+def _elsewhere(nation: Place, region: str) -> Resolved:
+    """Return what ISO 3166-2 has of another country's region; one it does not have is left as it is."""
+    found = _subdivisions(nation.code).get(_fold(region)) if region.strip() else None
+    return Resolved(country=nation, region=found)
+
+
+def _fold(written: str) -> str:
+    letters = (one for one in unicodedata.normalize("NFKD", written) if not unicodedata.combining(one))
+    return re.sub(r"[\W_]+", " ", "".join(letters)).strip().lower()
+
+
+@lru_cache(maxsize=1)
+def _countries() -> dict[str, Place]:
+    indonesian = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=["id"], fallback=True)
+    found: dict[str, Place] = {}
+    for one in pycountry.countries:
+        official = Place(code=one.alpha_2, name=one.name, kind="country")
+        other = Place(code=one.alpha_2, name=one.name, kind="country", exact=False)
+        for spelling in (one.name, one.alpha_2):
+            found[_fold(spelling)] = official
+        for name in filter(None, (one.alpha_3, getattr(one, "common_name", ""), getattr(one, "official_name", ""))):
+            found.setdefault(_fold(name), other)
+        found.setdefault(_fold(indonesian.gettext(one.name)), other)
+    return found | {
+        alias: Place(code=code, name=found[code.lower()].name, kind="country", exact=False)
+        for alias, code in _COUNTRY_ALIASES.items()
+    }
+
+
+_COUNTRY_ALIASES = {
+    "ri": "ID", "nkri": "ID", "republik indonesia": "ID", "indo": "ID", "usa": "US", "amerika": "US",
+    "amerika serikat": "US", "uk": "GB", "england": "GB", "inggris": "GB", "belanda": "NL", "holland": "NL",
+    "jerman": "DE", "jepang": "JP", "korea selatan": "KR", "south korea": "KR", "korea": "KR", "rusia": "RU",
+    "russia": "RU", "vietnam": "VN", "laos": "LA", "taiwan": "TW", "timor timur": "TL", "turkey": "TR", "turki": "TR",
+    "brunei": "BN", "iran": "IR", "syria": "SY", "tanzania": "TZ", "bolivia": "BO", "venezuela": "VE",
+}  # fmt: skip
+"""What people write that neither ISO 3166 nor its Indonesian translation has."""
+
+
+def _country(written: str) -> Place | None:
+    folded = _fold(written)
+    return _countries().get(folded) or _countries().get(folded.removeprefix("the "))
+
+
+@lru_cache(maxsize=64)
+def _subdivisions(country: str) -> dict[str, Place]:
+    found: dict[str, Place] = {}
+    for one in pycountry.subdivisions:
+        if one.country_code != country:
+            continue
+        place = Place(code=one.code, name=one.name, kind="region")
+        for spelling in (one.name, one.code, one.code.partition("-")[2]):
+            found.setdefault(_fold(spelling), place)
+    return found
+
+
+_PROVINCE_WORDS = re.compile(r"^(?:provinsi|propinsi|prov|prop)\b ?")
+_KINDS = (
+    (re.compile(r"^(?:kabupaten administrasi|kab adm|kabupaten|kab|kabupaten dati ii|regency of)\b ?"), "kabupaten"),
+    (re.compile(r"^(?:kota administrasi|kota adm|kotamadya dati ii|kotamadya|kodya|kotif|kota|city of)\b ?"), "kota"),
+    (re.compile(r" (?:regency)$"), "kabupaten"),
+    (re.compile(r" (?:city)$"), "kota"),
+)
+_ABBREVIATIONS = ((re.compile(r"\bkep\b"), "kepulauan"), (re.compile(r"\bpeg\b"), "pegunungan"))
+
+
+class _Table:
+    """Indonesian regions by folded name."""
+
+    def __init__(self, rows: Sequence[Mapping[str, str]], aliases: Sequence[Mapping[str, str]]) -> None:
+        self._by_code = {
+            row["code"]: Place(code=row["code"], name=row["name"], kind=_kind(row["name"], row["level"]))
+            for row in rows
+        }
+        self._provinces: dict[str, Place] = {}
+        self._towns: dict[str, list[Place]] = defaultdict(list)
+        for place in self._by_code.values():
+            if place.kind == "province":
+                self._provinces[_fold(place.name)] = place
+            else:
+                self._towns[_bare(_fold(place.name))[0]].append(place)
+        for row in aliases:
+            place = self._by_code[row["code"]]
+            other = Place(code=place.code, name=place.name, kind=place.kind, exact=False)
+            if place.kind == "province":
+                self._provinces.setdefault(row["alias"], other)
+            elif place.code not in [town.code for town in self._towns[row["alias"]]]:
+                self._towns[row["alias"]].append(other)
+
+    def province(self, written: str) -> Place | None:
+        folded = _spelled_out(_PROVINCE_WORDS.sub("", _fold(written)))
+        return self._provinces.get(folded) or self._by_code.get(_only_code(written))
+
+    def province_of(self, code: str) -> Place:
+        return self._by_code[code.partition(".")[0]]
+
+    def town(self, written: str, province: Place | None, *, strict: bool) -> tuple[Place | None, Finding | None]:
+        """Return the regency or city, or what is not clear about it.
+
+        ``strict`` where nothing else says that the place is in Indonesia: then only its kind and name do.
+        """
+        folded = _spelled_out(_fold(written))
+        if not folded:
+            return None, None
+        bare, kind = _bare(folded)
+        found = [place for place in self._towns.get(bare, ()) if kind in ("", _kind_word(place.name))]
+        if strict and not kind:
+            return None, None
+        inside = [place for place in found if province is None or place.code.startswith(province.code)]
+        found = inside or found
+        if len(found) == 1:
+            return found[0], None
+        if not found:
+            return None, Finding(code="location.unknown", field="city", value=written)
+        names = ", ".join(f"{place.name} ({place.code})" for place in found)
+        return None, Finding(code="location.ambiguous", field="city", value=written, params={"places": names})
+
+
+def _only_code(written: str) -> str:
+    """Return a province's code where that is all that is written, else nothing."""
+    return written.strip() if re.fullmatch(r"\s*[0-9]{2}\s*", written) else ""
+
+
+def _kind(name: str, level: str) -> str:
+    if level == "province":
+        return "province"
+    return "city" if name.startswith("Kota") else "regency"
+
+
+def _kind_word(name: str) -> str:
+    return "kota" if name.startswith("Kota") else "kabupaten"
+
+
+def _bare(folded: str) -> tuple[str, str]:
+    """Return a name without the word for what it is, and that word; empty where there is none."""
+    for words, kind in _KINDS:
+        if words.search(folded):
+            bare = words.sub("", folded).strip()
+            return (bare, kind) if bare else (folded, "")
+    return folded, ""
+
+
+def _spelled_out(folded: str) -> str:
+    for short, word in _ABBREVIATIONS:
+        folded = short.sub(word, folded)
+    return folded
+
+
+@lru_cache(maxsize=1)
+def _table() -> _Table:
+    return _Table(_rows("regions.csv"), _rows("aliases.csv"))
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

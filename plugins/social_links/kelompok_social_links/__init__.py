@@ -1,0 +1,1 @@
+"""Finds websites and accounts in columns and text; see README.md."""

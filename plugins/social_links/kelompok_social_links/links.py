@@ -1,0 +1,171 @@
+"""Links and handles in text: found, judged, and each brought into its one canonical form. No request is ever made."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from kelompok_social_links.platforms import BY_NAME, PLATFORMS, SHORTENERS, Platform, imitates, platform_of
+
+WEBSITE = "website"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """One link or handle, or what only looks like one.
+
+    Attributes:
+        platform: Name of a platform, or ``website``.
+        handle: The account, or None where the link names none.
+        url: The canonical address; empty where there is a problem that leaves none.
+        start, end: Where it stands in the text, in characters.
+        problem: Issue code, or None.
+        confidence: 1 for a link, less for a handle that only a word before it assigns.
+    """
+
+    platform: str
+    handle: str | None
+    url: str
+    start: int
+    end: int
+    problem: str | None = None
+    confidence: float = 1.0
+
+
+_TLDS = r"(?:com|org|net|id|co|me|ee|be|am|gov|edu|info|io|tv|gl|ly|at|gd|app|social|dog|us|uk|eu|de|example|or)"
+_ADDRESS = re.compile(
+    rf"(?<![\w@./-])(?:https?://[^\s<>«»\"']+|(?:www\.|[\w-]+\.)+{_TLDS}\b(?![\w.-]*@)(?::\d+)?(?:/[^\s<>«»\"']*)?)",
+    re.IGNORECASE,
+)
+_LABELS = {label: platform for platform in PLATFORMS for label in platform.labels}
+_HANDLE = re.compile(
+    rf"(?<![\w@])(?P<label>{'|'.join(sorted(map(re.escape, _LABELS), key=len, reverse=True))})"
+    r"(?:\s+(?:kami|resmi|official|us))?\s*(?P<mark>[:=/]\s*@?|\s@)(?P<handle>[\w.·-]{1,60})",
+    re.IGNORECASE,
+)
+_TRAILING = ".,;:!?)]}*"
+
+
+def find_links(text: str) -> list[Link]:
+    """Return the links and labelled handles of a text in their order; of two that overlap, the first."""
+    found = sorted([*_addresses(text), *_handles(text)], key=lambda link: (link.start, -link.end))
+    kept: list[Link] = []
+    for link in found:
+        if not kept or link.start >= kept[-1].end:
+            kept.append(link)
+    return kept
+
+
+def read_link(written: str, expected: Platform | None = None) -> Link | None:
+    """Return what one cell says: an address, or a handle of the platform its column is for; None for neither."""
+    links = find_links(written)
+    if links:
+        return links[0]
+    bare = written.strip().removeprefix("@")
+    if expected is not None and expected.handle.fullmatch(bare):
+        return _account(expected, bare, (0, len(written)), confidence=1.0)
+    return None
+
+
+def _addresses(text: str) -> Iterator[Link]:
+    for match in _ADDRESS.finditer(text):
+        written = match[0].rstrip(_TRAILING)
+        if link := _judge(written, match.start(), match.start() + len(written)):
+            yield link
+
+
+def _judge(written: str, start: int, end: int) -> Link | None:
+    parts = urlsplit(written if "://" in written else f"https://{written}")
+    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+    if "." not in host:
+        return None
+    if host in SHORTENERS:
+        return Link(platform=WEBSITE, handle=None, url=written, start=start, end=end, problem="link.shortened")
+    if (posing := imitates(host)) is not None:
+        return Link(platform=posing.name, handle=None, url="", start=start, end=end, problem="link.look_alike")
+    platform = platform_of(host)
+    if platform is None:
+        return Link(platform=WEBSITE, handle=None, url=_website(parts), start=start, end=end)
+    handle = _handle_of(platform, host, parts.path, parts.query)
+    if handle is None:
+        return Link(platform=platform.name, handle=None, url="", start=start, end=end, problem="link.no_account")
+    return _account(platform, handle, (start, end), confidence=1.0)
+
+
+def _website(parts: SplitResult) -> str:
+    """Return the address of a website: host in small letters, the path as it is, nothing of how one came there."""
+    query = "&".join(piece for piece in parts.query.split("&") if piece and not _TRACKING.match(piece))
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}{'?' + query if query else ''}"
+
+
+_TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|igshid|igsh|si|ref|ref_src|mc_cid|mc_eid|_rdr|hl|lang|locale)(?:=|$)")
+
+
+def _handle_of(platform: Platform, host: str, path: str, query: str) -> str | None:
+    """Return the account that an address of a platform names, or None."""
+    steps = [step for step in path.split("/") if step]
+    if platform.name == "whatsapp":
+        return _number(host, steps, query)
+    if host == "youtu.be" or not steps:
+        return None
+    if steps[0] == "profile.php":
+        number = parse_qs(query).get("id", [""])[0]
+        return f"profile.php?id={number}" if number.isdigit() else None
+    first = steps[0].lower()
+    if first in platform.steps:
+        return "/".join([first, *steps[1 : 3 if first in ("pages", "people") else 2]]) if len(steps) > 1 else None
+    if steps[0] in platform.not_accounts or first in platform.not_accounts:
+        return None
+    bare = steps[0].removeprefix("@")
+    return bare if platform.handle.fullmatch(bare) else None
+
+
+def _number(host: str, steps: list[str], query: str) -> str | None:
+    """Return the number of ``wa.me/62…`` and ``api.whatsapp.com/send?phone=62…``."""
+    given = steps[0] if host == "wa.me" and steps else parse_qs(query).get("phone", [""])[0]
+    digits = re.sub(r"[^0-9]", "", given)
+    return digits if BY_NAME["whatsapp"].handle.fullmatch(digits) else None
+
+
+def _handles(text: str) -> Iterator[Link]:
+    """Yield handles that a word before them assigns to a platform: «IG: @rumahbaca», «Twitter @lbh»."""
+    for match in _HANDLE.finditer(text):
+        label, handle = match["label"].lower(), match["handle"].rstrip("._-·")
+        platform = _LABELS[label]
+        certain = "@" in match["mark"]
+        if not certain and (len(label) < _CLEAR_LABEL or not _looks_made_up(handle)):
+            continue  # «x: jumlah» and «Instagram: lihat di bawah» are no handles
+        if platform.handle.fullmatch(handle):
+            start = match.start("handle") - (text[match.start("handle") - 1] == "@")
+            span = (start, match.start("handle") + len(handle))
+            yield _account(platform, handle, span, confidence=0.9 if certain else 0.7)
+
+
+_CLEAR_LABEL = 2
+
+
+def _looks_made_up(handle: str) -> bool:
+    """Whether this is a handle and no word of a sentence: it has digits, dots, underscores or is long."""
+    return bool(re.search(r"[\d_.]", handle)) or len(handle) >= _LONGER_THAN_WORDS
+
+
+_LONGER_THAN_WORDS = 11
+
+
+def _account(platform: Platform, handle: str, span: tuple[int, int], *, confidence: float) -> Link:
+    lowered = (
+        handle.lower()
+        if platform.name in ("instagram", "tiktok", "twitter", "telegram") and "+" not in handle
+        else handle
+    )
+    page = platform.page
+    if any(lowered.startswith(f"{step}/") for step in platform.steps) or lowered.startswith("profile.php"):
+        page = page.replace("@{}", "{}")
+    return Link(
+        platform=platform.name,
+        handle=lowered,
+        url=page.replace("{}", lowered),
+        start=span[0],
+        end=span[1],
+        confidence=confidence,
+    )

@@ -1,0 +1,146 @@
+"""The plugin: on import, columns of links sorted by platform; on what is stored, links in text as signals."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from kelompok_core.contracts import (
+    SIGNAL_COLUMNS,
+    Issue,
+    PluginContext,
+    Severity,
+    SourceBatch,
+    issue_table,
+    text_table,
+)
+from kelompok_social_links.links import WEBSITE, Link, find_links, read_link
+from kelompok_social_links.platforms import BY_NAME
+
+METHOD = "social-links@0.1.0"
+_FIELDS = ("facebook", "instagram", "twitter", "youtube", "linkedin")
+"""Fields of the core that hold one platform each."""
+_WEBSITE_FIELD = "website_url"
+_MIXED = ("media sosial", "medsos", "sosmed", "social media", "socials", "social links", "akun", "link", "links",
+          "tautan", "kontak", "contact")  # fmt: skip
+_SEVERITIES = {"link.shortened": Severity.WARNING, "link.look_alike": Severity.WARNING,
+               "link.no_account": Severity.WARNING, "link.other_platform": Severity.WARNING}  # fmt: skip
+
+
+class SocialLinksNormalizer:
+    """Sorts links of a source into one column a platform, before its columns become fields."""
+
+    def normalize(self, batch: SourceBatch, context: PluginContext) -> SourceBatch:
+        """Return the batch with canonical addresses in the columns of their platforms, new ones where there is none."""
+        columns = [str(column) for column in batch.cells.columns]
+        fields = context.map_headers(context.entity or "organizations", columns)
+        sorting = _Sorting(batch, {field: column for column, field in fields.items() if field in _FIELDS})
+        for column in columns:
+            if fields.get(column) in _FIELDS:
+                sorting.column_of(column, str(fields[column]))
+            elif _is_mixed(column):
+                sorting.mixed_column(column)
+        return sorting.batch()
+
+
+def _is_mixed(column: str) -> bool:
+    return " ".join(column.lower().replace("_", " ").split()) in _MIXED
+
+
+class _Sorting:
+    """One batch being sorted: what each column says now, and what was found."""
+
+    def __init__(self, batch: SourceBatch, homes: Mapping[str, str]) -> None:
+        self._batch = batch
+        self._homes = dict(homes)
+        self._cells: dict[str, list[str | None]] = {
+            str(column): [None if pd.isna(cell) else str(cell) for cell in batch.cells[column]]
+            for column in batch.cells.columns
+        }
+        self._issues: list[Issue] = []
+
+    def column_of(self, column: str, field: str) -> None:
+        """Bring a platform's own column into form; an address of another platform goes to that one's column."""
+        for row, cell in enumerate(list(self._cells[column])):
+            link = read_link(cell, BY_NAME[field]) if cell else None
+            if link is None:
+                continue  # the core says what is wrong with it
+            if link.problem is not None:
+                self._say(link.problem, row, column, cell)
+                self._cells[column][row] = "" if link.problem == "link.look_alike" else cell
+            elif link.platform == field:
+                self._cells[column][row] = link.url
+            elif link.platform != WEBSITE:
+                self._say("link.other_platform", row, column, cell, platform=link.platform)
+                self._cells[column][row] = ""
+                self._put(link, row)
+
+    def mixed_column(self, column: str) -> None:
+        """Sort the links of a column that may hold any; the column itself stays as it is."""
+        for row, cell in enumerate(list(self._cells[column])):
+            for link in find_links(cell or ""):
+                if link.problem is not None:
+                    self._say(link.problem, row, column, (cell or "")[link.start : link.end])
+                elif link.platform != WEBSITE:
+                    self._put(link, row)
+
+    def _put(self, link: Link, row: int) -> None:
+        home = self._homes.setdefault(link.platform, link.platform)
+        cells = self._cells.setdefault(home, [None] * len(self._batch.cells))
+        if not cells[row]:
+            cells[row] = link.url
+
+    def _say(self, code: str, row: int, column: str, value: str | None, **params: Any) -> None:
+        line = self._batch.locations["line"].iloc[row]
+        self._issues.append(
+            Issue(
+                code=code,
+                severity=_SEVERITIES[code],
+                record=int(self._batch.locations["record"].iloc[row]),
+                line=None if pd.isna(line) else int(line),
+                column=column,
+                value=value,
+                params=params,
+            )
+        )
+
+    def batch(self) -> SourceBatch:
+        issues = self._batch.issues
+        if self._issues:
+            found = issue_table(self._issues)
+            issues = pd.concat([issues, found], ignore_index=True) if len(issues) else found
+        cells = text_table(self._cells)
+        cells.index = self._batch.cells.index
+        return replace(self._batch, cells=cells, issues=issues)
+
+
+class SocialLinksEnricher:
+    """Finds websites and accounts in stored public text."""
+
+    def enrich(self, records: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
+        """Return a signal for each account and website, its property ``link.PLATFORM``, its value the address."""
+        del context
+        fields = [str(column) for column in records.columns if column != "record"]
+        rows: list[tuple[Any, ...]] = []
+        texts = [records[field].fillna("").tolist() for field in fields]
+        for record, *cells in zip(records["record"].tolist(), *texts, strict=True):
+            rows += _signals(record, dict(zip(fields, cells, strict=True)))
+        return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))
+
+
+def _signals(record: str, texts: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    found: dict[tuple[str, str], list[tuple[str, Link]]] = defaultdict(list)
+    for field, text in texts.items():
+        for link in find_links(text):
+            if link.problem is None:
+                found[link.platform, link.url].append((field, link))
+    for (platform, url), places in found.items():
+        for field, link in _best(places):
+            quote = texts[field][link.start : link.end]
+            yield record, f"link.{platform}", url, link.confidence, field, link.start, link.end, quote, METHOD
+
+
+def _best(places: Sequence[tuple[str, Link]]) -> Sequence[tuple[str, Link]]:
+    return sorted(places, key=lambda place: -place[1].confidence)[:3]
