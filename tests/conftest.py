@@ -92,7 +92,6 @@ def settings(server: Settings, tmp_path: Path) -> Iterator[Settings]:
     )
     set_enabled(made, "csv-import", enabled=True)
     set_enabled(made, "json-import", enabled=True)
-    set_enabled(made, "sdgs-keyword", enabled=True)
     yield made
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

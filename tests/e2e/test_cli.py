@@ -395,3 +395,54 @@ def test_members_posts_and_events_by_file_and_by_hand(ready, tmp_path):
     ):
         refused = ready.kelompok(*run, *wrong)
         assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
+
+
+def test_goals_from_the_command_line(ready):
+    detect = ("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs")
+    assert ready.kelompok("plugin", "enable", "sdgs-keyword").returncode == 0
+    planned = ready.kelompok(*detect, "--dry-run", "--json")
+    assert planned.returncode == 0, planned.stderr
+    wanted = json.loads(planned.stdout)["counts"]["organizations"]["created"]
+    assert wanted > 0
+    done = ready.kelompok(*detect)
+    assert done.returncode == 0, done.stderr
+    assert "sdg 6" in done.stdout
+    shown = json.loads(ready.kelompok("sdgs", "show", "komunitas-sungai-bersih", "--json").stdout)
+    assert [one["goal"] for one in shown] == [6]
+    explained = ready.kelompok("sdgs", "explain", "komunitas-sungai-bersih").stdout
+    assert "[sungai]⁶" in explained
+    assert "threshold" in explained
+    assert "[air bersih]⁶" in ready.kelompok("sdgs", "explain", "--text", "Untuk air bersih").stdout
+    assert "[air bersih]⁶" in ready.kelompok("sdgs-keyword", "explain", "Untuk air bersih").stdout
+    assert ready.kelompok("sdgs", "remove", "komunitas-sungai-bersih", "6").returncode == 0
+    assert ready.kelompok("sdgs", "add", "komunitas-sungai-bersih", "13").returncode == 0
+    assert ready.kelompok(*detect, "--again").returncode == 0
+    table = ready.kelompok("sdgs", "show", "komunitas-sungai-bersih").stdout
+    assert "removed" in table
+    assert "person" in table
+    runs = json.loads(ready.kelompok("enrichment", "list", "--json").stdout)
+    assert len(runs) == 3
+    first = next(one for one in runs if not one["dry_run"] and one["counts"]["organizations"]["created"])
+    assert ready.kelompok("enrichment", "show", first["enrichment"][-8:]).returncode == 0
+    undone = ready.kelompok("enrichment", "undo", first["enrichment"][-8:], "--json")
+    assert undone.returncode == 3  # the one that was removed since is kept
+    assert json.loads(undone.stdout)["counts"] == {"deleted": wanted - 1, "restored": 0, "kept": 1}
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs", "--file", "x.csv"), "what is stored"),
+    (("plugin", "run", "csv-import", "--job", "import-organizations"), "say which"),
+    (("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs", "--organization", "nobody"), "nobody"),
+    (("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs", "--import", "nothing"), "nothing"),
+    (("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs", "--set", "minimum_confidence=2"), "maximum"),
+    (("sdgs", "explain"), "one of them"),
+    (("sdgs", "show", "nobody"), "nobody"),
+    (("sdgs", "add", "komunitas-sungai-bersih", "18"), "17"),
+    (("sdgs", "remove", "komunitas-sungai-bersih", "2"), "2"),
+    (("enrichment", "show", "abcdef"), "abcdef"),
+], ids=["file", "no-file", "organization", "import", "setting", "explain", "show", "goal", "no-such-goal", "run"])  # fmt: skip
+def test_wrong_use_of_enrichers_is_said_with_code_two(ready, arguments, said):
+    ready.kelompok("plugin", "enable", "sdgs-keyword")
+    done = ready.kelompok(*arguments)
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    assert said in done.stderr

@@ -26,6 +26,11 @@ _LIST = """id,name,description
 """
 
 
+@pytest.fixture(autouse=True)
+def _enabled(settings):
+    set_enabled(settings, "sdgs-keyword", enabled=True)
+
+
 @pytest.fixture
 def detect(bench, operator):
     """Run sdgs-keyword and give the run."""
