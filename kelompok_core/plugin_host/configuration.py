@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +100,20 @@ def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any
 
 
 def _typed(value: Any, described: Mapping[str, Any]) -> Any:
-    is_number = described.get("type") == "integer" and isinstance(value, str) and value.isdecimal()
-    return int(value) if is_number else value
+    kind = str(described.get("type"))
+    if not isinstance(value, str) or kind not in _FROM_TEXT:
+        return value
+    try:
+        return _FROM_TEXT[kind](value)
+    except (ValueError, KeyError):
+        return value  # the schema says what is wrong with it
+
+
+_FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
+    "integer": int,
+    "number": float,
+    "boolean": lambda text: {"true": True, "false": False}[text.strip().lower()],
+}
 
 
 def resolve_secret(key: str, reference: str) -> str:

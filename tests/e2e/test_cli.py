@@ -12,6 +12,7 @@ from tests.e2e.conftest import PROJECT
 pytestmark = pytest.mark.xdist_group("cli")
 
 _IMPORT = ("plugin", "run", "csv-import", "--job", "import-organizations")
+_DETECT = ("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs")
 
 
 @pytest.fixture(scope="module")
@@ -398,13 +399,12 @@ def test_members_posts_and_events_by_file_and_by_hand(ready, tmp_path):
 
 
 def test_goals_from_the_command_line(ready):
-    detect = ("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs")
     assert ready.kelompok("plugin", "enable", "sdgs-keyword").returncode == 0
-    planned = ready.kelompok(*detect, "--dry-run", "--json")
+    planned = ready.kelompok(*_DETECT, "--dry-run", "--json")
     assert planned.returncode == 0, planned.stderr
     wanted = json.loads(planned.stdout)["counts"]["organizations"]["created"]
     assert wanted > 0
-    done = ready.kelompok(*detect)
+    done = ready.kelompok(*_DETECT)
     assert done.returncode == 0, done.stderr
     assert "sdg 6" in done.stdout
     shown = json.loads(ready.kelompok("sdgs", "show", "komunitas-sungai-bersih", "--json").stdout)
@@ -416,7 +416,7 @@ def test_goals_from_the_command_line(ready):
     assert "[air bersih]⁶" in ready.kelompok("sdgs-keyword", "explain", "Untuk air bersih").stdout
     assert ready.kelompok("sdgs", "remove", "komunitas-sungai-bersih", "6").returncode == 0
     assert ready.kelompok("sdgs", "add", "komunitas-sungai-bersih", "13").returncode == 0
-    assert ready.kelompok(*detect, "--again").returncode == 0
+    assert ready.kelompok(*_DETECT, "--again").returncode == 0
     table = ready.kelompok("sdgs", "show", "komunitas-sungai-bersih").stdout
     assert "removed" in table
     assert "person" in table
@@ -430,17 +430,18 @@ def test_goals_from_the_command_line(ready):
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    (("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs", "--file", "x.csv"), "what is stored"),
+    ((*_DETECT, "--file", "x.csv"), "what is stored"),
     (("plugin", "run", "csv-import", "--job", "import-organizations"), "say which"),
-    (("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs", "--organization", "nobody"), "nobody"),
-    (("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs", "--import", "nothing"), "nothing"),
-    (("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs", "--set", "minimum_confidence=2"), "maximum"),
+    ((*_DETECT, "--organization", "nobody"), "nobody"),
+    ((*_DETECT, "--import", "nothing"), "nothing"),
+    ((*_DETECT, "--set", "minimum_confidence=2"), "maximum"),
     (("sdgs", "explain"), "one of them"),
     (("sdgs", "show", "nobody"), "nobody"),
     (("sdgs", "add", "komunitas-sungai-bersih", "18"), "17"),
     (("sdgs", "remove", "komunitas-sungai-bersih", "2"), "2"),
     (("enrichment", "show", "abcdef"), "abcdef"),
-], ids=["file", "no-file", "organization", "import", "setting", "explain", "show", "goal", "no-such-goal", "run"])  # fmt: skip
+], ids=["file", "no-file", "organization", "import", "setting", "explain", "show",
+        "goal", "no-such-goal", "run"])  # fmt: skip
 def test_wrong_use_of_enrichers_is_said_with_code_two(ready, arguments, said):
     ready.kelompok("plugin", "enable", "sdgs-keyword")
     done = ready.kelompok(*arguments)

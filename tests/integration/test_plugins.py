@@ -197,7 +197,9 @@ def test_numbers_given_as_text_are_numbers(settings):
 def test_the_context_holds_no_way_to_the_database(settings):
     with plugin_context(get_plugin(settings, "csv-import"), config={}, dry_run=False) as context:
         names = {name for name in dir(context) if not name.startswith("_")}
-    assert names == {"config", "secrets", "log", "clock", "workdir", "dry_run", "batch_size", "columns", "map_headers"}
+    assert names == {
+        "config", "secrets", "log", "clock", "workdir", "dry_run", "batch_size", "entity", "columns", "map_headers",
+    }  # fmt: skip
 
 
 def test_the_manifests_words_are_the_contracts():

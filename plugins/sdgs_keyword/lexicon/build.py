@@ -177,7 +177,9 @@ def _vocabulary(texts: Sequence[Text], grams: Sequence[set[str]]) -> tuple[list[
     kept = []
     for term, known_to in families.items():
         listed = known_to - TEXT_SOURCES
-        if (listed and count[term] >= 1) or (known_to == TEXT_SOURCES and count[term] >= FEWEST_TEXTS):
+        # An Indonesian word in one English paragraph is a name in it: «Kota Kinabalu».
+        needed = 1 if listed - BILINGUAL else FEWEST_TEXTS
+        if count[term] >= needed and (listed or known_to == TEXT_SOURCES):
             kept.append(term)
     shares = {term: {goal: n / by_goal[term].total() for goal, n in by_goal[term].items()} for term in kept}
     return sorted(kept), shares
