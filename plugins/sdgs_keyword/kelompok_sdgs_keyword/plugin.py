@@ -7,8 +7,7 @@ import pandas as pd
 
 from kelompok_core.contracts import SIGNAL_COLUMNS, CommandResult, JsonValue, PluginContext
 from kelompok_sdgs_keyword.explaining import explanation
-from kelompok_sdgs_keyword.lexicon import shipped_lexicon
-from kelompok_sdgs_keyword.scoring import Scorer
+from kelompok_sdgs_keyword.scoring import Scorer, shipped_scorer
 
 METHOD = "sdgs-keyword@0.1.0"
 PROPERTY = "sdg"
@@ -25,7 +24,7 @@ class SdgsKeywordEnricher:
             records: A text column ``record``, and one for each field of public text.
             context: With the setting ``minimum_confidence``.
         """
-        scorer = Scorer(shipped_lexicon())
+        scorer = shipped_scorer()
         least = float(str(context.config.get("minimum_confidence", 0.0)))
         rows = [row for record, fields in _records(records) for row in _signals(scorer, record, fields, least)]
         return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))
@@ -33,7 +32,7 @@ class SdgsKeywordEnricher:
     def explain(self, records: pd.DataFrame, context: PluginContext) -> CommandResult:
         """Return the terms, weights, sums and thresholds of each record, and its text with the evidence marked."""
         del context
-        scorer = Scorer(shipped_lexicon())
+        scorer = shipped_scorer()
         return explanation(scorer, [fields for _, fields in _records(records)], name_field=NAME)
 
 
@@ -43,7 +42,7 @@ class SdgsKeywordCommands:
     def run_command(self, command: str, arguments: Mapping[str, JsonValue], context: PluginContext) -> CommandResult:
         """Run ``explain``: how a text given in the command line would be tagged."""
         del command, context
-        scorer = Scorer(shipped_lexicon())
+        scorer = shipped_scorer()
         return explanation(scorer, [{"text": str(arguments["text"])}], name_field=NAME)
 
 

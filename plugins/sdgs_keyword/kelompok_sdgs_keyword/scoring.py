@@ -4,10 +4,11 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from kelompok_sdgs_keyword.folding import Folded
-from kelompok_sdgs_keyword.lexicon import Entry, Lexicon
+from kelompok_sdgs_keyword.lexicon import Entry, Lexicon, shipped_lexicon
 from kelompok_sdgs_keyword.mentions import mentions
 
 WINDOWS = ((15, 0.8), (40, 0.4), (120, 0.0))
@@ -86,6 +87,12 @@ class Scorer:
             number: [(words, round(goal.threshold - lowered, 1)) for words, lowered in WINDOWS]
             for number, goal in lexicon.goals.items()
         }
+        entries = lexicon.entries
+        self._owners = [
+            tuple((entries[number].goal, number, entries[number].weight) for number in owners)
+            for owners in lexicon.owners
+        ]
+        self._goals = [frozenset(goal for goal, _, _ in owners) for owners in self._owners]
 
     def tags(self, fields: Mapping[str, str], name_field: str | None = None) -> list[Tag]:
         """Return the record's tags, by goal.
@@ -95,7 +102,9 @@ class Scorer:
             name_field: The field that is a name and not a text; it is worth less.
         """
         texts = {field: Folded(text) for field, text in fields.items() if text}
-        found, mentioned = self._find(texts, name_field)
+        matched = self._matched(texts, name_field)
+        mentioned = self._mentioned(matched, name_field)
+        found = self._hits(matched, self._promising(matched))
         tags: list[Tag] = []
         for goal in sorted(found.keys() | mentioned.keys()):
             spot = self._densest(goal, found.get(goal, ()))
@@ -107,29 +116,56 @@ class Scorer:
     def hits(self, fields: Mapping[str, str], name_field: str | None = None) -> dict[int, list[Hit]]:
         """Return every term found, by goal, whether or not it comes to a tag."""
         texts = {field: Folded(text) for field, text in fields.items() if text}
-        return dict(sorted(self._find(texts, name_field)[0].items()))
+        return dict(sorted(self._hits(self._matched(texts, name_field), set(self._asked)).items()))
 
-    def _find(
-        self, texts: Mapping[str, Folded], name_field: str | None
-    ) -> tuple[dict[int, list[Hit]], dict[int, list["_Mention"]]]:
-        found: dict[int, list[Hit]] = defaultdict(list)
-        mentioned: dict[int, list[_Mention]] = defaultdict(list)
+    def _matched(self, texts: Mapping[str, Folded], name_field: str | None) -> list["_Matched"]:
+        """Return what the automaton finds in each field, and what a term is worth there."""
+        found: list[_Matched] = []
         before = 0
         beside = any(field != name_field for field in texts)
         for field, text in texts.items():
-            folded = text.text
             worth = (NAME_BESIDE_TEXT if beside else NAME_ALONE) if field == name_field else 1.0
-            for pattern, start, end in self._uncovered(folded):
-                place = before + folded.count(" ", 0, start)
-                for number in self._lexicon.owners[pattern]:
-                    entry = self._lexicon.entries[number]
-                    found[entry.goal].append(Hit(place, start + 1, number, entry.weight * worth, end - 1, field, entry))
-                if (goal := self._lexicon.titles[pattern]) and field != name_field:
-                    mentioned[goal].append(_Mention(field, start + 1, end - 1))
-            for goal, start, end in mentions(folded):
-                mentioned[goal].append(_Mention(field, start, end))
-            before += folded.count(" ")
-        return found, mentioned
+            found.append(_Matched(field, text.text, before, worth, self._uncovered(text.text)))
+            before += text.text.count(" ")
+        return found
+
+    def _mentioned(self, matched: Sequence["_Matched"], name_field: str | None) -> dict[int, list["_Mention"]]:
+        found: dict[int, list[_Mention]] = defaultdict(list)
+        titles = self._lexicon.titles
+        for one in matched:
+            if one.field != name_field:
+                for pattern, start, end in one.matches:
+                    if titles[pattern]:
+                        found[titles[pattern]].append(_Mention(one.field, start + 1, end - 1))
+            for goal, start, end in mentions(one.folded):
+                found[goal].append(_Mention(one.field, start, end))
+        return found
+
+    def _promising(self, matched: Sequence["_Matched"]) -> set[int]:
+        """Return the goals whose distinct terms, wherever they stand, come to what the densest spot has to reach."""
+        sums: dict[int, float] = defaultdict(float)
+        seen: dict[int, float] = {}
+        for one in matched:
+            for pattern, _, _ in one.matches:
+                for goal, number, weight in self._owners[pattern]:
+                    worth = weight * one.worth
+                    if worth > seen.get(number, 0.0):
+                        sums[goal] += worth - seen.get(number, 0.0)
+                        seen[number] = worth
+        return {goal for goal, total in sums.items() if total >= self._asked[goal][0][1] - _ROUNDING}
+
+    def _hits(self, matched: Sequence["_Matched"], goals: set[int]) -> dict[int, list[Hit]]:
+        found: dict[int, list[Hit]] = defaultdict(list)
+        if not goals:
+            return found
+        for field, folded, before, worth, matches in matched:
+            for pattern, start, end in matches:
+                for goal, number, weight in self._owners[pattern]:
+                    if goal in goals:
+                        place = before + folded.count(" ", 0, start)
+                        entry = self._lexicon.entries[number]
+                        found[goal].append(Hit(place, start + 1, number, weight * worth, end - 1, field, entry))
+        return found
 
     def _uncovered(self, folded: str) -> list[tuple[int, int, int]]:
         """Return pattern, start and end of what is found, but for other goals' terms inside a phrase of people's.
@@ -146,22 +182,16 @@ class Scorer:
     def _is_hidden(self, match: tuple[int, int, int], hiding: Sequence[tuple[int, int, int]]) -> bool:
         pattern, start, end = match
         for other, first, last in hiding:
-            if first <= start and end <= last and end - start < last - first and not self._shares_goal(pattern, other):
+            inside = first <= start and end <= last and end - start < last - first
+            if inside and self._goals[pattern].isdisjoint(self._goals[other]):
                 return True
         return False
-
-    def _shares_goal(self, pattern: int, other: int) -> bool:
-        entries, owners = self._lexicon.entries, self._lexicon.owners
-        goals = {entries[number].goal for number in owners[other]}
-        return any(entries[number].goal in goals for number in owners[pattern])
 
     def _densest(self, goal: int, hits: Sequence[Hit]) -> "_Spot | None":
         """Return the spot whose score is farthest above what its length asks, or None where none reaches it."""
         asked = self._asked[goal]
         needed = asked[0][1] - _ROUNDING
         left = sum([hit.weight for hit in hits])
-        if left < needed:
-            return None
         best: _Spot | None = None
         ordered = sorted(hits)
         for index, opening in enumerate(ordered):
@@ -180,12 +210,28 @@ class Scorer:
         evidence = [Evidence(one.field, *_span(one, texts), "mention", 0.0) for one in mentioned]
         confidence, score, threshold = 0.0, 0.0, self._lexicon.goals[goal].threshold
         if spot is not None:
-            heaviest = sorted(spot.hits, key=lambda hit: (-hit.weight, hit.place, hit.start))
+            heaviest = sorted(spot.hits, key=lambda hit: (-hit.weight, hit.place, hit.start))[:SHOWN]
             evidence += [Evidence(hit.field, *_span(hit, texts), hit.entry.term, hit.weight) for hit in heaviest]
             confidence, score, threshold = confidence_of(spot.margin), spot.score, spot.threshold
         if mentioned:
             confidence = max(confidence, MENTION_CONFIDENCE)
         return Tag(goal, round(score, 2), threshold, confidence, tuple(evidence[:SHOWN]))
+
+
+@lru_cache(maxsize=1)
+def shipped_scorer() -> Scorer:
+    """Return the scorer of the lexicon this version of the plugin comes with."""
+    return Scorer(shipped_lexicon())
+
+
+class _Matched(NamedTuple):
+    """One field: its folded text, how many words stand before it, what a term is worth in it, what was found."""
+
+    field: str
+    folded: str
+    before: int
+    worth: float
+    matches: list[tuple[int, int, int]]
 
 
 class _Mention(NamedTuple):
