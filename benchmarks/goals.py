@@ -31,6 +31,7 @@ from kelompok_core.contracts import PluginContext  # noqa: E402
 
 FOLDS = 4
 SHORT = 25
+LONG = 560
 Tagger = Callable[[str], dict[int, float]]
 
 
@@ -147,14 +148,16 @@ def _calibration_error(tags: Sequence[tuple[float, bool]]) -> float:
 
 
 def speed_texts(count: int) -> Iterator[str]:
-    """Yield texts of about 600 characters made of our own ones, always the same."""
-    pieces = [row["text"] for row in own_texts()]
+    """Yield texts of about 600 characters, always the same: two of our texts with goals among those without."""
+    with_goals = [row["text"] for row in own_texts() if row["goals"]]
+    idle = [row["text"] for row in own_texts() if not row["goals"]]
     for number in range(count):
-        text, at = "", number * 7
-        while len(text) < 560:
-            text += pieces[at % len(pieces)] + " "
-            at += 13
-        yield f"{text}{number}"
+        text = f"{with_goals[number % len(with_goals)]} {with_goals[number * 7 % len(with_goals)]}"
+        at = number
+        while len(text) < LONG:
+            text += f" {idle[at % len(idle)]}"
+            at += 1
+        yield f"{text} {number}"
 
 
 def measure_speed(peer: Tagger) -> None:

@@ -64,11 +64,11 @@ def enriched_metadata(enrichment: Enrichment, entity: str, previous: Enrichment 
     values: Mapping[str, int] = counts["values"]
     before = previous.counts.get(entity) if previous else None
     return {
+        "signals": dg.MetadataValue.md(bar_chart(dict(sorted(values.items(), key=_by_number)))),
         "enrichment": str(enrichment.id),
         "dry_run": enrichment.dry_run,
         **{name: dg.MetadataValue.int(counts[name]) for name in ENRICHMENT_COUNTS},
         **{name: dg.MetadataValue.int(number) for name, number in sorted(values.items(), key=_by_number)},
-        "signals": dg.MetadataValue.md(bar_chart(dict(sorted(values.items(), key=_by_number)))),
         "share_with_signals": share_with_signals(counts),
         **({"share_last_time": share_with_signals(before)} if before else {}),
     }

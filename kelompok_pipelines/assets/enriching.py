@@ -61,8 +61,11 @@ def enrichment_assets(plugin: str, job: Job) -> dg.AssetsDefinition:
         with core.connect() as connection:
             previous = find_previous(connection, done)
         for entity in wanted:
-            metadata = enriched_metadata(done, entity, previous)
-            yield dg.MaterializeResult(asset_key=names.signals_key(plugin, entity), metadata=metadata)
+            key, metadata = names.signals_key(plugin, entity), enriched_metadata(done, entity, previous)
+            if done.dry_run:
+                context.log_event(dg.AssetObservation(asset_key=key, metadata=metadata))
+            else:
+                yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return enrich_records
 

@@ -3,7 +3,6 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,8 +10,9 @@ from kelompok_sdgs_keyword.folding import Folded
 from kelompok_sdgs_keyword.lexicon import Entry, Lexicon, shipped_lexicon
 from kelompok_sdgs_keyword.mentions import mentions
 
-WINDOWS = ((15, 0.8), (40, 0.4), (120, 0.0))
-"""Words that evidence may be spread over, and what a goal's threshold is lowered by when it is that dense.
+WINDOWS = ((100, 0.8), (260, 0.4), (780, 0.0))
+"""Characters of folded text (some 15, 40 and 120 words) that evidence may be spread over, and what a goal's threshold
+is lowered by when it is that dense.
 
 A paragraph collects weight by its mere length, a short post has one keyword. A dense spot counts the same wherever
 it stands: text added elsewhere takes no tag away, and a long history gets none by length alone.
@@ -33,7 +33,7 @@ class Hit(NamedTuple):
     """A term found; hits sort by where they stand.
 
     Attributes:
-        place: Number of its first word in the record.
+        place: Where it begins in the folded texts of the record, one after the other.
         start: Where it begins in its field's folded text.
         number: Of the entry, in the lexicon.
         weight: What it is worth there.
@@ -49,8 +49,7 @@ class Hit(NamedTuple):
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A place in a field that shows the goal: offsets in characters, and the terms or mention it is."""
 
     field: str
@@ -60,8 +59,7 @@ class Evidence:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A goal of a record.
 
     Attributes:
@@ -84,7 +82,7 @@ class Scorer:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._asked = {
-            number: [(words, round(goal.threshold - lowered, 1)) for words, lowered in WINDOWS]
+            number: [(characters, round(goal.threshold - lowered, 1)) for characters, lowered in WINDOWS]
             for number, goal in lexicon.goals.items()
         }
         entries = lexicon.entries
@@ -126,7 +124,7 @@ class Scorer:
         for field, text in texts.items():
             worth = (NAME_BESIDE_TEXT if beside else NAME_ALONE) if field == name_field else 1.0
             found.append(_Matched(field, text.text, before, worth, self._uncovered(text.text)))
-            before += text.text.count(" ")
+            before += len(text.text)
         return found
 
     def _mentioned(self, matched: Sequence["_Matched"], name_field: str | None) -> dict[int, list["_Mention"]]:
@@ -158,13 +156,14 @@ class Scorer:
         found: dict[int, list[Hit]] = defaultdict(list)
         if not goals:
             return found
-        for field, folded, before, worth, matches in matched:
+        for field, _, before, worth, matches in matched:
             for pattern, start, end in matches:
                 for goal, number, weight in self._owners[pattern]:
                     if goal in goals:
-                        place = before + folded.count(" ", 0, start)
                         entry = self._lexicon.entries[number]
-                        found[goal].append(Hit(place, start + 1, number, weight * worth, end - 1, field, entry))
+                        found[goal].append(
+                            Hit(before + start, start + 1, number, weight * worth, end - 1, field, entry)
+                        )
         return found
 
     def _uncovered(self, folded: str) -> list[tuple[int, int, int]]:
@@ -225,7 +224,7 @@ def shipped_scorer() -> Scorer:
 
 
 class _Matched(NamedTuple):
-    """One field: its folded text, how many words stand before it, what a term is worth in it, what was found."""
+    """One field: its folded text, how many characters stand before it, what a term is worth in it, what was found."""
 
     field: str
     folded: str
@@ -255,8 +254,8 @@ def _spot_from(ordered: Sequence[Hit], index: int, asked: Sequence[tuple[int, fl
     held: dict[int, Hit] = {}
     best: _Spot | None = None
     score, strong, at = 0.0, False, index
-    for words, threshold in asked:
-        while at < len(ordered) and ordered[at].place - opening < words:
+    for characters, threshold in asked:
+        while at < len(ordered) and ordered[at].place - opening < characters:
             hit = ordered[at]
             if hit.number not in held:
                 held[hit.number] = hit

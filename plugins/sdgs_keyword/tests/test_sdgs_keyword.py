@@ -108,7 +108,7 @@ class TestWhatATextShows:
         assert _SCORER.tags(with_text, name_field="name") == []
 
     def test_a_long_history_gets_no_goal_by_length(self):
-        scattered = " ".join(["guru"] + ["kata"] * 130 + ["seminar"] + ["kata"] * 130 + ["wawasan"])
+        scattered = " ".join(["guru"] + ["perkataan"] * 130 + ["seminar"] + ["perkataan"] * 130 + ["wawasan"])
         assert {tag.goal: tag.score for tag in _SCORER.tags({"text": scattered})}.get(4, 0) <= 3.0
 
 
