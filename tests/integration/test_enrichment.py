@@ -366,6 +366,41 @@ def test_a_record_that_changes_while_it_is_looked_at_waits_for_the_next_run(impo
     assert detect().counts["organizations"]["enriched"] == 1
 
 
+def test_a_run_that_broke_off_goes_on_where_it_was(import_file, bench, operator, monkeypatch, ask):
+    rows = "".join(f"{n},Lembaga {n},Air bersih di desa nomor {n}\n" for n in range(30))
+    import_file(f"id,name,description\n{rows}")
+    monkeypatch.setattr("kelompok_core.enrichment.choose.PAGE", 10)
+    found, seen = enrichment_run._called, []
+
+    def breaks_off(*given):
+        seen.append(len(given[2]))
+        return 1 / 0 if len(seen) == 2 else found(*given)
+
+    monkeypatch.setattr(enrichment_run, "_called", breaks_off)
+    asked = request_enrichment(bench, EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs"), operator)
+    with pytest.raises(ZeroDivisionError):
+        enrich(bench, asked)
+    assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 10
+    done = enrich(bench, asked)
+    assert done.counts["organizations"]["enriched"] == 20
+    assert ask("SELECT count(DISTINCT record_id) AS n FROM sdgs_signals")[0].n == 30
+    assert sum(seen) == 40
+
+
+def test_two_runs_at_once_queue_and_write_each_signal_once(import_file, bench, operator, ask):
+    from concurrent.futures import ThreadPoolExecutor
+
+    rows = "".join(f"{n},Lembaga {n},Air bersih di desa nomor {n}\n" for n in range(200))
+    import_file(f"id,name,description\n{rows}")
+    runs = [request_enrichment(bench, EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs", again=True), operator)
+            for _ in range(4)]  # fmt: skip
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda one: enrich(bench, one), runs))
+    assert [one.state for one in done] == [EnrichmentState.DONE] * 4
+    assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 200
+    assert ask("SELECT count(*) AS n FROM audit_logs WHERE entity = 'sdgs_signals'")[0].n == 200
+
+
 def test_pages_and_runs_give_the_same_signals(import_file, detect, monkeypatch, ask, bench, operator):
     rows = "".join(f"{n},Lembaga {n},Beasiswa dan air bersih di desa nomor {n}\n" for n in range(50))
     import_file(f"id,name,description\n{rows}")

@@ -103,7 +103,7 @@ def learn(texts: Sequence[Text], struck: Iterable[tuple[str, str]]) -> list[dict
 
     A weight is what the mere presence of a term adds; none is negative, so a tag stays a sum.
     """
-    singular = _singulars(texts)
+    singular = singulars(texts)
     variants: dict[str, Counter[str]] = defaultdict(Counter)
     grams = [_grams(text.words, singular, variants) for text in texts]
     terms, shares = _vocabulary(texts, grams)
@@ -210,7 +210,7 @@ def _says_nothing(word: str) -> bool:
     return word in _STOP_WORDS or len(word) == 1
 
 
-def _singulars(texts: Iterable[Text]) -> dict[str, str]:
+def singulars(texts: Iterable[Text]) -> dict[str, str]:
     """Return the singular of each plural whose singular occurs as well."""
     known = {word for text in texts for word in text.words}
     found = {"women": "woman"}
