@@ -69,25 +69,29 @@ def resolve(*, country: str = "", region: str = "", city: str = "") -> Resolved:
 
 def _indonesian(nation: Place | None, region: str, city: str) -> Resolved:
     """Return what the ministry's table has; without a country only what nobody else has is taken."""
-    findings: list[Finding] = []
     province = _table().province(region)
     is_certain = nation is not None or province is not None
     town, problem = _table().town(city, province, strict=not is_certain)
-    if problem is not None and is_certain:
-        findings.append(problem)
+    findings = [problem] if problem is not None and is_certain else []
     if region.strip() and province is None and nation is not None:
         findings.append(Finding(code="location.unknown", field="region", value=region))
     if town is not None:
-        home = _table().province_of(town.code)
-        if province is not None and province.code != home.code:
-            was_split = home.code in _SPLIT.get(province.code, ())
-            code = "location.region_differs" if was_split else "location.conflict"
-            findings.append(Finding(code=code, field="city", value=city, params={"place": home.name}))
-            home, town = (home, town) if was_split else (province, None)
-        province = home
+        province, town, odd = _at_home(town, province, city)
+        findings += odd
     if nation is None and province is not None:
         nation = Place(code=INDONESIA, name="Indonesia", kind="country", exact=False)
     return Resolved(country=nation, region=province, city=town, findings=tuple(findings))
+
+
+def _at_home(town: Place, province: Place | None, city: str) -> tuple[Place, Place | None, list[Finding]]:
+    """Return a town with today's province, or, where it never was in the one that is written, only that one."""
+    home = _table().province_of(town.code)
+    if province is None or province.code == home.code:
+        return home, town, []
+    was_split = home.code in _SPLIT.get(province.code, ())
+    code = "location.region_differs" if was_split else "location.conflict"
+    odd = [Finding(code=code, field="city", value=city, params={"place": home.name})]
+    return (home, town, odd) if was_split else (province, None, odd)
 
 
 _SPLIT = {
@@ -180,12 +184,14 @@ class _Table:
             else:
                 self._towns[_bare(_fold(place.name))[0]].append(place)
         for row in aliases:
-            place = self._by_code[row["code"]]
-            other = Place(code=place.code, name=place.name, kind=place.kind, exact=False)
-            if place.kind == "province":
-                self._provinces.setdefault(row["alias"], other)
-            elif place.code not in [town.code for town in self._towns[row["alias"]]]:
-                self._towns[row["alias"]].append(other)
+            self._add_alias(row["alias"], self._by_code[row["code"]])
+
+    def _add_alias(self, alias: str, place: Place) -> None:
+        other = dataclasses.replace(place, exact=False)
+        if place.kind == "province":
+            self._provinces.setdefault(alias, other)
+        elif place.code not in [town.code for town in self._towns[alias]]:
+            self._towns[alias].append(other)
 
     def province(self, written: str) -> Place | None:
         folded = _spelled_out(_PROVINCE_WORDS.sub("", _fold(written)))
@@ -199,21 +205,22 @@ class _Table:
 
         ``strict`` where nothing else says that the place is in Indonesia: then only its kind and name do.
         """
-        folded = _spelled_out(_fold(written))
-        if not folded:
+        bare, kind = _bare(_spelled_out(_fold(written)))
+        if not bare or (strict and not kind):
             return None, None
-        bare, kind = _bare(folded)
-        found = [place for place in self._towns.get(bare, ()) if kind in ("", _kind_word(place.name))]
-        if strict and not kind:
-            return None, None
-        inside = [place for place in found if province is None or place.code.startswith(province.code)]
-        found = inside or found
-        if len(found) == 1:
-            return found[0], None
+        found = self._candidates(bare, kind, province)
         if not found:
             return None, Finding(code="location.unknown", field="city", value=written)
-        names = ", ".join(f"{place.name} ({place.code})" for place in found)
-        return None, Finding(code="location.ambiguous", field="city", value=written, params={"places": names})
+        if len(found) > 1:
+            names = ", ".join(f"{place.name} ({place.code})" for place in found)
+            return None, Finding(code="location.ambiguous", field="city", value=written, params={"places": names})
+        return found[0], None
+
+    def _candidates(self, bare: str, kind: str, province: Place | None) -> list[Place]:
+        """Return the towns of a name and kind: those in the province, or if none is, those elsewhere."""
+        found = [place for place in self._towns.get(bare, ()) if kind in ("", _kind_word(place.name))]
+        inside = [place for place in found if province is not None and place.code.startswith(province.code)]
+        return inside or found
 
 
 def _only_code(written: str) -> str:

@@ -1,6 +1,6 @@
 """The plugin: on import, places rewritten to official names; on what is stored, their codes and names as signals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,50 +34,55 @@ class LocationsNormalizer:
         homes = {field: column for column, field in fields.items() if field in FIELDS}
         if not homes:
             return batch
-        cells: dict[str, list[str | None]] = {
-            column: [None if pd.isna(cell) else str(cell) for cell in batch.cells[column]] for column in columns
-        }
-        codes: dict[str, list[str | None]] = {
-            CODE_COLUMNS[field]: [None] * len(batch.cells) for field in homes if field in CODE_COLUMNS
-        }
-        issues: list[Issue] = []
-        for row in range(len(batch.cells)):
-            written = {field: cells[column][row] or "" for field, column in homes.items()}
-            found = resolve(**written)
-            _rewrite(cells, codes, homes, row, found)
-            issues += _issues(batch, row, found, homes)
-        added = {name: values for name, values in codes.items() if name not in cells and any(values)}
-        table = text_table({**cells, **added})
-        table.index = batch.cells.index
-        return replace(batch, cells=table, issues=_with(batch.issues, issues))
+        found = _resolved(batch.cells, homes)
+        cells = batch.cells.copy()
+        for field, column in homes.items():
+            cells[column] = _official(cells[column], [_shown(getattr(one, field), field) for one in found])
+        for field, name in CODE_COLUMNS.items():
+            codes = _codes(batch.cells, found, homes, field)
+            if name not in cells.columns and any(codes):
+                cells[name] = text_table({name: codes})[name].set_axis(cells.index)
+        return replace(batch, cells=cells, issues=_with(batch.issues, list(_issues(batch, found, homes))))
 
 
-def _rewrite(
-    cells: Mapping[str, list[str | None]],
-    codes: Mapping[str, list[str | None]],
-    homes: Mapping[str, str],
-    row: int,
-    found: Resolved,
-) -> None:
-    for field, column in homes.items():
-        place: Place | None = getattr(found, field)
-        if place is None or not cells[column][row]:
-            continue
-        cells[column][row] = place.code if field == "country" else place.name
-        if field in CODE_COLUMNS:
-            codes[CODE_COLUMNS[field]][row] = place.code
+def _resolved(cells: pd.DataFrame, homes: Mapping[str, str]) -> list[Resolved]:
+    """Return what each row's places are."""
+    columns = [cells[column].fillna("").tolist() for column in homes.values()]
+    return [resolve(**dict(zip(homes, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
-def _issues(batch: SourceBatch, row: int, found: Resolved, homes: Mapping[str, str]) -> Iterator[Issue]:
-    line = batch.locations["line"].iloc[row]
-    for finding in found.findings:
-        if finding.field == "country":
-            continue  # the core says that of every country it does not know
+def _shown(place: Place | None, field: str) -> str | None:
+    """Return what a field is to say: of a country its code, else the name."""
+    if place is None:
+        return None
+    return place.code if field == "country" else place.name
+
+
+def _official(cells: pd.Series, official: Sequence[str | None]) -> pd.Series:
+    """Return the cells with what is official in place of what is written; blank cells stay blank."""
+    known = text_table({"name": official})["name"].set_axis(cells.index)
+    return cells.where(known.isna() | (cells.fillna("") == ""), known)
+
+
+def _codes(cells: pd.DataFrame, found: Sequence[Resolved], homes: Mapping[str, str], field: str) -> list[str | None]:
+    """Return the codes of the places that somebody wrote: none of what only follows from another."""
+    if field not in homes:
+        return []
+    written = (cells[homes[field]].fillna("") != "").tolist()
+    places: list[Place | None] = [getattr(one, field) for one in found]
+    return [place.code if place and said else None for place, said in zip(places, written, strict=True)]
+
+
+def _issues(batch: SourceBatch, found: Sequence[Resolved], homes: Mapping[str, str]) -> Iterator[Issue]:
+    """Yield what is not clear; the core says itself of every country it does not know."""
+    records, lines = batch.locations["record"].tolist(), batch.locations["line"].tolist()
+    told = ((row, finding) for row, one in enumerate(found) for finding in one.findings if finding.field != "country")
+    for row, finding in told:
         yield Issue(
             code=finding.code,
             severity=Severity.WARNING,
-            record=int(batch.locations["record"].iloc[row]),
-            line=None if pd.isna(line) else int(line),
+            record=records[row],
+            line=None if pd.isna(lines[row]) else int(lines[row]),
             column=homes[finding.field],
             value=finding.value,
             params=dict(finding.params),

@@ -82,31 +82,32 @@ def read_lexicon(folder: Path) -> Lexicon:
 
 def build_lexicon(goals: Mapping[int, Goal], rows: Sequence[Mapping[str, str]], stop_phrases: Sequence[str]) -> Lexicon:
     """Return the lexicon of rows as ``lexicon.csv`` has them."""
-    entries: list[Entry] = []
+    entries = [_entry(row) for row in rows]
     owners: dict[str, list[int]] = {fold(phrase): [] for phrase in stop_phrases}
-    hiding = dict.fromkeys(owners, True)
-    for number, row in enumerate(rows):
-        by_hand = row["source"] == "hand"
-        entry = Entry(
-            goal=int(row["goal"]),
-            term=row["term"],
-            weight=float(row["weight"]),
-            language=row["language"],
-            by_hand=by_hand,
-        )
-        entries.append(entry)
-        for form in _forms(row):
-            owners.setdefault(form, []).append(number)
-            hiding[form] = hiding.get(form, False) or by_hand
+    hiding = set(owners)
+    for number, form in ((number, form) for number, row in enumerate(rows) for form in _forms(row)):
+        owners.setdefault(form, []).append(number)
+        if entries[number].by_hand:
+            hiding.add(form)
     titles = {fold(title): goal.number for goal in goals.values() for title in goal.titles}
     patterns = [*owners, *(title for title in titles if title not in owners)]
     return Lexicon(
         goals=goals,
         entries=entries,
         owners=[tuple(owners.get(pattern, ())) for pattern in patterns],
-        hiding=[hiding.get(pattern, False) for pattern in patterns],
+        hiding=[pattern in hiding for pattern in patterns],
         titles=[titles.get(pattern, 0) for pattern in patterns],
         automaton=AhoCorasick(patterns),
+    )
+
+
+def _entry(row: Mapping[str, str]) -> Entry:
+    return Entry(
+        goal=int(row["goal"]),
+        term=row["term"],
+        weight=float(row["weight"]),
+        language=row["language"],
+        by_hand=row["source"] == "hand",
     )
 
 

@@ -194,13 +194,12 @@ class Scorer:
         best: _Spot | None = None
         ordered = sorted(hits)
         for index, opening in enumerate(ordered):
-            # What is left cannot reach farther than what was found.
-            if left < (needed if best is None else needed + best.margin):
-                break
+            if left < needed:
+                break  # what is left cannot reach farther than what was found
             left -= opening.weight
             spot = _spot_from(ordered, index, asked)
             if spot is not None and (best is None or spot.margin > best.margin):
-                best = spot
+                best, needed = spot, asked[0][1] - _ROUNDING + spot.margin
         return best
 
     def _tag(

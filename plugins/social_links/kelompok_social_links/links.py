@@ -106,18 +106,20 @@ def _handle_of(platform: Platform, host: str, path: str, query: str) -> str | No
     steps = [step for step in path.split("/") if step]
     if platform.name == "whatsapp":
         return _number(host, steps, query)
-    if host == "youtu.be" or not steps:
+    if not steps or host == "youtu.be":
         return None
-    if steps[0] == "profile.php":
+    first, further = steps[0].lower(), steps[1:]
+    if first == "profile.php":
         number = parse_qs(query).get("id", [""])[0]
         return f"profile.php?id={number}" if number.isdigit() else None
-    first = steps[0].lower()
     if first in platform.steps:
-        return "/".join([first, *steps[1 : 3 if first in ("pages", "people") else 2]]) if len(steps) > 1 else None
-    if steps[0] in platform.not_accounts or first in platform.not_accounts:
-        return None
+        return "/".join([first, *further[: _STEPS_BEHIND.get(first, 1)]]) if further else None
     bare = steps[0].removeprefix("@")
-    return bare if platform.handle.fullmatch(bare) else None
+    return bare if first not in platform.not_accounts and platform.handle.fullmatch(bare) else None
+
+
+_STEPS_BEHIND = {"pages": 2, "people": 2}
+"""Pages of the old kind have a name and a number."""
 
 
 def _number(host: str, steps: list[str], query: str) -> str | None:

@@ -134,16 +134,26 @@ def imitates(host: str) -> Platform | None:
     if platform_of(host) is not None:
         return None
     for label in host.split("."):
-        plain = label.translate(_ALIKE).replace("rn", "m").replace("vv", "w")
-        for platform in PLATFORMS:
-            for word in {known.split(".")[0] for known in platform.hosts if len(known.split(".")[0]) >= _SHORTEST_NAME}:
-                if word in (label, plain) or f"{word}-" in plain or f"-{word}" in plain or _differs_by_one(plain, word):
-                    return platform
+        for word, platform in _WORDS.items():
+            if _reads_like(label, word):
+                return platform
     return None
+
+
+def _reads_like(label: str, word: str) -> bool:
+    plain = label.translate(_ALIKE).replace("rn", "m").replace("vv", "w")
+    return word in (label, plain, *plain.split("-")) or _differs_by_one(plain, word)
 
 
 _ALIKE = str.maketrans("01357", "oiest")
 _SHORTEST_NAME = 6
+_WORDS = {
+    host.split(".")[0]: platform
+    for platform in PLATFORMS
+    for host in platform.hosts
+    if len(host.split(".")[0]) >= _SHORTEST_NAME
+}
+"""Names long enough to be imitated, each with its platform."""
 
 
 def _differs_by_one(one: str, other: str) -> bool:

@@ -65,17 +65,22 @@ class _Sorting:
         """Bring a platform's own column into form; an address of another platform goes to that one's column."""
         for row, cell in enumerate(list(self._cells[column])):
             link = read_link(cell, BY_NAME[field]) if cell else None
-            if link is None:
-                continue  # the core says what is wrong with it
-            if link.problem is not None:
-                self._say(link.problem, row, column, cell)
-                self._cells[column][row] = "" if link.problem == "link.look_alike" else cell
-            elif link.platform == field:
-                self._cells[column][row] = link.url
-            elif link.platform != WEBSITE:
-                self._say("link.other_platform", row, column, cell, platform=link.platform)
-                self._cells[column][row] = ""
-                self._put(link, row)
+            if link is not None:  # else the core says what is wrong with it
+                self._cells[column][row] = self._sorted(link, row, column, field)
+
+    def _sorted(self, link: Link, row: int, column: str, field: str) -> str | None:
+        """Return what the cell says now."""
+        cell = self._cells[column][row]
+        if link.problem is not None:
+            self._say(link.problem, row, column, cell)
+            return "" if link.problem == "link.look_alike" else cell
+        if link.platform == field:
+            return link.url
+        if link.platform == WEBSITE:
+            return cell
+        self._say("link.other_platform", row, column, cell, platform=link.platform)
+        self._put(link, row)
+        return ""
 
     def mixed_column(self, column: str) -> None:
         """Sort the links of a column that may hold any; the column itself stays as it is."""
