@@ -115,16 +115,16 @@ class LocationsEnricher:
 
 
 def _signals(record: str, written: Mapping[str, str], found: Resolved) -> Iterator[tuple[Any, ...]]:
-    for field, shows in (
-        ("country", ("country", "region", "city")),
-        ("region", ("region", "city")),
-        ("city", ("city",)),
-    ):
+    for field in FIELDS:
         place: Place | None = getattr(found, field)
-        source = next((one for one in shows if written.get(one)), None)
-        if place is None or source is None:
-            continue
-        confidence = _EXACT if place.exact and source == field else _OTHER_NAME
-        text = written[source]
-        for name, value in ((f"location.{field}", place.name), (f"location.{field}_code", place.code)):
-            yield record, name, value, confidence, source, 0, len(text), text, METHOD
+        if place is not None:
+            source = _read_from(field, written)
+            confidence = _EXACT if place.exact and source == field else _OTHER_NAME
+            text = written[source]
+            for name, value in ((f"location.{field}", place.name), (f"location.{field}_code", place.code)):
+                yield record, name, value, confidence, source, 0, len(text), text, METHOD
+
+
+def _read_from(field: str, written: Mapping[str, str]) -> str:
+    """Return the field a place is told by: its own, or the next smaller one that somebody wrote."""
+    return next(one for one in FIELDS[FIELDS.index(field) :] if written.get(one))

@@ -1,6 +1,7 @@
 """A tag as a sum that a person can add up again: its terms, their weights, the threshold, the text with them marked."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import pandas as pd
 
@@ -13,24 +14,29 @@ MARKS = ("[", "]")
 
 def explanation(scorer: Scorer, records: Sequence[Mapping[str, str]], *, name_field: str) -> CommandResult:
     """Return the explanation of records of one organization, or of one text."""
-    terms: list[tuple[object, ...]] = []
-    sums: list[tuple[object, ...]] = []
-    texts: list[str] = []
-    for fields in records:
-        tags = scorer.tags(fields, name_field=name_field)
-        terms += [
-            (tag.goal, one.term, one.weight, one.field, fields[one.field][one.start : one.end])
-            for tag in tags
-            for one in tag.evidence
-        ]
-        sums += [_sum_of(tag) for tag in tags]
-        texts += [f"{field}: {_marked(text, field, tags)}" for field, text in fields.items() if text]
+    found = [(fields, scorer.tags(fields, name_field=name_field)) for fields in records]
+    text = "\n".join(_texts(fields, tags) for fields, tags in found)
+    sums = list(map(_sum_of, chain.from_iterable(tags for _, tags in found)))
+    if not sums:
+        return CommandResult(text=f"{text}\nNo goal: no term or too little of them.")
+    terms = list(chain.from_iterable(_terms_of(fields, tags) for fields, tags in found))
     tables = {
         "Goals": pd.DataFrame(sums, columns=["goal", "title", "score", "threshold", "confidence"]),
         "Terms": pd.DataFrame(terms, columns=["goal", "term", "weight", "field", "as written"]),
     }
-    said = "\n".join(texts) if sums else "\n".join([*texts, "No goal: no term or too little of them."])
-    return CommandResult(text=said, tables={title: table for title, table in tables.items() if len(table)})
+    return CommandResult(text=text, tables=tables)
+
+
+def _texts(fields: Mapping[str, str], tags: Sequence[Tag]) -> str:
+    return "\n".join(f"{field}: {_marked(text, field, tags)}" for field, text in fields.items() if text)
+
+
+def _terms_of(fields: Mapping[str, str], tags: Sequence[Tag]) -> list[tuple[object, ...]]:
+    return [
+        (tag.goal, one.term, one.weight, one.field, fields[one.field][one.start : one.end])
+        for tag in tags
+        for one in tag.evidence
+    ]
 
 
 def _sum_of(tag: Tag) -> tuple[object, ...]:

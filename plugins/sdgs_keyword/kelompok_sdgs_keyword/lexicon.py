@@ -85,12 +85,13 @@ def build_lexicon(goals: Mapping[int, Goal], rows: Sequence[Mapping[str, str]], 
     entries = [_entry(row) for row in rows]
     owners: dict[str, list[int]] = {fold(phrase): [] for phrase in stop_phrases}
     hiding = set(owners)
-    for number, form in ((number, form) for number, row in enumerate(rows) for form in _forms(row)):
-        owners.setdefault(form, []).append(number)
-        if entries[number].by_hand:
-            hiding.add(form)
+    for number, row in enumerate(rows):
+        forms = _forms(row)
+        for form in forms:
+            owners.setdefault(form, []).append(number)
+        hiding.update(forms if entries[number].by_hand else ())
     titles = {fold(title): goal.number for goal in goals.values() for title in goal.titles}
-    patterns = [*owners, *(title for title in titles if title not in owners)]
+    patterns = list(dict.fromkeys([*owners, *titles]))
     return Lexicon(
         goals=goals,
         entries=entries,
@@ -111,9 +112,14 @@ def _entry(row: Mapping[str, str]) -> Entry:
     )
 
 
+def forms_of(row: Mapping[str, str]) -> list[str]:
+    """Return a row's term and its other forms as written, each once."""
+    return [form for form in dict.fromkeys((row["term"], *row["forms"].split("|"))) if form]
+
+
 def _forms(row: Mapping[str, str]) -> list[str]:
     """Return a row's folded forms, each once; Indonesian ones with what is written on to them."""
-    forms = [fold(form) for form in (row["term"], *row["forms"].split("|")) if form]
+    forms = [fold(form) for form in forms_of(row)]
     if row["language"] == "id":
         forms += [f"{form[:-1]}{clitic} " for form in forms for clitic in CLITICS]
     return list(dict.fromkeys(forms))

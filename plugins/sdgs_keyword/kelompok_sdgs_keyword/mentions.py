@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-_LAST_GOAL = 17
 _HINTS = (" sdg", " tpb", " tujuan ", " goal")
 # The words stand in folded text: «SDGs ke-4, 5 & 13» is « sdgs ke 4 5 13 ».
 _MENTION = re.compile(
@@ -25,9 +24,10 @@ def mentions(folded: str) -> Iterator[tuple[int, int, int]]:
     if not any(hint in folded for hint in _HINTS):
         return
     for found in _MENTION.finditer(folded):
-        end = found.end("numbers")
-        if _BARE.match(folded, found.start()) and _COUNTED.match(folded, end):
-            continue
-        for number in re.findall(r"\d+", found["numbers"]):
-            if 1 <= int(number) <= _LAST_GOAL:
-                yield int(number), found.start() + 1, end
+        if not _counts_things(folded, found):
+            for number in re.findall(r"\d+", found["numbers"]):
+                yield int(number), found.start() + 1, found.end("numbers")
+
+
+def _counts_things(folded: str, found: re.Match[str]) -> bool:
+    return bool(_BARE.match(folded, found.start()) and _COUNTED.match(folded, found.end("numbers")))

@@ -16,7 +16,7 @@ from pathlib import Path
 import affixes
 import numpy as np
 from kelompok_sdgs_keyword.folding import fold
-from kelompok_sdgs_keyword.lexicon import Lexicon, build_lexicon, read_goals
+from kelompok_sdgs_keyword.lexicon import Lexicon, build_lexicon, forms_of, read_goals
 from kelompok_sdgs_keyword.scoring import Scorer
 from scipy import sparse
 from scipy.optimize import minimize
@@ -25,7 +25,6 @@ HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "kelompok_sdgs_keyword" / "data"
 GOALS = range(1, 18)
 COLUMNS = ("goal", "term", "weight", "language", "forms", "source", "licence")
-_OFFICIAL = "en_official_goals_targets_indicators.csv"
 TEXT_SOURCES = frozenset({"osdg", "trail22"})
 LICENCES = {
     "osdg": "CC BY 4.0", "trail22": "CC BY 4.0", "aurora": "CC BY 4.0", "sdgmapr": "MIT", "wizdam": "MIT",
@@ -81,12 +80,22 @@ def read_texts(folder: Path, *, split: str = "train") -> list[Text]:
     ]
 
 
+_LISTS = (
+    ("en_official_goals_targets_indicators.csv", "text", "official", 1.0),
+    ("id_official_tpb_text.csv", "text", "official-id", 1.0),
+    ("sdgmapr_cmu250.csv", "keyword", "sdgmapr", LIST_WEIGHT),
+    ("wizdam_bilingual_mit.csv", "term", "wizdam", LIST_WEIGHT),
+)
+"""Files, the column of their text, the source's name here, and how far a row counts."""
+
+
 def read_lists(folder: Path) -> list[Text]:
     """Return official texts and published lists: compactness, and words that no paragraph happens to have."""
-    found = [(row["text"], row["goal"], "official", 1.0) for row in _rows(folder / _OFFICIAL)]
-    found += [(row["text"], row["goal"], "official-id", 1.0) for row in _rows(folder / "id_official_tpb_text.csv")]
-    found += [(row["keyword"], row["goal"], "sdgmapr", LIST_WEIGHT) for row in _rows(folder / "sdgmapr_cmu250.csv")]
-    found += [(row["term"], row["goal"], "wizdam", LIST_WEIGHT) for row in _rows(folder / "wizdam_bilingual_mit.csv")]
+    found = [
+        (row[column], row["goal"], family, weight)
+        for name, column, family, weight in _LISTS
+        for row in _rows(folder / name)
+    ]
     found += [
         (term, row["sdg"][-2:], "aurora", LIST_WEIGHT)
         for row in _rows(folder / "aurora_queries.csv")
@@ -274,11 +283,10 @@ def hand_rows() -> list[dict[str, str]]:
 
 def merged(learned: Sequence[dict[str, str]], by_hand: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """Return all rows, a form once a goal: people's rows give way where the texts have weighed the term already."""
-    known = {(row["goal"], fold(form)) for row in learned for form in (row["term"], *row["forms"].split("|")) if form}
+    known = {(row["goal"], fold(form)) for row in learned for form in forms_of(row)}
     rows = list(learned)
     for row in by_hand:
-        forms = [form for form in (row["term"], *row["forms"].split("|")) if form]
-        fresh = [form for form in dict.fromkeys(forms) if (row["goal"], fold(form)) not in known]
+        fresh = [form for form in forms_of(row) if (row["goal"], fold(form)) not in known]
         if fresh:
             rows.append({**row, "term": fresh[0], "forms": "|".join(fresh[1:])})
             known |= {(row["goal"], fold(form)) for form in fresh}

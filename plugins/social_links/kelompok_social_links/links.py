@@ -79,11 +79,11 @@ def _judge(written: str, start: int, end: int) -> Link | None:
     host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
     if "." not in host:
         return None
+    platform, posing = platform_of(host), imitates(host)
     if host in SHORTENERS:
         return Link(platform=WEBSITE, handle=None, url=written, start=start, end=end, problem="link.shortened")
-    if (posing := imitates(host)) is not None:
+    if posing is not None:
         return Link(platform=posing.name, handle=None, url="", start=start, end=end, problem="link.look_alike")
-    platform = platform_of(host)
     if platform is None:
         return Link(platform=WEBSITE, handle=None, url=_website(parts), start=start, end=end)
     handle = _handle_of(platform, host, parts.path, parts.query)
