@@ -75,8 +75,7 @@ def _addresses(text: str) -> Iterator[Link]:
 
 
 def _judge(written: str, start: int, end: int) -> Link | None:
-    parts = urlsplit(written if "://" in written else f"https://{written}")
-    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+    parts, host = _split(written)
     if "." not in host:
         return None
     platform, posing = platform_of(host), imitates(host)
@@ -90,6 +89,12 @@ def _judge(written: str, start: int, end: int) -> Link | None:
     if handle is None:
         return Link(platform=platform.name, handle=None, url="", start=start, end=end, problem="link.no_account")
     return _account(platform, handle, (start, end), confidence=1.0)
+
+
+def _split(written: str) -> tuple[SplitResult, str]:
+    """Return the parts of an address, https where it names no scheme, and its host without what only says how."""
+    parts = urlsplit(written if "://" in written else f"https://{written}")
+    return parts, (parts.hostname or "").removeprefix("www.").removeprefix("m.")
 
 
 def _website(parts: SplitResult) -> str:
