@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kelompok_core.audit.trail import AuditEntry
     from kelompok_core.descriptor import EntityDescriptor
+    from kelompok_core.enrichment.queries import StoredSignal
     from kelompok_core.record_queries import RecordQueries
     from kelompok_core.record_service import RecordService
     from kelompok_core.sources.models import SourceRecord
@@ -105,6 +106,7 @@ def _add_writing(app: typer.Typer, noun: Noun) -> None:
     @app.command(help=f"Show one {noun.word}: values, who said each, evidence and history.")
     def show(ref: RefArgument, organization: HomeOption = None, as_json: JsonOption = False) -> None:
         from kelompok_core.audit.trail import list_for_record
+        from kelompok_core.enrichment.queries import list_signals
         from kelompok_core.sources.queries import list_source_records
 
         with terminal.workbench() as bench, bench.database.session() as session:
@@ -117,6 +119,7 @@ def _add_writing(app: typer.Typer, noun: Noun) -> None:
                 version=record.version,
                 evidence=list_source_records(session, record.id),
                 history=list_for_record(session.connection(), record.id),
+                signals=list_signals(session, record.id),
             )
         terminal.show(as_json, shown.to_json, shown.render)
 
@@ -219,6 +222,7 @@ class _Shown:
     version: int
     evidence: "Sequence[SourceRecord]"
     history: "Sequence[AuditEntry]"
+    signals: "Sequence[StoredSignal]"
 
     def to_json(self) -> dict[str, object]:
         return self.summary | {
@@ -227,6 +231,7 @@ class _Shown:
             "version": self.version,
             "evidence": [_evidence(one) for one in self.evidence],
             "history": [_entry(one) for one in self.history],
+            "signals": [one.to_json() for one in self.signals],
         }
 
     def render(self, console: "Console") -> None:
@@ -239,6 +244,10 @@ class _Shown:
         extra = self.data.get("extra", {})
         if rows := [(source, name, value) for source, cells in extra.items() for name, value in cells.items()]:
             terminal.table(console, ("source", "extra column", "value"), rows)
+        if self.signals:
+            found = [(one.property, one.value, f"{one.confidence:.2f}", one.quotes(), one.origin, one.status)
+                     for one in self.signals]  # fmt: skip
+            terminal.table(console, ("signal", "value", "confidence", "evidence", "by", "status"), found)
         seen = [(one.source_name, one.file_name, one.line, one.record, str(one.import_id)) for one in self.evidence]
         terminal.table(console, ("evidence: source", "file", "line", "record", "import"), seen)
         changes = [

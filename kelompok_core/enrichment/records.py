@@ -97,9 +97,7 @@ TABLE = sa.table(
         )
     ),
 )
-_FURTHER = sa.table(
-    "enrichments", sa.column("id"), sa.column("undone_by", PG_UUID(as_uuid=True)), sa.column("run_id", sa.Text)
-)
+_UNDONE = sa.table("enrichments", sa.column("id"), sa.column("undone_by", PG_UUID(as_uuid=True)))
 
 
 def add_enrichment(connection: sa.Connection, **values: Any) -> UUID:
@@ -114,7 +112,7 @@ def update_enrichment(connection: sa.Connection, enrichment_id: UUID, **values: 
 
 def note_undone(connection: sa.Connection, enrichment_id: UUID, actor_id: UUID) -> None:
     update_enrichment(connection, enrichment_id, state=EnrichmentState.UNDONE)
-    connection.execute(sa.update(_FURTHER).where(_FURTHER.c.id == enrichment_id).values(undone_by=actor_id))
+    connection.execute(sa.update(_UNDONE).where(_UNDONE.c.id == enrichment_id).values(undone_by=actor_id))
 
 
 def get_enrichment(connection: sa.Connection, enrichment_id: UUID) -> Enrichment:

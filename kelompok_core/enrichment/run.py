@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor, get_actor_by_id
-from kelompok_core.access.rules import Action, authorize
+from kelompok_core.access.rules import Action, authorize, require_active
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.contracts import PluginContext, ProfileEnricher
 from kelompok_core.descriptor import EntityDescriptor
@@ -109,6 +109,7 @@ def _organization_id(connection: sa.Connection, slug: str | None) -> UUID | None
 def _authorize(connection: sa.Connection, actor: Actor, organization_id: UUID | None, import_id: UUID | None) -> None:
     """Who applied an import may have what it wrote enriched; else the right is that of the organization, or of all."""
     if import_id is not None and get_import(connection, import_id).actor_id == actor.id:
+        require_active(connection, actor, Action.ENRICHMENT_RUN)
         return
     authorize(connection, actor, Action.ENRICHMENT_RUN, organization_id)
 
@@ -129,6 +130,8 @@ def enrich(bench: Workbench, enrichment_id: UUID, entities: Sequence[str] = ()) 
                 return enrichment
             actor = get_actor_by_id(connection, enrichment.actor_id)
             _authorize(connection, actor, enrichment.organization_id, enrichment.import_id)
+            update_enrichment(connection, enrichment_id, state=EnrichmentState.RUNNING)
+            connection.commit()
         try:
             counts = _Run(bench, enrichment).do(entities)
         except KelompokError as error:

@@ -94,6 +94,7 @@ class GoalService:
         """
         organization_id = self._organization(slug, goal)
         params = {"organization": organization_id, "goal": goal, "status": "present", "good": False}
+        self._session.execute(_FORGET_REMOVALS, params)
         self._session.execute(_SAY, params)
         self._session.execute(_SET_STATUS, params)
 
@@ -151,6 +152,11 @@ _SAY = sa.text(f"""
       SET status = excluded.status, text_sha256 = excluded.text_sha256, field = excluded.field
       WHERE (sdgs_signals.status, sdgs_signals.text_sha256) IS DISTINCT FROM (excluded.status, excluded.text_sha256)
 """)  # noqa: S608 -- a constant of this module
+# Of posts and events a person only ever says «removed».
+_FORGET_REMOVALS = sa.text(f"""
+    DELETE FROM sdgs_signals
+    WHERE organization_id = :organization AND goal = :goal AND entity <> 'organizations' AND origin = '{_PERSON}'
+""")  # noqa: S608
 _SET_STATUS = sa.text(f"""
     UPDATE sdgs_signals SET status = :status
     WHERE organization_id = :organization AND goal = :goal AND origin <> '{_PERSON}' AND status <> :status

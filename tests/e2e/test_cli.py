@@ -409,6 +409,11 @@ def test_goals_from_the_command_line(ready):
     assert "sdg 6" in done.stdout
     shown = json.loads(ready.kelompok("sdgs", "show", "komunitas-sungai-bersih", "--json").stdout)
     assert [one["goal"] for one in shown] == [6]
+    record = json.loads(ready.kelompok("org", "show", "komunitas-sungai-bersih", "--json").stdout)
+    assert [(one["property"], one["value"], one["origin"]) for one in record["signals"]] == [
+        ("sdg", "6", "sdgs-keyword")
+    ]
+    assert "description: «sungai»" in ready.kelompok("org", "show", "komunitas-sungai-bersih").stdout
     explained = ready.kelompok("sdgs", "explain", "komunitas-sungai-bersih").stdout
     assert "[sungai]⁶" in explained
     assert "threshold" in explained

@@ -177,6 +177,19 @@ class TestWhatPeopleSay:
         say("add", "rumah-air", 6)
         assert goals("rumah-air") == {(6, "sdgs-keyword"), (6, "person")}
 
+    def test_said_of_posts_too_and_taken_back(self, import_file, detect, goals, say):
+        import_file(_LIST)
+        import_file("title,content\nSurya,Panel surya dan energi terbarukan\n", entity="posts",
+                    organization="klub-catur", name="posts.csv")  # fmt: skip
+        detect()
+        assert goals("klub-catur") == {(7, "sdgs-keyword")}
+        say("remove", "klub-catur", 7)
+        detect(again=True)
+        assert goals("klub-catur") == set()
+        say("add", "klub-catur", 7)
+        detect(again=True)
+        assert goals("klub-catur") == {(7, "sdgs-keyword"), (7, "person")}
+
     def test_who_may_not_change_the_organization_may_not_say(self, import_file, say, person):
         import_file(_LIST)
         stranger = person("viewer@example.org", slug="rumah-air", role="viewer")

@@ -51,7 +51,6 @@ CREATE TABLE enrichments (
   again boolean NOT NULL DEFAULT false,
   config jsonb NOT NULL DEFAULT '{}',
   counts jsonb NOT NULL DEFAULT '{}',
-  run_id text,
   failure text,
   created_at timestamptz NOT NULL DEFAULT now(),
   finished_at timestamptz,

@@ -1,0 +1,59 @@
+"""Reading the signals of one record, whoever they are from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredSignal:
+    """A signal as it is stored; of a goal, the property is «sdg» and the value its number.
+
+    Attributes:
+        evidence: Places that show it: field, start, end, quote. None where a person says it.
+        origin: The plugin, or «person».
+        status: present or removed.
+    """
+
+    property: str
+    value: str
+    confidence: float
+    evidence: Sequence[dict[str, Any]]
+    origin: str
+    origin_version: str | None
+    status: str
+
+    def quotes(self) -> str:
+        """Return the evidence in one line."""
+        return "; ".join(f"{one['field']}: «{one['quote']}»" for one in self.evidence)
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "property": self.property,
+            "value": self.value,
+            "confidence": round(self.confidence, 3),
+            "evidence": list(self.evidence),
+            "origin": self.origin,
+            "origin_version": self.origin_version,
+            "status": self.status,
+        }
+
+
+def list_signals(session: Session, record_id: UUID) -> list[StoredSignal]:
+    """Return a record's signals: goals first, then by property and value."""
+    return [StoredSignal(**row._asdict()) for row in session.execute(_LIST, {"record": record_id})]
+
+
+_LIST = sa.text("""
+    SELECT * FROM (
+      SELECT 'sdg' AS property, goal::text AS value, confidence, evidence, origin, origin_version, status
+      FROM sdgs_signals WHERE record_id = :record
+      UNION ALL
+      SELECT property, value, confidence, evidence, origin, origin_version, status
+      FROM profile_signals WHERE record_id = :record) s
+    ORDER BY property <> 'sdg', property, lpad(value, 2), value, origin
+""")
