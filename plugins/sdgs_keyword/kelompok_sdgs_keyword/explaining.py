@@ -14,7 +14,7 @@ MARKS = ("[", "]")
 
 def explanation(scorer: Scorer, records: Sequence[Mapping[str, str]], *, name_field: str) -> CommandResult:
     """Return the explanation of records of one organization, or of one text."""
-    found = [(fields, scorer.tags(fields, name_field=name_field)) for fields in records]
+    found = [(fields, scorer.tags(fields, name_field=name_field, shown=None)) for fields in records]
     text = "\n".join(_texts(fields, tags) for fields, tags in found)
     sums = list(map(_sum_of, chain.from_iterable(tags for _, tags in found)))
     if not sums:

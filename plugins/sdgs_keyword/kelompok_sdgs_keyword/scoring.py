@@ -66,7 +66,7 @@ class Tag(NamedTuple):
         score: Sum of the distinct terms' weights in the spot that shows it best; 0 for a mention alone.
         threshold: What that spot had to reach.
         confidence: 0.5 to 1, two decimals.
-        evidence: Heaviest first, at most five.
+        evidence: Mentions, then terms, the heaviest first; five at most unless all were asked for.
     """
 
     goal: int
@@ -92,12 +92,13 @@ class Scorer:
         ]
         self._goals = [frozenset(goal for goal, _, _ in owners) for owners in self._owners]
 
-    def tags(self, fields: Mapping[str, str], name_field: str | None = None) -> list[Tag]:
+    def tags(self, fields: Mapping[str, str], name_field: str | None = None, *, shown: int | None = SHOWN) -> list[Tag]:
         """Return the record's tags, by goal.
 
         Args:
             fields: Public text by field; a term counts wherever it stands.
             name_field: The field that is a name and not a text; it is worth less.
+            shown: How many pieces of evidence a tag has at most; None for all that its score is the sum of.
         """
         texts = {field: Folded(text) for field, text in fields.items() if text}
         matched = self._matched(texts, name_field)
@@ -108,7 +109,9 @@ class Scorer:
             spot = self._densest(goal, found.get(goal, ()))
             if spot is None and goal not in mentioned:
                 continue
-            tags.append(self._tag(goal, spot, mentioned.get(goal, []), texts))
+            tags.append(
+                self._tag(goal, spot, _evidence(spot, mentioned.get(goal, ()), texts, shown), bool(mentioned.get(goal)))
+            )
         return tags
 
     def hits(self, fields: Mapping[str, str], name_field: str | None = None) -> dict[int, list[Hit]]:
@@ -202,18 +205,23 @@ class Scorer:
                 best, needed = spot, asked[0][1] - _ROUNDING + spot.margin
         return best
 
-    def _tag(
-        self, goal: int, spot: "_Spot | None", mentioned: Sequence["_Mention"], texts: Mapping[str, Folded]
-    ) -> Tag:
-        evidence = [Evidence(one.field, *_span(one, texts), "mention", 0.0) for one in mentioned]
+    def _tag(self, goal: int, spot: "_Spot | None", evidence: Sequence[Evidence], is_mentioned: bool) -> Tag:
         confidence, score, threshold = 0.0, 0.0, self._lexicon.goals[goal].threshold
         if spot is not None:
-            heaviest = sorted(spot.hits, key=lambda hit: (-hit.weight, hit.place, hit.start))[:SHOWN]
-            evidence += [Evidence(hit.field, *_span(hit, texts), hit.entry.term, hit.weight) for hit in heaviest]
             confidence, score, threshold = confidence_of(spot.margin), spot.score, spot.threshold
-        if mentioned:
+        if is_mentioned:
             confidence = max(confidence, MENTION_CONFIDENCE)
-        return Tag(goal, round(score, 2), threshold, confidence, tuple(evidence[:SHOWN]))
+        return Tag(goal, round(score, 2), threshold, confidence, tuple(evidence))
+
+
+def _evidence(
+    spot: "_Spot | None", mentioned: Sequence["_Mention"], texts: Mapping[str, Folded], shown: int | None
+) -> list[Evidence]:
+    """Return what shows a goal: mentions first, then terms, the heaviest first."""
+    found = [Evidence(one.field, *_span(one, texts), "mention", 0.0) for one in mentioned]
+    heaviest = sorted(spot.hits, key=lambda hit: (-hit.weight, hit.place, hit.start)) if spot else []
+    found += [Evidence(hit.field, *_span(hit, texts), hit.entry.term, hit.weight) for hit in heaviest[:shown]]
+    return found[:shown]
 
 
 @lru_cache(maxsize=1)
