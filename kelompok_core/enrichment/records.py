@@ -134,7 +134,7 @@ def list_enrichments(connection: sa.Connection, *, limit: int) -> Sequence[Enric
 
 
 def find_previous(connection: sa.Connection, enrichment: Enrichment) -> Enrichment | None:
-    """Return the run before this one that looked at everything, or None."""
+    """Return the same job's run before this one that was done and wrote, or None."""
     query = (
         sa.select(TABLE)
         .where(
