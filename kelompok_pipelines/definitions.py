@@ -21,56 +21,44 @@ from kelompok_pipelines.sensors import inbox_sensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class Import:
-    """A job of an enabled plugin that imports into an entity."""
-
-    plugin: str
-    job: Job
-    entity: str
-
-
-def list_import_jobs(settings: Settings) -> Iterator[Import]:
-    """Yield the importing jobs of enabled plugins for entities the core has. Runs no plugin code."""
-    entities = set(list_entities())
-    for plugin in list_plugins(settings):
-        if plugin.state is PluginState.ENABLED:
-            for job in plugin.jobs():
-                if job.uses.endswith("_importer") and job.entity in entities:
-                    yield Import(plugin=plugin.name, job=job, entity=str(job.entity))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Enricher:
-    """A job of an enabled plugin that enriches entities the core has.
+class PluginJob:
+    """A job of an enabled plugin, over entities the core has.
 
     Attributes:
-        automatic: Whether it runs after imports, unasked.
+        entities: What it imports into, or enriches.
+        automatic: Whether the plugin acts on imports unasked.
     """
 
     plugin: str
     job: Job
+    entities: tuple[str, ...]
     automatic: bool
 
+    @property
+    def entity(self) -> str:
+        """The entity an importing job is for."""
+        return self.entities[0]
 
-def list_enrichers(settings: Settings) -> Iterator[Enricher]:
-    """Yield the enriching jobs of enabled plugins. Runs no plugin code."""
-    entities = set(list_entities())
+
+def list_jobs(settings: Settings) -> Iterator[PluginJob]:
+    """Yield the jobs of enabled plugins that import or enrich. Runs no plugin code."""
+    known = set(list_entities())
     for plugin in list_plugins(settings):
         if plugin.state is PluginState.ENABLED:
             for job in plugin.jobs():
-                if job.uses == "profile_enricher" and set(job.enriches) <= entities:
-                    yield Enricher(plugin=plugin.name, job=job, automatic=plugin.automatic)
+                entities = (job.entity,) if job.entity else tuple(job.enriches)
+                if entities and known.issuperset(entities):
+                    yield PluginJob(plugin=plugin.name, job=job, entities=entities, automatic=plugin.automatic)
 
 
 def build_definitions(settings: Settings, core: Core | None = None) -> dg.Definitions:
     """Return the definitions of this installation; tests and the CLI hand in their own core."""
-    imports = list(list_import_jobs(settings))
-    enrichers = list(list_enrichers(settings))
+    jobs = list(list_jobs(settings))
+    imports = [one for one in jobs if one.job.uses.endswith("_importer")]
+    enrichers = [one for one in jobs if one.job.uses == "profile_enricher"]
     entities = list_entities()
     following = {
-        entity: [
-            names.signals_key(one.plugin, entity) for one in enrichers if one.automatic and entity in one.job.enriches
-        ]
+        entity: [names.signals_key(one.plugin, entity) for one in enrichers if one.automatic and entity in one.entities]
         for entity in entities
     }
     feeding = {
@@ -94,7 +82,7 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
         ],
         jobs=[
             *(import_job(one.plugin, one.job.name, one.entity, following[one.entity]) for one in imports),
-            *(enrichment_job(one.plugin, one.job.name, list(one.job.enriches)) for one in enrichers),
+            *(enrichment_job(one.plugin, one.job.name, one.entities) for one in enrichers),
             *(apply_job(entity) for entity in entities),
             prune_runs,
         ],

@@ -27,7 +27,7 @@ def run_import(bench: Workbench, import_id: UUID, tell: Callable[[Progress], Non
     record = _get(bench, import_id)
     config = {names.stage_op(record.plugin, record.entity): {"config": {"import_id": str(import_id)}}}
     told = replace(bench, tell=tell)
-    _run(told, names.import_job(record.plugin, record.job), config, record)
+    _run(told, names.plugin_job(record.plugin, record.job), config, record)
 
 
 def run_apply(bench: Workbench, import_id: UUID) -> None:
@@ -52,7 +52,7 @@ def run_enrichment(bench: Workbench, enrichment_id: UUID, tell: Callable[[Progre
     op = names.enrich_op(enrichment.plugin, enrichment.job)
     config = {op: {"config": {"enrichment_id": str(enrichment_id)}}}
     tags = {"kelompok/enrichment": str(enrichment_id)}
-    _execute(replace(bench, tell=tell), names.import_job(enrichment.plugin, enrichment.job), config, tags)
+    _execute(replace(bench, tell=tell), names.plugin_job(enrichment.plugin, enrichment.job), config, tags)
 
 
 def _get(bench: Workbench, import_id: UUID) -> ImportRecord:

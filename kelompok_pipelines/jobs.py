@@ -22,7 +22,7 @@ def import_job(plugin: str, job: str, entity: str, signals: Sequence[dg.AssetKey
         *signals,
     )
     return dg.define_asset_job(
-        names.import_job(plugin, job),
+        names.plugin_job(plugin, job),
         selection=selection,
         executor_def=dg.in_process_executor,
         description=f"{plugin}: {job}. Give the first op a file, or the id of an import received before.",
@@ -42,7 +42,7 @@ def apply_job(entity: str) -> UnresolvedAssetJobDefinition:
 def enrichment_job(plugin: str, job: str, entities: Sequence[str]) -> UnresolvedAssetJobDefinition:
     """Return the job that enriches what is stored."""
     return dg.define_asset_job(
-        names.import_job(plugin, job),
+        names.plugin_job(plugin, job),
         selection=dg.AssetSelection.assets(*(names.signals_key(plugin, entity) for entity in entities)),
         executor_def=dg.in_process_executor,
         description=f"{plugin}: {job}, over all records or those the op's settings confine it to.",

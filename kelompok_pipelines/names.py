@@ -38,7 +38,7 @@ def apply_op(entity: str) -> str:
     return f"core__{entity}__apply"
 
 
-def import_job(plugin: str, job: str) -> str:
+def plugin_job(plugin: str, job: str) -> str:
     return f"{_identifier(plugin)}__{_identifier(job)}"
 
 
@@ -47,7 +47,7 @@ def apply_job(entity: str) -> str:
 
 
 def inbox_sensor(plugin: str, job: str) -> str:
-    return f"{import_job(plugin, job)}__inbox"
+    return f"{plugin_job(plugin, job)}__inbox"
 
 
 def signals_key(plugin: str, entity: str) -> dg.AssetKey:
@@ -55,4 +55,4 @@ def signals_key(plugin: str, entity: str) -> dg.AssetKey:
 
 
 def enrich_op(plugin: str, job: str) -> str:
-    return f"{import_job(plugin, job)}__enrich"
+    return f"{plugin_job(plugin, job)}__enrich"

@@ -52,7 +52,7 @@ def import_schedule(scheduled: ScheduledImport, entity: str) -> dg.ScheduleDefin
     config = scheduled.model_dump(include={"file", "source", "organization", "actor"}, exclude_none=True)
     return dg.ScheduleDefinition(
         name=scheduled.name,
-        job_name=names.import_job(scheduled.plugin, scheduled.job),
+        job_name=names.plugin_job(scheduled.plugin, scheduled.job),
         cron_schedule=scheduled.cron,
         execution_timezone=scheduled.timezone,
         run_config={"ops": {names.stage_op(scheduled.plugin, entity): {"config": config}}},
@@ -63,8 +63,8 @@ def import_schedule(scheduled: ScheduledImport, entity: str) -> dg.ScheduleDefin
 def enrichment_schedule(plugin: str, job: str) -> dg.ScheduleDefinition:
     """Return the nightly run over everything; texts that did not change cost next to nothing."""
     return dg.ScheduleDefinition(
-        name=f"{names.import_job(plugin, job)}_nightly",
-        job_name=names.import_job(plugin, job),
+        name=f"{names.plugin_job(plugin, job)}_nightly",
+        job_name=names.plugin_job(plugin, job),
         cron_schedule="0 2 * * *",
         execution_timezone="Asia/Jakarta",
         default_status=dg.DefaultScheduleStatus.RUNNING,

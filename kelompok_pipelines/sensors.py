@@ -24,7 +24,7 @@ def inbox_sensor(settings: Settings, plugin: str, job: Job, entity: str) -> dg.S
 
     @dg.sensor(
         name=names.inbox_sensor(plugin, job.name),
-        job_name=names.import_job(plugin, job.name),
+        job_name=names.plugin_job(plugin, job.name),
         minimum_interval_seconds=_SECONDS,
         description=f"Imports every file put into {inbox.folder}, for one organization from the folder of its slug.",
         default_status=dg.DefaultSensorStatus.RUNNING,

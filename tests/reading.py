@@ -5,7 +5,7 @@ from itertools import count
 
 import pandas as pd
 
-from kelompok_core.contracts import PluginContext, Source
+from kelompok_core.contracts import PluginContext, Source, SourceBatch, location_table, text_table
 
 
 class Read:
@@ -73,3 +73,16 @@ def peak_memory(importer, path, *, batch_size=500):
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def normalized(normalizer, fields, columns):
+    """Return what a normalizer makes of columns of cells; ``fields`` says which column is which field."""
+    size = len(next(iter(columns.values())))
+    batch = SourceBatch(
+        cells=text_table(columns),
+        locations=location_table(range(1, size + 1), lines=range(2, size + 2), selectors=[""] * size),
+    )
+    context = PluginContext(
+        entity="organizations", map_headers=lambda _, names: {name: fields.get(name, name) for name in names}
+    )
+    return normalizer.normalize(batch, context)

@@ -42,12 +42,12 @@ def _entries(connection: "sa.Connection", record: str | None, import_id: str | N
     import sqlalchemy as sa
 
     from kelompok_core.audit import trail
+    from kelompok_core.database.ids import get_id
     from kelompok_core.errors import NotFound
-    from kelompok_core.imports.records import get_id_by_prefix
     from kelompok_core.record_queries import SHORTEST_ID
 
     if import_id is not None:
-        return list(trail.list_for_import(connection, get_id_by_prefix(connection, import_id), limit=limit))
+        return list(trail.list_for_import(connection, get_id(connection, "imports", import_id), limit=limit))
     if record is None:
         return list(trail.list_latest(connection, limit=limit))
     found = connection.scalar(

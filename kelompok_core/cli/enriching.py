@@ -1,35 +1,70 @@
 """Running an enricher from the command line, and showing what came of it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import typer
 
 from kelompok_core.cli import terminal
-from kelompok_core.cli.importing import progress_bar
+from kelompok_core.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from kelompok_core.enrichment.records import Enrichment
     from kelompok_core.enrichment.run import EnrichmentRequest
+    from kelompok_core.imports.workbench import Workbench
 
-_SHOWN = ("records", "unchanged", "enriched", "with_signals", "created", "updated", "deleted")
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the command line says of a run of an enricher.
+
+    Attributes:
+        only_import: As much of an import's id as was given, or None.
+        since: Without a zone, in UTC.
+    """
+
+    plugin: str
+    job: str
+    organization: str | None
+    only_import: str | None
+    since: datetime | None
+    again: bool
+    dry_run: bool
+    config: Mapping[str, str]
 
 
-def run(request: "EnrichmentRequest", actor: str | None, *, as_json: bool) -> int:
+def run(asked: Asked, actor: str | None, *, as_json: bool) -> int:
     """Run an enricher and show its report; return the exit code."""
     from kelompok_core.enrichment.run import request_enrichment
 
     with terminal.workbench() as bench:
-        enrichment_id = request_enrichment(bench, request, terminal.acting(bench, actor))
+        enrichment_id = request_enrichment(bench, _request(bench, asked), terminal.acting(bench, actor))
         with progress_bar(as_json=as_json) as tell:
             terminal.launcher().run_enrichment(bench, enrichment_id, tell)
-        with bench.database.connect() as connection:
-            from kelompok_core.enrichment.records import get_enrichment
-
-            show(get_enrichment(connection, enrichment_id), as_json=as_json)
+        show(_get(bench, enrichment_id), as_json=as_json)
     return terminal.DONE
+
+
+def _request(bench: "Workbench", asked: Asked) -> "EnrichmentRequest":
+    from kelompok_core.cli.imports import find_import
+    from kelompok_core.enrichment.run import EnrichmentRequest
+
+    since = asked.since
+    return EnrichmentRequest(
+        plugin=asked.plugin,
+        job=asked.job,
+        organization=asked.organization,
+        import_id=None if asked.only_import is None else find_import(bench, asked.only_import),
+        changed_since=since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since,
+        again=asked.again,
+        dry_run=asked.dry_run,
+        config=asked.config,
+    )
 
 
 def show(enrichment: "Enrichment", *, as_json: bool) -> None:
@@ -37,12 +72,14 @@ def show(enrichment: "Enrichment", *, as_json: bool) -> None:
 
 
 def _render(console: "Console", enrichment: "Enrichment") -> None:
+    from kelompok_core.enrichment.records import COUNTS
+
     would = " (dry run: nothing was written)" if enrichment.dry_run else ""
     console.print(f"Enrichment {enrichment.id} by {enrichment.plugin_label}: {enrichment.state}{would}", markup=False)
     if enrichment.failure:
         console.print(enrichment.failure, markup=False)
-    rows = [(entity, *(counts[name] for name in _SHOWN)) for entity, counts in enrichment.counts.items()]
-    terminal.table(console, ("", *(name.replace("_", " ") for name in _SHOWN)), rows)
+    rows = [(entity, *(counts[name] for name in COUNTS)) for entity, counts in enrichment.counts.items()]
+    terminal.table(console, ("", *(name.replace("_", " ") for name in COUNTS)), rows)
     values: dict[str, int] = {}
     for counts in enrichment.counts.values():
         for value, number in counts.get("values", {}).items():
@@ -52,12 +89,19 @@ def _render(console: "Console", enrichment: "Enrichment") -> None:
         terminal.table(console, ("signal", "records"), ordered)
 
 
-def find(prefix: str) -> UUID:
+def _find(bench: "Workbench", prefix: str) -> UUID:
     """Return the id of the run a person means."""
-    from kelompok_core.enrichment.records import get_id_by_prefix
+    from kelompok_core.database.ids import get_id
 
-    with terminal.workbench() as bench, bench.database.connect() as connection:
-        return get_id_by_prefix(connection, prefix)
+    with bench.database.connect() as connection:
+        return get_id(connection, "enrichments", prefix)
+
+
+def _get(bench: "Workbench", enrichment_id: UUID) -> "Enrichment":
+    from kelompok_core.enrichment.records import get_enrichment
+
+    with bench.database.connect() as connection:
+        return get_enrichment(connection, enrichment_id)
 
 
 app = typer.Typer(no_args_is_help=True, help="Runs of enrichers: list, inspect, undo.")
@@ -88,11 +132,8 @@ _IdArgument = typer.Argument(help="The run's id, or at least four digits of its 
 @app.command("show")
 def show_one(enrichment: str = _IdArgument, as_json: terminal.JsonOption = False) -> None:
     """Show what a run found and wrote."""
-    from kelompok_core.enrichment.records import get_enrichment
-
-    found = find(enrichment)
-    with terminal.workbench() as bench, bench.database.connect() as connection:
-        show(get_enrichment(connection, found), as_json=as_json)
+    with terminal.workbench() as bench:
+        show(_get(bench, _find(bench, enrichment)), as_json=as_json)
 
 
 @app.command(epilog=terminal.EXIT_CODES)
@@ -105,9 +146,8 @@ def undo(
     """Take a run's signals back. What changed since is kept. To redo: «plugin run … --again»."""
     from kelompok_core.enrichment.undo import undo_enrichment
 
-    found = find(enrichment)
     with terminal.workbench() as bench:
-        report = undo_enrichment(bench, found, terminal.acting(bench, actor), dry_run=dry_run)
+        report = undo_enrichment(bench, _find(bench, enrichment), terminal.acting(bench, actor), dry_run=dry_run)
     rows = list(report.counts.items())
     terminal.show(as_json, report.to_json, lambda console: terminal.table(console, ("signals", "number"), rows))
     raise typer.Exit(terminal.ATTENTION if report.counts["kept"] else terminal.DONE)

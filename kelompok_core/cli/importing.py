@@ -1,21 +1,17 @@
 """Running an import from the terminal: received, handed to the orchestrator, shown while it goes on."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kelompok_core.cli import terminal
+from kelompok_core.cli.progress import progress_bar
 from kelompok_core.cli.render import render_report
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.report import ImportReport, get_report
-from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.imports.workbench import Workbench
 
 if TYPE_CHECKING:
     from kelompok_core.imports.records import ImportRecord
-
-_STEPS = {"stage": "reading", "decide": "deciding", "apply": "writing", "enrich": "enriching"}
 
 
 def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
@@ -45,27 +41,3 @@ def exit_code(report: ImportReport) -> int:
 
 def _failed(record: "ImportRecord") -> bool:
     return record.state == "failed"
-
-
-@contextmanager
-def progress_bar(*, as_json: bool) -> Iterator[Callable[[Progress], None]]:
-    """Show a line that moves, on a terminal; stay quiet in a pipe."""
-    if as_json or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,} rows"),
-        TimeElapsedColumn(),
-    )
-    with Bar(*columns, console=terminal.console(errors=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def tell(progress: Progress) -> None:
-            bar.update(task, description=_STEPS[progress.step], completed=progress.rows)
-
-        yield tell

@@ -70,7 +70,7 @@ def show(import_id: IdArgument, language: LanguageOption = "en", as_json: JsonOp
     from kelompok_core.cli.importing import show_report
 
     with terminal.workbench() as bench:
-        found = _find(bench, import_id)
+        found = find_import(bench, import_id)
         raise typer.Exit(show_report(bench, found, as_json=as_json, language=_language(language)))
 
 
@@ -87,7 +87,7 @@ def errors(
     from kelompok_core.imports.records import get_import
 
     with terminal.workbench() as bench:
-        found = _find(bench, import_id)
+        found = find_import(bench, import_id)
         with bench.database.connect() as connection:
             record = get_import(connection, found)
             if output is None:
@@ -132,7 +132,7 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
     from kelompok_core.imports.apply import approve
 
     with terminal.workbench() as bench:
-        found = _find(bench, import_id)
+        found = find_import(bench, import_id)
         record = approve(bench, found, terminal.acting(bench, actor))
         if record.state == "applied":
             terminal.console(errors=True).print("This import is applied already; nothing was done.")
@@ -141,17 +141,12 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
         raise typer.Exit(show_report(bench, found, as_json=as_json))
 
 
-def find_import(prefix: str) -> "UUID":
+def find_import(bench: "Workbench", prefix: str) -> "UUID":
     """Return the id of the import a person means."""
-    with terminal.workbench() as bench:
-        return _find(bench, prefix)
-
-
-def _find(bench: "Workbench", prefix: str) -> "UUID":
-    from kelompok_core.imports.records import get_id_by_prefix
+    from kelompok_core.database.ids import get_id
 
     with bench.database.connect() as connection:
-        return get_id_by_prefix(connection, prefix)
+        return get_id(connection, "imports", prefix)
 
 
 def _language(given: str) -> str:
@@ -174,6 +169,6 @@ def undo_import(
     from kelompok_core.imports.undo import undo
 
     with terminal.workbench() as bench:
-        report = undo(bench, _find(bench, import_id), terminal.acting(bench, actor), dry_run=dry_run)
+        report = undo(bench, find_import(bench, import_id), terminal.acting(bench, actor), dry_run=dry_run)
     terminal.show(as_json, report.to_json, lambda console: render_undo(console, report))
     raise typer.Exit(terminal.ATTENTION if report.left else terminal.DONE)

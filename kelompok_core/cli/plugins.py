@@ -1,7 +1,7 @@
 """``kelompok plugin``: list, inspect, enable and run plugins."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -187,14 +187,24 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run a job: import a file (read, normalize, validate, decide, apply), or enrich what is stored."""
+    from kelompok_core.cli import enriching, importing
+
     if find_job(require_enabled(settings(), name), job).uses == "profile_enricher":
         if file is not None:
             raise typer.BadParameter(f"{job} enriches what is stored; it takes no file", param_hint="--file")
-        asked = _Enriching(organization=organization, only_import=only_import, since=since, again=again)
-        raise typer.Exit(_enrich(name, job, asked, setting or [], dry_run=dry_run, actor=actor, as_json=as_json))
+        asked = enriching.Asked(
+            plugin=name,
+            job=job,
+            organization=organization,
+            only_import=only_import,
+            since=since,
+            again=again,
+            dry_run=dry_run,
+            config=terminal.pairs(setting or [], "--set", first=True),
+        )
+        raise typer.Exit(enriching.run(asked, actor, as_json=as_json))
     if file is None:
         raise typer.BadParameter(f"{job} imports a file: say which", param_hint="--file")
-    from kelompok_core.cli import importing
     from kelompok_core.imports.profiles import chosen_profile, save_profile
     from kelompok_core.imports.receive import ImportRequest
     from kelompok_core.imports.records import DuplicatePolicy
@@ -225,37 +235,6 @@ def run(
     if save:
         save_profile(settings(), save, chosen)
     raise typer.Exit(importing.run(request, actor, as_json=as_json))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Enriching:
-    """What confines a run of an enricher."""
-
-    organization: str | None
-    only_import: str | None
-    since: datetime | None
-    again: bool
-
-
-def _enrich(
-    name: str, job: str, asked: _Enriching, setting: "Sequence[str]", *, dry_run: bool, actor: str | None, as_json: bool
-) -> int:
-    from kelompok_core.cli import enriching
-    from kelompok_core.cli.imports import find_import
-    from kelompok_core.enrichment.run import EnrichmentRequest
-
-    since = asked.since
-    request = EnrichmentRequest(
-        plugin=name,
-        job=job,
-        organization=asked.organization,
-        import_id=None if asked.only_import is None else find_import(asked.only_import),
-        changed_since=since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since,
-        again=asked.again,
-        dry_run=dry_run,
-        config=terminal.pairs(setting, "--set", first=True),
-    )
-    return enriching.run(request, actor, as_json=as_json)
 
 
 def _policies(given: "Sequence[str]") -> "dict[str, MergePolicy]":

@@ -237,6 +237,8 @@ class _Shown:
     def render(self, console: "Console") -> None:
         from rich.text import Text
 
+        from kelompok_core.cli.render import quotes
+
         label = self.summary[self.noun.descriptor.label]
         rest = [str(value) for name, value in self.summary.items() if name in ("organization", "slug", "claim_status")]
         console.print(Text(f"{label} ({', '.join(rest)})", style="bold"))
@@ -245,7 +247,7 @@ class _Shown:
         if rows := [(source, name, value) for source, cells in extra.items() for name, value in cells.items()]:
             terminal.table(console, ("source", "extra column", "value"), rows)
         if self.signals:
-            found = [(one.property, one.value, f"{one.confidence:.2f}", one.quotes(), one.origin, one.status)
+            found = [(one.property, one.value, f"{one.confidence:.2f}", quotes(one.evidence), one.origin, one.status)
                      for one in self.signals]  # fmt: skip
             terminal.table(console, ("signal", "value", "confidence", "evidence", "by", "status"), found)
         seen = [(one.source_name, one.file_name, one.line, one.record, str(one.import_id)) for one in self.evidence]

@@ -1,7 +1,7 @@
 """Reports for the terminal."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from kelompok_core.cli.terminal import table
 from kelompok_core.imports.error_file import name_error_file
@@ -124,4 +124,11 @@ def render_undo(console: "Console", report: "UndoReport") -> None:
 
 def _setting(value: object) -> str:
     """A setting as text; of one a column, each with its column."""
-    return ", ".join(f"{name}: {one}" for name, one in value.items()) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {one}" for name, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def quotes(evidence: Iterable[Mapping[str, Any]]) -> str:
+    """The places that show a signal, in one line."""
+    return "; ".join(f"{one['field']}: «{one['quote']}»" for one in evidence)

@@ -29,11 +29,11 @@ def list_all(
     as_json: JsonOption = False,
 ) -> None:
     """List the rows that wait, with the reason."""
-    from kelompok_core.imports.records import get_id_by_prefix
+    from kelompok_core.database.ids import get_id
     from kelompok_core.imports.review import list_parked
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
-        wanted = get_id_by_prefix(connection, import_id) if import_id else None
+        wanted = get_id(connection, "imports", import_id) if import_id else None
         parked = list_parked(connection, import_id=wanted, limit=limit)
     rows = [(one.ref, one.source_name, one.line, one.label, one.reason, len(one.candidates)) for one in parked]
     terminal.show(
@@ -125,13 +125,13 @@ def _say(verdict: "Verdict", *, as_json: bool) -> None:
 
 
 def _split(bench: "Workbench", ref: str) -> "tuple[UUID, int]":
-    from kelompok_core.imports.records import get_id_by_prefix
+    from kelompok_core.database.ids import get_id
 
     prefix, colon, record = ref.rpartition(":")
     if not colon or not record.isdecimal():
         raise typer.BadParameter(f"{ref!r} is not ID:RECORD", param_hint="ID:RECORD")
     with bench.database.connect() as connection:
-        return get_id_by_prefix(connection, prefix), int(record)
+        return get_id(connection, "imports", prefix), int(record)
 
 
 def _to_json(parked: "ParkedRow") -> dict[str, object]:

@@ -35,13 +35,12 @@ def show(slug: SlugArgument, as_json: JsonOption = False) -> None:
 
 
 def _row(signal: "GoalSignal") -> tuple[object, ...]:
+    from kelompok_core.cli.render import quotes
     from kelompok_core.sdgs.signals import TITLES
 
-    quotes = "; ".join(f"{one['field']}: «{one['quote']}»" for one in signal.evidence)
     where = signal.entity if signal.entity == "organizations" else f"{signal.entity}: {signal.label}"
-    return (
-        signal.goal, TITLES[signal.goal - 1], f"{signal.confidence:.2f}", where, quotes, signal.origin, signal.status
-    )  # fmt: skip
+    title, confidence = TITLES[signal.goal - 1], f"{signal.confidence:.2f}"
+    return signal.goal, title, confidence, where, quotes(signal.evidence), signal.origin, signal.status
 
 
 @app.command()

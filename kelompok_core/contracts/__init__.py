@@ -3,7 +3,7 @@
 from kelompok_core.contracts.context import PluginContext
 from kelompok_core.contracts.decoding import Undecodable, find_undecodable
 from kelompok_core.contracts.errors import ConfigurationError, PluginError, TransientError, UnreadableSource
-from kelompok_core.contracts.findings import ISSUE_COLUMNS, Issue, Severity, issue_table, no_issues
+from kelompok_core.contracts.findings import ISSUE_COLUMNS, Issue, Severity, issue_table, no_issues, with_issues
 from kelompok_core.contracts.protocols import (
     CONTRACTS,
     CLICommandProvider,
@@ -29,6 +29,7 @@ from kelompok_core.contracts.shapes import (
     Source,
     SourceBatch,
     free_name,
+    iter_texts,
     location_table,
     text_table,
 )
@@ -68,8 +69,10 @@ __all__ = [
     "find_undecodable",
     "free_name",
     "issue_table",
+    "iter_texts",
     "location_table",
     "no_issues",
     "preview",
     "text_table",
+    "with_issues",
 ]

@@ -1,6 +1,6 @@
 """Issues: one coded finding about a cell, a row or a file, and the table many of them travel in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -59,3 +59,11 @@ def issue_table(issues: Iterable[Issue]) -> pd.DataFrame:
 def no_issues() -> pd.DataFrame:
     """Return an empty issue table."""
     return issue_table(())
+
+
+def with_issues(table: pd.DataFrame, issues: Sequence[Issue]) -> pd.DataFrame:
+    """Return an issue table with further issues behind those it has."""
+    if not issues:
+        return table
+    further = issue_table(issues)
+    return pd.concat([table, further], ignore_index=True) if len(table) else further

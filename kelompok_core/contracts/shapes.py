@@ -1,6 +1,6 @@
 """The shapes that cross the boundary. Tables are pandas frames, the rest is JSON: all can be serialized."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -8,7 +8,7 @@ from typing import TypeAlias
 import pandas as pd
 import pyarrow as pa
 
-from kelompok_core.contracts.findings import no_issues
+from kelompok_core.contracts.findings import Issue, Severity, no_issues
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -91,6 +91,29 @@ class SourceBatch:
     issues: pd.DataFrame = field(default_factory=no_issues)
     read_as: Mapping[str, JsonValue] = field(default_factory=dict)
     blank_lines: int = 0
+
+    def issue_at(
+        self, row: int, code: str, severity: Severity, *, column: str, value: str | None, **params: JsonValue
+    ) -> Issue:
+        """Return a finding about a cell, with the record and line of its row (counted from 0 in this batch)."""
+        line = self.locations["line"].iloc[row]
+        return Issue(
+            code=code,
+            severity=severity,
+            record=int(self.locations["record"].iloc[row]),
+            line=None if pd.isna(line) else int(line),
+            column=column,
+            value=value,
+            params=params,
+        )
+
+
+def iter_texts(records: pd.DataFrame) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the records an enricher is handed, in order: id, and text by field, empty where there is none."""
+    fields = [str(column) for column in records.columns if column != "record"]
+    texts = [records[field].fillna("").tolist() for field in fields]
+    for record, *cells in zip(records["record"].tolist(), *texts, strict=True):
+        yield record, dict(zip(fields, cells, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)

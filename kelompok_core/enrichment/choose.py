@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,28 @@ import sqlalchemy as sa
 
 from kelompok_core.contracts import text_table
 from kelompok_core.descriptor import EntityDescriptor
-from kelompok_core.enrichment.records import Enrichment
 from kelompok_core.errors import PluginUnavailable
 from kelompok_core.values.html import blank_markup
 
 PAGE = 5_000
 """Records in memory at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """Which records are chosen: all, unless something confines it.
+
+    Attributes:
+        organization_id: Only this organization's, or None.
+        import_id: Only what this import wrote, or None.
+        changed_since: Only records changed since, or None.
+        known_to: Plugin and method whose work is not done again where the text is the same; None to choose all.
+    """
+
+    organization_id: UUID | None = None
+    import_id: UUID | None = None
+    changed_since: datetime | None = None
+    known_to: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,29 +62,29 @@ def require_public(descriptor: EntityDescriptor, fields: Sequence[str], plugin: 
             raise PluginUnavailable(plugin, f"{descriptor.entity}.{name} is not public text (public is: {public})")
 
 
-def count_chosen(connection: sa.Connection, descriptor: EntityDescriptor, enrichment: Enrichment) -> int:
+def count_chosen(connection: sa.Connection, descriptor: EntityDescriptor, scope: Scope) -> int:
     """Return how many records the run is about, whether or not their text is known."""
-    query = f"SELECT count(*) FROM {descriptor.entity} t WHERE {_scope(descriptor, enrichment)}"
-    return int(connection.scalar(sa.text(query), _params(descriptor, enrichment)) or 0)
+    query = f"SELECT count(*) FROM {descriptor.entity} t WHERE {_confined(descriptor, scope)}"
+    return int(connection.scalar(sa.text(query), _params(descriptor, scope)) or 0)
 
 
 def iter_pages(
-    connection: sa.Connection, descriptor: EntityDescriptor, fields: Sequence[str], enrichment: Enrichment, method: str
+    connection: sa.Connection, descriptor: EntityDescriptor, fields: Sequence[str], scope: Scope
 ) -> Iterator[Page]:
     """Yield the records to enrich in the order of their ids; the connection may write between two pages."""
-    columns = [f"{_value(descriptor, name)} AS f{number}" for number, name in enumerate(fields)]
+    columns = [f"{stored_text(descriptor, name)} AS f{number}" for number, name in enumerate(fields)]
     sha = text_digest(descriptor, fields)
     query = sa.text(f"""
         SELECT t.id, t.{descriptor.organization_column} AS organization_id, t.version,
                encode({sha}, 'hex') AS text_sha256, {", ".join(columns)}
         FROM {descriptor.entity} t
         LEFT JOIN enriched_records m ON m.plugin = :plugin AND m.entity = :entity AND m.record_id = t.id
-        WHERE t.id > :after AND {_scope(descriptor, enrichment)}
-          AND (:again OR m.method IS DISTINCT FROM :method OR m.text_sha256 IS DISTINCT FROM {sha})
+        WHERE t.id > :after AND {_confined(descriptor, scope)}
+          AND (m.method IS DISTINCT FROM :method OR m.text_sha256 IS DISTINCT FROM {sha})
         ORDER BY t.id LIMIT :page""")
     after = UUID(int=0)
     while True:
-        params = _params(descriptor, enrichment) | {"after": after, "method": method, "page": PAGE}
+        params = _params(descriptor, scope) | {"after": after, "page": PAGE}
         rows = connection.execute(query, params).all()
         if not rows:
             return
@@ -77,22 +94,23 @@ def iter_pages(
 
 def text_digest(descriptor: EntityDescriptor, fields: Sequence[str]) -> str:
     """Return the SQL of the digest of a record's text, the record being ``t``."""
-    values = ", ".join(f"coalesce({_value(descriptor, name)}, '')" for name in fields)
+    values = ", ".join(f"coalesce({stored_text(descriptor, name)}, '')" for name in fields)
     return f"sha256(convert_to(concat_ws(E'\\x1f', {values}), 'UTF8'))"
 
 
-def _value(descriptor: EntityDescriptor, name: str) -> str:
+def stored_text(descriptor: EntityDescriptor, name: str) -> str:
+    """Return the SQL of a field's text, the record being ``t``."""
     field = descriptor.field(name)
     return f"t.{field.stored_in}->>'{field.key}'" if field.key else f"t.{field.stored_in}::text"
 
 
-def _scope(descriptor: EntityDescriptor, enrichment: Enrichment) -> str:
+def _confined(descriptor: EntityDescriptor, scope: Scope) -> str:
     conditions = ["true"]
-    if enrichment.organization_id is not None:
+    if scope.organization_id is not None:
         conditions.append(f"t.{descriptor.organization_column} = :organization")
-    if enrichment.changed_since is not None:
+    if scope.changed_since is not None:
         conditions.append("t.updated_at >= :since")
-    if enrichment.import_id is not None:
+    if scope.import_id is not None:
         conditions.append("""t.id IN (
             SELECT d.target_id FROM import_decisions d
             JOIN imports i ON i.id = d.import_id AND i.plan_revision = d.revision AND i.entity = :entity
@@ -100,14 +118,15 @@ def _scope(descriptor: EntityDescriptor, enrichment: Enrichment) -> str:
     return " AND ".join(conditions)
 
 
-def _params(descriptor: EntityDescriptor, enrichment: Enrichment) -> dict[str, Any]:
+def _params(descriptor: EntityDescriptor, scope: Scope) -> dict[str, Any]:
+    plugin, method = scope.known_to or (None, None)
     return {
         "entity": descriptor.entity,
-        "plugin": enrichment.plugin,
-        "again": enrichment.again,
-        "organization": enrichment.organization_id,
-        "since": enrichment.changed_since,
-        "import": enrichment.import_id,
+        "plugin": plugin,
+        "method": method,
+        "organization": scope.organization_id,
+        "since": scope.changed_since,
+        "import": scope.import_id,
     }
 
 

@@ -1,20 +1,15 @@
 """Asking an enricher how it comes to its signals; nothing is stored."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
-from uuid import UUID
-
 import pandas as pd
-import sqlalchemy as sa
 
 from kelompok_core.contracts import CommandResult, Explains, text_table
-from kelompok_core.enrichment.choose import iter_pages, require_public
-from kelompok_core.enrichment.records import Enrichment, EnrichmentState
+from kelompok_core.enrichment.choose import Scope, iter_pages, require_public
 from kelompok_core.enrichment.run import CONTRACT
-from kelompok_core.errors import NotFound, PluginUnavailable
+from kelompok_core.errors import EnrichmentFailed, PluginUnavailable
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Workbench
-from kelompok_core.plugin_host.loading import load, plugin_context
+from kelompok_core.organizations.queries import get_organization_id
+from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, require_enabled
 from kelompok_core.settings import Settings
 
@@ -42,35 +37,17 @@ def explain_organization(bench: Workbench, plugin: str, slug: str) -> CommandRes
     fields = next((job.enriches[_HOMES] for job in info.jobs() if _HOMES in job.enriches), ())
     require_public(descriptor, fields, plugin)
     with bench.database.connect() as connection:
-        found = connection.scalar(sa.text(f"SELECT id FROM {_HOMES} WHERE slug = :slug"), {"slug": slug})
-        if found is None:
-            raise NotFound("organization", slug)
-        asked = replace(_NOTHING, plugin=plugin, organization_id=found, again=True)
-        pages = [page.texts for page in iter_pages(connection, descriptor, fields, asked, "")]
-    return _explained(info, pages[0])
+        scope = Scope(organization_id=get_organization_id(connection, slug))
+        page = next(iter_pages(connection, descriptor, fields, scope))
+    return _explained(info, page.texts)
 
 
 def _explained(plugin: PluginInfo, texts: pd.DataFrame) -> CommandResult:
     enricher = load(plugin, CONTRACT)
     if not isinstance(enricher, Explains):
         raise PluginUnavailable(plugin.name, "it does not explain its signals")
-    with plugin_context(plugin, config=plugin.config, dry_run=True) as context:
+    with (
+        plugin_context(plugin, config=plugin.config, dry_run=True) as context,
+        failing_as(EnrichmentFailed, plugin.name, "explaining"),
+    ):
         return enricher.explain(texts, context)
-
-
-_NOTHING = Enrichment(
-    id=UUID(int=0),
-    state=EnrichmentState.RECEIVED,
-    plugin="",
-    plugin_version="",
-    job="",
-    actor_id=UUID(int=0),
-    organization_id=None,
-    import_id=None,
-    changed_since=None,
-    dry_run=True,
-    again=True,
-    failure=None,
-    created_at=datetime.fromtimestamp(0, UTC),
-    finished_at=None,
-)

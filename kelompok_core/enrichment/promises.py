@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.enrichment.choose import stored_text
 from kelompok_core.enrichment.store import SIGNAL_TABLES
 
 
@@ -12,8 +13,7 @@ def count_unproven(connection: sa.Connection, descriptor: EntityDescriptor, orig
 
 
 def _count(connection: sa.Connection, table: str, descriptor: EntityDescriptor, origin: str) -> int:
-    fields = [descriptor.field(name) for name in descriptor.public_fields]
-    cases = " ".join(f"WHEN '{field.name}' THEN t.{field.stored_in}" for field in fields)
+    cases = " ".join(f"WHEN '{name}' THEN {stored_text(descriptor, name)}" for name in descriptor.public_fields)
     query = f"""
         SELECT count(*) FROM {table} s
         JOIN {descriptor.entity} t ON t.id = s.record_id

@@ -27,10 +27,6 @@ class StoredSignal:
     origin_version: str | None
     status: str
 
-    def quotes(self) -> str:
-        """Return the evidence in one line."""
-        return "; ".join(f"{one['field']}: «{one['quote']}»" for one in self.evidence)
-
     def to_json(self) -> dict[str, object]:
         return {
             "property": self.property,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from kelompok_core.errors import NotFound, UsageError
+from kelompok_core.errors import NotFound
 
 COUNTS = ("records", "unchanged", "enriched", "with_signals", "created", "updated", "deleted")
 """records looked at, of which unchanged since last time, enriched anew, left with signals; signals written."""
@@ -151,28 +151,6 @@ def find_previous(connection: sa.Connection, enrichment: Enrichment) -> Enrichme
     return None if row is None else _enrichment(row)
 
 
-def get_id_by_prefix(connection: sa.Connection, prefix: str) -> UUID:
-    """Return the id of the run whose id begins or ends with this.
-
-    Raises:
-        NotFound: When none does.
-        UsageError: When more than one does.
-    """
-    found = list(connection.scalars(_BY_PREFIX, {"prefix": prefix.lower()}))
-    if not found:
-        raise NotFound("enrichment", prefix)
-    if len(found) > 1:
-        raise UsageError(f"{prefix!r} is more than one enrichment", hint="Give more of the id.")
-    id_: UUID = found[0]
-    return id_
-
-
 def _enrichment(row: sa.Row[Any]) -> Enrichment:
     values = row._asdict()
     return Enrichment(**values | {"state": EnrichmentState(values["state"])})
-
-
-_BY_PREFIX = sa.text("""
-    SELECT id FROM enrichments
-    WHERE length(:prefix) >= 4 AND (id::text LIKE :prefix || '%' OR id::text LIKE '%' || :prefix) LIMIT 2
-""")

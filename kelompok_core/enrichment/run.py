@@ -17,7 +17,7 @@ from kelompok_core.access.rules import Action, authorize, require_active
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.contracts import PluginContext, ProfileEnricher
 from kelompok_core.descriptor import EntityDescriptor
-from kelompok_core.enrichment.choose import Page, count_chosen, iter_pages, require_public
+from kelompok_core.enrichment.choose import Page, Scope, count_chosen, iter_pages, require_public
 from kelompok_core.enrichment.records import (
     COUNTS,
     Enrichment,
@@ -28,11 +28,12 @@ from kelompok_core.enrichment.records import (
 )
 from kelompok_core.enrichment.signals import checked_signals, count_by_value
 from kelompok_core.enrichment.store import store
-from kelompok_core.errors import EnrichmentFailed, KelompokError, NotFound, UsageError
+from kelompok_core.errors import EnrichmentFailed, KelompokError, UsageError
 from kelompok_core.imports.records import get_import, lock_entity, working_on
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Progress, Workbench
-from kelompok_core.plugin_host.loading import load, plugin_context
+from kelompok_core.organizations.queries import get_organization_id
+from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
 
@@ -80,7 +81,7 @@ def request_enrichment(bench: Workbench, request: EnrichmentRequest, actor: Acto
             f"{request.plugin}'s job {request.job} imports files and enriches nothing", hint="Give --file."
         )
     with bench.database.connect() as connection, connection.begin():
-        organization_id = _organization_id(connection, request.organization)
+        organization_id = get_organization_id(connection, request.organization) if request.organization else None
         _authorize(connection, actor, organization_id, request.import_id)
         return add_enrichment(
             connection,
@@ -95,15 +96,6 @@ def request_enrichment(bench: Workbench, request: EnrichmentRequest, actor: Acto
             dry_run=request.dry_run,
             config=dict(request.config),
         )
-
-
-def _organization_id(connection: sa.Connection, slug: str | None) -> UUID | None:
-    if slug is None:
-        return None
-    found: UUID | None = connection.scalar(sa.text(f"SELECT id FROM {_HOMES} WHERE slug = :slug"), {"slug": slug})
-    if found is None:
-        raise NotFound("organization", slug)
-    return found
 
 
 def _authorize(connection: sa.Connection, actor: Actor, organization_id: UUID | None, import_id: UUID | None) -> None:
@@ -155,6 +147,12 @@ class _Run:
         self._plugin = require_enabled(bench.settings, enrichment.plugin)
         self._job: Job = find_job(self._plugin, enrichment.job)
         self._method = method_of(self._plugin, enrichment.config)
+        self._scope = Scope(
+            organization_id=enrichment.organization_id,
+            import_id=enrichment.import_id,
+            changed_since=enrichment.changed_since,
+            known_to=None if enrichment.again else (enrichment.plugin, self._method),
+        )
 
     def do(self, entities: Sequence[str]) -> dict[str, dict[str, Any]]:
         counts = {}
@@ -171,9 +169,8 @@ class _Run:
     ) -> dict[str, Any]:
         counts: dict[str, Any] = dict.fromkeys(COUNTS, 0) | {"values": {}}
         with self._bench.database.connect() as connection:
-            counts["records"] = count_chosen(connection, descriptor, self._enrichment)
-            pages = iter_pages(connection, descriptor, fields, self._enrichment, self._method)
-            for page in pages:
+            counts["records"] = count_chosen(connection, descriptor, self._scope)
+            for page in iter_pages(connection, descriptor, fields, self._scope):
                 connection.rollback()  # nothing is held while the plugin works
                 signals = checked_signals(call(page.texts), page, self._plugin.name)
                 for kind, number in self._store(connection, descriptor.entity, page, signals).items():
@@ -240,9 +237,5 @@ def enriching(
 
 
 def _called(plugin: PluginInfo, enricher: ProfileEnricher, texts: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
-    try:
+    with failing_as(EnrichmentFailed, plugin.name, "enriching"):
         return enricher.enrich(texts, context)
-    except KelompokError:
-        raise
-    except Exception as error:
-        raise EnrichmentFailed(f"plugin {plugin.name} failed: {error!r}") from error

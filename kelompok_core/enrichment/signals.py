@@ -9,10 +9,11 @@ import pandas as pd
 from kelompok_core.contracts import SIGNAL_COLUMNS
 from kelompok_core.enrichment.choose import Page
 from kelompok_core.errors import EnrichmentFailed
+from kelompok_core.sdgs.signals import GOALS
 
 GOAL_PROPERTY = "sdg"
 """The property of goals, which have a table of their own."""
-_GOALS = frozenset(str(goal) for goal in range(1, 18))
+_GOALS = frozenset(str(goal) for goal in range(1, GOALS + 1))
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -8,10 +8,8 @@ import sqlalchemy as sa
 
 from kelompok_core.enrichment.choose import Page
 from kelompok_core.enrichment.records import Enrichment
-from kelompok_core.enrichment.signals import Signal
-
-PERSON = "person"
-"""Origin of what people say; it outranks every plugin."""
+from kelompok_core.enrichment.signals import GOAL_PROPERTY, Signal
+from kelompok_core.sdgs.signals import PERSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +23,14 @@ class _Home:
 
 
 _HOMES = (
-    _Home(table="sdgs_signals", columns=("goal",), values=("p.value::smallint",), holds="p.property = 'sdg'"),
+    _Home(
+        table="sdgs_signals", columns=("goal",), values=("p.value::smallint",), holds=f"p.property = '{GOAL_PROPERTY}'"
+    ),
     _Home(
         table="profile_signals",
         columns=("property", "value"),
         values=("p.property", "p.value"),
-        holds="p.property <> 'sdg'",
+        holds=f"p.property <> '{GOAL_PROPERTY}'",
     ),
 )
 SIGNAL_TABLES = tuple(home.table for home in _HOMES)

@@ -82,7 +82,11 @@ _FIELDS = (
         aliases=("tempat", "lokasi", "tempat pelaksanaan", "venue", "location", "place"),
     ),
     Field(name="address", normalize=text, aliases=("alamat", "street address", "alamat lengkap")),
-    Field(name="city", normalize=city, aliases=("kota", "kabupaten/kota", "kab/kota", "kabupaten", "locality", "town")),
+    Field(
+        name="city",
+        normalize=city,
+        aliases=("kota", "kabupaten/kota", "kab/kota", "kota/kabupaten", "kota/kab", "kabupaten", "locality", "town"),
+    ),
     Field(name="region", normalize=region, aliases=("provinsi", "state", "province", "wilayah")),
     Field(name="country", normalize=country, aliases=("negara", "country code", "country name")),
     Field(name="url", normalize=url, aliases=("link", "tautan", "website", "browser url", "laman", "event url")),

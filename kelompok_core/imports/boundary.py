@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.contracts import ISSUE_COLUMNS, LOCATION_COLUMNS, Issue, Severity, SourceBatch, issue_table
+from kelompok_core.contracts import ISSUE_COLUMNS, LOCATION_COLUMNS, Issue, Severity, SourceBatch, with_issues
 from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.row_json import NUL_PICTURE
 from kelompok_core.values.text import to_arrow
@@ -35,9 +35,7 @@ def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
         raise _broken(plugin, problem)
     odd = [issue for name in batch.cells.columns for issue in _odd_cells(batch, name)]
     issues = batch.issues.assign(value=_without_nul(batch.issues["value"]))
-    if odd:
-        issues = pd.concat([issues, issue_table(odd)], ignore_index=True) if len(issues) else issue_table(odd)
-    return replace(batch, cells=batch.cells.apply(_without_nul), issues=issues)
+    return replace(batch, cells=batch.cells.apply(_without_nul), issues=with_issues(issues, odd))
 
 
 def _odd_cells(batch: SourceBatch, name: str) -> Iterator[Issue]:
@@ -53,16 +51,8 @@ def _odd_cells(batch: SourceBatch, name: str) -> Iterator[Issue]:
         (at, "value.too_long", Severity.ERROR, {"limit": MAX_CELL_CHARS, "found": lengths[at].as_py()}) for at in longer
     ]
     for at, code, severity, params in found:
-        line = batch.locations["line"].iloc[at]
-        yield Issue(
-            code=code,
-            severity=severity,
-            record=int(batch.locations["record"].iloc[at]),
-            line=None if pd.isna(line) else int(line),
-            column=name,
-            value=column[at].as_py()[:_SHOWN_CHARACTERS].replace("\0", NUL_PICTURE),
-            params=params,
-        )
+        shown = column[at].as_py()[:_SHOWN_CHARACTERS].replace("\0", NUL_PICTURE)
+        yield batch.issue_at(at, code, severity, column=name, value=shown, **params)
 
 
 def _without_nul(texts: pd.Series) -> pd.Series:

@@ -5,11 +5,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from kelompok_core.contracts import PluginContext, SourceBatch, SourceNormalizer
-from kelompok_core.errors import ImportFailed, KelompokError
+from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.reading import reading_context
 from kelompok_core.imports.records import ImportRecord
-from kelompok_core.plugin_host.loading import load
+from kelompok_core.plugin_host.loading import failing_as, load
 from kelompok_core.plugin_host.registry import list_automatic
 from kelompok_core.settings import Settings
 
@@ -41,12 +41,8 @@ class Normalizers:
 def _normalized(label: str, normalizer: SourceNormalizer, context: PluginContext, batch: SourceBatch) -> SourceBatch:
     if batch.cells.empty:
         return batch
-    try:
+    with failing_as(ImportFailed, label, "normalizing"):
         found = normalizer.normalize(batch, context)
-    except KelompokError:
-        raise
-    except Exception as error:
-        raise ImportFailed(f"plugin {label} failed: {error!r}") from error
     accepted = accept_batch(found, after=int(batch.locations["record"].iloc[0]) - 1, plugin=label)
     if not accepted.locations.equals(batch.locations):
         raise ImportFailed(f"plugin {label} added, dropped or moved rows, which a normalizer may not")

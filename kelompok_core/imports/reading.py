@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from kelompok_core.contracts import (
-    ConfigurationError,
     EventImporter,
     Issue,
     KeepsOriginals,
@@ -17,12 +16,12 @@ from kelompok_core.contracts import (
     SourceBatch,
     UnreadableSource,
 )
-from kelompok_core.errors import ImportFailed, KelompokError, SettingsError
+from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.candidates import map_columns
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.issues.sentences import describe
-from kelompok_core.plugin_host.loading import load, plugin_context
+from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
 from kelompok_core.settings import Settings
 from kelompok_core.sources.opening import unpacked
@@ -58,19 +57,11 @@ def as_our_errors(label: str, file_name: str) -> Iterator[None]:
         ImportFailed: With the sentence of an unreadable source, or the plugin's name and what it raised.
         SettingsError: Naming the setting that does not fit.
     """
-    try:
-        yield
-    except UnreadableSource as error:
-        raise unreadable(file_name, [error.issue]) from error
-    except ConfigurationError as error:
-        raise SettingsError(
-            error.key, error.reason, hint="Set it with --set KEY=VALUE, or in kelompok.toml."
-        ) from error
-    except KelompokError:
-        raise
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ImportFailed(f"{label} failed while reading: {reason}") from error
+    with failing_as(ImportFailed, label, "reading"):
+        try:
+            yield
+        except UnreadableSource as error:
+            raise unreadable(file_name, [error.issue]) from error
 
 
 def unreadable(file_name: str, issues: Sequence[Issue]) -> ImportFailed:

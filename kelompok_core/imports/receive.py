@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import FOLDER_TYPE
-from kelompok_core.errors import NotFound, UsageError
+from kelompok_core.errors import UsageError
 from kelompok_core.imports.records import IMPORTS, ImportOptions, check_reading, fingerprint
 from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
+from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
 from kelompok_core.sources.opening import file_name_of, media_type_of
@@ -63,7 +64,7 @@ def receive(bench: Workbench, request: ImportRequest, actor: Actor) -> Receipt:
     plugin = require_enabled(bench.settings, request.plugin)
     job = find_job(plugin, request.job)
     with bench.database.connect() as connection:
-        organization_id = _find_organization_id(connection, request.organization)
+        organization_id = get_organization_id(connection, request.organization) if request.organization else None
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, str(job.entity), organization_id)
     media_type = _media_type(str(request.file), job)
     stored = store_file(str(request.file), bench.settings.storage_url)
@@ -96,15 +97,6 @@ def _values(request: ImportRequest, plugin: PluginInfo, job: Job, stored: Stored
 
 def _what_makes_it_the_same(values: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if name not in ("file_url", "idempotency_key")}
-
-
-def _find_organization_id(connection: sa.Connection, slug: str | None) -> UUID | None:
-    if slug is None:
-        return None
-    found = connection.scalar(sa.text("SELECT id FROM organizations WHERE slug = :slug"), {"slug": slug})
-    if found is None:
-        raise NotFound("organization", slug)
-    return UUID(str(found))
 
 
 def _media_type(file: str, job: Job) -> str:

@@ -206,19 +206,6 @@ def bind_run(connection: sa.Connection, import_id: UUID, run_id: str) -> None:
     update_import(connection, import_id, run_id=run_id)
 
 
-def get_id_by_prefix(connection: sa.Connection, prefix: str) -> UUID:
-    """Return the id that starts so, as people copy them.
-
-    Raises:
-        NotFound: When none or more than one does.
-    """
-    query = sa.text("SELECT id FROM imports WHERE id::text LIKE :prefix || '%' LIMIT 2")
-    found = list(connection.scalars(query, {"prefix": prefix.strip().lower().replace("%", "")}))
-    if len(found) != 1:
-        raise NotFound("import" if not found else "single import starting with", prefix)
-    return UUID(str(found[0]))
-
-
 def _from_row(row: sa.Row[Any]) -> ImportRecord:
     values = row._asdict()
     counts = {name: values.pop(name) for name in ("rows_read", *DECISIONS)}

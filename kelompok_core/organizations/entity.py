@@ -59,7 +59,7 @@ _FIELDS = (
         name="city",
         normalize=city,
         aliases=(
-            "kabupaten/kota", "kab/kota", "kota/kabupaten", "kota", "kabupaten", "kab", "locality", "town",
+            "kabupaten/kota", "kab/kota", "kota/kabupaten", "kota/kab", "kota", "kabupaten", "kab", "locality", "town",
             "billing city", "domisili",
         ),
     ),

@@ -30,6 +30,18 @@ def get_organization(session: Session, slug: str) -> Organization:
     return organization
 
 
+def get_organization_id(connection: sa.Connection, slug: str) -> UUID:
+    """Return the id of the organization with this slug.
+
+    Raises:
+        NotFound: When there is none.
+    """
+    found = connection.scalar(sa.select(Organization.id).where(Organization.slug == slug))
+    if found is None:
+        raise NotFound("organization", slug)
+    return found
+
+
 def get_slug(session: Session, organization_id: UUID) -> str:
     """Return the slug of the organization with this id.
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kelompok_core.contracts import CONTRACTS, PluginContext
-from kelompok_core.errors import PluginUnavailable
+from kelompok_core.contracts import CONTRACTS, ConfigurationError, PluginContext
+from kelompok_core.errors import KelompokError, PluginUnavailable, SettingsError
 from kelompok_core.plugin_host.configuration import check_config, resolve_secret
 from kelompok_core.plugin_host.registry import PluginInfo
 
@@ -49,6 +49,26 @@ def _misfit(implementation: object, contract: type) -> str | None:
         except TypeError as error:
             return f"{name}(): {error}"
     return None
+
+
+@contextmanager
+def failing_as(failure: type[KelompokError], label: str, doing: str) -> Iterator[None]:
+    """Turn what a plugin raises into an error of ours: the failure of what it was asked to do, never the host's.
+
+    Raises:
+        SettingsError: Naming the setting that does not fit.
+        KelompokError: The failure, with the plugin's name and what it raised.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        raise SettingsError(
+            error.key, error.reason, hint="Set it with --set KEY=VALUE, or in kelompok.toml."
+        ) from error
+    except KelompokError:
+        raise
+    except Exception as error:
+        raise failure(f"{label} failed while {doing}: {type(error).__name__}: {error}") from error
 
 
 @contextmanager

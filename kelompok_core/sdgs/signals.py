@@ -15,7 +15,8 @@ from kelompok_core.errors import NotFound, UsageError
 from kelompok_core.organizations.queries import get_organization
 
 GOALS = 17
-_PERSON = "person"
+PERSON = "person"
+"""Origin of what people say; it outranks every plugin."""
 
 TITLES = (
     "No poverty", "Zero hunger", "Good health and well-being", "Quality education", "Gender equality",
@@ -139,15 +140,15 @@ _HAS = sa.text("""
 # A removal holds for the text of which the goal was found, or, where none is named, for any.
 _SAY = sa.text(f"""
     INSERT INTO sdgs_signals (entity, record_id, organization_id, goal, confidence, field, origin, text_sha256, status)
-    SELECT r.entity, r.record_id, :organization, :goal, 1, '{_PERSON}', '{_PERSON}', r.text_sha256, :status
+    SELECT r.entity, r.record_id, :organization, :goal, 1, '{PERSON}', '{PERSON}', r.text_sha256, :status
     FROM (SELECT 'organizations' AS entity, CAST(:organization AS uuid) AS record_id,
                  (SELECT CASE WHEN :status = 'removed' AND NOT :good THEN max(text_sha256) END FROM sdgs_signals
                   WHERE entity = 'organizations' AND record_id = :organization AND goal = :goal
-                    AND origin <> '{_PERSON}') AS text_sha256
+                    AND origin <> '{PERSON}') AS text_sha256
           UNION ALL
           SELECT entity, record_id, CASE WHEN NOT :good THEN max(text_sha256) END FROM sdgs_signals
           WHERE organization_id = :organization AND goal = :goal AND entity <> 'organizations'
-            AND origin <> '{_PERSON}' AND :status = 'removed' GROUP BY entity, record_id) r
+            AND origin <> '{PERSON}' AND :status = 'removed' GROUP BY entity, record_id) r
     ON CONFLICT (entity, record_id, goal, origin) DO UPDATE
       SET status = excluded.status, text_sha256 = excluded.text_sha256, field = excluded.field
       WHERE (sdgs_signals.status, sdgs_signals.text_sha256) IS DISTINCT FROM (excluded.status, excluded.text_sha256)
@@ -155,9 +156,9 @@ _SAY = sa.text(f"""
 # Of posts and events a person only ever says «removed».
 _FORGET_REMOVALS = sa.text(f"""
     DELETE FROM sdgs_signals
-    WHERE organization_id = :organization AND goal = :goal AND entity <> 'organizations' AND origin = '{_PERSON}'
+    WHERE organization_id = :organization AND goal = :goal AND entity <> 'organizations' AND origin = '{PERSON}'
 """)  # noqa: S608
 _SET_STATUS = sa.text(f"""
     UPDATE sdgs_signals SET status = :status
-    WHERE organization_id = :organization AND goal = :goal AND origin <> '{_PERSON}' AND status <> :status
+    WHERE organization_id = :organization AND goal = :goal AND origin <> '{PERSON}' AND status <> :status
 """)  # noqa: S608

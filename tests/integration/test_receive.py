@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from kelompok_core.database.ids import get_id
 from kelompok_core.errors import NotFound, NotPermitted, PluginUnavailable, UsageError
 from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import get_id_by_prefix, get_import
+from kelompok_core.imports.records import get_import
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host.configuration import set_enabled
 
@@ -82,11 +83,11 @@ def test_who_may_not_is_refused_before_the_file_is_read(bench, person, request_f
 def test_an_import_is_found_by_the_start_of_its_id(bench, operator, request_for):
     found = receive(bench, request_for(), operator).import_id
     with bench.database.connect() as connection:
-        assert get_id_by_prefix(connection, str(found)[:30]) == found
+        assert get_id(connection, "imports", str(found)[:30]) == found
         for wrong in ("zzz", "%", ""):
             if wrong:
                 with pytest.raises(NotFound):
-                    get_id_by_prefix(connection, wrong + "!")
+                    get_id(connection, "imports", wrong + "!")
 
 
 def test_an_account_closed_after_receiving_does_not_import(bench, person, request_for, database):

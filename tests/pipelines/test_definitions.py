@@ -19,27 +19,6 @@ _STAGE = "csv_import__organizations__stage"
 
 
 @pytest.fixture
-def definitions(settings, bench):
-    return build_definitions(settings, Core(bench=bench))
-
-
-@pytest.fixture
-def instance():
-    with dg.DagsterInstance.ephemeral() as made:
-        yield made
-
-
-@pytest.fixture
-def execute(definitions, instance):
-    def run(job, op, **config):
-        return definitions.resolve_job_def(job).execute_in_process(
-            run_config={"ops": {op: {"config": config}}}, instance=instance, raise_on_error=False
-        )
-
-    return run
-
-
-@pytest.fixture
 def file(tmp_path):
     path = tmp_path / "list.csv"
     path.write_text("id,name,email\n1,Satu,satu@a.or.id\n2,Dua,rusak\n\n")

@@ -22,23 +22,6 @@ def _enabled(settings):
 
 
 @pytest.fixture
-def instance():
-    with dg.DagsterInstance.ephemeral() as made:
-        yield made
-
-
-@pytest.fixture
-def execute(settings, bench, instance):
-    def run(job, op, **config):
-        definitions = build_definitions(settings, Core(bench=bench))
-        return definitions.resolve_job_def(job).execute_in_process(
-            run_config={"ops": {op: {"config": config}}}, instance=instance, raise_on_error=False
-        )
-
-    return run
-
-
-@pytest.fixture
 def imported(execute, tmp_path):
     def run(content=_LIST, **config):
         file = tmp_path / "list.csv"

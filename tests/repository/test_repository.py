@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from itertools import chain
 from pathlib import Path
@@ -58,3 +59,10 @@ def test_the_core_knows_no_entity_but_by_its_descriptor(files):
         assert not re.search(r"['\". ](members|posts|events)['\". ]", text), file
         if file.name != "homes_sql.py":
             assert not re.search(r"['\"]organizations['\"]|(FROM|JOIN|INTO|UPDATE) organizations ", text), file
+
+
+def test_the_command_line_starts_without_what_only_some_commands_need():
+    code = "import sys, kelompok_core.cli.app; print(*(set(sys.argv[1:]) & sys.modules.keys()))"
+    heavy = ["dagster", "pandas", "psycopg", "pyarrow", "sqlalchemy"]
+    done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True, cwd=PROJECT)
+    assert done.stdout.split() == []

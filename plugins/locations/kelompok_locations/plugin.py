@@ -12,8 +12,9 @@ from kelompok_core.contracts import (
     PluginContext,
     Severity,
     SourceBatch,
-    issue_table,
+    iter_texts,
     text_table,
+    with_issues,
 )
 from kelompok_locations.places import Place, Resolved, resolve
 
@@ -42,7 +43,7 @@ class LocationsNormalizer:
             codes = _codes(batch.cells, found, homes, field)
             if name not in cells.columns and any(codes):
                 cells[name] = text_table({name: codes})[name].set_axis(cells.index)
-        return replace(batch, cells=cells, issues=_with(batch.issues, list(_issues(batch, found, homes))))
+        return replace(batch, cells=cells, issues=with_issues(batch.issues, list(_issues(batch, found, homes))))
 
 
 def _resolved(cells: pd.DataFrame, homes: Mapping[str, str]) -> list[Resolved]:
@@ -75,25 +76,10 @@ def _codes(cells: pd.DataFrame, found: Sequence[Resolved], homes: Mapping[str, s
 
 def _issues(batch: SourceBatch, found: Sequence[Resolved], homes: Mapping[str, str]) -> Iterator[Issue]:
     """Yield what is not clear; the core says itself of every country it does not know."""
-    records, lines = batch.locations["record"].tolist(), batch.locations["line"].tolist()
-    told = ((row, finding) for row, one in enumerate(found) for finding in one.findings if finding.field != "country")
-    for row, finding in told:
-        yield Issue(
-            code=finding.code,
-            severity=Severity.WARNING,
-            record=records[row],
-            line=None if pd.isna(lines[row]) else int(lines[row]),
-            column=homes[finding.field],
-            value=finding.value,
-            params=dict(finding.params),
-        )
-
-
-def _with(issues: pd.DataFrame, more: list[Issue]) -> pd.DataFrame:
-    if not more:
-        return issues
-    found = issue_table(more)
-    return pd.concat([issues, found], ignore_index=True) if len(issues) else found
+    for row, finding in ((row, finding) for row, one in enumerate(found) for finding in one.findings):
+        if finding.field != "country":
+            column, params = homes[finding.field], dict(finding.params)
+            yield batch.issue_at(row, finding.code, Severity.WARNING, column=column, value=finding.value, **params)
 
 
 class LocationsEnricher:
@@ -105,12 +91,7 @@ class LocationsEnricher:
         Each quotes the field it was read from; a province that only follows from a city quotes the city.
         """
         del context
-        fields = [field for field in FIELDS if field in records.columns]
-        rows: list[tuple[Any, ...]] = []
-        columns = [records[field].fillna("").tolist() for field in fields]
-        for record, *cells in zip(records["record"].tolist(), *columns, strict=True):
-            written = dict(zip(fields, cells, strict=True))
-            rows += _signals(record, written, resolve(**written))
+        rows = [row for record, written in iter_texts(records) for row in _signals(record, written, resolve(**written))]
         return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))
 
 

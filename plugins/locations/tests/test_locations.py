@@ -7,7 +7,8 @@ import pytest
 from kelompok_locations.places import DATA, resolve
 from kelompok_locations.plugin import LocationsEnricher, LocationsNormalizer
 
-from kelompok_core.contracts import PluginContext, SourceBatch, location_table, text_table
+from kelompok_core.contracts import PluginContext, text_table
+from tests.reading import normalized
 
 
 def _codes(**written):
@@ -103,14 +104,7 @@ def test_every_alias_leads_somewhere():
 
 
 def _normalize(**columns):
-    size = len(next(iter(columns.values())))
-    batch = SourceBatch(
-        cells=text_table(columns),
-        locations=location_table(range(1, size + 1), lines=range(2, size + 2), selectors=[""] * size),
-    )
-    fields = {"Negara": "country", "Provinsi": "region", "Kota/Kab": "city"}
-    context = PluginContext(entity="organizations", map_headers=lambda _, names: {n: fields.get(n, n) for n in names})
-    return LocationsNormalizer().normalize(batch, context)
+    return normalized(LocationsNormalizer(), {"Negara": "country", "Provinsi": "region", "Kota/Kab": "city"}, columns)
 
 
 class TestOnImport:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from kelompok_core.contracts import SIGNAL_COLUMNS, CommandResult, JsonValue, PluginContext
+from kelompok_core.contracts import SIGNAL_COLUMNS, CommandResult, JsonValue, PluginContext, iter_texts
 from kelompok_sdgs_keyword.explaining import explanation
 from kelompok_sdgs_keyword.scoring import Scorer, shipped_scorer
 
@@ -26,14 +26,14 @@ class SdgsKeywordEnricher:
         """
         scorer = shipped_scorer()
         least = float(str(context.config.get("minimum_confidence", 0.0)))
-        rows = [row for record, fields in _records(records) for row in _signals(scorer, record, fields, least)]
+        rows = [row for record, fields in iter_texts(records) for row in _signals(scorer, record, fields, least)]
         return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))
 
     def explain(self, records: pd.DataFrame, context: PluginContext) -> CommandResult:
         """Return the terms, weights, sums and thresholds of each record, and its text with the evidence marked."""
         del context
         scorer = shipped_scorer()
-        return explanation(scorer, [fields for _, fields in _records(records)], name_field=NAME)
+        return explanation(scorer, [fields for _, fields in iter_texts(records)], name_field=NAME)
 
 
 class SdgsKeywordCommands:
@@ -44,13 +44,6 @@ class SdgsKeywordCommands:
         del command, context
         scorer = shipped_scorer()
         return explanation(scorer, [{"text": str(arguments["text"])}], name_field=NAME)
-
-
-def _records(table: pd.DataFrame) -> Iterator[tuple[str, dict[str, str]]]:
-    fields = [str(column) for column in table.columns if column != "record"]
-    texts = [table[field].fillna("").tolist() for field in fields]
-    for record, *cells in zip(table["record"].tolist(), *texts, strict=True):
-        yield record, dict(zip(fields, cells, strict=True))
 
 
 def _signals(scorer: Scorer, record: str, fields: Mapping[str, str], least: float) -> Iterator[tuple[Any, ...]]:

@@ -22,7 +22,6 @@ STRONG = 2.0
 NAME_BESIDE_TEXT, NAME_ALONE = 0.5, 0.75
 """What a term is worth in the organization's own name: «Bank Tani» does no farming."""
 MENTION_CONFIDENCE = 0.95
-LOWEST = 0.5
 INTERCEPT, SLOPE = 0.4, 0.55
 """Of the logistic that turns what a score has above its threshold into a confidence."""
 SHOWN = 5
@@ -113,11 +112,6 @@ class Scorer:
                 self._tag(goal, spot, _evidence(spot, mentioned.get(goal, ()), texts, shown), bool(mentioned.get(goal)))
             )
         return tags
-
-    def hits(self, fields: Mapping[str, str], name_field: str | None = None) -> dict[int, list[Hit]]:
-        """Return every term found, by goal, whether or not it comes to a tag."""
-        texts = {field: Folded(text) for field, text in fields.items() if text}
-        return dict(sorted(self._hits(self._matched(texts, name_field), set(self._asked)).items()))
 
     def _matched(self, texts: Mapping[str, Folded], name_field: str | None) -> list["_Matched"]:
         """Return what the automaton finds in each field, and what a term is worth there."""
@@ -283,4 +277,4 @@ def _span(found: Hit | _Mention, texts: Mapping[str, Folded]) -> tuple[int, int]
 
 def confidence_of(margin: float) -> float:
     """Return how sure a score so far above its threshold makes: a logistic, fitted on texts kept for that."""
-    return round(max(LOWEST, min(0.99, 1 / (1 + math.exp(-(INTERCEPT + SLOPE * margin))))), 2)
+    return round(min(0.99, 1 / (1 + math.exp(-(INTERCEPT + SLOPE * margin)))), 2)

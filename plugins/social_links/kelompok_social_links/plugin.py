@@ -13,8 +13,9 @@ from kelompok_core.contracts import (
     PluginContext,
     Severity,
     SourceBatch,
-    issue_table,
+    iter_texts,
     text_table,
+    with_issues,
 )
 from kelompok_social_links.links import WEBSITE, Link, find_links, read_link
 from kelompok_social_links.platforms import BY_NAME
@@ -25,8 +26,6 @@ _FIELDS = ("facebook", "instagram", "twitter", "youtube", "linkedin")
 _WEBSITE_FIELD = "website_url"
 _MIXED = ("media sosial", "medsos", "sosmed", "social media", "socials", "social links", "akun", "link", "links",
           "tautan", "kontak", "contact")  # fmt: skip
-_SEVERITIES = {"link.shortened": Severity.WARNING, "link.look_alike": Severity.WARNING,
-               "link.no_account": Severity.WARNING, "link.other_platform": Severity.WARNING}  # fmt: skip
 
 
 class SocialLinksNormalizer:
@@ -92,33 +91,21 @@ class _Sorting:
                     self._put(link, row)
 
     def _put(self, link: Link, row: int) -> None:
-        home = self._homes.setdefault(link.platform, link.platform)
+        # «whatsapp» is a header of phone numbers, and others may become fields one day: a new column is no field's.
+        home = self._homes.setdefault(
+            link.platform, link.platform if link.platform in _FIELDS else f"{link.platform}_link"
+        )
         cells = self._cells.setdefault(home, [None] * len(self._batch.cells))
         if not cells[row]:
             cells[row] = link.url
 
-    def _say(self, code: str, row: int, column: str, value: str | None, **params: Any) -> None:
-        line = self._batch.locations["line"].iloc[row]
-        self._issues.append(
-            Issue(
-                code=code,
-                severity=_SEVERITIES[code],
-                record=int(self._batch.locations["record"].iloc[row]),
-                line=None if pd.isna(line) else int(line),
-                column=column,
-                value=value,
-                params=params,
-            )
-        )
+    def _say(self, code: str, row: int, column: str, value: str | None, **params: str) -> None:
+        self._issues.append(self._batch.issue_at(row, code, Severity.WARNING, column=column, value=value, **params))
 
     def batch(self) -> SourceBatch:
-        issues = self._batch.issues
-        if self._issues:
-            found = issue_table(self._issues)
-            issues = pd.concat([issues, found], ignore_index=True) if len(issues) else found
         cells = text_table(self._cells)
         cells.index = self._batch.cells.index
-        return replace(self._batch, cells=cells, issues=issues)
+        return replace(self._batch, cells=cells, issues=with_issues(self._batch.issues, self._issues))
 
 
 class SocialLinksEnricher:
@@ -127,11 +114,7 @@ class SocialLinksEnricher:
     def enrich(self, records: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
         """Return a signal for each account and website, its property ``link.PLATFORM``, its value the address."""
         del context
-        fields = [str(column) for column in records.columns if column != "record"]
-        rows: list[tuple[Any, ...]] = []
-        texts = [records[field].fillna("").tolist() for field in fields]
-        for record, *cells in zip(records["record"].tolist(), *texts, strict=True):
-            rows += _signals(record, dict(zip(fields, cells, strict=True)))
+        rows = [row for record, texts in iter_texts(records) for row in _signals(record, texts)]
         return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))
 
 

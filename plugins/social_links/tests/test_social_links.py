@@ -7,7 +7,8 @@ from kelompok_social_links.links import find_links, read_link
 from kelompok_social_links.platforms import BY_NAME, PLATFORMS, imitates, platform_of
 from kelompok_social_links.plugin import SocialLinksEnricher, SocialLinksNormalizer
 
-from kelompok_core.contracts import PluginContext, SourceBatch, location_table, text_table
+from kelompok_core.contracts import PluginContext, text_table
+from tests.reading import normalized
 
 _PIECES = ["IG:", "@rumah_baca", "instagram.com/abc", "https://x.com/ab", "dan", "🌱", "«", "\n", "wa.me/6281234567",
            "www.a.or.id/b?utm_x=1", "t.me/abcd", "..", "/"]  # fmt: skip
@@ -96,14 +97,7 @@ def test_a_cell_may_be_a_bare_handle():
 
 
 def _normalize(**columns):
-    size = len(next(iter(columns.values())))
-    batch = SourceBatch(
-        cells=text_table(columns),
-        locations=location_table(range(1, size + 1), lines=range(2, size + 2), selectors=[""] * size),
-    )
-    fields = {"Instagram": "instagram", "FB": "facebook"}
-    context = PluginContext(entity="organizations", map_headers=lambda _, names: {n: fields.get(n, n) for n in names})
-    return SocialLinksNormalizer().normalize(batch, context)
+    return normalized(SocialLinksNormalizer(), {"Instagram": "instagram", "FB": "facebook"}, columns)
 
 
 class TestOnImport:
@@ -111,7 +105,7 @@ class TestOnImport:
         found = _normalize(Medsos=["IG: @a.b; FB: @nama, wa.me/628123456789", None])
         assert found.cells["instagram"].fillna("").tolist() == ["https://www.instagram.com/a.b", ""]
         assert found.cells["facebook"][0] == "https://www.facebook.com/nama"
-        assert found.cells["whatsapp"][0] == "https://wa.me/628123456789"
+        assert found.cells["whatsapp_link"][0] == "https://wa.me/628123456789"
         assert found.cells["Medsos"][0].startswith("IG:")
 
     def test_another_platforms_address_goes_to_its_own_column(self):

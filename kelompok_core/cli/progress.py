@@ -1,0 +1,37 @@
+"""A line on the terminal that moves while something runs."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kelompok_core.cli import terminal
+
+if TYPE_CHECKING:
+    from kelompok_core.imports.workbench import Progress
+
+_STEPS = {"stage": "reading", "decide": "deciding", "apply": "writing", "enrich": "enriching"}
+
+
+@contextmanager
+def progress_bar(*, as_json: bool) -> Iterator["Callable[[Progress], None]"]:
+    """Show a line that moves, on a terminal; stay quiet in a pipe."""
+    if as_json or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} rows"),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=terminal.console(errors=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def tell(progress: "Progress") -> None:
+            bar.update(task, description=_STEPS[progress.step], completed=progress.rows)
+
+        yield tell

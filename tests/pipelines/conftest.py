@@ -1,0 +1,31 @@
+"""Jobs of an installation, run in this process on an instance that is forgotten."""
+
+import dagster as dg
+import pytest
+
+from kelompok_pipelines.definitions import build_definitions
+from kelompok_pipelines.resources import Core
+
+
+@pytest.fixture
+def definitions(settings, bench):
+    return build_definitions(settings, Core(bench=bench))
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+@pytest.fixture
+def execute(settings, bench, instance):
+    """Run a job as the settings are now."""
+
+    def run(job, op, **config):
+        definitions = build_definitions(settings, Core(bench=bench))
+        return definitions.resolve_job_def(job).execute_in_process(
+            run_config={"ops": {op: {"config": config}}}, instance=instance, raise_on_error=False
+        )
+
+    return run

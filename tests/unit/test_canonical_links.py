@@ -1,0 +1,21 @@
+"""What social-links finds is what the core would write of the same link: neither changes the other's form."""
+
+import pandas as pd
+import pytest
+from kelompok_social_links.links import find_links
+
+from kelompok_core.values.social import social
+
+
+@pytest.mark.parametrize(("field", "written"), [
+    ("instagram", "IG: @Rumah.Baca"), ("instagram", "instagram.com/rumahbaca?igshid=x"),
+    ("facebook", "m.facebook.com/abc.def"), ("facebook", "facebook.com/groups/123"),
+    ("facebook", "facebook.com/profile.php?id=100"), ("twitter", "twitter.com/lbh_pelita"),
+    ("youtube", "youtube.com/@Kanal"), ("youtube", "youtube.com/channel/UCabc/videos"),
+    ("linkedin", "linkedin.com/company/rumah-baca"),
+])  # fmt: skip
+def test_a_canonical_link_stays_as_it_is(field, written):
+    url = find_links(written)[0].url
+    found = social(field)(pd.Series([url], dtype="str"))
+    assert found.values.tolist() == [url]
+    assert found.findings.empty
