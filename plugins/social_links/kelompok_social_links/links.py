@@ -33,8 +33,9 @@ class Link:
 
 
 _TLDS = r"(?:com|org|net|id|co|me|ee|be|am|gov|edu|info|io|tv|gl|ly|at|gd|app|social|dog|us|uk|eu|de|example|or)"
+_IN_ADDRESS = r"[^\s<>«»“”\"'\[\]|`]"
 _ADDRESS = re.compile(
-    rf"(?<![\w@./-])(?:https?://[^\s<>«»\"']+|(?:www\.|[\w-]+\.)+{_TLDS}\b(?![\w.-]*@)(?::\d+)?(?:/[^\s<>«»\"']*)?)",
+    rf"(?<![\w@./-])(?:https?://{_IN_ADDRESS}+|(?:www\.|[\w-]+\.)+{_TLDS}\b(?![\w.-]*@)(?::\d+)?(?:/{_IN_ADDRESS}*)?)",
     re.IGNORECASE,
 )
 _LABELS = {label: platform for platform in PLATFORMS for label in platform.labels}
@@ -70,7 +71,7 @@ def read_link(written: str, expected: Platform | None = None) -> Link | None:
 def _addresses(text: str) -> Iterator[Link]:
     for match in _ADDRESS.finditer(text):
         written = match[0].rstrip(_TRAILING)
-        if link := _judge(written, match.start(), match.start() + len(written)):
+        if link := _judge(_unwrapped(written), match.start(), match.start() + len(written)):
             yield link
 
 
@@ -93,8 +94,28 @@ def _judge(written: str, start: int, end: int) -> Link | None:
 
 def _split(written: str) -> tuple[SplitResult, str]:
     """Return the parts of an address, https where it names no scheme, and its host without what only says how."""
-    parts = urlsplit(written if "://" in written else f"https://{written}")
+    try:
+        parts = urlsplit(written if "://" in written else f"https://{written}")
+    except ValueError:  # it only looks like an address
+        return urlsplit(""), ""
     return parts, (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+
+
+_WRAPPERS = {
+    "safelinks.protection.outlook.com": ("url",), "l.facebook.com": ("u",), "lm.facebook.com": ("u",),
+    "l.instagram.com": ("u",), "google.com": ("q", "url"), "youtube.com": ("q",),
+}  # fmt: skip
+"""Hosts that carry the address they lead to in a parameter: it is read, nobody is asked."""
+_LEADING_ON = ("/l.php", "/url", "/redirect", "/", "")
+
+
+def _unwrapped(written: str) -> str:
+    """Return the address inside one that only leads on to it; any other as it is."""
+    parts, host = _split(written)
+    names = next((names for known, names in _WRAPPERS.items() if host == known or host.endswith(f".{known}")), ())
+    given = parse_qs(parts.query) if names and parts.path in _LEADING_ON else {}
+    inner = next((given[name][0] for name in names if name in given), "")
+    return inner if inner.startswith(("http://", "https://")) else written
 
 
 def _website(parts: SplitResult) -> str:

@@ -111,7 +111,7 @@ PLATFORMS = (
 
 SHORTENERS = frozenset({
     "bit.ly", "s.id", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "cutt.ly", "rb.gy", "lnkd.in",
-    "shorturl.at", "rebrand.ly", "buff.ly", "vt.tiktok.com", "vm.tiktok.com",
+    "shorturl.at", "rebrand.ly", "reurl.cc", "buff.ly", "vt.tiktok.com", "vm.tiktok.com",
 })  # fmt: skip
 """Hosts whose addresses tell nothing without asking them, which is not done."""
 

@@ -41,6 +41,15 @@ def _found(text):
     ("Kunjungi www.rumah.or.id, terima kasih.", [("website", "https://www.rumah.or.id")]),
     ("https://Rumah.example.org/kami/?utm_source=x&id=3", [("website", "https://rumah.example.org/kami?id=3")]),
     ("Instagram: rumah_baca_bahari", [("instagram", "https://www.instagram.com/rumah_baca_bahari")]),
+    ("[kami](https://x.com/lbh)", [("twitter", "https://x.com/lbh")]),
+    ("[https://a.or.id/b](https://a.or.id/b)", [("website", "https://a.or.id/b")] * 2),
+    ("https://[::1/x dan https://", []),
+    ("(“https://a.or.id/b/”)", [("website", "https://a.or.id/b")]),
+    ("https://nam02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fx.com%2Flbh&data=05", [
+        ("twitter", "https://x.com/lbh")]),
+    ("https://l.facebook.com/l.php?u=https%3A%2F%2Fwww.a.or.id%2Fb&h=x", [("website", "https://www.a.or.id/b")]),
+    ("https://www.google.com/url?q=https://a.or.id", [("website", "https://a.or.id")]),
+    ("https://www.google.com/search?q=https://a.or.id", [("website", "https://www.google.com/search?q=https://a.or.id")]),
     ("@rumahbaca", []),
     ("Instagram: lihat di bawah", []),
     ("x: 20 orang, ig kami ramai", []),
@@ -89,6 +98,13 @@ def test_links_stand_where_they_say_and_are_canonical_already(parts):
         if link.problem is None:
             again = find_links(link.url)
             assert [(one.platform, one.url) for one in again] == [(link.platform, link.url)]
+
+
+@given(st.text(alphabet=st.sampled_from("abw.:/@[]()%?=&#\\ 0é🌱\n") | st.characters(), max_size=60))
+@settings(max_examples=500, deadline=None)
+def test_no_text_is_too_odd(text):
+    for link in find_links(f"https://{text} x.com/{text} IG: @{text}"):
+        assert link.start < link.end
 
 
 def test_a_cell_may_be_a_bare_handle():
