@@ -3,11 +3,15 @@
 KelompokError
 ├── UsageError               the request itself is wrong                      exit 2
 │   ├── SettingsError        kelompok.toml or the environment
-│   └── NotFound             what was named does not exist
+│   ├── NotFound             what was named does not exist
+│   ├── Conflict             it cannot be done as things stand now
+│   ├── KeyReused            an idempotency key stands for another request
+│   └── QueueFull            too many imports wait already
 ├── NotPermitted             the actor may not do this                        exit 4
 ├── PluginUnavailable        disabled, broken or unknown plugin               exit 2
 ├── DatabaseUnavailable      no server, or one that refuses us                exit 1
 ├── ImportFailed             an import stopped; nothing of it was applied     exit 1
+│   └── TakenOver            somebody cancelled it, or another worker has it
 └── EnrichmentFailed         an enricher stopped; what was stored before stays exit 1
 """
 
@@ -47,6 +51,18 @@ class NotFound(UsageError):
         self.name = name
 
 
+class Conflict(UsageError):
+    code = "conflict"
+
+
+class KeyReused(UsageError):
+    code = "idempotency.key_reused"
+
+
+class QueueFull(UsageError):
+    code = "queue.full"
+
+
 class NotPermitted(KelompokError):
     code = "permission.denied"
     exit_code = 4
@@ -76,5 +92,27 @@ class ImportFailed(KelompokError):
     code = "import.failed"
 
 
+class TakenOver(ImportFailed):
+    code = "import.taken_over"
+
+    def __init__(self, import_id: object) -> None:
+        super().__init__(
+            f"import {import_id} was cancelled, or another worker went on with it",
+            hint=f"See how it stands: kelompok import show {import_id}",
+        )
+
+
 class EnrichmentFailed(KelompokError):
     code = "enrichment.failed"
+
+
+def told_again(code: str | None, message: str, hint: str | None) -> KelompokError:
+    """Return an error that happened elsewhere and was kept as text: the same sentence, the same exit code."""
+    error = KelompokError(message, hint=hint)
+    error.code = code or ImportFailed.code
+    error.exit_code = next((one.exit_code for one in _tree(KelompokError) if one.code == code), ImportFailed.exit_code)
+    return error
+
+
+def _tree(root: type[KelompokError]) -> list[type[KelompokError]]:
+    return [root, *(below for child in root.__subclasses__() for below in _tree(child))]

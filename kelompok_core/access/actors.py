@@ -48,20 +48,24 @@ def get_actor(session: Session | sa.Connection, *, email: str | None) -> Actor:
     return Actor(id=row.id, email=row.email, name=row.name)
 
 
-def get_actor_by_id(session: Session | sa.Connection, user_id: UUID) -> Actor:
-    """Return the user with this id.
+def get_actor_by_id(session: Session | sa.Connection, user_id: UUID, *, key_id: UUID | None = None) -> Actor:
+    """Return the user with this id, or the program that acts with this key of theirs.
 
     Raises:
         NotFound: When there is none.
     """
-    row = session.execute(_BY_ID, {"id": user_id}).one_or_none()
+    row = session.execute(_BY_ID, {"id": user_id, "key": key_id}).one_or_none()
     if row is None:
         raise NotFound("user", user_id)
-    return Actor(id=row.id, email=row.email, name=row.name)
+    scopes = None if key_id is None else frozenset(row.scopes)
+    return Actor(id=row.id, email=row.email, name=row.name, key_id=key_id, scopes=scopes, confined_to=row.confined_to)
 
 
 _BY_EMAIL = sa.text("SELECT id, email, name FROM users WHERE email = :email")
-_BY_ID = sa.text("SELECT id, email, name FROM users WHERE id = :id")
+_BY_ID = sa.text("""
+    SELECT u.id, u.email, u.name, coalesce(k.scopes, '{}') AS scopes, k.organization_id AS confined_to
+    FROM users u LEFT JOIN api_keys k ON k.id = CAST(:key AS uuid) AND k.user_id = u.id WHERE u.id = :id
+""")
 _ADD_OPERATOR = sa.text("""
     INSERT INTO users (email, name, platform_role) VALUES (:email, 'Local operator', 'admin')
     ON CONFLICT (email) DO NOTHING

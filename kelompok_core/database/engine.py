@@ -14,7 +14,7 @@ from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 """The newest migration, named here so that nobody loads Alembic to compare two words."""
 
 
@@ -54,16 +54,30 @@ def find_addresses(settings: Settings) -> Addresses:
 class Database:
     """The core's database as the runtime role sees it; migrations alone use the owner role."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: Addresses, *, name: str = "kelompok", patience: int | None = None) -> None:
+        """Connect lazily.
+
+        Args:
+            addresses: The server's URLs.
+            name: What the sessions call themselves in ``pg_stat_activity``.
+            patience: Seconds after which the server ends a session that does nothing in an open transaction.
+        """
         self.addresses = addresses
+        self._name = name
+        self._patience = patience
 
     @cached_property
     def engine(self) -> sa.Engine:
         # Row values may be anyone's personal data: they stay out of SQLAlchemy's error messages.
-        options = {"application_name": "kelompok"}
+        options = {"application_name": self._name}
+        switches = []
         if self.addresses.owner == self.addresses.runtime:
             # One login for both roles: step down to the runtime role for everything but migrations.
-            options["options"] = "-c role=kelompok_runtime"
+            switches.append("-c role=kelompok_runtime")
+        if self._patience is not None:
+            switches.append(f"-c idle_in_transaction_session_timeout={self._patience}s")
+        if switches:
+            options["options"] = " ".join(switches)
         url = _with_driver(self.addresses.runtime)
         return sa.create_engine(url, connect_args=options, hide_parameters=True, pool_pre_ping=True)
 
@@ -138,14 +152,16 @@ def _current_revision(connection: sa.Connection) -> str | None:
     return revision
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, *, name: str = "kelompok", patience: int | None = None) -> Database:
     """Return the database of this installation, started and migrated when it is the embedded one.
+
+    Name and patience are those of :class:`Database`.
 
     Raises:
         DatabaseUnavailable: When it cannot be reached, or an external one is at another revision.
     """
     addresses = find_addresses(settings)
-    database = Database(addresses)
+    database = Database(addresses, name=name, patience=patience)
     status = schema_status(database)
     if status.is_current:
         return database

@@ -8,25 +8,28 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from kelompok_core.access.actors import Actor, get_actor_by_id
+from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
-from kelompok_core.errors import ImportFailed, UsageError
+from kelompok_core.errors import Conflict, ImportFailed
 from kelompok_core.imports import apply_sql, field_sql
 from kelompok_core.imports.decide import make_plan
+from kelompok_core.imports.queue import enqueue
 from kelompok_core.imports.records import (
     ImportRecord,
     ImportState,
+    failure_columns,
     get_import,
     lock_entity,
     lock_import,
     refresh_statistics,
+    update_held,
     update_import,
     use_memory,
     working_on,
 )
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.rights import authorize_import
+from kelompok_core.imports.rights import actor_of, authorize_import
 from kelompok_core.imports.workbench import Progress, Workbench
 
 _ATTEMPTS = 5
@@ -40,24 +43,27 @@ class _MovedMeanwhile(Exception):
         return "records changed while they were written"
 
 
-def approve(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
-    """Release a dry run's plan to be applied, in the name of this actor.
+def approve(bench: Workbench, import_id: UUID, actor: Actor, *, queued: bool = False) -> ImportRecord:
+    """Release a dry run's plan to be applied, in the name of this actor; ``queued`` for a worker to do so.
 
     Raises:
-        UsageError: When there is no plan waiting.
+        Conflict: When there is no plan waiting.
         NotPermitted: When the actor may not apply imports there.
     """
     with bench.database.connect() as connection, connection.begin():
+        lock_import(connection, import_id)
         record = get_import(connection, import_id)
         _authorize(connection, actor, record)
-        if record.state is ImportState.APPLIED:
+        if record.state is ImportState.APPLIED or record.queued_at is not None:
             return record
         if record.state is not ImportState.PLANNED:
-            raise UsageError(
+            raise Conflict(
                 f"import {import_id} is {record.state}, there is no plan to apply",
                 hint="Run it again with --dry-run to plan it, then apply that plan.",
             )
-        update_import(connection, import_id, approved_by=actor.id)
+        update_import(connection, import_id, approved_by=actor.id, approved_key_id=actor.key_id)
+        if queued:
+            enqueue(connection, import_id)
         return get_import(connection, import_id)
 
 
@@ -100,9 +106,9 @@ def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
         use_memory(connection)
         lock_import(connection, import_id)
         record = get_import(connection, import_id)
-        if record.state is not ImportState.PLANNED or (record.dry_run and record.approved_by is None):
+        if record.state is not ImportState.PLANNED or record.waits_for_approval:
             return record
-        actor = get_actor_by_id(connection, record.approved_by or record.actor_id)
+        actor = actor_of(connection, record)
         _authorize(connection, actor, record)
         announce(connection, _audit_context(record, actor))
         lock_entity(connection, record.entity)
@@ -110,12 +116,12 @@ def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
         revision = columns.get("plan_revision", record.plan_revision)
         _write(connection, record, revision, columns or dict(record.counts or {}))
         columns["durations"] = dict(record.durations) | {"apply": round(monotonic() - started, 3)}
-        update_import(
+        update_held(
             connection,
-            import_id,
+            record,
             state=ImportState.APPLIED,
             applied_at=sa.func.now(),
-            failure=None,
+            **failure_columns(None),
             **columns,
         )
         return get_import(connection, import_id)
@@ -144,7 +150,7 @@ def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dic
     A reviewed plan keeps what was reviewed.
     """
     params = {"import": record.id, "entity": record.entity}
-    same_rights = record.approved_by in (None, record.actor_id)
+    same_rights = record.approved_by is None or record.released_by == (record.actor_id, record.key_id)
     if same_rights and not connection.scalar(sa.text(apply_sql.CORE_MOVED_ON), params):
         return {}
     reviewed = record.plan_revision if record.dry_run else None

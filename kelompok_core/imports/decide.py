@@ -7,9 +7,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from kelompok_core.access.actors import get_actor_by_id
 from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organizations_held, list_organizations_where
 from kelompok_core.descriptor import EntityDescriptor, MergePolicy
+from kelompok_core.errors import TakenOver
 from kelompok_core.imports import decide_sql
 from kelompok_core.imports.candidates import ORGANIZATION
 from kelompok_core.imports.diff_sql import DecisionRules
@@ -20,12 +20,15 @@ from kelompok_core.imports.records import (
     ImportState,
     get_import,
     refresh_statistics,
-    update_import,
+    update_held,
     use_memory,
     working_on,
 )
 from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.rights import actor_of
 from kelompok_core.imports.workbench import Progress, Workbench
+
+_SERIALIZATION_FAILURE = "40001"
 
 
 def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
@@ -37,23 +40,32 @@ def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
         if record.state is not ImportState.STAGED:
             return record
         started = monotonic()
-        # One snapshot for all statements: the plan speaks of one moment, and apply can ask what came after.
-        snapshot = engine.connect().execution_options(isolation_level="REPEATABLE READ")
-        with snapshot as connection, connection.begin():
-            plan = make_plan(connection, record, revision=1)
-            duration = {"decide": round(monotonic() - started, 3)}
-            update_import(
+        record = _plan(engine, record, started)
+        refresh_statistics(engine, record.rows_staged)
+        bench.tell(Progress(step="decide", rows=record.rows_staged))
+        return record
+
+
+def _plan(engine: sa.Engine, record: ImportRecord, started: float) -> ImportRecord:
+    """Make the plan and keep it, in one snapshot: it speaks of one moment, and apply can ask what came after."""
+    snapshot = engine.connect().execution_options(isolation_level="REPEATABLE READ")
+    with snapshot as connection, connection.begin():
+        plan = make_plan(connection, record, revision=1)
+        duration = {"decide": round(monotonic() - started, 3)}
+        try:
+            update_held(
                 connection,
-                import_id,
+                record,
                 state=ImportState.PLANNED,
                 planned_at=sa.func.now(),
                 durations=dict(record.durations) | duration,
                 **plan,
             )
-            record = get_import(connection, import_id)
-        refresh_statistics(engine, record.rows_staged)
-        bench.tell(Progress(step="decide", rows=record.rows_staged))
-        return record
+        except sa.exc.OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _SERIALIZATION_FAILURE:
+                raise
+            raise TakenOver(record.id) from error  # the row changed under the snapshot
+        return get_import(connection, record.id)
 
 
 def make_plan(
@@ -90,7 +102,7 @@ def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> DecisionRules:
 
 def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
     """Parameters of the statements; the rights are those of whoever released the plan, else of who asked for it."""
-    actor = get_actor_by_id(connection, record.approved_by or record.actor_id)
+    actor = actor_of(connection, record)
     permitted = list_organizations_where(connection, actor, Action.IMPORT_APPLY)
     return {
         "import": record.id,

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import FOLDER_TYPE
-from kelompok_core.errors import UsageError
-from kelompok_core.imports.records import IMPORTS, ImportOptions, check_reading, fingerprint
+from kelompok_core.errors import KeyReused, UsageError
+from kelompok_core.imports.queue import enqueue, require_room
+from kelompok_core.imports.records import IMPORTS, ImportOptions, check_reading, fingerprint, get_import
 from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.organizations.queries import get_organization_id
@@ -26,11 +27,13 @@ class ImportRequest:
 
     Attributes:
         plugin: Name of an enabled plugin, and the job of it that reads the file.
-        file: A path on this machine (a folder is taken as one source), or a URL that fsspec can open.
+        file: A path on this machine (a folder is taken as one source), or a URL that fsspec can open; only a name
+            where the content comes another way.
         organization: Slug of the organization the import is confined to, or None.
         source_name: The list this file is a copy of; by default the file's name without extension.
         dry_run: Stop at the plan.
         idempotency_key: The same key gives the same import.
+        media_type: What the file is, where that is not to be told from its name.
     """
 
     plugin: str
@@ -41,6 +44,7 @@ class ImportRequest:
     dry_run: bool = False
     options: ImportOptions = field(default_factory=ImportOptions)
     idempotency_key: str | None = None
+    media_type: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,18 @@ class Receipt:
 
     import_id: UUID
     resumed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admission:
+    """What an actor's request was found to be good for, before its file is read."""
+
+    request: ImportRequest
+    actor: Actor
+    plugin: PluginInfo
+    job: Job
+    media_type: str
+    organization_id: UUID | None
 
 
 def receive(bench: Workbench, request: ImportRequest, actor: Actor) -> Receipt:
@@ -60,31 +76,67 @@ def receive(bench: Workbench, request: ImportRequest, actor: Actor) -> Receipt:
         NotFound: When the job or the organization does not exist.
         UsageError: When the file cannot be read or does not fit the job.
     """
+    admission = admit(bench, request, actor)
+    return open_import(bench, admission, store_file(str(request.file), bench.settings.storage_url))
+
+
+def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
+    """See that the actor may import so, and that there is what the request names; the file is not looked at.
+
+    Raises:
+        NotPermitted: When the actor may not import there.
+        PluginUnavailable: When the plugin is not enabled.
+        NotFound: When the job or the organization does not exist.
+        UsageError: When the file's kind does not fit the job.
+    """
     check_reading(request.options)
     plugin = require_enabled(bench.settings, request.plugin)
     job = find_job(plugin, request.job)
     with bench.database.connect() as connection:
         organization_id = get_organization_id(connection, request.organization) if request.organization else None
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, str(job.entity), organization_id)
-    media_type = _media_type(str(request.file), job)
-    stored = store_file(str(request.file), bench.settings.storage_url)
-    values = _values(request, plugin, job, stored) | {
-        "media_type": media_type,
-        "actor_id": actor.id,
-        "organization_id": organization_id,
-    }
+    media_type = request.media_type or _media_type(str(request.file), job)
+    _require_fit(request, media_type, job)
+    return Admission(
+        request=request, actor=actor, plugin=plugin, job=job, media_type=media_type, organization_id=organization_id
+    )
+
+
+def open_import(bench: Workbench, admission: Admission, stored: StoredFile, *, queued: bool = False) -> Receipt:
+    """Open the import of a stored file, or find the one this request already has.
+
+    With ``queued`` it waits for a worker, from the same transaction on.
+
+    Raises:
+        KeyReused: When the idempotency key stands for another request.
+        QueueFull: When too many imports of the organization wait already.
+    """
+    values = _values(admission, stored)
     values["fingerprint"] = fingerprint(_what_makes_it_the_same(values))
     with bench.database.connect() as connection, connection.begin():
-        return _open(connection, values)
+        receipt = _known(connection, values)
+        if receipt is None:
+            if queued:
+                require_room(connection, admission.organization_id)
+            opened = connection.scalar(sa.insert(IMPORTS).values(**values).returning(IMPORTS.c.id))
+            receipt = Receipt(import_id=UUID(str(opened)))
+        if queued and get_import(connection, receipt.import_id).is_unfinished:
+            enqueue(connection, receipt.import_id)
+        return receipt
 
 
-def _values(request: ImportRequest, plugin: PluginInfo, job: Job, stored: StoredFile) -> dict[str, object]:
+def _values(admission: Admission, stored: StoredFile) -> dict[str, object]:
+    request = admission.request
     return {
+        "actor_id": admission.actor.id,
+        "key_id": admission.actor.key_id,
         "mode": "dry_run" if request.dry_run else "apply",
-        "entity": job.entity,
-        "plugin": plugin.name,
-        "plugin_version": plugin.version,
-        "job": job.name,
+        "entity": admission.job.entity,
+        "plugin": admission.plugin.name,
+        "plugin_version": admission.plugin.version,
+        "job": admission.job.name,
+        "media_type": admission.media_type,
+        "organization_id": admission.organization_id,
         "source_name": request.source_name or source_name_of(file_name_of(str(request.file))),
         "file_name": file_name_of(str(request.file)),
         "file_url": stored.url,
@@ -96,27 +148,26 @@ def _values(request: ImportRequest, plugin: PluginInfo, job: Job, stored: Stored
 
 
 def _what_makes_it_the_same(values: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in values.items() if name not in ("file_url", "idempotency_key")}
+    return {name: value for name, value in values.items() if name not in ("file_url", "idempotency_key", "key_id")}
 
 
 def _media_type(file: str, job: Job) -> str:
-    guessed = FOLDER_TYPE if Path(file).is_dir() else media_type_of(file_name_of(file)) or job.inputs[0]
-    if guessed not in job.inputs:
+    return FOLDER_TYPE if Path(file).is_dir() else media_type_of(file_name_of(file)) or job.inputs[0]
+
+
+def _require_fit(request: ImportRequest, media_type: str, job: Job) -> None:
+    if media_type not in job.inputs:
         raise UsageError(
-            f"{file_name_of(file)} looks like {guessed}, and {job.name} reads {', '.join(job.inputs)}",
+            f"{file_name_of(str(request.file))} looks like {media_type}, and {job.name} reads {', '.join(job.inputs)}",
             hint="Choose the plugin made for this kind of file, or rename a file that only has a wrong ending.",
         )
-    return guessed
 
 
-def _open(connection: sa.Connection, values: dict[str, object]) -> Receipt:
-    if values["idempotency_key"] is not None:
-        if (known := _by_key(connection, values)) is not None:
-            return Receipt(import_id=known, resumed=True)
-    elif (interrupted := _interrupted(connection, values)) is not None:
-        return Receipt(import_id=interrupted, resumed=True)
-    opened = connection.scalar(sa.insert(IMPORTS).values(**values).returning(IMPORTS.c.id))
-    return Receipt(import_id=UUID(str(opened)))
+def _known(connection: sa.Connection, values: dict[str, object]) -> Receipt | None:
+    """Return the import this request has already: by its key, or one that was interrupted."""
+    keyed = values["idempotency_key"] is not None
+    known = _by_key(connection, values) if keyed else _interrupted(connection, values)
+    return None if known is None else Receipt(import_id=known, resumed=True)
 
 
 def _by_key(connection: sa.Connection, values: dict[str, object]) -> UUID | None:
@@ -128,7 +179,7 @@ def _by_key(connection: sa.Connection, values: dict[str, object]) -> UUID | None
     if row is None:
         return None
     if row.fingerprint != values["fingerprint"]:
-        raise UsageError(
+        raise KeyReused(
             f"the idempotency key {names['key']!r} belongs to another request",
             hint="Use a new key for another file or other options.",
         )

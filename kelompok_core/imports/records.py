@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from kelompok_core.descriptor import MergePolicy
-from kelompok_core.errors import NotFound, UsageError
+from kelompok_core.errors import KelompokError, NotFound, TakenOver, UsageError
 from kelompok_core.values.places import is_country
 from kelompok_core.values.reading import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
 from kelompok_core.values.times import is_zone
@@ -34,6 +34,9 @@ class ImportState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNDONE = "undone"
+
+
+_UNFINISHED = frozenset({ImportState.RECEIVED, ImportState.STAGING, ImportState.STAGED})
 
 
 class DuplicatePolicy(StrEnum):
@@ -125,7 +128,9 @@ class ImportRecord:
     media_type: str
     actor_id: UUID
     organization_id: UUID | None
+    key_id: UUID | None
     approved_by: UUID | None
+    approved_key_id: UUID | None
     options: ImportOptions
     needs: tuple[str, ...]
     header: tuple[str, ...]
@@ -138,14 +143,34 @@ class ImportRecord:
     counts: Mapping[str, int] | None
     run_id: str | None
     failure: str | None
+    failure_code: str | None
+    failure_hint: str | None
     durations: Mapping[str, float]
     created_at: datetime
     planned_at: datetime | None
     applied_at: datetime | None
+    queued_at: datetime | None
+    leased_by: UUID | None
+    fence: int
 
     @property
     def dry_run(self) -> bool:
         return self.mode == "dry_run"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether there is something left to do of what was asked."""
+        return self.state in _UNFINISHED or (self.state is ImportState.PLANNED and not self.waits_for_approval)
+
+    @property
+    def released_by(self) -> tuple[UUID, UUID | None]:
+        """Whose rights the import has, a user's and perhaps a key's: of who released the plan, else of who asked."""
+        return (self.approved_by, self.approved_key_id) if self.approved_by else (self.actor_id, self.key_id)
+
+    @property
+    def waits_for_approval(self) -> bool:
+        """Whether its plan is made and somebody has yet to release it."""
+        return self.state is ImportState.PLANNED and self.dry_run and self.approved_by is None
 
     @property
     def origin(self) -> str:
@@ -164,10 +189,10 @@ def fingerprint(parts: Mapping[str, Any]) -> bytes:
 
 _COLUMNS = """
     id, state, mode, entity, plugin, plugin_version, job, source_name, file_name, file_url,
-    encode(file_sha256, 'hex') AS file_sha256, file_bytes, media_type, actor_id, organization_id,
-    approved_by, options, needs, header, mapping, read_as, issues, rows_staged, blank_lines, plan_revision,
-    rows_read, accepted, merged, unchanged,
-    rejected, review, run_id, failure, durations, created_at, planned_at, applied_at"""
+    encode(file_sha256, 'hex') AS file_sha256, file_bytes, media_type, actor_id, organization_id, key_id,
+    approved_by, approved_key_id, options, needs, header, mapping, read_as, issues, rows_staged, blank_lines,
+    plan_revision, rows_read, accepted, merged, unchanged, rejected, review, run_id, failure, failure_code,
+    failure_hint, durations, created_at, planned_at, applied_at, queued_at, leased_by, fence"""
 
 
 def get_import(connection: sa.Connection, import_id: UUID) -> ImportRecord:
@@ -196,6 +221,13 @@ def find_by_run(connection: sa.Connection, run_id: str) -> UUID | None:
     return found
 
 
+def failure_columns(error: KelompokError | None) -> dict[str, str | None]:
+    """Return an error as the import's row keeps it; without one, that there is none."""
+    if error is None:
+        return {"failure": None, "failure_code": None, "failure_hint": None}
+    return {"failure": error.message, "failure_code": error.code, "failure_hint": error.hint}
+
+
 def bind_run(connection: sa.Connection, import_id: UUID, run_id: str) -> None:
     """Note the run that works on the import.
 
@@ -222,6 +254,17 @@ def update_import(connection: sa.Connection, import_id: UUID, **values: Any) -> 
     connection.execute(sa.update(IMPORTS).where(IMPORTS.c.id == import_id).values(updated_at=sa.func.now(), **values))
 
 
+def update_held(connection: sa.Connection, record: ImportRecord, **values: Any) -> None:
+    """Set columns of the row of an import somebody works on, if it is still theirs.
+
+    Raises:
+        TakenOver: When the import was cancelled or taken up by another worker since the record was read.
+    """
+    mine = sa.and_(IMPORTS.c.id == record.id, IMPORTS.c.fence == record.fence)
+    if not connection.execute(sa.update(IMPORTS).where(mine).values(updated_at=sa.func.now(), **values)).rowcount:
+        raise TakenOver(record.id)
+
+
 IMPORTS = sa.table(
     "imports",
     *(
@@ -242,7 +285,10 @@ IMPORTS = sa.table(
             "media_type",
             "actor_id",
             "organization_id",
+            "key_id",
             "approved_by",
+            "approved_key_id",
+            "cancelled_by",
             "idempotency_key",
             "fingerprint",
             "rows_staged",
@@ -256,6 +302,12 @@ IMPORTS = sa.table(
             "review",
             "run_id",
             "failure",
+            "failure_code",
+            "failure_hint",
+            "queued_at",
+            "leased_by",
+            "fence",
+            "attempts",
             "updated_at",
             "planned_at",
             "applied_at",

@@ -4,12 +4,22 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from kelompok_core.access.actors import Actor
+from kelompok_core.access.actors import Actor, get_actor_by_id
 from kelompok_core.access.rules import Action, authorize, list_organizations_where, may
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.errors import NotPermitted
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import get_descriptor
+
+
+def actor_of(connection: sa.Connection, record: ImportRecord) -> Actor:
+    """Return whose rights the import has: of who released its plan, else of who asked for it.
+
+    Raises:
+        NotFound: When the user, or the key, is gone.
+    """
+    user_id, key_id = record.released_by
+    return get_actor_by_id(connection, user_id, key_id=key_id)
 
 
 def authorize_import(

@@ -13,10 +13,9 @@ from uuid import UUID
 import pyarrow as pa
 import sqlalchemy as sa
 
-from kelompok_core.access.actors import get_actor_by_id
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Issue, Severity, SourceBatch
-from kelompok_core.errors import KelompokError
+from kelompok_core.errors import KelompokError, TakenOver
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.candidates import CHANGED_AT, Terms, make_candidates, map_columns
@@ -26,13 +25,14 @@ from kelompok_core.imports.reading import read_batches, unreadable
 from kelompok_core.imports.records import (
     ImportRecord,
     ImportState,
+    failure_columns,
     get_import,
     refresh_statistics,
-    update_import,
+    update_held,
     working_on,
 )
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.rights import authorize_import, list_granted
+from kelompok_core.imports.rights import actor_of, authorize_import, list_granted
 from kelompok_core.imports.staging import copy_rows, fatal_issues, file_issues, staged_table
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.values.dates import NUMERIC_DATE, proven_orders
@@ -54,7 +54,7 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
             record = get_import(connection, import_id)
             if record.state not in (ImportState.RECEIVED, ImportState.STAGING):
                 return record
-            actor = get_actor_by_id(connection, record.actor_id)
+            actor = actor_of(connection, record)
             authorize_import(connection, actor, Action.IMPORT_SUBMIT, record.entity, record.organization_id)
             granted = list_granted(connection, actor, get_descriptor(record.entity), record.organization_id)
         started = monotonic()
@@ -62,23 +62,25 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
             with normalizers(bench.settings, record) as normalizing:
                 stager = _Stager(bench, record, granted, normalizing)
                 stager.run()
+        except TakenOver:
+            raise
         except KelompokError as error:
-            _remember_failure(bench, import_id, error)
+            _remember_failure(bench, record, error)
             raise
         refresh_statistics(bench.database.engine, stager.staged)
         with bench.database.connect() as connection, connection.begin():
-            update_import(
+            update_held(
                 connection,
-                import_id,
+                record,
                 state=ImportState.STAGED,
                 durations=dict(record.durations) | {"stage": round(monotonic() - started, 3)},
             )
             return get_import(connection, import_id)
 
 
-def _remember_failure(bench: Workbench, import_id: UUID, error: KelompokError) -> None:
+def _remember_failure(bench: Workbench, record: ImportRecord, error: KelompokError) -> None:
     with bench.database.connect() as connection, connection.begin():
-        update_import(connection, import_id, state=ImportState.FAILED, failure=error.message)
+        update_held(connection, record, state=ImportState.FAILED, **failure_columns(error))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +181,7 @@ class _Stager:
     def _write(self, connection: sa.Connection, ready: _Ready) -> None:
         if ready.table is not None:
             copy_rows(connection, ready.table)
-        update_import(connection, self._record.id, **ready.state)
+        update_held(connection, self._record, **ready.state)
         connection.commit()
         self._bench.tell(Progress(step="stage", rows=ready.state["rows_staged"]))
 
@@ -247,6 +249,7 @@ class _Stager:
             params = {"import": str(earlier.id), "at": earlier.applied_at.isoformat(timespec="minutes")}
             issue = Issue(code="file.already_imported", severity=Severity.INFO, params=params)
             self._issues.append(_issue_dict(issue))
+        connection.commit()  # reading may take its time, and no transaction should wait for it
 
 
 _EARLIER = sa.text("""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.audit.context import AuditContext, announce
-from kelompok_core.errors import UsageError
+from kelompok_core.errors import Conflict
 from kelompok_core.imports import undo_sql
 from kelompok_core.imports.records import (
     ImportRecord,
@@ -81,7 +81,7 @@ def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = Fal
 
     Raises:
         NotPermitted: When the actor may not undo imports there.
-        UsageError: When the import was not applied.
+        Conflict: When the import was not applied.
     """
     with (
         working_on(bench.database.engine, import_id),
@@ -94,7 +94,7 @@ def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = Fal
         if record.state is ImportState.UNDONE:
             return _report(connection, record, "import_reversals", dry_run=False)
         if record.state is not ImportState.APPLIED:
-            raise UsageError(f"import {import_id} is {record.state}, there is nothing to undo")
+            raise Conflict(f"import {import_id} is {record.state}, there is nothing to undo")
         _work_out(connection, record)
         if dry_run:
             report = _report(connection, record, "undoing_outcomes", dry_run=True)

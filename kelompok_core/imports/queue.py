@@ -1,0 +1,102 @@
+"""The queue: imports that wait for a worker, who works on them, and what becomes of them when a worker dies."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.errors import KelompokError, QueueFull
+from kelompok_core.imports.records import IMPORTS, failure_columns, update_import
+
+CHANNEL = "kelompok_imports"
+"""What PostgreSQL notifies of when an import is queued."""
+
+MOST_RUNNING, MOST_WAITING = 2, 10
+"""Of one organization; imports that are confined to none count together. The figures are Marketo's bulk import's."""
+
+MOST_ATTEMPTS = 8
+"""An import that ended so many workers is not given to another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """An import a worker has: nobody else gets it while the worker lives.
+
+    Attributes:
+        fence: How often the import was given out; who has an older number may no longer write.
+        attempts: How often since it was queued; above 1 the worker before this one died.
+    """
+
+    import_id: UUID
+    fence: int
+    attempts: int
+
+
+def enqueue(connection: sa.Connection, import_id: UUID) -> None:
+    """Let the import wait for a worker, from the moment the transaction commits; one that waits keeps its place."""
+    update_import(
+        connection, import_id, queued_at=sa.func.coalesce(IMPORTS.c.queued_at, sa.func.now()), attempts=0,
+        **failure_columns(None),
+    )  # fmt: skip
+    connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
+
+
+def require_room(connection: sa.Connection, organization_id: UUID | None) -> None:
+    """See that one more import of the organization may wait; until the transaction ends no other can take the place.
+
+    Raises:
+        QueueFull: When :data:`MOST_WAITING` wait already.
+    """
+    connection.execute(_ONE_AT_A_TIME, {"key": f"queue:{organization_id}"})
+    waiting = connection.scalar(_WAITING, {"organization": organization_id})
+    if waiting is not None and waiting >= MOST_WAITING:
+        raise QueueFull(f"{waiting} imports wait already", hint="Try again when some of them are done.")
+
+
+def claim(connection: sa.Connection, worker_id: UUID) -> Claim | None:
+    """Give the worker the import that has waited longest, or that lost its worker; the caller commits."""
+    connection.execute(_ONE_AT_A_TIME, {"key": "claim"})
+    row = connection.execute(_CLAIM, {"worker": worker_id, "most": MOST_RUNNING}).one_or_none()
+    return None if row is None else Claim(import_id=row.id, fence=row.fence, attempts=row.attempts)
+
+
+def finish(connection: sa.Connection, claim: Claim, failure: KelompokError | None = None) -> None:
+    """Take the import out of the queue, with what stopped it if something did; not when somebody else has it now."""
+    told = {} if failure is None else failure_columns(failure)
+    mine = sa.and_(IMPORTS.c.id == claim.import_id, IMPORTS.c.fence == claim.fence)
+    connection.execute(sa.update(IMPORTS).where(mine).values(queued_at=None, leased_by=None, **told))
+
+
+def give_back(connection: sa.Connection, claim: Claim) -> None:
+    """Let the import wait for any worker again: this one could not go on."""
+    mine = sa.and_(IMPORTS.c.id == claim.import_id, IMPORTS.c.fence == claim.fence)
+    connection.execute(sa.update(IMPORTS).where(mine).values(leased_by=None))
+
+
+def withdraw(connection: sa.Connection, import_id: UUID) -> bool:
+    """Take an import that no living worker has out of the queue; return whether that was so."""
+    return connection.execute(_WITHDRAW, {"import": import_id}).rowcount == 1
+
+
+# A lock that lasts as long as the transaction, so that what is counted stays so.
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 2))")
+_WAITING = sa.text("""
+    SELECT count(*) FROM imports
+    WHERE queued_at IS NOT NULL AND leased_by IS NULL
+      AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
+""")
+_CLAIM = sa.text("""
+    UPDATE imports SET leased_by = :worker, fence = fence + 1, attempts = attempts + 1
+    WHERE id = (
+      SELECT i.id FROM imports i
+      WHERE i.queued_at IS NOT NULL AND (i.leased_by IS NULL OR NOT worker_lives(i.leased_by))
+        AND (SELECT count(*) FROM imports r
+             WHERE r.queued_at IS NOT NULL AND r.id <> i.id AND r.leased_by IS NOT NULL AND worker_lives(r.leased_by)
+               AND r.organization_id IS NOT DISTINCT FROM i.organization_id) < :most
+      ORDER BY i.queued_at, i.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING id, fence, attempts
+""")
+_WITHDRAW = sa.text("""
+    UPDATE imports SET queued_at = NULL, leased_by = NULL, fence = fence + 1
+    WHERE id = :import AND queued_at IS NOT NULL AND (leased_by IS NULL OR NOT worker_lives(leased_by))
+""")
