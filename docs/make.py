@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kelompok_core.descriptor import Field
+from kelompok_core.entities import list_entities
 from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION
-from kelompok_core.imports.registry import get_descriptor, list_entities
+from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.issues.sentences import catalog
 from kelompok_core.plugin_host.manifest import manifest_json_schema
 

@@ -50,15 +50,30 @@ class RecordQueries(Generic[Record]):
         """Return records by label; ``search`` keeps those whose label or slug contains it."""
         label = getattr(self.model, self.descriptor.label)
         query = self._of(organization_id).order_by(label, self.model.id).limit(limit)
-        if search:
-            columns = [label, self.model.slug] if self.descriptor.has_slug else [label]
-            query = query.where(sa.or_(*(column.icontains(search.strip(), autoescape=True) for column in columns)))
-        return list(self._session.scalars(query))
+        return list(self._session.scalars(self._searched(query, search)))
+
+    def page(
+        self, organizations: Sequence[UUID] | None, *, after: UUID | None, search: str | None, limit: int
+    ) -> Sequence[Record]:
+        """Return records of these organizations, or (None) of all, in the order they were made, behind one of them."""
+        query = self._searched(self._of(None), search).order_by(self.model.id).limit(limit)
+        if organizations is not None:
+            query = query.where(getattr(self.model, self.descriptor.organization_column).in_(organizations))
+        if after is not None:
+            query = query.where(self.model.id > after)
+        return self._session.scalars(query).all()
 
     def count(self, organization_id: UUID | None = None) -> int:
         """Return how many there are, all or those of one organization."""
         query = sa.select(sa.func.count()).select_from(self._of(organization_id).subquery())
         return self._session.scalar(query) or 0
+
+    def _searched(self, query: sa.Select[Any], search: str | None) -> sa.Select[Any]:
+        if not search:
+            return query
+        label = getattr(self.model, self.descriptor.label)
+        columns = [label, self.model.slug] if self.descriptor.has_slug else [label]
+        return query.where(sa.or_(*(column.icontains(search.strip(), autoescape=True) for column in columns)))
 
     def _of(self, organization_id: UUID | None) -> sa.Select[Any]:
         query = sa.select(self.model)

@@ -38,7 +38,7 @@ class RecordService(Generic[Record]):
 
     def __init__(self, session: Session, actor: Actor, *, origin: str = "cli") -> None:
         self._session = session
-        self._actor = actor
+        self._actor = actor.acting_on(self.descriptor.entity)
         self._audit = AuditContext(actor=str(actor.id), origin=origin)
 
     def create(self, values: Mapping[str, str], organization_id: UUID | None = None) -> Record:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from kelompok_core.imports.registry import list_entities
+from kelompok_core.entities import list_entities
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginState, list_plugins
 from kelompok_core.settings import Settings, read_settings

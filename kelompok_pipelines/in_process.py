@@ -1,8 +1,9 @@
-"""Runs in this process: what the command line starts is a Dagster run like any other."""
+"""Runs in this process: what the command line or a worker starts is a Dagster run like any other."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,73 +11,77 @@ import dagster as dg
 
 from kelompok_core.enrichment.records import get_enrichment
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.records import ImportRecord, get_import
-from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.imports.records import ImportRecord, ImportState, get_import
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.plugin_host.registry import require_enabled
 from kelompok_pipelines import names
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.instance import dagster_environment
 from kelompok_pipelines.resources import Core
 
 
-def run_import(bench: Workbench, import_id: UUID, tell: Callable[[Progress], None]) -> None:
-    """Take a received import as far as it goes.
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """Runs jobs as they were defined when it was made; the second run no longer waits for Dagster to load."""
 
-    Raises:
-        KelompokError: What stopped it.
-    """
-    record = _get(bench, import_id)
-    config = {names.stage_op(record.plugin, record.entity): {"config": {"import_id": str(import_id)}}}
-    told = replace(bench, tell=tell)
-    _run(told, names.plugin_job(record.plugin, record.job), config, record)
+    bench: Workbench
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
 
+    def run_import(self, import_id: UUID) -> None:
+        """Take a received import as far as it goes, an approved plan of a dry run to the core.
 
-def run_apply(bench: Workbench, import_id: UUID) -> None:
-    """Apply an approved plan.
+        Raises:
+            PluginUnavailable: When its plugin is not enabled any more.
+            KelompokError: What stopped it.
+        """
+        with self.bench.database.connect() as connection:
+            record = get_import(connection, import_id)
+        if record.state is ImportState.PLANNED and record.approved_by is not None:
+            self._run(names.apply_job(record.entity), names.apply_op(record.entity), record)
+        else:
+            require_enabled(self.bench.settings, record.plugin)
+            self._run(names.plugin_job(record.plugin, record.job), names.stage_op(record.plugin, record.entity), record)
 
-    Raises:
-        KelompokError: What stopped it.
-    """
-    record = _get(bench, import_id)
-    config = {names.apply_op(record.entity): {"config": {"import_id": str(import_id)}}}
-    _run(bench, names.apply_job(record.entity), config, record)
+    def run_enrichment(self, enrichment_id: UUID) -> None:
+        """Do a requested run of an enricher.
 
+        Raises:
+            KelompokError: What stopped it.
+        """
+        with self.bench.database.connect() as connection:
+            enrichment = get_enrichment(connection, enrichment_id)
+        op = names.enrich_op(enrichment.plugin, enrichment.job)
+        config = {op: {"config": {"enrichment_id": str(enrichment_id)}}}
+        tags = {"kelompok/enrichment": str(enrichment_id)}
+        self._execute(names.plugin_job(enrichment.plugin, enrichment.job), config, tags)
 
-def run_enrichment(bench: Workbench, enrichment_id: UUID, tell: Callable[[Progress], None]) -> None:
-    """Do a requested run of an enricher.
+    def end_run(self, run_id: str) -> None:
+        """Mark the run of a process that died as failed; Dagster would call it running for ever."""
+        run = self.instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            self.instance.report_run_failed(run, "Its process died. Another run goes on with the import.")
 
-    Raises:
-        KelompokError: What stopped it.
-    """
-    with bench.database.connect() as connection:
-        enrichment = get_enrichment(connection, enrichment_id)
-    op = names.enrich_op(enrichment.plugin, enrichment.job)
-    config = {op: {"config": {"enrichment_id": str(enrichment_id)}}}
-    tags = {"kelompok/enrichment": str(enrichment_id)}
-    _execute(replace(bench, tell=tell), names.plugin_job(enrichment.plugin, enrichment.job), config, tags)
+    def _run(self, job: str, op: str, record: ImportRecord) -> None:
+        tags = {"kelompok/import": str(record.id), "kelompok/source": record.source_name}
+        self._execute(job, {op: {"config": {"import_id": str(record.id)}}}, tags)
 
-
-def _get(bench: Workbench, import_id: UUID) -> ImportRecord:
-    with bench.database.connect() as connection:
-        return get_import(connection, import_id)
-
-
-def _run(bench: Workbench, job_name: str, config: Mapping[str, Any], record: ImportRecord) -> None:
-    tags = {"kelompok/import": str(record.id), "kelompok/source": record.source_name}
-    _execute(bench, job_name, config, tags)
-
-
-def _execute(bench: Workbench, job_name: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> None:
-    os.environ.update(dagster_environment(bench.settings))
-    definitions = build_definitions(bench.settings, Core(bench=bench))
-    run_config = {"ops": dict(config), "loggers": _QUIET}
-    with dg.DagsterInstance.get() as instance:
-        job = definitions.resolve_job_def(job_name)
+    def _execute(self, job_name: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        job = self.definitions.resolve_job_def(job_name)
+        run_config = {"ops": dict(config), "loggers": _QUIET}
         try:
-            job.execute_in_process(run_config=run_config, instance=instance, tags=dict(tags))
-        except KelompokError:
-            raise
+            job.execute_in_process(run_config=run_config, instance=self.instance, tags=dict(tags))
         except dg.DagsterError as error:
             raise KelompokError(f"the Dagster run failed: {error}") from error
+
+
+@contextmanager
+def open_runner(bench: Workbench) -> Iterator[Runner]:
+    """Give a runner for the plugins that are enabled now."""
+    os.environ.update(dagster_environment(bench.settings))
+    definitions = build_definitions(bench.settings, Core(bench=bench))
+    with dg.DagsterInstance.get() as instance:
+        yield Runner(bench=bench, definitions=definitions, instance=instance)
 
 
 # Dagster's event lines stay off the terminal: the report says it all, and the UI has the rest.

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kelompok_core.cli.app import run
 
 if TYPE_CHECKING:
+    from kelompok_core.cli.launcher import ServiceOptions
     from kelompok_core.imports.workbench import Progress, Workbench
     from kelompok_core.settings import Settings
 
@@ -18,29 +20,31 @@ class DagsterLauncher:
     """Runs imports as Dagster runs in this process, so that they are in the UI like all others."""
 
     def run_import(self, bench: "Workbench", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
-        from kelompok_pipelines.in_process import run_import
+        from kelompok_pipelines.in_process import open_runner
 
-        run_import(bench, import_id, tell)
-
-    def run_apply(self, bench: "Workbench", import_id: UUID) -> None:
-        from kelompok_pipelines.in_process import run_apply
-
-        run_apply(bench, import_id)
+        with open_runner(replace(bench, tell=tell)) as runner:
+            runner.run_import(import_id)
 
     def run_enrichment(self, bench: "Workbench", enrichment_id: UUID, tell: "Callable[[Progress], None]") -> None:
-        from kelompok_pipelines.in_process import run_enrichment
+        from kelompok_pipelines.in_process import open_runner
 
-        run_enrichment(bench, enrichment_id, tell)
+        with open_runner(replace(bench, tell=tell)) as runner:
+            runner.run_enrichment(enrichment_id)
 
     def environment(self, settings: "Settings") -> Mapping[str, str]:
         from kelompok_pipelines.instance import dagster_environment
 
         return dagster_environment(settings)
 
-    def serve(self, settings: "Settings", *, port: int, tell: Callable[[str], None]) -> int:
-        from kelompok_pipelines.services import serve
+    def up(self, settings: "Settings", options: "ServiceOptions", tell: Callable[[str], None]) -> int:
+        from kelompok_pipelines.services import run_services
 
-        return serve(settings, port=port, tell=tell)
+        return run_services(settings, options, tell)
+
+    def work(self, settings: "Settings", tell: Callable[[str], None]) -> int:
+        from kelompok_pipelines.worker import work
+
+        return work(settings, tell)
 
     def diagnose(self, settings: "Settings") -> list[tuple[str, str | None]]:
         from kelompok_pipelines.services import diagnose

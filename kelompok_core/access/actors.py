@@ -1,6 +1,7 @@
 """Actors: the user a command or request acts as."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,7 +20,8 @@ class Actor:
 
     Attributes:
         key_id: The key, when it is a program.
-        scopes: What the key is good for; None for a user, who may what the roles say.
+        scopes: What the key is good for: actions (``import.submit``), or actions on one entity
+            (``import.submit:members``); None for a user, who may what the roles say.
         confined_to: The one organization the key is good for, or None.
     """
 
@@ -29,6 +31,12 @@ class Actor:
     key_id: UUID | None = None
     scopes: frozenset[str] | None = None
     confined_to: UUID | None = None
+
+    def acting_on(self, entity: str) -> Self:
+        """Return the actor with what its scopes allow for this entity, as plain actions."""
+        if self.scopes is None:
+            return self
+        return replace(self, scopes=frozenset(scope.removesuffix(f":{entity}") for scope in self.scopes))
 
 
 def get_actor(session: Session | sa.Connection, *, email: str | None) -> Actor:

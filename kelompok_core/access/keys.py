@@ -14,6 +14,7 @@ from kelompok_core.access.actors import Actor, get_actor
 from kelompok_core.access.models import ApiKey
 from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.entities import list_entities
 from kelompok_core.errors import NotFound, NotPermitted, UsageError
 
 _MARK = "klp"
@@ -46,7 +47,7 @@ class KeyService:
         Args:
             email: Whose key it is.
             name: What it is for.
-            scopes: Actions such as ``import.submit``.
+            scopes: Actions such as ``import.submit``, or on one entity only ``import.submit:members``.
             organization_id: The one organization it is good for, or None for wherever its user may.
             days: How long it lives.
 
@@ -57,7 +58,7 @@ class KeyService:
         """
         owner = get_actor(self._session, email=email)
         self._require_own(owner.id)
-        actions = sorted({_action(scope).value for scope in scopes})
+        actions = sorted({_checked(scope) for scope in scopes})
         if not actions:
             raise UsageError("a key needs at least one scope", hint=f"There are: {', '.join(Action)}.")
         if not 1 <= days <= LONGEST_DAYS:
@@ -115,11 +116,13 @@ def list_keys(session: Session, *, email: str | None = None) -> Sequence[sa.Row[
     return session.execute(_LIST, {"email": email}).all()
 
 
-def _action(scope: str) -> Action:
-    try:
-        return Action(scope)
-    except ValueError as error:
-        raise UsageError(f"there is no scope {scope!r}", hint=f"There are: {', '.join(Action)}.") from error
+def _checked(scope: str) -> str:
+    action, colon, entity = scope.partition(":")
+    if action not in set(Action):
+        raise UsageError(f"there is no scope {scope!r}", hint=f"There are: {', '.join(Action)}.")
+    if colon and entity not in list_entities():
+        raise UsageError(f"there is no scope {scope!r}", hint=f"Behind the colon: {', '.join(list_entities())}.")
+    return scope
 
 
 def _digest(token: str) -> bytes:

@@ -55,21 +55,38 @@ _LIST = """
 """
 
 
-def list_for_record(connection: sa.Connection, record_id: UUID, *, limit: int = 50) -> Sequence[AuditEntry]:
-    """Return the newest changes of one record."""
-    return _list(connection, "a.record_id = :record_id", {"record_id": record_id, "limit": limit})
+def list_for_record(
+    connection: sa.Connection, record_id: UUID, *, limit: int = 50, before: int | None = None
+) -> Sequence[AuditEntry]:
+    """Return the newest changes of one record, or those before an entry."""
+    return _list(connection, "a.record_id = :record_id", {"record_id": record_id}, limit, before)
 
 
-def list_for_import(connection: sa.Connection, import_id: UUID, *, limit: int = 50) -> Sequence[AuditEntry]:
-    """Return the newest changes one import made."""
-    return _list(connection, "a.import_id = :import_id", {"import_id": import_id, "limit": limit})
+def list_for_import(
+    connection: sa.Connection, import_id: UUID, *, limit: int = 50, before: int | None = None
+) -> Sequence[AuditEntry]:
+    """Return the newest changes one import made, or those before an entry."""
+    return _list(connection, "a.import_id = :import_id", {"import_id": import_id}, limit, before)
 
 
 def list_latest(connection: sa.Connection, *, limit: int = 50) -> Sequence[AuditEntry]:
     """Return the newest changes of all."""
-    return _list(connection, "true", {"limit": limit})
+    return _list(connection, "true", {}, limit)
 
 
-def _list(connection: sa.Connection, where: str, params: Mapping[str, Any]) -> Sequence[AuditEntry]:
-    rows = connection.execute(sa.text(_LIST.format(where=where)), params)
+def count_for_import(connection: sa.Connection, import_id: UUID) -> int:
+    """Return how many changes one import made."""
+    return int(connection.scalar(_COUNT, {"import_id": import_id}) or 0)
+
+
+def _list(
+    connection: sa.Connection, where: str, params: Mapping[str, Any], limit: int, before: int | None = None
+) -> Sequence[AuditEntry]:
+    if before is not None:
+        where = f"{where} AND a.id < :before"
+        params = {**params, "before": before}
+    rows = connection.execute(sa.text(_LIST.format(where=where)), {**params, "limit": limit})
     return [AuditEntry(**row._asdict()) for row in rows]
+
+
+_COUNT = sa.text("SELECT count(*) FROM audit_logs WHERE import_id = :import_id")

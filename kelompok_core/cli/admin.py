@@ -121,7 +121,10 @@ def revoke_role(email: EmailArgument, organization: OrganizationOption, actor: A
 def create_key(
     email: EmailArgument,
     name: Annotated[str, typer.Option(help="What it is for.")],
-    scope: Annotated[list[str], typer.Option(help="An action such as import.submit; repeat for more.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(help="import.submit, import.submit:members …; repeat for more."),
+    ],
     organization: Annotated[
         str | None,
         typer.Option(metavar="SLUG", help="Good for this organization alone; default: wherever its user may."),

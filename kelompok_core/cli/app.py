@@ -49,6 +49,8 @@ app.add_typer(database.app, name="db")
 app.command()(audit.audit)
 app.command()(installation.env)
 app.command()(installation.up)
+app.command()(installation.worker)
+app.command()(installation.serve)
 app.command()(installation.doctor)
 
 

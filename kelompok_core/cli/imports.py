@@ -1,6 +1,5 @@
 """``kelompok import``: look at imports, take their error files, apply reviewed plans."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,6 +83,8 @@ def errors(
     as_json: JsonOption = False,
 ) -> None:
     """List every finding about rows that were rejected or wait for a person, or write the error file."""
+    from kelompok_core.imports.error_file import is_json
+    from kelompok_core.imports.handing_back import write_errors
     from kelompok_core.imports.records import get_import
 
     with terminal.workbench() as bench:
@@ -93,24 +94,14 @@ def errors(
             if output is None:
                 _list_errors(connection, record, _language(language), as_json=as_json)
                 return
-            number = _write_errors(bench, connection, record, output, _language(language))
+            # A spreadsheet needs the mark in front; JSON must not have it.
+            encoding = "utf-8" if is_json(record.media_type) else "utf-8-sig"
+            with terminal.whole_file(output, encoding=encoding) as target:
+                number = write_errors(bench.settings, connection, record, target, language=_language(language))
     typer.echo(f"{number} rows written to {output}. Correct them and import the file again:")
     typer.echo(
         f"  kelompok plugin run {record.plugin} --job {record.job} --file {output} --source {record.source_name}"
     )
-
-
-def _write_errors(
-    bench: "Workbench", connection: "sa.Connection", record: "ImportRecord", output: Path, language: str
-) -> int:
-    from kelompok_core.imports.error_file import is_json, write_error_file, write_error_lines
-    from kelompok_core.imports.reading import read_originals
-
-    if is_json(record.media_type):
-        with terminal.whole_file(output) as target, closing(read_originals(bench.settings, record)) as originals:
-            return write_error_lines(connection, record, originals, target, language=language)
-    with terminal.whole_file(output, encoding="utf-8-sig") as target:  # a spreadsheet needs the mark
-        return write_error_file(connection, record, target, language=language)
 
 
 def _list_errors(connection: "sa.Connection", record: "ImportRecord", language: str, *, as_json: bool) -> None:
@@ -128,7 +119,7 @@ def _list_errors(connection: "sa.Connection", record: "ImportRecord", language: 
 @app.command("apply", epilog=terminal.EXIT_CODES)
 def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Apply the plan of a dry run: exactly that; rows whose record changed since go to review."""
-    from kelompok_core.cli.importing import show_report
+    from kelompok_core.cli.importing import carry_out, show_report
     from kelompok_core.imports.apply import approve
 
     with terminal.workbench() as bench:
@@ -136,9 +127,8 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
         record = approve(bench, found, terminal.acting(bench, actor))
         if record.state == "applied":
             terminal.console(errors=True).print("This import is applied already; nothing was done.")
-        else:
-            terminal.launcher().run_apply(bench, found)
-        raise typer.Exit(show_report(bench, found, as_json=as_json))
+            raise typer.Exit(show_report(bench, found, as_json=as_json))
+        raise typer.Exit(carry_out(bench, found, as_json=as_json))
 
 
 def find_import(bench: "Workbench", prefix: str) -> "UUID":
@@ -155,6 +145,16 @@ def _language(given: str) -> str:
     if given not in LANGUAGES:
         raise typer.BadParameter(f"{given!r} is none of {', '.join(LANGUAGES)}", param_hint="--language")
     return given
+
+
+@app.command()
+def cancel(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
+    """Give up an import that has not written anything yet: one that waits, one that is read, or a plan."""
+    from kelompok_core.imports.cancel import cancel
+
+    with terminal.workbench() as bench:
+        record = cancel(bench, find_import(bench, import_id), terminal.acting(bench, actor))
+    terminal.show(as_json, lambda: _summary(record), lambda console: console.print(f"Import {record.id} is cancelled."))
 
 
 @app.command("undo", epilog=terminal.EXIT_CODES)

@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 
 from kelompok_core.cli import terminal
+from kelompok_core.cli.launcher import ServiceOptions
 from kelompok_core.cli.terminal import JsonOption, settings
 from kelompok_core.errors import KelompokError
+
+API_PORT = 4621
 
 _MAY_TOO_MUCH = """
     SELECT rolsuper OR has_table_privilege('audit_logs', 'DELETE') FROM pg_roles WHERE rolname = current_user"""
@@ -31,9 +34,27 @@ def env(as_json: JsonOption = False) -> None:
 
 def up(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI, on this machine only.")] = 3000,
+    api_port: Annotated[int, typer.Option(help="Port of the HTTP API, on this machine only.")] = API_PORT,
+    workers: Annotated[int, typer.Option(min=1, max=32, help="How many imports run at a time.")] = 2,
 ) -> None:
-    """Start database, Dagster UI and daemon; Ctrl-C stops UI and daemon cleanly."""
-    raise typer.Exit(terminal.launcher().serve(settings(), port=port, tell=typer.echo))
+    """Start database, Dagster UI, daemon, workers and HTTP API; Ctrl-C stops all but the database."""
+    options = ServiceOptions(port=port, api_port=api_port, workers=workers)
+    raise typer.Exit(terminal.launcher().up(settings(), options, typer.echo))
+
+
+def worker() -> None:
+    """Import what waits in the queue, one import after the other; «kelompok up» runs two of these."""
+    raise typer.Exit(terminal.launcher().work(settings(), typer.echo))
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = API_PORT,
+) -> None:
+    """Serve the HTTP API alone; imports wait until a worker is there."""
+    from kelompok_core.api.server import serve as serve_api
+
+    serve_api(settings(), host=host, port=port, tell=typer.echo)
 
 
 def doctor(as_json: JsonOption = False) -> None:

@@ -10,7 +10,13 @@ from kelompok_core.cli import terminal
 if TYPE_CHECKING:
     from kelompok_core.imports.workbench import Progress
 
-_STEPS = {"stage": "reading", "decide": "deciding", "apply": "writing", "enrich": "enriching"}
+_STEPS = {
+    "wait": "waiting for a worker",
+    "stage": "reading",
+    "decide": "deciding",
+    "apply": "writing",
+    "enrich": "enriching",
+}
 
 
 @contextmanager

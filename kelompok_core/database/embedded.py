@@ -92,7 +92,7 @@ def ensure_running(settings: Settings) -> DatabaseUrls:
     with FileLock(settings.home / "postgres.lock"):
         files = find_server_files(settings)
         passwords = _initialized(settings, files)
-        port = _running_port(files) or _start(files)
+        port = _running_port(files) or _start(settings, files)
         _ensure_roles(passwords, port)
     return _urls(passwords, port)
 
@@ -132,6 +132,7 @@ def remove(settings: Settings) -> Path | None:
     stop(settings)
     files = find_server_files(settings)
     _credentials(settings).unlink(missing_ok=True)
+    _port_file(settings).unlink(missing_ok=True)
     if not files.data_folder.exists():
         return None
     shutil.rmtree(files.data_folder)
@@ -151,6 +152,12 @@ def status(settings: Settings) -> ServerStatus:
         run_as=files.user,
         bin_folder=files.bin_folder,
     )
+
+
+def is_alive(settings: Settings) -> bool:
+    """Return whether the server's process lives; connects to nothing."""
+    pid, _ = _postmaster(find_server_files(settings))
+    return pid is not None and _is_postgres(pid)
 
 
 def psql_path(settings: Settings) -> Path:
@@ -283,10 +290,12 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _start(files: ServerFiles) -> int:
+def _start(settings: Settings, files: ServerFiles) -> int:
+    """Start the server, on the port it had before where that is free: what is connected finds it again."""
     deadline = monotonic() + _START_SECONDS
+    remembered = _port_file(settings)
     while True:
-        port = _free_port()
+        port = _free_port(remembered)
         try:
             _pg_ctl_start(files, port)
         except DatabaseUnavailable:
@@ -296,6 +305,7 @@ def _start(files: ServerFiles) -> int:
             if (running := _running_port(files)) is not None:
                 return running
         else:
+            remembered.write_text(str(port))
             return port
 
 
@@ -313,9 +323,17 @@ def _socket_folder(files: ServerFiles) -> Path:
     return Path(tempfile.gettempdir()) / f"kelompok-{os.geteuid()}-{digest}"
 
 
-def _free_port() -> int:
+def _port_file(settings: Settings) -> Path:
+    return settings.home / "postgres.port"
+
+
+def _free_port(remembered: Path) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as PostgreSQL does
+        try:
+            probe.bind(("127.0.0.1", int(remembered.read_text())))
+        except (OSError, ValueError, OverflowError):
+            probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 

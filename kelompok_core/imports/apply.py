@@ -131,7 +131,7 @@ def _authorize(connection: sa.Connection, actor: Actor, record: ImportRecord) ->
     """Let the actor apply the import, and use the rights that values in it rest on."""
     authorize_import(connection, actor, Action.IMPORT_APPLY, record.entity, record.organization_id)
     for action in record.needs:
-        authorize(connection, actor, Action(action), record.organization_id)
+        authorize(connection, actor.acting_on(record.entity), Action(action), record.organization_id)
 
 
 def _audit_context(record: ImportRecord, actor: Actor) -> AuditContext:

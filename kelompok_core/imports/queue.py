@@ -1,10 +1,14 @@
 """The queue: imports that wait for a worker, who works on them, and what becomes of them when a worker dies."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from kelompok_core.database.engine import Database
 from kelompok_core.errors import KelompokError, QueueFull
 from kelompok_core.imports.records import IMPORTS, failure_columns, update_import
 
@@ -68,14 +72,32 @@ def finish(connection: sa.Connection, claim: Claim, failure: KelompokError | Non
 
 
 def give_back(connection: sa.Connection, claim: Claim) -> None:
-    """Let the import wait for any worker again: this one could not go on."""
+    """Let the import wait for any worker again, which does not count as an attempt: this one was asked to stop."""
     mine = sa.and_(IMPORTS.c.id == claim.import_id, IMPORTS.c.fence == claim.fence)
-    connection.execute(sa.update(IMPORTS).where(mine).values(leased_by=None))
+    connection.execute(sa.update(IMPORTS).where(mine).values(leased_by=None, attempts=IMPORTS.c.attempts - 1))
 
 
 def withdraw(connection: sa.Connection, import_id: UUID) -> bool:
     """Take an import that no living worker has out of the queue; return whether that was so."""
     return connection.execute(_WITHDRAW, {"import": import_id}).rowcount == 1
+
+
+@contextmanager
+def listening(database: Database) -> Iterator[Callable[[float], None]]:
+    """Give a function that waits until an import is queued, and at most so many seconds."""
+    with database.connect() as session:
+        connection = session.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(sa.text(f"LISTEN {CHANNEL}"))
+        driver: Any = connection.connection.driver_connection
+
+        def wait(seconds: float) -> None:
+            for _ in driver.notifies(timeout=seconds, stop_after=1):
+                pass
+
+        try:
+            yield wait
+        finally:
+            connection.invalidate()  # a pooled connection would go on listening
 
 
 # A lock that lasts as long as the transaction, so that what is counted stays so.

@@ -18,7 +18,7 @@ from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
 from kelompok_core.sources.opening import file_name_of, media_type_of
-from kelompok_core.sources.storage import StoredFile, source_name_of, store_file
+from kelompok_core.sources.storage import Incoming, incoming_from, source_name_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,8 @@ def receive(bench: Workbench, request: ImportRequest, actor: Actor) -> Receipt:
         UsageError: When the file cannot be read or does not fit the job.
     """
     admission = admit(bench, request, actor)
-    return open_import(bench, admission, store_file(str(request.file), bench.settings.storage_url))
+    with incoming_from(str(request.file), bench.settings.storage_url) as incoming:
+        return open_import(bench, admission, incoming)
 
 
 def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
@@ -102,8 +103,8 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
     )
 
 
-def open_import(bench: Workbench, admission: Admission, stored: StoredFile, *, queued: bool = False) -> Receipt:
-    """Open the import of a stored file, or find the one this request already has.
+def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, queued: bool = False) -> Receipt:
+    """Keep the file and open an import for it, or find the one this request already has.
 
     With ``queued`` it waits for a worker, from the same transaction on.
 
@@ -111,13 +112,14 @@ def open_import(bench: Workbench, admission: Admission, stored: StoredFile, *, q
         KeyReused: When the idempotency key stands for another request.
         QueueFull: When too many imports of the organization wait already.
     """
-    values = _values(admission, stored)
+    values = _values(admission, incoming)
     values["fingerprint"] = fingerprint(_what_makes_it_the_same(values))
     with bench.database.connect() as connection, connection.begin():
         receipt = _known(connection, values)
         if receipt is None:
             if queued:
                 require_room(connection, admission.organization_id)
+            incoming.keep()
             opened = connection.scalar(sa.insert(IMPORTS).values(**values).returning(IMPORTS.c.id))
             receipt = Receipt(import_id=UUID(str(opened)))
         if queued and get_import(connection, receipt.import_id).is_unfinished:
@@ -125,7 +127,7 @@ def open_import(bench: Workbench, admission: Admission, stored: StoredFile, *, q
         return receipt
 
 
-def _values(admission: Admission, stored: StoredFile) -> dict[str, object]:
+def _values(admission: Admission, incoming: Incoming) -> dict[str, object]:
     request = admission.request
     return {
         "actor_id": admission.actor.id,
@@ -139,9 +141,9 @@ def _values(admission: Admission, stored: StoredFile) -> dict[str, object]:
         "organization_id": admission.organization_id,
         "source_name": request.source_name or source_name_of(file_name_of(str(request.file))),
         "file_name": file_name_of(str(request.file)),
-        "file_url": stored.url,
-        "file_sha256": bytes.fromhex(stored.sha256),
-        "file_bytes": stored.size,
+        "file_url": incoming.url,
+        "file_sha256": bytes.fromhex(incoming.sha256),
+        "file_bytes": incoming.size,
         "idempotency_key": request.idempotency_key,
         "options": request.options.to_json(),
     }

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -208,10 +208,28 @@ def get_import(connection: sa.Connection, import_id: UUID) -> ImportRecord:
     return _from_row(row)
 
 
-def list_imports(connection: sa.Connection, *, limit: int = 20) -> list[ImportRecord]:
-    """Return the newest imports."""
-    query = sa.text(f"SELECT {_COLUMNS} FROM imports ORDER BY created_at DESC, id DESC LIMIT :limit")
-    return [_from_row(row) for row in connection.execute(query, {"limit": limit})]
+def list_imports(
+    connection: sa.Connection, *, limit: int = 20, before: UUID | None = None,
+    visible: tuple[Sequence[UUID], UUID] | None = None,
+) -> list[ImportRecord]:  # fmt: skip
+    """Return the newest imports.
+
+    Args:
+        connection: To the database.
+        limit: How many at most.
+        before: Only older ones than this import.
+        visible: Only those of these organizations, and this user's own that are confined to none.
+    """
+    organizations, actor_id = visible or ([], None)
+    query = sa.text(f"""
+        SELECT {_COLUMNS} FROM imports
+        WHERE (CAST(:before AS uuid) IS NULL OR id < :before)
+          AND (:everywhere OR organization_id = ANY (CAST(:homes AS uuid[]))
+               OR (organization_id IS NULL AND actor_id = CAST(:actor AS uuid)))
+        ORDER BY id DESC LIMIT :limit""")
+    params = {"limit": limit, "before": before, "everywhere": visible is None, "actor": actor_id}
+    rows = connection.execute(query, params | {"homes": list(organizations)})
+    return [_from_row(row) for row in rows]
 
 
 def find_by_run(connection: sa.Connection, run_id: str) -> UUID | None:

@@ -1,18 +1,14 @@
-"""Finding an entity's descriptor by the entity's word, so that the engine knows none by name."""
+"""Finding what the core has for an entity by the entity's word, so that the engine knows none by name."""
 
 from importlib import import_module
-from importlib.util import find_spec
-from pkgutil import iter_modules
+from typing import Any
 
-import kelompok_core
+from sqlalchemy.orm import Session
+
 from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.entities import list_entities
 from kelompok_core.errors import NotFound
-
-
-def list_entities() -> list[str]:
-    """Return the importable entities: the core's folders that have an ``entity`` module."""
-    folders = [module.name for module in iter_modules(kelompok_core.__path__) if module.ispkg]
-    return [name for name in folders if find_spec(f"kelompok_core.{name}.entity")]
+from kelompok_core.record_queries import RecordQueries
 
 
 def get_descriptor(entity: str) -> EntityDescriptor:
@@ -21,7 +17,22 @@ def get_descriptor(entity: str) -> EntityDescriptor:
     Raises:
         NotFound: When there is no such entity.
     """
+    descriptor: EntityDescriptor = _module_of(entity, "entity").DESCRIPTOR
+    return descriptor
+
+
+def get_queries(entity: str, session: Session) -> RecordQueries[Any]:
+    """Return what reads the entity's records.
+
+    Raises:
+        NotFound: When there is no such entity.
+    """
+    module = _module_of(entity, "queries")
+    queries: RecordQueries[Any] = getattr(module, f"{entity.removesuffix('s').capitalize()}Queries")(session)
+    return queries
+
+
+def _module_of(entity: str, module: str) -> Any:
     if entity not in list_entities():
         raise NotFound("entity", entity)
-    descriptor: EntityDescriptor = import_module(f"kelompok_core.{entity}.entity").DESCRIPTOR
-    return descriptor
+    return import_module(f"kelompok_core.{entity}.{module}")

@@ -142,10 +142,11 @@ def iter_row_issues(connection: sa.Connection, record: ImportRecord) -> Iterator
     """Yield every finding about the import's rows in file order, none left out."""
     params = {"import": record.id, "revision": record.plan_revision}
     for row in connection.execution_options(stream_results=True).execute(_ROW_ISSUES, params):
-        yield _row_issue(row.record, row.line, row.issue)
+        yield issue_of_row(row.record, row.line, row.issue)
 
 
-def _row_issue(record: int | None, line: int | None, issue: Mapping[str, Any]) -> RowIssue:
+def issue_of_row(record: int | None, line: int | None, issue: Mapping[str, Any]) -> RowIssue:
+    """Return a finding as the database keeps it, with the row it is about."""
     return RowIssue(
         record=record,
         line=line,
@@ -158,36 +159,37 @@ def _row_issue(record: int | None, line: int | None, issue: Mapping[str, Any]) -
 
 
 def _of_file(record: ImportRecord) -> list[IssueGroup]:
-    issues = [_row_issue(None, None, issue) for issue in record.issues]
+    issues = [issue_of_row(None, None, issue) for issue in record.issues]
     return [
         IssueGroup(code=one.code, severity=one.severity, column=one.column, count=1, examples=[one]) for one in issues
     ]
 
 
 def _group(row: sa.Row[Any]) -> IssueGroup:
-    examples = [_row_issue(one["record"], one["line"], one["issue"]) for one in row.examples]
+    examples = [issue_of_row(one["record"], one["line"], one["issue"]) for one in row.examples]
     return IssueGroup(code=row.code, severity=row.severity, column=row.column, count=row.number, examples=examples)
 
 
-_FOUND = """
-    SELECT r.record, r.line, x.issue
-    FROM import_rows r CROSS JOIN LATERAL jsonb_array_elements(r.issues) x (issue)
+FOUND = """
+    SELECT r.record, r.line, x.issue, 1 AS step, x.number
+    FROM import_rows r CROSS JOIN LATERAL jsonb_array_elements(r.issues) WITH ORDINALITY x (issue, number)
     WHERE r.import_id = :import AND r.issues IS NOT NULL
     UNION ALL
-    SELECT d.record, r.line, x.issue
+    SELECT d.record, r.line, x.issue, 2 AS step, x.number
     FROM import_decisions d
     JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
-    CROSS JOIN LATERAL jsonb_array_elements(d.issues) x (issue)
+    CROSS JOIN LATERAL jsonb_array_elements(d.issues) WITH ORDINALITY x (issue, number)
     WHERE d.import_id = :import AND d.revision = :revision AND d.issues IS NOT NULL"""
+"""Every finding about the rows of :import, decided in :revision: which step found it, and its number there."""
 
-_ROW_ISSUES = sa.text(f"SELECT * FROM ({_FOUND}) found ORDER BY record")
+_ROW_ISSUES = sa.text(f"SELECT record, line, issue FROM ({FOUND}) found ORDER BY record, step, number")
 
 _GROUPS = sa.text(f"""
     SELECT issue->>'code' AS code, issue->>'severity' AS severity, issue->>'column' AS column,
            count(*) AS number,
            (array_agg(jsonb_build_object('record', record, 'line', line, 'issue', issue)
                       ORDER BY record))[1:3] AS examples
-    FROM ({_FOUND}) found GROUP BY 1, 2, 3
+    FROM ({FOUND}) found GROUP BY 1, 2, 3
     ORDER BY array_position(ARRAY['fatal', 'error', 'review', 'warning', 'info'], issue->>'severity'), 4 DESC, 1
 """)
 

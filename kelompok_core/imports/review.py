@@ -75,10 +75,23 @@ class Verdict:
     changed: Sequence[str]
 
 
-def list_parked(connection: sa.Connection, *, import_id: UUID | None = None, limit: int = 100) -> list[ParkedRow]:
-    """Return the rows that wait, oldest import first."""
-    rows = connection.execute(_PARKED, {"import": import_id, "record": None, "limit": limit})
-    return [_parked(row) for row in rows]
+def list_parked(
+    connection: sa.Connection, *, import_id: UUID | None = None, organizations: Sequence[UUID] | None = None,
+    after: tuple[UUID, int] | None = None, limit: int = 100,
+) -> list[ParkedRow]:  # fmt: skip
+    """Return the rows that wait, oldest import first.
+
+    Args:
+        connection: To the database.
+        import_id: Only of this import.
+        organizations: Only of imports confined to these, or rows that belong there; None is all.
+        after: Only behind this row, an import and a number.
+        limit: How many at most.
+    """
+    behind, number = after or (None, None)
+    params: dict[str, Any] = {"import": import_id, "record": None, "limit": limit, "behind": behind, "number": number}
+    params |= {"everywhere": organizations is None, "homes": list(organizations or ())}
+    return [_parked(row) for row in connection.execute(_PARKED, params)]
 
 
 def get_parked(connection: sa.Connection, import_id: UUID, record: int) -> ParkedRow:
@@ -87,7 +100,8 @@ def get_parked(connection: sa.Connection, import_id: UUID, record: int) -> Parke
     Raises:
         NotFound: When there is none, or somebody has decided it.
     """
-    row = connection.execute(_PARKED, {"import": import_id, "record": record, "limit": 1}).one_or_none()
+    params = {"import": import_id, "record": record, "limit": 1, "behind": None, "number": None}
+    row = connection.execute(_PARKED, params | {"everywhere": True, "homes": []}).one_or_none()
     if row is None:
         raise NotFound("row waiting for a person", f"{import_id}:{record}")
     return _parked(row)
@@ -227,6 +241,7 @@ class Reviewer:
         lock_import(connection, import_id)
         imported = get_import(connection, import_id)
         lock_entity(connection, imported.entity)
+        self._actor = self._actor.acting_on(imported.entity)
         parked = get_parked(connection, import_id, record)
         self._authorize(connection, imported, parked, target_id)
         context = AuditContext(
@@ -383,9 +398,12 @@ _PARKED = sa.text(f"""
     WHERE d.decision = 'review' AND m.state = '{ImportState.APPLIED.value}'
       AND (CAST(:import AS uuid) IS NULL OR d.import_id = :import)
       AND (CAST(:record AS integer) IS NULL OR d.record = :record)
+      AND (CAST(:behind AS uuid) IS NULL OR (d.import_id, d.record) > (:behind, :number))
+      AND (:everywhere OR m.organization_id = ANY (CAST(:homes AS uuid[]))
+           OR d.organization_id = ANY (CAST(:homes AS uuid[])))
       AND NOT EXISTS (SELECT FROM import_decisions p
                       WHERE p.import_id = d.import_id AND p.record = d.record AND p.revision = -d.record)
-    ORDER BY m.created_at, d.record LIMIT :limit""")
+    ORDER BY d.import_id, d.record LIMIT :limit""")
 _INSERT = sa.text("""
     INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, slug, changes,
                                   organization_id, decided_by, decided_at, note)

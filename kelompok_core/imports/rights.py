@@ -19,7 +19,7 @@ def actor_of(connection: sa.Connection, record: ImportRecord) -> Actor:
         NotFound: When the user, or the key, is gone.
     """
     user_id, key_id = record.released_by
-    return get_actor_by_id(connection, user_id, key_id=key_id)
+    return get_actor_by_id(connection, user_id, key_id=key_id).acting_on(record.entity)
 
 
 def authorize_import(
@@ -32,6 +32,7 @@ def authorize_import(
     Raises:
         NotPermitted: With the rule that refused.
     """
+    actor = actor.acting_on(entity)
     if organization_id is not None or not get_descriptor(entity).belongs:
         authorize(connection, actor, action, organization_id)
     elif list_organizations_where(connection, actor, action) == []:
@@ -52,6 +53,7 @@ def authorize_undo(connection: sa.Connection, actor: Actor, record: ImportRecord
     Raises:
         NotPermitted: With the rule that refused.
     """
+    actor = actor.acting_on(record.entity)
     homes = [record.organization_id]
     if record.organization_id is None and get_descriptor(record.entity).belongs:
         homes = list(connection.scalars(_HOMES_WRITTEN, {"import": record.id})) or homes

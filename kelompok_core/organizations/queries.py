@@ -30,7 +30,7 @@ def get_organization(session: Session, slug: str) -> Organization:
     return organization
 
 
-def get_organization_id(connection: sa.Connection, slug: str) -> UUID:
+def get_organization_id(connection: sa.Connection | Session, slug: str) -> UUID:
     """Return the id of the organization with this slug.
 
     Raises:

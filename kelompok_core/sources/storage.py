@@ -4,9 +4,9 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 from uuid import uuid4
 
 import fsspec
@@ -17,39 +17,67 @@ from kelompok_core.sources.opening import reachable
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredFile:
-    """Where a received file lies, and what its bytes are."""
+class Incoming:
+    """A file on its way into storage: written piece by piece, then kept by its content or gone.
 
-    url: str
-    sha256: str
-    size: int
+    As a context it throws away what was not kept.
+    """
+
+    def __init__(self, storage_url: str) -> None:
+        self._filesystem, self._root = fsspec.core.url_to_fs(storage_url)
+        self._path = f"{self._root}/incoming/{uuid4()}"
+        self._digest = hashlib.sha256()
+        self._filesystem.makedirs(f"{self._root}/incoming", exist_ok=True)
+        self._file = self._filesystem.open(self._path, "wb")
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        if self._filesystem.exists(self._path):
+            self._filesystem.rm(self._path)
+
+    def write(self, piece: bytes) -> None:
+        self._digest.update(piece)
+        self.size += len(piece)
+        self._file.write(piece)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    @property
+    def url(self) -> str:
+        """Where the file is to be found once it is kept."""
+        url: str = self._filesystem.unstrip_protocol(self._kept)
+        return url
+
+    def keep(self) -> None:
+        """Put the file in its place; the same bytes are kept once."""
+        self._file.close()
+        kept = self._kept
+        self._filesystem.makedirs(kept.rpartition("/")[0], exist_ok=True)
+        if not (self._filesystem.exists(kept) and self._filesystem.size(kept) == self.size):
+            self._filesystem.mv(self._path, kept)
+
+    @property
+    def _kept(self) -> str:
+        return f"{self._root}/sha256/{self.sha256[:2]}/{self.sha256}"
 
 
-def store_file(location: str, storage_url: str) -> StoredFile:
-    """Copy a file, a folder's files or what a URL leads to into storage under its sha256; the same bytes are kept once.
+@contextmanager
+def incoming_from(location: str, storage_url: str) -> Iterator[Incoming]:
+    """Give a file, a folder's files or what a URL leads to, copied and ready to be kept.
 
     Raises:
         UsageError: When there is nothing there that could be read.
     """
-    filesystem, root = fsspec.core.url_to_fs(storage_url)
-    incoming = f"{root}/incoming/{uuid4()}"
-    digest, size = hashlib.sha256(), 0
-    with reachable(location) as path, path.open("rb") as source:
-        filesystem.makedirs(f"{root}/incoming", exist_ok=True)
-        with filesystem.open(incoming, "wb") as copy:
-            while chunk := source.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                copy.write(chunk)
-    sha256 = digest.hexdigest()
-    kept = f"{root}/sha256/{sha256[:2]}/{sha256}"
-    filesystem.makedirs(kept.rpartition("/")[0], exist_ok=True)
-    if filesystem.exists(kept) and filesystem.size(kept) == size:
-        filesystem.rm(incoming)
-    else:
-        filesystem.mv(incoming, kept)
-    return StoredFile(url=filesystem.unstrip_protocol(kept), sha256=sha256, size=size)
+    with reachable(location) as path, path.open("rb") as source, Incoming(storage_url) as incoming:
+        while piece := source.read(_CHUNK):
+            incoming.write(piece)
+        yield incoming
 
 
 @contextmanager

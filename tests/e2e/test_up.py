@@ -34,9 +34,9 @@ def _free_port():
 def ui(installation):
     """The Dagster UI's GraphQL endpoint, asked as the UI asks it; everything is stopped at the end."""
     assert installation.kelompok("plugin", "enable", "csv-import").returncode == 0
-    port = _free_port()
+    port, api_port = _free_port(), _free_port()
     with subprocess.Popen(
-        [str(PROGRAMS / "kelompok"), "up", "--port", str(port)],
+        [str(PROGRAMS / "kelompok"), "up", "--port", str(port), "--api-port", str(api_port)],
         cwd=installation.folder, env=installation.environment,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     ) as process:  # fmt: skip

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
@@ -41,14 +42,19 @@ def test_it_starts_once_survives_a_kill_and_keeps_what_was_committed(installatio
     assert _pid(installation) == first
     with psycopg.connect(urls.owner) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    assert embedded.is_alive(installation)
     os.kill(first, signal.SIGKILL)
     again = embedded.ensure_running(installation)
     assert _pid(installation) != first
+    assert again == urls, "on the port it had, for those who are connected"
     with psycopg.connect(again.owner) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
     assert embedded.stop(installation)
     assert not embedded.stop(installation)
-    embedded.ensure_running(installation)
+    assert not embedded.is_alive(installation)
+    port = int((installation.home / "postgres.port").read_text())
+    with socket.create_server(("127.0.0.1", port)):
+        assert embedded.ensure_running(installation) != urls, "the port is somebody else's now"
 
 
 def test_two_that_start_it_at_once_share_it(installation):

@@ -1,0 +1,266 @@
+"""Routes of imports: send a file, watch it, read what was found, release its plan, take it back."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.access.rules import Action, list_organizations_where
+from kelompok_core.api.caller import Bench, Connection, find_import, holding
+from kelompok_core.api.import_views import (
+    AuditView,
+    ImportSummary,
+    ImportView,
+    IssueView,
+    RowView,
+    UndoView,
+    audit_of,
+    issue_of,
+    row_of,
+    summary_of,
+    undo_of,
+    view_of,
+)
+from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
+from kelompok_core.api.problems import may_answer
+from kelompok_core.api.submission import (
+    MULTIPART,
+    Asked,
+    AskedByHeader,
+    file_of_form,
+    media_type_sent,
+    prepare,
+    take_in,
+    together,
+)
+from kelompok_core.api.words import DecisionWord, EntityWord, LanguageWord
+from kelompok_core.audit.trail import count_for_import, list_for_import
+from kelompok_core.errors import NotFound
+from kelompok_core.imports.apply import approve
+from kelompok_core.imports.cancel import cancel
+from kelompok_core.imports.error_file import name_error_file
+from kelompok_core.imports.handing_back import write_errors
+from kelompok_core.imports.pages import BEGINNING, list_issues, list_rows
+from kelompok_core.imports.receive import open_import
+from kelompok_core.imports.records import ImportRecord, list_imports
+from kelompok_core.imports.report import get_report
+from kelompok_core.imports.undo import undo
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.sources.storage import Incoming
+
+router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
+
+Reader = Annotated[Actor, holding(Action.IMPORT_READ)]
+_PIECE = 1 << 20
+
+_EXAMPLE_CSV = "id,name,city\n1,Yayasan Air Kita,Kupang\n"
+_EXAMPLE_JSON = [{"id": 1, "name": "Yayasan Air Kita", "city": "Kupang"}]
+_BINARY = {"type": "string", "format": "binary"}
+_FILE_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "The file itself. Other media types that an enabled plugin reads are taken as well.",
+        "content": {
+            "text/csv": {"schema": _BINARY, "example": _EXAMPLE_CSV},
+            "application/json": {"schema": {}, "example": _EXAMPLE_JSON},
+            "application/x-ndjson": {"schema": _BINARY, "example": '{"id": 1, "name": "Yayasan Air Kita"}\n'},
+            MULTIPART: {
+                "schema": {"type": "object", "required": ["file"], "properties": {"file": _BINARY}},
+            },
+        },
+    }
+}
+
+
+@router.post(
+    "/{entity}",
+    status_code=202,
+    operation_id="submit_import",
+    summary="Send a file to be imported",
+    responses={
+        202: {"headers": {"Location": {"schema": {"type": "string"}, "description": "Where to watch the import."}}},
+        **may_answer(400, 401, 403, 404, 408, 413, 415, 422, 429, 503),
+    },
+    openapi_extra=_FILE_BODY,
+)
+async def submit_import(
+    entity: Annotated[EntityWord, Path()],
+    asked: Annotated[Asked, Query()],
+    by_header: Annotated[AskedByHeader, Header()],
+    caller: Annotated[Actor, holding(Action.IMPORT_SUBMIT)],
+    bench: Bench,
+    request: Request,
+    response: Response,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=200, description="The same key with the same file is the same import."),
+    ] = None,
+) -> One[ImportView]:
+    """Take the file in and queue the import; a worker reads it, decides every row, and applies it if asked to."""
+    asked, media_type, form_file = together(asked, by_header), media_type_sent(request), None
+    if media_type == MULTIPART:
+        form_file = await file_of_form(request)
+        media_type = (form_file.content_type or "").partition(";")[0].strip().lower()
+        asked = asked.model_copy(update={"file_name": asked.file_name or form_file.filename})
+    admission = await run_in_threadpool(
+        prepare, bench, caller, entity, asked, media_type=media_type, key=idempotency_key
+    )
+    with Incoming(bench.settings.storage_url) as incoming:
+        await take_in(incoming, request, form_file)
+        receipt = await run_in_threadpool(open_import, bench, admission, incoming, queued=True)
+    view = await run_in_threadpool(_view, bench, receipt.import_id)
+    response.headers["Location"] = view.links.self
+    return One(data=view, message="Taken up before: this is that import." if receipt.resumed else None)
+
+
+def _view(bench: Workbench, import_id: UUID) -> ImportView:
+    with bench.database.connect() as connection:
+        return view_of(get_report(connection, import_id), count_for_import(connection, import_id))
+
+
+_READING = may_answer(401, 403, 404, 422, 429, 503)
+_DOING = may_answer(401, 403, 404, 409, 422, 429, 503)
+
+
+@router.get("", operation_id="list_imports", summary="List imports, newest first", responses=_READING)
+def list_all(
+    caller: Reader, connection: Connection, limit: Limit = 50, cursor: CursorText = None
+) -> Page[ImportSummary]:
+    place = read_cursor(cursor, (UUID,))
+    organizations = list_organizations_where(connection, caller, Action.IMPORT_READ)
+    nobody = UUID(int=0)
+    visible = None if organizations is None else (organizations, nobody if caller.confined_to else caller.id)
+    found = list_imports(connection, limit=limit + 1, before=place[0] if place else None, visible=visible)
+    return page(found, limit, summary_of, lambda one: (one.id,))
+
+
+@router.get("/{import_id}", operation_id="get_import", summary="How an import stands", responses=_READING)
+def get_one(import_id: UUID, caller: Reader, bench: Bench, connection: Connection) -> One[ImportView]:
+    """Return its state, its counts, what was found, and where to go on. Ask again until `work` is `ended`."""
+    find_import(connection, caller, import_id, Action.IMPORT_READ)
+    return One(data=_view(bench, import_id))
+
+
+@router.get("/{import_id}/issues", operation_id="list_issues", summary="Every finding", responses=_READING)
+def list_all_issues(
+    import_id: UUID, caller: Reader, connection: Connection, limit: Limit = 50, cursor: CursorText = None
+) -> Page[IssueView]:
+    record = find_import(connection, caller, import_id, Action.IMPORT_READ)
+    place = read_cursor(cursor, (int, int, int)) or BEGINNING
+    found = list_issues(connection, record, after=place, limit=limit + 1)
+    return page(found, limit, issue_of, lambda one: one.place)
+
+
+@router.get("/{import_id}/rows", operation_id="list_rows", summary="Every row and its decision", responses=_READING)
+def list_all_rows(
+    import_id: UUID,
+    caller: Reader,
+    connection: Connection,
+    decision: Annotated[DecisionWord | None, Query(description="Only rows decided so.")] = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+) -> Page[RowView]:
+    record = find_import(connection, caller, import_id, Action.IMPORT_READ)
+    place = read_cursor(cursor, (int,)) or (0,)
+    found = list_rows(connection, record, after=place[0], limit=limit + 1, decision=decision)
+    return page(found, limit, row_of, lambda one: (one.record,))
+
+
+def _error_file(bench: Workbench, record: ImportRecord, name: str, language: str) -> StreamingResponse:
+    if name_error_file(record) != name:
+        raise NotFound("error file of this kind", name)
+    # Written whole before the first byte leaves: an error half-way would look like the end of the file.
+    spool = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 -- closed when it is sent
+    with bench.database.connect() as connection:
+        if name.endswith(".csv"):
+            spool.write("\ufeff")  # a spreadsheet needs the mark
+        write_errors(bench.settings, connection, record, spool, language=language)
+    spool.seek(0)
+
+    def content() -> Iterator[str]:
+        with spool:
+            while piece := spool.read(_PIECE):
+                yield piece
+
+    media_type = "text/csv" if name.endswith(".csv") else "application/x-ndjson"
+    headers = {"Content-Disposition": f'attachment; filename="{record.id}-{name}"'}
+    return StreamingResponse(content(), media_type=media_type, headers=headers)
+
+
+def _file_answer(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {media_type: {"schema": {"type": "string"}}}, "description": "The file."}, **_READING}
+
+
+@router.get(
+    "/{import_id}/errors.csv", operation_id="get_error_table", summary="Rows to correct, of a table",
+    response_class=StreamingResponse, responses=_file_answer("text/csv"),
+)  # fmt: skip
+def get_error_table(
+    import_id: UUID, caller: Reader, bench: Bench, connection: Connection, language: LanguageWord = "en"
+) -> StreamingResponse:
+    """Return the rejected and parked rows as they came, with what was found; corrected, they can be sent again."""
+    record = find_import(connection, caller, import_id, Action.IMPORT_READ)
+    return _error_file(bench, record, "errors.csv", language)
+
+
+@router.get(
+    "/{import_id}/errors.ndjson", operation_id="get_error_lines", summary="Rows to correct, of JSON",
+    response_class=StreamingResponse, responses=_file_answer("application/x-ndjson"),
+)  # fmt: skip
+def get_error_lines(
+    import_id: UUID, caller: Reader, bench: Bench, connection: Connection, language: LanguageWord = "en"
+) -> StreamingResponse:
+    """Return the rejected and parked records, one a line, with what was found; corrected, they can be sent again."""
+    record = find_import(connection, caller, import_id, Action.IMPORT_READ)
+    return _error_file(bench, record, "errors.ndjson", language)
+
+
+@router.get("/{import_id}/audit", operation_id="list_import_audit", summary="What it changed", responses=_READING)
+def list_audit(
+    import_id: UUID, caller: Annotated[Actor, holding(Action.AUDIT_READ)], connection: Connection,
+    limit: Limit = 50, cursor: CursorText = None,
+) -> Page[AuditView]:  # fmt: skip
+    find_import(connection, caller, import_id, Action.AUDIT_READ)
+    place = read_cursor(cursor, (int,))
+    found = list_for_import(connection, import_id, limit=limit + 1, before=place[0] if place else None)
+    return page(found, limit, audit_of, lambda one: (one.id,))
+
+
+@router.post(
+    "/{import_id}/apply", status_code=202, operation_id="apply_import", summary="Release a plan", responses=_DOING
+)
+def apply_one(import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_APPLY)], bench: Bench) -> One[ImportView]:
+    """Queue the plan of a dry run to be applied: exactly that. Rows whose record changed since go to review."""
+    with bench.database.connect() as connection:
+        find_import(connection, caller, import_id, Action.IMPORT_APPLY)
+    approve(bench, import_id, caller, queued=True)
+    return One(data=_view(bench, import_id))
+
+
+@router.post("/{import_id}/undo", operation_id="undo_import", summary="Take an import back", responses=_DOING)
+def undo_one(
+    import_id: UUID,
+    caller: Annotated[Actor, holding(Action.IMPORT_UNDO)],
+    bench: Bench,
+    dry_run: Annotated[bool, Query(description="Only say what would be taken back.")] = False,
+) -> One[UndoView]:
+    """Delete what it created and restore what it changed; what was changed since is kept, and listed."""
+    with bench.database.connect() as connection:
+        find_import(connection, caller, import_id, Action.IMPORT_UNDO)
+    return One(data=undo_of(undo(bench, import_id, caller, dry_run=dry_run)))
+
+
+@router.post("/{import_id}/cancel", operation_id="cancel_import", summary="Give an import up", responses=_DOING)
+def cancel_one(
+    import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_SUBMIT)], bench: Bench
+) -> One[ImportView]:
+    """Stop an import that has written nothing yet: one that waits, one that is read, or a plan."""
+    with bench.database.connect() as connection:
+        find_import(connection, caller, import_id, Action.IMPORT_SUBMIT)
+    cancel(bench, import_id, caller)
+    return One(data=_view(bench, import_id))

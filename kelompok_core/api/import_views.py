@@ -1,0 +1,299 @@
+"""How imports, their rows and their findings look over HTTP."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from kelompok_core.audit.trail import AuditEntry
+from kelompok_core.imports.error_file import name_error_file
+from kelompok_core.imports.pages import DecidedRow, PlacedIssue
+from kelompok_core.imports.records import ImportRecord, ImportState
+from kelompok_core.imports.report import ImportReport, IssueGroup, RowIssue
+from kelompok_core.imports.undo import UndoReport
+
+
+class Work(StrEnum):
+    """Whether anybody works on an import: it ``WAITING`` for a worker, is ``RUNNING``, or what was asked ``ENDED``."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class FileView(BaseModel):
+    """The file as it was received."""
+
+    name: str
+    sha256: str
+    bytes: int
+    media_type: str
+
+
+class Failure(BaseModel):
+    """What stopped an import."""
+
+    code: str
+    message: str
+    hint: str | None
+
+
+class Progress(BaseModel):
+    """How far an import is."""
+
+    step: str = Field(examples=["staging"], description="The state it is in.")
+    rows: int = Field(description="Rows read so far.")
+
+
+class Counts(BaseModel):
+    """What became of the rows; the last five add up to the first."""
+
+    rows_read: int
+    accepted: int
+    merged: int
+    unchanged: int
+    rejected: int
+    review: int
+
+
+class Links(BaseModel):
+    """Where to go on from here."""
+
+    self: str
+    issues: str
+    rows: str
+    errors: str = Field(description="The error file: rows handed back, to be corrected and sent again.")
+    audit: str
+    apply: str | None = Field(description="When its plan waits to be applied.")
+    undo: str | None = Field(description="When it is applied.")
+    cancel: str | None = Field(description="As long as it has written nothing.")
+
+
+class ImportSummary(BaseModel):
+    """An import in a list."""
+
+    id: UUID
+    state: ImportState
+    work: Work
+    mode: str = Field(examples=["dry_run"])
+    entity: str = Field(examples=["organizations"])
+    plugin: str = Field(examples=["csv-import@0.1.0"])
+    job: str
+    source: str
+    organization_id: UUID | None = Field(description="The organization it is confined to.")
+    file: FileView
+    counts: Counts | None = Field(description="Null until the rows are decided.")
+    progress: Progress
+    failure: Failure | None
+    created_at: datetime
+    planned_at: datetime | None
+    applied_at: datetime | None
+    links: Links
+
+
+class Sentence(BaseModel):
+    """The same in English and Indonesian."""
+
+    en: str
+    id: str
+
+
+class IssueView(BaseModel):
+    """One finding about a row, or (record null) about the file."""
+
+    record: int | None
+    line: int | None
+    column: str | None
+    value: str | None = Field(description="As it is written in the file: untrusted text.")
+    code: str = Field(examples=["value.email"])
+    severity: str = Field(examples=["warning"])
+    params: dict[str, Any]
+    message: Sentence
+
+
+class IssueGroupView(BaseModel):
+    """All findings of one code in one column."""
+
+    code: str
+    severity: str
+    column: str | None
+    count: int
+    examples: list[IssueView]
+
+
+class AuditReference(BaseModel):
+    """What the audit has of an import."""
+
+    entries: int
+    url: str
+
+
+class ImportView(ImportSummary):
+    """An import with its report."""
+
+    read_as: dict[str, Any] = Field(description="How the file was read: encoding, delimiter and so on.")
+    mapping: dict[str, str] = Field(description="Column to field.")
+    reasons: dict[str, int] = Field(description="Decisions by their reason.")
+    issues: list[IssueGroupView]
+    waiting: int = Field(description="Parked rows that nobody has decided yet.")
+    blank_lines: int
+    durations: dict[str, float] = Field(description="Seconds by step.")
+    run_id: str | None = Field(description="The Dagster run that works, or worked, on it.")
+    audit: AuditReference
+
+
+class RowView(BaseModel):
+    """One row: as it came, and what was decided of it."""
+
+    record: int
+    line: int | None
+    raw: dict[str, Any] = Field(description="As it came: untrusted text.")
+    decision: str | None = Field(examples=["accepted"], description="Null until the rows are decided.")
+    reason: str | None
+    record_id: UUID | None = Field(description="The record it became, or became part of.")
+    changes: dict[str, Any] | None = Field(description="Field to what was and what comes.")
+
+
+class AuditView(BaseModel):
+    """One change that was made."""
+
+    id: int
+    at: datetime
+    action: str
+    entity: str
+    record_id: UUID
+    actor: str
+    origin: str
+    import_id: UUID | None
+    plugin: str | None
+    changed: dict[str, list[Any]] = Field(description="Field to what was before and after.")
+
+
+class ReversalView(BaseModel):
+    """A record that is not as it was before the import."""
+
+    record: UUID
+    label: str | None
+    outcome: str = Field(examples=["kept"], description="deleted, restored, kept or refused.")
+    reason: str | None
+    restored: list[str]
+    kept: list[str] = Field(description="Fields that were changed since, and stay.")
+
+
+class UndoView(BaseModel):
+    """What an undo took back, or in a dry run would."""
+
+    import_id: UUID
+    state: ImportState
+    dry_run: bool
+    counts: dict[str, int] = Field(description="Records by outcome.")
+    left: list[ReversalView] = Field(description="Those that are not as they were.")
+
+
+def summary_of(record: ImportRecord) -> ImportSummary:
+    return ImportSummary(**_summary(record))
+
+
+def view_of(report: ImportReport, audit_entries: int) -> ImportView:
+    record = report.record
+    return ImportView(
+        **_summary(record),
+        read_as=dict(record.read_as),
+        mapping=dict(record.mapping),
+        reasons=dict(report.reasons),
+        issues=[_group(group) for group in report.groups],
+        waiting=report.waiting,
+        blank_lines=record.blank_lines,
+        durations=dict(record.durations),
+        run_id=record.run_id,
+        audit=AuditReference(entries=audit_entries, url=f"{_address(record)}/audit"),
+    )
+
+
+def issue_of(placed: PlacedIssue) -> IssueView:
+    return _issue(placed.issue)
+
+
+def row_of(row: DecidedRow) -> RowView:
+    return RowView(
+        record=row.record, line=row.line, raw=dict(row.raw), decision=row.decision, reason=row.reason,
+        record_id=row.target_id, changes=dict(row.changes) if row.changes else None,
+    )  # fmt: skip
+
+
+def audit_of(entry: AuditEntry) -> AuditView:
+    return AuditView(
+        id=entry.id, at=entry.occurred_at, action=entry.action, entity=entry.entity, record_id=entry.record_id,
+        actor=entry.actor, origin=entry.origin, import_id=entry.import_id, plugin=entry.plugin,
+        changed={name: list(pair) for name, pair in entry.changed().items()},
+    )  # fmt: skip
+
+
+def undo_of(report: UndoReport) -> UndoView:
+    told = report.to_json()
+    return UndoView.model_validate(told | {"import_id": told["import"]})
+
+
+def _address(record: ImportRecord) -> str:
+    return f"/api/v1/imports/{record.id}"
+
+
+def _summary(record: ImportRecord) -> Mapping[str, Any]:
+    failure = None
+    if record.failure is not None:
+        failure = Failure(code=record.failure_code or "import.failed", message=record.failure, hint=record.failure_hint)
+    return {
+        "id": record.id,
+        "state": record.state,
+        "work": _work(record),
+        "mode": record.mode,
+        "entity": record.entity,
+        "plugin": record.plugin_label,
+        "job": record.job,
+        "source": record.source_name,
+        "organization_id": record.organization_id,
+        "file": FileView(
+            name=record.file_name, sha256=record.file_sha256, bytes=record.file_bytes, media_type=record.media_type
+        ),
+        "counts": Counts(**record.counts) if record.counts else None,
+        "progress": Progress(step=record.state.value, rows=record.rows_staged),
+        "failure": failure,
+        "created_at": record.created_at,
+        "planned_at": record.planned_at,
+        "applied_at": record.applied_at,
+        "links": _links(record),
+    }
+
+
+def _work(record: ImportRecord) -> Work:
+    if record.queued_at is None:
+        return Work.ENDED
+    return Work.WAITING if record.leased_by is None else Work.RUNNING
+
+
+def _links(record: ImportRecord) -> Links:
+    here = _address(record)
+    return Links(
+        self=here,
+        issues=f"{here}/issues",
+        rows=f"{here}/rows",
+        errors=f"{here}/{name_error_file(record)}",
+        audit=f"{here}/audit",
+        apply=f"{here}/apply" if record.waits_for_approval else None,
+        undo=f"{here}/undo" if record.state is ImportState.APPLIED else None,
+        cancel=f"{here}/cancel" if record.is_unfinished or record.waits_for_approval else None,
+    )
+
+
+def _issue(issue: RowIssue) -> IssueView:
+    return IssueView.model_validate(issue.to_json())
+
+
+def _group(group: IssueGroup) -> IssueGroupView:
+    return IssueGroupView(
+        code=group.code, severity=group.severity, column=group.column, count=group.count,
+        examples=[_issue(one) for one in group.examples],
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+"""How the API is served: limits and addresses, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from limits import RateLimitItem, RateLimitItemPerMinute, parse
+
+from kelompok_core.errors import SettingsError
+
+_MEGABYTE = 1_000_000
+_ADDRESS_RATE, _KEY_RATE = RateLimitItemPerMinute(1200), RateLimitItemPerMinute(600)
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiOptions:
+    """Limits and addresses.
+
+    Attributes:
+        hosts: Names this API answers to, without a port.
+        origins: Web origins whose pages may call it; none unless configured.
+        proxies: Addresses of proxies whose word on the caller's address is believed; none unless configured.
+        rate_per_address: Counted before anybody is asked who they are.
+        rate_per_key: Counted for each key.
+        largest_body: In bytes.
+        slowest_body: Seconds in which a body has to be here.
+        most_uploads: How many files may come in at one time.
+    """
+
+    hosts: tuple[str, ...] = _LOCAL_HOSTS
+    origins: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    rate_per_address: RateLimitItem = _ADDRESS_RATE
+    rate_per_key: RateLimitItem = _KEY_RATE
+    largest_body: int = 64 * _MEGABYTE
+    slowest_body: float = 300.0
+    most_uploads: int = 32
+
+
+def read_options(environ: Mapping[str, str] = os.environ) -> ApiOptions:
+    """Read ``KELOMPOK_API_…``; what is not set stays as it is.
+
+    Raises:
+        SettingsError: Naming the variable that is wrong.
+    """
+    usual = ApiOptions()
+    return ApiOptions(
+        hosts=_words(environ, "HOSTS") or usual.hosts,
+        origins=_words(environ, "CORS_ORIGINS"),
+        proxies=_words(environ, "PROXIES"),
+        rate_per_address=_rate(environ, "RATE_PER_ADDRESS", usual.rate_per_address),
+        rate_per_key=_rate(environ, "RATE_PER_KEY", usual.rate_per_key),
+        largest_body=_number(environ, "BODY_MEGABYTES", usual.largest_body // _MEGABYTE) * _MEGABYTE,
+        slowest_body=float(_number(environ, "BODY_SECONDS", int(usual.slowest_body))),
+        most_uploads=_number(environ, "UPLOADS", usual.most_uploads),
+    )
+
+
+def _name(name: str) -> str:
+    return f"KELOMPOK_API_{name}"
+
+
+def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in environ.get(_name(name), "").split(",") if word.strip())
+
+
+def _rate(environ: Mapping[str, str], name: str, usual: RateLimitItem) -> RateLimitItem:
+    written = environ.get(_name(name))
+    if not written:
+        return usual
+    try:
+        return parse(written)
+    except ValueError as error:
+        raise SettingsError(_name(name), f"{written!r} is no rate", hint="Write it like 600/minute.") from error
+
+
+def _number(environ: Mapping[str, str], name: str, usual: int) -> int:
+    written = environ.get(_name(name)) or str(usual)
+    if not written.isdecimal() or int(written) < 1:
+        raise SettingsError(_name(name), f"{written!r} is no whole number above 0")
+    return int(written)

@@ -1,0 +1,68 @@
+"""Routes of plugins: what is installed, what each reads, and whether it may run. No settings: they may be secret."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from kelompok_core.api.caller import Bench, Caller
+from kelompok_core.api.pages import One
+from kelompok_core.api.problems import may_answer
+from kelompok_core.plugin_host.registry import PluginInfo, get_plugin, list_plugins
+
+router = APIRouter(prefix="/api/v1/plugins", tags=["plugins"])
+
+
+class JobView(BaseModel):
+    """Something a plugin can be asked to do."""
+
+    name: str
+    entity: str | None = Field(description="What it imports into.")
+    enriches: list[str] = Field(description="What it enriches.")
+    inputs: list[str] = Field(description="Media types it reads.")
+    summary: str
+
+
+class PluginView(BaseModel):
+    """An installed plugin."""
+
+    name: str
+    version: str
+    state: str = Field(examples=["enabled"])
+    reason: str | None = Field(description="Why it cannot run.")
+    description: str | None
+    jobs: list[JobView]
+    profiles: list[str] = Field(description="Ready import profiles, to be given as `profile`.")
+
+
+@router.get("", operation_id="list_plugins", summary="Installed plugins", responses=may_answer(401, 403, 422, 429, 503))
+def list_all(_: Caller, bench: Bench) -> One[list[PluginView]]:
+    """Return them by name, with their state; runs no plugin code."""
+    return One(data=[_view(one) for one in list_plugins(bench.settings)])
+
+
+@router.get(
+    "/{name}", operation_id="get_plugin", summary="One plugin", responses=may_answer(401, 403, 404, 422, 429, 503)
+)
+def get_one(name: Annotated[str, Path(max_length=100)], _: Caller, bench: Bench) -> One[PluginView]:
+    """Return what it offers; runs no plugin code."""
+    return One(data=_view(get_plugin(bench.settings, name)))
+
+
+def _view(plugin: PluginInfo) -> PluginView:
+    manifest = plugin.manifest
+    return PluginView(
+        name=plugin.name,
+        version=plugin.version,
+        state=plugin.state.value,
+        reason=plugin.reason,
+        description=manifest.description if manifest else None,
+        jobs=[
+            JobView(
+                name=job.name, entity=job.entity, enriches=list(job.enriches), inputs=list(job.inputs),
+                summary=job.summary,
+            )
+            for job in plugin.jobs()
+        ],
+        profiles=[f"{plugin.name}/{one.name}" for one in manifest.profiles] if manifest else [],
+    )  # fmt: skip

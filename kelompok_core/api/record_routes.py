@@ -1,0 +1,184 @@
+"""Routes of records: lists and single ones of every entity, with who set each value and what changed."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.access.rules import Action, list_organizations_where
+from kelompok_core.api.caller import CoreSession, holding, require
+from kelompok_core.api.import_views import AuditView, audit_of
+from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
+from kelompok_core.api.problems import may_answer
+from kelompok_core.api.words import EntityWord
+from kelompok_core.audit.trail import list_for_record
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.imports.registry import get_descriptor, get_queries
+from kelompok_core.organizations.queries import get_organization, get_organization_id
+from kelompok_core.sdgs.signals import GoalSignal, list_goals
+
+router = APIRouter(prefix="/api/v1", tags=["records"])
+
+Reader = Annotated[Actor, holding(Action.RECORD_READ)]
+Ref = Annotated[
+    str,
+    Path(min_length=1, max_length=200, description="Slug, e-mail address, or the id's last 8 digits or more."),
+]
+Home = Annotated[
+    str | None, Query(alias="organization", max_length=200, description="Slug of the organization it belongs to.")
+]
+_READING = may_answer(401, 403, 404, 422, 429, 503)
+
+
+class RecordView(BaseModel):
+    """One record of any entity."""
+
+    id: UUID
+    entity: str = Field(examples=["organizations"])
+    organization_id: UUID | None = Field(description="Where it belongs; null where it is an organization.")
+    slug: str | None
+    label: str = Field(description="Its name or title.")
+    values: dict[str, Any] = Field(description="What is known, by field; imported text is untrusted.")
+    set_by: dict[str, str] = Field(description="Who set each value: `source:NAME` or `person:ID`.")
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Evidence(BaseModel):
+    """A place that shows a signal."""
+
+    field: str | None = None
+    start: int | None = None
+    end: int | None = None
+    quote: str | None = None
+
+
+class GoalView(BaseModel):
+    """One Sustainable Development Goal that a text speaks of."""
+
+    goal: int = Field(ge=1, le=17)
+    title: str
+    entity: str
+    record: UUID
+    label: str
+    confidence: float
+    field: str
+    evidence: list[Evidence]
+    origin: str = Field(description="The plugin that found it, or `person`.")
+    origin_version: str | None
+    status: str = Field(description="present or removed.")
+
+
+@router.get("/{entity}", operation_id="list_records", summary="List records", responses=_READING)
+def list_all(
+    entity: Annotated[EntityWord, Path()],
+    caller: Reader,
+    session: CoreSession,
+    organization: Home = None,
+    search: Annotated[str | None, Query(max_length=200, description="Part of the name, title or slug.")] = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+) -> Page[RecordView]:
+    """Return the records the key may read, in the order they were made."""
+    place = read_cursor(cursor, (UUID,))
+    actor = caller.acting_on(entity)
+    homes = list_organizations_where(session, actor, Action.RECORD_READ)
+    if organization is not None:
+        home = get_organization_id(session, organization)
+        require(session, actor, Action.RECORD_READ, home, ("organization", organization))
+        homes = [home]
+    queries = get_queries(entity, session)
+    found = queries.page(homes, after=place[0] if place else None, search=search, limit=limit + 1)
+    return page(found, limit, _viewer(entity), lambda one: (one.id,))
+
+
+@router.get("/{entity}/{ref}", operation_id="get_record", summary="One record", responses=_READING)
+def get_one(
+    entity: Annotated[EntityWord, Path()], ref: Ref, caller: Reader, session: CoreSession, organization: Home = None
+) -> One[RecordView]:
+    return One(data=_viewer(entity)(_find(session, caller, Action.RECORD_READ, (entity, ref, organization))))
+
+
+@router.get("/{entity}/{ref}/audit", operation_id="list_record_audit", summary="Its changes", responses=_READING)
+def list_audit(
+    entity: Annotated[EntityWord, Path()],
+    ref: Ref,
+    caller: Annotated[Actor, holding(Action.AUDIT_READ)],
+    session: CoreSession,
+    organization: Home = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+) -> Page[AuditView]:
+    """Return who changed what, newest first."""
+    record = _find(session, caller, Action.AUDIT_READ, (entity, ref, organization))
+    place = read_cursor(cursor, (int,))
+    before = place[0] if place else None
+    found = list_for_record(session.connection(), record.id, limit=limit + 1, before=before)
+    return page(found, limit, audit_of, lambda one: (one.id,))
+
+
+goals = APIRouter(prefix="/api/v1", tags=["records"])
+
+
+@goals.get("/organizations/{ref}/sdgs", operation_id="list_goals", summary="Its goals (SDGs)", responses=_READING)
+def list_of_goals(ref: Ref, caller: Reader, session: CoreSession) -> One[list[GoalView]]:
+    """Return the goals found in the texts of an organization, its posts and its events, with the evidence."""
+    record = _find(session, caller, Action.RECORD_READ, ("organizations", ref, None))
+    found = list_goals(session, record.slug)
+    return One(data=[_goal(one) for one in found])
+
+
+def _goal(signal: GoalSignal) -> GoalView:
+    return GoalView.model_validate(signal.to_json())
+
+
+def _find(session: Session, caller: Actor, action: Action, named: tuple[str, str, str | None]) -> Any:
+    """Return the record the caller may do this to.
+
+    Raises:
+        NotFound: When there is none, or not for this caller.
+        NotPermitted: When the caller may see it but not do this.
+    """
+    entity, ref, organization = named
+    home = None if organization is None else get_organization(session, organization).id
+    queries = get_queries(entity, session)
+    record = queries.get(ref, home)
+    where = getattr(record, queries.descriptor.organization_column)
+    require(session, caller.acting_on(entity), action, where, (entity.removesuffix("s"), ref))
+    return record
+
+
+def _viewer(entity: str) -> Callable[[Any], RecordView]:
+    descriptor = get_descriptor(entity)
+
+    def view(record: Any) -> RecordView:
+        return RecordView(
+            id=record.id,
+            entity=entity,
+            organization_id=getattr(record, descriptor.organization_column) if descriptor.belongs else None,
+            slug=record.slug if descriptor.has_slug else None,
+            label=getattr(record, descriptor.label),
+            values=_values(descriptor, record),
+            set_by=dict(record.field_origins),
+            version=record.version,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+        )
+
+    return view
+
+
+def _values(descriptor: EntityDescriptor, record: Any) -> dict[str, Any]:
+    values = {}
+    for field in descriptor.fields:
+        stored = getattr(record, field.stored_in)
+        value = (stored or {}).get(field.key) if field.key else stored
+        if value is not None:
+            values[field.name] = value
+    return values

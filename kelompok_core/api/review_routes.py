@@ -1,0 +1,171 @@
+"""Routes of the review queue: rows that wait for a person, and the decision."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.access.rules import Action, list_organizations_where
+from kelompok_core.api.caller import Bench, Connection, find_import, holding
+from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
+from kelompok_core.api.problems import may_answer
+from kelompok_core.imports.review import (
+    ParkedRow,
+    Reviewer,
+    Verdict,
+    compare,
+    find_by_ref,
+    get_parked,
+    list_candidates,
+    list_parked,
+)
+from kelompok_core.issues.sentences import describe
+
+router = APIRouter(prefix="/api/v1/review", tags=["review"])
+
+Reader = Annotated[Actor, holding(Action.IMPORT_READ)]
+Decider = Annotated[Actor, holding(Action.REVIEW_DECIDE)]
+Number = Annotated[int, Path(ge=1, le=2_147_483_647, description="The row's number in its file.")]
+Text = Annotated[str, Field(max_length=1_000)]
+_READING = may_answer(401, 403, 404, 422, 429, 503)
+_DOING = may_answer(400, 401, 403, 404, 408, 409, 413, 422, 429, 503)
+
+
+class ParkedView(BaseModel):
+    """A row that waits for a person."""
+
+    import_id: UUID
+    record: int
+    line: int | None
+    source: str
+    entity: str
+    organization_id: UUID | None
+    reason: str = Field(examples=["match.possible_duplicate"])
+    message: str
+    label: str | None
+    raw: dict[str, Any] = Field(description="As it came: untrusted text.")
+    candidates: list[UUID] = Field(description="Records it may be.")
+
+
+class FieldView(BaseModel):
+    """One field of the row beside the record's."""
+
+    field: str
+    incoming: Any
+    existing: Any
+    set_by: str | None
+
+
+class BesideView(BaseModel):
+    """One record the row may be."""
+
+    ref: str
+    id: UUID
+    fields: list[FieldView]
+
+
+class ParkedDetails(ParkedView):
+    """The row with each record it may be."""
+
+    beside: list[BesideView]
+
+
+class Acceptance(BaseModel):
+    """How to take the row: as a new record, into the one named, or into the one it may be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_new: bool = False
+    merge_into: Text | None = Field(default=None, description="Slug, or the last digits of the id.")
+    fields: dict[str, Literal["incoming", "existing"]] = Field(default={}, description="Whose value stays.")
+    note: Text | None = None
+
+
+class Rejection(BaseModel):
+    """Why the row is left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: Text | None = None
+
+
+class VerdictView(BaseModel):
+    """What was decided."""
+
+    import_id: UUID
+    record: int
+    decision: str
+    record_id: UUID | None
+    changed: list[str]
+
+
+@router.get("", operation_id="list_parked_rows", summary="Rows that wait for a person", responses=_READING)
+def list_all(
+    caller: Reader, connection: Connection,
+    import_id: Annotated[UUID | None, Query(alias="import", description="Only of this import.")] = None,
+    limit: Limit = 50, cursor: CursorText = None,
+) -> Page[ParkedView]:  # fmt: skip
+    """Return them, those of the oldest import first."""
+    place = read_cursor(cursor, (UUID, int))
+    organizations = list_organizations_where(connection, caller, Action.IMPORT_READ)
+    found = list_parked(connection, import_id=import_id, organizations=organizations, after=place, limit=limit + 1)
+    return page(found, limit, _view, lambda one: (one.import_id, one.record))
+
+
+@router.get("/{import_id}/{record}", operation_id="get_parked_row", summary="One of them", responses=_READING)
+def get_one(import_id: UUID, record: Number, caller: Reader, connection: Connection) -> One[ParkedDetails]:
+    """Return the row beside each record it may be."""
+    find_import(connection, caller, import_id, Action.IMPORT_READ)
+    parked = get_parked(connection, import_id, record)
+    return One(data=ParkedDetails(**_view(parked).model_dump(), beside=_beside(connection, parked)))
+
+
+@router.post("/{import_id}/{record}/accept", operation_id="accept_row", summary="Take the row", responses=_DOING)
+def accept(import_id: UUID, record: Number, how: Acceptance, caller: Decider, bench: Bench) -> One[VerdictView]:
+    """Take the row as a record of its own or into one there is; written and audited at once."""
+    with bench.database.connect() as connection:
+        find_import(connection, caller, import_id, Action.REVIEW_DECIDE)
+        target = None
+        if how.merge_into is not None:
+            target = find_by_ref(connection, get_parked(connection, import_id, record), how.merge_into)
+    reviewer = Reviewer(bench, caller)
+    if how.as_new:
+        return _told(import_id, record, reviewer.accept_as_new(import_id, record, note=how.note))
+    verdict = reviewer.accept_into(import_id, record, target, choices=dict(how.fields), note=how.note)
+    return _told(import_id, record, verdict)
+
+
+@router.post("/{import_id}/{record}/reject", operation_id="reject_row", summary="Leave the row out", responses=_DOING)
+def reject(import_id: UUID, record: Number, why: Rejection, caller: Decider, bench: Bench) -> One[VerdictView]:
+    """Leave the row out; sent again unchanged, it is rejected without asking."""
+    with bench.database.connect() as connection:
+        find_import(connection, caller, import_id, Action.REVIEW_DECIDE)
+    return _told(import_id, record, Reviewer(bench, caller).reject(import_id, record, note=why.note))
+
+
+def _told(import_id: UUID, record: int, verdict: Verdict) -> One[VerdictView]:
+    view = VerdictView(
+        import_id=import_id, record=record, decision=verdict.decision, record_id=verdict.target_id,
+        changed=list(verdict.changed),
+    )  # fmt: skip
+    return One(data=view)
+
+
+def _view(parked: ParkedRow) -> ParkedView:
+    return ParkedView(
+        import_id=parked.import_id, record=parked.record, line=parked.line, source=parked.source_name,
+        entity=parked.entity, organization_id=parked.organization_id, reason=parked.reason,
+        message=describe(parked.reason, record=parked.record, line=parked.line), label=parked.label,
+        raw=dict(parked.raw), candidates=list(parked.candidates),
+    )  # fmt: skip
+
+
+def _beside(connection: sa.Connection, parked: ParkedRow) -> list[BesideView]:
+    return [
+        BesideView(ref=ref, id=record_id, fields=[FieldView(**vars(pair)) for pair in pairs])
+        for ref, record_id in list_candidates(connection, parked).items()
+        if (pairs := compare(connection, parked, record_id))
+    ]

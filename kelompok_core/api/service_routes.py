@@ -1,0 +1,80 @@
+"""Routes of the service itself: is it alive, is it ready, and its documentation, all of it served from here."""
+
+import json
+from importlib.resources import files
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, Field
+
+from kelompok_core.api.caller import Bench
+from kelompok_core.api.problems import may_answer
+from kelompok_core.database.engine import schema_status
+from kelompok_core.errors import DatabaseUnavailable, NotFound
+from kelompok_core.imports.workers import count_workers
+
+router = APIRouter(tags=["service"])
+
+_ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css", "favicon-32x32.png": "image/png"}
+_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Kelompok HTTP API</title>
+<link rel="icon" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</html>
+"""
+_START = f"SwaggerUIBundle({json.dumps({'url': '/openapi.json', 'dom_id': '#swagger-ui', 'deepLinking': True})})"
+
+
+class Health(BaseModel):
+    """That the process answers."""
+
+    status: str = Field(examples=["ok"])
+
+
+class Readiness(BaseModel):
+    """That it can do its work."""
+
+    status: str = Field(examples=["ready"])
+    schema_revision: str | None = Field(examples=["0006"])
+    workers: int = Field(description="How many processes import; with none, imports wait.")
+
+
+@router.get("/healthz", operation_id="get_health", summary="Is the process alive?", responses=may_answer(400, 429))
+def get_health() -> Health:
+    return Health(status="ok")
+
+
+@router.get("/readyz", operation_id="get_readiness", summary="Can it work?", responses=may_answer(400, 429, 503))
+def get_readiness(bench: Bench) -> Readiness:
+    """Ask the database; 503 when it does not answer or its schema is another one."""
+    schema = schema_status(bench.database)
+    if not schema.is_current:
+        raise DatabaseUnavailable(f"the schema is at {schema.current or 'none'}, this version needs {schema.needed}")
+    with bench.database.connect() as connection:
+        return Readiness(status="ready", schema_revision=schema.current, workers=count_workers(connection))
+
+
+@router.get("/docs", include_in_schema=False)
+def get_docs() -> HTMLResponse:
+    return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
+
+
+@router.get("/docs/start.js", include_in_schema=False)
+def get_start() -> Response:
+    return Response(_START, media_type="text/javascript")
+
+
+@router.get("/docs/{name}", include_in_schema=False)
+def get_asset(name: Annotated[str, Path(max_length=50)], request: Request) -> Response:
+    if name not in _ASSETS:
+        raise NotFound("page", request.url.path)
+    content = files("fastapi_swagger").joinpath("resources", name).read_bytes()
+    return Response(content, media_type=_ASSETS[name], headers={"Cache-Control": "max-age=86400"})

@@ -1,0 +1,21 @@
+"""Handing rows back: an import's error file in the form its source came in, whoever asks for it."""
+
+from contextlib import closing
+from typing import TextIO
+
+import sqlalchemy as sa
+
+from kelompok_core.imports.error_file import is_json, write_error_file, write_error_lines
+from kelompok_core.imports.reading import read_originals
+from kelompok_core.imports.records import ImportRecord
+from kelompok_core.settings import Settings
+
+
+def write_errors(
+    settings: Settings, connection: sa.Connection, record: ImportRecord, target: TextIO, *, language: str = "en"
+) -> int:
+    """Write the rejected and parked rows, as CSV or as lines of JSON; return how many there are."""
+    if not is_json(record.media_type):
+        return write_error_file(connection, record, target, language=language)
+    with closing(read_originals(settings, record)) as originals:
+        return write_error_lines(connection, record, originals, target, language=language)

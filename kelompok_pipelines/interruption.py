@@ -1,0 +1,22 @@
+"""Being asked to stop, by Ctrl-C or by SIGTERM: remembered, and answered when it suits."""
+
+import signal
+from types import FrameType
+from typing import Self
+
+
+class Interruption:
+    """While entered, ``happened`` tells whether somebody asked this process to stop."""
+
+    happened = False
+
+    def __enter__(self) -> Self:
+        self._before = {one: signal.signal(one, self._note) for one in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.happened = True

@@ -1,0 +1,76 @@
+"""Processes that are kept running: started, started again when they end by themselves, stopped together."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+
+_STOP_SECONDS = 20.0
+_QUICK_SECONDS = 10.0
+"""A process that ends sooner after its start most likely cannot work; it is started again after a growing pause."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+
+
+class Service:
+    """One program, with a log of its own."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], logs: Path) -> None:
+        self.name = name
+        self.log = logs / f"{name}.log"
+        self._command = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
+        self._environment = dict(environment)
+        self._pause = _FIRST_PAUSE
+        self._start_at: float | None = None
+        self.start()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def start(self) -> None:
+        self._started_at = monotonic()
+        with self.log.open("ab") as log:
+            # A session of its own: Ctrl-C reaches us alone, and we stop them in order.
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def look_after(self, tell: Callable[[str], None]) -> None:
+        """Start the program again when it has ended, after a pause where it ended quickly."""
+        if self.is_running:
+            return
+        now = monotonic()
+        if self._start_at is None:
+            is_quick = now - self._started_at < _QUICK_SECONDS
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE) if is_quick else _FIRST_PAUSE
+            self._start_at = now + (self._pause if is_quick else 0.0)
+            tell(f"{self.name} ended (code {self._process.returncode}) and is started again; see {self.log}")
+        if now >= self._start_at:
+            self._start_at = None
+            self.start()
+
+    def ask_to_stop(self) -> None:
+        if self.is_running:
+            self._process.send_signal(signal.SIGINT)
+
+    def end(self, deadline: float) -> None:
+        """Wait until the deadline, then end the program and what it started."""
+        try:
+            self._process.wait(max(0.1, deadline - monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+def stop(services: Sequence[Service]) -> None:
+    """Ask each to end, wait, and end what does not, with the processes it started."""
+    for service in services:
+        service.ask_to_stop()
+    deadline = monotonic() + _STOP_SECONDS
+    for service in services:
+        service.end(deadline)

@@ -1,0 +1,157 @@
+"""The worker: a process that imports what waits in the queue, each import as a Dagster run of its own."""
+
+import logging
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from kelompok_core.database.engine import open_database
+from kelompok_core.errors import ImportFailed, KelompokError
+from kelompok_core.imports.queue import MOST_ATTEMPTS, Claim, claim, finish, give_back, listening
+from kelompok_core.imports.records import get_import
+from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.imports.workers import Presence, end_sessions_of_the_dead, session_name
+from kelompok_core.settings import Settings
+from kelompok_pipelines.in_process import Runner, open_runner
+from kelompok_pipelines.interruption import Interruption
+from kelompok_pipelines.loaded_code import LoadedCode
+
+_PATIENCE_SECONDS = 300
+"""A worker that leaves a transaction open so long is frozen; the server ends its session."""
+
+_LOOK_SECONDS = 2.0
+"""How often the queue is looked at when nobody rings: for imports whose worker died."""
+
+_logger = logging.getLogger(__name__)
+
+
+class WorkerStops(Exception):
+    """The worker was asked to stop while it imported; the import goes back into the queue as far as it is."""
+
+
+def work(settings: Settings, tell: Callable[[str], None]) -> int:
+    """Import what waits until interrupted; return 1 when the database no longer knows this worker.
+
+    It also ends, with 0, when its own code or a plugin's changed on disk: whoever started it starts it again.
+
+    Raises:
+        DatabaseUnavailable: When there is no database.
+    """
+    worker_id = uuid4()
+    database = open_database(settings, name=session_name(worker_id), patience=_PATIENCE_SECONDS)
+    bench = Workbench(database=database, settings=settings)
+    with Interruption() as interruption, Presence(database, worker_id) as presence, listening(database) as wait:
+
+        def check(_: Progress) -> None:
+            if interruption.happened or presence.lost.is_set():
+                raise WorkerStops
+
+        with _Hands(replace(bench, tell=check), presence) as hands:
+            tell(f"Worker {worker_id} waits for imports.")
+            code = LoadedCode()
+            while not (interruption.happened or presence.lost.is_set()):
+                if code.is_outdated():
+                    tell("The code on disk changed: this worker ends, to be started anew.")
+                    return 0
+                if not hands.take_one():
+                    wait(_LOOK_SECONDS)
+    database.dispose()
+    return 0 if interruption.happened else 1
+
+
+class _Hands:
+    """Takes imports one by one; keeps a runner as long as the installation's settings stay the same."""
+
+    def __init__(self, bench: Workbench, presence: Presence) -> None:
+        self._bench = bench
+        self._worker_id = presence.id
+        self._stack = ExitStack()
+        self._runner: Runner | None = None
+        self._settings_changed_at: float | None = None
+
+    def __enter__(self) -> Self:
+        self._open_runner()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def take_one(self) -> bool:
+        """Import what has waited longest; return whether there was something."""
+        with self._bench.database.connect() as connection, connection.begin():
+            end_sessions_of_the_dead(connection, self._worker_id)
+            claimed = claim(connection, self._worker_id)
+        if claimed is None:
+            return False
+        try:
+            failure = self._try(claimed)
+        except WorkerStops:
+            with self._bench.database.connect() as connection, connection.begin():
+                give_back(connection, claimed)
+            return True
+        with self._bench.database.connect() as connection, connection.begin():
+            finish(connection, claimed, failure)
+        return True
+
+    def _try(self, claimed: Claim) -> KelompokError | None:
+        """Import, and return what stopped it; what the database is to blame for is raised."""
+        if claimed.attempts > MOST_ATTEMPTS:
+            return ImportFailed(
+                f"{MOST_ATTEMPTS} workers ended while they worked on it",
+                hint="See their log for why. The import goes on where it was when it is asked for again.",
+            )
+        try:
+            self._run(claimed)
+        except KelompokError as error:
+            return error
+        except Exception as error:
+            if isinstance(error, WorkerStops) or _is_loss_of_database(error):
+                raise
+            return _unexpected(claimed, error)
+        return None
+
+    def _run(self, claimed: Claim) -> None:
+        runner = self._open_runner()
+        if claimed.attempts > 1:
+            with self._bench.database.connect() as connection:
+                run_id = get_import(connection, claimed.import_id).run_id
+            if run_id is not None:
+                runner.end_run(run_id)
+        runner.run_import(claimed.import_id)
+
+    def _open_runner(self) -> Runner:
+        """Return a runner for the settings as they are now: who enables a plugin does not start workers anew."""
+        changed_at = _changed_at(self._bench.settings.config_file)
+        if self._runner is None or changed_at != self._settings_changed_at:
+            self._stack.close()
+            self._runner = self._stack.enter_context(open_runner(self._bench))
+            self._settings_changed_at = changed_at
+        return self._runner
+
+
+def _is_loss_of_database(error: Exception) -> bool:
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    return error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+
+
+def _unexpected(claimed: Claim, error: Exception) -> ImportFailed:
+    # Where it happened, not what it says: that may quote the row.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _logger.error("Import %s stopped by %s\n%s", claimed.import_id, type(error).__name__, frames)
+    return ImportFailed(
+        f"an unexpected {type(error).__name__} stopped it", hint="The worker's log says where it happened."
+    )
+
+
+def _changed_at(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
