@@ -34,6 +34,7 @@ from kelompok_core.api.submission import (
     AskedByHeader,
     file_of_form,
     media_type_sent,
+    name_of,
     prepare,
     take_in,
     together,
@@ -103,16 +104,19 @@ async def submit_import(
 ) -> One[ImportView]:
     """Take the file in and queue the import; a worker reads it, decides every row, and applies it if asked to."""
     asked, media_type, form_file = together(asked, by_header), media_type_sent(request), None
-    if media_type == MULTIPART:
-        form_file = await file_of_form(request)
-        media_type = (form_file.content_type or "").partition(";")[0].strip().lower()
-        asked = asked.model_copy(update={"file_name": asked.file_name or form_file.filename})
-    admission = await run_in_threadpool(
-        prepare, bench, caller, entity, asked, media_type=media_type, key=idempotency_key
-    )
-    with Incoming(bench.settings.storage_url) as incoming:
-        await take_in(incoming, request, form_file)
-        receipt = await run_in_threadpool(open_import, bench, admission, incoming, queued=True)
+    try:
+        if media_type == MULTIPART:
+            form_file = await file_of_form(request)
+            media_type = (form_file.content_type or "").partition(";")[0].strip().lower()
+            asked = asked.model_copy(update={"file_name": asked.file_name or name_of(form_file)})
+        admission = await run_in_threadpool(
+            prepare, bench, caller, entity, asked, media_type=media_type, key=idempotency_key
+        )
+        with Incoming(bench.settings.storage_url) as incoming:
+            await take_in(incoming, request, form_file)
+            receipt = await run_in_threadpool(open_import, bench, admission, incoming, queued=True)
+    finally:
+        await request.close()
     view = await run_in_threadpool(_view, bench, receipt.import_id)
     response.headers["Location"] = view.links.self
     return One(data=view, message="Taken up before: this is that import." if receipt.resumed else None)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from kelompok_core.api.caller import Bench, Caller
 from kelompok_core.api.pages import One
 from kelompok_core.api.problems import may_answer
+from kelompok_core.api.words import NO_NUL
 from kelompok_core.plugin_host.registry import PluginInfo, get_plugin, list_plugins
 
 router = APIRouter(prefix="/api/v1/plugins", tags=["plugins"])
@@ -44,7 +45,7 @@ def list_all(_: Caller, bench: Bench) -> One[list[PluginView]]:
 @router.get(
     "/{name}", operation_id="get_plugin", summary="One plugin", responses=may_answer(401, 403, 404, 422, 429, 503)
 )
-def get_one(name: Annotated[str, Path(max_length=100)], _: Caller, bench: Bench) -> One[PluginView]:
+def get_one(name: Annotated[str, Path(max_length=100, pattern=NO_NUL)], _: Caller, bench: Bench) -> One[PluginView]:
     """Return what it offers; runs no plugin code."""
     return One(data=_view(get_plugin(bench.settings, name)))
 

@@ -15,7 +15,7 @@ from kelompok_core.api.caller import CoreSession, holding, require
 from kelompok_core.api.import_views import AuditView, audit_of
 from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
 from kelompok_core.api.problems import may_answer
-from kelompok_core.api.words import EntityWord
+from kelompok_core.api.words import NO_NUL, EntityWord
 from kelompok_core.audit.trail import list_for_record
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.imports.registry import get_descriptor, get_queries
@@ -27,10 +27,16 @@ router = APIRouter(prefix="/api/v1", tags=["records"])
 Reader = Annotated[Actor, holding(Action.RECORD_READ)]
 Ref = Annotated[
     str,
-    Path(min_length=1, max_length=200, description="Slug, e-mail address, or the id's last 8 digits or more."),
+    Path(
+        min_length=1,
+        max_length=200,
+        pattern=NO_NUL,
+        description="Slug, e-mail address, or the end of its id.",
+    ),
 ]
 Home = Annotated[
-    str | None, Query(alias="organization", max_length=200, description="Slug of the organization it belongs to.")
+    str | None,
+    Query(alias="organization", max_length=200, pattern=NO_NUL, description="Slug of its organization."),
 ]
 _READING = may_answer(401, 403, 404, 422, 429, 503)
 
@@ -81,7 +87,7 @@ def list_all(
     caller: Reader,
     session: CoreSession,
     organization: Home = None,
-    search: Annotated[str | None, Query(max_length=200, description="Part of the name, title or slug.")] = None,
+    search: Annotated[str | None, Query(max_length=200, pattern=NO_NUL, description="Part of name or slug.")] = None,
     limit: Limit = 50,
     cursor: CursorText = None,
 ) -> Page[RecordView]:

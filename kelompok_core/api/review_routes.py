@@ -12,6 +12,7 @@ from kelompok_core.access.rules import Action, list_organizations_where
 from kelompok_core.api.caller import Bench, Connection, find_import, holding
 from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
 from kelompok_core.api.problems import may_answer
+from kelompok_core.api.words import NO_NUL
 from kelompok_core.imports.review import (
     ParkedRow,
     Reviewer,
@@ -29,7 +30,7 @@ router = APIRouter(prefix="/api/v1/review", tags=["review"])
 Reader = Annotated[Actor, holding(Action.IMPORT_READ)]
 Decider = Annotated[Actor, holding(Action.REVIEW_DECIDE)]
 Number = Annotated[int, Path(ge=1, le=2_147_483_647, description="The row's number in its file.")]
-Text = Annotated[str, Field(max_length=1_000)]
+Text = Annotated[str, Field(max_length=1_000, pattern=NO_NUL)]
 _READING = may_answer(401, 403, 404, 422, 429, 503)
 _DOING = may_answer(400, 401, 403, 404, 408, 409, 413, 422, 429, 503)
 

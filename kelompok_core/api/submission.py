@@ -1,6 +1,7 @@
 """A file sent over HTTP: what is asked of it, which plugin reads it, and its bytes on their way into storage."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
 from typing import Annotated
@@ -31,6 +32,8 @@ from kelompok_core.values.reading import DateOrder
 MULTIPART = "multipart/form-data"
 _UNTOLD = ("", "application/octet-stream")
 _PIECE = 1 << 20
+_LONGEST_NAME = 200
+_NO_NAME = re.compile(r"[\x00-\x1f\x7f/\\]")
 _GZIP = b"\x1f\x8b"
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -201,7 +204,7 @@ def _policies(given: Sequence[str]) -> dict[str, MergePolicy]:
 
 
 async def file_of_form(request: Request) -> UploadFile:
-    """Return the part called «file» of a form.
+    """Return the part called «file» of a form; whoever closes the request closes it.
 
     Raises:
         UsageError: When there is none.
@@ -211,6 +214,11 @@ async def file_of_form(request: Request) -> UploadFile:
     if not isinstance(file, UploadFile):
         raise UsageError("the form has no file", hint="Send it as the part «file».")
     return file
+
+
+def name_of(file: UploadFile) -> str | None:
+    """Return what a form calls its file, as far as that can be a name."""
+    return _NO_NAME.sub("_", file.filename or "")[:_LONGEST_NAME] or None
 
 
 async def take_in(incoming: Incoming, request: Request, form_file: UploadFile | None) -> None:

@@ -9,6 +9,9 @@ from kelompok_core.entities import list_entities
 from kelompok_core.imports.records import DECISIONS
 from kelompok_core.issues.sentences import LANGUAGES
 
+NO_NUL = r"^[^\x00]*$"
+"""What PostgreSQL can keep as text."""
+
 
 def _one_of(words: Sequence[str]) -> Callable[[str], str]:
     def check(word: str) -> str:

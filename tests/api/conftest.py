@@ -1,0 +1,99 @@
+"""The API in this process, on the real database, with a key for whom a test wants; imports are carried out by hand."""
+
+import uuid
+
+import pytest
+from starlette.testclient import TestClient
+
+from kelompok_core.access.keys import KeyService
+from kelompok_core.access.rules import Action
+from kelompok_core.api.app import make_app
+from kelompok_core.api.options import ApiOptions
+from kelompok_core.errors import KelompokError
+from kelompok_core.imports.apply import apply
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.queue import claim, finish
+from kelompok_core.imports.stage import stage
+from kelompok_core.imports.workers import Presence
+
+EVERYTHING = [action.value for action in Action]
+CSV = "id,name,city\n1,Lembaga Satu,Kupang\n2,Lembaga Dua,Garut\n3,,Garut\n"
+
+
+@pytest.fixture
+def options():
+    return ApiOptions(hosts=("testserver",))
+
+
+@pytest.fixture
+def app(bench, options):
+    return make_app(bench, options)
+
+
+@pytest.fixture
+def key_of(database, operator):
+    """Make a key of a user, with every scope unless told otherwise."""
+
+    def make(email=operator.email, *, scopes=EVERYTHING, organization=None, days=1):
+        with database.session() as session:
+            service = KeyService(session, operator)
+            return service.create(email, "test", scopes=scopes, organization_id=organization, days=days).token
+
+    return make
+
+
+@pytest.fixture
+def client_of(app):
+    """Give a client that sends this key; what goes wrong inside is answered, not raised."""
+
+    def make(token=None):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return TestClient(app, headers=headers, raise_server_exceptions=False)
+
+    return make
+
+
+@pytest.fixture
+def client(client_of, key_of):
+    return client_of(key_of())
+
+
+@pytest.fixture
+def work(bench):
+    """Carry out what waits, as a worker does, until nothing does."""
+
+    def run():
+        done = []
+        with Presence(bench.database, uuid.uuid4()) as worker:
+            while True:
+                with bench.database.connect() as connection, connection.begin():
+                    claimed = claim(connection, worker.id)
+                if claimed is None:
+                    return done
+                failure = None
+                try:
+                    for step in (stage, decide, apply):
+                        step(bench, claimed.import_id)
+                except KelompokError as error:
+                    failure = error
+                with bench.database.connect() as connection, connection.begin():
+                    finish(connection, claimed, failure)
+                done.append(claimed.import_id)
+
+    return run
+
+
+@pytest.fixture
+def send(client):
+    """Send a file and give the import that answers."""
+
+    def run(content=CSV, *, entity="organizations", media_type="text/csv", source="list", headers=None, **query):
+        answer = client.post(
+            f"/api/v1/imports/{entity}", params={"source": source, **query}, content=content,
+            headers={"Content-Type": media_type, **(headers or {})},
+        )  # fmt: skip
+        assert answer.status_code == 202, answer.text
+        assert answer.headers["location"] == answer.json()["data"]["links"]["self"]
+        return answer.json()["data"]
+
+    return run

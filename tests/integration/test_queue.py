@@ -1,0 +1,265 @@
+"""The queue: who gets which import, how many at a time, and what a worker that died or was robbed may still write."""
+
+import threading
+from uuid import uuid4
+
+import pytest
+
+from kelompok_core.errors import Conflict, ImportFailed, QueueFull, SettingsError, TakenOver
+from kelompok_core.imports.apply import apply, approve
+from kelompok_core.imports.cancel import cancel
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.handover import hand_over
+from kelompok_core.imports.queue import (
+    MOST_RUNNING,
+    MOST_WAITING,
+    claim,
+    enqueue,
+    finish,
+    give_back,
+    listening,
+    withdraw,
+)
+from kelompok_core.imports.receive import ImportRequest, admit, open_import, receive
+from kelompok_core.imports.records import get_import
+from kelompok_core.imports.stage import stage
+from kelompok_core.imports.workers import Presence, count_workers, end_sessions_of_the_dead
+from kelompok_core.sources.storage import incoming_from
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("id,name\n1,Satu\n2,Dua\n")
+    return path
+
+
+@pytest.fixture
+def submit(bench, operator, file):
+    """Open an import as the API does: queued in the transaction that opens it."""
+
+    def run(source, **more):
+        request = ImportRequest(
+            plugin="csv-import", job="import-organizations", file=file, source_name=source, **more
+        )  # fmt: skip
+        admission = admit(bench, request, operator)
+        with incoming_from(str(file), bench.settings.storage_url) as incoming:
+            return open_import(bench, admission, incoming, queued=True).import_id
+
+    return run
+
+
+@pytest.fixture
+def ask_queue(database):
+    """Call a function of the queue in a transaction of its own."""
+
+    def run(function, *arguments):
+        with database.connect() as connection, connection.begin():
+            return function(connection, *arguments)
+
+    return run
+
+
+def test_imports_are_given_out_in_order_and_two_at_a_time(submit, ask_queue, database):
+    ids = [submit(f"list {number}") for number in range(3)]
+    with Presence(database, uuid4()) as worker:
+        claims = [ask_queue(claim, worker.id) for _ in range(3)]
+        assert [one.import_id for one in claims[:MOST_RUNNING]] == ids[:MOST_RUNNING]
+        assert claims[2] is None, "two of one organization, and no more"
+        ask_queue(finish, claims[0])
+        assert ask_queue(claim, worker.id).import_id == ids[2]
+
+
+def test_an_import_is_given_to_another_only_when_its_worker_is_gone(submit, ask_queue, database, bench):
+    import_id = submit("list")
+    with Presence(database, uuid4()) as first:
+        mine = ask_queue(claim, first.id)
+        with Presence(database, uuid4()) as second:
+            assert ask_queue(claim, second.id) is None
+    with Presence(database, uuid4()) as third:
+        again = ask_queue(claim, third.id)
+        assert (again.import_id, again.fence, again.attempts) == (import_id, mine.fence + 1, 2)
+        ask_queue(finish, mine, ImportFailed("of the dead"))
+        assert ask_queue(get_import, import_id).leased_by == third.id, "who has an older number writes nothing"
+        ask_queue(finish, again, ImportFailed("it stopped", hint="do this"))
+    told = ask_queue(get_import, import_id)
+    assert (told.queued_at, told.failure, told.failure_hint) == (None, "it stopped", "do this")
+
+
+def test_who_is_asked_to_stop_has_not_tried(submit, ask_queue, database):
+    submit("list")
+    with Presence(database, uuid4()) as worker:
+        ask_queue(give_back, ask_queue(claim, worker.id))
+        assert ask_queue(claim, worker.id).attempts == 1
+
+
+def test_a_worker_whose_import_was_taken_up_by_another_writes_nothing_more(submit, ask_queue, database, bench):
+    import_id = submit("list")
+    with Presence(database, uuid4()) as worker:
+        ask_queue(claim, worker.id)
+        robbed = _Robbed(bench, lambda: ask_queue(withdraw_by_force, import_id))
+        with pytest.raises(TakenOver):
+            stage(robbed.bench, import_id)
+    assert ask_queue(get_import, import_id).state == "staging"
+
+
+def withdraw_by_force(connection, import_id):
+    connection.exec_driver_sql("UPDATE imports SET fence = fence + 1 WHERE id = %s", (import_id,))
+
+
+class _Robbed:
+    """A workbench on which something happens when the first rows are staged."""
+
+    def __init__(self, bench, rob):
+        self._rob = rob
+        self.bench = type(bench)(database=bench.database, settings=bench.settings, tell=self._tell)
+
+    def _tell(self, _progress):
+        if self._rob:
+            self._rob()
+            self._rob = None
+
+
+def test_ten_of_one_organization_wait_and_the_eleventh_is_told_so(submit, bench):
+    for number in range(MOST_WAITING):
+        submit(f"list {number}")
+    with pytest.raises(QueueFull, match="10 imports wait already"):
+        submit("one too many")
+    kept = [path for path in (bench.settings.home / "files").rglob("*") if path.is_file()]
+    assert len(kept) == 1, "what was refused left nothing"
+
+
+def test_twenty_at_once_with_one_key_are_one_import(submit):
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(submit("list", idempotency_key="k"))) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(found) == 20
+    assert len(set(found)) == 1
+
+
+def test_the_bell_rings(submit, database):
+    with listening(database) as wait:
+        rung = threading.Event()
+        waiting = threading.Thread(target=lambda: (wait(30), rung.set()))
+        waiting.start()
+        submit("list")
+        assert rung.wait(10)
+        waiting.join(10)
+
+
+def test_a_worker_that_is_killed_is_dead_at_once_and_forgotten(ask_queue, database):
+    killed = Presence(database, uuid4())
+    killed.__enter__()
+    assert ask_queue(count_workers) == 1
+    ask_queue(lambda connection: connection.exec_driver_sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"))  # fmt: skip
+    assert ask_queue(count_workers) == 0
+    assert ask_queue(end_sessions_of_the_dead, uuid4()) == 1
+    assert ask_queue(end_sessions_of_the_dead, uuid4()) == 0
+    assert killed.lost.wait(30)
+
+
+def test_a_worker_that_is_not_seen_counts_as_dead(ask_queue, database):
+    with Presence(database, uuid4()):
+        ask_queue(lambda connection: connection.exec_driver_sql(
+            "UPDATE workers SET seen_at = now() - interval '31 seconds'"))  # fmt: skip
+        assert ask_queue(count_workers) == 0
+
+
+def test_nobody_to_hand_over_to(bench, operator, file):
+    request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
+    import_id = receive(bench, request, operator).import_id
+    assert hand_over(bench, import_id, lambda _: None) is False
+
+
+def test_handed_over_and_told_how_it_ended(bench, operator, file, database, ask_queue):
+    request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
+    import_id = receive(bench, request, operator).import_id
+    steps = []
+
+    def work(worker):
+        with listening(database) as wait:
+            while (claimed := ask_queue(claim, worker.id)) is None:
+                wait(0.1)
+        stage(bench, import_id)
+        ask_queue(finish, claimed, SettingsError("x", "is wrong", hint="mend it"))
+
+    with Presence(database, uuid4()) as worker:
+        working = threading.Thread(target=work, args=(worker,))
+        working.start()
+        with pytest.raises(Exception, match="x: is wrong") as told:
+            hand_over(bench, import_id, lambda progress: steps.append(progress.step))
+        working.join(30)
+    assert (told.value.code, told.value.exit_code, told.value.hint) == ("settings.invalid", 2, "mend it")
+
+
+def test_an_import_whose_last_worker_goes_comes_back(bench, operator, file, database, ask_queue):
+    request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
+    import_id = receive(bench, request, operator).import_id
+    leaving = threading.Event()
+
+    def be_there():
+        with Presence(database, uuid4()):
+            leaving.wait(30)
+
+    worker = threading.Thread(target=be_there)
+    worker.start()
+    while ask_queue(count_workers) == 0:
+        pass
+    handed = []
+    waiting = threading.Thread(target=lambda: handed.append(hand_over(bench, import_id, lambda _: None)))
+    waiting.start()
+    while ask_queue(get_import, import_id).queued_at is None:
+        pass
+    leaving.set()
+    waiting.join(30)
+    assert handed == [False]
+    assert ask_queue(get_import, import_id).queued_at is None
+
+
+def test_what_is_cancelled_is_not_worked_on(submit, bench, operator, ask_queue, database):
+    import_id = submit("list")
+    cancelled = cancel(bench, import_id, operator)
+    assert (cancelled.state, cancelled.queued_at) == ("cancelled", None)
+    assert cancel(bench, import_id, operator).state == "cancelled"
+    with Presence(database, uuid4()) as worker:
+        assert ask_queue(claim, worker.id) is None
+
+
+def test_cancelled_while_it_is_read(submit, bench, operator, ask_queue, database):
+    import_id = submit("list")
+    robbed = _Robbed(bench, lambda: cancel(bench, import_id, operator))
+    with pytest.raises(TakenOver):
+        stage(robbed.bench, import_id)
+    assert ask_queue(get_import, import_id).state == "cancelled"
+
+
+def test_what_is_applied_is_undone_and_not_cancelled(submit, bench, operator):
+    import_id = submit("list")
+    stage(bench, import_id)
+    decide(bench, import_id)
+    apply(bench, import_id)
+    with pytest.raises(Conflict, match="too late"):
+        cancel(bench, import_id, operator)
+
+
+def test_a_released_plan_waits_for_a_worker(submit, bench, operator, ask_queue, database):
+    import_id = submit("list", dry_run=True)
+    stage(bench, import_id)
+    decide(bench, import_id)
+    with Presence(database, uuid4()) as worker:
+        ask_queue(finish, ask_queue(claim, worker.id))
+        assert approve(bench, import_id, operator, queued=True).queued_at is not None
+        assert ask_queue(claim, worker.id).import_id == import_id
+    assert ask_queue(withdraw, import_id)
+    assert apply(bench, import_id).state == "applied"
+
+
+def test_enqueued_again_it_keeps_its_place(submit, ask_queue):
+    import_id = submit("list")
+    since = ask_queue(get_import, import_id).queued_at
+    ask_queue(enqueue, import_id)
+    assert ask_queue(get_import, import_id).queued_at == since
