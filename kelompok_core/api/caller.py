@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.keys import get_actor_by_key
-from kelompok_core.access.rules import Action, authorize, may
+from kelompok_core.access.rules import Action, authorize, may, require_active
 from kelompok_core.api.problems import NoValidKey, TooManyRequests
 from kelompok_core.errors import NotFound, NotPermitted
 from kelompok_core.imports.records import ImportRecord, get_import
@@ -76,6 +76,7 @@ def get_caller(
 
     Raises:
         NoValidKey: When there is none, or it is not valid.
+        NotPermitted: When its user's account is suspended.
         TooManyRequests: When the key was used too often.
     """
     if sent is None:
@@ -85,6 +86,7 @@ def get_caller(
             actor = get_actor_by_key(connection, sent.credentials)
         except NotPermitted as error:
             raise NoValidKey("the key is unknown, revoked or over", hint="Ask for a new one.") from error
+        require_active(connection, actor)
     request.state.key_id = actor.key_id
     request.app.state.key_rates.count(str(actor.key_id))
     return actor
