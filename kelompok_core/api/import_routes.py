@@ -68,8 +68,11 @@ _FILE_BODY = {
         "description": "The file itself. Other media types that an enabled plugin reads are taken as well.",
         "content": {
             "text/csv": {"schema": _BINARY, "example": _EXAMPLE_CSV},
-            "application/json": {"schema": {}, "example": _EXAMPLE_JSON},
+            "application/json": {"schema": {"type": ["array", "object"]}, "example": _EXAMPLE_JSON},
             "application/x-ndjson": {"schema": _BINARY, "example": '{"id": 1, "name": "Yayasan Air Kita"}\n'},
+            "application/octet-stream": {
+                "schema": _BINARY | {"description": "Any of these; `file_name` tells which by its ending."}
+            },
             MULTIPART: {
                 "schema": {"type": "object", "required": ["file"], "properties": {"file": _BINARY}},
             },

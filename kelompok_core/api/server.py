@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import h11
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from kelompok_core.api.app import make_app
-from kelompok_core.api.options import read_options
+from kelompok_core.api.options import ApiOptions, read_options
 from kelompok_core.database.engine import open_database
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.settings import Settings
@@ -57,18 +57,24 @@ def serve(settings: Settings, *, host: str, port: int, tell: Callable[[str], Non
     """
     options = read_options()
     database = open_database(settings, name="kelompok api")
-    app = make_app(Workbench(database=database, settings=settings), options)
+    server = make_server(make_app(Workbench(database=database, settings=settings), options), options, host, port)
     _log_to_stdout()
     tell(f"HTTP API: http://{host}:{port}  (documentation: /docs; Ctrl-C stops)")
-    proxies: dict[str, Any] = {"proxy_headers": bool(options.proxies), "forwarded_allow_ips": list(options.proxies)}
     try:
-        uvicorn.run(
-            app, host=host, port=port, http=HastyProtocol, ws="none", lifespan="off", log_config=None,
-            access_log=False, server_header=False, limit_concurrency=_MOST_CONNECTIONS,
-            h11_max_incomplete_event_size=_LARGEST_HEADERS, timeout_graceful_shutdown=_FAREWELL_SECONDS, **proxies,
-        )  # fmt: skip
+        server.run()
     finally:
         database.dispose()
+
+
+def make_server(app: ASGIApp, options: ApiOptions, host: str, port: int) -> uvicorn.Server:
+    """Return the server of the application, not yet listening."""
+    config = uvicorn.Config(
+        app, host=host, port=port, http=HastyProtocol, ws="none", lifespan="off", log_config=None,
+        access_log=False, server_header=False, limit_concurrency=_MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=_LARGEST_HEADERS, timeout_graceful_shutdown=_FAREWELL_SECONDS,
+        proxy_headers=bool(options.proxies), forwarded_allow_ips=list(options.proxies),
+    )  # fmt: skip
+    return uvicorn.Server(config)
 
 
 def _log_to_stdout() -> None:

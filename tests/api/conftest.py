@@ -1,5 +1,8 @@
 """The API in this process, on the real database, with a key for whom a test wants; imports are carried out by hand."""
 
+import socket
+import threading
+import time
 import uuid
 
 import pytest
@@ -9,6 +12,7 @@ from kelompok_core.access.keys import KeyService
 from kelompok_core.access.rules import Action
 from kelompok_core.api.app import make_app
 from kelompok_core.api.options import ApiOptions
+from kelompok_core.api.server import make_server
 from kelompok_core.errors import KelompokError
 from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
@@ -22,7 +26,7 @@ CSV = "id,name,city\n1,Lembaga Satu,Kupang\n2,Lembaga Dua,Garut\n3,,Garut\n"
 
 @pytest.fixture
 def options():
-    return ApiOptions(hosts=("testserver",))
+    return ApiOptions(hosts=("testserver", "127.0.0.1"))
 
 
 @pytest.fixture
@@ -97,3 +101,20 @@ def send(client):
         return answer.json()["data"]
 
     return run
+
+
+@pytest.fixture
+def served(app, options):
+    """The same application behind a real server; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = make_server(app, options, "127.0.0.1", port)
+    running = threading.Thread(target=server.run)
+    running.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    running.join(20)
+    assert not running.is_alive()
