@@ -155,6 +155,9 @@ def answer(error: KelompokError) -> JSONResponse:
         headers["Retry-After"] = str(error.wait if isinstance(error, TooManyRequests) else _RETRY_SECONDS)
     if isinstance(error, BodyTooLarge | BodyTooSlow):
         headers["Connection"] = "close"  # the rest of the body is not read
+    if isinstance(error, DatabaseUnavailable):  # its own words are the operator's: they name hosts and programs
+        hint = "Nothing is half-written. Try again."
+        return _answer(status, error.code, "the database does not answer", ProblemDetails(hint=hint), headers)
     return _answer(status, error.code, error.message, ProblemDetails(hint=error.hint), headers)
 
 
@@ -169,6 +172,7 @@ def handle_problems(app: FastAPI) -> None:
     """Let every error leave the app as a :class:`Problem`."""
     app.exception_handler(KelompokError)(_on_error)
     app.exception_handler(DBAPIError)(_on_database_error)
+    app.exception_handler(Exception)(_on_fault)
     app.exception_handler(RequestValidationError)(_on_invalid)
     app.exception_handler(HTTPException)(_on_http)
 
@@ -180,7 +184,11 @@ async def _on_error(_: Request, error: KelompokError) -> JSONResponse:
 async def _on_database_error(_: Request, error: DBAPIError) -> JSONResponse:
     if not error.connection_invalidated and type(error).__name__ not in ("OperationalError", "InterfaceError"):
         raise error
-    return answer(DatabaseUnavailable("the database does not answer", hint="Nothing is half-written. Try again."))
+    return answer(DatabaseUnavailable(str(error)))
+
+
+async def _on_fault(_: Request, _error: Exception) -> JSONResponse:
+    return answer(Internal())
 
 
 async def _on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
