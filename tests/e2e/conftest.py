@@ -1,6 +1,7 @@
 """An installation of its own, used as a person does: by commands."""
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,12 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Installation:

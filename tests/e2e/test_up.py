@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from tests.e2e.conftest import PROGRAMS
+from tests.e2e.conftest import PROGRAMS, free_port
 
 _LAUNCH = """
 mutation($selector: JobOrPipelineSelector!, $config: RunConfigData) {
@@ -24,17 +24,11 @@ _RUN = """query($id: ID!) { runOrError(runId: $id) { ... on Run { status
   assetMaterializations { assetKey { path } } } } }"""
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
 def ui(installation):
     """The Dagster UI's GraphQL endpoint, asked as the UI asks it; everything is stopped at the end."""
     assert installation.kelompok("plugin", "enable", "csv-import").returncode == 0
-    port, api_port = _free_port(), _free_port()
+    port, api_port = free_port(), free_port()
     with subprocess.Popen(
         [str(PROGRAMS / "kelompok"), "up", "--port", str(port), "--api-port", str(api_port)],
         cwd=installation.folder, env=installation.environment,
