@@ -31,7 +31,7 @@ demo: setup   ## database, plugin, ten organizations, and what to try next
 	@echo "       make up                                               the Dagster UI: runs, lineage, checks"
 	@echo "       make demo                                             again: nothing changes"
 
-up: setup   ## database, Dagster UI on http://127.0.0.1:3000, daemon
+up: setup   ## database, Dagster UI on http://127.0.0.1:3000, HTTP API on :4621, workers
 	$(KELOMPOK) up
 
 test: setup   ## all tests, on a PostgreSQL of their own

@@ -1,8 +1,9 @@
-"""Writes the parts of the documentation that the code knows better: fields, issue codes, the manifest's schema."""
+"""Writes what the code knows better: fields, issue codes, errors of the API, the manifest's schema."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
 from kelompok_core.descriptor import Field
 from kelompok_core.entities import list_entities
 from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION
@@ -18,6 +19,7 @@ def pages() -> Mapping[Path, str]:
     return {
         FOLDER / "fields.md": "\n".join(_fields()) + "\n",
         FOLDER / "issue-codes.md": "\n".join(_issue_codes()) + "\n",
+        FOLDER / "api-errors.md": "\n".join(_api_errors()) + "\n",
         FOLDER / "manifest.schema.json": manifest_json_schema(),
     }
 
@@ -71,6 +73,19 @@ def _issue_codes() -> Iterator[str]:
     for code, entry in sorted(catalog().items()):
         sentences = [" ".join(entry[language]).replace("|", "\\|") for language in ("en", "id")]
         yield f"| `{code}` | {entry['severity']} | {sentences[0]} | {sentences[1]} |"
+
+
+def _api_errors() -> Iterator[str]:
+    yield "# Errors of the API"
+    yield ""
+    yield "Every answer of [the HTTP API](api.md) that is no success has one of these as `error.code`."
+    yield "It stays the same; the message may not."
+    yield ""
+    yield "| code | status | |"
+    yield "|---|---|---|"
+    known = {kind.code: status for kind, status in STATUSES.items()} | dict(OF_THE_REQUEST)
+    for code, status in sorted(known.items()):
+        yield f"| `{code}` | {status.status} | {status.meaning} |"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from schemathesis import Case, SerializationContext
 from schemathesis.checks import CHECKS
 
 from kelompok_core.api.options import ApiOptions
+from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
+from kelompok_core.errors import KelompokError
 from tests.api.conftest import CSV
 
 _CHECKS = (
@@ -53,11 +56,13 @@ def test_whatever_is_sent_the_answer_is_as_documented(served, key_of, send, work
     }
     operations = [result.ok() for result in schema.get_all_operations()]
     assert len(operations) > 20
-    for operation in operations:
-        _try(operation, headers, real)
+    with requests.Session() as session:
+        session.headers.update(headers)
+        for operation in operations:
+            _try(operation, session, real)
 
 
-def _try(operation, headers, real):
+def _try(operation, session, real):
     checks = [CHECKS.get_one(name) for name in _CHECKS]
 
     @settings(
@@ -68,7 +73,7 @@ def _try(operation, headers, real):
     def run(case: Case, is_real: bool) -> None:
         if is_real:
             case.path_parameters.update({name: real[name] for name in case.path_parameters if name in real})
-        case.call_and_validate(headers=headers, checks=checks)
+        case.call_and_validate(session=session, checks=checks)
 
     run()
 
@@ -98,23 +103,22 @@ def test_a_generated_client_imports_a_file(generated, served, key_of, work):
     made = generated("kelompok_client")
     imports = "kelompok_client.api.imports"
     types, models = generated("kelompok_client.types"), generated("kelompok_client.models")
-    client = made.AuthenticatedClient(base_url=served, token=key_of())
-    sent = generated(f"{imports}.submit_import").sync(
-        "organizations", client=client, body=types.File(payload=io.BytesIO(CSV.encode())),
-        file_name="list.csv", mode=models.Mode.APPLY,
-    )  # fmt: skip
-    work()
-    told = generated(f"{imports}.get_import").sync(sent.data.id, client=client)
-    assert told.data.state is models.ImportState.APPLIED
-    assert (told.data.counts.accepted, told.data.counts.rejected) == (2, 1)
-    found = generated("kelompok_client.api.records.list_records").sync("organizations", client=client)
-    assert [one.label for one in found.data] == ["Lembaga Satu", "Lembaga Dua"]
-    undone = generated(f"{imports}.undo_import").sync(sent.data.id, client=client)
-    assert undone.data.counts["deleted"] == 2
-    refused = generated(f"{imports}.undo_import").sync(
-        "00000000-0000-0000-0000-000000000000", client=made.AuthenticatedClient(base_url=served, token="klp_wrong")
-    )
-    assert refused.error.code == "key.invalid"
+    with made.AuthenticatedClient(base_url=served, token=key_of()) as client:
+        sent = generated(f"{imports}.submit_import").sync(
+            "organizations", client=client, body=types.File(payload=io.BytesIO(CSV.encode())),
+            file_name="list.csv", mode=models.Mode.APPLY,
+        )  # fmt: skip
+        work()
+        told = generated(f"{imports}.get_import").sync(sent.data.id, client=client)
+        assert told.data.state is models.ImportState.APPLIED
+        assert (told.data.counts.accepted, told.data.counts.rejected) == (2, 1)
+        found = generated("kelompok_client.api.records.list_records").sync("organizations", client=client)
+        assert [one.label for one in found.data] == ["Lembaga Satu", "Lembaga Dua"]
+        undone = generated(f"{imports}.undo_import").sync(sent.data.id, client=client)
+        assert undone.data.counts["deleted"] == 2
+    with made.AuthenticatedClient(base_url=served, token="klp_wrong") as stranger:
+        refused = generated(f"{imports}.undo_import").sync(sent.data.id, client=stranger)
+        assert refused.error.code == "key.invalid"
 
 
 def test_the_document_tells_of_every_operation(client):
@@ -135,3 +139,16 @@ def test_the_documentation_needs_nothing_from_elsewhere(client):
     assert client.get("/docs/../../etc/passwd").status_code == 404
     assert client.get("/docs/other.js").status_code == 404
     assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_every_error_there_is_has_a_status_and_a_line_in_the_documentation():
+    def below(kind):
+        return [kind, *(one for child in kind.__subclasses__() for one in below(child))]
+
+    kinds = [
+        one for one in below(KelompokError) if one.__module__.startswith(("kelompok_core.errors", "kelompok_core.api"))
+    ]
+    ours = {one.code for one in kinds}
+    assert ours - {"error"} == {kind.code for kind in STATUSES}
+    page = (Path(__file__).parents[2] / "docs" / "api-errors.md").read_text("utf-8")
+    assert not [code for code in (*ours - {"error"}, *OF_THE_REQUEST) if f"| `{code}` |" not in page]
