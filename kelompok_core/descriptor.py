@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from kelompok_core.access.rules import Action
-from kelompok_core.values.normalized import Normalized, Normalizer
-from kelompok_core.values.reading import Inputs, Reader
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what a descriptor speaks of is loaded by those who make one
+    import pandas as pd
     from pandera.pandas import DataFrameSchema
+
+    from kelompok_core.values.normalized import Normalized, Normalizer
+    from kelompok_core.values.reading import Inputs, Reader
 
 
 class MergePolicy(StrEnum):
@@ -79,8 +79,8 @@ class Field:
 
     name: str
     aliases: tuple[str, ...]
-    normalize: Normalizer | None = None
-    read: Reader | None = None
+    normalize: "Normalizer | None" = None
+    read: "Reader | None" = None
     parts: tuple[Part, ...] = ()
     column: str = ""
     key: str | None = None
@@ -99,7 +99,7 @@ class Field:
         """The mapping targets of which one is enough to tell this field."""
         return frozenset({self.name, *(part.name for part in self.parts if part.suffices)})
 
-    def understand(self, inputs: Inputs) -> Normalized:
+    def understand(self, inputs: "Inputs") -> "Normalized":
         """Return the field's values from its cells."""
         if self.read is not None:
             return self.read(inputs)
@@ -123,7 +123,7 @@ class DerivedColumn:
 
     name: str
     field: str
-    derive: Callable[[pd.Series], pd.Series]
+    derive: "Callable[[pd.Series], pd.Series]"
 
 
 @dataclass(frozen=True, kw_only=True)

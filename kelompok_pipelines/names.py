@@ -2,9 +2,6 @@
 
 import dagster as dg
 
-HOMES = "organizations"
-"""The entity that other entities' records belong to."""
-
 
 def _identifier(name: str) -> str:
     return name.replace("-", "_")

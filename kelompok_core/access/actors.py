@@ -1,14 +1,16 @@
 """Actors: the user a command or request acts as."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import NotFound
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 OPERATOR_EMAIL = "operator@localhost"
 """The person at the keyboard of a one-machine installation; created at first run."""
@@ -39,7 +41,7 @@ class Actor:
         return replace(self, scopes=frozenset(scope.removesuffix(f":{entity}") for scope in self.scopes))
 
 
-def get_actor(session: Session | sa.Connection, *, email: str | None) -> Actor:
+def get_actor(session: "Session | sa.Connection", *, email: str | None) -> Actor:
     """Return the named user, or the local operator (made when there is none yet).
 
     Raises:
@@ -56,7 +58,7 @@ def get_actor(session: Session | sa.Connection, *, email: str | None) -> Actor:
     return Actor(id=row.id, email=row.email, name=row.name)
 
 
-def get_actor_by_id(session: Session | sa.Connection, user_id: UUID, *, key_id: UUID | None = None) -> Actor:
+def get_actor_by_id(session: "Session | sa.Connection", user_id: UUID, *, key_id: UUID | None = None) -> Actor:
     """Return the user with this id, or the program that acts with this key of theirs.
 
     Raises:

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.errors import NotPermitted
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 class Action(StrEnum):
@@ -62,7 +65,9 @@ MANAGING_ROLES = ("owner", "editor")
 """Roles whose holder decides for a claimed organization."""
 
 
-def authorize(connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID | None) -> None:
+def authorize(
+    connection: "sa.Connection | Session", actor: Actor, action: Action, organization_id: UUID | None
+) -> None:
     """Let the actor do this, in that organization or (None) outside of any.
 
     User and key are read again: what counts is the right at this moment, not when the actor was loaded. A key
@@ -83,7 +88,7 @@ def authorize(connection: sa.Connection | Session, actor: Actor, action: Action,
         raise NotPermitted(actor.email, action, f"the role there is {role or 'none'}")
 
 
-def list_organizations_where(connection: sa.Connection | Session, actor: Actor, action: Action) -> list[UUID] | None:
+def list_organizations_where(connection: "sa.Connection | Session", actor: Actor, action: Action) -> list[UUID] | None:
     """Return the organizations where the actor may do this, or None when it is everywhere.
 
     Raises:
@@ -100,12 +105,12 @@ def list_organizations_where(connection: sa.Connection | Session, actor: Actor, 
     return list_organizations_held(connection, actor, roles)
 
 
-def list_organizations_held(connection: sa.Connection | Session, actor: Actor, roles: Sequence[str]) -> list[UUID]:
+def list_organizations_held(connection: "sa.Connection | Session", actor: Actor, roles: Sequence[str]) -> list[UUID]:
     """Return the organizations where the actor holds one of these roles."""
     return list(connection.scalars(_HELD, {"user": actor.id, "roles": list(roles)}))
 
 
-def may(connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID | None) -> bool:
+def may(connection: "sa.Connection | Session", actor: Actor, action: Action, organization_id: UUID | None) -> bool:
     """Whether :func:`authorize` would let the actor."""
     try:
         authorize(connection, actor, action, organization_id)
@@ -114,7 +119,7 @@ def may(connection: sa.Connection | Session, actor: Actor, action: Action, organ
     return True
 
 
-def require_active(connection: sa.Connection | Session, actor: Actor, action: str = "act") -> str | None:
+def require_active(connection: "sa.Connection | Session", actor: Actor, action: str = "act") -> str | None:
     """Return the platform role of an account that may act at all.
 
     Raises:
@@ -128,7 +133,7 @@ def require_active(connection: sa.Connection | Session, actor: Actor, action: st
 
 
 def _authorize_key(
-    connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID | None
+    connection: "sa.Connection | Session", actor: Actor, action: Action, organization_id: UUID | None
 ) -> None:
     if not connection.scalar(_KEY_LIVES, {"key": actor.key_id}):
         raise NotPermitted(actor.email, action, "the key is revoked or over")

@@ -13,16 +13,8 @@ from kelompok_core.api.caller import Bench, Connection, find_import, holding
 from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import NO_NUL
-from kelompok_core.imports.review import (
-    ParkedRow,
-    Reviewer,
-    Verdict,
-    compare,
-    find_by_ref,
-    get_parked,
-    list_candidates,
-    list_parked,
-)
+from kelompok_core.imports.parked import ParkedRow, compare, find_by_ref, get_parked, list_candidates, list_parked
+from kelompok_core.imports.review import Reviewer, Verdict
 from kelompok_core.issues.sentences import describe
 
 router = APIRouter(prefix="/api/v1/review", tags=["review"])

@@ -27,7 +27,7 @@ from kelompok_core.plugin_host.registry import PluginState, list_plugins
 from kelompok_core.settings import Settings
 from kelompok_core.sources.opening import media_type_of
 from kelompok_core.sources.storage import Incoming
-from kelompok_core.values.reading import DateOrder
+from kelompok_core.values.conventions import DateOrder
 
 MULTIPART = "multipart/form-data"
 _UNTOLD = ("", "application/octet-stream")

@@ -1,10 +1,13 @@
 """Who acts and where from: the words every transaction that writes must say first."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ _ANNOUNCE = sa.text("""
 """)
 
 
-def announce(connection: sa.Connection | Session, context: AuditContext) -> None:
+def announce(connection: "sa.Connection | Session", context: AuditContext) -> None:
     """Tell the database who acts, for this transaction alone; without it every core write is refused."""
     connection.execute(
         _ANNOUNCE,

@@ -208,7 +208,7 @@ def run(
     from kelompok_core.imports.profiles import chosen_profile, save_profile
     from kelompok_core.imports.receive import ImportRequest
     from kelompok_core.imports.records import DuplicatePolicy
-    from kelompok_core.values.reading import DateOrder
+    from kelompok_core.values.conventions import DateOrder
 
     chosen = chosen_profile(
         settings(),

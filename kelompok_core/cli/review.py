@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from kelompok_core.imports.review import Comparison, ParkedRow, Verdict
+    from kelompok_core.imports.parked import Comparison, ParkedRow
+    from kelompok_core.imports.review import Verdict
     from kelompok_core.imports.workbench import Workbench
 
 app = typer.Typer(no_args_is_help=True, help="Decide the rows an import parked.")
@@ -30,7 +31,7 @@ def list_all(
 ) -> None:
     """List the rows that wait, with the reason."""
     from kelompok_core.database.ids import get_id
-    from kelompok_core.imports.review import list_parked
+    from kelompok_core.imports.parked import list_parked
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
         wanted = get_id(connection, "imports", import_id) if import_id else None
@@ -46,7 +47,7 @@ def list_all(
 @app.command()
 def show(ref: RefArgument, as_json: JsonOption = False) -> None:
     """Show a row side by side with each record it may be."""
-    from kelompok_core.imports.review import compare, get_parked, list_candidates
+    from kelompok_core.imports.parked import compare, get_parked, list_candidates
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
         parked = get_parked(connection, *_split(bench, ref))
@@ -89,7 +90,8 @@ def accept(
     as_json: JsonOption = False,
 ) -> None:
     """Take the row: into the record it may be, into the one named, or as a new one."""
-    from kelompok_core.imports.review import Reviewer, find_by_ref, get_parked
+    from kelompok_core.imports.parked import find_by_ref, get_parked
+    from kelompok_core.imports.review import Reviewer
 
     if as_new and (merge_into or field):
         raise typer.BadParameter("a record of its own has nothing to merge with", param_hint="--as-new")

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
+    import pandas as pd
 
 
 class Severity(StrEnum):
@@ -49,20 +50,24 @@ ISSUE_COLUMNS = ("record", "line", "column", "value", "code", "severity", "param
 """Columns of an issue table: record and line ``Int64``, params a ``dict``, the others text."""
 
 
-def issue_table(issues: Iterable[Issue]) -> pd.DataFrame:
+def issue_table(issues: Iterable[Issue]) -> "pd.DataFrame":
     """Return the issues as a frame with :data:`ISSUE_COLUMNS`, one row each, in the given order."""
+    import pandas as pd
+
     rows = [(one.record, one.line, one.column, one.value, one.code, one.severity.value, one.params) for one in issues]
     table = pd.DataFrame(rows, columns=list(ISSUE_COLUMNS), dtype="object")
     return table.astype({"record": "Int64", "line": "Int64"})
 
 
-def no_issues() -> pd.DataFrame:
+def no_issues() -> "pd.DataFrame":
     """Return an empty issue table."""
     return issue_table(())
 
 
-def with_issues(table: pd.DataFrame, issues: Sequence[Issue]) -> pd.DataFrame:
+def with_issues(table: "pd.DataFrame", issues: Sequence[Issue]) -> "pd.DataFrame":
     """Return an issue table with further issues behind those it has."""
+    import pandas as pd
+
     if not issues:
         return table
     further = issue_table(issues)

@@ -1,12 +1,13 @@
 """The nine contracts. A plugin implements one by having its methods; it inherits nothing."""
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol, runtime_checkable
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from kelompok_core.contracts.context import PluginContext
 from kelompok_core.contracts.shapes import CommandResult, JobReport, JsonValue, Source, SourceBatch
+
+if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
+    import pandas as pd
 
 
 @runtime_checkable
@@ -79,7 +80,7 @@ class SourceNormalizer(Protocol):
 class SourceMatcher(Protocol):
     """Suggests which existing record a candidate may be; it never merges."""
 
-    def match(self, candidates: pd.DataFrame, existing: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
+    def match(self, candidates: "pd.DataFrame", existing: "pd.DataFrame", context: PluginContext) -> "pd.DataFrame":
         """Return suggestions with ``SUGGESTION_COLUMNS``; both frames have a text column ``key``."""
         ...
 
@@ -88,7 +89,7 @@ class SourceMatcher(Protocol):
 class ProfileEnricher(Protocol):
     """Derives signals from public text, each with the text that shows it."""
 
-    def enrich(self, records: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
+    def enrich(self, records: "pd.DataFrame", context: PluginContext) -> "pd.DataFrame":
         """Return signals with ``SIGNAL_COLUMNS``; records has a text column ``record`` and text fields."""
         ...
 
@@ -97,7 +98,7 @@ class ProfileEnricher(Protocol):
 class Explains(Protocol):
     """What an enricher has beside ``enrich``, so that people can check what it found."""
 
-    def explain(self, records: pd.DataFrame, context: PluginContext) -> CommandResult:
+    def explain(self, records: "pd.DataFrame", context: PluginContext) -> CommandResult:
         """Return how it comes to the signals of these records, and to none where it finds none."""
         ...
 

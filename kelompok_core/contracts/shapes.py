@@ -3,12 +3,12 @@
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
-
-import pandas as pd
-import pyarrow as pa
+from typing import TYPE_CHECKING, TypeAlias
 
 from kelompok_core.contracts.findings import Issue, Severity, no_issues
+
+if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
+    import pandas as pd
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -20,8 +20,10 @@ FOLDER_TYPE = "application/x-tar"
 """Media type of a source that was a folder: its files, packed together in the order of their names."""
 
 
-def location_table(records: Sequence[int], *, lines: Sequence[int | None], selectors: Sequence[str]) -> pd.DataFrame:
+def location_table(records: Sequence[int], *, lines: Sequence[int | None], selectors: Sequence[str]) -> "pd.DataFrame":
     """Return locations with :data:`LOCATION_COLUMNS`, one row a record."""
+    import pandas as pd
+
     return pd.DataFrame(
         {
             "record": pd.array(records, dtype="int64"),
@@ -31,8 +33,11 @@ def location_table(records: Sequence[int], *, lines: Sequence[int | None], selec
     )
 
 
-def text_table(columns: Mapping[str, Sequence[str | None]]) -> pd.DataFrame:
+def text_table(columns: Mapping[str, Sequence[str | None]]) -> "pd.DataFrame":
     """Return the columns as a frame of text, as :attr:`SourceBatch.cells` is; None is a cell that is absent."""
+    import pandas as pd
+    import pyarrow as pa
+
     arrays = {name: pa.array(cells, pa.large_string()) for name, cells in columns.items()}
     return pd.DataFrame({name: pd.array(array, dtype="str") for name, array in arrays.items()})
 
@@ -86,9 +91,9 @@ class SourceBatch:
         blank_lines: Blank lines passed over since the batch before.
     """
 
-    cells: pd.DataFrame
-    locations: pd.DataFrame
-    issues: pd.DataFrame = field(default_factory=no_issues)
+    cells: "pd.DataFrame"
+    locations: "pd.DataFrame"
+    issues: "pd.DataFrame" = field(default_factory=no_issues)
     read_as: Mapping[str, JsonValue] = field(default_factory=dict)
     blank_lines: int = 0
 
@@ -96,6 +101,8 @@ class SourceBatch:
         self, row: int, code: str, severity: Severity, *, column: str, value: str | None, **params: JsonValue
     ) -> Issue:
         """Return a finding about a cell, with the record and line of its row (counted from 0 in this batch)."""
+        import pandas as pd
+
         line = self.locations["line"].iloc[row]
         return Issue(
             code=code,
@@ -108,7 +115,7 @@ class SourceBatch:
         )
 
 
-def iter_texts(records: pd.DataFrame) -> Iterator[tuple[str, dict[str, str]]]:
+def iter_texts(records: "pd.DataFrame") -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the records an enricher is handed, in order: id, and text by field, empty where there is none."""
     fields = [str(column) for column in records.columns if column != "record"]
     texts = [records[field].fillna("").tolist() for field in fields]
@@ -129,5 +136,5 @@ class CommandResult:
     """What a plugin's command has to show: tables by title, and lines of text before them."""
 
     text: str = ""
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    tables: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
     exit_code: int = 0

@@ -3,12 +3,14 @@
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kelompok_core.contracts.context import PluginContext
 from kelompok_core.contracts.protocols import OrganizationImporter
 from kelompok_core.contracts.shapes import CommandResult, JsonValue, Source, SourceBatch
+
+if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
+    import pandas as pd
 
 _LONGEST = 60
 _FEWEST = 100
@@ -31,6 +33,8 @@ def preview(
         UnreadableSource: When the source cannot be read.
         ConfigurationError: When a setting does not fit.
     """
+    import pandas as pd
+
     with closing(_generator(importer.read(source, replace(context, batch_size=max(rows, _FEWEST))))) as batches:
         batch = next(batches)
     fields = context.map_headers(entity, list(batch.cells.columns))
@@ -59,11 +63,11 @@ def _plain(value: JsonValue) -> str:
     return str(value) if str(value).isalnum() or len(str(value)) > 1 else f"«{value}»"
 
 
-def _first_value(cells: pd.Series) -> str:
+def _first_value(cells: "pd.Series") -> str:
     filled = cells[cells.notna() & (cells != "")]
     return _short(filled.iloc[0]) if len(filled) else ""
 
 
 def _short(cell: str | None) -> str:
-    text = "" if pd.isna(cell) else str(cell)
+    text = cell if isinstance(cell, str) else ""
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

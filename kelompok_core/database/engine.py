@@ -5,13 +5,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from kelompok_core.database import embedded
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA_REVISION = "0006"
@@ -88,11 +91,13 @@ class Database:
             yield connection
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> "Iterator[Session]":
         """Open a session in one transaction: committed at the end, rolled back when anything is raised."""
+        from sqlalchemy import orm
+
         with (
             _reachable(self.engine) as connection,
-            Session(connection, expire_on_commit=False) as session,
+            orm.Session(connection, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session

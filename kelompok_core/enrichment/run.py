@@ -29,7 +29,8 @@ from kelompok_core.enrichment.records import (
 from kelompok_core.enrichment.signals import checked_signals, count_by_value
 from kelompok_core.enrichment.store import store
 from kelompok_core.errors import EnrichmentFailed, KelompokError, UsageError
-from kelompok_core.imports.records import get_import, lock_entity, working_on
+from kelompok_core.imports.locks import lock_entity, working_on
+from kelompok_core.imports.records import get_import
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.organizations.queries import get_organization_id

@@ -13,7 +13,7 @@ from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.enrichment.records import Enrichment, EnrichmentState, get_enrichment, note_undone
 from kelompok_core.enrichment.store import SIGNAL_TABLES
 from kelompok_core.errors import UsageError
-from kelompok_core.imports.records import working_on
+from kelompok_core.imports.locks import working_on
 from kelompok_core.imports.workbench import Workbench
 
 

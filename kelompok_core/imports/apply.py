@@ -14,19 +14,15 @@ from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import Conflict, ImportFailed
 from kelompok_core.imports import apply_sql, field_sql
 from kelompok_core.imports.decide import make_plan
+from kelompok_core.imports.locks import lock_entity, lock_import, refresh_statistics, use_memory, working_on
 from kelompok_core.imports.queue import enqueue
 from kelompok_core.imports.records import (
     ImportRecord,
     ImportState,
     failure_columns,
     get_import,
-    lock_entity,
-    lock_import,
-    refresh_statistics,
     update_held,
     update_import,
-    use_memory,
-    working_on,
 )
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of, authorize_import

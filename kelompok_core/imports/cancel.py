@@ -5,7 +5,8 @@ from uuid import UUID
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
 from kelompok_core.errors import Conflict
-from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, get_import, lock_import, update_import
+from kelompok_core.imports.locks import lock_import
+from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, get_import, update_import
 from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
 

@@ -13,17 +13,8 @@ from kelompok_core.errors import TakenOver
 from kelompok_core.imports import decide_sql
 from kelompok_core.imports.candidates import ORGANIZATION
 from kelompok_core.imports.diff_sql import DecisionRules
-from kelompok_core.imports.records import (
-    DECISIONS,
-    DuplicatePolicy,
-    ImportRecord,
-    ImportState,
-    get_import,
-    refresh_statistics,
-    update_held,
-    use_memory,
-    working_on,
-)
+from kelompok_core.imports.locks import refresh_statistics, use_memory, working_on
+from kelompok_core.imports.records import DECISIONS, DuplicatePolicy, ImportRecord, ImportState, get_import, update_held
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of
 from kelompok_core.imports.workbench import Progress, Workbench

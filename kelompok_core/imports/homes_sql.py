@@ -1,5 +1,8 @@
 """The SQL of where rows belong: organizations, named by each row or by the whole import, and the rows refused there."""
 
+HOME = "organizations"
+"""The entity whose records others belong to."""
+
 RESTS_ON = "'organizations', 'users', 'organization_user_roles'"
 """Tables beside the entity's own that decisions rest on."""
 

@@ -12,7 +12,7 @@ from kelompok_core.imports.records import DuplicatePolicy, ImportOptions, check_
 from kelompok_core.plugin_host.configuration import edit_document, read_document
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.settings import Settings
-from kelompok_core.values.reading import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
+from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,6 @@ from kelompok_core.imports.queue import enqueue, require_room
 from kelompok_core.imports.records import IMPORTS, ImportOptions, check_reading, fingerprint, get_import
 from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
-from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
 from kelompok_core.sources.opening import file_name_of, media_type_of
@@ -94,13 +93,21 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
     plugin = require_enabled(bench.settings, request.plugin)
     job = find_job(plugin, request.job)
     with bench.database.connect() as connection:
-        organization_id = get_organization_id(connection, request.organization) if request.organization else None
+        organization_id = _find_home(connection, request.organization)
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, str(job.entity), organization_id)
     media_type = request.media_type or _media_type(str(request.file), job)
     _require_fit(request, media_type, job)
     return Admission(
         request=request, actor=actor, plugin=plugin, job=job, media_type=media_type, organization_id=organization_id
     )
+
+
+def _find_home(connection: sa.Connection, slug: str | None) -> UUID | None:
+    if slug is None:
+        return None
+    from kelompok_core.organizations.queries import get_organization_id  # loads what an entity is made of
+
+    return get_organization_id(connection, slug)
 
 
 def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, queued: bool = False) -> Receipt:

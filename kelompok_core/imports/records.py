@@ -1,9 +1,8 @@
-"""An import's own row: what was asked, how far it is, and the lock that keeps it in one pair of hands."""
+"""An import's own row: what was asked, how far it is, and whose it is."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,9 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import KelompokError, NotFound, TakenOver, UsageError
-from kelompok_core.values.places import is_country
-from kelompok_core.values.reading import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
-from kelompok_core.values.times import is_zone
+from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder, is_country, is_zone
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
 """The five outcomes a row can have; their counts add up to the rows read."""
@@ -343,48 +340,3 @@ IMPORTS = sa.table(
     sa.column("header", ARRAY(sa.Text)),
     sa.column("needs", ARRAY(sa.Text)),
 )
-
-
-_WORTH_STATISTICS = 1_000
-
-
-def refresh_statistics(engine: sa.Engine, rows: int) -> None:
-    """Let the planner know of a large import that was just staged or decided; small ones do not matter."""
-    if rows >= _WORTH_STATISTICS:
-        with engine.begin() as connection:
-            connection.execute(sa.text("SELECT refresh_import_statistics()"))
-
-
-@contextmanager
-def working_on(engine: sa.Engine, import_id: UUID) -> Iterator[None]:
-    """Hold the import while working on it; wait while another process does.
-
-    The lock is the session's: when its process is killed, the database lets go of it.
-    """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        key = {"key": str(import_id)}
-        connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended('import:' || :key, 0))"), key)
-        try:
-            yield
-        finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended('import:' || :key, 0))"), key)
-
-
-def use_memory(connection: sa.Connection) -> None:
-    """Let this transaction sort and join what one import holds in memory, where the server's own limit is small.
-
-    Its temporary tables are analyzed from fewer rows than usual: they are asked for counts, not for rare values.
-    """
-    settings = "SELECT set_config('work_mem', '64MB', true), set_config('default_statistics_target', '30', true)"
-    connection.execute(sa.text(settings))
-
-
-def lock_import(connection: sa.Connection, import_id: UUID) -> None:
-    """Hold the import's row until the transaction ends."""
-    connection.execute(sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE"), {"import": import_id})
-
-
-def lock_entity(connection: sa.Connection, entity: str) -> None:
-    """Queue with everything that writes many records of one entity: neither deadlocks nor misses the other."""
-    query = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('apply:' || :entity, 0))")
-    connection.execute(query, {"entity": entity})

@@ -1,17 +1,19 @@
 """Finding what the core has for an entity by the entity's word, so that the engine knows none by name."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.orm import Session
-
-from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.entities import list_entities
 from kelompok_core.errors import NotFound
-from kelompok_core.record_queries import RecordQueries
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from kelompok_core.descriptor import EntityDescriptor
+    from kelompok_core.record_queries import RecordQueries
 
 
-def get_descriptor(entity: str) -> EntityDescriptor:
+def get_descriptor(entity: str) -> "EntityDescriptor":
     """Return the entity's descriptor.
 
     Raises:
@@ -21,7 +23,7 @@ def get_descriptor(entity: str) -> EntityDescriptor:
     return descriptor
 
 
-def get_queries(entity: str, session: Session) -> RecordQueries[Any]:
+def get_queries(entity: str, session: "Session") -> "RecordQueries[Any]":
     """Return what reads the entity's records.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The review queue: rows an import parked, and what people decide of them."""
+"""Deciding rows an import parked: what a person says of them is written, audited and remembered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,58 +11,20 @@ from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.descriptor import EntityDescriptor, Field
-from kelompok_core.errors import NotFound, NotPermitted, UsageError
+from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.imports import apply_sql, field_sql
 from kelompok_core.imports.candidates import SLUG_BASE
-from kelompok_core.imports.records import ImportRecord, ImportState, get_import, lock_entity, lock_import
+from kelompok_core.imports.locks import lock_entity, lock_import
+from kelompok_core.imports.parked import ParkedRow, StoredRecord, get_parked, get_stored
+from kelompok_core.imports.records import ImportRecord, get_import
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Workbench
-from kelompok_core.record_queries import SHORT_ID, SHORTEST_ID
 from kelompok_core.values.slug import first_free
 
 _QUESTIONS_OF_IDENTITY = ("match.possible_duplicate", "match.multiple", "match.key_conflict")
 _ANSWERED_BY_NEW = ("match.target_deleted", "match.target_claimed", "match.other_organization", "plan.stale")
 _EXTRA = "extra"
 _REVERSED = "23514"  # check_violation: a period that ends before it begins
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParkedRow:
-    """A row that waits for a person.
-
-    Attributes:
-        reason: Code of why.
-        candidate: The row as it was understood.
-        raw: The row as it came.
-        candidates: Ids of existing records it may be.
-        organization_id: Where the row's record belongs, if it belongs somewhere.
-    """
-
-    import_id: UUID
-    record: int
-    line: int | None
-    source_name: str
-    entity: str
-    reason: str
-    label: str | None
-    candidate: Mapping[str, Any]
-    raw: Mapping[str, Any]
-    candidates: Sequence[UUID]
-    organization_id: UUID | None
-
-    @property
-    def ref(self) -> str:
-        return f"{self.import_id}:{self.record}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """One field of a row beside one existing record; ``set_by`` is who set the record's value."""
-
-    field: str
-    incoming: Any
-    existing: Any
-    set_by: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,84 +35,6 @@ class Verdict:
     decision: str
     target_id: UUID | None
     changed: Sequence[str]
-
-
-def list_parked(
-    connection: sa.Connection, *, import_id: UUID | None = None, organizations: Sequence[UUID] | None = None,
-    after: tuple[UUID, int] | None = None, limit: int = 100,
-) -> list[ParkedRow]:  # fmt: skip
-    """Return the rows that wait, oldest import first.
-
-    Args:
-        connection: To the database.
-        import_id: Only of this import.
-        organizations: Only of imports confined to these, or rows that belong there; None is all.
-        after: Only behind this row, an import and a number.
-        limit: How many at most.
-    """
-    behind, number = after or (None, None)
-    params: dict[str, Any] = {"import": import_id, "record": None, "limit": limit, "behind": behind, "number": number}
-    params |= {"everywhere": organizations is None, "homes": list(organizations or ())}
-    return [_parked(row) for row in connection.execute(_PARKED, params)]
-
-
-def get_parked(connection: sa.Connection, import_id: UUID, record: int) -> ParkedRow:
-    """Return one row that waits.
-
-    Raises:
-        NotFound: When there is none, or somebody has decided it.
-    """
-    params = {"import": import_id, "record": record, "limit": 1, "behind": None, "number": None}
-    row = connection.execute(_PARKED, params | {"everywhere": True, "homes": []}).one_or_none()
-    if row is None:
-        raise NotFound("row waiting for a person", f"{import_id}:{record}")
-    return _parked(row)
-
-
-def compare(connection: sa.Connection, parked: ParkedRow, target_id: UUID) -> list[Comparison]:
-    """Return every field the row or the record says something about, side by side.
-
-    Raises:
-        NotFound: When the record is not there.
-    """
-    descriptor = get_descriptor(parked.entity)
-    now = _record(connection, descriptor, target_id)
-    pairs = [
-        Comparison(
-            field=field.name,
-            incoming=parked.candidate.get(field.compared_as),
-            existing=now.stored[field.compared_as],
-            set_by=now.origins.get(field.name),
-        )
-        for field in descriptor.fields
-    ]
-    return [one for one in pairs if one.incoming is not None or one.existing is not None]
-
-
-def list_candidates(connection: sa.Connection, parked: ParkedRow) -> Mapping[str, UUID]:
-    """Return the records the row may be, those that are still there, by slug or the end of their id."""
-    descriptor = get_descriptor(parked.entity)
-    called = "slug" if descriptor.has_slug else f"right(id::text, {SHORT_ID})"
-    query = sa.text(f"SELECT {called} AS ref, id FROM {descriptor.entity} WHERE id = ANY (:ids) ORDER BY 1, 2")
-    return {row.ref: row.id for row in connection.execute(query, {"ids": list(parked.candidates)})}
-
-
-def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str) -> UUID:
-    """Return the record of the row's entity, and organization, with this slug or end of its id.
-
-    Raises:
-        NotFound: When there is none, or more than one.
-    """
-    descriptor = get_descriptor(parked.entity)
-    called = "slug = :ref" if descriptor.has_slug else "false"
-    home = f"{descriptor.organization_column} = :home" if descriptor.belongs else "true"
-    by_id = f"length(:ref) >= {SHORTEST_ID} AND right(id::text, length(:ref)) = lower(:ref)"
-    query = f"SELECT id FROM {descriptor.entity} WHERE ({called} OR {by_id}) AND {home} LIMIT 2"
-    params = {"ref": ref, "home": parked.organization_id}
-    found = list(connection.scalars(sa.text(query), params))
-    if len(found) != 1:
-        raise NotFound(f"record of {descriptor.entity}", ref)
-    return UUID(str(found[0]))
 
 
 class Reviewer:
@@ -206,7 +90,7 @@ class Reviewer:
             imported, parked = self._open(connection, import_id, record, target_id)
             target = target_id or _only_candidate(parked)
             descriptor = get_descriptor(parked.entity)
-            now = _record(connection, descriptor, target, lock=True)
+            now = get_stored(connection, descriptor, target, lock=True)
             # Whatever the row's own place is: what changes is this record.
             authorize(connection, self._actor, Action.REVIEW_DECIDE, now.organization_id)
             self._authorize_values(connection, parked, now.organization_id)
@@ -297,7 +181,7 @@ class Reviewer:
 
 
 def _changes(
-    imported: ImportRecord, parked: ParkedRow, descriptor: EntityDescriptor, now: "_Record",
+    imported: ImportRecord, parked: ParkedRow, descriptor: EntityDescriptor, now: StoredRecord,
     choices: Mapping[str, str],
 ) -> dict[str, list[Any]]:  # fmt: skip
     names = {field.name for field in descriptor.fields}
@@ -318,33 +202,12 @@ def _changes(
     return changes
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Record:
-    """An existing record: its fields as candidates would say them, who set them, and what no field takes."""
-
-    stored: Mapping[str, str | None]
-    origins: Mapping[str, str]
-    extra: Mapping[str, Any]
-    organization_id: UUID
-
-
 def _only_candidate(parked: ParkedRow) -> UUID:
     if len(parked.candidates) != 1:
         raise UsageError(
             f"row {parked.ref} may be {len(parked.candidates)} records", hint="Name one with --merge-into REF."
         )
     return parked.candidates[0]
-
-
-def _record(connection: sa.Connection, descriptor: EntityDescriptor, record_id: UUID, *, lock: bool = False) -> _Record:
-    query = f"""
-        SELECT {field_sql.stored_texts(descriptor.fields)} AS stored, t.field_origins AS origins,
-               t.{descriptor.extra_column} AS extra, t.{descriptor.organization_column} AS organization_id
-        FROM {descriptor.entity} t WHERE t.id = :id {"FOR UPDATE" if lock else ""}"""
-    found = connection.execute(sa.text(query), {"id": record_id}).one_or_none()
-    if found is None:
-        raise NotFound(f"record of {descriptor.entity}", record_id)
-    return _Record(**found._asdict())
 
 
 def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, parked: ParkedRow) -> str | None:
@@ -378,32 +241,6 @@ def _run(connection: sa.Connection, imported: ImportRecord, record: int, stateme
         ) from error
 
 
-def _parked(row: sa.Row[Any]) -> ParkedRow:
-    values = row._asdict()
-    candidates = [UUID(one) for one in values.pop("ids") or []]
-    target = values.pop("target_id")
-    known = candidates or ([target] if target else [])
-    values["label"] = values["candidate"].get(get_descriptor(values["entity"]).label)
-    return ParkedRow(**values, candidates=known)
-
-
-_PARKED = sa.text(f"""
-    SELECT d.import_id, d.record, r.line, m.source_name, m.entity, d.reason, r.candidate, r.raw, d.target_id,
-           d.organization_id,
-           (SELECT i.value->'params'->'candidates' FROM jsonb_array_elements(d.issues) i
-            WHERE i.value->'params' ? 'candidates' LIMIT 1) AS ids
-    FROM import_decisions d
-    JOIN imports m ON m.id = d.import_id AND m.plan_revision = d.revision
-    JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
-    WHERE d.decision = 'review' AND m.state = '{ImportState.APPLIED.value}'
-      AND (CAST(:import AS uuid) IS NULL OR d.import_id = :import)
-      AND (CAST(:record AS integer) IS NULL OR d.record = :record)
-      AND (CAST(:behind AS uuid) IS NULL OR (d.import_id, d.record) > (:behind, :number))
-      AND (:everywhere OR m.organization_id = ANY (CAST(:homes AS uuid[]))
-           OR d.organization_id = ANY (CAST(:homes AS uuid[])))
-      AND NOT EXISTS (SELECT FROM import_decisions p
-                      WHERE p.import_id = d.import_id AND p.record = d.record AND p.revision = -d.record)
-    ORDER BY d.import_id, d.record LIMIT :limit""")
 _INSERT = sa.text("""
     INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, slug, changes,
                                   organization_id, decided_by, decided_at, note)

@@ -8,8 +8,8 @@ from kelompok_core.access.actors import Actor, get_actor_by_id
 from kelompok_core.access.rules import Action, authorize, list_organizations_where, may
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.errors import NotPermitted
+from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.records import ImportRecord
-from kelompok_core.imports.registry import get_descriptor
 
 
 def actor_of(connection: sa.Connection, record: ImportRecord) -> Actor:
@@ -33,7 +33,7 @@ def authorize_import(
         NotPermitted: With the rule that refused.
     """
     actor = actor.acting_on(entity)
-    if organization_id is not None or not get_descriptor(entity).belongs:
+    if organization_id is not None or entity == HOME:
         authorize(connection, actor, action, organization_id)
     elif list_organizations_where(connection, actor, action) == []:
         raise NotPermitted(actor.email, action, "this needs a role in some organization, or a platform role")
@@ -55,7 +55,7 @@ def authorize_undo(connection: sa.Connection, actor: Actor, record: ImportRecord
     """
     actor = actor.acting_on(record.entity)
     homes = [record.organization_id]
-    if record.organization_id is None and get_descriptor(record.entity).belongs:
+    if record.organization_id is None and record.entity != HOME:
         homes = list(connection.scalars(_HOMES_WRITTEN, {"import": record.id})) or homes
     for home in homes:
         authorize(connection, actor, Action.IMPORT_UNDO, home)

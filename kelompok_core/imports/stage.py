@@ -20,23 +20,17 @@ from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.candidates import CHANGED_AT, Terms, make_candidates, map_columns
 from kelompok_core.imports.error_file import take_back
+from kelompok_core.imports.locks import refresh_statistics, working_on
 from kelompok_core.imports.normalizing import Normalizers, normalizers
 from kelompok_core.imports.reading import read_batches, unreadable
-from kelompok_core.imports.records import (
-    ImportRecord,
-    ImportState,
-    failure_columns,
-    get_import,
-    refresh_statistics,
-    update_held,
-    working_on,
-)
+from kelompok_core.imports.records import ImportRecord, ImportState, failure_columns, get_import, update_held
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of, authorize_import, list_granted
 from kelompok_core.imports.staging import copy_rows, fatal_issues, file_issues, staged_table
 from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.dates import NUMERIC_DATE, proven_orders
-from kelompok_core.values.reading import DateOrder, Reading
+from kelompok_core.values.reading import Reading
 
 READING = 2
 """Counted up when normalizers change, so that rows read the old way are compared again."""

@@ -11,15 +11,8 @@ from kelompok_core.access.actors import Actor
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import Conflict
 from kelompok_core.imports import undo_sql
-from kelompok_core.imports.records import (
-    ImportRecord,
-    ImportState,
-    get_import,
-    lock_entity,
-    lock_import,
-    update_import,
-    working_on,
-)
+from kelompok_core.imports.locks import lock_entity, lock_import, working_on
+from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_import
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import authorize_undo
 from kelompok_core.imports.workbench import Workbench

@@ -13,8 +13,9 @@ import pandas as pd
 
 from kelompok_core.contracts import Severity
 from kelompok_core.values.blanks import drop_blank_words
+from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_others
-from kelompok_core.values.reading import DateOrder, Inputs
+from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 
 _MONTHS = (

@@ -71,11 +71,6 @@ def _place(cells: pd.Series, name: Callable[[str], str]) -> Normalized:
     return Normalized(values=map_distinct(drop_blank_words(tidy.values), name), findings=tidy.findings)
 
 
-def is_country(code: str) -> bool:
-    """Whether this is a code of ISO 3166, two capital letters."""
-    return pycountry.countries.get(alpha_2=code) is not None and code.isupper()
-
-
 def _country_code(written: str) -> str | None:
     folded = _fold(written)
     return _countries().get(folded) or _countries().get(folded.removeprefix("the "))

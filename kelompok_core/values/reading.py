@@ -2,21 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import pandas as pd
 
+from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
 from kelompok_core.values.normalized import Normalized
-
-DEFAULT_PHONE_COUNTRY = "ID"
-DEFAULT_ZONE = "Asia/Jakarta"
-
-
-class DateOrder(StrEnum):
-    """Which comes first where a date is three numbers."""
-
-    DAY_FIRST = "dmy"
-    MONTH_FIRST = "mdy"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import time, timedelta, timezone, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from kelompok_core.contracts import Severity
 from kelompok_core.values.blanks import drop_blank_words
+from kelompok_core.values.conventions import DEFAULT_ZONE, DateOrder, is_zone
 from kelompok_core.values.dates import UNDECIDED, split_date
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, no_findings
-from kelompok_core.values.reading import DEFAULT_ZONE, DateOrder, Inputs
+from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 
 _ZONES = {
@@ -148,16 +149,6 @@ def zone(inputs: Inputs) -> Normalized:
         behind = behind.fillna(start["day"].mask(start["day"].notna(), inputs.reading.timezone))
     finding = found(inputs.own, said.notna() & named.isna(), "value.timezone_unknown", Severity.WARNING)
     return Normalized(values=named.fillna(behind), findings=finding)
-
-
-def is_zone(name: str) -> bool:
-    """Whether the name is one of the IANA's."""
-    return name in _zone_names()
-
-
-@lru_cache
-def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def _zone_name(written: str) -> str | None:

@@ -9,6 +9,7 @@ from pydantic import Field
 from kelompok_core.access.actors import get_actor
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.imports.decide import decide
+from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.profiles import chosen_profile
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import DuplicatePolicy
@@ -16,7 +17,7 @@ from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host.manifest import Job
-from kelompok_core.values.reading import DateOrder
+from kelompok_core.values.conventions import DateOrder
 from kelompok_pipelines import names
 from kelompok_pipelines.metadata import decided_metadata, staged_metadata
 from kelompok_pipelines.resources import Core
@@ -110,7 +111,7 @@ def staging_assets(plugin: str, job: Job, entity: str) -> dg.AssetsDefinition:
 
 def decisions_asset(plugin: str, entity: str) -> dg.AssetsDefinition:
     """Return the asset that plans what becomes of each candidate, where it belongs as well."""
-    homes = [names.core_key(names.HOMES)] if get_descriptor(entity).belongs else []
+    homes = [names.core_key(HOME)] if get_descriptor(entity).belongs else []
 
     @dg.asset(
         key=names.decisions_key(plugin, entity),

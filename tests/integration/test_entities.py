@@ -12,7 +12,7 @@ from kelompok_core.imports.decide import decide
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
 from kelompok_core.imports.stage import stage
-from kelompok_core.values.reading import DateOrder
+from kelompok_core.values.conventions import DateOrder
 
 
 @pytest.fixture
@@ -334,7 +334,8 @@ def test_rows_of_foreign_organizations_are_row_errors_also_when_a_role_goes_in_b
 
 
 def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(import_file, bench, ask, person, homes):
-    from kelompok_core.imports.review import Reviewer, list_parked
+    from kelompok_core.imports.parked import list_parked
+    from kelompok_core.imports.review import Reviewer
 
     owner = person("o@air.id", slug="forum-air", role="owner")
     with bench.database.connect() as connection, connection.begin():
@@ -359,7 +360,8 @@ def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(im
 
 
 def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(import_file, bench, operator, ask, homes):
-    from kelompok_core.imports.review import Reviewer, compare, find_by_ref, get_parked, list_candidates
+    from kelompok_core.imports.parked import compare, find_by_ref, get_parked, list_candidates
+    from kelompok_core.imports.review import Reviewer
 
     import_file("nama,jabatan\nBudi,Bendahara\n", entity="members", organization="forum-air", source="a")
     report = import_file(
@@ -502,7 +504,7 @@ def test_nobody_merges_a_row_into_a_record_of_a_foreign_organization(import_file
 
 
 def test_candidates_of_one_import_are_told_apart_by_their_short_ids(import_file, bench, operator, homes):
-    from kelompok_core.imports.review import find_by_ref, get_parked, list_candidates
+    from kelompok_core.imports.parked import find_by_ref, get_parked, list_candidates
 
     import_file("id,nama,jabatan\n1,Budi,Ketua\n2,Budi,Ketua\n", entity="members", organization="forum-air", source="a")
     report = import_file("nama,jabatan\nBudi,Ketua\n", entity="members", organization="forum-air", source="b")

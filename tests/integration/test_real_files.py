@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kelompok_core.errors import ImportFailed
 from kelompok_core.imports import promises
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
-from kelompok_core.values.reading import DateOrder
+from kelompok_core.values.conventions import DateOrder
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")
 pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")

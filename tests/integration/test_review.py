@@ -5,8 +5,9 @@ import sqlalchemy as sa
 
 from kelompok_core.errors import NotFound, NotPermitted, UsageError
 from kelompok_core.imports import promises
+from kelompok_core.imports.parked import compare, get_parked, list_candidates, list_parked
 from kelompok_core.imports.report import get_report
-from kelompok_core.imports.review import Reviewer, compare, get_parked, list_candidates, list_parked
+from kelompok_core.imports.review import Reviewer
 from kelompok_core.imports.undo import undo
 from kelompok_core.organizations.service import OrganizationService
 

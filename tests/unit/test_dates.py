@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.dates import NUMERIC_DATE, first_day, last_day, partial_date, proven_orders
-from kelompok_core.values.reading import DateOrder, Inputs, Reading, alone
+from kelompok_core.values.reading import Inputs, Reading, alone
 from kelompok_core.values.times import all_day, ends_at, starts_at, zone
 
 

@@ -7,6 +7,7 @@ from kelompok_core.errors import UsageError
 from kelompok_core.headers.mapping import OUR_COLUMNS, HeaderField, map_headers
 from kelompok_core.headers.spelling import fold_header
 from kelompok_core.imports.candidates import header_fields, map_columns
+from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.organizations.entity import DESCRIPTOR
 
@@ -118,3 +119,8 @@ _HEADERS = {
 )
 def test_a_header_of_members_posts_and_events_is_known(entity, header, field):
     assert map_columns(get_descriptor(entity), [header, "x"], {}, scoped=False).targets[header] == field
+
+
+@pytest.mark.parametrize("entity", list_entities())
+def test_records_of_all_entities_but_one_belong_to_that_one(entity):
+    assert get_descriptor(entity).belongs == (entity != HOME)

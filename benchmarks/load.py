@@ -1,0 +1,200 @@
+"""The HTTP API under load, and the command line beside it, in one run of ``kelompok up``: ``python benchmarks/load.py``.
+
+Ratios compare with what the same server needs to say that it is alive, and the same command without workers.
+"""
+
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from time import monotonic, perf_counter, sleep
+
+import httpx2 as httpx
+
+PROGRAMS = Path(sys.executable).parent
+SCOPES = ("import.submit", "import.apply", "import.read", "record.read")
+OFTEN = {"KELOMPOK_API_RATE_PER_ADDRESS": "1000000/minute", "KELOMPOK_API_RATE_PER_KEY": "1000000/minute"}
+THREADS, SECONDS = 8, 10.0
+KIND = {"Content-Type": "text/csv"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Installation:
+    """A folder with a home of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("KELOMPOK_", "DAGSTER_"))}
+        self.environment = kept | OFTEN
+        self.environment |= {"KELOMPOK_HOME": f"{folder}/home", "KELOMPOK_CONFIG": f"{folder}/kelompok.toml"}
+
+    def kelompok(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [PROGRAMS / "kelompok", *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode in (0, 3), done.stderr
+        return done.stdout
+
+    @contextmanager
+    def running(self, *command: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
+            [PROGRAMS / "kelompok", *command], cwd=self.folder, env=self.environment | environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as process:  # fmt: skip
+            try:
+                yield process
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(60)
+
+
+def rows(number: int, seed: object = "") -> str:
+    return "id,name,city\n" + "".join(f"{seed}-{one},Lembaga {seed} {one},Kota {one % 97}\n" for one in range(number))
+
+
+def hammer(address: str, key: str, ask: Callable[[httpx.Client], httpx.Response]) -> tuple[list[float], Counter[int]]:
+    """Ask from several threads for a while; return the milliseconds of each answer, and how many had which status."""
+    until = monotonic() + SECONDS
+
+    def one_thread(_: int) -> tuple[list[float], Counter[int]]:
+        times, statuses = [], Counter[int]()
+        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+            while monotonic() < until:
+                began = perf_counter()
+                answer = ask(client)
+                times.append((perf_counter() - began) * 1000)
+                statuses[answer.status_code] += 1
+                assert answer.status_code != 429 or "retry-after" in answer.headers
+        return times, statuses
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        results = list(pool.map(one_thread, range(THREADS)))
+    return [time for times, _ in results for time in times], sum((each for _, each in results), Counter[int]())
+
+
+def say(what: str, times: list[float], statuses: Counter[int]) -> float:
+    rate = len(times) / SECONDS
+    p95 = statistics.quantiles(times, n=20)[18]
+    print(f"| {what} | {rate:.0f} | {statistics.median(times):.1f} | {p95:.1f} | {dict(statuses)} |", flush=True)
+    return rate
+
+
+def wait_until_ended(client: httpx.Client, location: str) -> dict[str, object]:
+    while (view := client.get(location).json()["data"])["work"] != "ended":
+        sleep(0.02)
+    return dict(view)
+
+
+def measure_start(client: httpx.Client) -> None:
+    """From the POST to a worker having the import, and to its end, on a machine with nothing else to do."""
+    started, ended = [], []
+    for number in range(20):
+        began = perf_counter()
+        location = client.post(
+            f"/api/v1/imports/organizations?source=s{number}", content=rows(10, f"s{number}"), headers=KIND
+        ).headers["location"]
+        while client.get(location).json()["data"]["work"] == "waiting":
+            sleep(0.005)
+        started.append(perf_counter() - began)
+        wait_until_ended(client, location)
+        ended.append(perf_counter() - began)
+    print(f"start of work {statistics.median(started):.3f} s (most {max(started):.3f}), end of a ten-row dry run "
+          f"{statistics.median(ended):.2f} s (most {max(ended):.2f})", flush=True)  # fmt: skip
+
+
+def measure_load(address: str, key: str, client: httpx.Client) -> None:
+    numbers = count()
+    known = client.post("/api/v1/imports/organizations?source=known", content=rows(10, "k"), headers=KIND)
+    location = known.headers["location"]
+    wait_until_ended(client, location)
+
+    def send(one: httpx.Client) -> httpx.Response:
+        number = next(numbers)
+        return one.post(f"/api/v1/imports/organizations?source=p{number}", content=rows(10, number), headers=KIND)
+
+    print("| | requests/s | median ms | p95 ms | answers |\n|---|---|---|---|---|")
+    floor = say("GET /healthz", *hammer(address, key, lambda one: one.get("/healthz")))
+    alone = say("GET status", *hammer(address, key, lambda one: one.get(location)))
+    large = client.post(
+        "/api/v1/imports/organizations?source=large&mode=apply", content=rows(100_000, "L"), headers=KIND
+    )
+    beside = say("GET status, 100,000 rows imported beside", *hammer(address, key, lambda one: one.get(location)))
+    say("POST ten rows, 100,000 rows imported beside", *hammer(address, key, send))
+    view = wait_until_ended(client, large.headers["location"])
+    assert view["state"] == "applied", view
+    say("POST ten rows, what is sent imported beside", *hammer(address, key, send))
+    print(f"status/healthz {alone / floor:.2f}, beside an import {beside / floor:.2f}", flush=True)
+
+
+def measure_limits(installation: Installation, key: str) -> None:
+    """The usual rates: what is too much is told when to come again, and nothing else fails."""
+    port = free_port()
+    usual = dict.fromkeys(OFTEN, "")
+    with installation.running("serve", "--port", str(port), **usual) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        sleep(1)
+        say(
+            "GET plugins, usual limits",
+            *hammer(f"http://127.0.0.1:{port}", key, lambda one: one.get("/api/v1/plugins")),
+        )
+
+
+def measure_command_line(installation: Installation, *, handed: bool) -> float:
+    times = []
+    for number in range(7):
+        file = installation.folder / f"{handed}{number}.csv"
+        file.write_text(rows(10, f"{handed}{number}"))
+        began = perf_counter()
+        installation.kelompok("plugin", "run", "csv-import", "--job", "import-organizations", "--file", str(file))
+        times.append(perf_counter() - began)
+    print(f"kelompok plugin run, ten rows, {'handed over' if handed else 'in process'}: median "
+          f"{statistics.median(times):.2f} s (least {min(times):.2f}, most {max(times):.2f})", flush=True)  # fmt: skip
+    return statistics.median(times)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        installation = Installation(Path(folder))
+        installation.kelompok("plugin", "enable", "csv-import")
+        installation.kelompok("admin", "user", "create", "load@example.org", "--role", "admin")
+        scopes = [f"--scope={scope}" for scope in SCOPES]
+        made = installation.kelompok("admin", "key", "create", "load@example.org", "--name", "load", *scopes)
+        key, port = made.split()[0], free_port()
+        address = f"http://127.0.0.1:{port}"
+        try:
+            alone = measure_command_line(installation, handed=False)
+            with installation.running("up", "--port", str(free_port()), "--api-port", str(port)) as process:
+                assert process.stdout is not None
+                said = [process.stdout.readline() for _ in range(2)]
+                assert str(port) in said[1], said
+                with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+                    while client.get("/readyz").json().get("workers") != 2:
+                        sleep(0.2)
+                    handed = measure_command_line(installation, handed=True)
+                    print(f"in process/handed over {alone / handed:.1f}")
+                    measure_start(client)
+                    measure_load(address, key, client)
+                measure_limits(installation, key)
+        finally:
+            installation.kelompok("db", "remove", "--yes")
+
+
+if __name__ == "__main__":
+    main()

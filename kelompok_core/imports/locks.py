@@ -1,0 +1,51 @@
+"""What keeps imports out of each other's way: locks of one import and of one entity, and settings of the session."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import sqlalchemy as sa
+
+_WORTH_STATISTICS = 1_000
+
+
+def refresh_statistics(engine: sa.Engine, rows: int) -> None:
+    """Let the planner know of a large import that was just staged or decided; small ones do not matter."""
+    if rows >= _WORTH_STATISTICS:
+        with engine.begin() as connection:
+            connection.execute(sa.text("SELECT refresh_import_statistics()"))
+
+
+@contextmanager
+def working_on(engine: sa.Engine, import_id: UUID) -> Iterator[None]:
+    """Hold the import while working on it; wait while another process does.
+
+    The lock is the session's: when its process is killed, the database lets go of it.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        key = {"key": str(import_id)}
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended('import:' || :key, 0))"), key)
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended('import:' || :key, 0))"), key)
+
+
+def use_memory(connection: sa.Connection) -> None:
+    """Let this transaction sort and join what one import holds in memory, where the server's own limit is small.
+
+    Its temporary tables are analyzed from fewer rows than usual: they are asked for counts, not for rare values.
+    """
+    settings = "SELECT set_config('work_mem', '64MB', true), set_config('default_statistics_target', '30', true)"
+    connection.execute(sa.text(settings))
+
+
+def lock_import(connection: sa.Connection, import_id: UUID) -> None:
+    """Hold the import's row until the transaction ends."""
+    connection.execute(sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE"), {"import": import_id})
+
+
+def lock_entity(connection: sa.Connection, entity: str) -> None:
+    """Queue with everything that writes many records of one entity: neither deadlocks nor misses the other."""
+    query = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('apply:' || :entity, 0))")
+    connection.execute(query, {"entity": entity})

@@ -1,0 +1,32 @@
+"""What a value means where its cell does not say: zones, countries and orders, without a table to read them from."""
+
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+DEFAULT_PHONE_COUNTRY = "ID"
+DEFAULT_ZONE = "Asia/Jakarta"
+
+
+class DateOrder(StrEnum):
+    """Which comes first where a date is three numbers."""
+
+    DAY_FIRST = "dmy"
+    MONTH_FIRST = "mdy"
+
+
+def is_zone(name: str) -> bool:
+    """Whether the name is one of the IANA's."""
+    return name in _zone_names()
+
+
+@lru_cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def is_country(code: str) -> bool:
+    """Whether this is a code of ISO 3166, two capital letters."""
+    import pycountry
+
+    return pycountry.countries.get(alpha_2=code) is not None and code.isupper()
