@@ -1,4 +1,4 @@
-"""The HTTP API under load, and the command line beside it, in one run of ``kelompok up``: ``python benchmarks/load.py``.
+"""The HTTP API under load, and the command line, in one run of ``kelompok up``: ``python benchmarks/load.py``.
 
 Ratios compare with what the same server needs to say that it is alive, and the same command without workers.
 """
@@ -51,16 +51,30 @@ class Installation:
         return done.stdout
 
     @contextmanager
-    def running(self, *command: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-        with subprocess.Popen(
+    def running(self, *command: str, address: str, **environment: str) -> Iterator[None]:
+        """Run a service until the block ends, from when it answers on."""
+        log = (self.folder / f"{command[0]}.log").open("w")
+        with log, subprocess.Popen(
             [PROGRAMS / "kelompok", *command], cwd=self.folder, env=self.environment | environment,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=log, stderr=log,
         ) as process:  # fmt: skip
             try:
-                yield process
+                until = monotonic() + 90
+                while not answers(address):
+                    assert process.poll() is None, "it ended"
+                    assert monotonic() < until, "it does not start"
+                    sleep(0.2)
+                yield
             finally:
                 process.send_signal(signal.SIGINT)
                 process.wait(60)
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def rows(number: int, seed: object = "") -> str:
@@ -144,15 +158,9 @@ def measure_load(address: str, key: str, client: httpx.Client) -> None:
 def measure_limits(installation: Installation, key: str) -> None:
     """The usual rates: what is too much is told when to come again, and nothing else fails."""
     port = free_port()
-    usual = dict.fromkeys(OFTEN, "")
-    with installation.running("serve", "--port", str(port), **usual) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        sleep(1)
-        say(
-            "GET plugins, usual limits",
-            *hammer(f"http://127.0.0.1:{port}", key, lambda one: one.get("/api/v1/plugins")),
-        )
+    address, usual = f"http://127.0.0.1:{port}", dict.fromkeys(OFTEN, "")
+    with installation.running("serve", "--port", str(port), address=address, **usual):
+        say("GET plugins, usual limits", *hammer(address, key, lambda one: one.get("/api/v1/plugins")))
 
 
 def measure_command_line(installation: Installation, *, handed: bool) -> float:
@@ -180,10 +188,7 @@ def main() -> None:
         address = f"http://127.0.0.1:{port}"
         try:
             alone = measure_command_line(installation, handed=False)
-            with installation.running("up", "--port", str(free_port()), "--api-port", str(port)) as process:
-                assert process.stdout is not None
-                said = [process.stdout.readline() for _ in range(2)]
-                assert str(port) in said[1], said
+            with installation.running("up", "--port", str(free_port()), "--api-port", str(port), address=address):
                 with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
                     while client.get("/readyz").json().get("workers") != 2:
                         sleep(0.2)

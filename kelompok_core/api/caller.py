@@ -120,9 +120,12 @@ def require(
         NotFound: When the caller may not know of it; ``what`` is its kind and its name.
         NotPermitted: When its user, or its key, may see it but not do this.
     """
-    if not _sees(connection, actor, organization_id) and not may(connection, actor, action, organization_id):
-        raise NotFound(*what)
-    authorize(connection, actor, action, organization_id)
+    try:
+        authorize(connection, actor, action, organization_id)
+    except NotPermitted:
+        if not _sees(connection, actor, organization_id):
+            raise NotFound(*what) from None
+        raise
 
 
 def find_import(connection: sa.Connection, caller: Actor, import_id: UUID, action: Action) -> ImportRecord:

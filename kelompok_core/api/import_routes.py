@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
@@ -127,7 +128,11 @@ async def submit_import(
 
 def _view(bench: Workbench, import_id: UUID) -> ImportView:
     with bench.database.connect() as connection:
-        return view_of(get_report(connection, import_id), count_for_import(connection, import_id))
+        return _view_by(connection, import_id)
+
+
+def _view_by(connection: sa.Connection, import_id: UUID) -> ImportView:
+    return view_of(get_report(connection, import_id), count_for_import(connection, import_id))
 
 
 _READING = may_answer(401, 403, 404, 422, 429, 503)
@@ -147,10 +152,10 @@ def list_all(
 
 
 @router.get("/{import_id}", operation_id="get_import", summary="How an import stands", responses=_READING)
-def get_one(import_id: UUID, caller: Reader, bench: Bench, connection: Connection) -> One[ImportView]:
+def get_one(import_id: UUID, caller: Reader, connection: Connection) -> One[ImportView]:
     """Return its state, its counts, what was found, and where to go on. Ask again until `work` is `ended`."""
     find_import(connection, caller, import_id, Action.IMPORT_READ)
-    return One(data=_view(bench, import_id))
+    return One(data=_view_by(connection, import_id))
 
 
 @router.get("/{import_id}/issues", operation_id="list_issues", summary="Every finding", responses=_READING)
