@@ -28,6 +28,9 @@ _PATIENCE_SECONDS = 300
 _LOOK_SECONDS = 2.0
 """How often the queue is looked at when nobody rings: for imports whose worker died."""
 
+_LOST = ("08", "57P")
+"""Classes of SQLSTATE: connection exception, operator intervention such as a shutdown."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -108,12 +111,10 @@ class _Hands:
             )
         try:
             self._run(claimed)
-        except KelompokError as error:
-            return error
         except Exception as error:
             if isinstance(error, WorkerStops) or _is_loss_of_database(error):
                 raise
-            return _unexpected(claimed, error)
+            return error if isinstance(error, KelompokError) else _unexpected(claimed, error)
         return None
 
     def _run(self, claimed: Claim) -> None:
@@ -135,10 +136,27 @@ class _Hands:
         return self._runner
 
 
-def _is_loss_of_database(error: Exception) -> bool:
-    if not isinstance(error, sa.exc.DBAPIError):
-        return False
-    return error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+def _is_loss_of_database(error: BaseException) -> bool:
+    """Whether the connection is gone, whoever wrapped the error that says so; a full disk, say, is no such thing."""
+    return any(_is_lost_connection(one) for one in _chain(error))
+
+
+def _is_lost_connection(error: BaseException) -> bool:
+    driver = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    code = getattr(driver, "sqlstate", None) or getattr(driver, "pgcode", None)
+    if code is None:
+        return type(driver).__name__ in ("OperationalError", "InterfaceError")
+    return str(code).startswith(_LOST)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return the error and those it came from; a chain may lead back into itself."""
+    chain: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in chain:
+        chain.append(following)
+        following = following.__cause__ or following.__context__
+    return chain
 
 
 def _unexpected(claimed: Claim, error: Exception) -> ImportFailed:

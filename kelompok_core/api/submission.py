@@ -21,7 +21,7 @@ from kelompok_core.imports.receive import Admission, ImportRequest, admit
 from kelompok_core.imports.records import DuplicatePolicy
 from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
-from kelompok_core.organizations.queries import get_organization_id
+from kelompok_core.organizations.queries import get_organization_id, get_slug
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginState, list_plugins
 from kelompok_core.settings import Settings
@@ -109,6 +109,7 @@ def prepare(
     Raises:
         KelompokError: What speaks against it.
     """
+    organization = asked.organization or _home_of_key(bench, caller)
     told = media_type if media_type not in _UNTOLD else media_type_of(asked.file_name or "") or ""
     plugin, job = _reader(bench.settings, entity, told, asked)
     profile = chosen_profile(
@@ -129,7 +130,7 @@ def prepare(
         plugin=plugin,
         job=job.name,
         file=asked.file_name or f"{source}.{_ending(told)}",
-        organization=asked.organization,
+        organization=organization,
         source_name=source,
         dry_run=asked.mode is not Mode.APPLY,
         options=profile.options,
@@ -139,12 +140,20 @@ def prepare(
     try:
         admission = admit(bench, request, caller)
     except NotPermitted:
-        _hide_foreign(bench, caller.acting_on(entity), asked.organization)
+        _hide_foreign(bench, caller.acting_on(entity), organization)
         raise
     if not request.dry_run:
         with bench.database.connect() as connection:
             authorize_import(connection, caller, Action.IMPORT_APPLY, entity, admission.organization_id)
     return admission
+
+
+def _home_of_key(bench: Workbench, caller: Actor) -> str | None:
+    """Return the organization a key is bound to: what it sends is for that one without saying so."""
+    if caller.confined_to is None:
+        return None
+    with bench.database.connect() as connection:
+        return get_slug(connection, caller.confined_to)
 
 
 def _hide_foreign(bench: Workbench, caller: Actor, organization: str | None) -> None:

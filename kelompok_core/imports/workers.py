@@ -38,7 +38,7 @@ class Presence:
 
     def __exit__(self, *_: object) -> None:
         self._leaving.set()
-        self._heart.join()
+        self._heart.join(2 * HEARTBEAT_SECONDS)
 
     def _beat(self) -> None:
         me = {"id": self.id, "key": f"worker:{self.id}"}

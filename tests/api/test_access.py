@@ -182,6 +182,16 @@ def test_a_key_bound_to_one_organization_sees_no_other(client_of, key_of, world,
             assert answer.status_code == 404, operation
 
 
+def test_what_a_bound_key_sends_is_for_its_organization(client_of, key_of, world, ask):
+    ours = ask("SELECT id FROM organizations WHERE slug = 'ours'")[0].id
+    client = client_of(key_of("ibu@x.org", organization=ours))
+    kind = {"Content-Type": "text/csv"}
+    sent = client.post("/api/v1/imports/members?source=y", content="name\nAni\n", headers=kind)
+    assert (sent.status_code, sent.json()["data"]["organization_id"]) == (202, str(ours))
+    elsewhere = client.post("/api/v1/imports/members?source=y&organization=theirs", content="name\nAni\n", headers=kind)
+    assert elsewhere.status_code == 404
+
+
 def test_ones_own_is_answered(client_of, key_of, world):
     client = client_of(key_of("ibu@x.org"))
     for operation in KEYED:

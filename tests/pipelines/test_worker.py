@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
+import psycopg
 import pytest
 
 from kelompok_core.imports import decide as deciding
@@ -135,6 +136,27 @@ def test_asked_to_stop_it_puts_the_import_back_as_far_as_it_is(hands, submit, re
     hands._bench, hands._runner = bench, None
     assert hands.take_one()
     assert record_of(import_id).state == "applied"
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "lost"), [("57P01", True), ("08006", True), (None, True), ("53100", False), ("40P01", False)]
+)
+def test_only_a_lost_database_ends_the_worker(hands, submit, record_of, monkeypatch, sqlstate, lost):
+    error = psycopg.OperationalError("no space left")
+    error.sqlstate = sqlstate
+
+    def fail(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr(deciding, "make_plan", fail)
+    import_id = submit()
+    if lost:
+        with pytest.raises(psycopg.OperationalError):
+            hands.take_one()
+        assert record_of(import_id).leased_by is not None
+    else:
+        assert hands.take_one()
+        assert record_of(import_id).failure == "an unexpected OperationalError stopped it"
 
 
 def test_a_worker_that_is_not_known_any_more_ends(settings, database, monkeypatch):
