@@ -40,7 +40,7 @@ def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> st
         columns[column] = _json_of(group) if group[0].key else _said(group[0])
     for derived in descriptor.derived:
         columns[derived.name] = f"r.candidate->>'{derived.name}'"
-    columns[descriptor.extra_column] += """ || CASE WHEN r.candidate->'extra' IS NULL THEN '{}'
+    columns[descriptor.extra_column] += """ || CASE WHEN coalesce(r.candidate->'extra', '{}') = '{}' THEN '{}'
         ELSE jsonb_build_object('extra', jsonb_build_object(
                CAST(:source AS text), jsonb_strip_nulls(r.candidate->'extra'))) END"""
     if descriptor.has_slug:

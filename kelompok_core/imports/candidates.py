@@ -14,7 +14,7 @@ from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Severity, SourceBatch
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.headers.mapping import RECORD_ID, HeaderField, HeaderMapping, map_headers
-from kelompok_core.imports.row_json import row_objects, with_member
+from kelompok_core.imports.row_json import present_cells, row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
 from kelompok_core.matching.keys import name_key, natural_identity
 from kelompok_core.values.normalized import all_findings, found
@@ -272,7 +272,7 @@ def candidate_json(candidates: Candidates) -> pa.Array:
     plain = row_objects(candidates.fields)
     if not len(candidates.extra.columns):
         return plain
-    return with_member(plain, "extra", row_objects(candidates.extra))
+    return with_member(plain, "extra", present_cells(candidates.extra))
 
 
 def to_json(value: object) -> str:

@@ -21,9 +21,20 @@ def row_objects(frame: pd.DataFrame) -> pa.Array:
         return pa.array(["{}"] * len(frame), pa.large_string())
     parts: list[pa.Array | str] = []
     for name in frame.columns:
-        key = json.dumps(str(name).replace("\0", NUL_PICTURE), ensure_ascii=False)
-        parts += ["," if parts else "{", f"{key}:", _values(to_arrow(frame[name]))]
+        parts += ["," if parts else "{", f"{_key(name)}:", _values(to_arrow(frame[name]))]
     return _joined(*parts, "}")
+
+
+def present_cells(frame: pd.DataFrame) -> pa.Array:
+    """Return each row as one JSON object of the cells it has: the same row, whatever rows it came in a batch with."""
+    if not len(frame.columns):
+        return pa.array(["{}"] * len(frame), pa.large_string())
+    members = [pc.fill_null(_joined(f'{_key(name)}:"', _escaped(to_arrow(frame[name])), '",'), "") for name in frame]
+    return _joined(pc.utf8_rtrim(_joined("{", *members), characters=","), "}")
+
+
+def _key(name: object) -> str:
+    return json.dumps(str(name).replace("\0", NUL_PICTURE), ensure_ascii=False)
 
 
 def with_member(objects: pa.Array, name: str, members: pa.Array) -> pa.Array:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from kelompok_core.contracts import Issue, Severity, SourceBatch
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import Candidates, candidate_json, to_json
-from kelompok_core.imports.row_json import row_objects
+from kelompok_core.imports.row_json import present_cells
 
 _COLUMNS = (
     "import_id", "record", "line", "selector", "raw", "raw_sha256", "identity", "external_id", "candidate",
@@ -37,7 +37,7 @@ def copy_rows(connection: sa.Connection, table: pa.Table) -> None:
 
 def staged_table(import_id: UUID, batch: SourceBatch, candidates: Candidates, mapping: HeaderMapping) -> pa.Table:
     """Return one batch as rows of ``import_rows``, as written and as understood."""
-    raw = row_objects(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
+    raw = present_cells(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
     issues = _issues_by_position(batch, candidates)
     verdicts = {position: _verdict(found) for position, found in issues.items()}
     size = len(batch.cells)

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kelompok_core.imports.row_json import row_objects, with_member
+from kelompok_core.imports.row_json import present_cells, row_objects, with_member
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ["\0", "\x01", '"\\', "\n\t\r", "\u2028"]
@@ -29,5 +29,17 @@ def test_any_table_comes_back(names, rows):
     assert [json.loads(text)["extra"] for text in more.to_pylist()] == shown
 
 
+@given(rows=st.lists(st.lists(st.none() | _TEXT, min_size=3, max_size=3), max_size=4))
+def test_a_row_is_the_same_whatever_it_came_with(rows):
+    names = ["a", 'b"', "c,"]
+    objects = present_cells(pd.DataFrame(rows, columns=names, dtype="str")).to_pylist()
+    cells = [
+        {name: cell.replace("\0", "␀") for name, cell in zip(names, row, strict=True) if cell is not None}
+        for row in rows
+    ]
+    assert [json.loads(text) for text in objects] == cells
+
+
 def test_no_columns_are_empty_objects():
     assert row_objects(pd.DataFrame(index=range(2))).to_pylist() == ["{}", "{}"]
+    assert present_cells(pd.DataFrame(index=range(2))).to_pylist() == ["{}", "{}"]
