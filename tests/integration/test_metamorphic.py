@@ -8,12 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from benchmarks.lists import HOME, write_list
 from benchmarks.organizations import write_organizations
-from kelompok_core.database import embedded
 from kelompok_core.imports import reading
 from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
@@ -35,9 +33,6 @@ _STATE = """
            (SELECT count(*) FROM audit_logs WHERE entity = '%(entity)s') AS changes"""
 
 
-_TABLES = ("organizations", "members", "source_records", "import_rows", "import_decisions", "imports", "audit_logs")
-
-
 @pytest.fixture
 def state(ask):
     """What is in the core after an import, to be compared; then the core is emptied for the next."""
@@ -46,22 +41,6 @@ def state(ask):
         return ask(_STATE % {"entity": entity})[0]
 
     return look
-
-
-@pytest.fixture
-def forget(server, database):
-    """Empty the installation's database: the next import finds nothing."""
-
-    def run():
-        name = str(database.addresses.runtime).rpartition("/")[2]
-        url = f"{embedded.superuser_url(server).rpartition('/')[0]}/{name}"
-        with psycopg.connect(url, autocommit=True) as connection:
-            # Triggers refuse to empty the audit, whoever asks; a replica's session runs none.
-            connection.execute("SET session_replication_role = replica")
-            for table in _TABLES:
-                connection.execute(f"DELETE FROM {table}")
-
-    return run
 
 
 def _rows(file):
