@@ -5,7 +5,7 @@ PLUGINS := plugins/csv_import plugins/json_import plugins/sdgs_keyword plugins/s
 	plugins/locations
 KELOMPOK := $(BIN)/kelompok
 
-.PHONY: setup demo up test lint check bench docs lock clean
+.PHONY: setup demo up test lint check guards bench docs lock clean
 
 setup: .venv/ready   ## create the environment and install everything
 
@@ -44,6 +44,9 @@ lint: setup   ## style, types, import rules
 	$(BIN)/lint-imports
 
 check: lint test   ## all of these: what a change has to pass
+
+guards: setup   ## take each guard away in a copy: some test must fail
+	$(BIN)/python -m tests.guards.guards
 
 bench: setup   ## speed and memory beside the floor; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py

@@ -284,3 +284,19 @@ def test_plugins_are_listed_without_their_settings(client):
     assert "config" not in json.dumps(listed)
     assert _get(client, "/api/v1/plugins/csv-import")["data"] == listed["csv-import"]
     _error(client.get("/api/v1/plugins/nobody"), 404, "not_found")
+
+
+def test_a_nul_is_refused_wherever_it_stands(client):
+    """PostgreSQL keeps none: without a guard it would be a fault of ours."""
+    row = "/api/v1/review/00000000-0000-0000-0000-000000000000/1"
+    answers = [
+        client.get("/api/v1/organizations", params={"search": "a\0b"}),
+        client.get("/api/v1/organizations", params={"organization": "\0"}),
+        client.get("/api/v1/organizations/a%00b"),
+        client.get("/api/v1/plugins/a%00b"),
+        client.post(f"{row}/reject", json={"note": "a\0b"}),
+        client.post(f"{row}/accept", json={"merge_into": "a\0b"}),
+        client.post("/api/v1/imports/organizations", params={"source": "a\0b"}, content=CSV),
+    ]
+    for answer in answers:
+        _error(answer, 422, "request.invalid")

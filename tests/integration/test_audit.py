@@ -91,6 +91,22 @@ def test_the_owner_too_is_refused_by_the_triggers(settings, runtime):
             assert "refused" in str(_refused(owner, statement))
 
 
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM source_records", "TRUNCATE source_records CASCADE", "TRUNCATE imports CASCADE"]
+)
+def test_evidence_stays_whoever_asks(settings, runtime, statement):
+    url = str(settings.owner_database_url).replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(url) as owner:
+        assert "what is recorded stays" in str(_refused(owner, statement))
+
+
+def test_counts_that_do_not_close_are_refused(runtime):
+    """Who writes other numbers than the rows have cannot call an import applied."""
+    runtime.execute("UPDATE imports SET state = 'staged'")
+    refused = _refused(runtime, "UPDATE imports SET state = 'applied', rows_read = 2, accepted = 2")
+    assert "count.mismatch" in str(refused)
+
+
 def test_an_audited_write_records_before_and_after(database, operator, import_file):
     import_file("name\nRumah Baca Bahari\n")
     with database.connect() as connection, connection.begin():
