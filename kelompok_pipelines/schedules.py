@@ -34,7 +34,9 @@ def read_scheduled_imports(settings: Settings) -> list[ScheduledImport]:
     Raises:
         SettingsError: Naming the table and the key that is wrong.
     """
-    tables: list[Any] = read_document(settings).get("schedules", [])
+    tables = read_document(settings).get("schedules", [])
+    if not isinstance(tables, list):
+        raise SettingsError("schedules", "must be a list of tables", hint="Write [[schedules]].")
     return [_scheduled_import(number, table) for number, table in enumerate(tables, start=1)]
 
 

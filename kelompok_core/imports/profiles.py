@@ -1,6 +1,5 @@
 """Import profiles, so that a list is read the same way again: ``[profiles.NAME]`` in kelompok.toml, or a plugin's."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,7 +47,9 @@ def read_profile(settings: Settings, name: str) -> Profile:
     """
     if "/" in name:
         return _ready_profile(settings, name)
-    tables: Mapping[str, Any] = read_document(settings).get("profiles", {})
+    tables = read_document(settings).get("profiles", {})
+    if not isinstance(tables, dict):
+        raise SettingsError("profiles", "must be a table", hint="Write [profiles.NAME].")
     if name not in tables:
         raise NotFound("profile", name)
     try:

@@ -29,8 +29,8 @@ def present_cells(frame: pd.DataFrame) -> pa.Array:
     """Return each row as one JSON object of the cells it has: the same row, whatever rows it came in a batch with."""
     if not len(frame.columns):
         return pa.array(["{}"] * len(frame), pa.large_string())
-    members = [pc.fill_null(_joined(f'{_key(name)}:"', _escaped(to_arrow(frame[name])), '",'), "") for name in frame]
-    return _joined(pc.utf8_rtrim(_joined("{", *members), characters=","), "}")
+    cells = [pc.fill_null(_joined(f'{_key(name)}:"', _escaped(to_arrow(frame[name])), '",'), "") for name in frame]
+    return _joined(pc.utf8_rtrim(_joined("{", *cells), characters=","), "}")
 
 
 def _key(name: object) -> str:
