@@ -197,9 +197,9 @@ def test_killed_worker_api_and_database_an_import_ends_as_undisturbed(service):
     for pid in service.children()["worker"]:
         os.kill(pid, signal.SIGKILL)
     _wait_for_rows(service, location, 25_000)
-    os.kill(service.children()["serve"][0], signal.SIGKILL)
-    _wait_for_rows(service, location, 45_000)
     settings = read_settings(service.installation.environment)
+    os.kill(service.children()["serve"][0], signal.SIGKILL)
+    time.sleep(1)
     os.kill(embedded.status(settings).pid, signal.SIGKILL)
     view = service.wait(location, seconds=240)
     assert view["state"] == "applied", view
