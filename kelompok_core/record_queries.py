@@ -27,8 +27,10 @@ class RecordQueries(Generic[Record]):
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, ref: str, organization_id: UUID | None = None) -> Record:
+    def get(self, ref: str, organization_id: UUID | None = None, *, within: Sequence[UUID] | None = None) -> Record:
         """Return the record people call so: by slug, by e-mail address, or by the last digits of its id.
+
+        ``within`` are the organizations whoever asks has to do with: those of others do not make a name ambiguous.
 
         Raises:
             NotFound: When there is none, or more than one.
@@ -39,7 +41,7 @@ class RecordQueries(Generic[Record]):
             names.append(model.email_key == ref.lower())
         if len(ref) >= SHORTEST_ID:
             names.append(sa.cast(model.id, sa.Text).endswith(ref.lower(), autoescape=True))
-        query = self._of(organization_id).where(sa.or_(sa.false(), *names)).limit(2)
+        query = self._within(self._of(organization_id), within).where(sa.or_(sa.false(), *names)).limit(2)
         found: Sequence[Record] = self._session.scalars(query).all()
         if len(found) != 1:
             what = self.descriptor.entity.removesuffix("s")
@@ -56,9 +58,8 @@ class RecordQueries(Generic[Record]):
         self, organizations: Sequence[UUID] | None, *, after: UUID | None, search: str | None, limit: int
     ) -> Sequence[Record]:
         """Return records of these organizations, or (None) of all, in the order they were made, behind one of them."""
-        query = self._searched(self._of(None), search).order_by(self.model.id).limit(limit)
-        if organizations is not None:
-            query = query.where(getattr(self.model, self.descriptor.organization_column).in_(organizations))
+        query = self._searched(self._within(self._of(None), organizations), search)
+        query = query.order_by(self.model.id).limit(limit)
         if after is not None:
             query = query.where(self.model.id > after)
         return self._session.scalars(query).all()
@@ -67,6 +68,21 @@ class RecordQueries(Generic[Record]):
         """Return how many there are, all or those of one organization."""
         query = sa.select(sa.func.count()).select_from(self._of(organization_id).subquery())
         return self._session.scalar(query) or 0
+
+    def values(self, record: Record) -> dict[str, Any]:
+        """Return what is known of a record, by field."""
+        known = {}
+        for field in self.descriptor.fields:
+            stored = getattr(record, field.stored_in)
+            value = (stored or {}).get(field.key) if field.key else stored
+            if value is not None:
+                known[field.name] = value
+        return known
+
+    def _within(self, query: sa.Select[Any], organizations: Sequence[UUID] | None) -> sa.Select[Any]:
+        if organizations is None:
+            return query
+        return query.where(getattr(self.model, self.descriptor.organization_column).in_(organizations))
 
     def _searched(self, query: sa.Select[Any], search: str | None) -> sa.Select[Any]:
         if not search:

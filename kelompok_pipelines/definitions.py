@@ -54,7 +54,7 @@ def list_jobs(settings: Settings) -> Iterator[PluginJob]:
 def build_definitions(settings: Settings, core: Core | None = None) -> dg.Definitions:
     """Return the definitions of this installation; tests and the CLI hand in their own core."""
     jobs = list(list_jobs(settings))
-    imports = [one for one in jobs if one.job.uses.endswith("_importer")]
+    imports = [one for one in jobs if one.job.is_importer]
     enrichers = [one for one in jobs if one.job.uses == "profile_enricher"]
     entities = list_entities()
     following = {

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.keys import get_actor_by_key
-from kelompok_core.access.rules import Action, authorize, may, require_active
+from kelompok_core.access.rules import Action, authorize, list_organizations_where, may, require_active
 from kelompok_core.api.problems import NoValidKey, TooManyRequests
 from kelompok_core.errors import NotFound, NotPermitted
 from kelompok_core.imports.records import ImportRecord, get_import
@@ -143,7 +143,20 @@ def find_import(connection: sa.Connection, caller: Actor, import_id: UUID, actio
     return record
 
 
+def allow_import(bench: Workbench, caller: Actor, import_id: UUID, action: Action) -> None:
+    """Let the caller go on to do this to an import; raises what :func:`find_import` raises."""
+    with bench.database.connect() as connection:
+        find_import(connection, caller, import_id, action)
+
+
+def organizations_seen(connection: sa.Connection | Session, actor: Actor) -> list[UUID] | None:
+    """Return the organizations the caller has to do with, whatever its scopes are; None is all."""
+    return list_organizations_where(connection, _with_all_scopes(actor), Action.RECORD_READ)
+
+
 def _sees(connection: sa.Connection | Session, actor: Actor, organization_id: UUID | None) -> bool:
-    """Whether the caller, whatever its scopes are, has to do with the organization at all."""
-    whole = replace(actor, scopes=frozenset(Action))
-    return may(connection, whole, Action.RECORD_READ, organization_id)
+    return may(connection, _with_all_scopes(actor), Action.RECORD_READ, organization_id)
+
+
+def _with_all_scopes(actor: Actor) -> Actor:
+    return replace(actor, scopes=frozenset(Action))

@@ -70,7 +70,7 @@ class Answering:
             frames = "".join(traceback.format_tb(error.__traceback__))
             _logger.error("request %s: %s\n%s", request_id, type(error).__name__, frames)  # noqa: TRY400
             if status == 0:
-                await answer(Internal())(scope, receive, send_with_headers)
+                await answer(Internal("a fault"))(scope, receive, send_with_headers)
         finally:
             line = {"request": request_id, "method": scope["method"], "route": _route(scope), "status": status,
                     "ms": round((monotonic() - started) * 1000, 1), "key": _key(scope)}  # fmt: skip

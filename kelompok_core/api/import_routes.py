@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Literal, TextIO
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,15 +12,14 @@ from fastapi.responses import StreamingResponse
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, list_organizations_where
-from kelompok_core.api.caller import Bench, Connection, find_import, holding
+from kelompok_core.api.audit_views import AuditView, audit_of
+from kelompok_core.api.caller import Bench, Connection, allow_import, find_import, holding
 from kelompok_core.api.import_views import (
-    AuditView,
     ImportSummary,
     ImportView,
     IssueView,
     RowView,
     UndoView,
-    audit_of,
     issue_of,
     row_of,
     summary_of,
@@ -49,7 +48,7 @@ from kelompok_core.imports.error_file import name_error_file
 from kelompok_core.imports.handing_back import write_errors
 from kelompok_core.imports.pages import BEGINNING, list_issues, list_rows
 from kelompok_core.imports.receive import open_import
-from kelompok_core.imports.records import ImportRecord, list_imports
+from kelompok_core.imports.records import list_imports
 from kelompok_core.imports.report import get_report
 from kelompok_core.imports.undo import undo
 from kelompok_core.imports.workbench import Workbench
@@ -62,6 +61,9 @@ _PIECE = 1 << 20
 
 _EXAMPLE_CSV = "id,name,city\n1,Yayasan Air Kita,Kupang\n"
 _EXAMPLE_JSON = [{"id": 1, "name": "Yayasan Air Kita", "city": "Kupang"}]
+ErrorFileForm = Literal["csv", "ndjson"]
+_ERROR_FILES = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
+_TEXT = {"schema": {"type": "string"}}
 _BINARY = {"type": "string", "format": "binary"}
 _FILE_BODY = {
     "requestBody": {
@@ -145,8 +147,7 @@ def list_all(
 ) -> Page[ImportSummary]:
     place = read_cursor(cursor, (UUID,))
     organizations = list_organizations_where(connection, caller, Action.IMPORT_READ)
-    nobody = UUID(int=0)
-    visible = None if organizations is None else (organizations, nobody if caller.confined_to else caller.id)
+    visible = None if organizations is None else (organizations, None if caller.confined_to else caller.id)
     found = list_imports(connection, limit=limit + 1, before=place[0] if place else None, visible=visible)
     return page(found, limit, summary_of, lambda one: (one.id,))
 
@@ -183,53 +184,40 @@ def list_all_rows(
     return page(found, limit, row_of, lambda one: (one.record,))
 
 
-def _error_file(bench: Workbench, record: ImportRecord, name: str, language: str) -> StreamingResponse:
-    if name_error_file(record) != name:
-        raise NotFound("error file of this kind", name)
-    # Written whole before the first byte leaves: an error half-way would look like the end of the file.
-    spool = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 -- closed when it is sent
-    with bench.database.connect() as connection:
-        if name.endswith(".csv"):
-            spool.write("\ufeff")  # a spreadsheet needs the mark
-        write_errors(bench.settings, connection, record, spool, language=language)
-    spool.seek(0)
-
-    def content() -> Iterator[str]:
-        with spool:
-            while piece := spool.read(_PIECE):
-                yield piece
-
-    media_type = "text/csv" if name.endswith(".csv") else "application/x-ndjson"
-    headers = {"Content-Disposition": f'attachment; filename="{record.id}-{name}"'}
-    return StreamingResponse(content(), media_type=media_type, headers=headers)
-
-
-def _file_answer(media_type: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {media_type: {"schema": {"type": "string"}}}, "description": "The file."}, **_READING}
-
-
 @router.get(
-    "/{import_id}/errors.csv", operation_id="get_error_table", summary="Rows to correct, of a table",
-    response_class=StreamingResponse, responses=_file_answer("text/csv"),
-)  # fmt: skip
-def get_error_table(
-    import_id: UUID, caller: Reader, bench: Bench, connection: Connection, language: LanguageWord = "en"
+    "/{import_id}/errors.{form}",
+    operation_id="get_error_file",
+    summary="Rows to correct",
+    response_class=StreamingResponse,
+    responses={200: {"content": dict.fromkeys(_ERROR_FILES.values(), _TEXT), "description": "The file."}, **_READING},
+)
+def get_error_file(
+    import_id: UUID,
+    form: Annotated[ErrorFileForm, Path(description="`csv` of a table, `ndjson` of JSON; the import's links say.")],
+    caller: Reader,
+    bench: Bench,
+    connection: Connection,
+    language: LanguageWord = "en",
 ) -> StreamingResponse:
     """Return the rejected and parked rows as they came, with what was found; corrected, they can be sent again."""
     record = find_import(connection, caller, import_id, Action.IMPORT_READ)
-    return _error_file(bench, record, "errors.csv", language)
+    name = name_error_file(record)
+    if name != f"errors.{form}":
+        raise NotFound("error file of this kind", f"errors.{form}")
+    # Written whole before the first byte leaves: an error half-way would look like the end of the file.
+    spool = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 -- closed when it is sent
+    if form == "csv":
+        spool.write("\ufeff")  # a spreadsheet needs the mark
+    write_errors(bench.settings, connection, record, spool, language=language)
+    spool.seek(0)
+    headers = {"Content-Disposition": f'attachment; filename="{record.id}-{name}"'}
+    return StreamingResponse(_sent(spool), media_type=_ERROR_FILES[form], headers=headers)
 
 
-@router.get(
-    "/{import_id}/errors.ndjson", operation_id="get_error_lines", summary="Rows to correct, of JSON",
-    response_class=StreamingResponse, responses=_file_answer("application/x-ndjson"),
-)  # fmt: skip
-def get_error_lines(
-    import_id: UUID, caller: Reader, bench: Bench, connection: Connection, language: LanguageWord = "en"
-) -> StreamingResponse:
-    """Return the rejected and parked records, one a line, with what was found; corrected, they can be sent again."""
-    record = find_import(connection, caller, import_id, Action.IMPORT_READ)
-    return _error_file(bench, record, "errors.ndjson", language)
+def _sent(spool: TextIO) -> Iterator[str]:
+    with spool:
+        while piece := spool.read(_PIECE):
+            yield piece
 
 
 @router.get("/{import_id}/audit", operation_id="list_import_audit", summary="What it changed", responses=_READING)
@@ -248,8 +236,7 @@ def list_audit(
 )
 def apply_one(import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_APPLY)], bench: Bench) -> One[ImportView]:
     """Queue the plan of a dry run to be applied: exactly that. Rows whose record changed since go to review."""
-    with bench.database.connect() as connection:
-        find_import(connection, caller, import_id, Action.IMPORT_APPLY)
+    allow_import(bench, caller, import_id, Action.IMPORT_APPLY)
     approve(bench, import_id, caller, queued=True)
     return One(data=_view(bench, import_id))
 
@@ -262,8 +249,7 @@ def undo_one(
     dry_run: Annotated[bool, Query(description="Only say what would be taken back.")] = False,
 ) -> One[UndoView]:
     """Delete what it created and restore what it changed; what was changed since is kept, and listed."""
-    with bench.database.connect() as connection:
-        find_import(connection, caller, import_id, Action.IMPORT_UNDO)
+    allow_import(bench, caller, import_id, Action.IMPORT_UNDO)
     return One(data=undo_of(undo(bench, import_id, caller, dry_run=dry_run)))
 
 
@@ -272,7 +258,6 @@ def cancel_one(
     import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_SUBMIT)], bench: Bench
 ) -> One[ImportView]:
     """Stop an import that has written nothing yet: one that waits, one that is read, or a plan."""
-    with bench.database.connect() as connection:
-        find_import(connection, caller, import_id, Action.IMPORT_SUBMIT)
+    allow_import(bench, caller, import_id, Action.IMPORT_SUBMIT)
     cancel(bench, import_id, caller)
     return One(data=_view(bench, import_id))

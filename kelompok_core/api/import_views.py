@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from kelompok_core.audit.trail import AuditEntry
 from kelompok_core.imports.error_file import name_error_file
 from kelompok_core.imports.pages import DecidedRow, PlacedIssue
 from kelompok_core.imports.records import ImportRecord, ImportState
@@ -157,21 +156,6 @@ class RowView(BaseModel):
     changes: dict[str, Any] | None = Field(description="Field to what was and what comes.")
 
 
-class AuditView(BaseModel):
-    """One change that was made."""
-
-    id: int
-    at: datetime
-    action: str
-    entity: str
-    record_id: UUID
-    actor: str
-    origin: str
-    import_id: UUID | None
-    plugin: str | None
-    changed: dict[str, list[Any]] = Field(description="Field to what was before and after.")
-
-
 class ReversalView(BaseModel):
     """A record that is not as it was before the import."""
 
@@ -221,14 +205,6 @@ def row_of(row: DecidedRow) -> RowView:
     return RowView(
         record=row.record, line=row.line, raw=dict(row.raw), decision=row.decision, reason=row.reason,
         record_id=row.target_id, changes=dict(row.changes) if row.changes else None,
-    )  # fmt: skip
-
-
-def audit_of(entry: AuditEntry) -> AuditView:
-    return AuditView(
-        id=entry.id, at=entry.occurred_at, action=entry.action, entity=entry.entity, record_id=entry.record_id,
-        actor=entry.actor, origin=entry.origin, import_id=entry.import_id, plugin=entry.plugin,
-        changed={name: list(pair) for name, pair in entry.changed().items()},
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Errors over HTTP: the status and the code of each, in one table, and the body that tells of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -42,46 +42,68 @@ class TooManyRequests(KelompokError):
 
     def __init__(self, message: str, *, wait: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
-        self.wait = wait
+        self.headers = {"Retry-After": str(wait)}
 
 
 class Internal(KelompokError):
     code = "internal"
 
-    def __init__(self) -> None:
-        super().__init__("something went wrong here", hint="The server's log knows more, under the request's id.")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What an error is over HTTP, and when it is given."""
+    """What an error is over HTTP.
+
+    Attributes:
+        status: The status.
+        meaning: When it is given.
+        headers: What goes with it.
+        says: What is told instead of the error's own words, where those are the operator's: hosts, programs, settings.
+    """
 
     status: int
     meaning: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    says: str | None = None
 
+
+_LATER = {"Retry-After": "10"}
+_NO_MORE = {"Connection": "close"}  # the rest of the body is not read
 
 STATUSES: Mapping[type[KelompokError], Status] = {
     errors.UsageError: Status(status=422, meaning="The request cannot be carried out as it is; the message says why."),
-    errors.SettingsError: Status(status=500, meaning="A setting of this installation is wrong; its operator must act."),
+    errors.SettingsError: Status(
+        status=500,
+        meaning="A setting of this installation is wrong; its operator must act.",
+        says="a setting of this installation is wrong",
+    ),
     errors.NotFound: Status(status=404, meaning="There is none, or not for this key."),
     errors.Conflict: Status(status=409, meaning="Not as things stand: what is not applied cannot be undone."),
     errors.KeyReused: Status(status=422, meaning="The Idempotency-Key was used for another file or other options."),
-    errors.QueueFull: Status(status=429, meaning="Ten imports of the organization wait already; Retry-After."),
+    errors.QueueFull: Status(
+        status=429, meaning="Ten imports of the organization wait already; Retry-After.", headers=_LATER
+    ),
     errors.NotPermitted: Status(status=403, meaning="The key, or its user, may not do this."),
     errors.PluginUnavailable: Status(status=422, meaning="The plugin is not enabled, or not in order."),
     errors.DatabaseUnavailable: Status(
-        status=503, meaning="The database does not answer; try again after Retry-After."
+        status=503,
+        meaning="The database does not answer; try again after Retry-After.",
+        headers=_LATER,
+        says="the database does not answer",
     ),
     errors.ImportFailed: Status(status=409, meaning="The import stopped; nothing of it was applied."),
     errors.TakenOver: Status(status=409, meaning="It was cancelled meanwhile, or a worker went on with it."),
     errors.EnrichmentFailed: Status(status=409, meaning="An enricher stopped."),
-    NoValidKey: Status(status=401, meaning="No key was sent, or one that is unknown, revoked or over."),
+    NoValidKey: Status(
+        status=401,
+        meaning="No key was sent, or one that is unknown, revoked or over.",
+        headers={"WWW-Authenticate": 'Bearer realm="kelompok"'},
+    ),
     WrongHost: Status(status=400, meaning="The Host header is none of this server's names."),
-    BodyTooLarge: Status(status=413, meaning="The body is larger than this server takes."),
-    BodyTooSlow: Status(status=408, meaning="The body did not arrive in time."),
+    BodyTooLarge: Status(status=413, meaning="The body is larger than this server takes.", headers=_NO_MORE),
+    BodyTooSlow: Status(status=408, meaning="The body did not arrive in time.", headers=_NO_MORE),
     MediaTypeRefused: Status(status=415, meaning="No plugin reads this kind of file, or it came packed."),
-    TooManyRequests: Status(status=429, meaning="Too many requests; Retry-After says when to go on."),
-    Internal: Status(status=500, meaning="A fault of ours."),
+    TooManyRequests: Status(status=429, meaning="Too many requests; Retry-After says when to go on.", headers=_LATER),
+    Internal: Status(status=500, meaning="A fault of ours.", says="something went wrong here"),
 }
 
 REQUEST_INVALID, REQUEST_MALFORMED = "request.invalid", "request.malformed"
@@ -93,7 +115,6 @@ OF_THE_REQUEST: Mapping[str, Status] = {
     METHOD_NOT_ALLOWED: Status(status=405, meaning="The address has no such method."),
 }
 
-_RETRY_SECONDS = 10
 _BY_STATUS = {one.status: code for code, one in OF_THE_REQUEST.items()}
 
 
@@ -135,30 +156,22 @@ def _describe(status: int) -> str:
     return "\n".join(f"- `{code}`: {each.meaning}" for code, each in known if each.status == status)
 
 
-_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
-
-
 def _headers(status: int) -> dict[str, Any]:
-    if status not in _HEADERS:
-        return {}
-    return {"headers": {_HEADERS[status]: {"schema": {"type": "string"}, "description": "Seconds, or the scheme."}}}
+    names = {name for one in STATUSES.values() if one.status == status for name in one.headers if name != "Connection"}
+    return {"headers": {name: {"schema": {"type": "string"}} for name in sorted(names)}} if names else {}
 
 
 def answer(error: KelompokError) -> JSONResponse:
-    """Return the answer that tells of this error."""
-    kind = next(kind for kind in type(error).__mro__ if kind in STATUSES or kind is KelompokError)
-    status = STATUSES[kind].status if kind in STATUSES else 500
-    headers = {}
-    if isinstance(error, NoValidKey):
-        headers["WWW-Authenticate"] = 'Bearer realm="kelompok"'
-    if status in _HEADERS and not isinstance(error, NoValidKey):
-        headers["Retry-After"] = str(error.wait if isinstance(error, TooManyRequests) else _RETRY_SECONDS)
-    if isinstance(error, BodyTooLarge | BodyTooSlow):
-        headers["Connection"] = "close"  # the rest of the body is not read
-    if isinstance(error, DatabaseUnavailable):  # its own words are the operator's: they name hosts and programs
-        hint = "Nothing is half-written. Try again."
-        return _answer(status, error.code, "the database does not answer", ProblemDetails(hint=hint), headers)
-    return _answer(status, error.code, error.message, ProblemDetails(hint=error.hint), headers)
+    """Return the answer that tells of this error; one that has no status is a fault of ours."""
+    known = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
+    if known is None:
+        return answer(Internal(error.message))
+    hint = error.hint if known.says is None else _HINTS.get(known.status)
+    headers = {**known.headers, **error.headers} if isinstance(error, TooManyRequests) else known.headers
+    return _answer(known.status, error.code, known.says or error.message, ProblemDetails(hint=hint), headers)
+
+
+_HINTS = {503: "Nothing is half-written. Try again.", 500: "The server's log knows more, under the request's id."}
 
 
 def _answer(
@@ -188,7 +201,7 @@ async def _on_database_error(_: Request, error: DBAPIError) -> JSONResponse:
 
 
 async def _on_fault(_: Request, _error: Exception) -> JSONResponse:
-    return answer(Internal())
+    return answer(Internal("a fault"))
 
 
 async def _on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,6 +1,5 @@
 """Routes of records: lists and single ones of every entity, with who set each value and what changed."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,16 +9,17 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, list_organizations_where
-from kelompok_core.api.caller import CoreSession, holding, require
-from kelompok_core.api.import_views import AuditView, audit_of
+from kelompok_core.access.rules import Action, authorize, list_organizations_where
+from kelompok_core.api.audit_views import AuditView, audit_of
+from kelompok_core.api.caller import CoreSession, holding, organizations_seen
 from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import NO_NUL, EntityWord
 from kelompok_core.audit.trail import list_for_record
-from kelompok_core.descriptor import EntityDescriptor
-from kelompok_core.imports.registry import get_descriptor, get_queries
-from kelompok_core.organizations.queries import get_organization, get_organization_id
+from kelompok_core.errors import NotFound
+from kelompok_core.imports.registry import get_queries
+from kelompok_core.organizations.queries import get_organization_id
+from kelompok_core.record_queries import RecordQueries
 from kelompok_core.sdgs.signals import GoalSignal, list_goals
 
 router = APIRouter(prefix="/api/v1", tags=["records"])
@@ -96,19 +96,19 @@ def list_all(
     actor = caller.acting_on(entity)
     homes = list_organizations_where(session, actor, Action.RECORD_READ)
     if organization is not None:
-        home = get_organization_id(session, organization)
-        require(session, actor, Action.RECORD_READ, home, ("organization", organization))
-        homes = [home]
+        homes = [_home(session, actor, organization)]
+        authorize(session, actor, Action.RECORD_READ, homes[0])
     queries = get_queries(entity, session)
     found = queries.page(homes, after=place[0] if place else None, search=search, limit=limit + 1)
-    return page(found, limit, _viewer(entity), lambda one: (one.id,))
+    return page(found, limit, lambda record: _view(queries, record), lambda record: (record.id,))
 
 
 @router.get("/{entity}/{ref}", operation_id="get_record", summary="One record", responses=_READING)
 def get_one(
     entity: Annotated[EntityWord, Path()], ref: Ref, caller: Reader, session: CoreSession, organization: Home = None
 ) -> One[RecordView]:
-    return One(data=_viewer(entity)(_find(session, caller, Action.RECORD_READ, (entity, ref, organization))))
+    queries, record = _find(session, caller, Action.RECORD_READ, (entity, ref, organization))
+    return One(data=_view(queries, record))
 
 
 @router.get("/{entity}/{ref}/audit", operation_id="list_record_audit", summary="Its changes", responses=_READING)
@@ -122,7 +122,7 @@ def list_audit(
     cursor: CursorText = None,
 ) -> Page[AuditView]:
     """Return who changed what, newest first."""
-    record = _find(session, caller, Action.AUDIT_READ, (entity, ref, organization))
+    _, record = _find(session, caller, Action.AUDIT_READ, (entity, ref, organization))
     place = read_cursor(cursor, (int,))
     before = place[0] if place else None
     found = list_for_record(session.connection(), record.id, limit=limit + 1, before=before)
@@ -135,7 +135,7 @@ goals = APIRouter(prefix="/api/v1", tags=["records"])
 @goals.get("/organizations/{ref}/sdgs", operation_id="list_goals", summary="Its goals (SDGs)", responses=_READING)
 def list_of_goals(ref: Ref, caller: Reader, session: CoreSession) -> One[list[GoalView]]:
     """Return the goals found in the texts of an organization, its posts and its events, with the evidence."""
-    record = _find(session, caller, Action.RECORD_READ, ("organizations", ref, None))
+    _, record = _find(session, caller, Action.RECORD_READ, ("organizations", ref, None))
     found = list_goals(session, record.slug)
     return One(data=[_goal(one) for one in found])
 
@@ -144,47 +144,48 @@ def _goal(signal: GoalSignal) -> GoalView:
     return GoalView.model_validate(signal.to_json())
 
 
-def _find(session: Session, caller: Actor, action: Action, named: tuple[str, str, str | None]) -> Any:
-    """Return the record the caller may do this to.
+def _find(
+    session: Session, caller: Actor, action: Action, named: tuple[str, str, str | None]
+) -> tuple[RecordQueries[Any], Any]:
+    """Return the record the caller may do this to, and what reads its entity.
 
     Raises:
         NotFound: When there is none, or not for this caller.
         NotPermitted: When the caller may see it but not do this.
     """
     entity, ref, organization = named
-    home = None if organization is None else get_organization(session, organization).id
+    actor = caller.acting_on(entity)
     queries = get_queries(entity, session)
-    record = queries.get(ref, home)
-    where = getattr(record, queries.descriptor.organization_column)
-    require(session, caller.acting_on(entity), action, where, (entity.removesuffix("s"), ref))
-    return record
+    home = None if organization is None else _home(session, actor, organization)
+    record = queries.get(ref, home, within=organizations_seen(session, actor))
+    authorize(session, actor, action, getattr(record, queries.descriptor.organization_column))
+    return queries, record
 
 
-def _viewer(entity: str) -> Callable[[Any], RecordView]:
-    descriptor = get_descriptor(entity)
+def _home(session: Session, actor: Actor, slug: str) -> UUID:
+    """Return the organization of this name, if the caller has to do with it.
 
-    def view(record: Any) -> RecordView:
-        return RecordView(
-            id=record.id,
-            entity=entity,
-            organization_id=getattr(record, descriptor.organization_column) if descriptor.belongs else None,
-            slug=record.slug if descriptor.has_slug else None,
-            label=getattr(record, descriptor.label),
-            values=_values(descriptor, record),
-            set_by=dict(record.field_origins),
-            version=record.version,
-            created_at=record.created_at,
-            updated_at=record.updated_at,
-        )
-
-    return view
+    Raises:
+        NotFound: When there is none, or not for this caller.
+    """
+    found = get_organization_id(session, slug)
+    seen = organizations_seen(session, actor)
+    if seen is not None and found not in seen:
+        raise NotFound("organization", slug)
+    return found
 
 
-def _values(descriptor: EntityDescriptor, record: Any) -> dict[str, Any]:
-    values = {}
-    for field in descriptor.fields:
-        stored = getattr(record, field.stored_in)
-        value = (stored or {}).get(field.key) if field.key else stored
-        if value is not None:
-            values[field.name] = value
-    return values
+def _view(queries: RecordQueries[Any], record: Any) -> RecordView:
+    descriptor = queries.descriptor
+    return RecordView(
+        id=record.id,
+        entity=descriptor.entity,
+        organization_id=getattr(record, descriptor.organization_column) if descriptor.belongs else None,
+        slug=record.slug if descriptor.has_slug else None,
+        label=getattr(record, descriptor.label),
+        values=queries.values(record),
+        set_by=dict(record.field_origins),
+        version=record.version,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+    )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, list_organizations_where
-from kelompok_core.api.caller import Bench, Connection, find_import, holding
+from kelompok_core.api.caller import Bench, Connection, allow_import, find_import, holding
 from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import NO_NUL
@@ -134,8 +134,7 @@ def accept(import_id: UUID, record: Number, how: Acceptance, caller: Decider, be
 @router.post("/{import_id}/{record}/reject", operation_id="reject_row", summary="Leave the row out", responses=_DOING)
 def reject(import_id: UUID, record: Number, why: Rejection, caller: Decider, bench: Bench) -> One[VerdictView]:
     """Leave the row out; sent again unchanged, it is rejected without asking."""
-    with bench.database.connect() as connection:
-        find_import(connection, caller, import_id, Action.REVIEW_DECIDE)
+    allow_import(bench, caller, import_id, Action.REVIEW_DECIDE)
     return _told(import_id, record, Reviewer(bench, caller).reject(import_id, record, note=why.note))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,20 +14,20 @@ from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
 from kelompok_core.api.caller import require
 from kelompok_core.api.problems import MediaTypeRefused
-from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import NotPermitted, PluginUnavailable, UsageError
-from kelompok_core.imports.profiles import chosen_profile
+from kelompok_core.imports.profiles import chosen_profile, read_policies
 from kelompok_core.imports.receive import Admission, ImportRequest, admit
 from kelompok_core.imports.records import DuplicatePolicy
 from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
-from kelompok_core.organizations.queries import get_organization_id, get_slug
+from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginState, list_plugins
 from kelompok_core.settings import Settings
 from kelompok_core.sources.opening import media_type_of
 from kelompok_core.sources.storage import Incoming
 from kelompok_core.values.conventions import DateOrder
+from kelompok_core.values.pairs import read_pairs
 
 MULTIPART = "multipart/form-data"
 _UNTOLD = ("", "application/octet-stream")
@@ -109,16 +109,15 @@ def prepare(
     Raises:
         KelompokError: What speaks against it.
     """
-    organization = asked.organization or _home_of_key(bench, caller)
     told = media_type if media_type not in _UNTOLD else media_type_of(asked.file_name or "") or ""
     plugin, job = _reader(bench.settings, entity, told, asked)
     profile = chosen_profile(
         bench.settings,
         asked.profile,
-        mapping=_pairs(asked.map),
-        policies=_policies(asked.policy),
+        mapping=read_pairs(asked.map),
+        policies=read_policies(asked.policy),
         duplicates=asked.on_duplicate,
-        config=_pairs(asked.set, first=True),
+        config=read_pairs(asked.set, first=True),
         date_order=asked.date_order,
         phone_country=asked.phone_country,
         timezone=asked.timezone,
@@ -129,8 +128,8 @@ def prepare(
     request = ImportRequest(
         plugin=plugin,
         job=job.name,
-        file=asked.file_name or f"{source}.{_ending(told)}",
-        organization=organization,
+        file=asked.file_name or str(source),
+        organization=asked.organization,
         source_name=source,
         dry_run=asked.mode is not Mode.APPLY,
         options=profile.options,
@@ -140,20 +139,12 @@ def prepare(
     try:
         admission = admit(bench, request, caller)
     except NotPermitted:
-        _hide_foreign(bench, caller.acting_on(entity), organization)
+        _hide_foreign(bench, caller.acting_on(entity), asked.organization)
         raise
     if not request.dry_run:
         with bench.database.connect() as connection:
             authorize_import(connection, caller, Action.IMPORT_APPLY, entity, admission.organization_id)
     return admission
-
-
-def _home_of_key(bench: Workbench, caller: Actor) -> str | None:
-    """Return the organization a key is bound to: what it sends is for that one without saying so."""
-    if caller.confined_to is None:
-        return None
-    with bench.database.connect() as connection:
-        return get_slug(connection, caller.confined_to)
 
 
 def _hide_foreign(bench: Workbench, caller: Actor, organization: str | None) -> None:
@@ -162,10 +153,6 @@ def _hide_foreign(bench: Workbench, caller: Actor, organization: str | None) -> 
         with bench.database.connect() as connection:
             organization_id = get_organization_id(connection, organization)
             require(connection, caller, Action.IMPORT_SUBMIT, organization_id, ("organization", organization))
-
-
-def _ending(media_type: str) -> str:
-    return {"text/csv": "csv", "application/x-ndjson": "ndjson"}.get(media_type, "json")
 
 
 def _reader(settings: Settings, entity: str, media_type: str, asked: Asked) -> tuple[str, Job]:
@@ -180,7 +167,7 @@ def _reader(settings: Settings, entity: str, media_type: str, asked: Asked) -> t
         (plugin.name, job)
         for plugin in list_plugins(settings)
         for job in plugin.jobs()
-        if plugin.state is PluginState.ENABLED and job.entity == entity and job.uses.endswith("_importer")
+        if plugin.state is PluginState.ENABLED and job.entity == entity and job.is_importer
         and asked.plugin in (None, plugin.name) and asked.job in (None, job.name)
     ]  # fmt: skip
     if not jobs:
@@ -195,21 +182,6 @@ def _reader(settings: Settings, entity: str, media_type: str, asked: Asked) -> t
         names = ", ".join(f"{plugin} ({job.name})" for plugin, job in fitting)
         raise UsageError(f"several jobs read this: {names}", hint="Say plugin, or plugin and job.")
     return fitting[0]
-
-
-def _pairs(given: Sequence[str], *, first: bool = False) -> dict[str, str]:
-    """Return KEY=VALUE as a mapping; the last «=» parts them, since headers may have one, or the first."""
-    parted = [one.partition("=") if first else one.rpartition("=") for one in given]
-    return {key: value for key, _, value in parted}
-
-
-def _policies(given: Sequence[str]) -> dict[str, MergePolicy]:
-    known = {policy.value for policy in MergePolicy}
-    pairs = _pairs(given)
-    for field, word in pairs.items():
-        if word not in known:
-            raise UsageError(f"policy {field}={word}: there is no such policy", hint=f"There are: {', '.join(known)}.")
-    return {field: MergePolicy(word) for field, word in pairs.items()}
 
 
 async def file_of_form(request: Request) -> UploadFile:

@@ -238,10 +238,10 @@ def run(
 
 
 def _policies(given: "Sequence[str]") -> "dict[str, MergePolicy]":
-    from kelompok_core.descriptor import MergePolicy
+    from kelompok_core.imports.profiles import read_policies
 
-    pairs = terminal.pairs(given, "--policy")
-    return {field: _one_of(MergePolicy, word, "--policy") for field, word in pairs.items()}
+    with terminal.blaming("--policy"):
+        return read_policies(given)
 
 
 def _one_of(words: type[Word], given: str, option: str) -> Word:

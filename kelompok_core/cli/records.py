@@ -1,7 +1,6 @@
 """``kelompok org|member|post|event``: an entity's records, with where each value comes from."""
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from sqlalchemy.orm import Session
 
+    from kelompok_core.access.actors import Actor
     from kelompok_core.audit.trail import AuditEntry
     from kelompok_core.descriptor import EntityDescriptor
     from kelompok_core.enrichment.queries import StoredSignal
@@ -48,20 +48,19 @@ class Noun:
 
     @property
     def descriptor(self) -> "EntityDescriptor":
-        found: EntityDescriptor = import_module(f"kelompok_core.{self.entity}.entity").DESCRIPTOR
-        return found
+        from kelompok_core.imports.registry import get_descriptor
+
+        return get_descriptor(self.entity)
 
     def queries(self, session: "Session") -> "RecordQueries[Any]":
-        made: RecordQueries[Any] = self._class("queries", "Queries")(session)
-        return made
+        from kelompok_core.imports.registry import get_queries
 
-    def service(self, session: "Session", actor: object) -> "RecordService[Any]":
-        made: RecordService[Any] = self._class("service", "Service")(session, actor)
-        return made
+        return get_queries(self.entity, session)
 
-    def _class(self, module: str, suffix: str) -> Any:
-        name = self.entity.removesuffix("s").capitalize() + suffix
-        return getattr(import_module(f"kelompok_core.{self.entity}.{module}"), name)
+    def service(self, session: "Session", actor: "Actor") -> "RecordService[Any]":
+        from kelompok_core.imports.registry import get_service
+
+        return get_service(self.entity, session, actor)
 
 
 ORGANIZATION = Noun(
@@ -114,7 +113,7 @@ def _add_writing(app: typer.Typer, noun: Noun) -> None:
             shown = _Shown(
                 noun=noun,
                 summary=_summary(noun, session, record),
-                values=_values(noun, record),
+                values=_values(noun, session, record),
                 data=getattr(record, noun.descriptor.extra_column),
                 version=record.version,
                 evidence=list_source_records(session, record.id),
@@ -201,14 +200,9 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _values(noun: Noun, record: Any) -> list[tuple[str, object, object]]:
-    rows = []
-    for field in noun.descriptor.fields:
-        stored = getattr(record, field.stored_in)
-        value = stored.get(field.key) if field.key else stored
-        if value is not None:
-            rows.append((field.name, _plain(value), record.field_origins.get(field.name)))
-    return rows
+def _values(noun: Noun, session: "Session", record: Any) -> list[tuple[str, object, object]]:
+    known = noun.queries(session).values(record)
+    return [(name, _plain(value), record.field_origins.get(name)) for name, value in known.items()]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from kelompok_core.errors import KelompokError
+from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -120,18 +120,21 @@ def acting(bench: "Workbench", email: str | None) -> "Actor":
         return get_actor(connection, email=email)
 
 
-def pairs(given: Sequence[str], option: str, *, first: bool = False) -> dict[str, str]:
-    """Return ``KEY=VALUE`` options as a mapping.
+@contextmanager
+def blaming(option: str) -> Iterator[None]:
+    """Let what is wrong be told as that option's."""
+    try:
+        yield
+    except UsageError as error:
+        raise typer.BadParameter(error.message, param_hint=option) from error
 
-    The last «=» parts them, since headers may contain one; with ``first`` the first, since addresses may.
-    """
-    split: dict[str, str] = {}
-    for one in given:
-        key, equals, value = one.partition("=") if first else one.rpartition("=")
-        if not equals or not key:
-            raise typer.BadParameter(f"{one!r} is not KEY=VALUE", param_hint=option)
-        split[key] = value
-    return split
+
+def pairs(given: Sequence[str], option: str, *, first: bool = False) -> dict[str, str]:
+    """Return ``KEY=VALUE`` options as a mapping, parted at the last «=» or at the first."""
+    from kelompok_core.values.pairs import read_pairs
+
+    with blaming(option):
+        return read_pairs(given, first=first)
 
 
 @contextmanager

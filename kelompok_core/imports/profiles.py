@@ -1,17 +1,19 @@
 """Import profiles, so that a list is read the same way again: ``[profiles.NAME]`` in kelompok.toml, or a plugin's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kelompok_core.descriptor import MergePolicy
-from kelompok_core.errors import NotFound, SettingsError
+from kelompok_core.errors import NotFound, SettingsError, UsageError
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions, check_reading
 from kelompok_core.plugin_host.configuration import edit_document, read_document
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.settings import Settings
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
+from kelompok_core.values.pairs import read_pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,19 @@ def chosen_profile(settings: Settings, name: str | None, **given: Any) -> Profil
     chosen = replace(saved.options, **options)
     check_reading(chosen)
     return Profile(source_name=saved.source_name, options=chosen)
+
+
+def read_policies(given: Sequence[str]) -> dict[str, MergePolicy]:
+    """Return ``FIELD=POLICY`` texts as merge policies.
+
+    Raises:
+        UsageError: Naming the one that is none.
+    """
+    known = {policy.value: policy for policy in MergePolicy}
+    pairs = read_pairs(given)
+    if strange := next((word for word in pairs.values() if word not in known), None):
+        raise UsageError(f"{strange!r} is none of {', '.join(known)}")
+    return {field: known[word] for field, word in pairs.items()}
 
 
 def save_profile(settings: Settings, name: str, profile: Profile) -> None:

@@ -93,7 +93,8 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
     plugin = require_enabled(bench.settings, request.plugin)
     job = find_job(plugin, request.job)
     with bench.database.connect() as connection:
-        organization_id = _find_home(connection, request.organization)
+        # A key that is bound to an organization acts there without saying so.
+        organization_id = _find_home(connection, request.organization) or actor.confined_to
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, str(job.entity), organization_id)
     media_type = request.media_type or _media_type(str(request.file), job)
     _require_fit(request, media_type, job)
@@ -129,7 +130,7 @@ def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, q
             incoming.keep()
             opened = connection.scalar(sa.insert(IMPORTS).values(**values).returning(IMPORTS.c.id))
             receipt = Receipt(import_id=UUID(str(opened)))
-        if queued and get_import(connection, receipt.import_id).is_unfinished:
+        if queued and (not receipt.resumed or get_import(connection, receipt.import_id).is_unfinished):
             enqueue(connection, receipt.import_id)
         return receipt
 

@@ -207,7 +207,7 @@ def get_import(connection: sa.Connection, import_id: UUID) -> ImportRecord:
 
 def list_imports(
     connection: sa.Connection, *, limit: int = 20, before: UUID | None = None,
-    visible: tuple[Sequence[UUID], UUID] | None = None,
+    visible: tuple[Sequence[UUID], UUID | None] | None = None,
 ) -> list[ImportRecord]:  # fmt: skip
     """Return the newest imports.
 
@@ -215,7 +215,7 @@ def list_imports(
         connection: To the database.
         limit: How many at most.
         before: Only older ones than this import.
-        visible: Only those of these organizations, and this user's own that are confined to none.
+        visible: Only those of these organizations, and this user's own (None: nobody's) that are confined to none.
     """
     organizations, actor_id = visible or ([], None)
     query = sa.text(f"""

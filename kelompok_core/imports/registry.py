@@ -9,8 +9,10 @@ from kelompok_core.errors import NotFound
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from kelompok_core.access.actors import Actor
     from kelompok_core.descriptor import EntityDescriptor
     from kelompok_core.record_queries import RecordQueries
+    from kelompok_core.record_service import RecordService
 
 
 def get_descriptor(entity: str) -> "EntityDescriptor":
@@ -29,9 +31,22 @@ def get_queries(entity: str, session: "Session") -> "RecordQueries[Any]":
     Raises:
         NotFound: When there is no such entity.
     """
-    module = _module_of(entity, "queries")
-    queries: RecordQueries[Any] = getattr(module, f"{entity.removesuffix('s').capitalize()}Queries")(session)
+    queries: RecordQueries[Any] = _class_of(entity, "Queries")(session)
     return queries
+
+
+def get_service(entity: str, session: "Session", actor: "Actor") -> "RecordService[Any]":
+    """Return what writes the entity's records as this actor.
+
+    Raises:
+        NotFound: When there is no such entity.
+    """
+    service: RecordService[Any] = _class_of(entity, "Service")(session, actor)
+    return service
+
+
+def _class_of(entity: str, what: str) -> Any:
+    return getattr(_module_of(entity, what.lower()), f"{entity.removesuffix('s').capitalize()}{what}")
 
 
 def _module_of(entity: str, module: str) -> Any:

@@ -42,7 +42,7 @@ def get_organization_id(connection: sa.Connection | Session, slug: str) -> UUID:
     return found
 
 
-def get_slug(session: Session | sa.Connection, organization_id: UUID) -> str:
+def get_slug(session: Session, organization_id: UUID) -> str:
     """Return the slug of the organization with this id.
 
     Raises:

@@ -45,9 +45,14 @@ class Job(_Part):
     summary: str = ""
     params_schema: dict[str, Any] = Field(default_factory=dict, description="JSON Schema of its parameters.")
 
+    @property
+    def is_importer(self) -> bool:
+        """Whether it reads rows for an entity."""
+        return self.uses.endswith("_importer")
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.uses.endswith("_importer") and (self.entity is None or not self.inputs):
+        if self.is_importer and (self.entity is None or not self.inputs):
             raise ValueError(f"job {self.name!r} imports, so it needs entity and inputs")
         if self.uses == "profile_enricher" and not self.enriches:
             raise ValueError(f"job {self.name!r} enriches, so it needs to say what in enriches")

@@ -32,8 +32,7 @@ CALLS = {
     "get_import": ("import.read", "GET /api/v1/imports/{applied}", None),
     "list_issues": ("import.read", "GET /api/v1/imports/{applied}/issues", None),
     "list_rows": ("import.read", "GET /api/v1/imports/{applied}/rows", None),
-    "get_error_table": ("import.read", "GET /api/v1/imports/{applied}/errors.csv", None),
-    "get_error_lines": ("import.read", "GET /api/v1/imports/{waiting}/errors.ndjson", None),
+    "get_error_file": ("import.read", "GET /api/v1/imports/{applied}/errors.csv", None),
     "list_import_audit": ("audit.read", "GET /api/v1/imports/{applied}/audit", None),
     "apply_import": ("import.apply", "POST /api/v1/imports/{planned}/apply", None),
     "undo_import": ("import.undo", "POST /api/v1/imports/{undoable}/undo", None),
@@ -215,3 +214,19 @@ def test_a_suspended_account_is_refused(client_of, key_of, world, database):
 
 def test_scopes_of_the_calls_are_actions():
     assert {scope for scope, _, _ in CALLS.values() if scope} <= {action.value for action in Action}
+
+
+def test_what_others_have_of_the_same_name_is_in_nobodys_way(client_of, key_of, world, send, work):
+    """One's own record is found by a name that others use as well, and theirs is not told of."""
+    for slug in ("ours", "theirs"):
+        send(
+            "id,name,email\n5,Rara,rara@x.org\n", entity="members", organization=slug, mode="apply", source=f"{slug} x"
+        )
+        work()
+    client = client_of(key_of("ibu@x.org"))
+    found = client.get("/api/v1/members/rara@x.org")
+    assert found.status_code == 200, found.text
+    twice = client_of(key_of()).get("/api/v1/members/rara@x.org")
+    assert twice.json()["error"]["message"] == "no single member 'rara@x.org'"
+    stranger = client_of(key_of("pak@x.org")).get("/api/v1/members/siti@ours.org")
+    assert stranger.json()["error"]["message"] == "no member 'siti@ours.org'"

@@ -1,10 +1,12 @@
 """An installation of its own, used as a person does: by commands."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,24 @@ class Installation:
 
     def kelompok(self, *arguments, **environment):
         return self.run("kelompok", *arguments, **environment)
+
+    @contextmanager
+    def up(self):
+        """Run ``kelompok up`` until the block ends; give the process, and the addresses of the UI and the API."""
+        port, api_port = free_port(), free_port()
+        with subprocess.Popen(
+            [str(PROGRAMS / "kelompok"), "up", "--port", str(port), "--api-port", str(api_port)],
+            cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as process:  # fmt: skip
+            try:
+                said = [process.stdout.readline() for _ in range(2)]
+                assert f"http://127.0.0.1:{port}" in said[0], said
+                assert f"http://127.0.0.1:{api_port}" in said[1], said
+                yield process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{api_port}"
+            finally:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGINT)
+                process.wait(60)
 
 
 @pytest.fixture(scope="module")

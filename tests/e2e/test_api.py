@@ -16,7 +16,7 @@ import pytest
 
 from kelompok_core.database import embedded
 from kelompok_core.settings import read_settings
-from tests.e2e.conftest import PROGRAMS, PROJECT, free_port
+from tests.e2e.conftest import PROGRAMS, PROJECT
 
 pytestmark = pytest.mark.xdist_group("up")
 
@@ -28,9 +28,8 @@ _LARGE = 100_000
 class Service:
     """What ``kelompok up`` runs, and a client with a key."""
 
-    def __init__(self, installation, process, port):
-        self.installation, self.process = installation, process
-        self.address = f"http://127.0.0.1:{port}"
+    def __init__(self, installation, process, address):
+        self.installation, self.process, self.address = installation, process, address
         assert installation.kelompok("admin", "user", "create", "ibu@example.org", "--role", "admin").returncode == 0
         made = installation.kelompok(
             "admin", "key", "create", "ibu@example.org", "--name", "test", *(f"--scope={one}" for one in SCOPES)
@@ -74,23 +73,11 @@ class Service:
 def service(installation):
     for plugin in ("csv-import", "json-import"):
         assert installation.kelompok("plugin", "enable", plugin).returncode == 0
-    port, api_port = free_port(), free_port()
-    with subprocess.Popen(
-        [str(PROGRAMS / "kelompok"), "up", "--port", str(port), "--api-port", str(api_port)],
-        cwd=installation.folder, env=installation.environment,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    ) as process:  # fmt: skip
-        try:
-            said = [process.stdout.readline() for _ in range(2)]
-            assert str(port) in said[0], said
-            assert str(api_port) in said[1], said
-            made = Service(installation, process, api_port)
-            _wait_for_workers(made)
-            yield made
-            made.client.close()
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
+    with installation.up() as (process, _, address):
+        made = Service(installation, process, address)
+        _wait_for_workers(made)
+        yield made
+        made.client.close()
 
 
 def _wait_for_workers(service):

@@ -9,8 +9,6 @@ import urllib.request
 
 import pytest
 
-from tests.e2e.conftest import PROGRAMS, free_port
-
 _LAUNCH = """
 mutation($selector: JobOrPipelineSelector!, $config: RunConfigData) {
   launchPipelineExecution(executionParams: {selector: $selector, runConfigData: $config}) {
@@ -28,29 +26,19 @@ _RUN = """query($id: ID!) { runOrError(runId: $id) { ... on Run { status
 def ui(installation):
     """The Dagster UI's GraphQL endpoint, asked as the UI asks it; everything is stopped at the end."""
     assert installation.kelompok("plugin", "enable", "csv-import").returncode == 0
-    port, api_port = free_port(), free_port()
-    with subprocess.Popen(
-        [str(PROGRAMS / "kelompok"), "up", "--port", str(port), "--api-port", str(api_port)],
-        cwd=installation.folder, env=installation.environment,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    ) as process:  # fmt: skip
-        said = process.stdout.readline()
-        assert f"http://127.0.0.1:{port}" in said, said
+    with installation.up() as (process, address, _):
 
         def ask(query, **variables):
-            request = urllib.request.Request(
-                f"http://127.0.0.1:{port}/graphql",
+            request = urllib.request.Request(  # noqa: S310 -- our own, on loopback
+                f"{address}/graphql",
                 json.dumps({"query": query, "variables": variables}).encode(),
                 {"Content-Type": "application/json"},
             )
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
                 return json.load(answer)["data"]
 
-        ask.port, ask.process = port, process
+        ask.port, ask.process = int(address.rpartition(":")[2]), process
         yield ask
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
 
 
 def _wait_for(what, seconds=90):
