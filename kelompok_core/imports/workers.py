@@ -94,6 +94,6 @@ _LEAVE = sa.text("DELETE FROM workers WHERE id = :id")
 _COUNT = sa.text("SELECT count(*) FROM workers WHERE worker_lives(id)")
 _DEAD = sa.text("SELECT id FROM workers WHERE id <> :worker AND NOT worker_lives(id)")
 _END_SESSIONS = sa.text("""
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = :name AND pid <> pg_backend_pid()
 """)
