@@ -88,6 +88,10 @@ class DatabaseUnavailable(KelompokError):
     code = "database.unavailable"
 
 
+class StorageUnavailable(KelompokError):
+    code = "storage.unavailable"
+
+
 class ImportFailed(KelompokError):
     code = "import.failed"
 

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from kelompok_core.database.engine import open_database
 from kelompok_core.errors import ImportFailed, KelompokError
+from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.failures import chain, lacks_room
 from kelompok_core.imports.queue import MOST_ATTEMPTS, Claim, claim, finish, give_back, listening
 from kelompok_core.imports.records import get_import
 from kelompok_core.imports.workbench import Progress, Workbench
@@ -92,12 +94,14 @@ class _Hands:
             claimed = claim(connection, self._worker_id)
         if claimed is None:
             return False
+        reach(FailPoint.QUEUE_CLAIMED)
         try:
             failure = self._try(claimed)
         except WorkerStops:
             with self._bench.database.connect() as connection, connection.begin():
                 give_back(connection, claimed)
             return True
+        reach(FailPoint.QUEUE_FINISHING)
         with self._bench.database.connect() as connection, connection.begin():
             finish(connection, claimed, failure)
         return True
@@ -138,7 +142,7 @@ class _Hands:
 
 def _is_loss_of_database(error: BaseException) -> bool:
     """Whether the connection is gone, whoever wrapped the error that says so; a full disk, say, is no such thing."""
-    return any(_is_lost_connection(one) for one in _chain(error))
+    return any(_is_lost_connection(one) for one in chain(error))
 
 
 def _is_lost_connection(error: BaseException) -> bool:
@@ -149,20 +153,14 @@ def _is_lost_connection(error: BaseException) -> bool:
     return str(code).startswith(_LOST)
 
 
-def _chain(error: BaseException) -> list[BaseException]:
-    """Return the error and those it came from; a chain may lead back into itself."""
-    chain: list[BaseException] = []
-    following: BaseException | None = error
-    while following is not None and following not in chain:
-        chain.append(following)
-        following = following.__cause__ or following.__context__
-    return chain
-
-
 def _unexpected(claimed: Claim, error: Exception) -> ImportFailed:
     # Where it happened, not what it says: that may quote the row.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _logger.error("Import %s stopped by %s\n%s", claimed.import_id, type(error).__name__, frames)
+    if lacks_room(error):
+        return ImportFailed(
+            "a disk is full", hint="Make room and ask for the import again: it goes on where it was."
+        )  # fmt: skip
     return ImportFailed(
         f"an unexpected {type(error).__name__} stopped it", hint="The worker's log says where it happened."
     )

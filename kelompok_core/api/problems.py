@@ -1,5 +1,6 @@
 """Errors over HTTP: the status and the code of each, in one table, and the body that tells of it."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,9 @@ from starlette.exceptions import HTTPException
 
 from kelompok_core import errors
 from kelompok_core.errors import DatabaseUnavailable, KelompokError, UsageError
+from kelompok_core.failures import explain
+
+_logger = logging.getLogger(__name__)
 
 
 class NoValidKey(KelompokError):
@@ -89,6 +93,12 @@ STATUSES: Mapping[type[KelompokError], Status] = {
         meaning="The database does not answer; try again after Retry-After.",
         headers=_LATER,
         says="the database does not answer",
+    ),
+    errors.StorageUnavailable: Status(
+        status=503,
+        meaning="The file cannot be kept at the moment; try again after Retry-After.",
+        headers=_LATER,
+        says="the file cannot be kept at the moment",
     ),
     errors.ImportFailed: Status(status=409, meaning="The import stopped; nothing of it was applied."),
     errors.TakenOver: Status(status=409, meaning="It was cancelled meanwhile, or a worker went on with it."),
@@ -185,6 +195,7 @@ def handle_problems(app: FastAPI) -> None:
     """Let every error leave the app as a :class:`Problem`."""
     app.exception_handler(KelompokError)(_on_error)
     app.exception_handler(DBAPIError)(_on_database_error)
+    app.exception_handler(OSError)(_on_disk_error)
     app.exception_handler(Exception)(_on_fault)
     app.exception_handler(RequestValidationError)(_on_invalid)
     app.exception_handler(HTTPException)(_on_http)
@@ -198,6 +209,13 @@ async def _on_database_error(_: Request, error: DBAPIError) -> JSONResponse:
     if not error.connection_invalidated and type(error).__name__ not in ("OperationalError", "InterfaceError"):
         raise error
     return answer(DatabaseUnavailable(str(error)))
+
+
+async def _on_disk_error(_: Request, error: OSError) -> JSONResponse:
+    if (failure := explain(error)) is None:
+        raise error
+    _logger.error("%s", failure.message)  # the answer does not say where
+    return answer(failure)
 
 
 async def _on_fault(_: Request, _error: Exception) -> JSONResponse:

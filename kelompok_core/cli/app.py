@@ -1,6 +1,5 @@
 """The ``kelompok`` program: its commands put together, its errors turned into sentences and exit codes."""
 
-import sys
 from collections.abc import Sequence
 
 import typer
@@ -22,7 +21,8 @@ from kelompok_core.cli import (
     terminal,
 )
 from kelompok_core.cli.launcher import Launcher
-from kelompok_core.errors import DatabaseUnavailable, KelompokError
+from kelompok_core.errors import KelompokError
+from kelompok_core.failures import explain
 from kelompok_core.settings import read_settings
 
 app = typer.Typer(
@@ -67,22 +67,10 @@ def run(arguments: Sequence[str], launcher: Launcher) -> int:
     except KelompokError as error:
         return terminal.report_error(error, as_json=as_json)
     except Exception as error:
-        if (failure := _database_failure(error)) is None:
+        if (failure := explain(error)) is None:
             raise
         return terminal.report_error(failure, as_json=as_json)
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         return terminal.FAILED
     return terminal.DONE
-
-
-def _database_failure(error: Exception) -> DatabaseUnavailable | None:
-    """Return what to say of an error that came from the database in the midst of things."""
-    alchemy = sys.modules.get("sqlalchemy")  # not imported for the sake of this question
-    if alchemy is None or not isinstance(error, alchemy.exc.DBAPIError):
-        return None
-    said = str(error.orig).strip().splitlines()
-    return DatabaseUnavailable(
-        f"the database failed: {said[0] if said else type(error.orig).__name__}",
-        hint="Nothing is half-written. Give the same command again: an interrupted import goes on where it was.",
-    )

@@ -12,6 +12,7 @@ from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import Conflict, ImportFailed
+from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import apply_sql, field_sql
 from kelompok_core.imports.decide import make_plan
 from kelompok_core.imports.locks import lock_entity, lock_import, refresh_statistics, use_memory, working_on
@@ -81,6 +82,7 @@ def apply(bench: Workbench, import_id: UUID) -> ImportRecord:
                     raise
                 cause = error.orig if isinstance(error.orig, Exception) else error
             else:
+                reach(FailPoint.APPLY_DONE)
                 refresh_statistics(bench.database.engine, record.rows_staged)
                 bench.tell(Progress(step="apply", rows=record.rows_staged))
                 return record
@@ -108,6 +110,7 @@ def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
         _authorize(connection, actor, record)
         announce(connection, _audit_context(record, actor))
         lock_entity(connection, record.entity)
+        reach(FailPoint.APPLY_BEGUN)
         columns = _plan_again_if_moved(connection, record)
         revision = columns.get("plan_revision", record.plan_revision)
         _write(connection, record, revision, columns or dict(record.counts or {}))
@@ -120,6 +123,7 @@ def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
             **failure_columns(None),
             **columns,
         )
+        reach(FailPoint.APPLY_UPDATED)
         return get_import(connection, import_id)
 
 
@@ -174,9 +178,12 @@ def _write(connection: sa.Connection, record: ImportRecord, revision: int, count
         if field.vocabulary:
             run(field_sql.add_words(field))
     written = {"accepted": run(apply_sql.insert_accepted(descriptor, fields)), "merged": 0}
+    reach(FailPoint.APPLY_INSERTED)
     turns = connection.execute(sa.text(apply_sql.MERGE_TURNS), params).all()
     for turn in turns:
         written["merged"] += run(apply_sql.update_merged(descriptor, fields), turn=turn.turn)
+    reach(FailPoint.APPLY_MERGED)
     if written != {name: counts[name] for name in written}:
         raise _MovedMeanwhile
     run(apply_sql.RECORD_EVIDENCE)
+    reach(FailPoint.APPLY_RECORDED)

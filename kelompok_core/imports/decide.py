@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organizations_held, list_organizations_where
 from kelompok_core.descriptor import EntityDescriptor, MergePolicy
 from kelompok_core.errors import TakenOver
+from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import decide_sql
 from kelompok_core.imports.candidates import ORGANIZATION
 from kelompok_core.imports.diff_sql import DecisionRules
@@ -31,7 +32,9 @@ def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
         if record.state is not ImportState.STAGED:
             return record
         started = monotonic()
+        reach(FailPoint.DECIDE_BEGUN)
         record = _plan(engine, record, started)
+        reach(FailPoint.DECIDE_DONE)
         refresh_statistics(engine, record.rows_staged)
         bench.tell(Progress(step="decide", rows=record.rows_staged))
         return record
@@ -42,6 +45,7 @@ def _plan(engine: sa.Engine, record: ImportRecord, started: float) -> ImportReco
     snapshot = engine.connect().execution_options(isolation_level="REPEATABLE READ")
     with snapshot as connection, connection.begin():
         plan = make_plan(connection, record, revision=1)
+        reach(FailPoint.DECIDE_DECIDED)
         duration = {"decide": round(monotonic() - started, 3)}
         try:
             update_held(
@@ -56,6 +60,7 @@ def _plan(engine: sa.Engine, record: ImportRecord, started: float) -> ImportReco
             if getattr(error.orig, "sqlstate", None) != _SERIALIZATION_FAILURE:
                 raise
             raise TakenOver(record.id) from error  # the row changed under the snapshot
+        reach(FailPoint.DECIDE_UPDATED)
         return get_import(connection, record.id)
 
 

@@ -10,6 +10,7 @@ from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import FOLDER_TYPE
 from kelompok_core.errors import KeyReused, UsageError
+from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.queue import enqueue, require_room
 from kelompok_core.imports.records import IMPORTS, ImportOptions, check_reading, fingerprint, get_import
 from kelompok_core.imports.rights import authorize_import
@@ -77,6 +78,7 @@ def receive(bench: Workbench, request: ImportRequest, actor: Actor) -> Receipt:
     """
     admission = admit(bench, request, actor)
     with incoming_from(str(request.file), bench.settings.storage_url) as incoming:
+        reach(FailPoint.RECEIVE_COPIED)
         return open_import(bench, admission, incoming)
 
 
@@ -128,10 +130,12 @@ def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, q
             if queued:
                 require_room(connection, admission.organization_id)
             incoming.keep()
+            reach(FailPoint.RECEIVE_KEPT)
             opened = connection.scalar(sa.insert(IMPORTS).values(**values).returning(IMPORTS.c.id))
             receipt = Receipt(import_id=UUID(str(opened)))
         if queued and (not receipt.resumed or get_import(connection, receipt.import_id).is_unfinished):
             enqueue(connection, receipt.import_id)
+        reach(FailPoint.RECEIVE_OPENED)
         return receipt
 
 

@@ -12,6 +12,7 @@ from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.errors import NotPermitted, UsageError
+from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import apply_sql, field_sql
 from kelompok_core.imports.candidates import SLUG_BASE
 from kelompok_core.imports.locks import lock_entity, lock_import
@@ -169,6 +170,7 @@ class Reviewer:
         self, connection: sa.Connection, parked: ParkedRow, judgement: str, records: Sequence[UUID], note: str | None
     ) -> None:
         """Remember what was said of the row and these records; a later word takes the place of an earlier."""
+        reach(FailPoint.REVIEW_WRITTEN)
         identity = connection.scalar(_IDENTITY, {"import": parked.import_id, "record": parked.record})
         for record in records:
             pair = sorted([f"record:{record}", f"source:{parked.source_name}:{identity}"])

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Issue, Severity, SourceBatch
 from kelompok_core.errors import KelompokError, TakenOver
+from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.candidates import CHANGED_AT, Terms, make_candidates, map_columns
@@ -52,6 +53,7 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
             authorize_import(connection, actor, Action.IMPORT_SUBMIT, record.entity, record.organization_id)
             granted = list_granted(connection, actor, get_descriptor(record.entity), record.organization_id)
         started = monotonic()
+        reach(FailPoint.STAGE_BEGUN)
         try:
             with normalizers(bench.settings, record) as normalizing:
                 stager = _Stager(bench, record, granted, normalizing)
@@ -61,6 +63,7 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
         except KelompokError as error:
             _remember_failure(bench, record, error)
             raise
+        reach(FailPoint.STAGE_READ)
         refresh_statistics(bench.database.engine, stager.staged)
         with bench.database.connect() as connection, connection.begin():
             update_held(
@@ -69,7 +72,9 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
                 state=ImportState.STAGED,
                 durations=dict(record.durations) | {"stage": round(monotonic() - started, 3)},
             )
-            return get_import(connection, import_id)
+            record = get_import(connection, import_id)
+        reach(FailPoint.STAGE_DONE)
+        return record
 
 
 def _remember_failure(bench: Workbench, record: ImportRecord, error: KelompokError) -> None:
@@ -175,8 +180,11 @@ class _Stager:
     def _write(self, connection: sa.Connection, ready: _Ready) -> None:
         if ready.table is not None:
             copy_rows(connection, ready.table)
+            reach(FailPoint.STAGE_COPIED)
         update_held(connection, self._record, **ready.state)
+        reach(FailPoint.STAGE_UPDATED)
         connection.commit()
+        reach(FailPoint.STAGE_COMMITTED)
         self._bench.tell(Progress(step="stage", rows=ready.state["rows_staged"]))
 
     def _map(self, batch: SourceBatch) -> HeaderMapping:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from kelompok_core.access.actors import Actor
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import Conflict
+from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import undo_sql
 from kelompok_core.imports.locks import lock_entity, lock_import, working_on
 from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_import
@@ -93,7 +94,9 @@ def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = Fal
             report = _report(connection, record, "undoing_outcomes", dry_run=True)
             transaction.rollback()
             return report
+        reach(FailPoint.UNDO_WORKED_OUT)
         _take_back(connection, record, actor)
+        reach(FailPoint.UNDO_UPDATED)
         return _report(connection, get_import(connection, import_id), "import_reversals", dry_run=False)
 
 
@@ -126,6 +129,7 @@ def _take_back(connection: sa.Connection, record: ImportRecord, actor: Actor) ->
         undo_sql.RECORD_REVERSALS,
     ):
         connection.execute(sa.text(statement), params)
+        reach(FailPoint.UNDO_STATEMENT)
     update_import(connection, record.id, state=ImportState.UNDONE, undone_at=sa.func.now(), undone_by=actor.id)
 
 

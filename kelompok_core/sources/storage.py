@@ -3,7 +3,8 @@
 import hashlib
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -15,6 +16,7 @@ from fsspec.implementations.local import LocalFileSystem
 from kelompok_core.sources.opening import reachable
 
 _CHUNK = 1 << 20
+_ABANDONED_AFTER = timedelta(days=1)
 
 
 class Incoming:
@@ -28,6 +30,7 @@ class Incoming:
         self._path = f"{self._root}/incoming/{uuid4()}"
         self._digest = hashlib.sha256()
         self._filesystem.makedirs(f"{self._root}/incoming", exist_ok=True)
+        self._sweep()
         self._file = self._filesystem.open(self._path, "wb")
         self.size = 0
 
@@ -38,6 +41,13 @@ class Incoming:
         self._file.close()
         if self._filesystem.exists(self._path):
             self._filesystem.rm(self._path)
+
+    def _sweep(self) -> None:
+        """Remove what processes that were killed left behind."""
+        for path in self._filesystem.find(f"{self._root}/incoming"):
+            with suppress(FileNotFoundError):  # another process sweeps too
+                if datetime.now(UTC) - self._filesystem.modified(path) > _ABANDONED_AFTER:
+                    self._filesystem.rm(path)
 
     def write(self, piece: bytes) -> None:
         self._digest.update(piece)

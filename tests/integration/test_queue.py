@@ -154,9 +154,11 @@ def test_a_worker_that_is_killed_is_dead_at_once_and_forgotten(ask_queue, databa
     killed = Presence(database, uuid4())
     killed.__enter__()
     assert ask_queue(count_workers) == 1
-    ask_queue(lambda connection: connection.exec_driver_sql("""
+    ask_queue(
+        lambda connection: connection.exec_driver_sql("""
         SELECT pg_terminate_backend(pid, 30000) FROM pg_locks JOIN pg_database ON pg_database.oid = database
-        WHERE locktype = 'advisory' AND objsubid = 1 AND datname = current_database()"""))
+        WHERE locktype = 'advisory' AND objsubid = 1 AND datname = current_database()""")
+    )
     assert ask_queue(count_workers) == 0
     assert ask_queue(end_sessions_of_the_dead, uuid4()) == 1
     assert ask_queue(end_sessions_of_the_dead, uuid4()) == 0

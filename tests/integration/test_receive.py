@@ -1,5 +1,7 @@
 """What makes two requests the same import, and who may ask."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import get_import
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host.configuration import set_enabled
+from kelompok_core.sources.storage import Incoming
 
 
 @pytest.fixture
@@ -102,3 +105,19 @@ def test_an_account_closed_after_receiving_does_not_import(bench, person, reques
         connection.execute(sa.text("UPDATE users SET status = 'suspended' WHERE id = :id"), {"id": steward.id})
     with pytest.raises(NotPermitted, match="not active"):
         stage(bench, received.import_id)
+
+
+def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
+    url = f"file://{tmp_path}/files"
+    with Incoming(url) as first:
+        folder = tmp_path / "files" / "incoming"
+        abandoned, young = folder / "abandoned", folder / "young"
+        abandoned.write_bytes(b"half a file")
+        young.write_bytes(b"half a file")
+        os.utime(abandoned, (time.time() - 90_000,) * 2)
+        with Incoming(url):
+            assert young.exists()
+            assert not abandoned.exists()
+        first.write(b"whole")
+        first.keep()
+    assert [path.name for path in folder.iterdir()] == ["young"]

@@ -1,0 +1,143 @@
+"""What is done to a database while something goes wrong; each act may be begun again wherever it ended."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from kelompok_core import fail_points
+from kelompok_core.access.actors import Actor, get_actor
+from kelompok_core.contracts import PluginContext
+from kelompok_core.database.engine import Database, open_database
+from kelompok_core.imports import reading
+from kelompok_core.imports.apply import apply
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.receive import ImportRequest, admit, open_import, receive
+from kelompok_core.imports.review import Reviewer
+from kelompok_core.imports.stage import stage
+from kelompok_core.imports.undo import undo
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.settings import Settings
+from kelompok_core.sources.storage import incoming_from
+
+BATCH_ROWS = 150
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Where acts take place: the settings of a database, and the file that is imported there."""
+
+    settings: Settings
+    file: Path
+    source: str = "list"
+    keyed: bool = True
+
+    def request(self) -> ImportRequest:
+        return ImportRequest(
+            plugin="csv-import", job="import-organizations", file=self.file, source_name=self.source,
+            idempotency_key="the one" if self.keyed else None,
+        )  # fmt: skip
+
+
+def imports(scene: Scene) -> None:
+    """Import the file, as the command line does without workers."""
+    with _bench(scene) as (bench, actor):
+        if _ask(
+            bench.database, "SELECT id FROM imports WHERE source_name = :source AND state = 'applied'", scene.source
+        ):
+            return
+        import_id = receive(bench, scene.request(), actor).import_id
+        stage(bench, import_id)
+        decide(bench, import_id)
+        apply(bench, import_id)
+
+
+def reviews(scene: Scene) -> None:
+    """Decide every row that waits: the first becomes a record, the others are left out."""
+    imports(scene)
+    waiting = """
+        SELECT import_id, record FROM import_decisions d
+        WHERE decision = 'review'
+          AND NOT EXISTS (SELECT FROM import_decisions p
+                          WHERE p.import_id = d.import_id AND p.record = d.record AND p.revision < 0)
+        ORDER BY record"""
+    with _bench(scene) as (bench, actor):
+        reviewer = Reviewer(bench, actor)
+        for row in _ask(bench.database, waiting):
+            if row.record % 2:
+                reviewer.accept_as_new(row.import_id, row.record)
+            else:
+                reviewer.reject(row.import_id, row.record)
+
+
+def undoes(scene: Scene) -> None:
+    """Take the import back."""
+    imports(scene)
+    with _bench(scene) as (bench, actor):
+        for row in _ask(bench.database, "SELECT id FROM imports WHERE source_name = :source", scene.source):
+            undo(bench, row.id, actor)
+
+
+def works(scene: Scene) -> None:
+    """Work as ``kelompok worker`` does, until stopped from outside."""
+    from kelompok_pipelines.worker import work  # Dagster is not for the other acts to wait for
+
+    with _smaller_batches():
+        work(scene.settings, lambda _: None)
+
+
+ACTS = {act.__name__: act for act in (imports, reviews, undoes, works)}
+
+
+def submit(scene: Scene) -> None:
+    """Let the file wait for a worker."""
+    with _bench(scene) as (bench, actor):
+        admission = admit(bench, scene.request(), actor)
+        with incoming_from(str(scene.file), scene.settings.storage_url) as incoming:
+            open_import(bench, admission, incoming, queued=True)
+
+
+def perform(name: str, scene: Scene, fail_point: str | None) -> None:
+    """Begin an act in a process of its own, which dies or stops at the fail point."""
+    os.environ.pop(fail_points.VARIABLE, None)
+    if fail_point is not None:
+        os.environ[fail_points.VARIABLE] = fail_point
+    ACTS[name](scene)
+
+
+@contextmanager
+def _bench(scene: Scene) -> Iterator[tuple[Workbench, Actor]]:
+    database = open_database(scene.settings)
+    try:
+        with database.connect() as connection, connection.begin():
+            actor = get_actor(connection, email=None)
+        with _smaller_batches():
+            yield Workbench(database=database, settings=scene.settings), actor
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def _smaller_batches() -> Iterator[None]:
+    """Let plugins read few rows at a time, so that a short file has many batches."""
+    usual = reading.reading_context
+
+    @contextmanager
+    def sized(*arguments: Any, **more: Any) -> Iterator[PluginContext]:
+        with usual(*arguments, **more) as context:
+            yield replace(context, batch_size=BATCH_ROWS)
+
+    reading.reading_context = sized  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        reading.reading_context = usual
+
+
+def _ask(database: Database, query: str, source: str | None = None) -> list[sa.Row[Any]]:
+    with database.connect() as connection:
+        return list(connection.execute(sa.text(query), {"source": source}))

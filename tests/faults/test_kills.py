@@ -1,0 +1,137 @@
+"""Killed anywhere, with the server or the connection gone at any moment: begun again it ends as undisturbed.
+
+``KELOMPOK_KILLS=NUMBER`` or ``KELOMPOK_KILLS=NUMBER:SEED`` adds as many faults at random; the seed is printed.
+"""
+
+import os
+import random
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from kelompok_core.fail_points import FailPoint
+from tests.faults.harness import PATIENCE, Theatre, act_of, await_stop
+
+pytestmark = pytest.mark.xdist_group("kills")
+
+_LATER = {FailPoint.STAGE_COPIED: 3, FailPoint.STAGE_UPDATED: 2, FailPoint.STAGE_COMMITTED: 4,
+          FailPoint.UNDO_STATEMENT: 2, FailPoint.REVIEW_WRITTEN: 5}  # fmt: skip
+"""Points that are reached more than once, and at which time it fails there."""
+
+_IN_A_TRANSACTION = (FailPoint.STAGE_UPDATED, FailPoint.DECIDE_DECIDED, FailPoint.APPLY_RECORDED,
+                     FailPoint.UNDO_UPDATED)  # fmt: skip
+_IN_THE_SUITE = 4
+_MOST_FAULTS = 3
+_LONGEST = 1.2  # seconds; about what an act takes
+
+
+@pytest.fixture(scope="module")
+def theatre():
+    with tempfile.TemporaryDirectory(prefix="kelompok-faults-") as folder:
+        Path(folder).chmod(0o755)
+        made = Theatre(Path(folder))
+        yield made
+        made.close()
+
+
+def _killed_at(theatre, scene, act, point, passing):
+    process = theatre.begin(act, scene, f"{point}:{passing}")
+    process.join(PATIENCE)
+    assert process.exitcode == -signal.SIGKILL, f"{point} was not reached: it ended with {process.exitcode}"
+
+
+def _killed_after(theatre, scene, act, seconds):
+    process = theatre.begin(act, scene)
+    time.sleep(seconds)
+    process.kill()
+    process.join(PATIENCE)
+
+
+def _stopped_at(theatre, scene, act, point, passing, fault):
+    """Let the fault happen while the process stands at the point; then it goes on, and finds out."""
+    process = theatre.begin(act, scene, f"{point}:{passing}:stop")
+    await_stop(process)
+    fault()
+    os.kill(process.pid, signal.SIGCONT)
+    process.join(PATIENCE)
+    assert process.exitcode is not None
+
+
+@pytest.mark.parametrize("point", list(FailPoint))
+def test_killed_at_each_point(theatre, point):
+    act = act_of(point)
+    with theatre.trial() as scene:
+        theatre.prepare(act, scene)
+        _killed_at(theatre, scene, act, point, _LATER.get(point, 1))
+        theatre.recover(act, scene)
+        assert theatre.state(scene) == theatre.expected(act)
+
+
+@pytest.mark.parametrize("point", [FailPoint.STAGE_COMMITTED, FailPoint.DECIDE_DONE, FailPoint.APPLY_RECORDED])
+def test_without_a_key_the_interrupted_import_is_found(theatre, point):
+    with theatre.trial(keyed=False) as scene:
+        _killed_at(theatre, scene, "imports", point, 1)
+        theatre.recover("imports", scene)
+        assert theatre.state(scene) == theatre.expected("imports")
+
+
+@pytest.mark.parametrize("point", _IN_A_TRANSACTION)
+def test_the_server_dies_at(theatre, point):
+    act = act_of(point)
+    with theatre.trial() as scene:
+        theatre.prepare(act, scene)
+        _stopped_at(theatre, scene, act, point, 1, theatre.kill_server)
+        theatre.recover(act, scene)
+        assert theatre.state(scene) == theatre.expected(act)
+
+
+@pytest.mark.parametrize("point", _IN_A_TRANSACTION)
+def test_the_connection_is_lost_at(theatre, point):
+    act = act_of(point)
+    with theatre.trial() as scene:
+        theatre.prepare(act, scene)
+        _stopped_at(theatre, scene, act, point, 1, lambda: theatre.lose_connections(scene))
+        theatre.recover(act, scene)
+        assert theatre.state(scene) == theatre.expected(act)
+
+
+_NUMBER, _, _SEED = os.environ.get("KELOMPOK_KILLS", f"{_IN_THE_SUITE}:1").partition(":")
+
+
+@pytest.fixture(scope="module")
+def seed():
+    seed = _SEED or str(random.SystemRandom().randrange(10**6))
+    print(f"KELOMPOK_KILLS={_NUMBER}:{seed}")
+    return seed
+
+
+@pytest.mark.parametrize("number", range(int(_NUMBER)))
+def test_anything_at_any_time(theatre, number, seed):
+    """One to three faults after each other, also while it recovers: kills, a dead server, lost connections."""
+    chance = random.Random(f"{seed}:{number}")  # noqa: S311 -- no secret
+    act = chance.choice(("imports", "imports", "reviews", "undoes", "works"))
+    with theatre.trial() as scene:
+        theatre.prepare(act, scene)
+        for _ in range(chance.randint(1, _MOST_FAULTS)):
+            _anything(theatre, scene, act, chance)
+            theatre.revive()
+        theatre.recover(act, scene)
+        assert theatre.state(scene) == theatre.expected(act), f"KELOMPOK_KILLS={number + 1}:{seed}"
+
+
+def _anything(theatre, scene, act, chance):
+    wait = chance.random() * _LONGEST * (3 if act == "works" else 1)
+    fault = chance.choice(("kill", "kill", "kill", "server", "connections"))
+    process = theatre.begin(act, scene)
+    time.sleep(wait)
+    if fault == "server":
+        theatre.kill_server()
+    if fault == "connections":
+        theatre.lose_connections(scene)
+    if fault == "kill" or act == "works":  # a worker without its database ends too, but in its own time
+        process.kill()
+    process.join(PATIENCE)
+    assert process.exitcode is not None
