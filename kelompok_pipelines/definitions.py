@@ -15,7 +15,9 @@ from kelompok_pipelines.assets.enriching import enrichment_assets
 from kelompok_pipelines.assets.importing import decisions_asset, staging_assets
 from kelompok_pipelines.checks import core_checks, counts_check, enrichment_checks, schema_check
 from kelompok_pipelines.jobs import apply_job, enrichment_job, import_job, prune_runs
+from kelompok_pipelines.parts import parts_job
 from kelompok_pipelines.resources import Core, core_resource
+from kelompok_pipelines.scaling import read_scaling
 from kelompok_pipelines.schedules import enrichment_schedule, import_schedule, prune_schedule, read_scheduled_imports
 from kelompok_pipelines.sensors import inbox_sensor
 
@@ -57,6 +59,7 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
     imports = [one for one in jobs if one.job.is_importer]
     enrichers = [one for one in jobs if one.job.uses == "profile_enricher"]
     entities = list_entities()
+    scaling = read_scaling(settings)
     following = {
         entity: [names.signals_key(one.plugin, entity) for one in enrichers if one.automatic and entity in one.entities]
         for entity in entities
@@ -84,6 +87,7 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
             *(import_job(one.plugin, one.job.name, one.entity, following[one.entity]) for one in imports),
             *(enrichment_job(one.plugin, one.job.name, one.entities) for one in enrichers),
             *(apply_job(entity) for entity in entities),
+            *(parts_job(one.plugin, one.job, one.entity, scaling) for one in imports if scaling is not None),
             prune_runs,
         ],
         sensors=[inbox_sensor(settings, one.plugin, one.job, one.entity) for one in imports],

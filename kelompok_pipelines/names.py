@@ -43,6 +43,23 @@ def apply_job(entity: str) -> str:
     return f"core__apply_{entity}"
 
 
+def parts_job(plugin: str, job: str) -> str:
+    return f"{plugin_job(plugin, job)}__in_parts"
+
+
+def open_op(plugin: str, entity: str) -> str:
+    return f"{_identifier(plugin)}__{entity}__open"
+
+
+def part_op(plugin: str, entity: str, number: int) -> str:
+    return f"{_identifier(plugin)}__{entity}__part_{number}"
+
+
+def step_op(plugin: str, entity: str, step: str) -> str:
+    """The ops that follow the parts: ``join``, ``decide`` and ``apply``."""
+    return f"{_identifier(plugin)}__{entity}__{step}"
+
+
 def inbox_sensor(plugin: str, job: str) -> str:
     return f"{plugin_job(plugin, job)}__inbox"
 

@@ -17,18 +17,24 @@ def refresh_statistics(engine: sa.Engine, rows: int) -> None:
 
 
 @contextmanager
-def working_on(engine: sa.Engine, import_id: UUID) -> Iterator[None]:
+def working_on(engine: sa.Engine, import_id: UUID, part: str | None = None) -> Iterator[None]:
     """Hold the import while working on it; wait while another process does.
 
-    The lock is the session's: when its process is killed, the database lets go of it.
+    With a ``part`` hold that one alone, beside those who hold others. The locks are the session's: when its process
+    is killed, the database lets go of them.
     """
+    whole = {"key": f"import:{import_id}"}
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        key = {"key": str(import_id)}
-        connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended('import:' || :key, 0))"), key)
+        if part is None:
+            connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended(:key, 0))"), whole)
+        else:
+            connection.execute(sa.text("SELECT pg_advisory_lock_shared(hashtextextended(:key, 0))"), whole)
+            one = {"key": f"import:{import_id}:{part}"}
+            connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended(:key, 0))"), one)
         try:
             yield
         finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended('import:' || :key, 0))"), key)
+            connection.execute(sa.text("SELECT pg_advisory_unlock_all()"))
 
 
 def use_memory(connection: sa.Connection) -> None:

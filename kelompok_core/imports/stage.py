@@ -1,40 +1,18 @@
 """The stage step: the plugin reads, the core understands, every row is kept. Restartable after any batch."""
 
-import hashlib
-import json
-from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
-import pyarrow as pa
-import sqlalchemy as sa
-
 from kelompok_core.access.rules import Action
-from kelompok_core.contracts import Issue, Severity, SourceBatch
 from kelompok_core.errors import KelompokError, TakenOver
 from kelompok_core.fail_points import FailPoint, reach
-from kelompok_core.headers.mapping import HeaderMapping
-from kelompok_core.imports.boundary import accept_batch
-from kelompok_core.imports.candidates import CHANGED_AT, Terms, make_candidates, map_columns
-from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.locks import refresh_statistics, working_on
-from kelompok_core.imports.normalizing import Normalizers, normalizers
-from kelompok_core.imports.reading import read_batches, unreadable
+from kelompok_core.imports.normalizing import normalizers
 from kelompok_core.imports.records import ImportRecord, ImportState, failure_columns, get_import, update_held
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of, authorize_import, list_granted
-from kelompok_core.imports.staging import copy_rows, fatal_issues, file_issues, staged_table
-from kelompok_core.imports.workbench import Progress, Workbench
-from kelompok_core.values.conventions import DateOrder
-from kelompok_core.values.dates import NUMERIC_DATE, proven_orders
-from kelompok_core.values.reading import Reading
-
-READING = 2
-"""Counted up when normalizers change, so that rows read the old way are compared again."""
+from kelompok_core.imports.stager import Part, Stager
+from kelompok_core.imports.workbench import Workbench
 
 
 def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
@@ -45,24 +23,10 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
         NotPermitted: When the actor may no longer import there.
     """
     with working_on(bench.database.engine, import_id):
-        with bench.database.connect() as connection:
-            record = get_import(connection, import_id)
-            if record.state not in (ImportState.RECEIVED, ImportState.STAGING):
-                return record
-            actor = actor_of(connection, record)
-            authorize_import(connection, actor, Action.IMPORT_SUBMIT, record.entity, record.organization_id)
-            granted = list_granted(connection, actor, get_descriptor(record.entity), record.organization_id)
         started = monotonic()
-        reach(FailPoint.STAGE_BEGUN)
-        try:
-            with normalizers(bench.settings, record) as normalizing:
-                stager = _Stager(bench, record, granted, normalizing)
-                stager.run()
-        except TakenOver:
-            raise
-        except KelompokError as error:
-            _remember_failure(bench, record, error)
-            raise
+        record, stager = read_source(bench, import_id, Part())
+        if stager is None:
+            return record
         reach(FailPoint.STAGE_READ)
         refresh_statistics(bench.database.engine, stager.staged)
         with bench.database.connect() as connection, connection.begin():
@@ -77,211 +41,33 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
         return record
 
 
+def read_source(bench: Workbench, import_id: UUID, part: Part) -> tuple[ImportRecord, Stager | None]:
+    """Read an import's source and stage what is the part's; return the import, and the pass if there was one to make.
+
+    Raises:
+        ImportFailed: When the source cannot be read; the import has failed then.
+        NotPermitted: When the actor may no longer import there.
+    """
+    with bench.database.connect() as connection:
+        record = get_import(connection, import_id)
+        if record.state not in (ImportState.RECEIVED, ImportState.STAGING):
+            return record, None
+        actor = actor_of(connection, record)
+        authorize_import(connection, actor, Action.IMPORT_SUBMIT, record.entity, record.organization_id)
+        granted = list_granted(connection, actor, get_descriptor(record.entity), record.organization_id)
+    reach(FailPoint.STAGE_BEGUN)
+    try:
+        with normalizers(bench.settings, record) as normalizing:
+            stager = Stager(bench, record, granted, normalizing, part)
+            stager.run()
+    except TakenOver:
+        raise
+    except KelompokError as error:
+        _remember_failure(bench, record, error)
+        raise
+    return record, stager
+
+
 def _remember_failure(bench: Workbench, record: ImportRecord, error: KelompokError) -> None:
     with bench.database.connect() as connection, connection.begin():
         update_held(connection, record, state=ImportState.FAILED, **failure_columns(error))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Ready:
-    """A batch to be written: its rows, if it has new ones, and the import's columns."""
-
-    table: pa.Table | None
-    state: dict[str, Any]
-
-
-class _Stager:
-    """One pass over one source: how many rows were read so far, and how many are staged, now or before."""
-
-    def __init__(
-        self, bench: Workbench, record: ImportRecord, granted: frozenset[Action], normalizing: Normalizers
-    ) -> None:
-        self._bench = bench
-        self._normalizing = normalizing
-        self._record = record
-        self._granted = granted
-        self._needs = set(record.needs)
-        proven = record.read_as.get("date_order", {})  # by a run that was interrupted
-        self._orders = {column: DateOrder(order) for column, order in proven.items()}
-        self._surveyed = set(self._orders)
-        self._descriptor = get_descriptor(record.entity)
-        self._mapping: HeaderMapping | None = None
-        self._columns: list[str] = []
-        self._written: list[str] = []
-        self._issues: list[dict[str, Any]] = []
-        self._blank_lines = 0
-        self.staged = record.rows_staged
-        self._read = 0
-
-    def run(self) -> None:
-        """Read and understand one batch while the database takes the one before."""
-        with self._bench.database.connect() as connection, ThreadPoolExecutor(1, "staging") as writer:
-            self._note_earlier_import(connection)
-            writing: Future[None] | None = None
-            with closing(self._batches()) as batches:
-                for batch in batches:
-                    ready = self._prepare(batch)
-                    if writing is not None:
-                        writing.result()
-                    writing = writer.submit(self._write, connection, ready)
-            if writing is not None:
-                writing.result()
-
-    def _batches(self) -> Generator[SourceBatch]:
-        return read_batches(self._bench.settings, self._record)
-
-    def _prepare(self, batch: SourceBatch) -> _Ready:
-        """Return what of the batch is not there yet, and the import's row as it will be with it."""
-        accepted = accept_batch(batch, after=self._read, plugin=self._record.plugin_label)
-        source = take_back(accepted, self._record.media_type)
-        self._written += [column for column in source.cells.columns if column not in self._written]
-        batch = self._normalizing.normalize(source)
-        self._read += len(batch.cells)
-        self._blank_lines += batch.blank_lines
-        if fatal := fatal_issues(batch):
-            raise unreadable(self._record.file_name, fatal)
-        self._extend(self._issues, file_issues(batch))
-        mapping = self._map(batch)
-        fresh = _after(batch, self.staged)
-        table = None
-        if len(fresh.cells):
-            candidates = make_candidates(self._descriptor, fresh, mapping, self._terms(batch, mapping))
-            self._needs |= candidates.needs
-            written = replace(_after(source, self.staged), issues=fresh.issues)
-            table = staged_table(self._record.id, written, candidates, mapping)
-            self.staged = int(fresh.locations["record"].iloc[-1])
-        return _Ready(table=table, state=self._state(batch, mapping))
-
-    def _terms(self, batch: SourceBatch, mapping: HeaderMapping) -> Terms:
-        """Return how to read the batch; the order of its dates is looked for in the whole source."""
-        options = self._record.options
-        dated = {CHANGED_AT, *(field.name for field in self._descriptor.dated_fields())}
-        columns = {column for column, target in mapping.targets.items() if target in dated and column in batch.cells}
-        if options.date_order is not None:
-            self._orders |= dict.fromkeys(columns, options.date_order)
-        elif any(batch.cells[column].str.contains(NUMERIC_DATE).any() for column in columns - self._surveyed):
-            self._survey(columns - self._surveyed)
-        reading = Reading(date_orders=self._orders, phone_country=options.phone_country, timezone=options.timezone)
-        return Terms(reading=reading, organization_id=self._record.organization_id, granted=self._granted)
-
-    def _survey(self, columns: set[str]) -> None:
-        """Read the source once more for the columns whose dates only their order tells, and keep what is proven."""
-        proven: dict[str, set[DateOrder]] = {column: set() for column in columns}
-        read = 0
-        with closing(self._batches()) as batches:
-            for yielded in batches:
-                batch = accept_batch(yielded, after=read, plugin=self._record.plugin_label)
-                read += len(batch.cells)
-                for column in columns & set(batch.cells.columns):
-                    proven[column] |= proven_orders(batch.cells[column])
-        self._surveyed |= columns
-        self._orders |= {column: next(iter(orders)) for column, orders in proven.items() if len(orders) == 1}
-
-    def _write(self, connection: sa.Connection, ready: _Ready) -> None:
-        if ready.table is not None:
-            copy_rows(connection, ready.table)
-            reach(FailPoint.STAGE_COPIED)
-        update_held(connection, self._record, **ready.state)
-        reach(FailPoint.STAGE_UPDATED)
-        connection.commit()
-        reach(FailPoint.STAGE_COMMITTED)
-        self._bench.tell(Progress(step="stage", rows=ready.state["rows_staged"]))
-
-    def _map(self, batch: SourceBatch) -> HeaderMapping:
-        """Map the header again whenever a batch brings new columns."""
-        columns = list(batch.cells.columns)
-        if self._mapping is None or not set(columns) <= set(self._columns):
-            self._columns += [column for column in columns if column not in self._columns]
-            self._mapping = map_columns(
-                self._descriptor,
-                self._columns,
-                self._record.options.mapping,
-                scoped=self._record.organization_id is not None,
-            )
-            fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
-            if fatal:
-                raise unreadable(self._record.file_name, fatal)
-            self._extend(self._issues, [_issue_dict(issue) for issue in self._mapping.issues])
-        return self._mapping
-
-    def _state(self, batch: SourceBatch, mapping: HeaderMapping) -> dict[str, Any]:
-        return {
-            "state": ImportState.STAGING,
-            "rows_staged": self.staged,
-            "blank_lines": self._blank_lines,
-            "header": [column for column in self._written if column not in mapping.dropped],
-            "mapping": dict(mapping.targets),
-            "reading_sha256": self._reading_of(mapping),
-            "read_as": dict(batch.read_as) | self._read_by(),
-            "needs": sorted(self._needs),
-            "issues": list(self._issues),
-        }
-
-    def _read_by(self) -> dict[str, Any]:
-        orders = {column: order.value for column, order in sorted(self._orders.items())}
-        found: dict[str, Any] = {"date_order": orders} if orders else {}
-        return found | ({"normalized_by": list(self._normalizing.labels)} if self._normalizing.labels else {})
-
-    def _reading_of(self, mapping: HeaderMapping) -> bytes:
-        """Digest of how rows were understood: the same raw row read another way is not the same news."""
-        options = self._record.options
-        settings = [options.phone_country, options.timezone, *sorted(self._granted)]
-        words = json.dumps(
-            [
-                READING,
-                sorted(mapping.targets.items()),
-                sorted(mapping.extra),
-                settings,
-                sorted(self._orders.items()),
-                *self._normalizing.labels,
-            ]
-        )
-        return hashlib.sha256(words.encode()).digest()
-
-    @staticmethod
-    def _extend(issues: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
-        issues.extend(issue for issue in more if issue not in issues)
-
-    def _note_earlier_import(self, connection: sa.Connection) -> None:
-        record = self._record
-        asked = {"sha": bytes.fromhex(record.file_sha256), "source": record.source_name}
-        place = {"entity": record.entity, "organization": record.organization_id}
-        earlier = connection.execute(_EARLIER, asked | place).one_or_none()
-        if earlier is not None:
-            params = {"import": str(earlier.id), "at": earlier.applied_at.isoformat(timespec="minutes")}
-            issue = Issue(code="file.already_imported", severity=Severity.INFO, params=params)
-            self._issues.append(_issue_dict(issue))
-        connection.commit()  # reading may take its time, and no transaction should wait for it
-
-
-_EARLIER = sa.text("""
-    SELECT id, applied_at FROM imports
-    WHERE state = 'applied' AND file_sha256 = :sha AND source_name = :source AND entity = :entity
-      AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
-    ORDER BY applied_at DESC LIMIT 1
-""")
-
-
-def _after(batch: SourceBatch, staged: int) -> SourceBatch:
-    """Return the part of the batch that an interrupted run did not stage."""
-    keep = batch.locations["record"] > staged
-    if keep.all():
-        return batch
-    records = set(batch.locations["record"][keep])
-    return SourceBatch(
-        cells=batch.cells[keep].reset_index(drop=True),
-        locations=batch.locations[keep].reset_index(drop=True),
-        issues=batch.issues[batch.issues["record"].isin(records)],
-        read_as=batch.read_as,
-        blank_lines=batch.blank_lines,
-    )
-
-
-def _issue_dict(issue: Issue) -> dict[str, Any]:
-    return {
-        "code": issue.code,
-        "severity": issue.severity.value,
-        "column": issue.column,
-        "value": issue.value,
-        "params": issue.params,
-    }

@@ -47,7 +47,8 @@ class ImportConfig(dg.Config):
     idempotency_key: str | None = Field(default=None, description="The same key gives the same import.")
 
 
-def _open(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID:
+def open_import(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID:
+    """Receive the file, or take the import that was received already."""
     if config.import_id is not None:
         return UUID(config.import_id)
     if config.file is None:
@@ -98,7 +99,7 @@ def staging_assets(plugin: str, job: Job, entity: str) -> dg.AssetsDefinition:
     def stage_source(
         context: dg.AssetExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        import_id = _open(core, plugin, job.name, config)
+        import_id = open_import(core, plugin, job.name, config)
         core.take_up(import_id, context.run)
         record = stage(core.bench, import_id)
         context.log.info("import %s: %d rows staged", import_id, record.rows_staged)

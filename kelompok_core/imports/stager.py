@@ -1,0 +1,292 @@
+"""One pass over a source: the plugin reads, the core understands, every row is kept. Restartable after any batch."""
+
+import hashlib
+import json
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+
+from kelompok_core.access.rules import Action
+from kelompok_core.contracts import Issue, Severity, SourceBatch
+from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.headers.mapping import HeaderMapping
+from kelompok_core.imports.boundary import accept_batch
+from kelompok_core.imports.candidates import CHANGED_AT, Terms, make_candidates, map_columns
+from kelompok_core.imports.error_file import take_back
+from kelompok_core.imports.normalizing import Normalizers
+from kelompok_core.imports.reading import read_batches, unreadable
+from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, update_held
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.staging import copy_rows, fatal_issues, file_issues, staged_table
+from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.values.conventions import DateOrder
+from kelompok_core.values.dates import NUMERIC_DATE, proven_orders
+from kelompok_core.values.reading import Reading
+
+READING = 2
+"""Counted up when normalizers change, so that rows read the old way are compared again."""
+
+
+PART_ROWS = 50_000
+"""Rows in a row that one part of an import takes, before the next part's turn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What one machine stages of a source that several read: blocks of :data:`PART_ROWS` rows, turn and turn about."""
+
+    number: int = 1
+    parts: int = 1
+
+    @property
+    def is_whole(self) -> bool:
+        return self.parts == 1
+
+    def takes(self, records: pd.Series) -> pd.Series:
+        """Return which of these record numbers are this part's."""
+        return (records - 1) // PART_ROWS % self.parts == self.number - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """A batch to be written: its rows, if it has new ones, and the import's columns."""
+
+    table: pa.Table | None
+    state: dict[str, Any]
+
+
+class Stager:
+    """One pass over one source, for all of it or for a part; the pass of a part reads what the others stage too.
+
+    Attributes:
+        read: How many rows were read so far.
+        staged: How many are staged, now or before.
+        state: The import's columns as they are after what was read.
+    """
+
+    def __init__(
+        self, bench: Workbench, record: ImportRecord, granted: frozenset[Action], normalizing: Normalizers, part: Part
+    ) -> None:
+        self._bench = bench
+        self._normalizing = normalizing
+        self._part = part
+        self._record = record
+        self._granted = granted
+        self._needs = set(record.needs)
+        proven = record.read_as.get("date_order", {})  # by a run that was interrupted
+        self._orders = {column: DateOrder(order) for column, order in proven.items()}
+        self._surveyed = set(self._orders)
+        self._descriptor = get_descriptor(record.entity)
+        self._mapping: HeaderMapping | None = None
+        self._columns: list[str] = []
+        self._written: list[str] = []
+        self._issues: list[dict[str, Any]] = []
+        self._blank_lines = 0
+        self.staged = record.rows_staged
+        self.read = 0
+        self.state: dict[str, Any] = {}
+
+    def run(self) -> None:
+        """Read and understand one batch while the database takes the one before."""
+        with self._bench.database.connect() as connection, ThreadPoolExecutor(1, "staging") as writer:
+            self._note_earlier_import(connection)
+            writing: Future[None] | None = None
+            with closing(self._batches()) as batches:
+                for batch in batches:
+                    ready = self._prepare(batch)
+                    if ready is None:
+                        continue
+                    if writing is not None:
+                        writing.result()
+                    writing = writer.submit(self._write, connection, ready)
+            if writing is not None:
+                writing.result()
+
+    def _batches(self) -> Generator[SourceBatch]:
+        return read_batches(self._bench.settings, self._record)
+
+    def _prepare(self, batch: SourceBatch) -> _Ready | None:
+        """Return what of the batch is ours and not there yet, and the import's row as it will be with it."""
+        accepted = accept_batch(batch, after=self.read, plugin=self._record.plugin_label)
+        source = take_back(accepted, self._record.media_type)
+        self._written += [column for column in source.cells.columns if column not in self._written]
+        batch = self._normalizing.normalize(source)
+        self.read += len(batch.cells)
+        self._blank_lines += batch.blank_lines
+        if fatal := fatal_issues(batch):
+            raise unreadable(self._record.file_name, fatal)
+        self._extend(self._issues, file_issues(batch))
+        mapping = self._map(batch)
+        terms = self._terms(batch, mapping)
+        wanted = self._wanted(batch)
+        fresh = _only(batch, wanted)
+        table = None
+        if len(fresh.cells):
+            candidates = make_candidates(self._descriptor, fresh, mapping, terms)
+            self._needs |= candidates.needs
+            written = replace(_only(source, wanted), issues=fresh.issues)
+            table = staged_table(self._record.id, written, candidates, mapping)
+        self.staged = max(self.staged, self.read)
+        self.state = self._state(batch, mapping)
+        if self._part.is_whole:
+            return _Ready(table=table, state=self.state)
+        return None if table is None else _Ready(table=table, state=self.state_of_part(len(fresh.cells)))
+
+    def _wanted(self, batch: SourceBatch) -> pd.Series:
+        """Return which rows of the batch are this part's and not staged yet, by a run that was interrupted."""
+        records = batch.locations["record"]
+        wanted = self._part.takes(records)
+        if self._record.state is not ImportState.STAGING or not wanted.any():
+            return wanted
+        with self._bench.database.connect() as connection:
+            between = {"import": self._record.id, "first": int(records.iloc[0]), "last": int(records.iloc[-1])}
+            return wanted & ~records.isin(list(connection.scalars(_STAGED, between)))
+
+    def _terms(self, batch: SourceBatch, mapping: HeaderMapping) -> Terms:
+        """Return how to read the batch; the order of its dates is looked for in the whole source."""
+        options = self._record.options
+        dated = {CHANGED_AT, *(field.name for field in self._descriptor.dated_fields())}
+        columns = {column for column, target in mapping.targets.items() if target in dated and column in batch.cells}
+        if options.date_order is not None:
+            self._orders |= dict.fromkeys(columns, options.date_order)
+        elif any(batch.cells[column].str.contains(NUMERIC_DATE).any() for column in columns - self._surveyed):
+            self._survey(columns - self._surveyed)
+        reading = Reading(date_orders=self._orders, phone_country=options.phone_country, timezone=options.timezone)
+        return Terms(reading=reading, organization_id=self._record.organization_id, granted=self._granted)
+
+    def _survey(self, columns: set[str]) -> None:
+        """Read the source once more for the columns whose dates only their order tells, and keep what is proven."""
+        proven: dict[str, set[DateOrder]] = {column: set() for column in columns}
+        read = 0
+        with closing(self._batches()) as batches:
+            for yielded in batches:
+                batch = accept_batch(yielded, after=read, plugin=self._record.plugin_label)
+                read += len(batch.cells)
+                for column in columns & set(batch.cells.columns):
+                    proven[column] |= proven_orders(batch.cells[column])
+        self._surveyed |= columns
+        self._orders |= {column: next(iter(orders)) for column, orders in proven.items() if len(orders) == 1}
+
+    def state_of_part(self, rows: int) -> dict[str, Any]:
+        """Return the import's columns after so many more rows of a part, whatever other parts write meanwhile."""
+        needs = sa.text("ARRAY(SELECT DISTINCT unnest(needs || CAST(:more AS text[])) ORDER BY 1)")
+        return {
+            "state": sa.case((IMPORTS.c.state == ImportState.RECEIVED, ImportState.STAGING), else_=IMPORTS.c.state),
+            "rows_staged": IMPORTS.c.rows_staged + rows,
+            "needs": needs.bindparams(more=sorted(self._needs)),
+        }
+
+    def _write(self, connection: sa.Connection, ready: _Ready) -> None:
+        if ready.table is not None:
+            copy_rows(connection, ready.table)
+            reach(FailPoint.STAGE_COPIED)
+        update_held(connection, self._record, **ready.state)
+        reach(FailPoint.STAGE_UPDATED)
+        connection.commit()
+        reach(FailPoint.STAGE_COMMITTED)
+        self._bench.tell(Progress(step="stage", rows=self.staged))
+
+    def _map(self, batch: SourceBatch) -> HeaderMapping:
+        """Map the header again whenever a batch brings new columns."""
+        columns = list(batch.cells.columns)
+        if self._mapping is None or not set(columns) <= set(self._columns):
+            self._columns += [column for column in columns if column not in self._columns]
+            self._mapping = map_columns(
+                self._descriptor,
+                self._columns,
+                self._record.options.mapping,
+                scoped=self._record.organization_id is not None,
+            )
+            fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
+            if fatal:
+                raise unreadable(self._record.file_name, fatal)
+            self._extend(self._issues, [_issue_dict(issue) for issue in self._mapping.issues])
+        return self._mapping
+
+    def _state(self, batch: SourceBatch, mapping: HeaderMapping) -> dict[str, Any]:
+        return {
+            "state": ImportState.STAGING,
+            "rows_staged": self.staged,
+            "blank_lines": self._blank_lines,
+            "header": [column for column in self._written if column not in mapping.dropped],
+            "mapping": dict(mapping.targets),
+            "reading_sha256": self._reading_of(mapping),
+            "read_as": dict(batch.read_as) | self._read_by(),
+            "needs": sorted(self._needs),
+            "issues": list(self._issues),
+        }
+
+    def _read_by(self) -> dict[str, Any]:
+        orders = {column: order.value for column, order in sorted(self._orders.items())}
+        found: dict[str, Any] = {"date_order": orders} if orders else {}
+        return found | ({"normalized_by": list(self._normalizing.labels)} if self._normalizing.labels else {})
+
+    def _reading_of(self, mapping: HeaderMapping) -> bytes:
+        """Digest of how rows were understood: the same raw row read another way is not the same news."""
+        options = self._record.options
+        settings = [options.phone_country, options.timezone, *sorted(self._granted)]
+        words = json.dumps(
+            [
+                READING,
+                sorted(mapping.targets.items()),
+                sorted(mapping.extra),
+                settings,
+                sorted(self._orders.items()),
+                *self._normalizing.labels,
+            ]
+        )
+        return hashlib.sha256(words.encode()).digest()
+
+    @staticmethod
+    def _extend(issues: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
+        issues.extend(issue for issue in more if issue not in issues)
+
+    def _note_earlier_import(self, connection: sa.Connection) -> None:
+        record = self._record
+        asked = {"sha": bytes.fromhex(record.file_sha256), "source": record.source_name}
+        place = {"entity": record.entity, "organization": record.organization_id}
+        earlier = connection.execute(_EARLIER, asked | place).one_or_none()
+        if earlier is not None:
+            params = {"import": str(earlier.id), "at": earlier.applied_at.isoformat(timespec="minutes")}
+            issue = Issue(code="file.already_imported", severity=Severity.INFO, params=params)
+            self._issues.append(_issue_dict(issue))
+        connection.commit()  # reading may take its time, and no transaction should wait for it
+
+
+_STAGED = sa.text("SELECT record FROM import_rows WHERE import_id = :import AND record BETWEEN :first AND :last")
+_EARLIER = sa.text("""
+    SELECT id, applied_at FROM imports
+    WHERE state = 'applied' AND file_sha256 = :sha AND source_name = :source AND entity = :entity
+      AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
+    ORDER BY applied_at DESC LIMIT 1
+""")
+
+
+def _only(batch: SourceBatch, keep: pd.Series) -> SourceBatch:
+    """Return these rows of the batch, with what was found in them."""
+    if keep.all():
+        return batch
+    records = set(batch.locations["record"][keep])
+    return SourceBatch(
+        cells=batch.cells[keep].reset_index(drop=True),
+        locations=batch.locations[keep].reset_index(drop=True),
+        issues=batch.issues[batch.issues["record"].isin(records)],
+        read_as=batch.read_as,
+        blank_lines=batch.blank_lines,
+    )
+
+
+def _issue_dict(issue: Issue) -> dict[str, Any]:
+    return {
+        "code": issue.code,
+        "severity": issue.severity.value,
+        "column": issue.column,
+        "value": issue.value,
+        "params": issue.params,
+    }

@@ -1,0 +1,68 @@
+"""The ``[scaling]`` table of kelompok.toml: in how many parts large files are staged, and who executes the steps."""
+
+import importlib
+from typing import Any
+
+import dagster as dg
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kelompok_core.errors import SettingsError
+from kelompok_core.plugin_host.configuration import read_document
+from kelompok_core.settings import Settings
+
+_TABLE = "scaling"
+
+
+class Scaling(BaseModel):
+    """How imports are spread.
+
+    Attributes:
+        parts: How many machines or processes stage one import at most.
+        executor: Module and name of a Dagster executor, such as ``dagster_dask.dask_executor``; without one the parts
+            are processes of one machine.
+        executor_config: Its settings, as its own documentation says.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    parts: int = Field(ge=2, le=64)
+    executor: str | None = None
+    executor_config: dict[str, Any] = {}
+
+    def load_executor(self) -> dg.ExecutorDefinition:
+        """Return the executor with its settings.
+
+        Raises:
+            SettingsError: When there is none of this name.
+        """
+        if self.executor is None:
+            return dg.multiprocess_executor
+        module, _, name = self.executor.rpartition(".")
+        try:
+            found = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise SettingsError(
+                f"{_TABLE}.executor", f"there is no {self.executor}: {error}",
+                hint="Install its package beside Kelompok, on every machine.",
+            ) from error  # fmt: skip
+        if not isinstance(found, dg.ExecutorDefinition):
+            raise SettingsError(f"{_TABLE}.executor", f"{self.executor} is no Dagster executor")
+        return found.configured(self.executor_config) if self.executor_config else found
+
+
+def read_scaling(settings: Settings) -> Scaling | None:
+    """Return how imports are spread; None where they are not.
+
+    Raises:
+        SettingsError: Naming the key that is wrong.
+    """
+    table = read_document(settings).get(_TABLE)
+    if table is None:
+        return None
+    if not isinstance(table, dict):
+        raise SettingsError(_TABLE, "must be a table", hint=f"Write [{_TABLE}].")
+    try:
+        return Scaling.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise SettingsError(".".join([_TABLE, *map(str, first["loc"])]), first["msg"]) from error

@@ -1,0 +1,163 @@
+"""An import staged in parts ends as one that is staged in one piece, whoever stages what and whatever is killed."""
+
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.organizations import write_organizations
+from kelompok_core.errors import ImportFailed
+from kelompok_core.imports import reading, stager
+from kelompok_core.imports.apply import apply
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.parts import join_parts, stage_part
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.records import get_import
+from kelompok_core.imports.stage import stage
+from kelompok_core.imports.stager import Part
+
+_STAGED = """
+    SELECT record, line, raw, encode(raw_sha256, 'hex') AS sha, identity, external_id, candidate, verdict, reason,
+           issues
+    FROM import_rows WHERE import_id = :import ORDER BY record"""
+_OF_THE_IMPORT = (
+    "SELECT state, rows_staged, blank_lines, header, mapping, encode(reading_sha256, 'hex') AS reading, read_as, "
+    "needs, issues FROM imports WHERE id = :import"
+)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Parts of 100 rows, batches of 70: parts begin and end within batches."""
+    monkeypatch.setattr(stager, "PART_ROWS", 100)
+    usual = reading.reading_context
+
+    class Sized:
+        def __init__(self, *arguments, **more):
+            self._context = usual(*arguments, **more)
+
+        def __enter__(self):
+            return replace(self._context.__enter__(), batch_size=70)
+
+        def __exit__(self, *error):
+            return self._context.__exit__(*error)
+
+    monkeypatch.setattr(reading, "reading_context", Sized)
+
+
+@pytest.fixture
+def received(bench, operator):
+    def run(file, source, plugin="csv-import"):
+        request = ImportRequest(plugin=plugin, job="import-organizations", file=file, source_name=source)
+        return receive(bench, request, operator).import_id
+
+    return run
+
+
+@pytest.fixture
+def staged(ask):
+    def look(import_id):
+        return ask(_STAGED, **{"import": import_id}), ask(_OF_THE_IMPORT, **{"import": import_id})
+
+    return look
+
+
+@pytest.fixture
+def organizations(tmp_path):
+    file = tmp_path / "list.csv"
+    write_organizations(file, 640, seed=4)
+    return file
+
+
+def _dated(path):
+    """Dates whose order only the last rows prove, and a column that only the last have."""
+    rows = [{"id": str(n), "name": f"Lembaga {n}", "founded": f"0{n % 9 + 1}/0{n % 7 + 1}/2001"} for n in range(250)]
+    rows += [{"id": "900", "name": "Lembaga Akhir", "founded": "25/01/2001", "City": "Garut"}]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return path
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 9])
+def test_parts_at_once_make_the_whole(bench, received, staged, organizations, parts):
+    whole, split = received(organizations, "whole"), received(organizations, "split")
+    stage(bench, whole)
+    working = [
+        threading.Thread(target=stage_part, args=(bench, split, Part(number=number, parts=parts)))
+        for number in range(1, parts + 1)
+    ]
+    for one in working:
+        one.start()
+    for one in working:
+        one.join(60)
+    join_parts(bench, split, parts)
+    assert staged(split) == staged(whole)
+
+
+def test_what_only_the_end_of_the_source_tells(bench, received, staged, tmp_path):
+    file = _dated(tmp_path / "list.ndjson")
+    whole, split = received(file, "whole", "json-import"), received(file, "split", "json-import")
+    stage(bench, whole)
+    for number in (2, 1):
+        stage_part(bench, split, Part(number=number, parts=2))
+    join_parts(bench, split, 2)
+    assert staged(split) == staged(whole)
+    assert staged(split)[1][0].read_as["date_order"] == {"founded": "dmy"}
+
+
+def test_a_part_that_died_goes_on(bench, received, staged, organizations):
+    whole, split = received(organizations, "whole"), received(organizations, "split")
+    stage(bench, whole)
+
+    class Died(Exception):
+        pass
+
+    seen = []
+
+    def die(progress):
+        seen.append(progress)
+        if len(seen) == 3:
+            raise Died
+
+    with pytest.raises(Died):
+        stage_part(replace(bench, tell=die), split, Part(number=1, parts=2))
+    stage_part(bench, split, Part(number=2, parts=2))
+    with pytest.raises(ImportFailed, match="part 1 of 2 has not come to its end"):
+        join_parts(bench, split, 2)
+    stage_part(bench, split, Part(number=1, parts=2))
+    join_parts(bench, split, 2)
+    assert staged(split) == staged(whole)
+
+
+def test_one_piece_goes_on_where_parts_were_left(bench, received, staged, organizations, database):
+    whole, split = received(organizations, "whole"), received(organizations, "split")
+    stage(bench, whole)
+    stage_part(bench, split, Part(number=2, parts=3))
+    stage(bench, split)
+    assert staged(split) == staged(whole)
+    decide(bench, split)
+    apply(bench, split)
+    with database.connect() as connection:
+        assert get_import(connection, split).counts["rows_read"] == 640
+
+
+def test_parts_that_do_not_read_the_same_are_told(bench, received, organizations, ask, database):
+    split = received(organizations, "split")
+    for number in (1, 2):
+        stage_part(bench, split, Part(number=number, parts=2))
+    with database.connect() as connection, connection.begin():
+        connection.exec_driver_sql("UPDATE import_parts SET rows_read = 641 WHERE number = 2")
+    with pytest.raises(ImportFailed, match="does not read the same twice"):
+        join_parts(bench, split, 2)
+    assert ask("SELECT state FROM imports")[0].state == "staging"
+
+
+def test_a_source_that_cannot_be_read_fails_once_and_for_all_parts(bench, received, tmp_path, ask):
+    file = tmp_path / "list.csv"
+    file.write_text("kota,telepon\nGarut,1\n")
+    split = received(file, "split")
+    with pytest.raises(ImportFailed):
+        stage_part(bench, split, Part(number=1, parts=2))
+    assert stage_part(bench, split, Part(number=2, parts=2)) == 0
+    assert join_parts(bench, split, 2).state == "failed"
+    assert ask("SELECT state FROM imports")[0].state == "failed"
