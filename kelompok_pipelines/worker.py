@@ -1,11 +1,13 @@
 """The worker: a process that imports what waits in the queue, each import as a Dagster run of its own."""
 
 import logging
+import os
 import traceback
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 from typing import Self
 from uuid import uuid4
 
@@ -26,6 +28,9 @@ from kelompok_pipelines.loaded_code import LoadedCode
 
 _PATIENCE_SECONDS = 300
 """A worker that leaves a transaction open so long is frozen; the server ends its session."""
+
+_GRACE_SECONDS = 15
+"""In which a worker the database does not know any more may end by itself."""
 
 _LOOK_SECONDS = 2.0
 """How often the queue is looked at when nobody rings: for imports whose worker died."""
@@ -57,7 +62,7 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
             if interruption.happened or presence.lost.is_set():
                 raise WorkerStops
 
-        with _Hands(replace(bench, tell=check), presence) as hands:
+        with _ending_if(presence.lost), _Hands(replace(bench, tell=check), presence) as hands:
             tell(f"Worker {worker_id} waits for imports.")
             code = LoadedCode()
             while not (interruption.happened or presence.lost.is_set()):
@@ -138,6 +143,24 @@ class _Hands:
             self._runner = self._stack.enter_context(open_runner(self._bench))
             self._settings_changed_at = changed_at
         return self._runner
+
+
+@contextmanager
+def _ending_if(lost: Event) -> Iterator[None]:
+    """End the process some time after the database lost it, whatever it is at: Dagster would try for ever."""
+    ended = Event()
+
+    def watch() -> None:
+        lost.wait()
+        if not ended.wait(_GRACE_SECONDS):
+            _logger.error("The database was lost %d seconds ago: this worker ends", _GRACE_SECONDS)
+            os._exit(1)
+
+    Thread(target=watch, name="watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 def _is_loss_of_database(error: BaseException) -> bool:

@@ -31,6 +31,9 @@ OWNER, RUNTIME, DAGSTER = "kelompok_owner", "kelompok_runtime", "dagster"
 _START_SECONDS = 30.0
 """After a kill -9 the old backends hold their memory for some seconds, and pg_ctl refuses until then."""
 
+_PORTS = range(20_000, 32_000)
+"""Below those a system gives to clients: one of them would sit on the port while the server starts again."""
+
 _BUILTIN_LOCALES_SINCE = 17
 
 _CONFIGURATION = """
@@ -328,13 +331,22 @@ def _port_file(settings: Settings) -> Path:
 
 
 def _free_port(remembered: Path) -> int:
+    """Return the port of last time where it is free, else another."""
+    last = remembered.read_text() if remembered.exists() else ""
+    port = int(last) if last.isdecimal() else secrets.choice(_PORTS)
+    while not _is_free(port):
+        port = secrets.choice(_PORTS)
+    return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as PostgreSQL does
         try:
-            probe.bind(("127.0.0.1", int(remembered.read_text())))
-        except (OSError, ValueError, OverflowError):
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+        return True
 
 
 def _run(files: ServerFiles, program: str, *arguments: str) -> None:

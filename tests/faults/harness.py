@@ -125,9 +125,14 @@ class Theatre:
         process = self.begin(act, scene)
         if act == "works":
             wait_until(lambda: not self.waiting(scene) or not process.is_alive())
-            os.kill(process.pid, signal.SIGINT)
+            self.end(process)
         process.join(PATIENCE)
         assert process.exitcode == 0, f"{act} undisturbed ended with {process.exitcode}"
+
+    def end(self, worker: ForkServerProcess) -> None:
+        """Ask a worker to stop, which it does when it can."""
+        if worker.is_alive():
+            os.kill(worker.pid, signal.SIGINT)
 
     def recover(self, act: str, scene: Scene) -> None:
         """Begin the act again after a fault, as whoever was interrupted would."""

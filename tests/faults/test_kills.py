@@ -88,6 +88,20 @@ def test_the_server_dies_at(theatre, point):
         assert theatre.state(scene) == theatre.expected(act)
 
 
+def test_a_worker_whose_database_is_gone_ends(theatre):
+    """Dagster would try to reach it for ever, and nobody would start the worker anew."""
+    with theatre.trial() as scene:
+        theatre.prepare("works", scene)
+        process = theatre.begin("works", scene, f"{FailPoint.DECIDE_DONE}:1:stop")
+        await_stop(process)
+        theatre.kill_server()
+        os.kill(process.pid, signal.SIGCONT)
+        process.join(PATIENCE)
+        assert process.exitcode == 1
+        theatre.recover("works", scene)
+        assert theatre.state(scene) == theatre.expected("works")
+
+
 @pytest.mark.parametrize("point", _IN_A_TRANSACTION)
 def test_the_connection_is_lost_at(theatre, point):
     act = act_of(point)
@@ -131,7 +145,10 @@ def _anything(theatre, scene, act, chance):
         theatre.kill_server()
     if fault == "connections":
         theatre.lose_connections(scene)
-    if fault == "kill" or act == "works":  # a worker without its database ends too, but in its own time
+    if fault == "kill":
         process.kill()
+    elif act == "works":
+        theatre.revive()
+        theatre.end(process)
     process.join(PATIENCE)
     assert process.exitcode is not None

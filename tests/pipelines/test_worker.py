@@ -156,7 +156,10 @@ def test_only_a_lost_database_ends_the_worker(hands, submit, record_of, monkeypa
         assert record_of(import_id).leased_by is not None
     else:
         assert hands.take_one()
-        assert record_of(import_id).failure == "an unexpected OperationalError stopped it"
+        full = "a disk is full"
+        assert record_of(import_id).failure == (
+            full if sqlstate == "53100" else "an unexpected OperationalError stopped it"
+        )
 
 
 def test_a_worker_that_is_not_known_any_more_ends(settings, database, monkeypatch):
