@@ -6,7 +6,6 @@ database of one server started for the run. Times compare only within a run.
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -33,6 +32,7 @@ from kelompok_core.database.engine import Addresses, Database, migrate  # noqa: 
 from kelompok_core.imports.apply import apply  # noqa: E402
 from kelompok_core.imports.decide import decide  # noqa: E402
 from kelompok_core.imports.receive import ImportRequest, receive  # noqa: E402
+from kelompok_core.imports.records import ImportOptions  # noqa: E402
 from kelompok_core.imports.registry import get_descriptor  # noqa: E402
 from kelompok_core.imports.stage import stage  # noqa: E402
 from kelompok_core.imports.workbench import Workbench  # noqa: E402
@@ -99,14 +99,18 @@ def _bench(settings: Settings) -> Workbench:
     return Workbench(database=database, settings=settings)
 
 
-def run_import(place: Place, file: Path, entity: str = "organizations") -> dict[str, dict[str, float]]:
+def run_import(
+    place: Place, file: Path, entity: str = "organizations", options: ImportOptions | None = None
+) -> dict[str, dict[str, float]]:
     """Import a file; return seconds and peak memory in MB of each step."""
     bench = _bench(place.settings)
     with bench.database.connect() as connection, connection.begin():
         actor = get_actor(connection, email=None)
     started = perf_counter()
     home = None if entity == "organizations" else HOME
-    request = ImportRequest(plugin="csv-import", job=f"import-{entity}", file=file, organization=home)
+    request = ImportRequest(
+        plugin="csv-import", job=f"import-{entity}", file=file, organization=home, options=options or ImportOptions()
+    )  # fmt: skip
     import_id = receive(bench, request, actor).import_id
     figures = {"receive": {"seconds": perf_counter() - started, "mb": 0.0}}
     bench.database.dispose()
@@ -126,8 +130,14 @@ def run_step(step: str, import_id: str, home: str, config: str, url: str) -> Non
     started = perf_counter()
     STEPS[step](bench, UUID(import_id))
     seconds = perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "mb": peak}))
+    print(json.dumps({"seconds": seconds, "mb": peak_memory()}))
+
+
+def peak_memory(pid: int | str = "self") -> float:
+    """Return the most memory a process had since its program began, in MB; 0 when it has ended."""
+    # Not rusage: that counts what the process was before, a copy of whoever started it.
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(one.split()[1]) / 1024 for one in lines if one.startswith("VmHWM")), 0.0)
 
 
 def _total(figures: dict[str, dict[str, float]]) -> float:
@@ -145,10 +155,10 @@ def compare_with_floor(server: Server, entity: str, rows: int, repeats: int) -> 
     for _ in range(repeats):
         for seconds, bookkeeping in ((floors, True), (cores, False)):
             with server.place() as place:
-                _make_home(place, entity)
+                make_home(place, entity)
                 seconds.append(measure_floor(place.runtime_url, file, entity, bookkeeping=bookkeeping))
         with server.place() as place:
-            _make_home(place, entity)
+            make_home(place, entity)
             imports.append(run_import(place, file, entity))
     floor, core = statistics.median(floors), statistics.median(cores)
     total = statistics.median(map(_total, imports))
@@ -164,7 +174,7 @@ def compare_with_floor(server: Server, entity: str, rows: int, repeats: int) -> 
     print(f"  import / floor                       {total / floor:7.2f}      / core alone {total / core:.2f}")
 
 
-def _make_home(place: Place, entity: str) -> None:
+def make_home(place: Place, entity: str) -> None:
     """Make the organization and the category that the rows of other lists belong to."""
     if entity == "organizations":
         return

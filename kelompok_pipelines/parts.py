@@ -100,7 +100,6 @@ def _decide_op(plugin: str, entity: str) -> dg.OpDefinition:
 
 
 def _apply_op(plugin: str, entity: str) -> dg.OpDefinition:
-    # In no pool, as Dask cannot send runs that have pools: the database lets one import apply at a time.
     @dg.op(
         name=names.step_op(plugin, entity, "apply"), ins={"decided": _BEFORE}, out=_DONE,
         description="The plan, whole or not at all.",

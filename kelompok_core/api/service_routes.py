@@ -43,7 +43,7 @@ class Readiness(BaseModel):
     """That it can do its work."""
 
     status: str = Field(examples=["ready"])
-    schema_revision: str | None = Field(examples=["0007"])
+    schema_revision: str | None = Field(examples=["0008"])
     workers: int = Field(description="How many processes import; with none, imports wait.")
 
 

@@ -185,5 +185,6 @@ def _write(connection: sa.Connection, record: ImportRecord, revision: int, count
     reach(FailPoint.APPLY_MERGED)
     if written != {name: counts[name] for name in written}:
         raise _MovedMeanwhile
+    run(apply_sql.SEE_AGAIN)
     run(apply_sql.RECORD_EVIDENCE)
     reach(FailPoint.APPLY_RECORDED)

@@ -105,6 +105,18 @@ def _changed(column: str, fields: Sequence[Field]) -> str:
     return f"CASE WHEN d.changes ? '{fields[0].name}' THEN {new(fields[0])} ELSE t.{column} END"
 
 
+# Rows that are references are there already: their last sighting is moved on.
+SEE_AGAIN = """
+    UPDATE source_records s
+    SET last_seen_at = now(), last_import_id = i.id, last_record = r.last_record, reading_sha256 = i.reading_sha256
+    FROM imports i, (
+      SELECT r.identity, r.raw_sha256, d.target_id, max(r.record) AS last_record
+      FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+      WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'unchanged' AND r.raw IS NULL
+      GROUP BY r.identity, r.raw_sha256, d.target_id) r
+    WHERE i.id = :import AND s.entity = i.entity AND s.source_name = i.source_name
+      AND s.identity = r.identity AND s.raw_sha256 = r.raw_sha256 AND s.record_id = r.target_id"""
+
 # The first row that says a thing is its evidence; saying it again moves the last sighting on.
 RECORD_EVIDENCE = """
     INSERT INTO source_records
@@ -119,7 +131,7 @@ RECORD_EVIDENCE = """
              max(r.record) OVER (PARTITION BY r.identity, r.raw_sha256) AS last_record
       FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
       WHERE d.import_id = :import AND d.revision = :revision
-        AND d.decision IN ('accepted', 'merged', 'unchanged')
+        AND d.decision IN ('accepted', 'merged', 'unchanged') AND r.raw IS NOT NULL
       ORDER BY r.identity, r.raw_sha256, r.record) s ON true
     JOIN import_rows r ON r.import_id = :import AND r.record = s.record
     WHERE i.id = :import

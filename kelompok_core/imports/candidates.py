@@ -194,12 +194,17 @@ def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd
     So the same list of two chapters, both numbered from 1, speaks of different people.
     """
     natural = natural_identity([frame.reindex(columns=list(names)) for names in descriptor.natural_keys])
-    own = ("id:" + external_id).fillna(natural)
     if not descriptor.belongs:
-        return own
+        return identity_by_id(descriptor, external_id, terms).fillna(natural)
     if ORGANIZATION_KEY in frame.columns:
-        return own + " @ " + frame[ORGANIZATION_KEY]
-    return own + f" @ {terms.organization_id}"
+        return ("id:" + external_id).fillna(natural) + " @ " + frame[ORGANIZATION_KEY]
+    return identity_by_id(descriptor, external_id, terms).fillna(natural + f" @ {terms.organization_id}")
+
+
+def identity_by_id(descriptor: EntityDescriptor, external_id: pd.Series, terms: Terms) -> pd.Series:
+    """Return the identities of rows that have an id and belong where the import does; null where there is no id."""
+    own = "id:" + external_id
+    return own + f" @ {terms.organization_id}" if descriptor.belongs else own
 
 
 def _blank_to_null(cells: pd.DataFrame) -> pd.DataFrame:

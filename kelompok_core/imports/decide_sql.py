@@ -3,7 +3,8 @@
 The statements run in order in one transaction and hand on by temporary tables:
 
 ``deciding_homes``    where rows say they belong      ``deciding_refused``  rows that may not go there
-``deciding_keys``     what identifies a good row       ``deciding_known``  rows this source sent before
+``deciding_known``    what this source last said       ``deciding_seen``   rows that say it again, word for word
+``deciding_keys``     what identifies each other row   ``deciding_back``   seen rows that others speak about too
 ``deciding_matches``  existing records by strong key   ``deciding_rows``   target, reason and turn of each
 ``deciding_groups``   who takes turns with whom        ``deciding_diffs``  what a row would change
 ``deciding_final``    one decision a row               ``deciding_slugs``  addresses of the new ones
@@ -27,18 +28,24 @@ def statements(rules: DecisionRules) -> Iterator[str]:
         yield homes_sql.HOMES
         yield "ANALYZE deciding_homes"
     yield homes_sql.REFUSED if descriptor.belongs else homes_sql.NOBODY_REFUSED
-    yield _keys(descriptor)
-    yield "ANALYZE deciding_keys"
-    yield _KNOWN.format(entity=descriptor.entity, at_home=_at_home(descriptor))
+    yield _KNOWN.format(entity=descriptor.entity)
     yield "ANALYZE deciding_known"
+    yield _seen(descriptor)
+    yield "ANALYZE deciding_seen"
+    yield _RECALL
+    yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(descriptor)}{_NOT_SEEN}"
+    yield "ANALYZE deciding_keys"
+    yield _OWN_IDS.format(entity=descriptor.entity, at_home=_at_home(descriptor))
     yield _matches(descriptor)
     yield "ANALYZE deciding_matches"
+    yield _NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key)
     yield _rows(descriptor)
+    yield from _bring_back(descriptor)
     yield "ANALYZE deciding_rows"
     yield _PARK_DUPLICATE_NAMES.format(
         name_key=descriptor.name_key, told_apart=_told_apart(descriptor, "first", "k", descriptor.discriminators)
     )
-    yield _GROUPS.format(entity=descriptor.entity)
+    yield _GROUPS
     yield "ANALYZE deciding_groups"
     yield create_diffs(rules)
     yield _FINAL.format(may_create="true" if descriptor.belongs else "CAST(:scope AS uuid) IS NULL")
@@ -50,41 +57,92 @@ def _keys(descriptor: EntityDescriptor) -> str:
     names = dict.fromkeys([descriptor.name_key, *descriptor.discriminators, *ruled])
     kinds = {name: descriptor.kind_of(name) for name in names}
     columns = ", ".join(
-        f"candidate->>'{name}' AS {name}" if kind is Kind.TEXT else f"(candidate->>'{name}')::{kind} AS {name}"
+        f"i.candidate->>'{name}' AS {name}" if kind is Kind.TEXT else f"(i.candidate->>'{name}')::{kind} AS {name}"
         for name, kind in kinds.items()
     )
-    home = "h.home, h.guarded" if descriptor.belongs else "NULL::uuid AS home, false AS guarded"
+    return f"""
+        SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {_home(descriptor)},
+               CASE WHEN i.external_id ~ {_OWN_ID} THEN i.external_id::uuid END AS own_id,
+               i.candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
+        FROM {_good_rows(descriptor)}"""
+
+
+def _home(descriptor: EntityDescriptor) -> str:
+    return "h.home, h.guarded" if descriptor.belongs else "NULL::uuid AS home, false AS guarded"
+
+
+def _good_rows(descriptor: EntityDescriptor) -> str:
+    """The import's rows that nothing is wrong with, each with where it belongs; a condition may follow."""
     homes = "JOIN deciding_homes h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')"
     return f"""
-        CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS
-        SELECT record, identity, external_id IS NOT NULL AS explicit, raw_sha256, {home},
-               CASE WHEN external_id ~ {_OWN_ID} THEN external_id::uuid END AS own_id,
-               candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
-        FROM import_rows i {homes if descriptor.belongs else ""}
-        WHERE import_id = :import AND verdict IS NULL
-          AND NOT EXISTS (SELECT FROM deciding_refused r WHERE r.record = i.record)"""
+        import_rows i {homes if descriptor.belongs else ""}
+        WHERE i.import_id = :import AND i.verdict IS NULL
+          AND NOT EXISTS (SELECT FROM deciding_refused f WHERE f.record = i.record)"""
 
 
 _OWN_ID = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
 
-# What this source sent before; and a row of an export, whose id is that of our own record.
+# What this source last said of a record.
 _KNOWN = """
     CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
-    SELECT DISTINCT ON (identity) identity, record_id, raw_sha256, reading_sha256, reason
-    FROM (
-      SELECT s.identity, s.record_id, s.raw_sha256, s.reading_sha256, 'match.known' AS reason,
-             s.last_seen_at, s.last_record, s.id
-      FROM source_records s
-      WHERE s.entity = '{entity}' AND s.source_name = :source
-        AND s.identity IN (SELECT identity FROM deciding_keys)
-        -- A record that an undo took away was never there, for what comes after.
-        AND (EXISTS (SELECT FROM {entity} t WHERE t.id = s.record_id) OR NOT EXISTS (
-          SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
-      UNION ALL
-      SELECT k.identity, t.id, NULL, NULL, 'match.own_id', NULL, NULL, NULL
-      FROM deciding_keys k JOIN {entity} t ON t.id = k.own_id
-      WHERE {at_home}) known
-    ORDER BY identity, last_seen_at DESC NULLS LAST, last_record DESC NULLS LAST, id DESC NULLS LAST"""
+    SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256, 'match.known' AS reason,
+           t.id IS NOT NULL AS alive
+    FROM source_records s LEFT JOIN {entity} t ON t.id = s.record_id
+    WHERE s.entity = '{entity}' AND s.source_name = :source
+      AND s.identity IN (SELECT identity FROM import_rows WHERE import_id = :import AND verdict IS NULL)
+      -- A record that an undo took away was never there, for what comes after.
+      AND (t.id IS NOT NULL OR NOT EXISTS (
+        SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
+    ORDER BY s.identity, s.last_seen_at DESC, s.last_record DESC, s.id DESC"""
+
+# A row of an export has the id of our own record.
+_OWN_IDS = """
+    INSERT INTO deciding_known (identity, record_id, reason, alive)
+    SELECT DISTINCT ON (k.identity) k.identity, t.id, 'match.own_id', true
+    FROM deciding_keys k JOIN {entity} t ON t.id = k.own_id
+    WHERE {at_home} AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
+
+
+def _seen(descriptor: EntityDescriptor) -> str:
+    """Rows that say what their source last said, of records that are still there: nothing is to be found out."""
+    return f"""
+        CREATE TEMPORARY TABLE deciding_seen ON COMMIT DROP AS
+        SELECT g.*, n.record_id AS target FROM (
+          SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {_home(descriptor)}
+          FROM {_good_rows(descriptor)}) g
+        JOIN deciding_known n ON n.identity = g.identity AND n.raw_sha256 = g.raw_sha256
+          AND n.reading_sha256 = :reading AND n.alive"""
+
+
+_NOT_SEEN = " AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
+
+# Rows that were staged as references, and have something to be found out after all.
+_RECALL = f"""
+    SELECT recall_rows(:import, ARRAY(
+      SELECT i.record FROM import_rows i WHERE i.import_id = :import AND i.raw IS NULL {_NOT_SEEN}))"""
+
+# Seen rows that bear the name of another row count among its namesakes.
+_NAMESAKES = """
+    CREATE TEMPORARY TABLE deciding_namesakes ON COMMIT DROP AS
+    SELECT s.home, t.{name_key} AS name_key, count(DISTINCT s.target) AS number
+    FROM deciding_seen s JOIN {entity} t ON t.id = s.target
+    WHERE t.{name_key} IN (SELECT {name_key} FROM deciding_keys) GROUP BY s.home, t.{name_key}"""
+
+
+def _bring_back(descriptor: EntityDescriptor) -> Iterator[str]:
+    """Yield what lets seen rows take their turns where another row speaks of the same record."""
+    yield """
+        CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
+        SELECT * FROM deciding_seen s WHERE s.target IN (SELECT target FROM deciding_rows)"""
+    yield "DELETE FROM deciding_seen s USING deciding_back b WHERE s.record = b.record"
+    yield _RECALL
+    back = "EXISTS (SELECT FROM deciding_back b WHERE b.record = i.record)"
+    yield f"INSERT INTO deciding_keys {_keys(descriptor)} AND {back}"
+    yield """
+        INSERT INTO deciding_rows
+            (record, identity, explicit, raw_sha256, home, guarded, target, reason, parked, namesakes)
+        SELECT record, identity, explicit, raw_sha256, home, guarded, target, 'match.known', false, 0
+        FROM deciding_back"""
 
 
 def _told_apart(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:
@@ -168,12 +226,13 @@ def _rows(descriptor: EntityDescriptor) -> str:
                n.record_id IS NULL AND coalesce(m.agreeing <> 1, w.id IS NOT NULL) AS parked,
                coalesce(m.candidates, ARRAY[w.id]) AS candidates,
                NULL::integer AS duplicate_of,
-               max(k.place) OVER (PARTITION BY k.home, k.{descriptor.name_key}) - 1 AS namesakes
+               max(k.place) OVER (PARTITION BY k.home, k.{descriptor.name_key}) - 1 + coalesce(o.number, 0) AS namesakes
         FROM (SELECT x.*, dense_rank() OVER (
                 PARTITION BY x.home, x.{descriptor.name_key} ORDER BY x.identity) AS place
               FROM deciding_keys x) k
         LEFT JOIN deciding_known n ON n.identity = k.identity
         LEFT JOIN deciding_matches m ON m.record = k.record
+        LEFT JOIN deciding_namesakes o ON o.name_key = k.{descriptor.name_key} AND o.home IS NOT DISTINCT FROM k.home
         LEFT JOIN LATERAL (
           SELECT t.id FROM {descriptor.entity} t
           WHERE n.identity IS NULL AND m.record IS NULL AND t.{descriptor.name_key} = k.{descriptor.name_key}
@@ -201,8 +260,8 @@ _GROUPS = """
            (row_number() OVER turns)::integer AS turn,
            first_value(o.given) OVER turns AS target,
            coalesce(o.record <= max(o.record) FILTER (
-             WHERE n.raw_sha256 = o.raw_sha256 AND n.reading_sha256 = :reading
-               AND EXISTS (SELECT FROM {entity} t WHERE t.id = n.record_id)) OVER (PARTITION BY o.party), false) AS seen
+             WHERE n.raw_sha256 = o.raw_sha256 AND n.reading_sha256 = :reading AND n.alive)
+             OVER (PARTITION BY o.party), false) AS seen
     FROM (SELECT d.record, d.identity, d.explicit, d.reason, d.namesakes, d.raw_sha256, d.home, d.guarded,
                  d.target IS NULL AS is_new,
                  -- Once a row: a window would ask again and again. In file order: indexes by id grow at their end.
@@ -228,6 +287,8 @@ _FINAL = """
     UNION ALL
     SELECT r.record, 'unchanged', 'match.known', r.target, NULL, r.turn, NULL, NULL, NULL
     FROM deciding_groups r WHERE r.seen
+    UNION ALL
+    SELECT s.record, 'unchanged', 'match.known', s.target, NULL, 1, NULL, NULL, NULL FROM deciding_seen s
     UNION ALL
     SELECT r.record, 'accepted', CASE WHEN r.namesakes > 0 THEN 'match.same_name' ELSE r.reason END,
            r.target, NULL, 1, NULL,
@@ -335,13 +396,14 @@ INSERT_DECISIONS = """
         (import_id, revision, record, decision, reason, target_id, base_version, turn, slug, organization_id, changes,
          issues)
     SELECT :import, :revision, f.record, f.decision, f.reason, f.target_id, f.base_version, f.turn,
-           CASE f.decision WHEN 'accepted' THEN s.slug END, k.home, f.changes,
+           CASE f.decision WHEN 'accepted' THEN s.slug END, coalesce(k.home, n.home), f.changes,
            CASE WHEN f.severity IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
              'code', CASE f.severity WHEN 'warning' THEN 'field.source_outranked' ELSE f.reason END,
              'severity', f.severity, 'column', f.params->'column', 'value', f.params->'value',
              'params', coalesce(f.params, '{}'))) END
     FROM deciding_final f LEFT JOIN deciding_slugs s ON s.record = f.record
-    LEFT JOIN deciding_keys k ON k.record = f.record ORDER BY f.record"""
+    LEFT JOIN deciding_keys k ON k.record = f.record
+    LEFT JOIN deciding_seen n ON n.record = f.record ORDER BY f.record"""
 
 # A reviewed plan stands: what would now come out otherwise is not done but parked.
 KEEP_REVIEWED = """

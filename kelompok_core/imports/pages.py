@@ -57,10 +57,11 @@ def list_issues(
 
 
 _ROWS = sa.text("""
-    SELECT r.record, r.line, r.raw,
+    SELECT r.record, r.line, coalesce(r.raw, o.raw) AS raw,
            coalesce(p.decision, d.decision) AS decision, coalesce(p.reason, d.reason) AS reason,
            coalesce(p.target_id, d.target_id) AS target_id, coalesce(p.changes, d.changes) AS changes
     FROM import_rows r
+    LEFT JOIN import_rows o ON o.import_id = r.as_import AND o.record = r.as_record
     LEFT JOIN import_decisions d ON d.import_id = r.import_id AND d.record = r.record AND d.revision = :revision
     LEFT JOIN import_decisions p ON p.import_id = r.import_id AND p.record = r.record AND p.revision = -r.record
     WHERE r.import_id = :import AND r.record > :after

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -22,8 +22,16 @@ from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.normalizing import Normalizers
 from kelompok_core.imports.reading import read_batches, unreadable
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, update_held
+from kelompok_core.imports.references import References
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.staging import copy_rows, fatal_issues, file_issues, staged_table
+from kelompok_core.imports.staging import (
+    RawRows,
+    copy_rows,
+    fatal_issues,
+    file_issues,
+    referring_table,
+    staged_table,
+)
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.dates import NUMERIC_DATE, proven_orders
@@ -57,7 +65,7 @@ class Part:
 class _Ready:
     """A batch to be written: its rows, if it has new ones, and the import's columns."""
 
-    table: pa.Table | None
+    tables: Sequence[pa.Table]
     state: dict[str, Any]
 
 
@@ -83,6 +91,7 @@ class Stager:
         self._orders = {column: DateOrder(order) for column, order in proven.items()}
         self._surveyed = set(self._orders)
         self._descriptor = get_descriptor(record.entity)
+        self._references = References(bench.database, record, self._descriptor)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
         self._written: list[str] = []
@@ -126,17 +135,31 @@ class Stager:
         terms = self._terms(batch, mapping)
         wanted = self._wanted(batch)
         fresh = _only(batch, wanted)
-        table = None
-        if len(fresh.cells):
-            candidates = make_candidates(self._descriptor, fresh, mapping, terms)
-            self._needs |= candidates.needs
-            written = replace(_only(source, wanted), issues=fresh.issues)
-            table = staged_table(self._record.id, written, candidates, mapping)
+        tables = list(self._tables(fresh, _only(source, wanted), mapping, terms))
         self.staged = max(self.staged, self.read)
         self.state = self._state(batch, mapping)
         if self._part.is_whole:
-            return _Ready(table=table, state=self.state)
-        return None if table is None else _Ready(table=table, state=self.state_of_part(len(fresh.cells)))
+            return _Ready(tables=tables, state=self.state)
+        return _Ready(tables=tables, state=self.state_of_part(len(fresh.cells))) if tables else None
+
+    def _tables(
+        self, batch: SourceBatch, source: SourceBatch, mapping: HeaderMapping, terms: Terms
+    ) -> Iterator[pa.Table]:
+        """Yield the batch's rows: those that were read before as references, the others understood."""
+        if batch.cells.empty:
+            return
+        written = replace(source, issues=batch.issues)
+        raw = RawRows.of(source, mapping)
+        known = self._references.find(batch, mapping, terms, raw.digests, self._reading_of(mapping))
+        if known is not None and known.places:
+            yield referring_table(self._record.id, source, raw, known)
+            new = ~pd.Series(range(len(batch.cells))).isin(known.places)
+            if not new.any():
+                return
+            batch, written, raw = _only(batch, new), _only(written, new), raw.only(new)
+        candidates = make_candidates(self._descriptor, batch, mapping, terms)
+        self._needs |= candidates.needs
+        yield staged_table(self._record.id, written, raw, candidates)
 
     def _wanted(self, batch: SourceBatch) -> pd.Series:
         """Return which rows of the batch are this part's and not staged yet, by a run that was interrupted."""
@@ -183,8 +206,8 @@ class Stager:
         }
 
     def _write(self, connection: sa.Connection, ready: _Ready) -> None:
-        if ready.table is not None:
-            copy_rows(connection, ready.table)
+        if ready.tables:
+            copy_rows(connection, ready.tables)
             reach(FailPoint.STAGE_COPIED)
         update_held(connection, self._record, **ready.state)
         reach(FailPoint.STAGE_UPDATED)

@@ -1,7 +1,8 @@
 """Staging: batches read by a plugin become rows in the database, as written and as understood."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,53 +15,99 @@ import sqlalchemy as sa
 from kelompok_core.contracts import Issue, Severity, SourceBatch
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import Candidates, candidate_json, to_json
+from kelompok_core.imports.references import Known
 from kelompok_core.imports.row_json import present_cells
 
 _COLUMNS = (
     "import_id", "record", "line", "selector", "raw", "raw_sha256", "identity", "external_id", "candidate",
-    "verdict", "reason", "issues",
+    "verdict", "reason", "issues", "as_import", "as_record",
 )  # fmt: skip
 _CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
 
 
-def copy_rows(connection: sa.Connection, table: pa.Table) -> None:
-    """Copy a batch's table into ``import_rows``; the caller commits."""
+def copy_rows(connection: sa.Connection, tables: Sequence[pa.Table]) -> None:
+    """Copy a batch's tables into ``import_rows``; the caller commits."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("staging needs psycopg's COPY")
     statement = f"COPY import_rows ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT csv)"
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        sink = pa.BufferOutputStream()
-        pyarrow.csv.write_csv(table, sink, _CSV)
-        copy.write(memoryview(sink.getvalue()))
+        for table in tables:
+            sink = pa.BufferOutputStream()
+            pyarrow.csv.write_csv(table, sink, _CSV)
+            copy.write(memoryview(sink.getvalue()))
 
 
-def staged_table(import_id: UUID, batch: SourceBatch, candidates: Candidates, mapping: HeaderMapping) -> pa.Table:
+@dataclass(frozen=True, kw_only=True)
+class RawRows:
+    """Rows as written: each as a JSON object, and the digest of that."""
+
+    objects: pa.Array
+    digests: Sequence[bytes]
+
+    @classmethod
+    def of(cls, batch: SourceBatch, mapping: HeaderMapping) -> "RawRows":
+        """Take the batch's cells, but for those the mapping leaves out."""
+        objects = present_cells(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
+        return cls(objects=objects, digests=[hashlib.sha256(text.encode()).digest() for text in objects.to_pylist()])
+
+    def only(self, keep: pd.Series) -> "RawRows":
+        """Return these rows."""
+        chosen = [digest for digest, kept in zip(self.digests, keep, strict=True) if kept]
+        return RawRows(objects=self.objects.filter(pa.array(keep)), digests=chosen)
+
+
+def staged_table(import_id: UUID, batch: SourceBatch, raw: RawRows, candidates: Candidates) -> pa.Table:
     """Return one batch as rows of ``import_rows``, as written and as understood."""
-    raw = present_cells(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
     issues = _issues_by_position(batch, candidates)
     verdicts = {position: _verdict(found) for position, found in issues.items()}
     size = len(batch.cells)
     return pa.table(
-        {
-            "import_id": pa.array([str(import_id)] * size, pa.string()),
-            "record": pa.array(batch.locations["record"], pa.int64()),
-            "line": pa.array(batch.locations["line"], pa.int64()),
-            "selector": pa.array(batch.locations["selector"], pa.string()),
-            "raw": raw,
-            "raw_sha256": pa.array([_bytea(text) for text in raw.to_pylist()], pa.string()),
+        _placed(import_id, batch)
+        | {
+            "raw": raw.objects,
+            "raw_sha256": _bytea(raw.digests),
             "identity": pa.array(candidates.identity, pa.string()),
             "external_id": pa.array(candidates.external_id, pa.string()),
             "candidate": candidate_json(candidates),
             "verdict": _sparse({at: verdict[0] for at, verdict in verdicts.items()}, size),
             "reason": _sparse({at: verdict[1] for at, verdict in verdicts.items()}, size),
             "issues": _sparse({at: to_json(found) for at, found in issues.items()}, size),
+            "as_import": pa.nulls(size, pa.string()),
+            "as_record": pa.nulls(size, pa.int64()),
         }
     )
 
 
-def _bytea(text: str) -> str:
-    return "\\x" + hashlib.sha256(text.encode()).hexdigest()
+def referring_table(import_id: UUID, batch: SourceBatch, raw: RawRows, known: Known) -> pa.Table:
+    """Return the batch's known rows as rows of ``import_rows`` that say where each was read before."""
+    at = sorted(known.places)
+    nothing = pa.nulls(len(at), pa.large_string())
+    return pa.table(
+        {name: column.take(pa.array(at)) for name, column in _placed(import_id, batch).items()}
+        | {
+            "raw": nothing,
+            "raw_sha256": _bytea([raw.digests[position] for position in at]),
+            "identity": pa.array(known.identity.iloc[at], pa.string()),
+            "external_id": pa.array(known.external_id.iloc[at], pa.string()),
+            **dict.fromkeys(("candidate", "verdict", "reason", "issues"), nothing),
+            "as_import": pa.array([known.places[position].import_id for position in at], pa.string()),
+            "as_record": pa.array([known.places[position].record for position in at], pa.int64()),
+        }
+    )
+
+
+def _placed(import_id: UUID, batch: SourceBatch) -> dict[str, pa.Array]:
+    return {
+        "import_id": pa.array([str(import_id)] * len(batch.cells), pa.string()),
+        "record": pa.array(batch.locations["record"], pa.int64()),
+        "line": pa.array(batch.locations["line"], pa.int64()),
+        "selector": pa.array(batch.locations["selector"], pa.string()),
+    }
+
+
+def _bytea(digests: Sequence[bytes]) -> pa.Array:
+    return pa.array(["\\x" + digest.hex() for digest in digests], pa.string())
 
 
 def _sparse(values: Mapping[int, str | None], size: int) -> pa.Array:
@@ -80,9 +127,9 @@ def _issues_by_position(batch: SourceBatch, candidates: Candidates) -> dict[int,
     """Gather the reader's and the core's findings of each row, in that order."""
     found: dict[int, list[dict[str, Any]]] = {}
     of_rows = batch.issues[batch.issues["record"].notna()]
-    first = int(batch.locations["record"].iloc[0]) if len(batch.locations) else 1
-    for position, issue in zip(of_rows["record"] - first, issue_dicts(of_rows), strict=True):
-        found.setdefault(int(position), []).append(issue)
+    positions = {record: position for position, record in enumerate(batch.locations["record"])}
+    for record, issue in zip(of_rows["record"], issue_dicts(of_rows), strict=True):
+        found.setdefault(positions[record], []).append(issue)
     for position, issue in zip(candidates.findings["position"], issue_dicts(candidates.findings), strict=True):
         found.setdefault(int(position), []).append(issue)
     return found

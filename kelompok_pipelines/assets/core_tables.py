@@ -33,7 +33,7 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
         description=f"The community's {entity}. Planned imports are applied whole or not at all, and audited.",
     )
 
-    @dg.multi_asset(name=names.apply_op(entity), specs=[spec], group_name="core", pool=f"core_{entity}")
+    @dg.multi_asset(name=names.apply_op(entity), specs=[spec], group_name="core")
     def apply_import(
         context: dg.AssetExecutionContext, config: ApplyConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:

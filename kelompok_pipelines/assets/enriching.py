@@ -45,7 +45,6 @@ def enrichment_assets(plugin: str, job: Job) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=names.enrich_op(plugin, job.name), specs=specs, can_subset=True, group_name=names.group_name(plugin),
-        pool=names.group_name(plugin),
     )  # fmt: skip
     def enrich_records(
         context: dg.AssetExecutionContext, config: EnrichConfig, core: dg.ResourceParam[Core]

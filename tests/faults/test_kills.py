@@ -70,6 +70,15 @@ def test_killed_at_each_point(theatre, point):
         assert theatre.state(scene) == theatre.expected(act)
 
 
+@pytest.mark.parametrize("point", [FailPoint.STAGE_COMMITTED, FailPoint.APPLY_RECORDED])
+def test_a_killed_worker_holds_nothing_that_the_next_waits_for(theatre, point):
+    with theatre.trial() as scene:
+        theatre.prepare("works", scene)
+        _killed_at(theatre, scene, "works", point, 1)
+        theatre.recover("works", scene)
+        assert theatre.state(scene) == theatre.expected("works")
+
+
 @pytest.mark.parametrize("point", [FailPoint.STAGE_COMMITTED, FailPoint.DECIDE_DONE, FailPoint.APPLY_RECORDED])
 def test_without_a_key_the_interrupted_import_is_found(theatre, point):
     with theatre.trial(keyed=False) as scene:

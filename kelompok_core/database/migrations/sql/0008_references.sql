@@ -1,0 +1,31 @@
+-- A row that its source sent before is staged as a reference to the row it was read and understood as then: most rows
+-- of a list that comes again are such. What they said is recalled only where deciding needs it.
+
+ALTER TABLE import_rows
+  ALTER COLUMN raw DROP NOT NULL,
+  ADD COLUMN as_import uuid,
+  ADD COLUMN as_record integer,
+  ADD CHECK (raw IS NOT NULL OR as_import IS NOT NULL AND as_record IS NOT NULL);
+
+-- Each import moves the last sighting of rows it finds again on. With room on its page a row need not leave it.
+ALTER TABLE source_records SET (fillfactor = 70);
+
+CREATE FUNCTION recall_rows(import uuid, records integer[]) RETURNS void
+  LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  UPDATE public.import_rows r SET raw = o.raw, candidate = o.candidate
+  FROM public.import_rows o
+  WHERE r.import_id = import AND r.record = ANY (records) AND r.raw IS NULL
+    AND o.import_id = r.as_import AND o.record = r.as_record
+$$;
+REVOKE ALL ON FUNCTION recall_rows(uuid, integer[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION recall_rows(uuid, integer[]) TO kelompok_runtime;
+
+-- Rows are looked up by what their source calls them: the planner has to know how many it calls the same.
+CREATE OR REPLACE FUNCTION refresh_import_statistics() RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET default_statistics_target = 30 AS $$
+BEGIN
+  ANALYZE public.import_rows (import_id, record, verdict, identity);
+  ANALYZE public.import_decisions (import_id, revision, record, decision, target_id);
+  ANALYZE public.source_records (entity, record_id, source_name, identity, raw_sha256);
+  ANALYZE public.audit_logs (import_id, entity, record_id, action);
+END $$;

@@ -1,0 +1,89 @@
+"""Rows their source has sent before: found by what they say, staged as references to what was read then."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+import sqlalchemy as sa
+
+from kelompok_core.contracts import SourceBatch
+from kelompok_core.database.engine import Database
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.headers.mapping import HeaderMapping
+from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION, Terms, identity_by_id
+from kelompok_core.imports.records import ImportRecord
+from kelompok_core.values.text import line
+
+
+class Place(NamedTuple):
+    """A row of an earlier import that has ``raw`` and ``candidate`` itself."""
+
+    import_id: str
+    record: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """Rows of a batch that can be references: their ids and identities, and where each was read before."""
+
+    external_id: pd.Series
+    identity: pd.Series
+    places: Mapping[int, Place]
+
+
+class References:
+    """Looks rows of one import up among what its source has sent before.
+
+    Only rows with an id of the source's own, of which nothing was found to be said: the others are read anew, as are
+    those whose values need rights, or that name their organization.
+    """
+
+    def __init__(self, database: Database, record: ImportRecord, descriptor: EntityDescriptor) -> None:
+        self._database = database
+        self._descriptor = descriptor
+        self._source = {"entity": record.entity, "source": record.source_name}
+        with database.connect() as connection:
+            self._any = bool(connection.scalar(_ANY, self._source))
+
+    def find(
+        self, batch: SourceBatch, mapping: HeaderMapping, terms: Terms, digests: Sequence[bytes], reading: bytes
+    ) -> Known | None:
+        """Return what of the batch was read before in just this way; None when nothing can have been."""
+        columns = {target: column for column, target in mapping.targets.items() if column in batch.cells.columns}
+        if not self._any or EXTERNAL_ID not in columns or self._rests_on_more(columns):
+            return None
+        external_id = line(batch.cells[columns[EXTERNAL_ID]]).values
+        identity = identity_by_id(self._descriptor, external_id, terms)
+        spoken_of = set(batch.issues["record"].dropna())
+        # Two values for ten thousand rows: each more would be one to be written and read apart.
+        asked = {"identities": json.dumps(identity.tolist()), "digests": b"".join(digests), "reading": reading}
+        with self._database.connect() as connection:
+            found = connection.execute(_FIND, self._source | asked).all()
+        records = batch.locations["record"].tolist()
+        places = {
+            position: Place(row.import_id, record)
+            for row in found
+            for position, record in zip(row.positions, row.records, strict=True)
+            if records[position] not in spoken_of
+        }
+        return Known(external_id=external_id, identity=identity, places=places)
+
+    def _rests_on_more(self, columns: Mapping[str, str]) -> bool:
+        guarded = any(guard.field in columns for guard in self._descriptor.guards)
+        return guarded or (self._descriptor.belongs and ORGANIZATION in columns)
+
+
+_ANY = sa.text("SELECT EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)")
+_FIND = sa.text("""
+    SELECT coalesce(r.as_import, r.import_id)::text AS import_id, array_agg(p.number::integer - 1) AS positions,
+           array_agg(coalesce(r.as_record, r.record)) AS records
+    FROM json_array_elements_text(CAST(:identities AS json)) WITH ORDINALITY p (identity, number)
+    JOIN source_records s ON s.entity = :entity AND s.source_name = :source AND s.identity = p.identity
+      AND s.raw_sha256 = substring(CAST(:digests AS bytea) FROM p.number::integer * 32 - 31 FOR 32)
+      AND s.reading_sha256 = :reading
+    JOIN import_rows r ON r.import_id = s.last_import_id AND r.record = s.last_record
+      AND r.issues IS NULL AND r.verdict IS NULL
+    GROUP BY 1
+""")

@@ -1,0 +1,130 @@
+"""A list that comes again: rows its source sent before are references to what was read then, and decided the same."""
+
+import pytest
+
+from kelompok_core.access.actors import get_actor
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.imports.apply import apply
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.pages import list_rows
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.records import get_import
+from kelompok_core.imports.stage import stage
+
+_LIST = "id,name,city\n1,Forum Air,Garut\n2,Forum Api,Kupang\n3,Forum Angin,Ende\n"
+_REFERENCES = """
+    SELECT record FROM import_rows WHERE import_id = :import AND raw IS NULL AND candidate IS NULL ORDER BY record"""
+_DECISIONS = """
+    SELECT record, decision, reason FROM import_decisions
+    WHERE import_id = :import AND revision = (SELECT plan_revision FROM imports WHERE id = :import) ORDER BY record"""
+
+
+@pytest.fixture
+def references(ask):
+    return lambda report: [row.record for row in ask(_REFERENCES, **{"import": report.record.id})]
+
+
+@pytest.fixture
+def decisions(ask):
+    return lambda report: [tuple(row) for row in ask(_DECISIONS, **{"import": report.record.id})]
+
+
+def test_rows_that_were_sent_before_are_references(import_file, references, decisions, ask, database):
+    first = import_file(_LIST)
+    assert references(first) == []
+    again = import_file(_LIST)
+    assert references(again) == [1, 2, 3]
+    assert decisions(again) == [(number, "unchanged", "match.known") for number in (1, 2, 3)]
+    seen = ask("SELECT import_id, last_import_id, last_record FROM source_records ORDER BY record")
+    assert [tuple(row) for row in seen] == [(first.record.id, again.record.id, number) for number in (1, 2, 3)]
+    third = import_file(_LIST)
+    places = ask("SELECT as_import, as_record FROM import_rows WHERE import_id = :id", id=third.record.id)
+    assert {row.as_import for row in places} == {first.record.id}, "a reference leads to a row, not to a reference"
+    with database.connect() as connection:
+        rows = list_rows(connection, third.record, after=0, limit=10, decision=None)
+    assert [row.raw["name"] for row in rows] == ["Forum Air", "Forum Api", "Forum Angin"]
+
+
+def test_only_rows_that_say_something_else_are_read_anew(import_file, references, decisions, ask):
+    import_file(_LIST)
+    again = import_file(_LIST.replace("Kupang", "Soe") + "4,Forum Laut,Ende\n")
+    assert references(again) == [1, 3]
+    assert [decision for _, decision, _ in decisions(again)] == ["unchanged", "merged", "unchanged", "accepted"]
+    assert ask("SELECT city FROM organizations WHERE name = 'Forum Api'")[0].city == "Soe"
+
+
+def test_what_there_is_to_say_of_a_row_is_said_each_time(import_file, references, ask):
+    content = "id,name,email\n1,Satu,a@a.or.id\n2,Dua,rusak\n3,Ti\0ga,\n"
+    first, again = import_file(content), import_file(content)
+    assert [dict(one.counts) for one in (first, again)] == [
+        {"rows_read": 3, "accepted": 2, "merged": 0, "unchanged": 0, "rejected": 1, "review": 0},
+        {"rows_read": 3, "accepted": 0, "merged": 0, "unchanged": 2, "rejected": 1, "review": 0},
+    ]  # fmt: skip
+    assert references(again) == [1]
+    found = "SELECT record, issues FROM import_rows WHERE import_id = :id AND issues IS NOT NULL ORDER BY record"
+    assert ask(found, id=again.record.id) == ask(found, id=first.record.id)
+
+
+def test_read_another_way_it_is_other_news(import_file, references):
+    import_file(_LIST)
+    assert references(import_file(_LIST.replace("id,name,city", "id,name,warna"))) == []
+
+
+def test_a_name_the_list_has_already_is_a_namesake(import_file, references, decisions):
+    import_file(_LIST)
+    again = import_file(_LIST + "4,Forum Air,Ende\n5,Forum Air,Garut\n")
+    assert references(again) == [1, 2, 3]
+    assert decisions(again)[3:] == [(4, "accepted", "match.same_name"), (5, "accepted", "match.same_name")]
+
+
+def test_two_rows_of_one_record_take_turns(import_file, references, decisions):
+    import_file(_LIST)
+    again = import_file(_LIST + "1,Forum Air,Soe\n1,Forum Air,Garut\n")
+    assert references(again) == [2, 3], "what others speak about too is recalled"
+    assert decisions(again) == [
+        (1, "unchanged", "match.known"), (2, "unchanged", "match.known"), (3, "unchanged", "match.known"),
+        (4, "unchanged", "match.known"), (5, "unchanged", "match.known"),
+    ]  # fmt: skip
+    last = import_file(_LIST + "1,Forum Air,Soe\n", source="list")
+    assert decisions(last)[3] == (4, "rejected", "id.duplicate_in_file")
+
+
+def test_a_record_that_went_meanwhile_is_recalled(bench, operator, import_file, ask, database, tmp_path):
+    import_file(_LIST)
+    file = tmp_path / "again.csv"
+    file.write_text(_LIST)
+    request = ImportRequest(plugin="csv-import", job="import-organizations", file=file, source_name="list")
+    import_id = receive(bench, request, operator).import_id
+    stage(bench, import_id)
+    with database.connect() as connection, connection.begin():
+        actor = get_actor(connection, email=None)
+        announce(connection, AuditContext(actor=str(actor.id), origin="cli"))
+        connection.exec_driver_sql("DELETE FROM organizations WHERE name = 'Forum Api'")
+    decide(bench, import_id)
+    apply(bench, import_id)
+    parked = ask("SELECT record, reason FROM import_decisions WHERE decision = 'review'")
+    assert [tuple(row) for row in parked] == [(2, "match.target_deleted")]
+    row = ask("SELECT raw, candidate FROM import_rows WHERE import_id = :id AND record = 2", id=import_id)[0]
+    assert (row.raw["city"], row.candidate["city"]) == ("Kupang", "Kupang")
+    with database.connect() as connection:
+        assert get_import(connection, import_id).counts["unchanged"] == 2
+
+
+def test_members_of_one_organization_are_references_too(import_file, references):
+    import_file("id,name\n1,Forum Air\n", source="homes")
+    content = "id,nama,email\n1,Ani,ani@a.or.id\n2,Budi,\n"
+    where = {"entity": "members", "organization": "forum-air", "source": "people"}
+    import_file(content, **where)
+    again = import_file(content, **where)
+    assert references(again) == [1, 2]
+    assert again.counts["unchanged"] == 2
+
+
+def test_an_undone_import_is_read_anew(import_file, references, bench, operator):
+    from kelompok_core.imports.undo import undo
+
+    first = import_file(_LIST)
+    undo(bench, first.record.id, operator)
+    again = import_file(_LIST)
+    assert references(again) == []
+    assert again.counts["accepted"] == 3
