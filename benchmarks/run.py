@@ -1,5 +1,7 @@
 """Speed and memory of imports, beside the floor, measured in one run: ``make bench``, or ``BENCH=full make bench``.
 
+``BENCH=full`` goes on to a million rows, and to the peers of ``peers.py``.
+
 Each step of an import runs in a process of its own, so that its peak memory is its own; each import gets a fresh
 database of one server started for the run. Times compare only within a run.
 """
@@ -41,6 +43,7 @@ from kelompok_core.settings import Settings, read_settings  # noqa: E402
 
 STEPS = {"stage": stage, "decide": decide, "apply": apply}
 ENTITIES = ("organizations", *LISTS)
+_ANOTHER = 10_000
 LARGEST_OF_ALL = 100_000  # a million of organizations alone: the others would show nothing new
 QUICK, FULL = (10_000, 100_000), (10_000, 100_000, 1_000_000)
 
@@ -202,6 +205,19 @@ def import_and_again(server: Server, rows: int) -> None:
             steps = "  ".join(f"{step} {one['seconds']:.1f} ({one['mb']:.0f})" for step, one in figures.items())
             total = _total(figures)
             print(f"  {name:<20} {total:6.1f} s {rows / total:9,.0f} rows/s   {steps}")
+        beside = _import_another(server, place)
+    with server.place() as place:
+        alone = _import_another(server, place)
+    print(
+        f"  another list of {_ANOTHER:,}: beside them {beside:.1f} s, alone {alone:.1f} s, ratio {beside / alone:.2f}"
+    )
+
+
+def _import_another(server: Server, place: Place) -> float:
+    """Return the seconds of a list of another source, some of whose names are known."""
+    file = server.folder / "another.csv"
+    write_organizations(file, _ANOTHER, seed=7)
+    return _total(run_import(place, file))
 
 
 def latency(server: Server) -> None:
@@ -244,6 +260,8 @@ def main() -> None:
                 import_and_again(server, rows)
         finally:
             embedded.remove(server.settings)
+    if sizes is FULL:
+        subprocess.run([sys.executable, str(PROJECT / "benchmarks" / "peers.py")], check=True)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ import dagster as dg
 
 from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
+from kelompok_core.imports.part import Part
 from kelompok_core.imports.parts import join_parts, stage_part
 from kelompok_core.imports.records import ImportState
-from kelompok_core.imports.stager import Part
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.importing import ImportConfig, open_import, report_of

@@ -83,7 +83,7 @@ def apply(bench: Workbench, import_id: UUID) -> ImportRecord:
                 cause = error.orig if isinstance(error.orig, Exception) else error
             else:
                 reach(FailPoint.APPLY_DONE)
-                refresh_statistics(bench.database.engine, record.rows_staged)
+                refresh_statistics(bench.database.engine, record.rows_staged, "apply")
                 bench.tell(Progress(step="apply", rows=record.rows_staged))
                 return record
             _logger.info("Import %s, attempt %d to apply: %s", import_id, attempt, cause)

@@ -110,12 +110,9 @@ SEE_AGAIN = """
     UPDATE source_records s
     SET last_seen_at = now(), last_import_id = i.id, last_record = r.last_record, reading_sha256 = i.reading_sha256
     FROM imports i, (
-      SELECT r.identity, r.raw_sha256, d.target_id, max(r.record) AS last_record
-      FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
-      WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'unchanged' AND r.raw IS NULL
-      GROUP BY r.identity, r.raw_sha256, d.target_id) r
-    WHERE i.id = :import AND s.entity = i.entity AND s.source_name = i.source_name
-      AND s.identity = r.identity AND s.raw_sha256 = r.raw_sha256 AND s.record_id = r.target_id"""
+      SELECT evidence_id, max(record) AS last_record FROM import_rows
+      WHERE import_id = :import AND raw IS NULL GROUP BY evidence_id) r
+    WHERE i.id = :import AND s.id = r.evidence_id"""
 
 # The first row that says a thing is its evidence; saying it again moves the last sighting on.
 RECORD_EVIDENCE = """

@@ -35,7 +35,7 @@ def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
         reach(FailPoint.DECIDE_BEGUN)
         record = _plan(engine, record, started)
         reach(FailPoint.DECIDE_DONE)
-        refresh_statistics(engine, record.rows_staged)
+        refresh_statistics(engine, record.rows_staged, "decide")
         bench.tell(Progress(step="decide", rows=record.rows_staged))
         return record
 

@@ -16,7 +16,7 @@ order; a row is compared with the record as the rows before it leave it.
 from collections.abc import Iterator, Sequence
 
 from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
-from kelompok_core.imports import homes_sql
+from kelompok_core.imports import homes_sql, seen_sql
 from kelompok_core.imports.candidates import SLUG_BASE
 from kelompok_core.imports.diff_sql import DecisionRules, create_diffs
 
@@ -28,19 +28,19 @@ def statements(rules: DecisionRules) -> Iterator[str]:
         yield homes_sql.HOMES
         yield "ANALYZE deciding_homes"
     yield homes_sql.REFUSED if descriptor.belongs else homes_sql.NOBODY_REFUSED
-    yield _KNOWN.format(entity=descriptor.entity)
+    yield seen_sql.KNOWN.format(entity=descriptor.entity)
     yield "ANALYZE deciding_known"
-    yield _seen(descriptor)
+    yield seen_sql.seen(descriptor)
     yield "ANALYZE deciding_seen"
-    yield _RECALL
-    yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(descriptor)}{_NOT_SEEN}"
+    yield seen_sql.RECALL
+    yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(descriptor)}{seen_sql.NOT_SEEN}"
     yield "ANALYZE deciding_keys"
-    yield _OWN_IDS.format(entity=descriptor.entity, at_home=_at_home(descriptor))
+    yield seen_sql.OWN_IDS.format(entity=descriptor.entity, at_home=_at_home(descriptor))
     yield _matches(descriptor)
     yield "ANALYZE deciding_matches"
-    yield _NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key)
+    yield seen_sql.NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key)
     yield _rows(descriptor)
-    yield from _bring_back(descriptor)
+    yield from seen_sql.bring_back(_keys(descriptor))
     yield "ANALYZE deciding_rows"
     yield _PARK_DUPLICATE_NAMES.format(
         name_key=descriptor.name_key, told_apart=_told_apart(descriptor, "first", "k", descriptor.discriminators)
@@ -61,88 +61,10 @@ def _keys(descriptor: EntityDescriptor) -> str:
         for name, kind in kinds.items()
     )
     return f"""
-        SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {_home(descriptor)},
-               CASE WHEN i.external_id ~ {_OWN_ID} THEN i.external_id::uuid END AS own_id,
+        SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {seen_sql.home(descriptor)},
+               CASE WHEN i.external_id ~ {seen_sql.OWN_ID} THEN i.external_id::uuid END AS own_id,
                i.candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
-        FROM {_good_rows(descriptor)}"""
-
-
-def _home(descriptor: EntityDescriptor) -> str:
-    return "h.home, h.guarded" if descriptor.belongs else "NULL::uuid AS home, false AS guarded"
-
-
-def _good_rows(descriptor: EntityDescriptor) -> str:
-    """The import's rows that nothing is wrong with, each with where it belongs; a condition may follow."""
-    homes = "JOIN deciding_homes h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')"
-    return f"""
-        import_rows i {homes if descriptor.belongs else ""}
-        WHERE i.import_id = :import AND i.verdict IS NULL
-          AND NOT EXISTS (SELECT FROM deciding_refused f WHERE f.record = i.record)"""
-
-
-_OWN_ID = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
-
-# What this source last said of a record.
-_KNOWN = """
-    CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
-    SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256, 'match.known' AS reason,
-           t.id IS NOT NULL AS alive
-    FROM source_records s LEFT JOIN {entity} t ON t.id = s.record_id
-    WHERE s.entity = '{entity}' AND s.source_name = :source
-      AND s.identity IN (SELECT identity FROM import_rows WHERE import_id = :import AND verdict IS NULL)
-      -- A record that an undo took away was never there, for what comes after.
-      AND (t.id IS NOT NULL OR NOT EXISTS (
-        SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
-    ORDER BY s.identity, s.last_seen_at DESC, s.last_record DESC, s.id DESC"""
-
-# A row of an export has the id of our own record.
-_OWN_IDS = """
-    INSERT INTO deciding_known (identity, record_id, reason, alive)
-    SELECT DISTINCT ON (k.identity) k.identity, t.id, 'match.own_id', true
-    FROM deciding_keys k JOIN {entity} t ON t.id = k.own_id
-    WHERE {at_home} AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
-
-
-def _seen(descriptor: EntityDescriptor) -> str:
-    """Rows that say what their source last said, of records that are still there: nothing is to be found out."""
-    return f"""
-        CREATE TEMPORARY TABLE deciding_seen ON COMMIT DROP AS
-        SELECT g.*, n.record_id AS target FROM (
-          SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {_home(descriptor)}
-          FROM {_good_rows(descriptor)}) g
-        JOIN deciding_known n ON n.identity = g.identity AND n.raw_sha256 = g.raw_sha256
-          AND n.reading_sha256 = :reading AND n.alive"""
-
-
-_NOT_SEEN = " AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
-
-# Rows that were staged as references, and have something to be found out after all.
-_RECALL = f"""
-    SELECT recall_rows(:import, ARRAY(
-      SELECT i.record FROM import_rows i WHERE i.import_id = :import AND i.raw IS NULL {_NOT_SEEN}))"""
-
-# Seen rows that bear the name of another row count among its namesakes.
-_NAMESAKES = """
-    CREATE TEMPORARY TABLE deciding_namesakes ON COMMIT DROP AS
-    SELECT s.home, t.{name_key} AS name_key, count(DISTINCT s.target) AS number
-    FROM deciding_seen s JOIN {entity} t ON t.id = s.target
-    WHERE t.{name_key} IN (SELECT {name_key} FROM deciding_keys) GROUP BY s.home, t.{name_key}"""
-
-
-def _bring_back(descriptor: EntityDescriptor) -> Iterator[str]:
-    """Yield what lets seen rows take their turns where another row speaks of the same record."""
-    yield """
-        CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
-        SELECT * FROM deciding_seen s WHERE s.target IN (SELECT target FROM deciding_rows)"""
-    yield "DELETE FROM deciding_seen s USING deciding_back b WHERE s.record = b.record"
-    yield _RECALL
-    back = "EXISTS (SELECT FROM deciding_back b WHERE b.record = i.record)"
-    yield f"INSERT INTO deciding_keys {_keys(descriptor)} AND {back}"
-    yield """
-        INSERT INTO deciding_rows
-            (record, identity, explicit, raw_sha256, home, guarded, target, reason, parked, namesakes)
-        SELECT record, identity, explicit, raw_sha256, home, guarded, target, 'match.known', false, 0
-        FROM deciding_back"""
+        FROM {seen_sql.good_rows(descriptor)}"""
 
 
 def _told_apart(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 _WORTH_STATISTICS = 1_000
 
 
-def refresh_statistics(engine: sa.Engine, rows: int) -> None:
-    """Let the planner know of a large import that was just staged or decided; small ones do not matter."""
+def refresh_statistics(engine: sa.Engine, rows: int, step: str) -> None:
+    """Let the planner know of what a step of a large import wrote; small ones do not matter."""
     if rows >= _WORTH_STATISTICS:
         with engine.begin() as connection:
-            connection.execute(sa.text("SELECT refresh_import_statistics()"))
+            connection.execute(sa.text("SELECT refresh_import_statistics(:step)"), {"step": step})
 
 
 @contextmanager

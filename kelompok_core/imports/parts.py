@@ -6,9 +6,9 @@ import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.locks import refresh_statistics, working_on
+from kelompok_core.imports.part import Part
 from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_held
 from kelompok_core.imports.stage import read_source
-from kelompok_core.imports.stager import Part
 from kelompok_core.imports.workbench import Workbench
 
 
@@ -59,7 +59,7 @@ def join_parts(bench: Workbench, import_id: UUID, parts: int) -> ImportRecord:
                 f"{found.most}: {record.plugin_label} does not read the same twice",
                 hint="Import the file in one piece, and tell the plugin's maintainer.",
             )
-        refresh_statistics(bench.database.engine, found.staged)
+        refresh_statistics(bench.database.engine, found.staged, "stage")
         with bench.database.connect() as connection, connection.begin():
             update_held(
                 connection, record, state=ImportState.STAGED, rows_staged=found.staged,

@@ -18,10 +18,11 @@ from kelompok_core.values.text import line
 
 
 class Place(NamedTuple):
-    """A row of an earlier import that has ``raw`` and ``candidate`` itself."""
+    """A row of an earlier import that has ``raw`` and ``candidate`` itself, and the evidence that came of it."""
 
     import_id: str
     record: int
+    evidence_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +64,9 @@ class References:
             found = connection.execute(_FIND, self._source | asked).all()
         records = batch.locations["record"].tolist()
         places = {
-            position: Place(row.import_id, record)
+            position: Place(row.import_id, record, evidence_id)
             for row in found
-            for position, record in zip(row.positions, row.records, strict=True)
+            for position, record, evidence_id in zip(row.positions, row.records, row.evidence, strict=True)
             if records[position] not in spoken_of
         }
         return Known(external_id=external_id, identity=identity, places=places)
@@ -78,11 +79,14 @@ class References:
 _ANY = sa.text("SELECT EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)")
 _FIND = sa.text("""
     SELECT coalesce(r.as_import, r.import_id)::text AS import_id, array_agg(p.number::integer - 1) AS positions,
-           array_agg(coalesce(r.as_record, r.record)) AS records
+           array_agg(coalesce(r.as_record, r.record)) AS records, array_agg(s.id) AS evidence
     FROM json_array_elements_text(CAST(:identities AS json)) WITH ORDINALITY p (identity, number)
-    JOIN source_records s ON s.entity = :entity AND s.source_name = :source AND s.identity = p.identity
-      AND s.raw_sha256 = substring(CAST(:digests AS bytea) FROM p.number::integer * 32 - 31 FOR 32)
-      AND s.reading_sha256 = :reading
+    CROSS JOIN LATERAL (
+      SELECT e.id, e.last_import_id, e.last_record FROM source_records e
+      WHERE e.entity = :entity AND e.source_name = :source AND e.identity = p.identity
+        AND e.raw_sha256 = substring(CAST(:digests AS bytea) FROM p.number::integer * 32 - 31 FOR 32)
+        AND e.reading_sha256 = :reading
+      ORDER BY e.last_seen_at DESC, e.last_record DESC, e.id DESC LIMIT 1) s
     JOIN import_rows r ON r.import_id = s.last_import_id AND r.record = s.last_record
       AND r.issues IS NULL AND r.verdict IS NULL
     GROUP BY 1

@@ -8,10 +8,11 @@ from kelompok_core.errors import KelompokError, TakenOver
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.locks import refresh_statistics, working_on
 from kelompok_core.imports.normalizing import normalizers
+from kelompok_core.imports.part import Part
 from kelompok_core.imports.records import ImportRecord, ImportState, failure_columns, get_import, update_held
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of, authorize_import, list_granted
-from kelompok_core.imports.stager import Part, Stager
+from kelompok_core.imports.stager import Stager
 from kelompok_core.imports.workbench import Workbench
 
 
@@ -28,7 +29,7 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
         if stager is None:
             return record
         reach(FailPoint.STAGE_READ)
-        refresh_statistics(bench.database.engine, stager.staged)
+        refresh_statistics(bench.database.engine, stager.staged, "stage")
         with bench.database.connect() as connection, connection.begin():
             update_held(
                 connection,

@@ -18,11 +18,13 @@ from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.candidates import CHANGED_AT, Terms, make_candidates, map_columns
+from kelompok_core.imports.date_orders import DateOrders
 from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.normalizing import Normalizers
+from kelompok_core.imports.part import Part
 from kelompok_core.imports.reading import read_batches, unreadable
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, update_held
-from kelompok_core.imports.references import References
+from kelompok_core.imports.references import Known, References
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.staging import (
     RawRows,
@@ -33,32 +35,24 @@ from kelompok_core.imports.staging import (
     staged_table,
 )
 from kelompok_core.imports.workbench import Progress, Workbench
-from kelompok_core.values.conventions import DateOrder
-from kelompok_core.values.dates import NUMERIC_DATE, proven_orders
 from kelompok_core.values.reading import Reading
 
 READING = 2
 """Counted up when normalizers change, so that rows read the old way are compared again."""
 
 
-PART_ROWS = 50_000
-"""Rows in a row that one part of an import takes, before the next part's turn."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """What one machine stages of a source that several read: blocks of :data:`PART_ROWS` rows, turn and turn about."""
+class _Fresh:
+    """What of a batch is ours and not staged yet: as the plugin read it, as it is to be understood, and known rows."""
 
-    number: int = 1
-    parts: int = 1
-
-    @property
-    def is_whole(self) -> bool:
-        return self.parts == 1
-
-    def takes(self, records: pd.Series) -> pd.Series:
-        """Return which of these record numbers are this part's."""
-        return (records - 1) // PART_ROWS % self.parts == self.number - 1
+    batch: SourceBatch
+    written: SourceBatch
+    raw: RawRows
+    mapping: HeaderMapping
+    terms: Terms
+    known: "Future[Known | None]"
+    state: dict[str, Any]
+    staged: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +61,7 @@ class _Ready:
 
     tables: Sequence[pa.Table]
     state: dict[str, Any]
+    staged: int
 
 
 class Stager:
@@ -87,9 +82,7 @@ class Stager:
         self._record = record
         self._granted = granted
         self._needs = set(record.needs)
-        proven = record.read_as.get("date_order", {})  # by a run that was interrupted
-        self._orders = {column: DateOrder(order) for column, order in proven.items()}
-        self._surveyed = set(self._orders)
+        self._orders = DateOrders(record, self._batches)
         self._descriptor = get_descriptor(record.entity)
         self._references = References(bench.database, record, self._descriptor)
         self._mapping: HeaderMapping | None = None
@@ -102,25 +95,38 @@ class Stager:
         self.state: dict[str, Any] = {}
 
     def run(self) -> None:
-        """Read and understand one batch while the database takes the one before."""
-        with self._bench.database.connect() as connection, ThreadPoolExecutor(1, "staging") as writer:
+        """Understand one batch while the database takes the one before, and looks the rows of the next up."""
+        with (
+            self._bench.database.connect() as connection,
+            ThreadPoolExecutor(1, "staging") as writer,
+            ThreadPoolExecutor(1, "looking up") as looker,
+        ):
             self._note_earlier_import(connection)
             writing: Future[None] | None = None
-            with closing(self._batches()) as batches:
-                for batch in batches:
-                    ready = self._prepare(batch)
-                    if ready is None:
-                        continue
-                    if writing is not None:
-                        writing.result()
-                    writing = writer.submit(self._write, connection, ready)
+            for fresh in self._read_ahead(looker):
+                ready = self._understand(fresh)
+                if writing is not None:
+                    writing.result()
+                writing = writer.submit(self._write, connection, ready)
             if writing is not None:
                 writing.result()
+
+    def _read_ahead(self, looker: ThreadPoolExecutor) -> Iterator[_Fresh]:
+        """Yield what is to be staged, each when the batch behind it is read: its rows are looked up meanwhile."""
+        before: _Fresh | None = None
+        with closing(self._batches()) as batches:
+            for batch in batches:
+                fresh = self._take_in(batch, looker)
+                if before is not None:
+                    yield before
+                before = fresh
+        if before is not None:
+            yield before
 
     def _batches(self) -> Generator[SourceBatch]:
         return read_batches(self._bench.settings, self._record)
 
-    def _prepare(self, batch: SourceBatch) -> _Ready | None:
+    def _take_in(self, batch: SourceBatch, looker: ThreadPoolExecutor) -> _Fresh | None:
         """Return what of the batch is ours and not there yet, and the import's row as it will be with it."""
         accepted = accept_batch(batch, after=self.read, plugin=self._record.plugin_label)
         source = take_back(accepted, self._record.media_type)
@@ -134,30 +140,37 @@ class Stager:
         mapping = self._map(batch)
         terms = self._terms(batch, mapping)
         wanted = self._wanted(batch)
-        fresh = _only(batch, wanted)
-        tables = list(self._tables(fresh, _only(source, wanted), mapping, terms))
         self.staged = max(self.staged, self.read)
         self.state = self._state(batch, mapping)
-        if self._part.is_whole:
-            return _Ready(tables=tables, state=self.state)
-        return _Ready(tables=tables, state=self.state_of_part(len(fresh.cells))) if tables else None
+        if not (self._part.is_whole or wanted.any()):
+            return None
+        fresh = _only(batch, wanted)
+        written = replace(_only(source, wanted), issues=fresh.issues)
+        raw = RawRows.of(written, mapping)
+        reading = self._reading_of(mapping)
+        known = looker.submit(self._references.find, fresh, mapping, terms, raw.digests, reading)
+        return _Fresh(
+            batch=fresh, written=written, raw=raw, mapping=mapping, terms=terms, known=known, state=self.state,
+            staged=self.staged,
+        )  # fmt: skip
 
-    def _tables(
-        self, batch: SourceBatch, source: SourceBatch, mapping: HeaderMapping, terms: Terms
-    ) -> Iterator[pa.Table]:
-        """Yield the batch's rows: those that were read before as references, the others understood."""
-        if batch.cells.empty:
-            return
-        written = replace(source, issues=batch.issues)
-        raw = RawRows.of(source, mapping)
-        known = self._references.find(batch, mapping, terms, raw.digests, self._reading_of(mapping))
+    def _understand(self, fresh: _Fresh) -> _Ready:
+        tables = [] if fresh.batch.cells.empty else list(self._tables(fresh))
+        state = fresh.state | {"needs": sorted(self._needs)}
+        if not self._part.is_whole:
+            state = self.state_of_part(len(fresh.batch.cells))
+        return _Ready(tables=tables, state=state, staged=fresh.staged)
+
+    def _tables(self, fresh: _Fresh) -> Iterator[pa.Table]:
+        """Yield the rows: those that were read before as references, the others understood."""
+        batch, written, raw, known = fresh.batch, fresh.written, fresh.raw, fresh.known.result()
         if known is not None and known.places:
-            yield referring_table(self._record.id, source, raw, known)
+            yield referring_table(self._record.id, written, raw, known)
             new = ~pd.Series(range(len(batch.cells))).isin(known.places)
             if not new.any():
                 return
             batch, written, raw = _only(batch, new), _only(written, new), raw.only(new)
-        candidates = make_candidates(self._descriptor, batch, mapping, terms)
+        candidates = make_candidates(self._descriptor, batch, fresh.mapping, fresh.terms)
         self._needs |= candidates.needs
         yield staged_table(self._record.id, written, raw, candidates)
 
@@ -176,25 +189,10 @@ class Stager:
         options = self._record.options
         dated = {CHANGED_AT, *(field.name for field in self._descriptor.dated_fields())}
         columns = {column for column, target in mapping.targets.items() if target in dated and column in batch.cells}
-        if options.date_order is not None:
-            self._orders |= dict.fromkeys(columns, options.date_order)
-        elif any(batch.cells[column].str.contains(NUMERIC_DATE).any() for column in columns - self._surveyed):
-            self._survey(columns - self._surveyed)
-        reading = Reading(date_orders=self._orders, phone_country=options.phone_country, timezone=options.timezone)
+        reading = Reading(
+            date_orders=self._orders.of(batch, columns), phone_country=options.phone_country, timezone=options.timezone
+        )  # fmt: skip
         return Terms(reading=reading, organization_id=self._record.organization_id, granted=self._granted)
-
-    def _survey(self, columns: set[str]) -> None:
-        """Read the source once more for the columns whose dates only their order tells, and keep what is proven."""
-        proven: dict[str, set[DateOrder]] = {column: set() for column in columns}
-        read = 0
-        with closing(self._batches()) as batches:
-            for yielded in batches:
-                batch = accept_batch(yielded, after=read, plugin=self._record.plugin_label)
-                read += len(batch.cells)
-                for column in columns & set(batch.cells.columns):
-                    proven[column] |= proven_orders(batch.cells[column])
-        self._surveyed |= columns
-        self._orders |= {column: next(iter(orders)) for column, orders in proven.items() if len(orders) == 1}
 
     def state_of_part(self, rows: int) -> dict[str, Any]:
         """Return the import's columns after so many more rows of a part, whatever other parts write meanwhile."""
@@ -213,7 +211,7 @@ class Stager:
         reach(FailPoint.STAGE_UPDATED)
         connection.commit()
         reach(FailPoint.STAGE_COMMITTED)
-        self._bench.tell(Progress(step="stage", rows=self.staged))
+        self._bench.tell(Progress(step="stage", rows=ready.staged))
 
     def _map(self, batch: SourceBatch) -> HeaderMapping:
         """Map the header again whenever a batch brings new columns."""
@@ -246,7 +244,7 @@ class Stager:
         }
 
     def _read_by(self) -> dict[str, Any]:
-        orders = {column: order.value for column, order in sorted(self._orders.items())}
+        orders = self._orders.to_json()
         found: dict[str, Any] = {"date_order": orders} if orders else {}
         return found | ({"normalized_by": list(self._normalizing.labels)} if self._normalizing.labels else {})
 
@@ -260,7 +258,7 @@ class Stager:
                 sorted(mapping.targets.items()),
                 sorted(mapping.extra),
                 settings,
-                sorted(self._orders.items()),
+                list(self._orders.to_json().items()),
                 *self._normalizing.labels,
             ]
         )

@@ -20,7 +20,7 @@ from kelompok_core.imports.row_json import present_cells
 
 _COLUMNS = (
     "import_id", "record", "line", "selector", "raw", "raw_sha256", "identity", "external_id", "candidate",
-    "verdict", "reason", "issues", "as_import", "as_record",
+    "verdict", "reason", "issues", "as_import", "as_record", "evidence_id",
 )  # fmt: skip
 _CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
 
@@ -75,6 +75,7 @@ def staged_table(import_id: UUID, batch: SourceBatch, raw: RawRows, candidates: 
             "issues": _sparse({at: to_json(found) for at, found in issues.items()}, size),
             "as_import": pa.nulls(size, pa.string()),
             "as_record": pa.nulls(size, pa.int64()),
+            "evidence_id": pa.nulls(size, pa.int64()),
         }
     )
 
@@ -93,6 +94,7 @@ def referring_table(import_id: UUID, batch: SourceBatch, raw: RawRows, known: Kn
             **dict.fromkeys(("candidate", "verdict", "reason", "issues"), nothing),
             "as_import": pa.array([known.places[position].import_id for position in at], pa.string()),
             "as_record": pa.array([known.places[position].record for position in at], pa.int64()),
+            "evidence_id": pa.array([known.places[position].evidence_id for position in at], pa.int64()),
         }
     )
 

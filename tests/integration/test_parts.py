@@ -8,14 +8,14 @@ import pytest
 
 from benchmarks.organizations import write_organizations
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports import reading, stager
+from kelompok_core.imports import part, reading
 from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
+from kelompok_core.imports.part import Part
 from kelompok_core.imports.parts import join_parts, stage_part
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import get_import
 from kelompok_core.imports.stage import stage
-from kelompok_core.imports.stager import Part
 
 _STAGED = """
     SELECT record, line, raw, encode(raw_sha256, 'hex') AS sha, identity, external_id, candidate, verdict, reason,
@@ -30,7 +30,7 @@ _OF_THE_IMPORT = (
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Parts of 100 rows, batches of 70: parts begin and end within batches."""
-    monkeypatch.setattr(stager, "PART_ROWS", 100)
+    monkeypatch.setattr(part, "PART_ROWS", 100)
     usual = reading.reading_context
 
     class Sized:

@@ -5,7 +5,8 @@ ALTER TABLE import_rows
   ALTER COLUMN raw DROP NOT NULL,
   ADD COLUMN as_import uuid,
   ADD COLUMN as_record integer,
-  ADD CHECK (raw IS NOT NULL OR as_import IS NOT NULL AND as_record IS NOT NULL);
+  ADD COLUMN evidence_id bigint,
+  ADD CHECK (raw IS NOT NULL OR as_import IS NOT NULL AND as_record IS NOT NULL AND evidence_id IS NOT NULL);
 
 -- Each import moves the last sighting of rows it finds again on. With room on its page a row need not leave it.
 ALTER TABLE source_records SET (fillfactor = 70);
@@ -20,12 +21,19 @@ $$;
 REVOKE ALL ON FUNCTION recall_rows(uuid, integer[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION recall_rows(uuid, integer[]) TO kelompok_runtime;
 
--- Rows are looked up by what their source calls them: the planner has to know how many it calls the same.
-CREATE OR REPLACE FUNCTION refresh_import_statistics() RETURNS void
+-- Rows are looked up by what their source calls them: the planner has to know how many it calls the same. Each step
+-- asks for what it wrote.
+DROP FUNCTION refresh_import_statistics();
+CREATE FUNCTION refresh_import_statistics(step text) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET default_statistics_target = 30 AS $$
 BEGIN
-  ANALYZE public.import_rows (import_id, record, verdict, identity);
-  ANALYZE public.import_decisions (import_id, revision, record, decision, target_id);
-  ANALYZE public.source_records (entity, record_id, source_name, identity, raw_sha256);
-  ANALYZE public.audit_logs (import_id, entity, record_id, action);
+  CASE step
+    WHEN 'stage' THEN ANALYZE public.import_rows (import_id, record, verdict, identity);
+    WHEN 'decide' THEN ANALYZE public.import_decisions (import_id, revision, record, decision, target_id);
+    WHEN 'apply' THEN
+      ANALYZE public.source_records (entity, record_id, source_name, identity, raw_sha256);
+      ANALYZE public.audit_logs (import_id, entity, record_id, action);
+  END CASE;
 END $$;
+REVOKE ALL ON FUNCTION refresh_import_statistics(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION refresh_import_statistics(text) TO kelompok_runtime;

@@ -1,0 +1,83 @@
+"""The SQL of rows their source sent before, word for word: told from the others, and let among them if need be."""
+
+from collections.abc import Iterator
+
+from kelompok_core.descriptor import EntityDescriptor
+
+
+def home(descriptor: EntityDescriptor) -> str:
+    return "h.home, h.guarded" if descriptor.belongs else "NULL::uuid AS home, false AS guarded"
+
+
+def good_rows(descriptor: EntityDescriptor) -> str:
+    """The import's rows that nothing is wrong with, each with where it belongs; a condition may follow."""
+    homes = "JOIN deciding_homes h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')"
+    return f"""
+        import_rows i {homes if descriptor.belongs else ""}
+        WHERE i.import_id = :import AND i.verdict IS NULL
+          AND NOT EXISTS (SELECT FROM deciding_refused f WHERE f.record = i.record)"""
+
+
+OWN_ID = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
+
+# What this source last said of a record.
+KNOWN = """
+    CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
+    SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256, 'match.known' AS reason,
+           t.id IS NOT NULL AS alive
+    FROM source_records s LEFT JOIN {entity} t ON t.id = s.record_id
+    WHERE s.entity = '{entity}' AND s.source_name = :source
+      AND s.identity IN (SELECT identity FROM import_rows WHERE import_id = :import AND verdict IS NULL)
+      -- A record that an undo took away was never there, for what comes after.
+      AND (t.id IS NOT NULL OR NOT EXISTS (
+        SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
+    ORDER BY s.identity, s.last_seen_at DESC, s.last_record DESC, s.id DESC"""
+
+# A row of an export has the id of our own record.
+OWN_IDS = """
+    INSERT INTO deciding_known (identity, record_id, reason, alive)
+    SELECT DISTINCT ON (k.identity) k.identity, t.id, 'match.own_id', true
+    FROM deciding_keys k JOIN {entity} t ON t.id = k.own_id
+    WHERE {at_home} AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
+
+
+def seen(descriptor: EntityDescriptor) -> str:
+    """Rows that say what their source last said, of records that are still there: nothing is to be found out."""
+    return f"""
+        CREATE TEMPORARY TABLE deciding_seen ON COMMIT DROP AS
+        SELECT g.*, n.record_id AS target FROM (
+          SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {home(descriptor)}
+          FROM {good_rows(descriptor)}) g
+        JOIN deciding_known n ON n.identity = g.identity AND n.raw_sha256 = g.raw_sha256
+          AND n.reading_sha256 = :reading AND n.alive"""
+
+
+NOT_SEEN = " AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
+
+# Rows that were staged as references, and have something to be found out after all.
+RECALL = f"""
+    SELECT recall_rows(:import, ARRAY(
+      SELECT i.record FROM import_rows i WHERE i.import_id = :import AND i.raw IS NULL {NOT_SEEN}))"""
+
+# Seen rows that bear the name of another row count among its namesakes.
+NAMESAKES = """
+    CREATE TEMPORARY TABLE deciding_namesakes ON COMMIT DROP AS
+    SELECT s.home, t.{name_key} AS name_key, count(DISTINCT s.target) AS number
+    FROM deciding_seen s JOIN {entity} t ON t.id = s.target
+    WHERE t.{name_key} IN (SELECT {name_key} FROM deciding_keys) GROUP BY s.home, t.{name_key}"""
+
+
+def bring_back(keys: str) -> Iterator[str]:
+    """Yield what lets seen rows take their turns where another row speaks of the same record; ``keys`` selects them."""
+    yield """
+        CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
+        SELECT * FROM deciding_seen s WHERE s.target IN (SELECT target FROM deciding_rows)"""
+    yield "DELETE FROM deciding_seen s USING deciding_back b WHERE s.record = b.record"
+    yield RECALL
+    back = "EXISTS (SELECT FROM deciding_back b WHERE b.record = i.record)"
+    yield f"INSERT INTO deciding_keys {keys} AND {back}"
+    yield """
+        INSERT INTO deciding_rows
+            (record, identity, explicit, raw_sha256, home, guarded, target, reason, parked, namesakes)
+        SELECT record, identity, explicit, raw_sha256, home, guarded, target, 'match.known', false, 0
+        FROM deciding_back"""
