@@ -59,7 +59,11 @@ class References:
         identity = identity_by_id(self._descriptor, external_id, terms)
         spoken_of = set(batch.issues["record"].dropna())
         # Two values for ten thousand rows: each more would be one to be written and read apart.
-        asked = {"identities": json.dumps(identity.tolist()), "digests": b"".join(digests), "reading": reading}
+        asked = {
+            "identities": json.dumps(identity.astype("object").where(identity.notna(), None).tolist()),
+            "digests": b"".join(digests),
+            "reading": reading,
+        }
         with self._database.connect() as connection:
             found = connection.execute(_FIND, self._source | asked).all()
         records = batch.locations["record"].tolist()

@@ -117,7 +117,7 @@ def _ask(urls, query):
         return connection.execute(query).fetchall()
 
 
-def _wait_for(made, urls, query, seconds=60):
+def _wait_for(made, urls, query, seconds=120):
     deadline = time.monotonic() + seconds
     while not _ask(urls, query):
         assert time.monotonic() < deadline, _logs(made)

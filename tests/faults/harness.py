@@ -68,6 +68,7 @@ class Theatre:
         self._context.set_forkserver_preload([acts.__name__])
         self._numbers = count()
         self._expected: dict[str, Any] = {}
+        self._begun: list[ForkServerProcess] = []
         urls = embedded.ensure_running(self.server)
         self._sql(f"CREATE DATABASE {_TEMPLATE} OWNER kelompok_owner")
         owner = _in(urls.owner, _TEMPLATE)
@@ -85,6 +86,10 @@ class Theatre:
         _write_list(self._file, others)
 
     def close(self) -> None:
+        """End what is left of processes, and the server."""
+        for process in self._begun:
+            process.kill()
+            process.join()
         embedded.remove(self.server)
 
     @contextmanager
@@ -118,6 +123,7 @@ class Theatre:
         """Start an act in a process of its own."""
         process = self._context.Process(target=acts.perform, args=(act, scene, fail_point))
         process.start()
+        self._begun.append(process)
         return process
 
     def perform(self, act: str, scene: Scene) -> None:

@@ -128,3 +128,11 @@ def test_an_undone_import_is_read_anew(import_file, references, bench, operator)
     again = import_file(_LIST)
     assert references(again) == []
     assert again.counts["accepted"] == 3
+
+
+def test_rows_without_an_id_are_read_anew_beside_them(import_file, references):
+    content = 'id,name,city\n1,Forum Air,Garut\n,Forum Api,Kupang\n"1""x",Forum Angin,Ende\n\u00e9\\,Forum Laut,Sabu\n'
+    import_file(content)
+    again = import_file(content)
+    assert references(again) == [1, 3, 4]
+    assert again.counts["unchanged"] == 4
