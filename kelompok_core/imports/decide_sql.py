@@ -31,6 +31,7 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield seen_sql.KNOWN.format(entity=descriptor.entity)
     yield "ANALYZE deciding_known"
     yield seen_sql.seen(descriptor)
+    yield "CREATE UNIQUE INDEX ON deciding_seen (record)"
     yield "ANALYZE deciding_seen"
     yield seen_sql.RECALL
     yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(descriptor)}{seen_sql.NOT_SEEN}"

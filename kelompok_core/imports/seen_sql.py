@@ -54,10 +54,12 @@ def seen(descriptor: EntityDescriptor) -> str:
 
 NOT_SEEN = " AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
 
-# Rows that were staged as references, and have something to be found out after all.
-RECALL = f"""
+# Rows that were staged as references, and have something to be found out after all. Subtracted, not joined: how many
+# rows are references is what the planner knows least.
+RECALL = """
     SELECT recall_rows(:import, ARRAY(
-      SELECT i.record FROM import_rows i WHERE i.import_id = :import AND i.raw IS NULL {NOT_SEEN}))"""
+      SELECT record FROM import_rows WHERE import_id = :import AND raw IS NULL
+      EXCEPT SELECT record FROM deciding_seen))"""
 
 # Seen rows that bear the name of another row count among its namesakes.
 NAMESAKES = """
