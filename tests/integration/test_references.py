@@ -8,7 +8,7 @@ from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.pages import list_rows
 from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import get_import
+from kelompok_core.imports.records import ImportOptions, get_import
 from kelompok_core.imports.stage import stage
 
 _LIST = "id,name,city\n1,Forum Air,Garut\n2,Forum Api,Kupang\n3,Forum Angin,Ende\n"
@@ -68,6 +68,14 @@ def test_what_there_is_to_say_of_a_row_is_said_each_time(import_file, references
 def test_read_another_way_it_is_other_news(import_file, references):
     import_file(_LIST)
     assert references(import_file(_LIST.replace("id,name,city", "id,name,warna"))) == []
+
+
+def test_the_same_cells_in_another_country_are_understood_anew(import_file, ask):
+    content = "id,name,phone\n1,Forum Air,082 345 678\n"
+    import_file(content)
+    again = import_file(content, options=ImportOptions(phone_country="MY"))
+    assert again.counts["merged"] == 1
+    assert ask("SELECT phone FROM organizations")[0].phone.startswith("+60")
 
 
 def test_a_name_the_list_has_already_is_a_namesake(import_file, references, decisions):
