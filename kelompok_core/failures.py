@@ -5,7 +5,8 @@ import sys
 
 from kelompok_core.errors import DatabaseUnavailable, KelompokError, StorageUnavailable
 
-_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_OF_DISKS = (*_NO_ROOM, errno.EROFS, errno.EIO)
 _DISK_FULL = "53100"
 _GO_ON = "Nothing is half-written. Give the same command again: an interrupted import goes on where it was."
 
@@ -24,8 +25,7 @@ def explain(error: BaseException) -> KelompokError | None:
 def lacks_room(error: BaseException) -> bool:
     """Return whether a full disk is behind it, this machine's or the database's."""
     return any(
-        (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
-        or getattr(one, "sqlstate", None) == _DISK_FULL
+        (isinstance(one, OSError) and one.errno in _NO_ROOM) or getattr(one, "sqlstate", None) == _DISK_FULL
         for one in chain(error)
     )
 

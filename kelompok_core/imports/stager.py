@@ -147,7 +147,7 @@ class Stager:
         fresh = _only(batch, wanted)
         written = replace(_only(source, wanted), issues=fresh.issues)
         raw = RawRows.of(written, mapping)
-        reading = self._reading_of(mapping)
+        reading = self.state["reading_sha256"]
         known = looker.submit(self._references.find, fresh, mapping, terms, raw.digests, reading)
         return _Fresh(
             batch=fresh, written=written, raw=raw, mapping=mapping, terms=terms, known=known, state=self.state,
@@ -239,7 +239,6 @@ class Stager:
             "mapping": dict(mapping.targets),
             "reading_sha256": self._reading_of(mapping),
             "read_as": dict(batch.read_as) | self._read_by(),
-            "needs": sorted(self._needs),
             "issues": list(self._issues),
         }
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,7 @@ import sqlalchemy as sa
 
 from kelompok_core import fail_points
 from kelompok_core.access.actors import Actor, get_actor
-from kelompok_core.contracts import PluginContext
 from kelompok_core.database.engine import Database, open_database
-from kelompok_core.imports import reading
 from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.receive import ImportRequest, admit, open_import, receive
@@ -23,6 +21,7 @@ from kelompok_core.imports.undo import undo
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.settings import Settings
 from kelompok_core.sources.storage import incoming_from
+from tests.batches import smaller_batches
 
 BATCH_ROWS = 150
 
@@ -86,7 +85,7 @@ def works(scene: Scene) -> None:
     """Work as ``kelompok worker`` does, until stopped from outside."""
     from kelompok_pipelines.worker import work  # Dagster is not for the other acts to wait for
 
-    with _smaller_batches():
+    with smaller_batches(BATCH_ROWS):
         work(scene.settings, lambda _: None)
 
 
@@ -115,27 +114,10 @@ def _bench(scene: Scene) -> Iterator[tuple[Workbench, Actor]]:
     try:
         with database.connect() as connection, connection.begin():
             actor = get_actor(connection, email=None)
-        with _smaller_batches():
+        with smaller_batches(BATCH_ROWS):
             yield Workbench(database=database, settings=scene.settings), actor
     finally:
         database.dispose()
-
-
-@contextmanager
-def _smaller_batches() -> Iterator[None]:
-    """Let plugins read few rows at a time, so that a short file has many batches."""
-    usual = reading.reading_context
-
-    @contextmanager
-    def sized(*arguments: Any, **more: Any) -> Iterator[PluginContext]:
-        with usual(*arguments, **more) as context:
-            yield replace(context, batch_size=BATCH_ROWS)
-
-    reading.reading_context = sized  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        reading.reading_context = usual
 
 
 def _ask(database: Database, query: str, source: str | None = None) -> list[sa.Row[Any]]:

@@ -194,6 +194,13 @@ class Theatre:
         """Start the server again if it died."""
         embedded.ensure_running(self.server)
 
+    def disturb(self, fault: str, scene: Scene) -> None:
+        """Let the database go: the ``server``, or only the ``connections`` to one database."""
+        if fault == "server":
+            self.kill_server()
+        else:
+            self.lose_connections(scene)
+
     def lose_connections(self, scene: Scene) -> None:
         """End every session of the database from the server's side."""
         name = str(scene.settings.database_url).rpartition("/")[2]

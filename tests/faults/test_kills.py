@@ -88,11 +88,12 @@ def test_without_a_key_the_interrupted_import_is_found(theatre, point):
 
 
 @pytest.mark.parametrize("point", _IN_A_TRANSACTION)
-def test_the_server_dies_at(theatre, point):
+@pytest.mark.parametrize("fault", ["server", "connections"])
+def test_the_database_goes_at(theatre, point, fault):
     act = act_of(point)
     with theatre.trial() as scene:
         theatre.prepare(act, scene)
-        _stopped_at(theatre, scene, act, point, 1, theatre.kill_server)
+        _stopped_at(theatre, scene, act, point, 1, lambda: theatre.disturb(fault, scene))
         theatre.recover(act, scene)
         assert theatre.state(scene) == theatre.expected(act)
 
@@ -109,16 +110,6 @@ def test_a_worker_whose_database_is_gone_ends(theatre):
         assert process.exitcode == 1
         theatre.recover("works", scene)
         assert theatre.state(scene) == theatre.expected("works")
-
-
-@pytest.mark.parametrize("point", _IN_A_TRANSACTION)
-def test_the_connection_is_lost_at(theatre, point):
-    act = act_of(point)
-    with theatre.trial() as scene:
-        theatre.prepare(act, scene)
-        _stopped_at(theatre, scene, act, point, 1, lambda: theatre.lose_connections(scene))
-        theatre.recover(act, scene)
-        assert theatre.state(scene) == theatre.expected(act)
 
 
 _NUMBER, _, _SEED = os.environ.get("KELOMPOK_KILLS", f"{_IN_THE_SUITE}:1").partition(":")
@@ -150,13 +141,11 @@ def _anything(theatre, scene, act, chance):
     fault = chance.choice(("kill", "kill", "kill", "server", "connections"))
     process = theatre.begin(act, scene)
     time.sleep(wait)
-    if fault == "server":
-        theatre.kill_server()
-    if fault == "connections":
-        theatre.lose_connections(scene)
     if fault == "kill":
         process.kill()
-    elif act == "works":
+    else:
+        theatre.disturb(fault, scene)
+    if fault != "kill" and act == "works":
         theatre.revive()
         theatre.end(process)
     process.join(PATIENCE)

@@ -4,21 +4,19 @@ import csv
 import json
 import random
 import threading
-from contextlib import contextmanager
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from benchmarks.lists import HOME, write_list
 from benchmarks.organizations import write_organizations
-from kelompok_core.imports import reading
 from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.queue import claim, enqueue, finish
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.stage import stage
 from kelompok_core.imports.workers import Presence
+from tests.batches import smaller_batches
 
 _ROWS = 600
 
@@ -108,19 +106,12 @@ def test_the_format_does_not_matter(import_file, state, forget, tmp_path):
 
 
 @pytest.mark.parametrize("size", [1, 7])
-def test_the_size_of_batches_does_not_matter(organizations, import_file, state, forget, monkeypatch, size):
+def test_the_size_of_batches_does_not_matter(organizations, import_file, state, forget, size):
     first = import_file(organizations, source="list")
     expected = state()
     forget()
-    usual = reading.reading_context
-
-    @contextmanager
-    def sized(*arguments, **more):
-        with usual(*arguments, **more) as context:
-            yield replace(context, batch_size=size)
-
-    monkeypatch.setattr(reading, "reading_context", sized)
-    again = import_file(organizations, source="list")
+    with smaller_batches(size):
+        again = import_file(organizations, source="list")
     assert dict(again.counts) == dict(first.counts)
     assert state() == expected
 

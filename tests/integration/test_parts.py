@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.organizations import write_organizations
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports import part, reading
+from kelompok_core.imports import part
 from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.part import Part
@@ -16,6 +16,7 @@ from kelompok_core.imports.parts import join_parts, stage_part
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import get_import
 from kelompok_core.imports.stage import stage
+from tests.batches import smaller_batches
 
 _STAGED = """
     SELECT record, line, raw, encode(raw_sha256, 'hex') AS sha, identity, external_id, candidate, verdict, reason,
@@ -31,19 +32,8 @@ _OF_THE_IMPORT = (
 def small(monkeypatch):
     """Parts of 100 rows, batches of 70: parts begin and end within batches."""
     monkeypatch.setattr(part, "PART_ROWS", 100)
-    usual = reading.reading_context
-
-    class Sized:
-        def __init__(self, *arguments, **more):
-            self._context = usual(*arguments, **more)
-
-        def __enter__(self):
-            return replace(self._context.__enter__(), batch_size=70)
-
-        def __exit__(self, *error):
-            return self._context.__exit__(*error)
-
-    monkeypatch.setattr(reading, "reading_context", Sized)
+    with smaller_batches(70):
+        yield
 
 
 @pytest.fixture
