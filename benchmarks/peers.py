@@ -21,7 +21,8 @@ PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT))
 
 from benchmarks.lists import write_list  # noqa: E402  (runs as a script)
-from benchmarks.run import Place, Server, make_home, peak_memory, run_import  # noqa: E402
+from benchmarks.peer_programs.measuring import peak_memory  # noqa: E402
+from benchmarks.run import Place, Server, make_home, run_import  # noqa: E402
 from kelompok_core.database import embedded  # noqa: E402
 from kelompok_core.imports.records import ImportOptions  # noqa: E402
 

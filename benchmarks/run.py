@@ -28,6 +28,7 @@ sys.path.insert(0, str(PROJECT))
 from benchmarks.floor import measure_floor  # noqa: E402  (runs as a script)
 from benchmarks.lists import HOME, LISTS, write_list  # noqa: E402
 from benchmarks.organizations import write_organizations  # noqa: E402
+from benchmarks.peer_programs.measuring import tell  # noqa: E402
 from kelompok_core.access.actors import get_actor  # noqa: E402
 from kelompok_core.database import embedded  # noqa: E402
 from kelompok_core.database.engine import Addresses, Database, migrate  # noqa: E402
@@ -133,14 +134,7 @@ def run_step(step: str, import_id: str, home: str, config: str, url: str) -> Non
     started = perf_counter()
     STEPS[step](bench, UUID(import_id))
     seconds = perf_counter() - started
-    print(json.dumps({"seconds": seconds, "mb": peak_memory()}))
-
-
-def peak_memory(pid: int | str = "self") -> float:
-    """Return the most memory a process had since its program began, in MB; 0 when it has ended."""
-    # Not rusage: that counts what the process was before, a copy of whoever started it.
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next((int(one.split()[1]) / 1024 for one in lines if one.startswith("VmHWM")), 0.0)
+    tell(seconds)
 
 
 def _total(figures: dict[str, dict[str, float]]) -> float:

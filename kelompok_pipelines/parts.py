@@ -4,8 +4,9 @@ No step hands another anything: each finds the import by its run, and the rows i
 anywhere, and again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 import dagster as dg
 
@@ -46,6 +47,10 @@ def parts_job(plugin: str, job: Job, entity: str, scaling: Scaling) -> dg.JobDef
     )
 
 
+_Do = Callable[[dg.OpExecutionContext, Core, UUID], None]
+"""What a step does with the run's import."""
+
+
 def _open_op(plugin: str, job: Job, entity: str) -> dg.OpDefinition:
     @dg.op(name=names.open_op(plugin, entity), out=_DONE, description="Keeps the file where all machines reach it.")
     def opens(context: dg.OpExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]) -> None:
@@ -56,60 +61,50 @@ def _open_op(plugin: str, job: Job, entity: str) -> dg.OpDefinition:
     return opens
 
 
+def _step(name: str, after: Iterable[str], does: str, do: _Do) -> dg.OpDefinition:
+    """Return an op that does something with the import of its run, once those before it are done."""
+
+    @dg.op(name=name, ins=dict.fromkeys(after, _BEFORE), out=_DONE, description=does)
+    def step(context: dg.OpExecutionContext, core: dg.ResourceParam[Core]) -> None:
+        do(context, core, core.import_of(context.run))
+
+    return step
+
+
 def _part_op(plugin: str, entity: str, part: Part) -> dg.OpDefinition:
-    @dg.op(
-        name=names.part_op(plugin, entity, part.number), ins={"opened": _BEFORE}, out=_DONE,
-        description=f"Reads the file and stages part {part.number} of {part.parts}.",
-    )  # fmt: skip
-    def stages(context: dg.OpExecutionContext, core: dg.ResourceParam[Core]) -> None:
-        import_id = core.import_of(context.run)
+    def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         rows = stage_part(core.bench, import_id, part)
         context.log.info("import %s: part %d of %d staged, %d rows read", import_id, part.number, part.parts, rows)
 
-    return stages
+    does = f"Reads the file and stages part {part.number} of {part.parts}."
+    return _step(names.part_op(plugin, entity, part.number), ["opened"], does, do)
 
 
 def _join_op(plugin: str, entity: str, parts: int) -> dg.OpDefinition:
-    @dg.op(
-        name=names.step_op(plugin, entity, "join"), out=_DONE,
-        ins={f"part_{number}": _BEFORE for number in range(1, parts + 1)},
-        description="Sees that the parts together are the whole file.",
-    )  # fmt: skip
-    def joins(context: dg.OpExecutionContext, core: dg.ResourceParam[Core]) -> None:
-        import_id = core.import_of(context.run)
+    def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         join_parts(core.bench, import_id, parts)
         metadata = staged_metadata(report_of(core, import_id))
         _materialize(context, names.source_records_key(plugin, entity), metadata)
         _materialize(context, names.candidates_key(plugin, entity), metadata)
 
-    return joins
+    after = [f"part_{number}" for number in range(1, parts + 1)]
+    return _step(names.step_op(plugin, entity, "join"), after, "Sees that the parts together are the whole file.", do)
 
 
 def _decide_op(plugin: str, entity: str) -> dg.OpDefinition:
-    @dg.op(
-        name=names.step_op(plugin, entity, "decide"), ins={"staged": _BEFORE}, out=_DONE,
-        description="One decision a row. A dry run ends here.",
-    )  # fmt: skip
-    def decides(context: dg.OpExecutionContext, core: dg.ResourceParam[Core]) -> None:
-        import_id = core.import_of(context.run)
+    def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         decide(core.bench, import_id)
-        metadata = decided_metadata(report_of(core, import_id))
-        _materialize(context, names.decisions_key(plugin, entity), metadata)
+        _materialize(context, names.decisions_key(plugin, entity), decided_metadata(report_of(core, import_id)))
 
-    return decides
+    return _step(names.step_op(plugin, entity, "decide"), ["staged"], "One decision a row. A dry run ends here.", do)
 
 
 def _apply_op(plugin: str, entity: str) -> dg.OpDefinition:
-    @dg.op(
-        name=names.step_op(plugin, entity, "apply"), ins={"decided": _BEFORE}, out=_DONE,
-        description="The plan, whole or not at all.",
-    )  # fmt: skip
-    def applies(context: dg.OpExecutionContext, core: dg.ResourceParam[Core]) -> None:
-        import_id = core.import_of(context.run)
+    def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         if apply(core.bench, import_id).state is ImportState.APPLIED:
             _materialize(context, names.core_key(entity), applied_metadata(report_of(core, import_id)))
 
-    return applies
+    return _step(names.step_op(plugin, entity, "apply"), ["decided"], "The plan, whole or not at all.", do)
 
 
 def _materialize(context: dg.OpExecutionContext, key: dg.AssetKey, metadata: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 Takes a URL and a file; prints seconds and MB.
 """
 
-import json
 import sys
 from pathlib import Path
 from time import perf_counter
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
+from measuring import tell
 
 
 def configure(url: str) -> None:
@@ -30,12 +30,6 @@ def configure(url: str) -> None:
         IMPORT_EXPORT_USE_TRANSACTIONS=True,
     )  # fmt: skip
     django.setup()
-
-
-def peak_memory() -> float:
-    """Return the most memory this program had, in MB; what the process was before it began does not count."""
-    line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
 
 
 def main(url: str, file: str) -> None:
@@ -86,7 +80,7 @@ def main(url: str, file: str) -> None:
     seconds = perf_counter() - started
     assert not result.has_errors()
     assert not result.has_validation_errors()
-    print(json.dumps({"seconds": seconds, "mb": peak_memory()}))
+    tell(seconds)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """dlt: Arrow tables merged into PostgreSQL by key. Takes a URL, a file and a folder; prints seconds and MB."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ os.environ["RUNTIME__LOG_LEVEL"] = "ERROR"
 import dlt
 import pyarrow as pa
 import pyarrow.csv
+from measuring import tell
 
 
 @dlt.resource(name="peer_members", primary_key="nomor", write_disposition="merge")
@@ -23,12 +23,6 @@ def members(file: str) -> Iterator[pa.Table]:
     yield from (pa.Table.from_batches([batch]) for batch in pyarrow.csv.open_csv(file, convert_options=texts))
 
 
-def peak_memory() -> float:
-    """Return the most memory this program had, in MB; what the process was before it began does not count."""
-    line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
-
-
 def main(url: str, file: str, folder: str) -> None:
     pipeline = dlt.pipeline(
         pipeline_name="peer", pipelines_dir=folder, dataset_name="peer_dlt",
@@ -37,7 +31,7 @@ def main(url: str, file: str, folder: str) -> None:
     started = perf_counter()
     pipeline.run(members(file))
     seconds = perf_counter() - started
-    print(json.dumps({"seconds": seconds, "mb": peak_memory()}))
+    tell(seconds)
 
 
 if __name__ == "__main__":

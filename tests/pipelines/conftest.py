@@ -29,3 +29,11 @@ def execute(settings, bench, instance):
         )
 
     return run
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A good row, a bad one, and a blank line."""
+    path = tmp_path / "list.csv"
+    path.write_text("id,name,email\n1,Satu,satu@a.or.id\n2,Dua,rusak\n\n")
+    return path

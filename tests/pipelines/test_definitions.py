@@ -18,13 +18,6 @@ _JOB = "csv_import__import_organizations"
 _STAGE = "csv_import__organizations__stage"
 
 
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "list.csv"
-    path.write_text("id,name,email\n1,Satu,satu@a.or.id\n2,Dua,rusak\n\n")
-    return path
-
-
 def _materialized(result):
     return [event.asset_key.to_user_string() for event in result.get_asset_materialization_events()]
 

@@ -23,13 +23,6 @@ def scaled(settings):
     return write
 
 
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "list.csv"
-    path.write_text("id,name,email\n1,Satu,satu@a.or.id\n2,Dua,rusak\n")
-    return path
-
-
 def test_without_the_table_there_is_no_such_job(definitions):
     assert not any(job.name.endswith("__in_parts") for job in definitions.resolve_all_job_defs())
 
