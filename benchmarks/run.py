@@ -25,13 +25,14 @@ import psycopg
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT))
 
-from benchmarks.floor import measure_floor  # noqa: E402  (runs as a script)
+from benchmarks.databases import copied, make_template, run_sql, settings_in  # noqa: E402  (runs as a script)
+from benchmarks.floor import measure_floor  # noqa: E402
 from benchmarks.lists import HOME, LISTS, write_list  # noqa: E402
 from benchmarks.organizations import write_organizations  # noqa: E402
 from benchmarks.peer_programs.measuring import tell  # noqa: E402
 from kelompok_core.access.actors import get_actor  # noqa: E402
 from kelompok_core.database import embedded  # noqa: E402
-from kelompok_core.database.engine import Addresses, Database, migrate  # noqa: E402
+from kelompok_core.database.engine import Addresses, Database  # noqa: E402
 from kelompok_core.imports.apply import apply  # noqa: E402
 from kelompok_core.imports.decide import decide  # noqa: E402
 from kelompok_core.imports.receive import ImportRequest, receive  # noqa: E402
@@ -44,6 +45,7 @@ from kelompok_core.settings import Settings, read_settings  # noqa: E402
 
 STEPS = {"stage": stage, "decide": decide, "apply": apply}
 ENTITIES = ("organizations", *LISTS)
+_TEMPLATE = "template_bench"
 _ANOTHER = 10_000
 LARGEST_OF_ALL = 100_000  # a million of organizations alone: the others would show nothing new
 QUICK, FULL = (10_000, 100_000), (10_000, 100_000, 1_000_000)
@@ -63,38 +65,21 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = read_settings({"KELOMPOK_HOME": str(folder / "server")})
-        self.urls = embedded.ensure_running(self.settings)
-        self._superuser = embedded.superuser_url(self.settings)
         self._numbers = count()
-        self._sql("CREATE DATABASE template_bench OWNER kelompok_owner")
-        owner = _in(self.urls.owner, "template_bench")
-        migrate(Addresses(owner=owner, runtime=owner, dagster=None))
-
-    def _sql(self, statement: str) -> None:
-        with psycopg.connect(self._superuser, autocommit=True) as connection:
-            connection.execute(statement)
+        make_template(self.settings, _TEMPLATE)
 
     @contextmanager
     def place(self) -> Iterator[Place]:
         number = next(self._numbers)
         name = f"bench_{number}"
-        self._sql(f"CREATE DATABASE {name} TEMPLATE template_bench OWNER kelompok_owner")
-        self._sql(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO kelompok_runtime")
-        settings = Settings(
-            home=self.folder / name,
-            config_file=self.folder / f"{name}.toml",
-            database_url=_in(self.urls.runtime, name),
-            owner_database_url=_in(self.urls.owner, name),
-        )
-        set_enabled(settings, "csv-import", enabled=True)
-        yield Place(settings=settings, runtime_url=_in(self.urls.runtime, name))
-        self._sql(f"DROP DATABASE {name} WITH (FORCE)")
+        with copied(self.settings, _TEMPLATE, name):
+            settings = settings_in(
+                self.settings, name, home=self.folder / name, config_file=self.folder / f"{name}.toml"
+            )  # fmt: skip
+            set_enabled(settings, "csv-import", enabled=True)
+            yield Place(settings=settings, runtime_url=str(settings.database_url))
         # What the next measurement would otherwise pay for.
-        self._sql("CHECKPOINT")
-
-
-def _in(url: str, database: str) -> str:
-    return f"{url.rpartition('/')[0]}/{database}"
+        run_sql(self.settings, "CHECKPOINT")
 
 
 def _bench(settings: Settings) -> Workbench:

@@ -12,10 +12,11 @@ import pytest
 import sqlalchemy as sa
 from filelock import FileLock
 
+from benchmarks.databases import copied, in_database, make_template, settings_in
 from kelompok_core.access.actors import Actor, get_actor
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.database import embedded
-from kelompok_core.database.engine import Addresses, Database, migrate
+from kelompok_core.database.engine import Addresses, Database
 from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.receive import ImportRequest, receive
@@ -43,18 +44,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _in(url: str, database: str) -> str:
-    """Return the same role's URL for another database of the server."""
-    return f"{url.rpartition('/')[0]}/{database}"
-
-
 @pytest.fixture(scope="session")
 def server() -> Settings:
     """The settings of the run's server, started and with the template made."""
     home = Path(os.environ[_HOME])
     home.chmod(0o755)
     settings = read_settings({"KELOMPOK_HOME": str(home)})
-    urls = embedded.ensure_running(settings)
     superuser = embedded.superuser_url(settings)
     with FileLock(home / "template.lock"), psycopg.connect(superuser, autocommit=True) as connection:
         known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone()
@@ -65,9 +60,7 @@ def server() -> Settings:
             # Two of a test's own connections that wait for each other would wait for ever.
             connection.execute("ALTER SYSTEM SET lock_timeout = '60s'")
             connection.execute("SELECT pg_reload_conf()")
-            connection.execute(f"CREATE DATABASE {_TEMPLATE} OWNER kelompok_owner")
-            owner = _in(urls.owner, _TEMPLATE)
-            migrate(Addresses(owner=owner, runtime=owner, dagster=None))
+            make_template(settings, _TEMPLATE)
     return settings
 
 
@@ -78,23 +71,11 @@ _numbers = count()
 def settings(server: Settings, tmp_path: Path) -> Iterator[Settings]:
     """Settings of an installation with a migrated database of its own and csv-import enabled."""
     name = f"t_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
-    superuser = embedded.superuser_url(server)
-    urls = embedded.ensure_running(server)
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER kelompok_owner")
-        connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO kelompok_runtime")
-    made = Settings(
-        home=tmp_path / "home",
-        config_file=tmp_path / "kelompok.toml",
-        database_url=_in(urls.runtime, name),
-        owner_database_url=_in(urls.owner, name),
-        dagster_database_url=urls.dagster,
-    )
-    set_enabled(made, "csv-import", enabled=True)
-    set_enabled(made, "json-import", enabled=True)
-    yield made
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(server, _TEMPLATE, name):
+        made = settings_in(server, name, home=tmp_path / "home", config_file=tmp_path / "kelompok.toml")
+        set_enabled(made, "csv-import", enabled=True)
+        set_enabled(made, "json-import", enabled=True)
+        yield made
 
 
 @pytest.fixture
@@ -131,7 +112,7 @@ _OF_RECORDS = (
 def forget(server: Settings, settings: Settings) -> Callable[[], None]:
     """Empty the test's database but for its people: the next import finds nothing."""
     name = str(settings.database_url).rpartition("/")[2]
-    url = _in(embedded.superuser_url(server), name)
+    url = in_database(embedded.superuser_url(server), name)
 
     def run() -> None:
         with psycopg.connect(url) as connection:

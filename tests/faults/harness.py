@@ -16,12 +16,12 @@ from typing import Any
 import psutil
 import psycopg
 
+from benchmarks.databases import copied, make_template, run_sql, settings_in
 from benchmarks.organizations import write_organizations
 from kelompok_core.database import embedded
-from kelompok_core.database.engine import Addresses, migrate
 from kelompok_core.fail_points import FailPoint
 from kelompok_core.plugin_host.configuration import set_enabled
-from kelompok_core.settings import Settings, read_settings
+from kelompok_core.settings import read_settings
 from tests.faults import acts
 from tests.faults.acts import Scene
 
@@ -69,17 +69,15 @@ class Theatre:
         self._numbers = count()
         self._expected: dict[str, Any] = {}
         self._begun: list[ForkServerProcess] = []
-        urls = embedded.ensure_running(self.server)
-        self._sql(f"CREATE DATABASE {_TEMPLATE} OWNER kelompok_owner")
-        owner = _in(urls.owner, _TEMPLATE)
-        migrate(Addresses(owner=owner, runtime=owner, dagster=None))
+        make_template(self.server, _TEMPLATE)
         others = folder / "others.csv"
         write_organizations(others, OTHERS, seed=6, bad=0, repeated=0)
         before = folder / "before.csv"
         write_organizations(before, ROWS, seed=5)
         for file, source in ((others, "others"), (before, "list")):
-            self.perform("imports", self._scene(_TEMPLATE, file, keyed=False, source=source))
-        with psycopg.connect(owner) as connection:
+            scene = self._scene(_TEMPLATE, file, keyed=False, source=source)
+            self.perform("imports", scene)
+        with psycopg.connect(str(scene.settings.owner_database_url)) as connection:
             # What it is asked for by, not what its records remember: each trial imports the list again.
             connection.execute("UPDATE imports SET source_name = 'before' WHERE source_name = 'list'")
         self._file = folder / "list.csv"
@@ -96,28 +94,16 @@ class Theatre:
     def trial(self, *, keyed: bool = True) -> Iterator[Scene]:
         """Give a database in which one import has been, and the file of the next."""
         name = f"trial_{next(self._numbers)}"
-        self._sql(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER kelompok_owner")
-        self._sql(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO kelompok_runtime")
-        scene = self._scene(name, self._file, keyed=keyed)
-        yield scene
-        self._sql(f"DROP DATABASE {name} WITH (FORCE)")
+        with copied(self.server, _TEMPLATE, name):
+            scene = self._scene(name, self._file, keyed=keyed)
+            yield scene
         shutil.rmtree(scene.settings.home)
 
     def _scene(self, database: str, file: Path, *, keyed: bool, source: str = "list") -> Scene:
-        urls = embedded.ensure_running(self.server)
-        settings = Settings(
-            home=self.folder / database,
-            config_file=self.folder / f"{database}.toml",
-            database_url=_in(urls.runtime, database),
-            owner_database_url=_in(urls.owner, database),
-            dagster_database_url=urls.dagster,
-        )
+        home, config_file = self.folder / database, self.folder / f"{database}.toml"
+        settings = settings_in(self.server, database, home=home, config_file=config_file)
         set_enabled(settings, "csv-import", enabled=True)
         return Scene(settings=settings, file=file, keyed=keyed, source=source)
-
-    def _sql(self, statement: str) -> None:
-        with psycopg.connect(embedded.superuser_url(self.server), autocommit=True) as connection:
-            connection.execute(statement)
 
     def begin(self, act: str, scene: Scene, fail_point: str | None = None) -> ForkServerProcess:
         """Start an act in a process of its own."""
@@ -204,9 +190,10 @@ class Theatre:
     def lose_connections(self, scene: Scene) -> None:
         """End every session of the database from the server's side."""
         name = str(scene.settings.database_url).rpartition("/")[2]
-        self._sql(
+        run_sql(
+            self.server,
             f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> "
-            "pg_backend_pid()"
+            "pg_backend_pid()",
         )
 
 
@@ -228,10 +215,6 @@ def wait_until(happened: Callable[[], bool]) -> None:
     while not happened():
         assert time.monotonic() < deadline, "nothing happens any more"
         time.sleep(0.02)
-
-
-def _in(url: str, database: str) -> str:
-    return f"{url.rpartition('/')[0]}/{database}"
 
 
 def _write_list(file: Path, others: Path) -> None:

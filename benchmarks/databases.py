@@ -1,0 +1,54 @@
+"""Databases of an embedded server that tests and measurements write to: a migrated template, and copies of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from kelompok_core.database import embedded
+from kelompok_core.database.engine import Addresses, migrate
+from kelompok_core.settings import Settings
+
+
+def run_sql(server: Settings, *statements: str) -> None:
+    """Run statements as the server's superuser, each on its own."""
+    with psycopg.connect(embedded.superuser_url(server), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def in_database(url: str, database: str) -> str:
+    """Return the same role's URL for another database of the server."""
+    return f"{url.rpartition('/')[0]}/{database}"
+
+
+def make_template(server: Settings, name: str) -> None:
+    """Make a migrated database to be copied."""
+    run_sql(server, f"CREATE DATABASE {name} OWNER kelompok_owner")
+    owner = in_database(embedded.ensure_running(server).owner, name)
+    migrate(Addresses(owner=owner, runtime=owner, dagster=None))
+
+
+@contextmanager
+def copied(server: Settings, template: str, name: str) -> Iterator[None]:
+    """Copy a template for as long as the block lasts."""
+    run_sql(
+        server,
+        f"CREATE DATABASE {name} TEMPLATE {template} OWNER kelompok_owner",
+        f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO kelompok_runtime",
+    )
+    yield
+    run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def settings_in(server: Settings, database: str, *, home: Path, config_file: Path) -> Settings:
+    """Return the settings of an installation that has this database; Dagster's is the server's own."""
+    urls = embedded.ensure_running(server)
+    return Settings(
+        home=home,
+        config_file=config_file,
+        database_url=in_database(urls.runtime, database),
+        owner_database_url=in_database(urls.owner, database),
+        dagster_database_url=urls.dagster,
+    )
