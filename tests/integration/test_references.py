@@ -70,6 +70,14 @@ def test_read_another_way_it_is_other_news(import_file, references):
     assert references(import_file(_LIST.replace("id,name,city", "id,name,warna"))) == []
 
 
+def test_the_same_cells_under_another_mapping_are_understood_anew(import_file, ask):
+    content = "id,name,warna\n1,Forum Air,biru\n"
+    import_file(content)
+    again = import_file(content, options=ImportOptions(mapping={"warna": "category"}))
+    assert again.counts["merged"] == 1
+    assert ask("SELECT category FROM organizations")[0].category == "biru"
+
+
 def test_the_same_cells_in_another_country_are_understood_anew(import_file, ask):
     content = "id,name,phone\n1,Forum Air,082 345 678\n"
     import_file(content)
