@@ -149,7 +149,8 @@ def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dic
 
     A reviewed plan keeps what was reviewed.
     """
-    params = {"import": record.id, "entity": record.entity}
+    since = connection.scalar(sa.text(apply_sql.PLANNED_BEFORE), {"import": record.id})
+    params = {"import": record.id, "entity": record.entity, "since": since}
     same_rights = record.approved_by is None or record.released_by == (record.actor_id, record.key_id)
     if same_rights and not connection.scalar(sa.text(apply_sql.CORE_MOVED_ON), params):
         return {}

@@ -136,10 +136,13 @@ RECORD_EVIDENCE = """
       SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,
           reading_sha256 = excluded.reading_sha256"""
 
-# Whether anything these decisions rest on was written by a transaction the plan could not see.
+# The first transaction the plan may not have seen.
+PLANNED_BEFORE = "SELECT pg_snapshot_xmin(plan_snapshot)::text::bigint FROM imports WHERE id = :import"
+
+# Whether anything these decisions rest on was written by a transaction the plan could not see. ``since`` is a value
+# and not joined, so that the planner knows how few these are, and asks the block-range index.
 CORE_MOVED_ON = f"""
     SELECT EXISTS (
       SELECT FROM audit_logs a JOIN imports i ON i.id = :import
       WHERE a.entity IN (:entity, {RESTS_ON})
-        AND a.transaction_id >= pg_snapshot_xmin(i.plan_snapshot)::text::bigint
-        AND NOT pg_visible_in_snapshot(a.transaction_id::text::xid8, i.plan_snapshot))"""
+        AND a.transaction_id >= :since AND NOT pg_visible_in_snapshot(a.transaction_id::text::xid8, i.plan_snapshot))"""

@@ -32,7 +32,9 @@ BEGIN
     WHEN 'decide' THEN ANALYZE public.import_decisions (import_id, revision, record, decision, target_id);
     WHEN 'apply' THEN
       ANALYZE public.source_records (entity, record_id, source_name, identity, raw_sha256);
-      ANALYZE public.audit_logs (import_id, entity, record_id, action);
+      ANALYZE public.audit_logs (import_id, entity, record_id, action, transaction_id);
+      -- Block ranges that are not summarized yet are read whole by whoever asks for what was written since.
+      PERFORM brin_summarize_new_values('public.audit_logs_transaction');
   END CASE;
 END $$;
 REVOKE ALL ON FUNCTION refresh_import_statistics(text) FROM PUBLIC;
