@@ -42,10 +42,10 @@ _NEW = """
     SELECT new_id() AS id, f.*, to_jsonb(f) - 'record' AS raw FROM floor_rows f"""
 _EVIDENCE = """
     INSERT INTO source_records (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name,
-                                file_sha256, record, line, plugin, plugin_version, import_id, last_import_id,
-                                last_record, reading_sha256)
+                                file_sha256, record, line, plugin, plugin_version, import_id, last_record,
+                                reading_sha256)
     SELECT '%(entity)s', id, 'floor', 'id:' || nomor, nomor, raw, sha256(convert_to(raw::text, 'UTF8')), 'floor.csv',
-           '\\x00', record, record, 'floor', '1', '%(import)s', '%(import)s', record, '\\x00'
+           '\\x00', record, record, 'floor', '1', '%(import)s', record, '\\x00'
     FROM floor_new"""
 _BOOKKEEPING = (
     """

@@ -103,8 +103,8 @@ def operator(database: Database) -> Actor:
 
 
 _OF_RECORDS = (
-    "organizations", "organization_user_roles", "members", "posts", "events", "source_records", "imports",
-    "import_rows", "import_decisions", "import_reversals", "judgements", "audit_logs", "workers",
+    "organizations", "organization_user_roles", "members", "posts", "events", "source_records", "source_sightings",
+    "imports",    "import_rows", "import_decisions", "import_reversals", "judgements", "audit_logs", "workers",
 )  # fmt: skip
 
 

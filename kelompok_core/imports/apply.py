@@ -165,6 +165,7 @@ def _write(connection: sa.Connection, record: ImportRecord, revision: int, count
     params = {
         "import": record.id,
         "revision": revision,
+        "entity": record.entity,
         "source": record.source_name,
         "origin": record.origin,
     }

@@ -105,22 +105,32 @@ def _changed(column: str, fields: Sequence[Field]) -> str:
     return f"CASE WHEN d.changes ? '{fields[0].name}' THEN {new(fields[0])} ELSE t.{column} END"
 
 
-# Rows that are references are there already: their last sighting is moved on.
+# What was said before and is said again: by rows that are references, and by rows that were read anew.
 SEE_AGAIN = """
-    UPDATE source_records s
-    SET last_seen_at = now(), last_import_id = i.id, last_record = r.last_record, reading_sha256 = i.reading_sha256
+    INSERT INTO source_sightings (evidence_id, last_import_id, last_record, reading_sha256)
+    SELECT r.evidence_id, i.id, max(r.record), i.reading_sha256
     FROM imports i, (
-      SELECT evidence_id, max(record) AS last_record FROM import_rows
-      WHERE import_id = :import AND raw IS NULL GROUP BY evidence_id) r
-    WHERE i.id = :import AND s.id = r.evidence_id"""
+      SELECT evidence_id, record FROM import_rows WHERE import_id = :import AND raw IS NULL
+      UNION ALL
+      SELECT s.id, r.record
+      FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+      JOIN source_records s ON s.entity = :entity AND s.source_name = :source AND s.identity = r.identity
+        AND s.raw_sha256 = r.raw_sha256 AND s.record_id = d.target_id
+      WHERE d.import_id = :import AND d.revision = :revision
+        AND d.decision IN ('accepted', 'merged', 'unchanged') AND r.raw IS NOT NULL
+        AND EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)) r
+    WHERE i.id = :import GROUP BY r.evidence_id, i.id
+    ON CONFLICT (evidence_id) DO UPDATE
+      SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,
+          reading_sha256 = excluded.reading_sha256"""
 
-# The first row that says a thing is its evidence; saying it again moves the last sighting on.
+# The first row that says a thing is its evidence.
 RECORD_EVIDENCE = """
     INSERT INTO source_records
         (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name, file_sha256, record,
-         line, selector, plugin, plugin_version, import_id, last_import_id, last_record, reading_sha256)
+         line, selector, plugin, plugin_version, import_id, last_record, reading_sha256)
     SELECT i.entity, s.target_id, i.source_name, s.identity, r.external_id, r.raw, s.raw_sha256, i.file_name,
-           i.file_sha256, s.record, r.line, r.selector, i.plugin, i.plugin_version, i.id, i.id, s.last_record,
+           i.file_sha256, s.record, r.line, r.selector, i.plugin, i.plugin_version, i.id, s.last_record,
            i.reading_sha256
     FROM imports i
     JOIN LATERAL (
@@ -132,9 +142,7 @@ RECORD_EVIDENCE = """
       ORDER BY r.identity, r.raw_sha256, r.record) s ON true
     JOIN import_rows r ON r.import_id = :import AND r.record = s.record
     WHERE i.id = :import
-    ON CONFLICT (entity, source_name, identity, raw_sha256, record_id) DO UPDATE
-      SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,
-          reading_sha256 = excluded.reading_sha256"""
+    ON CONFLICT (entity, source_name, identity, raw_sha256, record_id) DO NOTHING"""
 
 # The first transaction the plan may not have seen.
 PLANNED_BEFORE = "SELECT pg_snapshot_xmin(plan_snapshot)::text::bigint FROM imports WHERE id = :import"

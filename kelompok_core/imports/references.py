@@ -86,7 +86,7 @@ _FIND = sa.text("""
            array_agg(coalesce(r.as_record, r.record)) AS records, array_agg(s.id) AS evidence
     FROM json_array_elements_text(CAST(:identities AS json)) WITH ORDINALITY p (identity, number)
     CROSS JOIN LATERAL (
-      SELECT e.id, e.last_import_id, e.last_record FROM source_records e
+      SELECT e.id, e.last_import_id, e.last_record FROM evidence e
       WHERE e.entity = :entity AND e.source_name = :source AND e.identity = p.identity
         AND e.raw_sha256 = substring(CAST(:digests AS bytea) FROM p.number::integer * 32 - 31 FOR 32)
         AND e.reading_sha256 = :reading

@@ -25,7 +25,7 @@ KNOWN = """
     CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
     SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256, 'match.known' AS reason,
            t.id IS NOT NULL AS alive
-    FROM source_records s LEFT JOIN {entity} t ON t.id = s.record_id
+    FROM evidence s LEFT JOIN {entity} t ON t.id = s.record_id
     WHERE s.entity = '{entity}' AND s.source_name = :source
       AND s.identity IN (SELECT identity FROM import_rows WHERE import_id = :import AND verdict IS NULL)
       -- A record that an undo took away was never there, for what comes after.
@@ -75,7 +75,7 @@ def bring_back(keys: str) -> Iterator[str]:
         CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
         SELECT * FROM deciding_seen s WHERE s.target IN (SELECT target FROM deciding_rows)"""
     yield "DELETE FROM deciding_seen s USING deciding_back b WHERE s.record = b.record"
-    yield RECALL
+    yield "SELECT recall_rows(:import, ARRAY(SELECT record FROM deciding_back))"
     back = "EXISTS (SELECT FROM deciding_back b WHERE b.record = i.record)"
     yield f"INSERT INTO deciding_keys {keys} AND {back}"
     yield """

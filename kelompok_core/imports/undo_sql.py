@@ -157,8 +157,10 @@ def _with_old(column: str, keys: str) -> str:
 
 # What the source said is compared anew next time, not taken for known.
 FORGET_READING = """
-    UPDATE source_records s SET reading_sha256 = '' FROM undoing_outcomes o
-    WHERE s.record_id = o.record_id AND s.entity = :entity"""
+    INSERT INTO source_sightings (evidence_id, last_seen_at, last_import_id, last_record, reading_sha256)
+    SELECT id, last_seen_at, last_import_id, last_record, '' FROM evidence
+    WHERE entity = :entity AND record_id IN (SELECT record_id FROM undoing_outcomes)
+    ON CONFLICT (evidence_id) DO UPDATE SET reading_sha256 = excluded.reading_sha256"""
 
 RECORD_REVERSALS = """
     INSERT INTO import_reversals (import_id, record_id, label, outcome, reason, restored, kept)

@@ -1,4 +1,4 @@
-"""The table of evidence: what a source said, kept as read."""
+"""The evidence: what a source said, kept as read, and when it said so last."""
 
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,9 @@ from kelompok_core.database.orm import Base
 
 
 class SourceRecord(Base):
-    """One row of a source as it was read, and the record it speaks of."""
+    """One row of a source as it was read, and the record it speaks of; read from the view that knows sightings."""
 
-    __tablename__ = "source_records"
+    __tablename__ = "evidence"
 
     id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)
     entity: Mapped[str]

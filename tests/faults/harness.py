@@ -37,7 +37,7 @@ _STATE = """
          SELECT to_jsonb(o) - '{id,created_at,updated_at}'::text[] AS x FROM organizations o) q) AS records,
       (SELECT jsonb_agg(x ORDER BY x) FROM (
          SELECT to_jsonb(s) - '{id,record_id,import_id,seen_at,first_seen_at,last_seen_at,created_at,updated_at,
-                                first_import_id,last_import_id,imported_at}'::text[] AS x FROM source_records s) q)
+                                first_import_id,last_import_id,imported_at}'::text[] AS x FROM evidence s) q)
         AS evidence,
       (SELECT jsonb_agg(x ORDER BY x) FROM (
          SELECT jsonb_build_array(action, entity, origin, plugin, before - '{id,created_at,updated_at}'::text[],

@@ -72,6 +72,9 @@ def test_a_name_lasts_for_its_transaction_only(runtime):
     "DROP FUNCTION record_audit CASCADE",
     "DELETE FROM source_records",
     "TRUNCATE source_records",
+    "UPDATE source_records SET raw = '{}'",
+    "UPDATE source_records SET reading_sha256 = ''",
+    "DELETE FROM source_sightings",
     "SET session_replication_role = replica",
     "SET ROLE kelompok_owner",
     "CREATE TABLE public.mine (x int)",
@@ -92,8 +95,12 @@ def test_the_owner_too_is_refused_by_the_triggers(settings, runtime):
 
 
 @pytest.mark.parametrize(
-    "statement", ["DELETE FROM source_records", "TRUNCATE source_records CASCADE", "TRUNCATE imports CASCADE"]
-)
+    "statement",
+    [
+        "DELETE FROM source_records", "TRUNCATE source_records CASCADE", "UPDATE source_records SET raw = '{}'",
+        "UPDATE source_records SET record = 2", "DELETE FROM source_sightings", "TRUNCATE imports CASCADE",
+    ],
+)  # fmt: skip
 def test_evidence_stays_whoever_asks(settings, runtime, statement):
     url = str(settings.owner_database_url).replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(url) as owner:

@@ -35,7 +35,7 @@ def test_rows_that_were_sent_before_are_references(import_file, references, deci
     again = import_file(_LIST)
     assert references(again) == [1, 2, 3]
     assert decisions(again) == [(number, "unchanged", "match.known") for number in (1, 2, 3)]
-    seen = ask("SELECT import_id, last_import_id, last_record FROM source_records ORDER BY record")
+    seen = ask("SELECT import_id, last_import_id, last_record FROM evidence ORDER BY record")
     assert [tuple(row) for row in seen] == [(first.record.id, again.record.id, number) for number in (1, 2, 3)]
     third = import_file(_LIST)
     places = ask("SELECT as_import, as_record FROM import_rows WHERE import_id = :id", id=third.record.id)
@@ -43,6 +43,17 @@ def test_rows_that_were_sent_before_are_references(import_file, references, deci
     with database.connect() as connection:
         rows = list_rows(connection, third.record, after=0, limit=10, decision=None)
     assert [row.raw["name"] for row in rows] == ["Forum Air", "Forum Api", "Forum Angin"]
+
+
+@pytest.mark.parametrize("header", ["id,name,address", "warna,name,address"], ids=["with an id", "by name"])
+def test_what_was_said_last_counts_however_often_it_was_said_before(import_file, decisions, ask, header):
+    """A source that goes back to what it said once says news, and says none when it stays with it."""
+    there, here = (f"{header}\n1,Forum Air,{address}\n" for address in ("Jalan 1", "Jalan 2"))
+    said = [decisions(import_file(content))[0][1] for content in (there, here, there, there, here, here)]
+    assert said == ["accepted", "merged", "merged", "unchanged", "merged", "unchanged"]
+    assert len(ask("SELECT FROM source_records")) == 2
+    last = ask("SELECT raw->>'address' AS address FROM evidence ORDER BY last_seen_at DESC LIMIT 1")
+    assert last[0].address == "Jalan 2"
 
 
 def test_only_rows_that_say_something_else_are_read_anew(import_file, references, decisions, ask):
