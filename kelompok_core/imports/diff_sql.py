@@ -43,14 +43,14 @@ def create_diffs(rules: DecisionRules) -> str:
             AND (NOT r.is_new OR r.party IN (SELECT party FROM deciding_groups WHERE turn = 2))
           WINDOW before AS (PARTITION BY r.party ORDER BY r.turn
                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),
-        based AS (
+        based AS MATERIALIZED (
           SELECT s.*, t.id IS NOT NULL AS alive, t.version AS base_version, t.field_origins AS origins, t.updated_at,
                  {claimed} AS claimed, t.{descriptor.organization_column} AS organization_id,
                  jsonb_build_object({_current(rules)}) AS stored,
                  coalesce(t.{descriptor.extra_column}->'extra'->CAST(:source AS text), '{{}}')
                    || coalesce(s.said_extra, '{{}}') AS known_extra
           FROM sequence s LEFT JOIN {descriptor.entity} t ON t.id = s.target AND NOT s.is_new),
-        compared AS (
+        compared AS MATERIALIZED (
           SELECT b.*,
                  jsonb_strip_nulls(jsonb_build_object({_changes(rules)}))
                    || CASE WHEN b.known_extra || b.extra = b.known_extra THEN '{{}}'::jsonb
