@@ -1,5 +1,8 @@
 """Migrations: from any earlier revision to the newest, with what is there kept; and the code knows the newest."""
 
+from contextlib import contextmanager
+from uuid import UUID
+
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -33,14 +36,21 @@ def test_the_code_knows_the_newest_revision():
     assert ScriptDirectory.from_config(_CONFIG).get_current_head() == SCHEMA_REVISION
 
 
-@pytest.mark.parametrize("start", _REVISIONS)
-def test_every_revision_leads_to_the_newest_and_keeps_what_is_there(empty, start):
-    owner = sa.create_engine(empty.owner.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
+@contextmanager
+def _at(revision, addresses):
+    """A connection of the owner to the database as it was at a revision."""
+    owner = sa.create_engine(addresses.owner.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
     with owner.connect() as connection:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection
-        command.upgrade(config, start)
+        command.upgrade(config, revision)
+        yield connection
+
+
+@pytest.mark.parametrize("start", _REVISIONS)
+def test_every_revision_leads_to_the_newest_and_keeps_what_is_there(empty, start):
+    with _at(start, empty) as connection:
         connection.execute(
             sa.text("SELECT set_config('kelompok.actor', 'x', true), set_config('kelompok.origin', 'setup', true)")
         )
@@ -54,3 +64,29 @@ def test_every_revision_leads_to_the_newest_and_keeps_what_is_there(empty, start
         assert connection.scalar(sa.text("SELECT name FROM organizations")) == "Satu"
         assert connection.scalar(sa.text("SELECT count(*) FROM audit_logs")) == 1
     database.dispose()
+
+
+def test_when_a_source_said_a_thing_last_outlives_the_move_beside_its_evidence(empty):
+    first, again = UUID(int=1), UUID(int=2)
+    said = sa.text("""
+        INSERT INTO source_records (entity, record_id, source_name, identity, raw, raw_sha256, file_name, file_sha256,
+          record, plugin, plugin_version, import_id, last_import_id, last_record, reading_sha256, first_seen_at,
+          last_seen_at)
+        VALUES ('organizations', new_id(), 'list', :identity, '{}', '', 'list.csv', '', 1, 'csv-import', '1', :first,
+                :last, :record, :reading, '2026-01-01', :seen)""")
+    with _at("0008", empty) as connection:
+        once = {"identity": "a", "last": first, "record": 3, "reading": b"r", "seen": "2026-01-01"}
+        twice = {"identity": "b", "last": again, "record": 4, "reading": b"s", "seen": "2026-02-01"}
+        connection.execute(said, [one | {"first": first} for one in (once, twice)])
+        connection.commit()
+    migrate(empty)
+    database = Database(empty)
+    with database.connect() as connection:
+        seen = connection.execute(
+            sa.text("""
+            SELECT identity, last_import_id, last_record, reading_sha256, to_char(last_seen_at, 'FMMonth')
+            FROM evidence ORDER BY identity""")
+        ).all()
+        assert connection.scalar(sa.text("SELECT count(*) FROM source_sightings")) == 1
+    database.dispose()
+    assert [tuple(row) for row in seen] == [("a", first, 3, b"r", "January"), ("b", again, 4, b"s", "February")]
