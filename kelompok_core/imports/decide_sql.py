@@ -149,10 +149,11 @@ def _rows(descriptor: EntityDescriptor) -> str:
                n.record_id IS NULL AND coalesce(m.agreeing <> 1, w.id IS NOT NULL) AS parked,
                coalesce(m.candidates, ARRAY[w.id]) AS candidates,
                NULL::integer AS duplicate_of,
-               max(k.place) OVER (PARTITION BY k.home, k.{descriptor.name_key}) - 1 + coalesce(o.number, 0) AS namesakes
-        FROM (SELECT x.*, dense_rank() OVER (
-                PARTITION BY x.home, x.{descriptor.name_key} ORDER BY x.identity) AS place
-              FROM deciding_keys x) k
+               k.alike - 1 + coalesce(o.number, 0) AS namesakes
+        FROM (SELECT y.*, max(y.place) OVER (PARTITION BY y.home, y.{descriptor.name_key}) AS alike
+              FROM (SELECT x.*, dense_rank() OVER (
+                      PARTITION BY x.home, x.{descriptor.name_key} ORDER BY x.identity) AS place
+                    FROM deciding_keys x) y) k
         LEFT JOIN deciding_known n ON n.identity = k.identity
         LEFT JOIN deciding_matches m ON m.record = k.record
         LEFT JOIN deciding_namesakes o ON o.name_key = k.{descriptor.name_key} AND o.home IS NOT DISTINCT FROM k.home
@@ -287,15 +288,13 @@ def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
     yield f"""
         CREATE TEMPORARY TABLE deciding_slugs ON COMMIT DROP AS
         SELECT f.record, k.home, k.slug_base COLLATE "C" AS base,
-               row_number() OVER (PARTITION BY k.home, k.slug_base ORDER BY f.record)::integer AS place,
-               NULL::text COLLATE "C" AS slug
+               CASE WHEN row_number() OVER (PARTITION BY k.home, k.slug_base ORDER BY f.record) = 1
+                    AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = k.slug_base{here.replace("s.home", "k.home")})
+                    THEN k.slug_base END COLLATE "C" AS slug
         FROM deciding_final f JOIN deciding_keys k ON k.record = f.record
         WHERE f.decision = 'accepted' AND {"true" if descriptor.has_slug else "false"}"""
     if not descriptor.has_slug:
         return
-    yield f"""
-        UPDATE deciding_slugs s SET slug = base
-        WHERE place = 1 AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = s.base{here})"""
     yield "CREATE INDEX ON deciding_slugs (slug)"
     # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»).
     yield f"""
