@@ -38,8 +38,7 @@ def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
     if not odd:
         return replace(batch, issues=issues)
     found = [issue for name in odd for issue in _odd_cells(batch, name)]
-    cells = batch.cells.assign(**{name: _without_nul(batch.cells[name]) for name in odd})
-    return replace(batch, cells=cells, issues=with_issues(issues, found))
+    return replace(batch, cells=batch.cells.apply(_without_nul), issues=with_issues(issues, found))
 
 
 def _is_odd(column: pa.Array) -> bool:

@@ -284,17 +284,21 @@ _REJECT_AGAIN = """
 def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
     """Yield statements that give each accepted row a free slug: its own, or with a number behind it."""
     table = descriptor.entity
-    here = f" AND t.{descriptor.organization_column} = s.home" if descriptor.belongs else ""
+    if not descriptor.has_slug:
+        yield "CREATE TEMPORARY TABLE deciding_slugs (record integer, slug text) ON COMMIT DROP"
+        return
+
+    def here(row: str) -> str:
+        return f" AND t.{descriptor.organization_column} = {row}.home" if descriptor.belongs else ""
+
     yield f"""
         CREATE TEMPORARY TABLE deciding_slugs ON COMMIT DROP AS
         SELECT f.record, k.home, k.slug_base COLLATE "C" AS base,
                CASE WHEN row_number() OVER (PARTITION BY k.home, k.slug_base ORDER BY f.record) = 1
-                    AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = k.slug_base{here.replace("s.home", "k.home")})
+                    AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = k.slug_base{here("k")})
                     THEN k.slug_base END COLLATE "C" AS slug
         FROM deciding_final f JOIN deciding_keys k ON k.record = f.record
-        WHERE f.decision = 'accepted' AND {"true" if descriptor.has_slug else "false"}"""
-    if not descriptor.has_slug:
-        return
+        WHERE f.decision = 'accepted'"""
     yield "CREATE INDEX ON deciding_slugs (slug)"
     # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»).
     yield f"""
@@ -304,7 +308,7 @@ def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
         CROSS JOIN LATERAL (
           SELECT max(substring(x.slug FROM length(n.base) + 2)::integer) AS number
           FROM (SELECT t.slug FROM {table} t
-                WHERE t.slug >= n.base || '-' AND t.slug < n.base || '.'{here.replace("s.home", "n.home")}
+                WHERE t.slug >= n.base || '-' AND t.slug < n.base || '.'{here("n")}
                 UNION ALL
                 SELECT o.slug FROM deciding_slugs o
                 WHERE o.slug >= n.base || '-' AND o.slug < n.base || '.'

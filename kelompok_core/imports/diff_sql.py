@@ -27,7 +27,10 @@ class DecisionRules:
 
 
 def create_diffs(rules: DecisionRules) -> str:
-    """Compare each row with its record as the rows before it leave that: ``deciding_diffs``."""
+    """Compare each row with its record as the rows before it leave that: ``deciding_diffs``.
+
+    What fields are compared with is made once a row: inlined, each comparison would make all of it anew.
+    """
     descriptor = rules.descriptor
     fold = "jsonb_fold_last" if rules.last_wins else "jsonb_fold_first"
     claimed = f"t.{descriptor.claim_column} = 'claimed'" if descriptor.claim_column else "false"
