@@ -105,7 +105,8 @@ def _changed(column: str, fields: Sequence[Field]) -> str:
     return f"CASE WHEN d.changes ? '{fields[0].name}' THEN {new(fields[0])} ELSE t.{column} END"
 
 
-# What was said before and is said again: by rows that are references, and by rows that were read anew.
+# What was said before and is said again: by rows that are references, and by rows that were read anew. Asked before
+# new evidence is recorded, which is said for the first time.
 SEE_AGAIN = """
     INSERT INTO source_sightings (evidence_id, last_import_id, last_record, reading_sha256)
     SELECT r.evidence_id, i.id, max(r.record), i.reading_sha256

@@ -11,7 +11,7 @@ from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organization
 from kelompok_core.descriptor import EntityDescriptor, MergePolicy
 from kelompok_core.errors import TakenOver
 from kelompok_core.fail_points import FailPoint, reach
-from kelompok_core.imports import decide_sql
+from kelompok_core.imports import decide_sql, slugs_sql
 from kelompok_core.imports.candidates import ORGANIZATION
 from kelompok_core.imports.diff_sql import DecisionRules
 from kelompok_core.imports.locks import refresh_statistics, use_memory, working_on
@@ -76,7 +76,7 @@ def make_plan(
     params = _params(connection, record) | {"revision": revision, "reviewed": reviewed}
     for statement in decide_sql.statements(_rules(descriptor, record)):
         connection.execute(sa.text(statement), params)
-    for statement in decide_sql.assign_slugs(descriptor):
+    for statement in slugs_sql.assign_slugs(descriptor):
         connection.execute(sa.text(statement), params)
     if reviewed is not None:
         connection.execute(sa.text(decide_sql.KEEP_REVIEWED), params)

@@ -7,7 +7,7 @@ The statements run in order in one transaction and hand on by temporary tables:
 ``deciding_keys``     what identifies each other row   ``deciding_back``   seen rows that others speak about too
 ``deciding_matches``  existing records by strong key   ``deciding_rows``   target, reason and turn of each
 ``deciding_groups``   who takes turns with whom        ``deciding_diffs``  what a row would change
-``deciding_final``    one decision a row               ``deciding_slugs``  addresses of the new ones
+``deciding_final``    one decision a row               ``deciding_slugs``  addresses (``slugs_sql.py``)
 
 Rows of one record (by target, or by identity when the record is new) form a group and take turns in file
 order; a row is compared with the record as the rows before it leave it.
@@ -279,42 +279,6 @@ _REJECT_AGAIN = """
       JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
       WHERE d.revision < 0 AND d.decision = 'rejected'
         AND o.identity = i.identity AND o.raw_sha256 = i.raw_sha256)"""
-
-
-def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
-    """Yield statements that give each accepted row a free slug: its own, or with a number behind it."""
-    table = descriptor.entity
-    if not descriptor.has_slug:
-        yield "CREATE TEMPORARY TABLE deciding_slugs (record integer, slug text) ON COMMIT DROP"
-        return
-
-    def here(row: str) -> str:
-        return f" AND t.{descriptor.organization_column} = {row}.home" if descriptor.belongs else ""
-
-    yield f"""
-        CREATE TEMPORARY TABLE deciding_slugs ON COMMIT DROP AS
-        SELECT f.record, k.home, k.slug_base COLLATE "C" AS base,
-               CASE WHEN row_number() OVER (PARTITION BY k.home, k.slug_base ORDER BY f.record) = 1
-                    AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = k.slug_base{here("k")})
-                    THEN k.slug_base END COLLATE "C" AS slug
-        FROM deciding_final f JOIN deciding_keys k ON k.record = f.record
-        WHERE f.decision = 'accepted'"""
-    yield "CREATE INDEX ON deciding_slugs (slug)"
-    # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»).
-    yield f"""
-        UPDATE deciding_slugs s SET slug = s.base || '-' || (coalesce(top.number, 1) + n.place)
-        FROM (SELECT record, home, base, row_number() OVER (PARTITION BY home, base ORDER BY record) AS place
-              FROM deciding_slugs WHERE slug IS NULL) n
-        CROSS JOIN LATERAL (
-          SELECT max(substring(x.slug FROM length(n.base) + 2)::integer) AS number
-          FROM (SELECT t.slug FROM {table} t
-                WHERE t.slug >= n.base || '-' AND t.slug < n.base || '.'{here("n")}
-                UNION ALL
-                SELECT o.slug FROM deciding_slugs o
-                WHERE o.slug >= n.base || '-' AND o.slug < n.base || '.'
-                  AND o.home IS NOT DISTINCT FROM n.home) x
-          WHERE substring(x.slug FROM length(n.base) + 2) ~ '^[1-9][0-9]{{0,7}}$') top
-        WHERE s.record = n.record"""
 
 
 INSERT_DECISIONS = """

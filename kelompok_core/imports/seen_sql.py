@@ -54,12 +54,17 @@ def seen(descriptor: EntityDescriptor) -> str:
 
 NOT_SEEN = " AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
 
-# Rows that were staged as references, and have something to be found out after all. Subtracted, not joined: how many
-# rows are references is what the planner knows least.
-RECALL = """
-    SELECT recall_rows(:import, ARRAY(
-      SELECT record FROM import_rows WHERE import_id = :import AND raw IS NULL
-      EXCEPT SELECT record FROM deciding_seen))"""
+
+def recall(records: str) -> str:
+    """Fill in what rows say that were staged as references; ``records`` selects the numbers of those wanted."""
+    return f"SELECT recall_rows(:import, ARRAY({records}))"
+
+
+# References that have something to be found out after all. Subtracted, not joined: how many rows are references is what
+# the planner knows least.
+RECALL = recall("""
+    SELECT record FROM import_rows WHERE import_id = :import AND raw IS NULL
+    EXCEPT SELECT record FROM deciding_seen""")
 
 # Seen rows that bear the name of another row count among its namesakes.
 NAMESAKES = """
@@ -75,7 +80,7 @@ def bring_back(keys: str) -> Iterator[str]:
         CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
         SELECT * FROM deciding_seen s WHERE s.target IN (SELECT target FROM deciding_rows)"""
     yield "DELETE FROM deciding_seen s USING deciding_back b WHERE s.record = b.record"
-    yield "SELECT recall_rows(:import, ARRAY(SELECT record FROM deciding_back))"
+    yield recall("SELECT record FROM deciding_back")
     back = "EXISTS (SELECT FROM deciding_back b WHERE b.record = i.record)"
     yield f"INSERT INTO deciding_keys {keys} AND {back}"
     yield """

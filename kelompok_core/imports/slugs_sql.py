@@ -1,0 +1,41 @@
+"""The SQL of addresses: each new record gets a free slug, its own or with a number behind it."""
+
+from collections.abc import Iterator
+
+from kelompok_core.descriptor import EntityDescriptor
+
+
+def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
+    """Yield statements that make ``deciding_slugs``: a free slug for each accepted row in ``deciding_final``."""
+    table = descriptor.entity
+    if not descriptor.has_slug:
+        yield "CREATE TEMPORARY TABLE deciding_slugs (record integer, slug text) ON COMMIT DROP"
+        return
+
+    def here(row: str) -> str:
+        return f" AND t.{descriptor.organization_column} = {row}.home" if descriptor.belongs else ""
+
+    yield f"""
+        CREATE TEMPORARY TABLE deciding_slugs ON COMMIT DROP AS
+        SELECT f.record, k.home, k.slug_base COLLATE "C" AS base,
+               CASE WHEN row_number() OVER (PARTITION BY k.home, k.slug_base ORDER BY f.record) = 1
+                    AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = k.slug_base{here("k")})
+                    THEN k.slug_base END COLLATE "C" AS slug
+        FROM deciding_final f JOIN deciding_keys k ON k.record = f.record
+        WHERE f.decision = 'accepted'"""
+    yield "CREATE INDEX ON deciding_slugs (slug)"
+    # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»).
+    yield f"""
+        UPDATE deciding_slugs s SET slug = s.base || '-' || (coalesce(top.number, 1) + n.place)
+        FROM (SELECT record, home, base, row_number() OVER (PARTITION BY home, base ORDER BY record) AS place
+              FROM deciding_slugs WHERE slug IS NULL) n
+        CROSS JOIN LATERAL (
+          SELECT max(substring(x.slug FROM length(n.base) + 2)::integer) AS number
+          FROM (SELECT t.slug FROM {table} t
+                WHERE t.slug >= n.base || '-' AND t.slug < n.base || '.'{here("n")}
+                UNION ALL
+                SELECT o.slug FROM deciding_slugs o
+                WHERE o.slug >= n.base || '-' AND o.slug < n.base || '.'
+                  AND o.home IS NOT DISTINCT FROM n.home) x
+          WHERE substring(x.slug FROM length(n.base) + 2) ~ '^[1-9][0-9]{{0,7}}$') top
+        WHERE s.record = n.record"""
