@@ -29,6 +29,7 @@ class DecisionRules:
 def create_diffs(rules: DecisionRules) -> str:
     """Compare each row with its record as the rows before it leave that: ``deciding_diffs``.
 
+    Rows seen before are not compared; where the first row wins they still rule out what contradicts them behind.
     What fields are compared with is made once a row: inlined, each comparison would make all of it anew.
     """
     descriptor = rules.descriptor
@@ -37,13 +38,13 @@ def create_diffs(rules: DecisionRules) -> str:
     return f"""
         CREATE TEMPORARY TABLE deciding_diffs ON COMMIT DROP AS
         WITH sequence AS (
-          SELECT r.record, r.turn, r.explicit, r.target, r.is_new, r.reason, r.home, r.guarded,
+          SELECT r.record, r.turn, r.explicit, r.target, r.is_new, r.reason, r.home, r.guarded, r.seen,
                  i.candidate, coalesce(jsonb_strip_nulls(i.candidate->'extra'), '{{}}') AS extra,
                  {fold}(jsonb_strip_nulls(i.candidate - 'extra')) OVER before AS said,
                  {fold}(jsonb_strip_nulls(i.candidate->'extra')) OVER before AS said_extra
           FROM deciding_groups r JOIN import_rows i ON i.import_id = :import AND i.record = r.record
-          WHERE NOT r.seen
-            AND (NOT r.is_new OR r.party IN (SELECT party FROM deciding_groups WHERE turn = 2))
+          WHERE {"NOT r.seen AND" if rules.last_wins else ""}
+            (NOT r.is_new OR r.party IN (SELECT party FROM deciding_groups WHERE turn = 2))
           WINDOW before AS (PARTITION BY r.party ORDER BY r.turn
                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),
         based AS MATERIALIZED (
@@ -52,7 +53,8 @@ def create_diffs(rules: DecisionRules) -> str:
                  jsonb_build_object({_current(rules)}) AS stored,
                  coalesce(t.{descriptor.extra_column}->'extra'->CAST(:source AS text), '{{}}')
                    || coalesce(s.said_extra, '{{}}') AS known_extra
-          FROM sequence s LEFT JOIN {descriptor.entity} t ON t.id = s.target AND NOT s.is_new),
+          FROM sequence s LEFT JOIN {descriptor.entity} t ON t.id = s.target AND NOT s.is_new
+          WHERE NOT s.seen),
         compared AS MATERIALIZED (
           SELECT b.*,
                  jsonb_strip_nulls(jsonb_build_object({_changes(rules)}))

@@ -56,6 +56,15 @@ def test_what_was_said_last_counts_however_often_it_was_said_before(import_file,
     assert last[0].address == "Jalan 2"
 
 
+def test_what_the_first_row_of_an_id_ruled_out_stays_out_when_it_is_sent_again(import_file, ask):
+    addresses = ("Jalan 1", "Jalan 2", "Jalan 1", "Jalan 3")
+    content = "id,name,address\n" + "".join(f"1,Forum Air,{address}\n" for address in addresses)
+    first, *later = (import_file(content).counts for _ in range(3))
+    assert (first["accepted"], first["unchanged"], first["rejected"]) == (1, 1, 2)
+    assert [(one["unchanged"], one["rejected"]) for one in later] == [(3, 1)] * 2, "what is behind it is said anew"
+    assert [row.address for row in ask("SELECT address FROM organizations")] == ["Jalan 1"]
+
+
 def test_only_rows_that_say_something_else_are_read_anew(import_file, references, decisions, ask):
     import_file(_LIST)
     again = import_file(_LIST.replace("Kupang", "Soe") + "4,Forum Laut,Ende\n")
