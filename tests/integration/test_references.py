@@ -56,13 +56,15 @@ def test_what_was_said_last_counts_however_often_it_was_said_before(import_file,
     assert last[0].address == "Jalan 2"
 
 
-def test_what_the_first_row_of_an_id_ruled_out_stays_out_when_it_is_sent_again(import_file, ask):
-    addresses = ("Jalan 1", "Jalan 2", "Jalan 1", "Jalan 3")
-    content = "id,name,address\n" + "".join(f"1,Forum Air,{address}\n" for address in addresses)
+@pytest.mark.parametrize("column", ["address", "warna"], ids=["a field", "a column of the source's own"])
+def test_what_the_first_row_of_an_id_ruled_out_stays_out_when_it_is_sent_again(import_file, ask, column):
+    content = f"id,name,{column}\n" + "".join(f"1,Forum Air,{value}\n" for value in ("satu", "dua", "satu", "tiga"))
     first, *later = (import_file(content).counts for _ in range(3))
     assert (first["accepted"], first["unchanged"], first["rejected"]) == (1, 1, 2)
     assert [(one["unchanged"], one["rejected"]) for one in later] == [(3, 1)] * 2, "what is behind it is said anew"
-    assert [row.address for row in ask("SELECT address FROM organizations")] == ["Jalan 1"]
+    stored = ask("SELECT address, profile_data::text AS extra FROM organizations")[0]
+    said = f"{stored.address} {stored.extra}"
+    assert ("satu" in said, "tiga" in said) == (True, False)
 
 
 def test_only_rows_that_say_something_else_are_read_anew(import_file, references, decisions, ask):
