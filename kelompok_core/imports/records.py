@@ -329,6 +329,7 @@ IMPORTS = sa.table(
             "undone_at",
             "undone_by",
             "reading_sha256",
+            "pass_sha256",
             "plan_snapshot",
         ]
     ),

@@ -1,5 +1,7 @@
 """The stage step: the plugin reads, the core understands, every row is kept. Restartable after any batch."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.locks import refresh_statistics, working_on
 from kelompok_core.imports.normalizing import normalizers
 from kelompok_core.imports.part import Part
+from kelompok_core.imports.read_before import digest_pass, take_rows
 from kelompok_core.imports.records import ImportRecord, ImportState, failure_columns, get_import, update_held
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of, authorize_import, list_granted
@@ -17,7 +20,9 @@ from kelompok_core.imports.workbench import Workbench
 
 
 def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
-    """Read the source into ``import_rows``; does nothing when that is done already.
+    """Bring the source's rows into ``import_rows``; does nothing when that is done already.
+
+    A file that was read before in the same way is not read again.
 
     Raises:
         ImportFailed: When the source cannot be read or its header lacks what the entity needs.
@@ -25,16 +30,22 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
     """
     with working_on(bench.database.engine, import_id):
         started = monotonic()
-        record, stager = read_source(bench, import_id, Part())
-        if stager is None:
+        record, granted = _begin(bench, import_id)
+        if granted is None:
             return record
+        with _remembering_failure(bench, record):
+            digest = digest_pass(bench.settings, record, granted)
+            staged = take_rows(bench, record, digest)
+            if staged is None:
+                staged = _read(bench, record, granted, Part()).staged
         reach(FailPoint.STAGE_READ)
-        refresh_statistics(bench.database.engine, stager.staged, "stage")
+        refresh_statistics(bench.database.engine, staged, "stage")
         with bench.database.connect() as connection, connection.begin():
             update_held(
                 connection,
                 record,
                 state=ImportState.STAGED,
+                pass_sha256=digest,
                 durations=dict(record.durations) | {"stage": round(monotonic() - started, 3)},
             )
             record = get_import(connection, import_id)
@@ -49,6 +60,15 @@ def read_source(bench: Workbench, import_id: UUID, part: Part) -> tuple[ImportRe
         ImportFailed: When the source cannot be read; the import has failed then.
         NotPermitted: When the actor may no longer import there.
     """
+    record, granted = _begin(bench, import_id)
+    if granted is None:
+        return record, None
+    with _remembering_failure(bench, record):
+        return record, _read(bench, record, granted, part)
+
+
+def _begin(bench: Workbench, import_id: UUID) -> tuple[ImportRecord, frozenset[Action] | None]:
+    """Return the import and the rights its values may rest on; None for these when it is staged already."""
     with bench.database.connect() as connection:
         record = get_import(connection, import_id)
         if record.state not in (ImportState.RECEIVED, ImportState.STAGING):
@@ -57,18 +77,23 @@ def read_source(bench: Workbench, import_id: UUID, part: Part) -> tuple[ImportRe
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, record.entity, record.organization_id)
         granted = list_granted(connection, actor, get_descriptor(record.entity), record.organization_id)
     reach(FailPoint.STAGE_BEGUN)
+    return record, granted
+
+
+def _read(bench: Workbench, record: ImportRecord, granted: frozenset[Action], part: Part) -> Stager:
+    with normalizers(bench.settings, record) as normalizing:
+        stager = Stager(bench, record, granted, normalizing, part)
+        stager.run()
+    return stager
+
+
+@contextmanager
+def _remembering_failure(bench: Workbench, record: ImportRecord) -> Iterator[None]:
     try:
-        with normalizers(bench.settings, record) as normalizing:
-            stager = Stager(bench, record, granted, normalizing, part)
-            stager.run()
+        yield
     except TakenOver:
         raise
     except KelompokError as error:
-        _remember_failure(bench, record, error)
+        with bench.database.connect() as connection, connection.begin():
+            update_held(connection, record, state=ImportState.FAILED, **failure_columns(error))
         raise
-    return record, stager
-
-
-def _remember_failure(bench: Workbench, record: ImportRecord, error: KelompokError) -> None:
-    with bench.database.connect() as connection, connection.begin():
-        update_held(connection, record, state=ImportState.FAILED, **failure_columns(error))

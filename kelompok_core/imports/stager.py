@@ -22,6 +22,7 @@ from kelompok_core.imports.date_orders import DateOrders
 from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.normalizing import Normalizers
 from kelompok_core.imports.part import Part
+from kelompok_core.imports.read_before import note_earlier
 from kelompok_core.imports.reading import read_batches, unreadable
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, update_held
 from kelompok_core.imports.references import Known, References
@@ -101,7 +102,8 @@ class Stager:
             ThreadPoolExecutor(1, "staging") as writer,
             ThreadPoolExecutor(1, "looking up") as looker,
         ):
-            self._note_earlier_import(connection)
+            self._issues += note_earlier(connection, self._record)
+            connection.commit()  # reading may take its time, and no transaction should wait for it
             writing: Future[None] | None = None
             for fresh in self._read_ahead(looker):
                 ready = self._understand(fresh)
@@ -267,25 +269,8 @@ class Stager:
     def _extend(issues: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
         issues.extend(issue for issue in more if issue not in issues)
 
-    def _note_earlier_import(self, connection: sa.Connection) -> None:
-        record = self._record
-        asked = {"sha": bytes.fromhex(record.file_sha256), "source": record.source_name}
-        place = {"entity": record.entity, "organization": record.organization_id}
-        earlier = connection.execute(_EARLIER, asked | place).one_or_none()
-        if earlier is not None:
-            params = {"import": str(earlier.id), "at": earlier.applied_at.isoformat(timespec="minutes")}
-            issue = Issue(code="file.already_imported", severity=Severity.INFO, params=params)
-            self._issues.append(_issue_dict(issue))
-        connection.commit()  # reading may take its time, and no transaction should wait for it
-
 
 _STAGED = sa.text("SELECT record FROM import_rows WHERE import_id = :import AND record BETWEEN :first AND :last")
-_EARLIER = sa.text("""
-    SELECT id, applied_at FROM imports
-    WHERE state = 'applied' AND file_sha256 = :sha AND source_name = :source AND entity = :entity
-      AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
-    ORDER BY applied_at DESC LIMIT 1
-""")
 
 
 def _only(batch: SourceBatch, keep: pd.Series) -> SourceBatch:

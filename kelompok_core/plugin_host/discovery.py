@@ -37,7 +37,7 @@ def discover() -> list[Discovered]:
 
 def _read(entry: EntryPoint) -> Discovered:
     package = entry.value.partition(":")[0].partition(".")[0]
-    folder = next(_folders(package), None)
+    folder = next(package_folders(package), None)
     manifest, problem = None, None
     try:
         manifest = _manifest(entry.name, package, folder)
@@ -46,7 +46,8 @@ def _read(entry: EntryPoint) -> Discovered:
     return Discovered(name=entry.name, package=package, folder=folder, manifest=manifest, problem=problem)
 
 
-def _folders(package: str) -> Iterator[Path]:
+def package_folders(package: str) -> Iterator[Path]:
+    """Yield the folders a top-level package is in, without importing it; none when it is not installed."""
     # Only of a top-level name: for a submodule find_spec would run the package.
     try:
         spec = find_spec(package)

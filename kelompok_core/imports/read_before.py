@@ -1,0 +1,130 @@
+"""A file that was read before, to the byte and in the same way: its rows are taken from the import that read it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from kelompok_core.access.rules import Action
+from kelompok_core.contracts import Severity
+from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.imports.normalizing import CONTRACT
+from kelompok_core.imports.records import ImportRecord, ImportState, fingerprint, update_held
+from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.plugin_host.code import digest_code
+from kelompok_core.plugin_host.registry import list_automatic, require_enabled
+from kelompok_core.settings import Settings
+
+TAKEN_ROWS = 50_000
+"""Rows that are taken in one transaction: so many are taken again when that was interrupted."""
+
+
+def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Action]) -> bytes:
+    """Return a digest of all that a pass over a source rests on: imports that have the same one have the same rows.
+
+    That is the contract of importers and normalizers: the same bytes with the same settings make the same batches.
+    Their code counts, and the core's; so do file and source, as a reader may go by the name and evidence is a source's.
+
+    Raises:
+        PluginUnavailable: When the plugin is not enabled.
+    """
+    importer = require_enabled(settings, record.plugin)
+    normalizers = list_automatic(settings, CONTRACT)
+    options = record.options
+    return fingerprint(
+        {
+            "file": [record.file_sha256, record.file_name, record.media_type],
+            "of": [record.entity, record.source_name, record.organization_id],
+            "by": [record.job, *((one.name, one.version) for one in (importer, *normalizers))],
+            "config": [{**importer.config, **options.config}, *(one.config for one in normalizers)],
+            "options": options.to_json(),
+            "granted": sorted(granted),
+            "code": digest_code("kelompok_core", importer.package, *(one.package for one in normalizers)),
+        }
+    )
+
+
+def take_rows(bench: Workbench, record: ImportRecord, digest: bytes) -> int | None:
+    """Stage the rows of the last import whose pass had this digest; return how many, or None when there is none.
+
+    Rows that nothing was found to be said of become references to what was read then, where there is evidence of it;
+    the others are copied with what was found. Begun again after an interruption it takes what is missing.
+
+    Raises:
+        TakenOver: When the import was cancelled or taken up by another worker.
+    """
+    with bench.database.connect() as connection:
+        earlier = connection.execute(_SAME_PASS, {"digest": digest, "import": record.id}).one_or_none()
+        if earlier is None:
+            return None
+        columns = _columns(earlier) | {"issues": note_earlier(connection, record) + _notes(earlier.issues)}
+        between = {"import": record.id, "earlier": earlier.id, "entity": record.entity, "source": record.source_name}
+        for first in range(1, max(earlier.rows_staged, 1) + 1, TAKEN_ROWS):
+            last = min(first + TAKEN_ROWS - 1, earlier.rows_staged)
+            connection.execute(_TAKE, between | {"first": first, "last": last, "reading": earlier.reading_sha256})
+            reach(FailPoint.STAGE_COPIED)
+            update_held(connection, record, state=ImportState.STAGING, rows_staged=last, **columns)
+            reach(FailPoint.STAGE_UPDATED)
+            connection.commit()
+            reach(FailPoint.STAGE_COMMITTED)
+            bench.tell(Progress(step="stage", rows=last))
+        return int(earlier.rows_staged)
+
+
+def note_earlier(connection: sa.Connection, record: ImportRecord) -> list[dict[str, Any]]:
+    """Return the finding that the same file was imported before, if it was."""
+    asked = {"sha": bytes.fromhex(record.file_sha256), "source": record.source_name}
+    place = {"entity": record.entity, "organization": record.organization_id}
+    earlier = connection.execute(_APPLIED_BEFORE, asked | place).one_or_none()
+    if earlier is None:
+        return []
+    params = {"import": str(earlier.id), "at": earlier.applied_at.isoformat(timespec="minutes")}
+    return [{"code": _CODE, "severity": Severity.INFO.value, "column": None, "value": None, "params": params}]
+
+
+def _columns(earlier: sa.Row[Any]) -> dict[str, Any]:
+    """Return what the earlier pass said of the source, and that this import's rows are of that pass."""
+    read_as: Mapping[str, Any] = earlier.read_as
+    return {
+        "blank_lines": earlier.blank_lines,
+        "header": earlier.header,
+        "mapping": earlier.mapping,
+        "reading_sha256": earlier.reading_sha256,
+        "needs": earlier.needs,
+        "read_as": {"read_in_import": str(earlier.id), **read_as},
+    }
+
+
+def _notes(issues: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [issue for issue in issues if issue["code"] != _CODE]
+
+
+_CODE = "file.already_imported"
+_SAME_PASS = sa.text("""
+    SELECT id, rows_staged, blank_lines, header, mapping, reading_sha256, needs, read_as, issues FROM imports
+    WHERE pass_sha256 = :digest AND id <> :import ORDER BY created_at DESC, id DESC LIMIT 1
+""")
+_APPLIED_BEFORE = sa.text("""
+    SELECT id, applied_at FROM imports
+    WHERE state = 'applied' AND file_sha256 = :sha AND source_name = :source AND entity = :entity
+      AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
+    ORDER BY applied_at DESC LIMIT 1
+""")
+# What names its organization is copied: deciding has to know which.
+_TAKE = sa.text("""
+    INSERT INTO import_rows (import_id, record, line, selector, raw, raw_sha256, identity, external_id, candidate,
+                             verdict, reason, issues, as_import, as_record, evidence_id)
+    SELECT :import, r.record, r.line, r.selector, CASE WHEN e.id IS NULL THEN r.raw END, r.raw_sha256, r.identity,
+           r.external_id, CASE WHEN e.id IS NULL THEN r.candidate END, r.verdict, r.reason, r.issues,
+           CASE WHEN e.id IS NOT NULL THEN coalesce(r.as_import, r.import_id) END,
+           CASE WHEN e.id IS NOT NULL THEN coalesce(r.as_record, r.record) END, e.id
+    FROM import_rows r LEFT JOIN LATERAL (
+      SELECT coalesce(r.evidence_id, (
+        SELECT s.id FROM evidence s
+        WHERE s.entity = :entity AND s.source_name = :source AND s.identity = r.identity
+          AND s.raw_sha256 = r.raw_sha256 AND s.reading_sha256 = :reading
+        ORDER BY s.last_seen_at DESC, s.last_record DESC, s.id DESC LIMIT 1)) AS id
+      WHERE r.issues IS NULL AND r.verdict IS NULL AND r.candidate->>'organization' IS NULL) e ON true
+    WHERE r.import_id = :earlier AND r.record BETWEEN :first AND :last
+    ON CONFLICT (import_id, record) DO NOTHING
+""")

@@ -1,0 +1,36 @@
+"""Digests of installed code: whether what reads a source now is what read it then."""
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from kelompok_core.plugin_host.discovery import package_folders
+
+
+@cache
+def digest_code(*packages: str) -> str:
+    """Return a digest of the packages' files, and of the names and versions of everything that is installed.
+
+    It is that of the code as it was when this process first asked, as the modules of the process are.
+    """
+    digest = hashlib.sha256()
+    for name, content in (*_files(packages), *_installed()):
+        digest.update(hashlib.sha256(name.encode()).digest() + hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+def _files(packages: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    for package in packages:
+        for folder in package_folders(package):
+            for file in sorted(folder.rglob("*")):
+                if file.is_file() and file.parent.name != "__pycache__":
+                    yield f"{package}/{file.relative_to(folder)}", file.read_bytes()
+
+
+def _installed() -> Iterator[tuple[str, bytes]]:
+    """Yield distributions as their folders are called, name and version: to read each one's metadata takes .1 s."""
+    for folder in map(Path, dict.fromkeys(sys.path)):
+        if folder.is_dir():
+            yield from ((found.name, b"") for found in sorted(folder.glob("*.dist-info")))
