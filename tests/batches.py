@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from kelompok_core.contracts import PluginContext
-from kelompok_core.imports import reading
+from kelompok_core.imports import read_before, reading
 
 
 @contextmanager
 def smaller_batches(rows: int) -> Iterator[None]:
-    """Let plugins read so many rows at a time."""
-    usual = reading.reading_context
+    """Let plugins read so many rows at a time, and as many be taken at a time from an earlier import."""
+    usual, usually_taken = reading.reading_context, read_before.TAKEN_ROWS
 
     @contextmanager
     def sized(*arguments: Any, **more: Any) -> Iterator[PluginContext]:
@@ -20,7 +20,9 @@ def smaller_batches(rows: int) -> Iterator[None]:
             yield replace(context, batch_size=rows)
 
     reading.reading_context = sized  # type: ignore[assignment]
+    read_before.TAKEN_ROWS = rows
     try:
         yield
     finally:
         reading.reading_context = usual
+        read_before.TAKEN_ROWS = usually_taken

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from kelompok_core.contracts import ISSUE_COLUMNS, LOCATION_COLUMNS, Issue, Severity, SourceBatch, with_issues
 from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.row_json import NUL_PICTURE
-from kelompok_core.values.text import to_arrow
+from kelompok_core.values.arrow import to_arrow
 
 MAX_CELL_CHARS = 1_000_000
 """A row with a longer cell is rejected."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import to_arrow, to_series
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +60,9 @@ def all_findings(*tables: pd.DataFrame) -> pd.DataFrame:
 
 def map_distinct(values: pd.Series, change: Callable[[str], str | None]) -> pd.Series:
     """Apply a function to each distinct text once; nulls stay null."""
-    distinct = values.dropna().unique()
-    changed = {one: change(one) for one in distinct}
-    return values.map(changed).astype("str")
+    encoded = to_arrow(values).dictionary_encode()
+    changed = pa.array([change(one) for one in encoded.dictionary.to_pylist()], pa.large_string())
+    return to_series(changed.take(encoded.indices), values.index)
 
 
 def map_others(values: pd.Series, plain: pd.Series, change: Callable[[str], str | None]) -> pd.Series:

@@ -8,11 +8,12 @@ import phonenumbers
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import to_arrow, to_series
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, all_findings, found
 from kelompok_core.values.places import country
 from kelompok_core.values.reading import Inputs
-from kelompok_core.values.text import line, to_arrow, to_series
+from kelompok_core.values.text import line
 
 _SEVERAL = re.compile(r"\s*(?:[/;,|\n]|\bor\b|\batau\b|\bdan\b|\band\b)\s*", re.IGNORECASE)
 _PUNCTUATION = r"[\s().\-–]"

@@ -9,19 +9,23 @@ import pyarrow.compute as pc
 from anyascii import anyascii
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import to_arrow, to_series
 from kelompok_core.values.normalized import Normalized, found, map_others
-from kelompok_core.values.text import line, to_arrow, to_series
+from kelompok_core.values.text import line
 
 MAX_LENGTH = 80
+_NOT_ONE_HYPHEN = "[^a-z0-9-][^a-z0-9]*|-[^a-z0-9]+"
 
 
 def slug_of(names: pd.Series) -> pd.Series:
     """Return each name's slug; null where there is no name."""
-    array = pc.utf8_lower(to_arrow(names))
-    plain = pc.utf8_trim(pc.replace_substring_regex(array, r"[^a-z0-9]+", "-"), characters="-")
-    slugs = to_series(plain, names.index)
-    plain = names.fillna("").map(str.isascii).astype(bool) & (slugs.str.len() <= MAX_LENGTH) & (slugs != "")
-    return slugs.where(plain.astype(bool), map_others(names, plain, _slug))
+    array = to_arrow(names)
+    hyphened = pc.replace_substring(pc.utf8_lower(array), " ", "-")
+    slugs = pc.utf8_trim(pc.replace_substring_regex(hyphened, _NOT_ONE_HYPHEN, "-"), characters="-")
+    lengths = pc.utf8_length(slugs)
+    plain = pc.and_(pc.string_is_ascii(array), pc.and_(pc.greater(lengths, 0), pc.less_equal(lengths, MAX_LENGTH)))
+    kept = pd.Series(pc.fill_null(plain, False).to_numpy(zero_copy_only=False), index=names.index)
+    return to_series(slugs, names.index).where(kept, map_others(names, kept, _slug))
 
 
 def _slug(name: str) -> str:

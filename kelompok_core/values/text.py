@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import to_arrow, to_series
 from kelompok_core.values.normalized import Normalized, all_findings, found, no_findings
 
 # Controls, and format characters that are never meant: byte-order mark, zero-width space, direction overrides.
@@ -16,12 +17,14 @@ _UNWANTED = (
 _MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ]|â€[™œ“”˜¢¦]|Â[\x{a0}-\x{bf}]|\x{fffd}"
 
 _FORMULA = r"^\s*[=@]"
+# Runs of white space, but for the single spaces that most are: to put those in place of themselves is most of the cost.
+_NOT_ONE_SPACE = r"[\t\n\f\r]\s*| \s+"
 
 
 def line(cells: pd.Series) -> Normalized:
     """Normalize text that stands on one line: runs of white space become one space."""
     clean, findings = _clean(cells)
-    values = pc.replace_substring_regex(clean, r"\s+", " ")
+    values = pc.replace_substring_regex(clean, _NOT_ONE_SPACE, " ")
     return Normalized(values=_finish(values, cells.index), findings=findings)
 
 
@@ -30,17 +33,6 @@ def text(cells: pd.Series) -> Normalized:
     clean, findings = _clean(cells)
     values = pc.replace_substring_regex(clean, r"\r\n?", "\n")
     return Normalized(values=_finish(values, cells.index), findings=findings)
-
-
-def to_arrow(values: pd.Series) -> pa.Array:
-    """Return the column as one Arrow array, nulls as nulls."""
-    array = pa.array(values, type=pa.large_string(), from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-
-
-def to_series(array: pa.Array, index: pd.Index) -> pd.Series:
-    """Return the Arrow text as pandas text with this index."""
-    return pd.Series(pd.array(array, dtype="str"), index=index)
 
 
 def _clean(cells: pd.Series) -> tuple[pa.Array, pd.DataFrame]:

@@ -35,21 +35,30 @@ class Scene:
     source: str = "list"
     keyed: bool = True
 
-    def request(self) -> ImportRequest:
+    def request(self, key: str = "the one") -> ImportRequest:
         return ImportRequest(
             plugin="csv-import", job="import-organizations", file=self.file, source_name=self.source,
-            idempotency_key="the one" if self.keyed else None,
+            idempotency_key=key if self.keyed else None,
         )  # fmt: skip
 
 
 def imports(scene: Scene) -> None:
     """Import the file, as the command line does without workers."""
+    _import(scene, "the one", times=1)
+
+
+def repeats(scene: Scene) -> None:
+    """Import the file a second time: its rows are taken from the first."""
+    imports(scene)
+    _import(scene, "the same again", times=2)
+
+
+def _import(scene: Scene, key: str, *, times: int) -> None:
     with _bench(scene) as (bench, actor):
-        if _ask(
-            bench.database, "SELECT id FROM imports WHERE source_name = :source AND state = 'applied'", scene.source
-        ):
+        applied = "SELECT id FROM imports WHERE source_name = :source AND state = 'applied'"
+        if len(_ask(bench.database, applied, scene.source)) == times:
             return
-        import_id = receive(bench, scene.request(), actor).import_id
+        import_id = receive(bench, scene.request(key), actor).import_id
         stage(bench, import_id)
         decide(bench, import_id)
         apply(bench, import_id)
@@ -89,7 +98,7 @@ def works(scene: Scene) -> None:
         work(scene.settings, lambda _: None)
 
 
-ACTS = {act.__name__: act for act in (imports, reviews, undoes, works)}
+ACTS = {act.__name__: act for act in (imports, repeats, reviews, undoes, works)}
 
 
 def submit(scene: Scene) -> None:

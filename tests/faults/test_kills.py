@@ -70,6 +70,15 @@ def test_killed_at_each_point(theatre, point):
         assert theatre.state(scene) == theatre.expected(act)
 
 
+@pytest.mark.parametrize("point", [FailPoint.STAGE_COPIED, FailPoint.STAGE_UPDATED, FailPoint.STAGE_COMMITTED])
+def test_killed_while_rows_are_taken_from_an_earlier_import(theatre, point):
+    with theatre.trial() as scene:
+        theatre.prepare("repeats", scene)
+        _killed_at(theatre, scene, "repeats", point, 2)
+        theatre.recover("repeats", scene)
+        assert theatre.state(scene) == theatre.expected("repeats")
+
+
 @pytest.mark.parametrize("point", [FailPoint.STAGE_COMMITTED, FailPoint.APPLY_RECORDED])
 def test_a_killed_worker_holds_nothing_that_the_next_waits_for(theatre, point):
     with theatre.trial() as scene:
@@ -126,7 +135,7 @@ def seed():
 def test_anything_at_any_time(theatre, number, seed):
     """One to three faults after each other, also while it recovers: kills, a dead server, lost connections."""
     chance = random.Random(f"{seed}:{number}")  # noqa: S311 -- no secret
-    act = chance.choice(("imports", "imports", "reviews", "undoes", "works"))
+    act = chance.choice(("imports", "imports", "repeats", "reviews", "undoes", "works"))
     with theatre.trial() as scene:
         theatre.prepare(act, scene)
         for _ in range(chance.randint(1, _MOST_FAULTS)):

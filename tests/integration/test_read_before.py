@@ -1,0 +1,246 @@
+"""A file that comes again to the byte: its rows are taken from the import that read it, if it is read as then."""
+
+import csv
+import io
+
+import pytest
+
+from kelompok_core.access.rules import Action
+from kelompok_core.errors import ImportFailed
+from kelompok_core.imports import read_before
+from kelompok_core.imports import stage as staging
+from kelompok_core.imports.apply import apply
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.error_file import write_error_file
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.records import ImportOptions, ImportState, get_import, update_import
+from kelompok_core.imports.stage import stage
+from kelompok_core.plugin_host import code
+from kelompok_core.plugin_host.configuration import read_document, set_enabled
+from kelompok_core.values.conventions import DateOrder
+from tests.batches import smaller_batches
+
+_LIST = (
+    "id,name,email,founded,warna\n"
+    "1,Forum Air,a@a.or.id,17 Agustus 1998,biru\n"
+    "2,Forum Api,rusak,,\n"
+    ",Forum Angin,,2001,\n"
+    "3,,c@c.or.id,,\n"
+    "\n"
+    "1,Forum Air Lain,,,merah\n"
+)
+_ROWS = """
+    SELECT r.record, r.line, r.selector, coalesce(r.raw, o.raw) AS raw, encode(r.raw_sha256, 'hex') AS sha, r.identity,
+           r.external_id, coalesce(r.candidate, o.candidate) AS candidate, r.verdict, r.reason, r.issues
+    FROM import_rows r LEFT JOIN import_rows o ON o.import_id = r.as_import AND o.record = r.as_record
+    WHERE r.import_id = :import ORDER BY r.record"""
+_SAID_OF_THE_FILE = """
+    SELECT rows_staged, blank_lines, header, mapping, encode(reading_sha256, 'hex') AS reading, needs,
+           read_as - 'read_in_import' AS read_as
+    FROM imports WHERE id = :import"""
+
+
+@pytest.fixture
+def rows(ask):
+    return lambda report: [row._asdict() for row in ask(_ROWS, **{"import": report.record.id})]
+
+
+@pytest.fixture
+def received(bench, operator, tmp_path):
+    def run(content, **further):
+        file = tmp_path / "list.csv"
+        file.write_text(content)
+        request = ImportRequest(plugin="csv-import", job="import-organizations", file=file, **further)
+        return receive(bench, request, operator).import_id
+
+    return run
+
+
+def _read_in(report):
+    return report.record.read_as.get("read_in_import")
+
+
+def test_its_rows_are_those_of_the_import_that_read_it(import_file, rows, ask):
+    first, again = import_file(_LIST), import_file(_LIST)
+    assert (_read_in(first), _read_in(again)) == (None, str(first.record.id))
+    assert rows(again) == rows(first)
+    said = [ask(_SAID_OF_THE_FILE, **{"import": one.record.id})[0] for one in (first, again)]
+    assert said[0] == said[1]
+    assert {**again.counts} == {
+        "rows_read": 5, "accepted": 0, "merged": 0, "unchanged": 2, "rejected": 3, "review": 0
+    }  # fmt: skip
+
+
+def test_a_third_time_its_rows_are_those_of_the_first(import_file, rows, ask):
+    first, second, third = (import_file(_LIST) for _ in range(3))
+    assert _read_in(third) == str(first.record.id)
+    assert rows(third) == rows(first)
+    led_to = ask("SELECT DISTINCT as_import FROM import_rows WHERE import_id = :id AND raw IS NULL", id=third.record.id)
+    assert [row.as_import for row in led_to] == [first.record.id]
+    notes = [issue for issue in third.record.issues if issue["code"] == "file.already_imported"]
+    assert [note["params"]["import"] for note in notes] == [str(second.record.id)], "one note, and of the last"
+
+
+def test_what_was_said_of_the_file_is_said_again(import_file):
+    content = "id,name,name\n1,Forum Air,Lain\n"
+    first, again = import_file(content), import_file(content)
+    assert _read_in(again) == str(first.record.id)
+    codes = [sorted(issue["code"] for issue in one.record.issues) for one in (first, again)]
+    assert codes[1] == sorted([*codes[0], "file.already_imported"])
+    assert codes[0]
+
+
+def test_a_file_without_rows(import_file):
+    first, again = import_file("id,name\n"), import_file("id,name\n")
+    assert _read_in(again) == str(first.record.id)
+    assert again.counts["rows_read"] == 0
+    assert again.record.header == ("id", "name")
+
+
+def test_after_a_dry_run_nothing_is_read_again(import_file, rows, ask):
+    planned = import_file(_LIST, dry_run=True)
+    done = import_file(_LIST)
+    assert _read_in(done) == str(planned.record.id)
+    assert rows(done) == rows(planned)
+    assert done.counts == planned.counts
+    assert ask("SELECT count(*) AS number FROM source_records")[0].number == 2
+    stored = ask("SELECT profile_data->'extra'->'list' AS extra FROM organizations WHERE name = 'Forum Air'")
+    assert [row.extra for row in stored] == [{"warna": "biru"}]
+
+
+def test_evidence_of_rows_that_are_taken_again_is_seen_again(import_file, ask):
+    import_file(_LIST)
+    again = import_file(_LIST)
+    assert {row.last_import_id for row in ask("SELECT last_import_id FROM evidence")} == {again.record.id}
+
+
+def test_the_error_file_is_the_same(import_file, bench):
+    files = []
+    for _ in range(2):
+        report = import_file(_LIST)
+        sink = io.StringIO()
+        with bench.database.connect() as connection:
+            write_error_file(connection, report.record, sink)
+        files.append(list(csv.reader(io.StringIO(sink.getvalue()))))
+    assert files[0] == files[1]
+    assert len(files[0]) == 1 + 3
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "other.csv"},
+        {"source": "elsewhere"},
+        {"options": ImportOptions(mapping={"warna": "category"})},
+        {"options": ImportOptions(phone_country="MY")},
+        {"options": ImportOptions(timezone="Asia/Makassar")},
+        {"options": ImportOptions(date_order=DateOrder.DAY_FIRST)},
+        {"options": ImportOptions(config={"encoding": "utf-8"})},
+    ],
+    ids=["name", "source", "mapping", "country", "zone", "order of dates", "setting"],
+)
+def test_asked_for_otherwise_it_is_read(import_file, other):
+    import_file(_LIST, name="list.csv", source="list")
+    assert _read_in(import_file(_LIST, **{"name": "list.csv", "source": "list"} | other)) is None
+
+
+def test_with_other_settings_of_the_plugin_it_is_read(import_file, settings):
+    import_file(_LIST)
+    document = settings.config_file.read_text("utf-8")
+    settings.config_file.write_text(
+        document.replace("[plugins.csv-import]", '[plugins.csv-import]\nencoding = "utf-8"')
+    )
+    assert read_document(settings)["plugins"]["csv-import"]["encoding"] == "utf-8"
+    assert _read_in(import_file(_LIST)) is None
+
+
+def test_with_another_normalizer_it_is_read(import_file, settings):
+    import_file(_LIST)
+    set_enabled(settings, "locations", enabled=True)
+    assert _read_in(import_file(_LIST)) is None
+    assert _read_in(import_file(_LIST)) is not None
+
+
+def test_with_other_rights_it_is_read(import_file, monkeypatch):
+    import_file(_LIST)
+    monkeypatch.setattr(staging, "list_granted", lambda *_: frozenset(list(Action)[:1]))
+    assert _read_in(import_file(_LIST)) is None
+
+
+def test_with_other_code_it_is_read(import_file, monkeypatch):
+    import_file(_LIST)
+    monkeypatch.setattr(read_before, "digest_code", lambda *_: "otherwise")
+    assert _read_in(import_file(_LIST)) is None
+
+
+def test_rows_that_name_their_organization_are_decided_as_when_read(import_file, rows):
+    import_file("id,name\n1,Forum Air\n2,Forum Api\n", source="homes")
+    content = "id,nama,organisasi\n1,Ani,Forum Air\n1,Budi,Forum Api\n3,Cici,Tidak Ada\n"
+    first, again = (import_file(content, entity="members", source="people") for _ in range(2))
+    assert _read_in(again) == str(first.record.id)
+    assert rows(again) == rows(first)
+    assert (again.counts["unchanged"], again.counts["rejected"] + again.counts["review"]) == (2, 1)
+
+
+def test_interrupted_it_takes_what_is_missing(import_file, received, bench, rows, ask):
+    first = import_file(_LIST)
+    import_id = received(_LIST)
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(_progress):
+        raise Interrupted
+
+    with smaller_batches(2):
+        with pytest.raises(Interrupted):
+            stage(type(bench)(database=bench.database, settings=bench.settings, tell=interrupt), import_id)
+        with bench.database.connect() as connection:
+            stopped = get_import(connection, import_id)
+        assert (stopped.state, stopped.rows_staged) == (ImportState.STAGING, 2)
+        done = stage(bench, import_id)
+    assert (done.state, done.rows_staged) == (ImportState.STAGED, 5)
+    decide(bench, import_id)
+    apply(bench, import_id)
+    staged = [row._asdict() for row in ask(_ROWS, **{"import": import_id})]
+    assert staged == rows(first)
+
+
+def test_an_import_that_reads_still_is_not_taken_from(import_file, received, bench, ask):
+    begun = received(_LIST)
+    with bench.database.connect() as connection, connection.begin():
+        update_import(connection, begun, state=ImportState.STAGING, rows_staged=0)
+    assert _read_in(import_file(_LIST)) is None
+
+
+def test_a_source_that_could_not_be_read_is_read_again(import_file):
+    content = "id,kota\n1,Garut\n"
+    for _ in range(2):
+        with pytest.raises(ImportFailed, match="name"):
+            import_file(content)
+
+
+def test_a_digest_of_code_changes_with_a_file_and_with_what_is_installed(tmp_path, monkeypatch):
+    folder = tmp_path / "kelompok_made_up"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def digest():
+        code.digest_code.cache_clear()
+        return code.digest_code("kelompok_made_up")
+
+    try:
+        found = [digest(), digest()]
+        (folder / "words.csv").write_text("a\n")
+        found.append(digest())
+        (tmp_path / "pandas-99.0.dist-info").mkdir()
+        found.append(digest())
+        (folder / "__pycache__").mkdir()
+        (folder / "__pycache__" / "x.pyc").write_bytes(b"x")
+        found.append(digest())
+    finally:
+        code.digest_code.cache_clear()
+    assert found[0] == found[1]
+    assert found[3] == found[4]
+    assert len(set(found)) == 3
