@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 def to_arrow(values: pd.Series) -> pa.Array:
@@ -13,3 +14,9 @@ def to_arrow(values: pd.Series) -> pa.Array:
 def to_series(array: pa.Array, index: pd.Index) -> pd.Series:
     """Return the Arrow text as pandas text with this index."""
     return pd.Series(pd.array(array, dtype="str"), index=index)
+
+
+def matching(values: pd.Series, pattern: str) -> pd.Series:
+    r"""Return where the pattern (RE2's: ``\s`` and ``\d`` are ASCII's) is found; false where there is no text."""
+    where = pc.fill_null(pc.match_substring_regex(to_arrow(values), pattern), False)
+    return pd.Series(where.to_numpy(zero_copy_only=False), index=values.index)

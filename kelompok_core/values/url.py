@@ -7,11 +7,12 @@ import idna
 import pandas as pd
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import matching
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_others
 from kelompok_core.values.text import line
 
-_PLAIN = r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}(?:[/?#]\S*)?"
+_PLAIN = r"^https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}(?:[/?#][^\s\pZ]*)?$"
 _HOST = re.compile(r"(?:[\w](?:[\w-]*[\w])?\.)+(?:[^\W\d_]{2,63}|xn--[a-z0-9-]{2,59})|\d{1,3}(?:\.\d{1,3}){3}")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)
 
@@ -19,8 +20,8 @@ _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)
 def url(cells: pd.Series) -> Normalized:
     """Normalize an optional web address; a missing scheme is added and said so; a wrong one is an error."""
     said = drop_blank_words(line(cells).values)
-    values = map_others(said, said.str.fullmatch(_PLAIN), address)
-    without_scheme = said.notna() & values.notna() & ~said.fillna("").str.match(r"(?i)https?:")
+    values = map_others(said, matching(said, _PLAIN), address)
+    without_scheme = said.notna() & values.notna() & ~matching(said, r"^(?i:https?):")
     findings = all_findings(
         found(cells, without_scheme, "value.url_scheme_added", Severity.WARNING),
         found(cells, said.notna() & values.isna(), "value.url", Severity.ERROR),
