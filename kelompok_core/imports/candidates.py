@@ -193,12 +193,12 @@ def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd
 
     So the same list of two chapters, both numbered from 1, speaks of different people.
     """
-    natural = natural_identity([frame.reindex(columns=list(names)) for names in descriptor.natural_keys])
+    own = "id:" + external_id
+    without = frame[external_id.isna()]
+    own[without.index] = natural_identity([without.reindex(columns=list(names)) for names in descriptor.natural_keys])
     if not descriptor.belongs:
-        return identity_by_id(descriptor, external_id, terms).fillna(natural)
-    if ORGANIZATION_KEY in frame.columns:
-        return ("id:" + external_id).fillna(natural) + " @ " + frame[ORGANIZATION_KEY]
-    return identity_by_id(descriptor, external_id, terms).fillna(natural + f" @ {terms.organization_id}")
+        return own
+    return own + " @ " + (frame[ORGANIZATION_KEY] if ORGANIZATION_KEY in frame.columns else str(terms.organization_id))
 
 
 def identity_by_id(descriptor: EntityDescriptor, external_id: pd.Series, terms: Terms) -> pd.Series:

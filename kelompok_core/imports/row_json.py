@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.values.arrow import to_arrow
+from kelompok_core.values.arrow import changed_where, to_arrow
 
 NUL_PICTURE = "\u2400"
 """Stands for a NUL, which PostgreSQL's text cannot hold."""
@@ -51,9 +51,11 @@ def _escaped(texts: pa.Array) -> pa.Array:
     # Bytes are looked through many times faster than texts, and most columns have nothing to escape.
     if (data := texts.buffers()[2]) is None or not _has_special(data.to_pybytes()):
         return texts
-    where = pc.fill_null(pc.match_substring_regex(texts, _WITH_SPECIAL), False)
-    escaped = [_encode(text.replace("\0", NUL_PICTURE))[1:-1] for text in texts.filter(where).to_pylist()]
-    return pc.replace_with_mask(texts, where, pa.array(escaped, texts.type))
+    return changed_where(texts, _WITH_SPECIAL, _escape)
+
+
+def _escape(texts: pa.Array) -> pa.Array:
+    return pa.array([_encode(text.replace("\0", NUL_PICTURE))[1:-1] for text in texts.to_pylist()], texts.type)
 
 
 def _has_special(data: bytes) -> bool:

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.values.arrow import to_arrow, to_series
+from kelompok_core.values.arrow import changed_where, to_arrow, to_series
 
 # On these hosts the path names the owner; the bare host is nobody's own website.
 _SHARED_HOSTS = (
@@ -22,10 +22,14 @@ _BETWEEN_WORDS = r"[^\p{L}\p{N} ][^\p{L}\p{N}]*| [^\p{L}\p{N}]+"
 def name_key(names: pd.Series) -> pd.Series:
     """Return the name without case, accents and punctuation; of a name of signs alone, the name."""
     array = to_arrow(names)
-    folded = pc.replace_substring_regex(pc.utf8_normalize(array, form="NFKD"), r"\p{M}+", "")
-    words = pc.replace_substring_regex(pc.utf8_lower(folded), _BETWEEN_WORDS, " ")
+    folded = pc.utf8_lower(changed_where(array, r"[^\x00-\x7f]", _without_accents))
+    words = pc.replace_substring_regex(folded, _BETWEEN_WORDS, " ")
     key = pc.utf8_trim_whitespace(words)
     return to_series(pc.if_else(pc.equal(key, ""), pc.utf8_lower(array), key), names.index)
+
+
+def _without_accents(texts: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(pc.utf8_normalize(texts, form="NFKD"), r"\p{M}+", "")
 
 
 def website_key(urls: pd.Series) -> pd.Series:

@@ -1,5 +1,7 @@
 """Text columns between pandas and Arrow, whose kernels work on a column at once."""
 
+from collections.abc import Callable
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +16,12 @@ def to_arrow(values: pd.Series) -> pa.Array:
 def to_series(array: pa.Array, index: pd.Index) -> pd.Series:
     """Return the Arrow text as pandas text with this index."""
     return pd.Series(pd.array(array, dtype="str"), index=index)
+
+
+def changed_where(texts: pa.Array, pattern: str, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Return the texts with a change made to those in which the pattern is found, which most are not."""
+    where = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
+    return pc.replace_with_mask(texts, where, change(texts.filter(where))) if pc.any(where).as_py() else texts
 
 
 def matching(values: pd.Series, pattern: str) -> pd.Series:

@@ -71,4 +71,5 @@ def map_distinct(values: pd.Series, change: Callable[[str], str | None]) -> pd.S
 def map_others(values: pd.Series, plain: pd.Series, change: Callable[[str], str | None]) -> pd.Series:
     """Keep the values where ``plain`` is true; apply a function to each distinct other text once."""
     kept = plain.fillna(value=False).astype(bool)
-    return values.where(kept, map_distinct(values[~kept], change).reindex(values.index))
+    others = values[~kept & values.notna()]
+    return values if others.empty else values.where(kept, map_distinct(others, change).reindex(values.index))

@@ -27,7 +27,9 @@ def phone(inputs: Inputs) -> Normalized:
     """
     cells = inputs.own
     said = drop_blank_words(line(cells).values)
-    regions = country(inputs.part("country")).values.fillna(inputs.reading.phone_country)
+    regions = pd.Series(inputs.reading.phone_country, index=cells.index, dtype="str")
+    if "country" in inputs.parts:
+        regions = country(inputs.parts["country"]).values.fillna(regions)
     numbers, restored, several = _read(said, regions)
     findings = all_findings(
         found(cells, restored, "value.phone_zero_restored", Severity.WARNING),
@@ -45,10 +47,14 @@ def _read(said: pd.Series, regions: pd.Series) -> tuple[pd.Series, pd.Series, pd
     for region in regions[said.notna()].unique():
         here = said[said.notna() & (regions == region)]
         plain, lost = _mobiles(here, region)
-        others = {text: _number(text, region) for text in here[plain.isna()].unique()}
-        numbers[here.index] = plain.fillna(here.map({text: one[0] for text, one in others.items()}))
-        restored[here.index] = lost | here.map({text: one[1] for text, one in others.items()}).eq(other=True)
-        several[here.index] = here.map({text: one[2] for text, one in others.items()}).eq(other=True)
+        numbers[here.index], restored[here.index] = plain, lost
+        rest = here[plain.isna()]
+        if rest.empty:
+            continue
+        others = {text: _number(text, region) for text in rest.unique()}
+        numbers[rest.index] = rest.map({text: one[0] for text, one in others.items()}).astype("str")
+        restored[rest.index] = rest.map({text: one[1] for text, one in others.items()}).astype(bool)
+        several[rest.index] = rest.map({text: one[2] for text, one in others.items()}).astype(bool)
     return numbers, restored, several
 
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import to_arrow, to_series
+from kelompok_core.values.arrow import changed_where, to_arrow, to_series
 from kelompok_core.values.normalized import Normalized, all_findings, found, no_findings
 
 # Controls, and format characters that are never meant: byte-order mark, zero-width space, direction overrides.
@@ -15,6 +15,9 @@ _UNWANTED = (
 )
 # UTF-8 read as Windows-1252: these pairs do not occur in any language's own spelling.
 _MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ]|â€[™œ“”˜¢¦]|Â[\x{a0}-\x{bf}]|\x{fffd}"
+
+# What is below U+0300 is composed already (UAX #15, quick check), and so are dashes, quotation marks and dots.
+_MAY_COMPOSE = r"[^\x00-\x{2ff}\x{2010}-\x{205e}]"
 
 _FORMULA = r"^\s*[=@]"
 # Runs of white space, but for the single spaces that most are: to put those in place of themselves is most of the cost.
@@ -35,8 +38,12 @@ def text(cells: pd.Series) -> Normalized:
     return Normalized(values=_finish(values, cells.index), findings=findings)
 
 
+def _compose(texts: pa.Array) -> pa.Array:
+    return pc.utf8_normalize(texts, form="NFC")
+
+
 def _clean(cells: pd.Series) -> tuple[pa.Array, pd.DataFrame]:
-    array = pc.utf8_normalize(to_arrow(cells), form="NFC")
+    array = changed_where(to_arrow(cells), _MAY_COMPOSE, _compose)
     # One search tells whether any of the four below would find something; mostly none would.
     if not pc.any(pc.match_substring_regex(array, f"{_UNWANTED}|{_MOJIBAKE}|{_FORMULA}")).as_py():
         return array, no_findings()
