@@ -17,7 +17,7 @@ _UNWANTED = (
 _MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ]|â€[™œ“”˜¢¦]|Â[\x{a0}-\x{bf}]|\x{fffd}"
 
 # What is below U+0300 is composed already (UAX #15, quick check), and so are dashes, quotation marks and dots.
-_MAY_COMPOSE = r"[^\x00-\x{2ff}\x{2010}-\x{205e}]"
+MAY_COMPOSE = r"[^\x00-\x{2ff}\x{2010}-\x{205e}]"
 
 _FORMULA = r"^\s*[=@]"
 # Runs of white space, but for the single spaces that most are: to put those in place of themselves is most of the cost.
@@ -43,7 +43,7 @@ def _compose(texts: pa.Array) -> pa.Array:
 
 
 def _clean(cells: pd.Series) -> tuple[pa.Array, pd.DataFrame]:
-    array = changed_where(to_arrow(cells), _MAY_COMPOSE, _compose)
+    array = changed_where(to_arrow(cells), MAY_COMPOSE, _compose)
     # One search tells whether any of the four below would find something; mostly none would.
     if not pc.any(pc.match_substring_regex(array, f"{_UNWANTED}|{_MOJIBAKE}|{_FORMULA}")).as_py():
         return array, no_findings()

@@ -1,5 +1,6 @@
 """Normalizers: what people write, and what is stored."""
 
+import re
 import unicodedata
 
 import pandas as pd
@@ -7,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kelompok_core.values.arrow import matching
 from kelompok_core.values.dates import partial_date
 from kelompok_core.values.email import email
 from kelompok_core.values.places import city, country, region
 from kelompok_core.values.reading import alone
 from kelompok_core.values.slug import MAX_LENGTH, slug, slug_of
-from kelompok_core.values.text import line, text
+from kelompok_core.values.text import MAY_COMPOSE, line, text
 from kelompok_core.values.url import url
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -156,11 +158,20 @@ def test_every_name_with_content_has_a_slug_that_is_one(name):
         assert slug_of(pd.Series([made], dtype="str")).iloc[0] == made
 
 
+def test_what_is_left_uncomposed_is_composed_already():
+    stable = [chr(code) for code in (*range(0x20, 0x300), *range(0x2010, 0x205F))]
+    assert not any(unicodedata.combining(character) for character in stable)
+    assert [unicodedata.normalize("NFC", character) for character in stable] == stable
+    assert not matching(pd.Series(stable, dtype="str"), MAY_COMPOSE).any()
+    assert matching(pd.Series(["\u0301", "\u212b", "\u1100"], dtype="str"), MAY_COMPOSE).all()
+
+
 @given(ANY_TEXT)
 def test_lines_are_composed_trimmed_and_stay_as_they_are(written):
     value = _one(line, written)[0]
     if value is not None:
         assert value == unicodedata.normalize("NFC", value).strip()
+        assert not re.search(r"[ \t\n\f\r]{2}|[\t\n\f\r]", value)
         assert not any(unicodedata.category(character) == "Cc" for character in value)
         assert _one(line, value)[0] == value
 
