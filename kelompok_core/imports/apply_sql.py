@@ -31,7 +31,7 @@ def _by_column(fields: Sequence[Field]) -> Sequence[tuple[str, Sequence[Field]]]
 
 
 def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
-    """Insert the accepted rows as new records, in file order."""
+    """Insert the accepted rows as new records: in the order they lie in, which is the file's."""
     columns = {"id": "d.target_id", "field_origins": _new_origins(fields)}
     if descriptor.belongs:
         columns[descriptor.organization_column] = "d.organization_id"
@@ -49,8 +49,7 @@ def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> st
         INSERT INTO {descriptor.entity} ({", ".join(columns)})
         SELECT {", ".join(columns.values())}
         FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
-        WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'accepted'
-        ORDER BY d.record"""
+        WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'accepted'"""
 
 
 def _said(field: Field) -> str:
@@ -63,11 +62,12 @@ def _json_of(fields: Sequence[Field]) -> str:
 
 
 def _new_origins(fields: Sequence[Field]) -> str:
-    pairs = ", ".join(
-        f"'{field.name}', CASE WHEN r.candidate->>'{field.name}' IS NOT NULL THEN CAST(:origin AS text) END"
-        for field in fields
+    # Of two arrays of text: jsonb_build_object looks the type of each of its arguments up, for every row.
+    names = ", ".join(f"'{field.name}'" for field in fields)
+    origins = ", ".join(
+        f"CASE WHEN r.candidate->>'{field.name}' IS NOT NULL THEN CAST(:origin AS text) END" for field in fields
     )
-    return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
+    return f"jsonb_strip_nulls(jsonb_object(ARRAY[{names}], ARRAY[{origins}]))"
 
 
 def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:

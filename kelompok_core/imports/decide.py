@@ -11,7 +11,7 @@ from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organization
 from kelompok_core.descriptor import EntityDescriptor, MergePolicy
 from kelompok_core.errors import TakenOver
 from kelompok_core.fail_points import FailPoint, reach
-from kelompok_core.imports import decide_sql, slugs_sql
+from kelompok_core.imports import decide_sql, plan_sql, slugs_sql
 from kelompok_core.imports.candidates import ORGANIZATION
 from kelompok_core.imports.diff_sql import DecisionRules
 from kelompok_core.imports.locks import refresh_statistics, use_memory, working_on
@@ -79,8 +79,8 @@ def make_plan(
     for statement in slugs_sql.assign_slugs(descriptor):
         connection.execute(sa.text(statement), params)
     if reviewed is not None:
-        connection.execute(sa.text(decide_sql.KEEP_REVIEWED), params)
-    connection.execute(sa.text(decide_sql.INSERT_DECISIONS), params)
+        connection.execute(sa.text(plan_sql.KEEP_REVIEWED), params)
+    connection.execute(sa.text(plan_sql.insert_decisions(descriptor)), params)
     return _count(connection) | {
         "plan_revision": revision,
         "plan_snapshot": sa.text("pg_current_snapshot()"),

@@ -175,7 +175,9 @@ _PARK_DUPLICATE_NAMES = """
       ON first.{name_key} = k.{name_key} AND first.home IS NOT DISTINCT FROM k.home
     WHERE r.record = k.record AND r.target IS NULL AND NOT r.parked AND r.namesakes > 0
       AND NOT (r.explicit AND first.explicit)
-      AND first.record < r.record AND first.identity <> r.identity AND NOT ({told_apart})"""
+      AND first.record < r.record AND first.identity <> r.identity AND NOT ({told_apart})
+      -- Asked once, and mostly all that is asked.
+      AND EXISTS (SELECT FROM deciding_rows WHERE namesakes > 0 AND NOT explicit)"""
 
 # seen: up to this row of its group the source says what it said last time. One sort serves all three windows.
 _GROUPS = """
@@ -216,7 +218,8 @@ _FINAL = """
     UNION ALL
     SELECT r.record, 'accepted', CASE WHEN r.namesakes > 0 THEN 'match.same_name' ELSE r.reason END,
            r.target, NULL, 1, NULL,
-           CASE WHEN r.namesakes > 0 THEN 'info' END, jsonb_build_object('namesakes', r.namesakes)
+           CASE WHEN r.namesakes > 0 THEN 'info' END,
+           CASE WHEN r.namesakes > 0 THEN jsonb_build_object('namesakes', r.namesakes) END
     FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND {may_create} AND NOT r.guarded
     UNION ALL
     SELECT r.record, 'review', 'match.target_claimed', NULL, NULL, 1, NULL, 'review', '{{}}'
@@ -279,30 +282,3 @@ _REJECT_AGAIN = """
       JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
       WHERE d.revision < 0 AND d.decision = 'rejected'
         AND o.identity = i.identity AND o.raw_sha256 = i.raw_sha256)"""
-
-
-INSERT_DECISIONS = """
-    INSERT INTO import_decisions
-        (import_id, revision, record, decision, reason, target_id, base_version, turn, slug, organization_id, changes,
-         issues)
-    SELECT :import, :revision, f.record, f.decision, f.reason, f.target_id, f.base_version, f.turn,
-           CASE f.decision WHEN 'accepted' THEN s.slug END, coalesce(k.home, n.home), f.changes,
-           CASE WHEN f.severity IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
-             'code', CASE f.severity WHEN 'warning' THEN 'field.source_outranked' ELSE f.reason END,
-             'severity', f.severity, 'column', f.params->'column', 'value', f.params->'value',
-             'params', coalesce(f.params, '{}'))) END
-    FROM deciding_final f LEFT JOIN deciding_slugs s ON s.record = f.record
-    LEFT JOIN deciding_keys k ON k.record = f.record
-    LEFT JOIN deciding_seen n ON n.record = f.record ORDER BY f.record"""
-
-# A reviewed plan stands: what would now come out otherwise is not done but parked.
-KEEP_REVIEWED = """
-    UPDATE deciding_final f
-    SET decision = 'review', reason = 'plan.stale', severity = 'review', changes = NULL,
-        params = coalesce(f.params, '{}')
-          || jsonb_build_object('planned', p.decision, 'now', f.decision, 'because', f.reason)
-    FROM import_decisions p
-    WHERE p.import_id = :import AND p.revision = :reviewed AND p.record = f.record
-      AND (p.decision, p.changes) IS DISTINCT FROM (f.decision, f.changes)
-      OR p.import_id = :import AND p.revision = :reviewed AND p.record = f.record
-      AND f.decision <> 'accepted' AND p.target_id IS DISTINCT FROM f.target_id"""
