@@ -42,6 +42,8 @@ from kelompok_core.imports.registry import get_descriptor  # noqa: E402
 from kelompok_core.imports.stage import stage  # noqa: E402
 from kelompok_core.imports.workbench import Workbench  # noqa: E402
 from kelompok_core.plugin_host.configuration import set_enabled  # noqa: E402
+from kelompok_core.plugin_host.loading import load  # noqa: E402
+from kelompok_core.plugin_host.registry import require_enabled  # noqa: E402
 from kelompok_core.settings import Settings, read_settings  # noqa: E402
 
 STEPS = {"stage": stage, "decide": decide, "apply": apply}
@@ -115,6 +117,7 @@ def run_import(
 def run_step(step: str, import_id: str, home: str, config: str, url: str) -> None:
     """The child: one step of one import, measured from after the libraries are there."""
     bench = _bench(Settings(home=Path(home), config_file=Path(config), database_url=url))
+    load(require_enabled(bench.settings, "csv-import"), "organization_importer")
     for entity in ENTITIES:
         # Pandera loads its checks when it is first asked, and with them hypothesis where that is installed.
         get_descriptor(entity).schema().validate(_nothing(entity))

@@ -8,6 +8,7 @@ from uuid import UUID
 from kelompok_core.access.rules import Action
 from kelompok_core.errors import KelompokError, TakenOver
 from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.imports.garbage import seldom_collecting
 from kelompok_core.imports.locks import refresh_statistics, working_on
 from kelompok_core.imports.normalizing import normalizers
 from kelompok_core.imports.part import Part
@@ -81,7 +82,7 @@ def _begin(bench: Workbench, import_id: UUID) -> tuple[ImportRecord, frozenset[A
 
 
 def _read(bench: Workbench, record: ImportRecord, granted: frozenset[Action], part: Part) -> Stager:
-    with normalizers(bench.settings, record) as normalizing:
+    with normalizers(bench.settings, record) as normalizing, seldom_collecting():
         stager = Stager(bench, record, granted, normalizing, part)
         stager.run()
     return stager
