@@ -104,9 +104,11 @@ def _issues_problem(batch: SourceBatch) -> str | None:
     issues = batch.issues
     if list(issues.columns) != list(ISSUE_COLUMNS):
         return f"issues need the columns {', '.join(ISSUE_COLUMNS)}"
+    if issues.empty:
+        return None
     if unknown := set(issues["severity"]) - _SEVERITIES:
         return f"there is no severity {min(map(str, unknown))!r}"
-    of_rows = set(issues["record"].dropna())
-    if not of_rows <= set(batch.locations["record"]):
+    of_rows = issues["record"].dropna()
+    if not of_rows.isin(batch.locations["record"]).all():
         return "an issue speaks of a record that is not in its batch"
     return None

@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pandas as pd
 import psycopg
 import pyarrow as pa
@@ -49,12 +51,20 @@ class RawRows:
     def of(cls, batch: SourceBatch, mapping: HeaderMapping) -> "RawRows":
         """Take the batch's cells, but for those the mapping leaves out."""
         objects = present_cells(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
-        return cls(objects=objects, digests=[hashlib.sha256(text.encode()).digest() for text in objects.to_pylist()])
+        return cls(objects=objects, digests=_digests(objects))
 
     def only(self, keep: pd.Series) -> "RawRows":
         """Return these rows."""
         chosen = [digest for digest, kept in zip(self.digests, keep, strict=True) if kept]
         return RawRows(objects=self.objects.filter(pa.array(keep)), digests=chosen)
+
+
+def _digests(texts: pa.Array) -> Sequence[bytes]:
+    """Return the SHA-256 of each text, none of them null, from where they lie."""
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1].tolist()
+    view = memoryview(data)
+    return [hashlib.sha256(view[start:end]).digest() for start, end in pairwise(ends)]
 
 
 def staged_table(import_id: UUID, batch: SourceBatch, raw: RawRows, candidates: Candidates) -> pa.Table:
@@ -142,6 +152,8 @@ _ISSUE_KEYS = ["code", "severity", "column", "value", "params"]
 
 def issue_dicts(findings: pd.DataFrame) -> list[dict[str, Any]]:
     """Return findings as they are stored, nulls as None."""
+    if findings.empty:
+        return []
     rows = findings[_ISSUE_KEYS].astype("object")
     known = rows.where(rows.notna(), None)
     return [dict(zip(_ISSUE_KEYS, row, strict=True)) for row in known.itertuples(index=False, name=None)]

@@ -1,6 +1,10 @@
 """Words people write where there is nothing to say."""
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kelompok_core.values.arrow import to_arrow, to_series
 
 BLANK_WORDS = frozenset(
     {
@@ -13,4 +17,8 @@ BLANK_WORDS = frozenset(
 
 def drop_blank_words(values: pd.Series) -> pd.Series:
     """Return the values with blank words turned into nulls."""
-    return values.mask(values.str.lower().isin(BLANK_WORDS))
+    texts = to_arrow(values)
+    blank = pc.is_in(pc.utf8_lower(texts), value_set=pa.array(sorted(BLANK_WORDS), texts.type))
+    if not pc.any(blank).as_py():
+        return values
+    return to_series(pc.if_else(blank, pa.scalar(None, texts.type), texts), values.index)
