@@ -149,7 +149,7 @@ RECORD_EVIDENCE = """
 PLANNED_BEFORE = "SELECT pg_snapshot_xmin(plan_snapshot)::text::bigint FROM imports WHERE id = :import"
 
 # Whether anything these decisions rest on was written by a transaction the plan could not see. ``since`` is a value
-# and not joined, so that the planner knows how few these are, and asks the block-range index.
+# and not joined, so that the planner knows how few these are, and asks the index of transactions.
 CORE_MOVED_ON = f"""
     SELECT EXISTS (
       SELECT FROM audit_logs a JOIN imports i ON i.id = :import
