@@ -107,11 +107,12 @@ def _changed(column: str, fields: Sequence[Field]) -> str:
 
 # What was said before and is said again: by rows that are references, and by rows that were read anew. Asked before
 # new evidence is recorded, which is said for the first time.
-SEE_AGAIN = """
+_KNOWN = "EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)"
+SEE_AGAIN = f"""
     INSERT INTO source_sightings (evidence_id, last_import_id, last_record, reading_sha256)
     SELECT r.evidence_id, i.id, max(r.record), i.reading_sha256
     FROM imports i, (
-      SELECT evidence_id, record FROM import_rows WHERE import_id = :import AND raw IS NULL
+      SELECT evidence_id, record FROM import_rows WHERE import_id = :import AND raw IS NULL AND {_KNOWN}
       UNION ALL
       SELECT s.id, r.record
       FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
@@ -119,7 +120,7 @@ SEE_AGAIN = """
         AND s.raw_sha256 = r.raw_sha256 AND s.record_id = d.target_id
       WHERE d.import_id = :import AND d.revision = :revision
         AND d.decision IN ('accepted', 'merged', 'unchanged') AND r.raw IS NOT NULL
-        AND EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)) r
+        AND {_KNOWN}) r
     WHERE i.id = :import GROUP BY r.evidence_id, i.id
     ON CONFLICT (evidence_id) DO UPDATE
       SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,

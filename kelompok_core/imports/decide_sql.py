@@ -33,13 +33,14 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield seen_sql.seen(descriptor)
     yield "CREATE UNIQUE INDEX ON deciding_seen (record)"
     yield "ANALYZE deciding_seen"
-    yield seen_sql.RECALL
+    yield seen_sql.RECALL.format(entity=descriptor.entity)
     yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(descriptor)}{seen_sql.NOT_SEEN}"
     yield "ANALYZE deciding_keys"
     yield seen_sql.OWN_IDS.format(entity=descriptor.entity, at_home=_at_home(descriptor))
     yield _matches(descriptor)
     yield "ANALYZE deciding_matches"
     yield seen_sql.NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key)
+    yield "ANALYZE deciding_namesakes"
     yield _rows(descriptor)
     yield from seen_sql.bring_back(_keys(descriptor))
     yield "ANALYZE deciding_rows"
@@ -135,7 +136,10 @@ def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str
 
 
 def _rows(descriptor: EntityDescriptor) -> str:
-    """Give each good row its target and the reason, or park it; a name alone never merges."""
+    """Give each good row its target and the reason, or park it; a name alone never merges.
+
+    Sorted by name first and home after: sorting looks at more than eight bytes only where those are the same.
+    """
     return f"""
         CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
         SELECT k.record, k.identity, k.explicit, k.raw_sha256, k.home, k.guarded,
@@ -150,9 +154,9 @@ def _rows(descriptor: EntityDescriptor) -> str:
                coalesce(m.candidates, ARRAY[w.id]) AS candidates,
                NULL::integer AS duplicate_of,
                k.alike - 1 + coalesce(o.number, 0) AS namesakes
-        FROM (SELECT y.*, max(y.place) OVER (PARTITION BY y.home, y.{descriptor.name_key}) AS alike
+        FROM (SELECT y.*, max(y.place) OVER (PARTITION BY y.{descriptor.name_key}, y.home) AS alike
               FROM (SELECT x.*, dense_rank() OVER (
-                      PARTITION BY x.home, x.{descriptor.name_key} ORDER BY x.identity) AS place
+                      PARTITION BY x.{descriptor.name_key}, x.home ORDER BY x.identity) AS place
                     FROM deciding_keys x) y) k
         LEFT JOIN deciding_known n ON n.identity = k.identity
         LEFT JOIN deciding_matches m ON m.record = k.record

@@ -64,6 +64,7 @@ def recall(records: str) -> str:
 # the planner knows least.
 RECALL = recall("""
     SELECT record FROM import_rows WHERE import_id = :import AND raw IS NULL
+      AND EXISTS (SELECT FROM source_records WHERE entity = '{entity}' AND source_name = :source)
     EXCEPT SELECT record FROM deciding_seen""")
 
 # Seen rows that bear the name of another row count among its namesakes.

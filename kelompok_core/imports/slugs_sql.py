@@ -18,7 +18,7 @@ def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
     yield f"""
         CREATE TEMPORARY TABLE deciding_slugs ON COMMIT DROP AS
         SELECT f.record, k.home, k.slug_base COLLATE "C" AS base,
-               CASE WHEN row_number() OVER (PARTITION BY k.home, k.slug_base ORDER BY f.record) = 1
+               CASE WHEN row_number() OVER (PARTITION BY k.slug_base, k.home ORDER BY f.record) = 1
                     AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = k.slug_base{here("k")})
                     THEN k.slug_base END COLLATE "C" AS slug
         FROM deciding_final f JOIN deciding_keys k ON k.record = f.record
@@ -27,7 +27,7 @@ def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
     # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»).
     yield f"""
         UPDATE deciding_slugs s SET slug = s.base || '-' || (coalesce(top.number, 1) + n.place)
-        FROM (SELECT record, home, base, row_number() OVER (PARTITION BY home, base ORDER BY record) AS place
+        FROM (SELECT record, home, base, row_number() OVER (PARTITION BY base, home ORDER BY record) AS place
               FROM deciding_slugs WHERE slug IS NULL) n
         CROSS JOIN LATERAL (
           SELECT max(substring(x.slug FROM length(n.base) + 2)::integer) AS number

@@ -12,6 +12,7 @@ from kelompok_core.imports.pages import list_rows
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import ImportOptions, get_import
 from kelompok_core.imports.stage import stage
+from kelompok_core.imports.undo import undo
 
 _LIST = "id,name,city\n1,Forum Air,Garut\n2,Forum Api,Kupang\n3,Forum Angin,Ende\n"
 _REFERENCES = """
@@ -146,13 +147,34 @@ def test_two_rows_of_one_record_take_turns(import_file, references, decisions):
     assert decisions(last)[3] == (4, "rejected", "id.duplicate_in_file")
 
 
-def test_a_record_that_went_meanwhile_is_recalled(bench, operator, import_file, ask, database, tmp_path):
+@pytest.fixture
+def staged_again(bench, operator, tmp_path):
+    """Stage the list a second time, whose rows are references then."""
+
+    def run():
+        file = tmp_path / "again.csv"
+        file.write_text(_LIST)
+        request = ImportRequest(plugin="csv-import", job="import-organizations", file=file, source_name="list")
+        import_id = receive(bench, request, operator).import_id
+        stage(bench, import_id)
+        return import_id
+
+    return run
+
+
+def test_what_was_undone_meanwhile_is_recalled(bench, operator, import_file, staged_again, ask):
+    first = import_file(_LIST)
+    import_id = staged_again()
+    undo(bench, first.record.id, operator)
+    decide(bench, import_id)
+    apply(bench, import_id)
+    names = [row.name for row in ask("SELECT name FROM organizations ORDER BY name")]
+    assert names == ["Forum Air", "Forum Angin", "Forum Api"]
+
+
+def test_a_record_that_went_meanwhile_is_recalled(bench, import_file, staged_again, ask, database):
     import_file(_LIST)
-    file = tmp_path / "again.csv"
-    file.write_text(_LIST)
-    request = ImportRequest(plugin="csv-import", job="import-organizations", file=file, source_name="list")
-    import_id = receive(bench, request, operator).import_id
-    stage(bench, import_id)
+    import_id = staged_again()
     with database.connect() as connection, connection.begin():
         actor = get_actor(connection, email=None)
         announce(connection, AuditContext(actor=str(actor.id), origin="cli"))
@@ -178,8 +200,6 @@ def test_members_of_one_organization_are_references_too(import_file, references)
 
 
 def test_an_undone_import_is_read_anew(import_file, references, bench, operator):
-    from kelompok_core.imports.undo import undo
-
     first = import_file(_LIST)
     undo(bench, first.record.id, operator)
     again = import_file(_LIST)
