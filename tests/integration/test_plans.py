@@ -1,0 +1,114 @@
+"""What the database does to decide a list grows with the list, and not with its square: its plans are looked at."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from benchmarks.lists import HOME, write_list
+from benchmarks.organizations import write_organizations
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.stage import stage
+
+_ROWS = 2_000
+_A_ROW = 40
+"""Rows a statement may look at for each row of the list; the thriftiest square would be two thousand."""
+
+_WRITES = re.compile(r"\s*(CREATE TEMPORARY TABLE \w+ ON COMMIT DROP AS|INSERT|DELETE|UPDATE (?!imports\b))")
+_COUNTED = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter")
+
+
+def _looked_at(node):
+    """Rows a node gives and passes over, and those of the nodes below it."""
+    own = sum(node.get(name, 0) for name in _COUNTED) * node["Actual Loops"]
+    return own + sum(_looked_at(below) for below in node.get("Plans", ()))
+
+
+@pytest.fixture
+def work(database):
+    """Give rows looked at by statement of what is decided while it is open."""
+    found = {}
+
+    def explain(_connection, _cursor, statement, parameters, _context, _executemany):
+        asked = _WRITES.match(statement)
+        return (f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}" if asked else statement), parameters
+
+    def note(_connection, cursor, statement, _parameters, _context, _executemany):
+        if statement.startswith("EXPLAIN"):
+            words = " ".join(statement.split()[6:])
+            found[words] = found.get(words, 0) + _looked_at(cursor.fetchone()[0][0]["Plan"])
+
+    def decided(bench, import_id):
+        found.clear()
+        sa.event.listen(database.engine, "before_cursor_execute", explain, retval=True)
+        sa.event.listen(database.engine, "after_cursor_execute", note)
+        try:
+            decide(bench, import_id)
+        finally:
+            sa.event.remove(database.engine, "before_cursor_execute", explain)
+            sa.event.remove(database.engine, "after_cursor_execute", note)
+        return dict(found)
+
+    return decided
+
+
+@pytest.fixture
+def planned(bench, operator, work):
+    def run(file, entity="organizations", organization=None, source="list"):
+        request = ImportRequest(
+            plugin="csv-import", job=f"import-{entity}", file=file, source_name=source, dry_run=True,
+            organization=organization,
+        )  # fmt: skip
+        import_id = receive(bench, request, operator).import_id
+        stage(bench, import_id)
+        return work(bench, import_id)
+
+    return run
+
+
+def _is_linear(work):
+    assert len(work) > 10, "statements were looked at"
+    assert {words[:90]: rows for words, rows in work.items() if rows > _A_ROW * _ROWS} == {}
+
+
+@pytest.fixture
+def organizations(tmp_path):
+    def write(name, **how):
+        write_organizations(tmp_path / name, _ROWS, **how)
+        return tmp_path / name
+
+    return write
+
+
+def test_a_list_that_comes_for_the_first_time(planned, organizations):
+    _is_linear(planned(organizations("list.csv")))
+
+
+def test_a_list_that_comes_again_as_it_was_and_changed(planned, import_file, organizations):
+    import_file(organizations("list.csv"), source="list")
+    _is_linear(planned(organizations("list.csv")))
+    other_bytes = organizations("list.csv")
+    other_bytes.write_text(other_bytes.read_text("utf-8") + "\n", "utf-8")
+    _is_linear(planned(other_bytes))
+    _is_linear(planned(organizations("list.csv", changed=0.1)))
+
+
+def test_a_list_of_another_source_about_the_same(planned, import_file, organizations):
+    import_file(organizations("list.csv"), source="list")
+    _is_linear(planned(organizations("list.csv", changed=0.1), source="other"))
+
+
+def test_a_list_of_one_name(planned, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("id,name\n" + "".join(f"{number},Forum Air\n" for number in range(_ROWS)), "utf-8")
+    _is_linear(planned(file))
+
+
+def test_people_of_one_organization(planned, import_file, tmp_path):
+    import_file("id,name\n1,Forum Ukur\n", source="homes")
+    file = tmp_path / "people.csv"
+    write_list("members", file, _ROWS)
+    _is_linear(planned(file, "members", HOME))
+    import_file(file, entity="members", organization=HOME, source="list")
+    _is_linear(planned(file, "members", HOME))
