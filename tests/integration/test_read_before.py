@@ -173,13 +173,18 @@ def test_with_other_code_it_is_read(import_file, monkeypatch):
     assert _read_in(import_file(_LIST)) is None
 
 
-def test_rows_that_name_their_organization_are_decided_as_when_read(import_file, rows):
+def test_rows_that_name_their_organization_are_decided_as_when_read(import_file, rows, ask):
     import_file("id,name\n1,Forum Air\n2,Forum Api\n", source="homes")
     content = "id,nama,organisasi\n1,Ani,Forum Air\n1,Budi,Forum Api\n3,Cici,Tidak Ada\n"
     first, again = (import_file(content, entity="members", source="people") for _ in range(2))
     assert _read_in(again) == str(first.record.id)
     assert rows(again) == rows(first)
     assert (again.counts["unchanged"], again.counts["rejected"] + again.counts["review"]) == (2, 1)
+    homes = (
+        "SELECT organization_id FROM import_decisions WHERE import_id = :id AND target_id IS NOT NULL ORDER BY record"
+    )
+    assert ask(homes, id=again.record.id) == ask(homes, id=first.record.id)
+    assert None not in {row.organization_id for row in ask(homes, id=again.record.id)}
 
 
 def test_interrupted_it_takes_what_is_missing(import_file, received, bench, rows, ask):
