@@ -196,15 +196,18 @@ def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd
     own = "id:" + external_id
     without = frame[external_id.isna()]
     own[without.index] = natural_identity([without.reindex(columns=list(names)) for names in descriptor.natural_keys])
-    if not descriptor.belongs:
-        return own
-    return own + " @ " + (frame[ORGANIZATION_KEY] if ORGANIZATION_KEY in frame.columns else str(terms.organization_id))
+    if ORGANIZATION_KEY in frame.columns:
+        return own + " @ " + frame[ORGANIZATION_KEY]
+    return _at_home(descriptor, own, terms)
 
 
 def identity_by_id(descriptor: EntityDescriptor, external_id: pd.Series, terms: Terms) -> pd.Series:
     """Return the identities of rows that have an id and belong where the import does; null where there is no id."""
-    own = "id:" + external_id
-    return own + f" @ {terms.organization_id}" if descriptor.belongs else own
+    return _at_home(descriptor, "id:" + external_id, terms)
+
+
+def _at_home(descriptor: EntityDescriptor, identity: pd.Series, terms: Terms) -> pd.Series:
+    return identity + f" @ {terms.organization_id}" if descriptor.belongs else identity
 
 
 def _blank_to_null(cells: pd.DataFrame) -> pd.DataFrame:

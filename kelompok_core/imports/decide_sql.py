@@ -28,7 +28,7 @@ def statements(rules: DecisionRules) -> Iterator[str]:
         yield homes_sql.HOMES
         yield "ANALYZE deciding_homes"
     yield homes_sql.REFUSED if descriptor.belongs else homes_sql.NOBODY_REFUSED
-    yield seen_sql.KNOWN.format(entity=descriptor.entity)
+    yield seen_sql.known(descriptor.entity)
     yield "ANALYZE deciding_known"
     yield seen_sql.seen(descriptor)
     yield "CREATE UNIQUE INDEX ON deciding_seen (record)"

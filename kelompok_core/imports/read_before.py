@@ -6,10 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from kelompok_core.access.rules import Action
-from kelompok_core.contracts import Severity
+from kelompok_core.contracts import Issue, Severity
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.normalizing import CONTRACT
 from kelompok_core.imports.records import ImportRecord, ImportState, fingerprint, update_held
+from kelompok_core.imports.seen_sql import LAST_SAID
+from kelompok_core.imports.staging import issue_dict
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.plugin_host.code import digest_code
 from kelompok_core.plugin_host.registry import list_automatic, require_enabled
@@ -23,7 +25,8 @@ def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Act
     """Return a digest of all that a pass over a source rests on: imports that have the same one have the same rows.
 
     That is the contract of importers and normalizers: the same bytes with the same settings make the same batches.
-    Their code counts, and the core's; so do file and source, as a reader may go by the name and evidence is a source's.
+    Their code counts, with the versions in it, and the core's; so do file and source, as a reader may go by the name
+    and evidence is a source's.
 
     Raises:
         PluginUnavailable: When the plugin is not enabled.
@@ -35,7 +38,7 @@ def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Act
         {
             "file": [record.file_sha256, record.file_name, record.media_type],
             "of": [record.entity, record.source_name, record.organization_id],
-            "by": [record.job, *((one.name, one.version) for one in (importer, *normalizers))],
+            "by": record.job,
             "config": [{**importer.config, **options.config}, *(one.config for one in normalizers)],
             "options": options.to_json(),
             "granted": sorted(granted),
@@ -79,7 +82,7 @@ def note_earlier(connection: sa.Connection, record: ImportRecord) -> list[dict[s
     if earlier is None:
         return []
     params = {"import": str(earlier.id), "at": earlier.applied_at.isoformat(timespec="minutes")}
-    return [{"code": _CODE, "severity": Severity.INFO.value, "column": None, "value": None, "params": params}]
+    return [issue_dict(Issue(code=_CODE, severity=Severity.INFO, params=params))]
 
 
 def _columns(earlier: sa.Row[Any]) -> dict[str, Any]:
@@ -111,7 +114,7 @@ _APPLIED_BEFORE = sa.text("""
     ORDER BY applied_at DESC LIMIT 1
 """)
 # What names its organization is copied: deciding has to know which.
-_TAKE = sa.text("""
+_TAKE = sa.text(f"""
     INSERT INTO import_rows (import_id, record, line, selector, raw, raw_sha256, identity, external_id, candidate,
                              verdict, reason, issues, as_import, as_record, evidence_id)
     SELECT :import, r.record, r.line, r.selector, CASE WHEN e.id IS NULL THEN r.raw END, r.raw_sha256, r.identity,
@@ -123,7 +126,7 @@ _TAKE = sa.text("""
         SELECT s.id FROM evidence s
         WHERE s.entity = :entity AND s.source_name = :source AND s.identity = r.identity
           AND s.raw_sha256 = r.raw_sha256 AND s.reading_sha256 = :reading
-        ORDER BY s.last_seen_at DESC, s.last_record DESC, s.id DESC LIMIT 1)) AS id
+        ORDER BY {LAST_SAID} LIMIT 1)) AS id
       WHERE r.issues IS NULL AND r.verdict IS NULL AND r.candidate->>'organization' IS NULL) e ON true
     WHERE r.import_id = :earlier AND r.record BETWEEN :first AND :last
     ON CONFLICT (import_id, record) DO NOTHING

@@ -14,6 +14,7 @@ from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION, Terms, identity_by_id
 from kelompok_core.imports.records import ImportRecord
+from kelompok_core.imports.seen_sql import LAST_SAID
 from kelompok_core.values.text import line
 
 
@@ -81,16 +82,16 @@ class References:
 
 
 _ANY = sa.text("SELECT EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)")
-_FIND = sa.text("""
+_FIND = sa.text(f"""
     SELECT coalesce(r.as_import, r.import_id)::text AS import_id, array_agg(p.number::integer - 1) AS positions,
            array_agg(coalesce(r.as_record, r.record)) AS records, array_agg(s.id) AS evidence
     FROM json_array_elements_text(CAST(:identities AS json)) WITH ORDINALITY p (identity, number)
     CROSS JOIN LATERAL (
-      SELECT e.id, e.last_import_id, e.last_record FROM evidence e
-      WHERE e.entity = :entity AND e.source_name = :source AND e.identity = p.identity
-        AND e.raw_sha256 = substring(CAST(:digests AS bytea) FROM p.number::integer * 32 - 31 FOR 32)
-        AND e.reading_sha256 = :reading
-      ORDER BY e.last_seen_at DESC, e.last_record DESC, e.id DESC LIMIT 1) s
+      SELECT s.id, s.last_import_id, s.last_record FROM evidence s
+      WHERE s.entity = :entity AND s.source_name = :source AND s.identity = p.identity
+        AND s.raw_sha256 = substring(CAST(:digests AS bytea) FROM p.number::integer * 32 - 31 FOR 32)
+        AND s.reading_sha256 = :reading
+      ORDER BY {LAST_SAID} LIMIT 1) s
     JOIN import_rows r ON r.import_id = s.last_import_id AND r.record = s.last_record
       AND r.issues IS NULL AND r.verdict IS NULL
     GROUP BY 1

@@ -20,18 +20,24 @@ def good_rows(descriptor: EntityDescriptor) -> str:
 
 OWN_ID = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
 
-# What this source last said of a record.
-KNOWN = """
-    CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
-    SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256, 'match.known' AS reason,
-           t.id IS NOT NULL AS alive
-    FROM evidence s LEFT JOIN {entity} t ON t.id = s.record_id
-    WHERE s.entity = '{entity}' AND s.source_name = :source
-      AND s.identity IN (SELECT identity FROM import_rows WHERE import_id = :import AND verdict IS NULL)
-      -- A record that an undo took away was never there, for what comes after.
-      AND (t.id IS NOT NULL OR NOT EXISTS (
-        SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
-    ORDER BY s.identity, s.last_seen_at DESC, s.last_record DESC, s.id DESC"""
+# Evidence ``s`` in the order in which a source said it, the last first.
+LAST_SAID = "s.last_seen_at DESC, s.last_record DESC, s.id DESC"
+
+
+def known(entity: str) -> str:
+    """What this source last said of each record."""
+    return f"""
+        CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
+        SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256,
+               'match.known' AS reason, t.id IS NOT NULL AS alive
+        FROM evidence s LEFT JOIN {entity} t ON t.id = s.record_id
+        WHERE s.entity = '{entity}' AND s.source_name = :source
+          AND s.identity IN (SELECT identity FROM import_rows WHERE import_id = :import AND verdict IS NULL)
+          -- A record that an undo took away was never there, for what comes after.
+          AND (t.id IS NOT NULL OR NOT EXISTS (
+            SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
+        ORDER BY s.identity, {LAST_SAID}"""
+
 
 # A row of an export has the id of our own record.
 OWN_IDS = """

@@ -13,7 +13,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from kelompok_core.access.rules import Action
-from kelompok_core.contracts import Issue, Severity, SourceBatch
+from kelompok_core.contracts import Severity, SourceBatch
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
@@ -32,6 +32,7 @@ from kelompok_core.imports.staging import (
     copy_rows,
     fatal_issues,
     file_issues,
+    issue_dict,
     referring_table,
     staged_table,
 )
@@ -229,7 +230,7 @@ class Stager:
             fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
             if fatal:
                 raise unreadable(self._record.file_name, fatal)
-            self._extend(self._issues, [_issue_dict(issue) for issue in self._mapping.issues])
+            self._extend(self._issues, [issue_dict(issue) for issue in self._mapping.issues])
         return self._mapping
 
     def _state(self, batch: SourceBatch, mapping: HeaderMapping) -> dict[str, Any]:
@@ -285,13 +286,3 @@ def _only(batch: SourceBatch, keep: pd.Series) -> SourceBatch:
         read_as=batch.read_as,
         blank_lines=batch.blank_lines,
     )
-
-
-def _issue_dict(issue: Issue) -> dict[str, Any]:
-    return {
-        "code": issue.code,
-        "severity": issue.severity.value,
-        "column": issue.column,
-        "value": issue.value,
-        "params": issue.params,
-    }

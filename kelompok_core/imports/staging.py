@@ -150,6 +150,17 @@ def _issues_by_position(batch: SourceBatch, candidates: Candidates) -> dict[int,
 _ISSUE_KEYS = ["code", "severity", "column", "value", "params"]
 
 
+def issue_dict(issue: Issue) -> dict[str, Any]:
+    """Return one finding as it is stored."""
+    return {
+        "code": issue.code,
+        "severity": issue.severity.value,
+        "column": issue.column,
+        "value": issue.value,
+        "params": issue.params,
+    }
+
+
 def issue_dicts(findings: pd.DataFrame) -> list[dict[str, Any]]:
     """Return findings as they are stored, nulls as None."""
     if findings.empty:

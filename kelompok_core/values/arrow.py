@@ -18,6 +18,11 @@ def to_series(array: pa.Array, index: pd.Index) -> pd.Series:
     return pd.Series(pd.array(array, dtype="str"), index=index)
 
 
+def to_mask(truths: pa.Array, index: pd.Index) -> pd.Series:
+    """Return Arrow truth values as a mask with this index, null as false."""
+    return pd.Series(pc.fill_null(truths, False).to_numpy(zero_copy_only=False), index=index)
+
+
 def changed_where(texts: pa.Array, pattern: str, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Return the texts with a change made to those in which the pattern is found, which most are not."""
     where = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
@@ -26,5 +31,4 @@ def changed_where(texts: pa.Array, pattern: str, change: Callable[[pa.Array], pa
 
 def matching(values: pd.Series, pattern: str) -> pd.Series:
     r"""Return where the pattern (RE2's: ``\s`` and ``\d`` are ASCII's) is found; false where there is no text."""
-    where = pc.fill_null(pc.match_substring_regex(to_arrow(values), pattern), False)
-    return pd.Series(where.to_numpy(zero_copy_only=False), index=values.index)
+    return to_mask(pc.match_substring_regex(to_arrow(values), pattern), values.index)

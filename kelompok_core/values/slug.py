@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from anyascii import anyascii
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import to_arrow, to_series
+from kelompok_core.values.arrow import to_arrow, to_mask, to_series
 from kelompok_core.values.normalized import Normalized, found, map_others
 from kelompok_core.values.text import line
 
@@ -24,7 +24,7 @@ def slug_of(names: pd.Series) -> pd.Series:
     slugs = pc.utf8_trim(pc.replace_substring_regex(hyphened, _NOT_ONE_HYPHEN, "-"), characters="-")
     lengths = pc.utf8_length(slugs)
     plain = pc.and_(pc.string_is_ascii(array), pc.and_(pc.greater(lengths, 0), pc.less_equal(lengths, MAX_LENGTH)))
-    kept = pd.Series(pc.fill_null(plain, False).to_numpy(zero_copy_only=False), index=names.index)
+    kept = to_mask(plain, names.index)
     return to_series(slugs, names.index).where(kept, map_others(names, kept, _slug))
 
 

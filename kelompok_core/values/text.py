@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import changed_where, to_arrow, to_series
+from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_series
 from kelompok_core.values.normalized import Normalized, all_findings, found, no_findings
 
 # Controls, and format characters that are never meant: byte-order mark, zero-width space, direction overrides.
@@ -56,8 +56,7 @@ def _clean(cells: pd.Series) -> tuple[pa.Array, pd.DataFrame]:
 
 
 def _found(cells: pd.Series, mask: pa.Array, code: str) -> pd.DataFrame:
-    where = pd.Series(pc.fill_null(mask, False).to_numpy(zero_copy_only=False), index=cells.index)
-    return found(cells, where, code, Severity.WARNING)
+    return found(cells, to_mask(mask, cells.index), code, Severity.WARNING)
 
 
 def _finish(array: pa.Array, index: pd.Index) -> pd.Series:

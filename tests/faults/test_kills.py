@@ -70,22 +70,23 @@ def test_killed_at_each_point(theatre, point):
         assert theatre.state(scene) == theatre.expected(act)
 
 
-@pytest.mark.parametrize("point", [FailPoint.STAGE_COPIED, FailPoint.STAGE_UPDATED, FailPoint.STAGE_COMMITTED])
-def test_killed_while_rows_are_taken_from_an_earlier_import(theatre, point):
+@pytest.mark.parametrize(
+    ("act", "point", "passing"),
+    [
+        ("works", FailPoint.STAGE_COMMITTED, 1),
+        ("works", FailPoint.APPLY_RECORDED, 1),
+        ("repeats", FailPoint.STAGE_COPIED, 2),
+        ("repeats", FailPoint.STAGE_UPDATED, 2),
+        ("repeats", FailPoint.STAGE_COMMITTED, 2),
+    ],
+)
+def test_a_killed_process_holds_nothing_that_the_next_waits_for(theatre, act, point, passing):
+    """Neither a worker, nor who takes rows from an earlier import of the same file."""
     with theatre.trial() as scene:
-        theatre.prepare("repeats", scene)
-        _killed_at(theatre, scene, "repeats", point, 2)
-        theatre.recover("repeats", scene)
-        assert theatre.state(scene) == theatre.expected("repeats")
-
-
-@pytest.mark.parametrize("point", [FailPoint.STAGE_COMMITTED, FailPoint.APPLY_RECORDED])
-def test_a_killed_worker_holds_nothing_that_the_next_waits_for(theatre, point):
-    with theatre.trial() as scene:
-        theatre.prepare("works", scene)
-        _killed_at(theatre, scene, "works", point, 1)
-        theatre.recover("works", scene)
-        assert theatre.state(scene) == theatre.expected("works")
+        theatre.prepare(act, scene)
+        _killed_at(theatre, scene, act, point, passing)
+        theatre.recover(act, scene)
+        assert theatre.state(scene) == theatre.expected(act)
 
 
 @pytest.mark.parametrize("point", [FailPoint.STAGE_COMMITTED, FailPoint.DECIDE_DONE, FailPoint.APPLY_RECORDED])

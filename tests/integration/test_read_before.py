@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -199,7 +200,7 @@ def test_interrupted_it_takes_what_is_missing(import_file, received, bench, rows
 
     with smaller_batches(2):
         with pytest.raises(Interrupted):
-            stage(type(bench)(database=bench.database, settings=bench.settings, tell=interrupt), import_id)
+            stage(replace(bench, tell=interrupt), import_id)
         with bench.database.connect() as connection:
             stopped = get_import(connection, import_id)
         assert (stopped.state, stopped.rows_staged) == (ImportState.STAGING, 2)
