@@ -176,6 +176,7 @@ class EntityDescriptor:
         derived: Columns computed from fields.
         name_key: Derived column by which two names are the same.
         discriminators: Fields or derived columns that tell two records of one name apart, where both say something.
+        names_indexed_with: The discriminator the index of names has behind the name, for names that many records bear.
         natural_keys: What stands for an id where the source has none: the first whose first part is there.
         rules: Strong keys, strongest first.
         periods: Pairs of fields that begin and end something.
@@ -197,6 +198,7 @@ class EntityDescriptor:
     derived: tuple[DerivedColumn, ...]
     name_key: str
     discriminators: tuple[str, ...]
+    names_indexed_with: str | None = None
     natural_keys: tuple[tuple[str, ...], ...]
     rules: tuple[MatchRule, ...]
     periods: tuple[tuple[str, str], ...] = ()

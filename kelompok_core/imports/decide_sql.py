@@ -161,12 +161,24 @@ def _rows(descriptor: EntityDescriptor) -> str:
         LEFT JOIN deciding_known n ON n.identity = k.identity
         LEFT JOIN deciding_matches m ON m.record = k.record
         LEFT JOIN deciding_namesakes o ON o.name_key = k.{descriptor.name_key} AND o.home IS NOT DISTINCT FROM k.home
-        LEFT JOIN LATERAL (
+        LEFT JOIN LATERAL ({_namesake(descriptor)} LIMIT 1) w ON true"""
+
+
+def _namesake(descriptor: EntityDescriptor) -> str:
+    """Select records of a row's name that nothing tells apart from it.
+
+    A name may be that of hundreds in other places: where the index of names has the place too, it passes over them.
+    """
+    alike = f"""
           SELECT t.id FROM {descriptor.entity} t
           WHERE n.identity IS NULL AND m.record IS NULL AND t.{descriptor.name_key} = k.{descriptor.name_key}
             AND {_at_home(descriptor)} AND NOT ({_told_apart(descriptor, "t", "k", descriptor.discriminators)})
-            AND {_may_be(descriptor)}
-          LIMIT 1) w ON true"""
+            AND {_may_be(descriptor)}"""
+    place = descriptor.names_indexed_with
+    if place is None:
+        return alike
+    near = f"coalesce(lower(t.{place}), '') IN ('', lower(k.{place}))"
+    return f"{alike} AND {near} UNION ALL {alike} AND k.{place} IS NULL"
 
 
 # Two rows of the file with one name that nothing tells apart, and not each with an id of its own.

@@ -24,18 +24,21 @@ def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
         FROM deciding_final f JOIN deciding_keys k ON k.record = f.record
         WHERE f.decision = 'accepted'"""
     yield "CREATE INDEX ON deciding_slugs (slug)"
-    # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»).
+    # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»). Asked once
+    # for all rows of one base: there may be as many such slugs as rows.
     yield f"""
-        UPDATE deciding_slugs s SET slug = s.base || '-' || (coalesce(top.number, 1) + n.place)
-        FROM (SELECT record, home, base, row_number() OVER (PARTITION BY base, home ORDER BY record) AS place
-              FROM deciding_slugs WHERE slug IS NULL) n
-        CROSS JOIN LATERAL (
-          SELECT max(substring(x.slug FROM length(n.base) + 2)::integer) AS number
-          FROM (SELECT t.slug FROM {table} t
-                WHERE t.slug >= n.base || '-' AND t.slug < n.base || '.'{here("n")}
-                UNION ALL
-                SELECT o.slug FROM deciding_slugs o
-                WHERE o.slug >= n.base || '-' AND o.slug < n.base || '.'
-                  AND o.home IS NOT DISTINCT FROM n.home) x
-          WHERE substring(x.slug FROM length(n.base) + 2) ~ '^[1-9][0-9]{{0,7}}$') top
+        UPDATE deciding_slugs s SET slug = s.base || '-' || (coalesce(n.highest, 1) + n.place)
+        FROM (
+          SELECT p.record, p.place, max(top.number) OVER (PARTITION BY p.base, p.home) AS highest
+          FROM (SELECT record, home, base, row_number() OVER (PARTITION BY base, home ORDER BY record) AS place
+                FROM deciding_slugs WHERE slug IS NULL) p
+          CROSS JOIN LATERAL (
+            SELECT max(substring(x.slug FROM length(p.base) + 2)::integer) AS number
+            FROM (SELECT t.slug FROM {table} t
+                  WHERE t.slug >= p.base || '-' AND t.slug < p.base || '.'{here("p")}
+                  UNION ALL
+                  SELECT o.slug FROM deciding_slugs o
+                  WHERE o.slug >= p.base || '-' AND o.slug < p.base || '.'
+                    AND o.home IS NOT DISTINCT FROM p.home) x
+            WHERE p.place = 1 AND substring(x.slug FROM length(p.base) + 2) ~ '^[1-9][0-9]{{0,7}}$') top) n
         WHERE s.record = n.record"""

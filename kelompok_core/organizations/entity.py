@@ -148,6 +148,7 @@ DESCRIPTOR = EntityDescriptor(
     label="name",
     name_key="name_key",
     discriminators=("country", "region", "city"),
+    names_indexed_with="city",
     natural_keys=(("name_key", "country", "region", "city"),),
     rules=(
         MatchRule(reason="match.slug", columns=("slug",)),

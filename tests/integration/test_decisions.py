@@ -162,6 +162,14 @@ def test_a_name_alone_is_a_question_not_a_merge(import_file, database):
     assert "match.possible_duplicate" in _codes(database, report)
 
 
+@pytest.mark.parametrize(("there", "here"), [("Bandung", "BANDUNG"), ("", "Bandung"), ("Bandung", ""), ("", "")])
+def test_a_name_is_a_question_where_nothing_tells_that_it_is_elsewhere(import_file, database, there, here):
+    import_file(f"name,city\nForum Air,{there}\n", source="a")
+    report = import_file(f"name,city\nForum Air,{here}\n", source="b")
+    assert _counts(report) == {"rows_read": 1, "review": 1}
+    assert "match.possible_duplicate" in _codes(database, report)
+
+
 def test_the_same_name_elsewhere_is_another_organization(import_file, ask):
     import_file("name,city\nForum Air,Bandung\n", source="a")
     report = import_file("name,city\nForum Air,Medan\n", source="b")

@@ -105,6 +105,16 @@ def test_a_list_of_one_name(planned, tmp_path):
     _is_linear(planned(file))
 
 
+def test_a_name_that_many_have_in_other_places(planned, import_file, tmp_path):
+    def write(name, place):
+        rows = "".join(f"{place}-{number},Forum Air,{place} {number}\n" for number in range(_ROWS))
+        (tmp_path / name).write_text(f"id,name,city\n{rows}", "utf-8")
+        return tmp_path / name
+
+    import_file(write("there.csv", "Kota"), source="there")
+    _is_linear(planned(write("here.csv", "Desa"), source="here"))
+
+
 def test_people_of_one_organization(planned, import_file, tmp_path):
     import_file("id,name\n1,Forum Ukur\n", source="homes")
     file = tmp_path / "people.csv"
