@@ -1,5 +1,6 @@
 """The console script: the core's command line, with Dagster as what runs imports and services."""
 
+import gc
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -52,6 +53,12 @@ class DagsterLauncher:
         return diagnose(settings)
 
 
+_SELDOM = (100_000, 50, 100)
+"""Loading Dagster and pandas makes objects by the hundred thousand, and no garbage: looking for some as often as Python
+usually does takes a quarter of it."""
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
+    gc.set_threshold(*_SELDOM)
     sys.exit(run(sys.argv[1:], DagsterLauncher()))
