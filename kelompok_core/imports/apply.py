@@ -187,6 +187,9 @@ def _write(connection: sa.Connection, record: ImportRecord, revision: int, count
     reach(FailPoint.APPLY_MERGED)
     if written != {name: counts[name] for name in written}:
         raise _MovedMeanwhile
-    run(apply_sql.SEE_AGAIN)
-    run(apply_sql.RECORD_EVIDENCE)
+    if connection.scalar(sa.text(apply_sql.SAID_BEFORE), params):
+        run(apply_sql.SEE_AGAIN)
+        run(apply_sql.RECORD_EVIDENCE)
+    else:  # nothing is looked up that cannot be there
+        run(apply_sql.RECORD_FIRST_EVIDENCE)
     reach(FailPoint.APPLY_RECORDED)

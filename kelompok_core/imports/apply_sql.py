@@ -105,29 +105,29 @@ def _changed(column: str, fields: Sequence[Field]) -> str:
     return f"CASE WHEN d.changes ? '{fields[0].name}' THEN {new(fields[0])} ELSE t.{column} END"
 
 
+SAID_BEFORE = "SELECT EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)"
+
 # What was said before and is said again: by rows that are references, and by rows that were read anew. Asked before
 # new evidence is recorded, which is said for the first time.
-_KNOWN = "EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)"
-SEE_AGAIN = f"""
+SEE_AGAIN = """
     INSERT INTO source_sightings (evidence_id, last_import_id, last_record, reading_sha256)
     SELECT r.evidence_id, i.id, max(r.record), i.reading_sha256
     FROM imports i, (
-      SELECT evidence_id, record FROM import_rows WHERE import_id = :import AND raw IS NULL AND {_KNOWN}
+      SELECT evidence_id, record FROM import_rows WHERE import_id = :import AND raw IS NULL
       UNION ALL
       SELECT s.id, r.record
       FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
       JOIN source_records s ON s.entity = :entity AND s.source_name = :source AND s.identity = r.identity
         AND s.raw_sha256 = r.raw_sha256 AND s.record_id = d.target_id
       WHERE d.import_id = :import AND d.revision = :revision
-        AND d.decision IN ('accepted', 'merged', 'unchanged') AND r.raw IS NOT NULL
-        AND {_KNOWN}) r
+        AND d.decision IN ('accepted', 'merged', 'unchanged') AND r.raw IS NOT NULL) r
     WHERE i.id = :import GROUP BY r.evidence_id, i.id
     ON CONFLICT (evidence_id) DO UPDATE
       SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,
           reading_sha256 = excluded.reading_sha256"""
 
 # The first row that says a thing is its evidence.
-RECORD_EVIDENCE = """
+RECORD_FIRST_EVIDENCE = """
     INSERT INTO source_records
         (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name, file_sha256, record,
          line, selector, plugin, plugin_version, import_id, last_record, reading_sha256)
@@ -143,7 +143,8 @@ RECORD_EVIDENCE = """
         AND d.decision IN ('accepted', 'merged', 'unchanged') AND r.raw IS NOT NULL
       ORDER BY r.identity, r.raw_sha256, r.record) s ON true
     JOIN import_rows r ON r.import_id = :import AND r.record = s.record
-    WHERE i.id = :import
+    WHERE i.id = :import"""
+RECORD_EVIDENCE = f"""{RECORD_FIRST_EVIDENCE}
     ON CONFLICT (entity, source_name, identity, raw_sha256, record_id) DO NOTHING"""
 
 # The first transaction the plan may not have seen.

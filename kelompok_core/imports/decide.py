@@ -80,7 +80,7 @@ def make_plan(
         connection.execute(sa.text(statement), params)
     if reviewed is not None:
         connection.execute(sa.text(plan_sql.KEEP_REVIEWED), params)
-    connection.execute(sa.text(plan_sql.insert_decisions(descriptor)), params)
+    connection.execute(sa.text(plan_sql.INSERT_DECISIONS), params)
     return _count(connection) | {
         "plan_revision": revision,
         "plan_snapshot": sa.text("pg_current_snapshot()"),

@@ -195,56 +195,57 @@ _PARK_DUPLICATE_NAMES = """
       -- Asked once, and mostly all that is asked.
       AND EXISTS (SELECT FROM deciding_rows WHERE namesakes > 0 AND NOT explicit)"""
 
-# seen: up to this row of its group the source says what it said last time. One sort serves all three windows.
-_GROUPS = """
+_PARTY = "coalesce(d.target::text, d.identity)"
+
+# seen: up to this row of its group the source says what it said last time.
+_GROUPS = f"""
     CREATE TEMPORARY TABLE deciding_groups ON COMMIT DROP AS
     SELECT o.record, o.explicit, o.reason, o.namesakes, o.party, o.is_new, o.home, o.guarded,
            (row_number() OVER turns)::integer AS turn,
            first_value(o.given) OVER turns AS target,
-           coalesce(o.record <= max(o.record) FILTER (
-             WHERE n.raw_sha256 = o.raw_sha256 AND n.reading_sha256 = :reading AND n.alive)
-             OVER (PARTITION BY o.party), false) AS seen
-    FROM (SELECT d.record, d.identity, d.explicit, d.reason, d.namesakes, d.raw_sha256, d.home, d.guarded,
-                 d.target IS NULL AS is_new,
+           coalesce(o.record <= s.until, false) AS seen
+    FROM (SELECT d.record, d.explicit, d.reason, d.namesakes, d.home, d.guarded, d.target IS NULL AS is_new,
                  -- Once a row: a window would ask again and again. In file order: indexes by id grow at their end.
-                 coalesce(d.target, new_id()) AS given,
-                 coalesce(d.target::text, d.identity) AS party
+                 coalesce(d.target, new_id()) AS given, {_PARTY} AS party
           FROM deciding_rows d WHERE NOT d.parked ORDER BY d.record) o
-    LEFT JOIN deciding_known n ON n.identity = o.identity
+    LEFT JOIN (
+      SELECT {_PARTY} AS party, max(d.record) AS until
+      FROM deciding_rows d JOIN deciding_known n ON n.identity = d.identity AND n.raw_sha256 = d.raw_sha256
+      WHERE n.reading_sha256 = :reading AND n.alive AND NOT d.parked GROUP BY {_PARTY}) s ON s.party = o.party
     WINDOW turns AS (PARTITION BY o.party ORDER BY o.record)"""
 
 
 _FINAL = """
     CREATE TEMPORARY TABLE deciding_final ON COMMIT DROP AS
     SELECT i.record, CASE i.verdict WHEN 'error' THEN 'rejected' ELSE 'review' END AS decision, i.reason,
-           NULL::uuid AS target_id, NULL::integer AS base_version, 1 AS turn,
+           NULL::uuid AS target_id, NULL::uuid AS home, NULL::integer AS base_version, 1 AS turn,
            NULL::jsonb AS changes, NULL::text AS severity, NULL::jsonb AS params
     FROM import_rows i WHERE i.import_id = :import AND i.verdict IS NOT NULL
     UNION ALL
-    SELECT r.record, 'rejected', r.problem, NULL, NULL, 1, NULL, 'error', r.params FROM deciding_refused r
+    SELECT r.record, 'rejected', r.problem, NULL, NULL, NULL, 1, NULL, 'error', r.params FROM deciding_refused r
     UNION ALL
-    SELECT r.record, 'review', r.reason, NULL, NULL, 1, NULL, 'review',
+    SELECT r.record, 'review', r.reason, NULL, r.home, NULL, 1, NULL, 'review',
            jsonb_build_object('candidates', array_remove(r.candidates, NULL), 'record', r.duplicate_of)
     FROM deciding_rows r WHERE r.parked
     UNION ALL
-    SELECT r.record, 'unchanged', 'match.known', r.target, NULL, r.turn, NULL, NULL, NULL
+    SELECT r.record, 'unchanged', 'match.known', r.target, r.home, NULL, r.turn, NULL, NULL, NULL
     FROM deciding_groups r WHERE r.seen
     UNION ALL
-    SELECT s.record, 'unchanged', 'match.known', s.target, NULL, 1, NULL, NULL, NULL FROM deciding_seen s
+    SELECT s.record, 'unchanged', 'match.known', s.target, s.home, NULL, 1, NULL, NULL, NULL FROM deciding_seen s
     UNION ALL
     SELECT r.record, 'accepted', CASE WHEN r.namesakes > 0 THEN 'match.same_name' ELSE r.reason END,
-           r.target, NULL, 1, NULL,
+           r.target, r.home, NULL, 1, NULL,
            CASE WHEN r.namesakes > 0 THEN 'info' END,
            CASE WHEN r.namesakes > 0 THEN jsonb_build_object('namesakes', r.namesakes) END
     FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND {may_create} AND NOT r.guarded
     UNION ALL
-    SELECT r.record, 'review', 'match.target_claimed', NULL, NULL, 1, NULL, 'review', '{{}}'
+    SELECT r.record, 'review', 'match.target_claimed', NULL, r.home, NULL, 1, NULL, 'review', '{{}}'
     FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND r.guarded
     UNION ALL
-    SELECT r.record, 'rejected', 'permission.scope', NULL, NULL, 1, NULL, 'error', '{{}}'
+    SELECT r.record, 'rejected', 'permission.scope', NULL, r.home, NULL, 1, NULL, 'error', '{{}}'
     FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND NOT {may_create}
     UNION ALL
-    SELECT o.record, v.decision, coalesce(v.reason, o.reason), o.target, o.base_version, o.turn,
+    SELECT o.record, v.decision, coalesce(v.reason, o.reason), o.target, o.home, o.base_version, o.turn,
            CASE v.decision WHEN 'merged' THEN o.changes END,
            coalesce(v.severity, CASE WHEN cardinality(o.outranked) > 0 THEN 'warning' END),
            jsonb_strip_nulls(jsonb_build_object(

@@ -1,27 +1,17 @@
 """The SQL of keeping a plan: its decisions stored, and those somebody has looked at left standing."""
 
-from kelompok_core.descriptor import EntityDescriptor
-
-
-def insert_decisions(descriptor: EntityDescriptor) -> str:
-    """Store the decisions, in file order, each with the organization its record is of."""
-    homes = """
-        LEFT JOIN deciding_keys k ON k.record = f.record
-        LEFT JOIN deciding_seen n ON n.record = f.record"""
-    return f"""
-        INSERT INTO import_decisions
-            (import_id, revision, record, decision, reason, target_id, base_version, turn, slug, organization_id,
-             changes, issues)
-        SELECT :import, :revision, f.record, f.decision, f.reason, f.target_id, f.base_version, f.turn,
-               CASE f.decision WHEN 'accepted' THEN s.slug END,
-               {"coalesce(k.home, n.home)" if descriptor.belongs else "NULL::uuid"}, f.changes,
-               CASE WHEN f.severity IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
-                 'code', CASE f.severity WHEN 'warning' THEN 'field.source_outranked' ELSE f.reason END,
-                 'severity', f.severity, 'column', f.params->'column', 'value', f.params->'value',
-                 'params', coalesce(f.params, '{{}}'))) END
-        FROM deciding_final f LEFT JOIN deciding_slugs s ON s.record = f.record
-        {homes if descriptor.belongs else ""} ORDER BY f.record"""
-
+# Stored in file order, each with the organization its record is of.
+INSERT_DECISIONS = """
+    INSERT INTO import_decisions
+        (import_id, revision, record, decision, reason, target_id, base_version, turn, slug, organization_id,
+         changes, issues)
+    SELECT :import, :revision, f.record, f.decision, f.reason, f.target_id, f.base_version, f.turn,
+           CASE f.decision WHEN 'accepted' THEN s.slug END, f.home, f.changes,
+           CASE WHEN f.severity IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
+             'code', CASE f.severity WHEN 'warning' THEN 'field.source_outranked' ELSE f.reason END,
+             'severity', f.severity, 'column', f.params->'column', 'value', f.params->'value',
+             'params', coalesce(f.params, '{}'))) END
+    FROM deciding_final f LEFT JOIN deciding_slugs s ON s.record = f.record ORDER BY f.record"""
 
 # A reviewed plan stands: what would now come out otherwise is not done but parked.
 KEEP_REVIEWED = """

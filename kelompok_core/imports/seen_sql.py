@@ -55,7 +55,8 @@ def seen(descriptor: EntityDescriptor) -> str:
           SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {home(descriptor)}
           FROM {good_rows(descriptor)}) g
         JOIN deciding_known n ON n.identity = g.identity AND n.raw_sha256 = g.raw_sha256
-          AND n.reading_sha256 = :reading AND n.alive"""
+          AND n.reading_sha256 = :reading AND n.alive
+        WHERE EXISTS (SELECT FROM deciding_known)"""
 
 
 NOT_SEEN = " AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
