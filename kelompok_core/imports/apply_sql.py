@@ -137,7 +137,9 @@ RECORD_FIRST_EVIDENCE = """
     FROM imports i
     JOIN LATERAL (
       SELECT DISTINCT ON (r.identity, r.raw_sha256) r.record, r.identity, r.raw_sha256, d.target_id,
-             max(r.record) OVER (PARTITION BY r.identity, r.raw_sha256) AS last_record
+             last_value(r.record) OVER (
+               PARTITION BY r.identity, r.raw_sha256 ORDER BY r.record
+               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_record
       FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
       WHERE d.import_id = :import AND d.revision = :revision
         AND d.decision IN ('accepted', 'merged', 'unchanged') AND r.raw IS NOT NULL

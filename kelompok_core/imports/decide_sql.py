@@ -5,6 +5,7 @@ The statements run in order in one transaction and hand on by temporary tables:
 ``deciding_homes``    where rows say they belong      ``deciding_refused``  rows that may not go there
 ``deciding_known``    what this source last said       ``deciding_seen``   rows that say it again, word for word
 ``deciding_keys``     what identifies each other row   ``deciding_back``   seen rows that others speak about too
+``deciding_there``    a record, if there are any       ``deciding_namesakes``  seen rows of a name, counted
 ``deciding_matches``  existing records by strong key   ``deciding_rows``   target, reason and turn of each
 ``deciding_groups``   who takes turns with whom        ``deciding_diffs``  what a row would change
 ``deciding_final``    one decision a row               ``deciding_slugs``  addresses (``slugs_sql.py``)
@@ -37,6 +38,7 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(descriptor)}{seen_sql.NOT_SEEN}"
     yield "ANALYZE deciding_keys"
     yield seen_sql.OWN_IDS.format(entity=descriptor.entity, at_home=_at_home(descriptor))
+    yield _there(descriptor)
     yield _matches(descriptor)
     yield "ANALYZE deciding_matches"
     yield seen_sql.NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key)
@@ -104,6 +106,25 @@ def _may_be(descriptor: EntityDescriptor) -> str:
     return " AND ".join(condition.format(entity=descriptor.entity) for condition in conditions)
 
 
+def _there(descriptor: EntityDescriptor) -> str:
+    """Find one record that a row could be, if there is any: a first list meets none, and nothing is looked up then.
+
+    In the order of the index of names, so that an organization without records is not looked for among all others.
+    """
+    if not descriptor.belongs:
+        some = f"SELECT id FROM {descriptor.entity} LIMIT 1"
+    else:
+        home = descriptor.organization_column
+        some = f"""
+            SELECT t.id FROM deciding_homes h CROSS JOIN LATERAL (
+              SELECT id FROM {descriptor.entity} WHERE {home} = h.home
+              ORDER BY {home}, {descriptor.name_key} LIMIT 1) t LIMIT 1"""
+    return f"CREATE TEMPORARY TABLE deciding_there ON COMMIT DROP AS {some}"
+
+
+_ANY_THERE = "EXISTS (SELECT FROM deciding_there)"
+
+
 def _matches(descriptor: EntityDescriptor) -> str:
     found = " UNION ALL ".join(
         _matches_of(rule, rank, descriptor) for rank, rule in enumerate(descriptor.rules, start=1)
@@ -131,7 +152,7 @@ def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str
           WHERE {equal} AND {_at_home(descriptor)} AND NOT ({differs})
             AND {_may_be(descriptor)}
           ORDER BY agrees DESC, t.id LIMIT 3) m
-        WHERE {said}
+        WHERE {said} AND {_ANY_THERE}
           AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
 
 
@@ -171,7 +192,8 @@ def _namesake(descriptor: EntityDescriptor) -> str:
     """
     alike = f"""
           SELECT t.id FROM {descriptor.entity} t
-          WHERE n.identity IS NULL AND m.record IS NULL AND t.{descriptor.name_key} = k.{descriptor.name_key}
+          WHERE {_ANY_THERE} AND n.identity IS NULL AND m.record IS NULL
+            AND t.{descriptor.name_key} = k.{descriptor.name_key}
             AND {_at_home(descriptor)} AND NOT ({_told_apart(descriptor, "t", "k", descriptor.discriminators)})
             AND {_may_be(descriptor)}"""
     place = descriptor.names_indexed_with
