@@ -194,8 +194,10 @@ def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd
     So the same list of two chapters, both numbered from 1, speaks of different people.
     """
     own = "id:" + external_id
-    without = frame[external_id.isna()]
-    own[without.index] = natural_identity([without.reindex(columns=list(names)) for names in descriptor.natural_keys])
+    if external_id.isna().any():
+        without = frame[external_id.isna()]
+        natural = natural_identity([without.reindex(columns=list(names)) for names in descriptor.natural_keys])
+        own[without.index] = natural
     if ORGANIZATION_KEY in frame.columns:
         return own + " @ " + frame[ORGANIZATION_KEY]
     return _at_home(descriptor, own, terms)

@@ -6,6 +6,7 @@ import nh3
 import pandas as pd
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import matching
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_others
 from kelompok_core.values.text import text
 
@@ -19,10 +20,11 @@ _ACTIVE = re.compile(r"<[^>]*\s(?:on\w+|style)\s*=|(?:javascript|data|vbscript)\
 def html(cells: pd.Series) -> Normalized:
     """Normalize text that may have markup; scripts, styles, frames and handlers go, and that is said."""
     tidy = text(cells)
-    plain = ~tidy.values.fillna("").str.contains(_MARKUP, regex=True)
-    values = map_others(tidy.values, plain, _clean)
-    marked = tidy.values.where(~plain)
-    unsafe = marked.map(_loses_something, na_action="ignore").eq(other=True)
+    marked = matching(tidy.values, _MARKUP)
+    if not marked.any():
+        return tidy
+    values = map_others(tidy.values, ~marked, _clean)
+    unsafe = tidy.values.where(marked).map(_loses_something, na_action="ignore").eq(other=True)
     findings = all_findings(tidy.findings, found(cells, unsafe, "value.html_cleaned", Severity.WARNING))
     return Normalized(values=values, findings=findings)
 

@@ -1,6 +1,6 @@
 """What a normalizer gives back: values in the form that is stored, and findings about how they were read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -63,9 +63,15 @@ def all_findings(*tables: pd.DataFrame) -> pd.DataFrame:
 
 def map_distinct(values: pd.Series, change: Callable[[str], str | None]) -> pd.Series:
     """Apply a function to each distinct text once; nulls stay null."""
+    return split_distinct(values, 1, lambda one: (change(one),))[0]
+
+
+def split_distinct(values: pd.Series, size: int, split: Callable[[str], Sequence[str | None]]) -> Sequence[pd.Series]:
+    """Apply a function that tells ``size`` things of a text to each distinct text once; nulls tell nothing."""
     encoded = to_arrow(values).dictionary_encode()
-    changed = pa.array([change(one) for one in encoded.dictionary.to_pylist()], pa.large_string())
-    return to_series(changed.take(encoded.indices), values.index)
+    told = [split(one) for one in encoded.dictionary.to_pylist()]
+    columns = [pa.array([one[place] for one in told], pa.large_string()) for place in range(size)]
+    return [to_series(column.take(encoded.indices), values.index) for column in columns]
 
 
 def map_others(values: pd.Series, plain: pd.Series, change: Callable[[str], str | None]) -> pd.Series:

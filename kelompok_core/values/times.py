@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import TypeAdapter, ValidationError
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import to_series
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.conventions import DEFAULT_ZONE, DateOrder, is_zone
 from kelompok_core.values.dates import UNDECIDED, split_date
-from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, no_findings
+from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, no_findings, split_distinct
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 
@@ -49,6 +52,11 @@ class Clock:
     start: str
     end: str | None = None
     zone: str | None = None
+
+
+def _clock_parts(written: str) -> tuple[str | None, str | None, str | None]:
+    clock = parse_clock(written)
+    return (clock.start, clock.end, clock.zone) if clock else (None, None, None)
 
 
 @lru_cache(maxsize=10_000)
@@ -131,12 +139,11 @@ def _later(moments: pd.Series, seconds: pd.Series) -> pd.Series:
 def all_day(inputs: Inputs) -> Normalized:
     """Read whether something lasts whole days: it says so, or begins on a day without a time."""
     said = drop_blank_words(line(inputs.own).values.str.lower())
-    told = said.map(lambda word: "true" if word in _TRUE else "false", na_action="ignore").astype("str")
+    told = map_distinct(said, lambda word: "true" if word in _TRUE else "false")
     start = _start(inputs, inputs.part("starts_at"))
-    untimed = start["start"].isna().map({True: "true", False: "false"}).astype("str")
-    return Normalized(
-        values=told.fillna(untimed.where(start["code"].isna() & start["day"].notna())), findings=no_findings()
-    )
+    day = start["day"].where(start["code"].isna())
+    untimed = day.mask(day.notna(), "true").mask(day.notna() & start["start"].notna(), "false")
+    return Normalized(values=told.fillna(untimed), findings=no_findings())
 
 
 def zone(inputs: Inputs) -> Normalized:
@@ -144,7 +151,7 @@ def zone(inputs: Inputs) -> Normalized:
     said = drop_blank_words(line(inputs.own).values)
     named = map_distinct(said, _zone_name)
     start = _start(inputs, inputs.part("starts_at"))
-    behind = start["zone"].map({letters: _ZONES[letters] for letters in _OF_PLACES}).astype("str")
+    behind = map_distinct(start["zone"], lambda letters: _ZONES[letters] if letters in _OF_PLACES else None)
     if inputs.reading.timezone != DEFAULT_ZONE:
         behind = behind.fillna(start["day"].mask(start["day"].notna(), inputs.reading.timezone))
     finding = found(inputs.own, said.notna() & named.isna(), "value.timezone_unknown", Severity.WARNING)
@@ -171,15 +178,10 @@ def _tell(dates: pd.Series, times: pd.Series, order: DateOrder | None) -> pd.Dat
     if not dates.notna().any():
         return pd.DataFrame(None, index=dates.index, columns=["day", "start", "end", "zone", "code"], dtype="str")
     said = drop_blank_words(line(dates).values)
-    split = {text: split_date(text, order) for text in said.dropna().unique()}
-    day = said.map({text: one[0] for text, one in split.items()}).astype("str")
-    rest = said.map({text: one[1] or None for text, one in split.items()}).astype("str")
-    clock = drop_blank_words(line(times).values).fillna(rest).where(said.notna())
-    clocks = {text: parse_clock(text) for text in clock.dropna().unique()}
-    told = pd.DataFrame({"day": day}, dtype="str")
-    for name in ("start", "end", "zone"):
-        known = {text: getattr(one, name) for text, one in clocks.items() if one is not None}
-        told[name] = clock.map(known).astype("str")
+    day, rest = split_distinct(said, 2, lambda text: split_date(text, order))
+    clock = drop_blank_words(line(times).values).fillna(rest.where(rest != "")).where(said.notna())
+    start, end, zone_told = split_distinct(clock, 3, _clock_parts)
+    told = pd.DataFrame({"day": day, "start": start, "end": end, "zone": zone_told})
     code = pd.Series(None, index=said.index, dtype="str")
     code = code.mask(clock.notna() & told["start"].isna(), "value.time")
     code = code.mask(said.notna() & (day.str.len() != _DAY).fillna(value=True).astype(bool), "value.date")
@@ -215,7 +217,8 @@ def _utc(told: pd.DataFrame, at: pd.Series, inputs: Inputs) -> pd.Series:
             _tzinfo(letters, inputs.reading.timezone), ambiguous=first, nonexistent="shift_forward"
         )
         utc = placed.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
-        moments[here.index] = pd.Series(np.datetime_as_string(utc), index=here.index, dtype="str") + "Z"
+        written = pc.replace_substring(pa.array(utc).cast(pa.large_string()), " ", "T")
+        moments[here.index] = to_series(written, here.index) + "Z"
     return moments
 
 
