@@ -1,9 +1,9 @@
 """The SQL of applying a plan: set-based, made from an entity's descriptor, never from a value."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from kelompok_core.descriptor import EntityDescriptor, Field
+from kelompok_core.descriptor import EntityDescriptor, Field, Kind
 from kelompok_core.imports import field_sql
 from kelompok_core.imports.homes_sql import RESTS_ON
 
@@ -41,8 +41,7 @@ def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> st
     for derived in descriptor.derived:
         columns[derived.name] = f"r.candidate->>'{derived.name}'"
     columns[descriptor.extra_column] += """ || CASE WHEN coalesce(r.candidate->'extra', '{}') = '{}' THEN '{}'
-        ELSE jsonb_build_object('extra', jsonb_build_object(
-               CAST(:source AS text), jsonb_strip_nulls(r.candidate->'extra'))) END"""
+        ELSE jsonb_set('{"extra": {}}', ARRAY['extra', :source], jsonb_strip_nulls(r.candidate->'extra')) END"""
     if descriptor.has_slug:
         columns["slug"] = "d.slug"
     return f"""
@@ -56,18 +55,27 @@ def _said(field: Field) -> str:
     return field_sql.written(field, f"r.candidate->>'{field.compared_as}'")
 
 
+# jsonb_build_object looks up the type of each of its arguments for every row; texts are objects of two arrays instead.
 def _json_of(fields: Sequence[Field]) -> str:
-    pairs = ", ".join(f"'{field.key}', {_said(field)}" for field in fields)
-    return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
+    texts, lists = ([field for field in fields if (field.kind is Kind.LIST) is listed] for listed in (False, True))
+    pairs = ", ".join(f"'{field.key}', {_said(field)}" for field in lists)
+    parts = [f"jsonb_build_object({pairs})"] if lists else []
+    if texts:
+        values = ", ".join(_said(field) for field in texts)
+        parts.append(f"jsonb_object({_array(field.key for field in texts)}, ARRAY[{values}])")
+    return f"jsonb_strip_nulls({' || '.join(parts)})"
 
 
 def _new_origins(fields: Sequence[Field]) -> str:
-    # Of two arrays of text: jsonb_build_object looks the type of each of its arguments up, for every row.
-    names = ", ".join(f"'{field.name}'" for field in fields)
-    origins = ", ".join(
-        f"CASE WHEN r.candidate->>'{field.name}' IS NOT NULL THEN CAST(:origin AS text) END" for field in fields
-    )
-    return f"jsonb_strip_nulls(jsonb_object(ARRAY[{names}], ARRAY[{origins}]))"
+    """All fields as set by the import, which is the same for every row, less those the row says nothing of."""
+    names = _array(field.name for field in fields)
+    absent = ", ".join(f"CASE WHEN r.candidate->>'{field.name}' IS NULL THEN '{field.name}' END" for field in fields)
+    return f"jsonb_object({names}, array_fill(CAST(:origin AS text), ARRAY[{len(fields)}])) - ARRAY[{absent}]"
+
+
+def _array(names: Iterable[str | None]) -> str:
+    quoted = ", ".join(f"'{name}'" for name in names)
+    return f"ARRAY[{quoted}]"
 
 
 def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:

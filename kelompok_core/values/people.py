@@ -15,9 +15,12 @@ def person_name(inputs: Inputs) -> Normalized:
     A name made of an address is said so, that somebody may put it right.
     """
     whole = line(inputs.own)
+    said = drop_blank_words(whole.values)
+    if said.notna().all():
+        return Normalized(values=said, findings=whole.findings)
     given, family = (line(inputs.part(name)).values for name in ("given_name", "family_name"))
     both = (given.fillna("") + " " + family.fillna("")).str.strip()
-    said = drop_blank_words(whole.values).fillna(both.mask(both == ""))
+    said = said.fillna(both.mask(both == ""))
     address = inputs.part("email")
     nameless = address[said.isna()]
     names = said.fillna(map_distinct(line(nameless).values, _from_address))
