@@ -42,7 +42,7 @@ def use_memory(connection: sa.Connection) -> None:
 
     Its temporary tables are analyzed from fewer rows than usual: they are asked for counts, not for rare values.
     """
-    settings = "SELECT set_config('work_mem', '64MB', true), set_config('default_statistics_target', '30', true)"
+    settings = "SELECT set_config('work_mem', '64MB', true), set_config('default_statistics_target', '10', true)"
     connection.execute(sa.text(settings))
 
 
