@@ -6,6 +6,7 @@ from contextlib import closing
 from kelompok_core.contracts import SourceBatch
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.records import ImportRecord
+from kelompok_core.values.arrow import matching
 from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.dates import NUMERIC_DATE, proven_orders
 
@@ -24,7 +25,7 @@ class DateOrders:
         asked = self._record.options.date_order
         if asked is not None:
             self._orders |= dict.fromkeys(columns, asked)
-        elif any(batch.cells[column].str.contains(NUMERIC_DATE).any() for column in columns - self._surveyed):
+        elif any(matching(batch.cells[column], NUMERIC_DATE).any() for column in columns - self._surveyed):
             self._survey(columns - self._surveyed)
         return dict(self._orders)
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 import pandas as pd
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import matching
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_others
@@ -47,8 +48,8 @@ UNDECIDED = "?"
 # What stands where somebody still holds an office.
 _STILL = frozenset({"sekarang", "saat ini", "kini", "hingga kini", "now", "present", "current", "ongoing"})
 
-NUMERIC_DATE = r"^\s*\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)(?:\D|$)"
-"""Dates whose day and month only their order tells apart."""
+NUMERIC_DATE = r"^[\s\pZ]*\p{Nd}{1,2}[-/.]\p{Nd}{1,2}[-/.](?:\p{Nd}{4}|\p{Nd}{2})(?:\P{Nd}|$)"
+"""Dates whose day and month only their order tells apart, in RE2's spelling."""
 
 _ISO_DAY = r"(?:1[5-9]|20|21)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
 
@@ -170,7 +171,7 @@ def _iso(year: int, month: int | None, day: int | None) -> str | None:
 
 def proven_orders(cells: pd.Series) -> set[DateOrder]:
     """Return the orders that some value of the column can only have: a day above 12 cannot be a month."""
-    numbers = cells[cells.str.contains(NUMERIC_DATE, regex=True).fillna(value=False).astype(bool)]
+    numbers = cells[matching(cells, NUMERIC_DATE)].drop_duplicates()
     parts = numbers.str.strip().str.extract(r"^(\d{1,2})[-/.](\d{1,2})").astype("int64")
     first, second = parts[0] > len(_MONTHS), parts[1] > len(_MONTHS)
     proven = {DateOrder.DAY_FIRST: first & ~second, DateOrder.MONTH_FIRST: second & ~first}
