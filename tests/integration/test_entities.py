@@ -98,6 +98,17 @@ def test_each_row_names_its_organization_by_slug_name_or_id(import_file, ask, ho
     assert (example.column, example.examples[0].value) == ("organisasi", "Tiada")
 
 
+@pytest.mark.parametrize("home", ["forum-air", "kelompok-tani"])
+def test_records_are_found_in_one_organization_where_another_of_the_list_has_none(import_file, ask, homes, home):
+    import_file("nama,email\nAni,ani@x.id\nBudi,\n", entity="members", organization=home, source="a")
+    text = f"nama,email,organisasi\nAni,ani@x.id,{home}\nBudi,,{home}\n"
+    elsewhere = "".join(f"Cici {slug},,{slug}\n" for slug in sorted({"forum-air", "kelompok-tani"} - {home}))
+    report = import_file(text + elsewhere, entity="members", source="b")
+    assert _reasons(ask, report) == [
+        ("unchanged", "match.email"), ("review", "match.possible_duplicate"), ("accepted", "match.none"),
+    ]  # fmt: skip
+
+
 def test_without_an_organization_nothing_is_imported(import_file, homes):
     with pytest.raises(ImportFailed, match="No column says which organization"):
         import_file("nama\nAni\n", entity="members")
