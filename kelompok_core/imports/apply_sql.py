@@ -55,11 +55,14 @@ def _said(field: Field) -> str:
     return field_sql.written(field, f"r.candidate->>'{field.compared_as}'")
 
 
-# jsonb_build_object looks up the type of each of its arguments for every row; texts are objects of two arrays instead.
 def _json_of(fields: Sequence[Field]) -> str:
-    texts, lists = ([field for field in fields if (field.kind is Kind.LIST) is listed] for listed in (False, True))
-    pairs = ", ".join(f"'{field.key}', {_said(field)}" for field in lists)
-    parts = [f"jsonb_build_object({pairs})"] if lists else []
+    # jsonb_build_object looks up the type of each of its arguments for every row; texts are of two arrays instead.
+    lists = [field for field in fields if field.kind is Kind.LIST]
+    texts = [field for field in fields if field.kind is not Kind.LIST]
+    parts = []
+    if lists:
+        pairs = ", ".join(f"'{field.key}', {_said(field)}" for field in lists)
+        parts.append(f"jsonb_build_object({pairs})")
     if texts:
         values = ", ".join(_said(field) for field in texts)
         parts.append(f"jsonb_object({_array(field.key for field in texts)}, ARRAY[{values}])")

@@ -17,7 +17,6 @@ _TAG = re.compile(r"<\s*([A-Za-z][\w:-]*)")
 _ANY_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->|&#?\w{1,32};", re.DOTALL)
 _ACTIVE = re.compile(r"<[^>]*\s(?:on\w+|style)\s*=|(?:javascript|data|vbscript)\s*:", re.IGNORECASE)
 
-
 # RE2's spelling of what may be lost, on lower case, and rather more of it: most texts have none, which is told many
 # times faster than by looking at each tag of each.
 _ANY_TAG = r"<[\s\pZ\pC]*[a-z]"
