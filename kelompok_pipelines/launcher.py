@@ -1,6 +1,5 @@
 """The console script: the core's command line, with Dagster as what runs imports and services."""
 
-import gc
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kelompok_core.cli.app import run
+from kelompok_core.garbage import collect_seldom
 
 if TYPE_CHECKING:
     from kelompok_core.cli.launcher import ServiceOptions
@@ -53,12 +53,7 @@ class DagsterLauncher:
         return diagnose(settings)
 
 
-_SELDOM = (100_000, 50, 100)
-"""Loading Dagster and pandas makes objects by the hundred thousand, and no garbage: looking for some as often as Python
-usually does takes a quarter of it."""
-
-
 def main() -> None:
     """Run the command line and exit with its code."""
-    gc.set_threshold(*_SELDOM)
+    collect_seldom()
     sys.exit(run(sys.argv[1:], DagsterLauncher()))

@@ -27,6 +27,7 @@ from kelompok_core.imports.records import (
 )
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of, authorize_import
+from kelompok_core.imports.seen_sql import SAID_BEFORE
 from kelompok_core.imports.workbench import Progress, Workbench
 
 _ATTEMPTS = 5
@@ -187,7 +188,7 @@ def _write(connection: sa.Connection, record: ImportRecord, revision: int, count
     reach(FailPoint.APPLY_MERGED)
     if written != {name: counts[name] for name in written}:
         raise _MovedMeanwhile
-    if connection.scalar(sa.text(apply_sql.SAID_BEFORE), params):
+    if connection.scalar(sa.text(f"SELECT {SAID_BEFORE}"), params):
         run(apply_sql.SEE_AGAIN)
         run(apply_sql.RECORD_EVIDENCE)
     else:  # nothing is looked up that cannot be there

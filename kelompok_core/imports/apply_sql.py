@@ -116,8 +116,6 @@ def _changed(column: str, fields: Sequence[Field]) -> str:
     return f"CASE WHEN d.changes ? '{fields[0].name}' THEN {new(fields[0])} ELSE t.{column} END"
 
 
-SAID_BEFORE = "SELECT EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)"
-
 # What was said before and is said again: by rows that are references, and by rows that were read anew. Asked before
 # new evidence is recorded, which is said for the first time.
 SEE_AGAIN = """

@@ -102,6 +102,7 @@ def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
     permitted = list_organizations_where(connection, actor, Action.IMPORT_APPLY)
     return {
         "import": record.id,
+        "entity": record.entity,
         "source": record.source_name,
         "origin": record.origin,
         "reading": connection.scalar(_READING, {"import": record.id}),

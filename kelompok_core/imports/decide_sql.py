@@ -23,7 +23,7 @@ from kelompok_core.imports.diff_sql import DecisionRules, create_diffs
 
 
 def statements(rules: DecisionRules) -> Iterator[str]:
-    """Yield the statements; they take import, source, origin, reading, scope, manages, everywhere and last_wins."""
+    """Yield the statements; they take what :func:`kelompok_core.imports.decide.make_plan` knows of the import."""
     descriptor = rules.descriptor
     if descriptor.belongs:
         yield homes_sql.HOMES
@@ -34,7 +34,7 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield seen_sql.seen(descriptor)
     yield "CREATE UNIQUE INDEX ON deciding_seen (record)"
     yield "ANALYZE deciding_seen"
-    yield seen_sql.RECALL.format(entity=descriptor.entity)
+    yield seen_sql.RECALL
     yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(descriptor)}{seen_sql.NOT_SEEN}"
     yield "ANALYZE deciding_keys"
     yield seen_sql.OWN_IDS.format(entity=descriptor.entity, at_home=_at_home(descriptor))

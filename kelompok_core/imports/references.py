@@ -14,7 +14,7 @@ from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION, Terms, identity_by_id
 from kelompok_core.imports.records import ImportRecord
-from kelompok_core.imports.seen_sql import LAST_SAID
+from kelompok_core.imports.seen_sql import LAST_SAID, SAID_BEFORE
 from kelompok_core.values.text import line
 
 
@@ -81,7 +81,7 @@ class References:
         return guarded or (self._descriptor.belongs and ORGANIZATION in columns)
 
 
-_ANY = sa.text("SELECT EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)")
+_ANY = sa.text(f"SELECT {SAID_BEFORE}")
 _FIND = sa.text(f"""
     SELECT coalesce(r.as_import, r.import_id)::text AS import_id, array_agg(p.number::integer - 1) AS positions,
            array_agg(coalesce(r.as_record, r.record)) AS records, array_agg(s.id) AS evidence

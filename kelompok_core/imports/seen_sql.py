@@ -20,6 +20,9 @@ def good_rows(descriptor: EntityDescriptor) -> str:
 
 OWN_ID = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
 
+# Whether this source has said anything before.
+SAID_BEFORE = "EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)"
+
 # Evidence ``s`` in the order in which a source said it, the last first.
 LAST_SAID = "s.last_seen_at DESC, s.last_record DESC, s.id DESC"
 
@@ -69,9 +72,9 @@ def recall(records: str) -> str:
 
 # References that have something to be found out after all. Subtracted, not joined: how many rows are references is what
 # the planner knows least.
-RECALL = recall("""
+RECALL = recall(f"""
     SELECT record FROM import_rows WHERE import_id = :import AND raw IS NULL
-      AND EXISTS (SELECT FROM source_records WHERE entity = '{entity}' AND source_name = :source)
+      AND {SAID_BEFORE}
     EXCEPT SELECT record FROM deciding_seen""")
 
 # Seen rows that bear the name of another row count among its namesakes.

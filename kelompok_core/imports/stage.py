@@ -8,7 +8,7 @@ from uuid import UUID
 from kelompok_core.access.rules import Action
 from kelompok_core.errors import KelompokError, TakenOver
 from kelompok_core.fail_points import FailPoint, reach
-from kelompok_core.imports.garbage import seldom_collecting
+from kelompok_core.garbage import seldom_collecting
 from kelompok_core.imports.locks import refresh_statistics, working_on
 from kelompok_core.imports.normalizing import normalizers
 from kelompok_core.imports.part import Part

@@ -32,7 +32,7 @@ def html(cells: pd.Series) -> Normalized:
         return tidy
     values = map_others(tidy.values, ~marked, _clean)
     suspicious = tidy.values.where(marked & _may_lose_something(tidy.values))
-    unsafe = map_distinct(suspicious, lambda text: text if _loses_something(text) else None).notna()
+    unsafe = map_distinct(suspicious, lambda one: one if _loses_something(one) else None).notna()
     findings = all_findings(tidy.findings, found(cells, unsafe, "value.html_cleaned", Severity.WARNING))
     return Normalized(values=values, findings=findings)
 

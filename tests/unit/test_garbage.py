@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from kelompok_core.imports.garbage import seldom_collecting
+from kelompok_core.garbage import seldom_collecting
 
 
 def test_the_collector_is_as_before_also_when_reading_fails():
