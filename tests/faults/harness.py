@@ -2,7 +2,6 @@
 
 import csv
 import multiprocessing
-import os
 import shutil
 import signal
 import time
@@ -122,9 +121,12 @@ class Theatre:
         assert process.exitcode == 0, f"{act} undisturbed ended with {process.exitcode}"
 
     def end(self, worker: ForkServerProcess) -> None:
-        """Ask a worker to stop, which it does when it can."""
+        """Ask a worker to stop, as whoever runs it does: it stops when it can, and at once while it is loaded.
+
+        Not by an interrupt: Python drops one that comes while it lets go of a module's lock.
+        """
         if worker.is_alive():
-            os.kill(worker.pid, signal.SIGINT)
+            worker.terminate()
 
     def recover(self, act: str, scene: Scene) -> None:
         """Begin the act again after a fault, as whoever was interrupted would."""
