@@ -1,23 +1,60 @@
 """The collector is left as it was found, whatever happens while it is told to look seldom."""
 
 import gc
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
-from kelompok_core.garbage import seldom_collecting
+from kelompok_core.garbage import collect_seldom, seldom_collecting
 
 
-def test_the_collector_is_as_before_also_when_reading_fails():
-    before = gc.get_threshold(), gc.isenabled(), gc.get_freeze_count()
+@pytest.fixture(autouse=True)
+def usual():
+    """Collecting as often as Python does by itself, whoever told this process otherwise before."""
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    yield gc.get_threshold()
+    gc.set_threshold(*before)
+
+
+def test_the_collector_is_as_before_also_when_reading_fails(usual):
+    before = gc.isenabled(), gc.get_freeze_count()
     with pytest.raises(RuntimeError), seldom_collecting():
-        assert gc.get_threshold() > before[0]
+        assert gc.get_threshold() > usual
         assert gc.get_freeze_count() > 0
         raise RuntimeError
-    assert (gc.get_threshold(), gc.isenabled(), gc.get_freeze_count()) == before
+    assert gc.get_threshold() == usual
+    assert (gc.isenabled(), gc.get_freeze_count()) == before
 
 
-def test_inside_each_other_they_end_as_one():
-    before = gc.get_threshold()
+def test_inside_each_other_they_end_as_one(usual):
     with seldom_collecting(), seldom_collecting():
         pass
-    assert gc.get_threshold() == before
+    assert gc.get_threshold() == usual
+
+
+def test_a_process_told_to_collect_seldom_stays_so_after_reading():
+    collect_seldom()
+    told = gc.get_threshold()
+    with seldom_collecting():
+        pass
+    assert gc.get_threshold() == told
+
+
+def test_of_two_threads_that_overlap_the_last_to_end_puts_it_back(usual):
+    second_reads, first_is_done = Event(), Event()
+
+    def second() -> None:
+        with seldom_collecting():
+            second_reads.set()
+            first_is_done.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        with seldom_collecting():
+            reading = pool.submit(second)
+            second_reads.wait(10)
+        assert gc.get_threshold() > usual
+        first_is_done.set()
+        reading.result(10)
+    assert gc.get_threshold() == usual
