@@ -66,6 +66,7 @@ def _keys(descriptor: EntityDescriptor) -> str:
     )
     return f"""
         SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {seen_sql.home(descriptor)},
+               i.new_record_id,
                CASE WHEN i.external_id ~ {seen_sql.OWN_ID} THEN i.external_id::uuid END AS own_id,
                i.candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
         FROM {seen_sql.good_rows(descriptor)}"""
@@ -163,7 +164,7 @@ def _rows(descriptor: EntityDescriptor) -> str:
     """
     return f"""
         CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
-        SELECT k.record, k.identity, k.explicit, k.raw_sha256, k.home, k.guarded,
+        SELECT k.record, k.identity, k.explicit, k.raw_sha256, k.home, k.guarded, k.new_record_id,
                coalesce(n.record_id, CASE WHEN m.agreeing = 1 THEN m.target END) AS target,
                CASE WHEN n.record_id IS NOT NULL THEN n.reason
                     WHEN m.agreeing = 1 THEN m.reason
@@ -228,7 +229,7 @@ _GROUPS = f"""
            coalesce(o.record <= s.until, false) AS seen
     FROM (SELECT d.record, d.explicit, d.reason, d.namesakes, d.home, d.guarded, d.target IS NULL AS is_new,
                  -- Once a row: a window would ask again and again. In file order: indexes by id grow at their end.
-                 coalesce(d.target, new_id()) AS given, {_PARTY} AS party
+                 coalesce(d.target, d.new_record_id, new_id()) AS given, {_PARTY} AS party
           FROM deciding_rows d WHERE NOT d.parked ORDER BY d.record) o
     LEFT JOIN (
       SELECT {_PARTY} AS party, max(d.record) AS until

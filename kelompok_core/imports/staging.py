@@ -15,6 +15,7 @@ import pyarrow.csv
 import sqlalchemy as sa
 
 from kelompok_core.contracts import Issue, Severity, SourceBatch
+from kelompok_core.database.ids import draw_ids
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import Candidates, candidate_json, to_json
 from kelompok_core.imports.references import Known
@@ -22,7 +23,7 @@ from kelompok_core.imports.row_json import present_cells
 
 _COLUMNS = (
     "import_id", "record", "line", "selector", "raw", "raw_sha256", "identity", "external_id", "candidate",
-    "verdict", "reason", "issues", "as_import", "as_record", "evidence_id",
+    "verdict", "reason", "issues", "as_import", "as_record", "evidence_id", "new_record_id",
 )  # fmt: skip
 _CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
 
@@ -86,6 +87,7 @@ def staged_table(import_id: UUID, batch: SourceBatch, raw: RawRows, candidates: 
             "as_import": pa.nulls(size, pa.string()),
             "as_record": pa.nulls(size, pa.int64()),
             "evidence_id": pa.nulls(size, pa.int64()),
+            "new_record_id": draw_ids(size),
         }
     )
 
@@ -105,6 +107,7 @@ def referring_table(import_id: UUID, batch: SourceBatch, raw: RawRows, known: Kn
             "as_import": pa.array([known.places[position].import_id for position in at], pa.string()),
             "as_record": pa.array([known.places[position].record for position in at], pa.int64()),
             "evidence_id": pa.array([known.places[position].evidence_id for position in at], pa.int64()),
+            "new_record_id": nothing,
         }
     )
 

@@ -104,6 +104,8 @@ def test_after_a_dry_run_nothing_is_read_again(import_file, rows, ask):
     assert _read_in(done) == str(planned.record.id)
     assert rows(done) == rows(planned)
     assert done.counts == planned.counts
+    brought = ask("SELECT new_record_id FROM import_rows WHERE import_id = :id", id=done.record.id)
+    assert [row.new_record_id for row in brought] == [None] * 5  # the plan's own ids stay the plan's
     assert ask("SELECT count(*) AS number FROM source_records")[0].number == 2
     stored = ask("SELECT profile_data->'extra'->'list' AS extra FROM organizations WHERE name = 'Forum Air'")
     assert [row.extra for row in stored] == [{"warna": "biru"}]

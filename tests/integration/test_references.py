@@ -213,3 +213,28 @@ def test_rows_without_an_id_are_read_anew_beside_them(import_file, references, w
     again = import_file(content)
     assert references(again) == ([1, 3, 4] if way == "read" else [1, 2, 3, 4])
     assert again.counts["unchanged"] == 4
+
+
+_IDS = """
+    SELECT array(SELECT new_record_id FROM import_rows WHERE import_id = :import ORDER BY record) AS brought,
+           array(SELECT target_id FROM import_decisions WHERE import_id = :import ORDER BY record) AS given"""
+
+
+def test_new_records_have_the_ids_their_rows_brought_and_references_bring_none(import_file, ask):
+    first = import_file(_LIST)
+    ids = ask(_IDS, **{"import": first.record.id})[0]
+    assert len(set(ids.brought)) == 3
+    assert ids.brought == ids.given == [row.id for row in ask("SELECT id FROM organizations ORDER BY id")]
+    again = ask(_IDS, **{"import": import_file(_LIST).record.id})[0]
+    assert again.brought == [None] * 3
+    assert again.given == ids.given
+
+
+def test_what_was_undone_comes_again_as_other_records(import_file, bench, operator, ask):
+    first = import_file(_LIST)
+    undo(bench, first.record.id, operator)
+    again = import_file(_LIST)
+    ids = [ask(_IDS, **{"import": report.record.id})[0] for report in (first, again)]
+    assert again.counts["accepted"] == 3
+    assert set(ids[1].given).isdisjoint(ids[0].given)
+    assert [row.id for row in ask("SELECT id FROM organizations ORDER BY id")] == sorted(ids[1].given)

@@ -1,0 +1,39 @@
+"""Ids drawn at once: what RFC 9562 says of version 7, rising, and none twice."""
+
+import time
+from uuid import UUID
+
+import pytest
+
+from kelompok_core.database.ids import draw_ids
+
+
+def _ids(count: int) -> list[UUID]:
+    return [UUID(digits.decode()) for digits in draw_ids(count).to_pylist()]
+
+
+@pytest.mark.parametrize("count", [0, 1, 10_000])
+def test_ids_are_of_version_seven_and_rise(count):
+    ids = _ids(count)
+    assert len(set(ids)) == count
+    assert ids == sorted(ids)
+    assert {(one.version, one.variant) for one in ids} <= {(7, "specified in RFC 4122")}
+
+
+def test_ids_begin_with_the_time_and_go_on_a_millisecond_each_4096():
+    before = time.time_ns() // 1_000_000
+    ids = _ids(10_000)
+    after = time.time_ns() // 1_000_000
+    first = ids[0].int >> 80
+    assert before <= first <= after
+    assert [(one.int >> 80) - first for one in ids] == [place // 4096 for place in range(10_000)]
+
+
+def test_chance_is_in_all_of_the_other_62_bits():
+    chances = [one.int & ((1 << 62) - 1) for one in _ids(4_000)]
+    always, ever = (1 << 62) - 1, 0
+    for chance in chances:
+        always &= chance
+        ever |= chance
+    assert always == 0
+    assert ever == (1 << 62) - 1
