@@ -15,9 +15,9 @@ import pyarrow.csv
 import sqlalchemy as sa
 
 from kelompok_core.contracts import Issue, Severity, SourceBatch
-from kelompok_core.database.ids import draw_ids
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import Candidates, candidate_json, to_json
+from kelompok_core.imports.new_ids import draw_ids
 from kelompok_core.imports.references import Known
 from kelompok_core.imports.row_json import present_cells
 
