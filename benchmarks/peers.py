@@ -140,7 +140,7 @@ def _measure(peer: Peer, server: Server) -> Measure:
 
 def _kelompok(place: Place, file: Path) -> tuple[float, float]:
     options = ImportOptions(mapping={"nomor": "external_id"})
-    steps = run_import(place, file, "members", options)
+    steps = run_import(place, file, "members", options, together=True)
     return sum(one["seconds"] for one in steps.values()), max(one["mb"] for one in steps.values())
 
 

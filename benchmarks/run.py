@@ -2,8 +2,9 @@
 
 ``BENCH=full`` goes on to a million rows, and to the peers of ``peers.py``.
 
-Each step of an import runs in a process of its own, so that its peak memory is its own; each import gets a fresh
-database of one server started for the run. Times compare only within a run.
+Beside the floor an import is one process, as it is for whoever starts one; where it is measured how an import grows,
+each step is a process of its own, so that its peak memory is its own. Each import gets a fresh database of one server
+started for the run. Times compare only within a run.
 """
 
 import json
@@ -30,7 +31,7 @@ from benchmarks.databases import copied, make_template, run_sql, settings_in  # 
 from benchmarks.floor import measure_floor  # noqa: E402
 from benchmarks.lists import HOME, LISTS, write_list  # noqa: E402
 from benchmarks.organizations import write_organizations  # noqa: E402
-from benchmarks.peer_programs.measuring import tell  # noqa: E402
+from benchmarks.peer_programs.measuring import peak_memory  # noqa: E402
 from kelompok_core.access.actors import get_actor  # noqa: E402
 from kelompok_core.database import embedded  # noqa: E402
 from kelompok_core.database.engine import Addresses, Database  # noqa: E402
@@ -92,9 +93,17 @@ def _bench(settings: Settings) -> Workbench:
 
 
 def run_import(
-    place: Place, file: Path, entity: str = "organizations", options: ImportOptions | None = None
+    place: Place,
+    file: Path,
+    entity: str = "organizations",
+    options: ImportOptions | None = None,
+    *,
+    together: bool = False,
 ) -> dict[str, dict[str, float]]:
-    """Import a file; return seconds and peak memory in MB of each step."""
+    """Import a file; return seconds and peak memory in MB of each step, a process of its own but ``together``.
+
+    Together, as imports run from the command line, by workers and in Dagster, the memory is that of the process so far.
+    """
     bench = _bench(place.settings)
     with bench.database.connect() as connection, connection.begin():
         actor = get_actor(connection, email=None)
@@ -106,25 +115,27 @@ def run_import(
     import_id = receive(bench, request, actor).import_id
     figures = {"receive": {"seconds": perf_counter() - started, "mb": 0.0}}
     bench.database.dispose()
-    for step in STEPS:
-        settings = place.settings
-        arguments = [step, str(import_id), str(settings.home), str(settings.config_file), str(settings.database_url)]
+    settings = place.settings
+    for steps in [",".join(STEPS)] if together else STEPS:
+        arguments = [steps, str(import_id), str(settings.home), str(settings.config_file), str(settings.database_url)]
         child = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=True)
-        figures[step] = json.loads(child.stdout)
+        figures |= json.loads(child.stdout)
     return figures
 
 
-def run_step(step: str, import_id: str, home: str, config: str, url: str) -> None:
-    """The child: one step of one import, measured from after the libraries are there."""
+def run_steps(steps: str, import_id: str, home: str, config: str, url: str) -> None:
+    """The child: steps of one import, measured from after the libraries are there."""
     bench = _bench(Settings(home=Path(home), config_file=Path(config), database_url=url))
     load(require_enabled(bench.settings, "csv-import"), "organization_importer")
     for entity in ENTITIES:
         # Pandera loads its checks when it is first asked, and with them hypothesis where that is installed.
         get_descriptor(entity).schema().validate(_nothing(entity))
-    started = perf_counter()
-    STEPS[step](bench, UUID(import_id))
-    seconds = perf_counter() - started
-    tell(seconds)
+    figures = {}
+    for step in steps.split(","):
+        started = perf_counter()
+        STEPS[step](bench, UUID(import_id))
+        figures[step] = {"seconds": perf_counter() - started, "mb": peak_memory()}
+    print(json.dumps(figures))
 
 
 def _nothing(entity: str) -> pd.DataFrame:
@@ -150,7 +161,7 @@ def compare_with_floor(server: Server, entity: str, rows: int, repeats: int) -> 
                 seconds.append(measure_floor(place.runtime_url, file, entity, bookkeeping=bookkeeping))
         with server.place() as place:
             make_home(place, entity)
-            imports.append(run_import(place, file, entity))
+            imports.append(run_import(place, file, entity, together=True))
     floor, core = statistics.median(floors), statistics.median(cores)
     total = statistics.median(map(_total, imports))
     steps = "  ".join(
@@ -163,6 +174,8 @@ def compare_with_floor(server: Server, entity: str, rows: int, repeats: int) -> 
     print(f"  floor, core and evidence alone       {core:7.1f} s  {rows / core:9,.0f} rows/s")
     print(f"  import                               {total:7.1f} s  {rows / total:9,.0f} rows/s   {steps}")
     print(f"  import / floor                       {total / floor:7.2f}      / core alone {total / core:.2f}")
+    dry = statistics.median(_total(one) - one["apply"]["seconds"] for one in imports)
+    print(f"  import / dry run                     {total / dry:7.2f}")
 
 
 def make_home(place: Place, entity: str) -> None:
@@ -264,6 +277,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        run_step(*sys.argv[1:])
+        run_steps(*sys.argv[1:])
     else:
         main()
