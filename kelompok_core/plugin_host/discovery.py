@@ -1,9 +1,7 @@
 """Finding plugins: entry points and their manifest files, without importing any of them."""
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,23 +31,8 @@ class Discovered:
 
 def discover() -> list[Discovered]:
     """Return all installed plugins by name. Runs no plugin code."""
-    found = {entry.name: entry for entry in _entries(tuple(_folders()))}
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
     return [_read(found[name]) for name in sorted(found)]
-
-
-def _folders() -> Iterator[tuple[str, int]]:
-    """Yield where distributions are, and when one was added or removed there."""
-    for folder in dict.fromkeys(sys.path):
-        try:
-            yield folder, Path(folder).stat().st_mtime_ns
-        except OSError:  # nothing is there, as may be
-            yield folder, 0
-
-
-@lru_cache(maxsize=1)
-def _entries(_folders: tuple[tuple[str, int], ...]) -> Sequence[EntryPoint]:
-    """Return the entry points of plugins; to look for them reads a file of each distribution there is, .02 s."""
-    return tuple(entry_points(group=GROUP))
 
 
 def _read(entry: EntryPoint) -> Discovered:

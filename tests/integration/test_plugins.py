@@ -1,13 +1,11 @@
 """Plugins that are off, broken, explode or misbehave: each its own problem and nobody else's."""
 
 import json
-import shutil
 import sys
 
 import pytest
 
 from kelompok_core.errors import ImportFailed, PluginUnavailable, SettingsError
-from kelompok_core.plugin_host import discovery
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret, set_enabled
 from kelompok_core.plugin_host.loading import load, plugin_context
 from kelompok_core.plugin_host.manifest import CONTRACT_NAMES
@@ -53,28 +51,6 @@ def test_a_disabled_plugins_code_is_never_imported(install, settings, bench, ope
     with pytest.raises(PluginUnavailable, match="disabled"):
         require_enabled(settings, "odd")
     assert "odd_plugin" not in sys.modules
-
-
-def test_what_is_installed_or_removed_meanwhile_is_noticed(install, settings, tmp_path):
-    def names():
-        return {plugin.name for plugin in list_plugins(settings)}
-
-    assert "odd" not in names()
-    install(_MANIFEST)
-    assert "odd" in names()
-    shutil.rmtree(tmp_path / "odd_plugin-1.0.dist-info")
-    assert "odd" not in names()
-
-
-def test_distributions_are_looked_through_once_while_nothing_is_installed(install, settings, monkeypatch):
-    install(_MANIFEST)
-    before = list_plugins(settings)
-
-    def fail(**_):
-        raise AssertionError
-
-    monkeypatch.setattr(discovery, "entry_points", fail)
-    assert list_plugins(settings) == before
 
 
 @pytest.mark.parametrize(("manifest", "reason"), [

@@ -53,7 +53,7 @@ def test_of_two_threads_that_overlap_the_last_to_end_puts_it_back(usual):
     with ThreadPoolExecutor(1) as pool:
         with seldom_collecting():
             reading = pool.submit(second)
-            second_reads.wait(10)
+            assert second_reads.wait(10)
         assert gc.get_threshold() > usual
         first_is_done.set()
         reading.result(10)
