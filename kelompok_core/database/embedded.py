@@ -40,6 +40,7 @@ _CONFIGURATION = """
 # Kelompok: one machine, many short connections, bulk writes.
 shared_buffers = 256MB
 max_wal_size = 2GB
+wal_buffers = 64MB
 max_connections = 100
 jit = off
 timezone = 'UTC'
