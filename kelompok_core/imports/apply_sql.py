@@ -135,25 +135,32 @@ SEE_AGAIN = """
       SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,
           reading_sha256 = excluded.reading_sha256"""
 
-# The first row that says a thing is its evidence.
+# The first row that says a thing is its evidence. Most records have one row: only rows of the others are sorted.
 RECORD_FIRST_EVIDENCE = """
+    WITH said AS (
+      SELECT record, target_id FROM import_decisions
+      WHERE import_id = :import AND revision = :revision AND decision IN ('accepted', 'merged', 'unchanged')),
+    several AS (
+      SELECT target_id FROM import_decisions WHERE import_id = :import AND revision = :revision AND turn = 2)
     INSERT INTO source_records
         (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name, file_sha256, record,
          line, selector, plugin, plugin_version, import_id, last_record, reading_sha256)
-    SELECT i.entity, s.target_id, i.source_name, s.identity, r.external_id, r.raw, s.raw_sha256, i.file_name,
-           i.file_sha256, s.record, r.line, r.selector, i.plugin, i.plugin_version, i.id, s.last_record,
+    SELECT i.entity, s.target_id, i.source_name, r.identity, r.external_id, r.raw, r.raw_sha256, i.file_name,
+           i.file_sha256, r.record, r.line, r.selector, i.plugin, i.plugin_version, i.id, s.last_record,
            i.reading_sha256
     FROM imports i
-    JOIN LATERAL (
-      SELECT DISTINCT ON (r.identity, r.raw_sha256) r.record, r.identity, r.raw_sha256, d.target_id,
-             last_value(r.record) OVER (
-               PARTITION BY r.identity, r.raw_sha256 ORDER BY r.record
-               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_record
-      FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
-      WHERE d.import_id = :import AND d.revision = :revision
-        AND d.decision IN ('accepted', 'merged', 'unchanged') AND r.raw IS NOT NULL
-      ORDER BY r.identity, r.raw_sha256, r.record) s ON true
-    JOIN import_rows r ON r.import_id = :import AND r.record = s.record
+    JOIN import_rows r ON r.import_id = i.id AND r.raw IS NOT NULL
+    JOIN (
+      SELECT d.record, d.target_id, d.record AS last_record
+      FROM said d WHERE NOT EXISTS (SELECT FROM several n WHERE n.target_id = d.target_id)
+      UNION ALL
+      (SELECT DISTINCT ON (r.identity, r.raw_sha256) r.record, d.target_id,
+              last_value(r.record) OVER (
+                PARTITION BY r.identity, r.raw_sha256 ORDER BY r.record
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+       FROM said d JOIN import_rows r ON r.import_id = :import AND r.record = d.record AND r.raw IS NOT NULL
+       WHERE EXISTS (SELECT FROM several n WHERE n.target_id = d.target_id)
+       ORDER BY r.identity, r.raw_sha256, r.record)) s ON s.record = r.record
     WHERE i.id = :import"""
 RECORD_EVIDENCE = f"""{RECORD_FIRST_EVIDENCE}
     ON CONFLICT (entity, source_name, identity, raw_sha256, record_id) DO NOTHING"""
