@@ -188,9 +188,13 @@ def _write(connection: sa.Connection, record: ImportRecord, revision: int, count
     reach(FailPoint.APPLY_MERGED)
     if written != {name: counts[name] for name in written}:
         raise _MovedMeanwhile
-    if connection.scalar(sa.text(f"SELECT {SAID_BEFORE}"), params):
-        run(apply_sql.SEE_AGAIN)
-        run(apply_sql.RECORD_EVIDENCE)
-    else:  # nothing is looked up that cannot be there
-        run(apply_sql.RECORD_FIRST_EVIDENCE)
+    _record_evidence(connection, params)
     reach(FailPoint.APPLY_RECORDED)
+
+
+def _record_evidence(connection: sa.Connection, params: Mapping[str, Any]) -> None:
+    said_before = connection.scalar(sa.text(f"SELECT {SAID_BEFORE}"), params)
+    if said_before:  # else nothing is looked up that cannot be there
+        connection.execute(sa.text(apply_sql.SEE_AGAIN), params)
+    for statement in apply_sql.record_evidence(is_first=not said_before):
+        connection.execute(sa.text(statement), params)

@@ -1,6 +1,6 @@
 """The SQL of applying a plan: set-based, made from an entity's descriptor, never from a value."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from kelompok_core.descriptor import EntityDescriptor, Field, Kind
@@ -135,35 +135,42 @@ SEE_AGAIN = """
       SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,
           reading_sha256 = excluded.reading_sha256"""
 
-# The first row that says a thing is its evidence. Most records have one row: only rows of the others are sorted.
-RECORD_FIRST_EVIDENCE = """
-    WITH said AS (
-      SELECT record, target_id FROM import_decisions
-      WHERE import_id = :import AND revision = :revision AND decision IN ('accepted', 'merged', 'unchanged')),
-    several AS (
-      SELECT target_id FROM import_decisions WHERE import_id = :import AND revision = :revision AND turn = 2)
-    INSERT INTO source_records
-        (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name, file_sha256, record,
-         line, selector, plugin, plugin_version, import_id, last_record, reading_sha256)
-    SELECT i.entity, s.target_id, i.source_name, r.identity, r.external_id, r.raw, r.raw_sha256, i.file_name,
-           i.file_sha256, r.record, r.line, r.selector, i.plugin, i.plugin_version, i.id, s.last_record,
-           i.reading_sha256
-    FROM imports i
-    JOIN import_rows r ON r.import_id = i.id AND r.raw IS NOT NULL
-    JOIN (
-      SELECT d.record, d.target_id, d.record AS last_record
-      FROM said d WHERE NOT EXISTS (SELECT FROM several n WHERE n.target_id = d.target_id)
-      UNION ALL
-      (SELECT DISTINCT ON (r.identity, r.raw_sha256) r.record, d.target_id,
-              last_value(r.record) OVER (
-                PARTITION BY r.identity, r.raw_sha256 ORDER BY r.record
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
-       FROM said d JOIN import_rows r ON r.import_id = :import AND r.record = d.record AND r.raw IS NOT NULL
-       WHERE EXISTS (SELECT FROM several n WHERE n.target_id = d.target_id)
-       ORDER BY r.identity, r.raw_sha256, r.record)) s ON s.record = r.record
-    WHERE i.id = :import"""
-RECORD_EVIDENCE = f"""{RECORD_FIRST_EVIDENCE}
-    ON CONFLICT (entity, source_name, identity, raw_sha256, record_id) DO NOTHING"""
+_SAID = """
+    import_decisions d WHERE d.import_id = :import AND d.revision = :revision
+      AND d.decision IN ('accepted', 'merged', 'unchanged')"""
+_ONE_OF_SEVERAL = """
+    EXISTS (SELECT FROM import_decisions n
+            WHERE n.import_id = :import AND n.revision = :revision AND n.turn = 2 AND n.target_id = d.target_id)"""
+_ONLY_ONES = f"SELECT d.record, d.target_id, d.record AS last_record FROM {_SAID} AND NOT {_ONE_OF_SEVERAL}"
+_FIRST_ONES = f"""
+    SELECT DISTINCT ON (r.identity, r.raw_sha256) r.record, d.target_id,
+           last_value(r.record) OVER (
+             PARTITION BY r.identity, r.raw_sha256 ORDER BY r.record
+             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_record
+    FROM (SELECT d.record, d.target_id FROM {_SAID} AND {_ONE_OF_SEVERAL}) d
+    JOIN import_rows r ON r.import_id = :import AND r.record = d.record AND r.raw IS NOT NULL
+    ORDER BY r.identity, r.raw_sha256, r.record"""
+
+
+def record_evidence(*, is_first: bool) -> Iterator[str]:
+    """Yield what keeps the first row that says a thing; ``is_first`` when its source has said nothing before.
+
+    Most records have one row, and only the rows of others are sorted.
+    """
+    known = "" if is_first else "ON CONFLICT (entity, source_name, identity, raw_sha256, record_id) DO NOTHING"
+    for said in (_ONLY_ONES, _FIRST_ONES):
+        yield f"""
+            INSERT INTO source_records
+                (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name, file_sha256,
+                 record, line, selector, plugin, plugin_version, import_id, last_record, reading_sha256)
+            SELECT i.entity, s.target_id, i.source_name, r.identity, r.external_id, r.raw, r.raw_sha256, i.file_name,
+                   i.file_sha256, r.record, r.line, r.selector, i.plugin, i.plugin_version, i.id, s.last_record,
+                   i.reading_sha256
+            FROM imports i
+            JOIN import_rows r ON r.import_id = i.id AND r.raw IS NOT NULL
+            JOIN ({said}) s ON s.record = r.record
+            WHERE i.id = :import {known}"""
+
 
 # The first transaction the plan may not have seen.
 PLANNED_BEFORE = "SELECT pg_snapshot_xmin(plan_snapshot)::text::bigint FROM imports WHERE id = :import"

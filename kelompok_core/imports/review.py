@@ -69,7 +69,7 @@ class Reviewer:
             self._decide(connection, parked, "accepted", target_id=target, slug=slug, note=note)
             _add_words(connection, imported, record, fields)
             _run(connection, imported, record, apply_sql.insert_accepted(descriptor, fields))
-            _run(connection, imported, record, apply_sql.RECORD_EVIDENCE)
+            _record_evidence(connection, imported, record)
             self._judge(connection, parked, "different", parked.candidates, note)
             return Verdict(ref=parked.ref, decision="accepted", target_id=target, changed=())
 
@@ -102,7 +102,7 @@ class Reviewer:
                 fields = descriptor.fields_told_by(imported.mapping.values())
                 _add_words(connection, imported, record, fields)
                 _run(connection, imported, record, apply_sql.update_merged(descriptor, fields), turn=1)
-            _run(connection, imported, record, apply_sql.RECORD_EVIDENCE)
+            _record_evidence(connection, imported, record)
             self._judge(connection, parked, "same", [target], note)
             return Verdict(ref=parked.ref, decision=decision, target_id=target, changed=sorted(changes))
 
@@ -225,6 +225,11 @@ def _add_words(connection: sa.Connection, imported: ImportRecord, record: int, f
     for field in fields:
         if field.vocabulary:
             _run(connection, imported, record, field_sql.add_words(field))
+
+
+def _record_evidence(connection: sa.Connection, imported: ImportRecord, record: int) -> None:
+    for statement in apply_sql.record_evidence(is_first=False):
+        _run(connection, imported, record, statement)
 
 
 def _run(connection: sa.Connection, imported: ImportRecord, record: int, statement: str, **more: Any) -> None:
