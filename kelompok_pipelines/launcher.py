@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kelompok_core.cli.app import run
-from kelompok_core.garbage import collect_seldom
+from kelompok_core.garbage import collect_seldom, leave_the_rest
 
 if TYPE_CHECKING:
     from kelompok_core.cli.launcher import ServiceOptions
@@ -56,4 +56,6 @@ class DagsterLauncher:
 def main() -> None:
     """Run the command line and exit with its code."""
     collect_seldom()
-    sys.exit(run(sys.argv[1:], DagsterLauncher()))
+    code = run(sys.argv[1:], DagsterLauncher())
+    leave_the_rest()
+    sys.exit(code)

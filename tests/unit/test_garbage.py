@@ -1,6 +1,8 @@
 """The collector is left as it was found, whatever happens while it is told to look seldom."""
 
 import gc
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -58,3 +60,17 @@ def test_of_two_threads_that_overlap_the_last_to_end_puts_it_back(usual):
         first_is_done.set()
         reading.result(10)
     assert gc.get_threshold() == usual
+
+
+def test_a_command_ends_without_looking_through_what_it_loaded():
+    ended = """
+import gc, sys
+from kelompok_pipelines.launcher import main
+sys.argv = ["kelompok", "--help"]
+try:
+    main()
+except SystemExit as left:
+    print(left.code, gc.get_freeze_count() > 10_000)
+"""
+    done = subprocess.run([sys.executable, "-c", ended], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 True"
