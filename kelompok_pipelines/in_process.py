@@ -78,7 +78,7 @@ class Runner:
 @contextmanager
 def open_runner(bench: Workbench) -> Iterator[Runner]:
     """Give a runner for the plugins that are enabled now."""
-    os.environ.update(dagster_environment(bench.settings))
+    os.environ.update(dagster_environment(bench.settings, bench.database.addresses))
     definitions = build_definitions(bench.settings, Core(bench=bench))
     with dg.DagsterInstance.get() as instance:
         yield Runner(bench=bench, definitions=definitions, instance=instance)

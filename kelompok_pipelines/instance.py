@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import kelompok_pipelines
-from kelompok_core.database.engine import find_addresses
+from kelompok_core.database.engine import Addresses, find_addresses
 from kelompok_core.errors import SettingsError
 from kelompok_core.settings import Settings
 
@@ -25,13 +25,13 @@ def find_dagster_home(environ: Mapping[str, str] = os.environ) -> Path:
     raise SettingsError("DAGSTER_HOME", f"no dagster.yaml in {' or '.join(map(str, folders))}")
 
 
-def dagster_environment(settings: Settings) -> dict[str, str]:
-    """Return what Dagster's programs need in their environment; starts the database where needed.
+def dagster_environment(settings: Settings, addresses: Addresses | None = None) -> dict[str, str]:
+    """Return what Dagster's programs need in their environment; starts the database where its addresses are not known.
 
     Raises:
         SettingsError: When an external database is configured and none for Dagster.
     """
-    url = find_addresses(settings).dagster
+    url = (addresses or find_addresses(settings)).dagster
     if url is None:
         raise SettingsError(
             "KELOMPOK_DAGSTER_DATABASE_URL",

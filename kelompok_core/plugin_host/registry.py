@@ -112,10 +112,13 @@ def get_plugin(settings: Settings, name: str) -> PluginInfo:
     Raises:
         NotFound: When none is called so.
     """
-    plugin = next((one for one in list_plugins(settings) if one.name == name), None)
-    if plugin is None:
-        raise NotFound("plugin", name)
-    return plugin
+    configured = plugin_settings(settings)
+    found = next((one for one in discover() if one.name == name), None)
+    if found is not None:
+        return _judge(found, configured.get(name))
+    if name in configured:
+        return _missing(name)
+    raise NotFound("plugin", name)
 
 
 def require_enabled(settings: Settings, name: str) -> PluginInfo:
