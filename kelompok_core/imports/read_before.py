@@ -1,6 +1,7 @@
 """A file that was read before, to the byte and in the same way: its rows are taken from the import that read it."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Issue, Severity
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.normalizing import CONTRACT
-from kelompok_core.imports.records import ImportRecord, ImportState, fingerprint, update_held
+from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, fingerprint, update_held
 from kelompok_core.imports.seen_sql import LAST_SAID
 from kelompok_core.imports.staging import issue_dict
 from kelompok_core.imports.workbench import Progress, Workbench
@@ -17,8 +18,11 @@ from kelompok_core.plugin_host.code import digest_code
 from kelompok_core.plugin_host.registry import list_automatic, require_enabled
 from kelompok_core.settings import Settings
 
-TAKEN_ROWS = 50_000
+TAKEN_ROWS = 25_000
 """Rows that are taken in one transaction: so many are taken again when that was interrupted."""
+
+_TAKERS = 2
+"""Sessions that take rows beside each other: each looks evidence up row by row, and that keeps one core busy."""
 
 
 def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Action]) -> bytes:
@@ -61,17 +65,27 @@ def take_rows(bench: Workbench, record: ImportRecord, digest: bytes) -> int | No
         if earlier is None:
             return None
         columns = _columns(earlier) | {"issues": note_earlier(connection, record) + _notes(earlier.issues)}
-        between = {"import": record.id, "earlier": earlier.id, "entity": record.entity, "source": record.source_name}
-        for first in range(1, max(earlier.rows_staged, 1) + 1, TAKEN_ROWS):
-            last = min(first + TAKEN_ROWS - 1, earlier.rows_staged)
-            connection.execute(_TAKE, between | {"first": first, "last": last, "reading": earlier.reading_sha256})
+    between = {"import": record.id, "earlier": earlier.id, "entity": record.entity, "source": record.source_name}
+
+    def take(first: int) -> int:
+        window = {"first": first, "last": first + TAKEN_ROWS - 1, "reading": earlier.reading_sha256}
+        with bench.database.connect() as connection, connection.begin():
+            taken = connection.execute(_TAKE, between | window).rowcount
             reach(FailPoint.STAGE_COPIED)
-            update_held(connection, record, state=ImportState.STAGING, rows_staged=last, **columns)
+            # Counted on, as windows may end in any order.
+            update_held(
+                connection, record, state=ImportState.STAGING, rows_staged=IMPORTS.c.rows_staged + taken, **columns
+            )
             reach(FailPoint.STAGE_UPDATED)
-            connection.commit()
-            reach(FailPoint.STAGE_COMMITTED)
-            bench.tell(Progress(step="stage", rows=last))
-        return int(earlier.rows_staged)
+        reach(FailPoint.STAGE_COMMITTED)
+        return taken
+
+    staged = record.rows_staged
+    with ThreadPoolExecutor(_TAKERS, "taking") as takers:
+        for taken in takers.map(take, range(1, max(earlier.rows_staged, 1) + 1, TAKEN_ROWS)):
+            staged += taken
+            bench.tell(Progress(step="stage", rows=staged))
+    return staged
 
 
 def note_earlier(connection: sa.Connection, record: ImportRecord) -> list[dict[str, Any]]:
