@@ -3,6 +3,7 @@
 import os
 import signal
 from enum import StrEnum
+from threading import Lock
 
 VARIABLE = "KELOMPOK_FAIL_POINT"
 """``POINT``, ``POINT:PASSING`` or ``POINT:PASSING:ACTION``; unset outside of tests."""
@@ -41,6 +42,7 @@ class FailPoint(StrEnum):
 
 
 _passings: dict[FailPoint, int] = {}
+_counting = Lock()
 
 
 def reach(point: FailPoint) -> None:
@@ -52,6 +54,8 @@ def reach(point: FailPoint) -> None:
     if name != point:
         return
     passing, _, action = more.partition(":")
-    _passings[point] = _passings.get(point, 0) + 1
-    if _passings[point] == int(passing or 1):
+    with _counting:
+        _passings[point] = _passings.get(point, 0) + 1
+        is_asked = _passings[point] == int(passing or 1)
+    if is_asked:
         os.kill(os.getpid(), _SIGNALS[action or "die"])

@@ -2,12 +2,13 @@
 
 import csv
 import io
-from dataclasses import replace
+from itertools import count
 
 import pytest
 
 from kelompok_core.access.rules import Action
 from kelompok_core.errors import ImportFailed
+from kelompok_core.fail_points import FailPoint
 from kelompok_core.imports import read_before
 from kelompok_core.imports import stage as staging
 from kelompok_core.imports.apply import apply
@@ -190,22 +191,29 @@ def test_rows_that_name_their_organization_are_decided_as_when_read(import_file,
     assert None not in {row.organization_id for row in ask(homes, id=again.record.id)}
 
 
-def test_interrupted_it_takes_what_is_missing(import_file, received, bench, rows, ask):
+def test_interrupted_it_takes_what_is_missing(import_file, received, bench, rows, ask, monkeypatch):
     first = import_file(_LIST)
     import_id = received(_LIST)
+    passings = count(1)
 
     class Interrupted(Exception):
         pass
 
-    def interrupt(_progress):
-        raise Interrupted
+    def interrupt_the_second(point):
+        if point is FailPoint.STAGE_COPIED and next(passings) == 2:
+            raise Interrupted
 
     with smaller_batches(2):
-        with pytest.raises(Interrupted):
-            stage(replace(bench, tell=interrupt), import_id)
+        with monkeypatch.context() as patched:
+            patched.setattr(read_before, "reach", interrupt_the_second)
+            with pytest.raises(Interrupted):
+                stage(bench, import_id)
         with bench.database.connect() as connection:
             stopped = get_import(connection, import_id)
-        assert (stopped.state, stopped.rows_staged) == (ImportState.STAGING, 2)
+        assert stopped.state is ImportState.STAGING
+        # Of two or three windows that were begun all were kept but one.
+        assert stopped.rows_staged == len(ask(_ROWS, **{"import": import_id}))
+        assert 0 < stopped.rows_staged < 5
         done = stage(bench, import_id)
     assert (done.state, done.rows_staged) == (ImportState.STAGED, 5)
     decide(bench, import_id)
