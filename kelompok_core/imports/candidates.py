@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from uuid import UUID
 
 import pandas as pd
 import pyarrow as pa
 from pandera.errors import SchemaErrors
+from pandera.pandas import DataFrameSchema
 
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Severity, SourceBatch
@@ -216,14 +217,19 @@ def _blank_to_null(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.where(cells.apply(lambda column: column.str.strip() != ""))
 
 
+@lru_cache(maxsize=16)
+def _schema_of(descriptor: EntityDescriptor, columns: frozenset[str]) -> DataFrameSchema:
+    """Return the checks of these columns: the same for all batches of a source."""
+    schema = descriptor.schema()
+    return schema.select_columns([name for name in schema.columns if name in columns])
+
+
 def _schema_findings(
     descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], cells: pd.DataFrame
 ) -> pd.DataFrame:
     """Return pandera's failure cases as findings; a check's error is the issue's code."""
-    schema = descriptor.schema()
-    present = [name for name in schema.columns if name in frame.columns]
     try:
-        schema.select_columns(present).validate(frame, lazy=True)
+        _schema_of(descriptor, frozenset(frame.columns)).validate(frame, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
     else:
