@@ -126,6 +126,8 @@ def _bytea(digests: Sequence[bytes]) -> pa.Array:
 
 
 def _sparse(values: Mapping[int, str | None], size: int) -> pa.Array:
+    if not values:
+        return pa.nulls(size, pa.string())
     return pa.array([values.get(position) for position in range(size)], pa.string())
 
 
