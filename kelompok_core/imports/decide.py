@@ -76,8 +76,10 @@ def make_plan(
     params = _params(connection, record) | {"revision": revision, "reviewed": reviewed}
     for statement in decide_sql.statements(_rules(descriptor, record)):
         connection.execute(sa.text(statement), params)
-    for statement in slugs_sql.assign_slugs(descriptor):
-        connection.execute(sa.text(statement), params)
+    connection.execute(sa.text(slugs_sql.assign_slugs(descriptor)), params)
+    if connection.scalar(sa.text(slugs_sql.SOME_TAKEN)):
+        for statement in slugs_sql.number_slugs(descriptor):
+            connection.execute(sa.text(statement), params)
     if reviewed is not None:
         connection.execute(sa.text(plan_sql.KEEP_REVIEWED), params)
     connection.execute(sa.text(plan_sql.INSERT_DECISIONS), params)

@@ -228,9 +228,9 @@ _GROUPS = f"""
            first_value(o.given) OVER turns AS target,
            coalesce(o.record <= s.until, false) AS seen
     FROM (SELECT d.record, d.explicit, d.reason, d.namesakes, d.home, d.guarded, d.target IS NULL AS is_new,
-                 -- Once a row: a window would ask again and again. In file order: indexes by id grow at their end.
+                 -- Once a row: a window would ask again and again.
                  coalesce(d.target, d.new_record_id, new_id()) AS given, {_PARTY} AS party
-          FROM deciding_rows d WHERE NOT d.parked ORDER BY d.record) o
+          FROM deciding_rows d WHERE NOT d.parked) o
     LEFT JOIN (
       SELECT {_PARTY} AS party, max(d.record) AS until
       FROM deciding_rows d JOIN deciding_known n ON n.identity = d.identity AND n.raw_sha256 = d.raw_sha256

@@ -5,24 +5,25 @@ from collections.abc import Iterator
 from kelompok_core.descriptor import EntityDescriptor
 
 
-def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
-    """Yield statements that make ``deciding_slugs``: a free slug for each accepted row in ``deciding_final``."""
-    table = descriptor.entity
+def assign_slugs(descriptor: EntityDescriptor) -> str:
+    """Return what makes ``deciding_slugs``: of each accepted row in ``deciding_final`` its own slug if that is free."""
     if not descriptor.has_slug:
-        yield "CREATE TEMPORARY TABLE deciding_slugs (record integer, slug text) ON COMMIT DROP"
-        return
-
-    def here(row: str) -> str:
-        return f" AND t.{descriptor.organization_column} = {row}.home" if descriptor.belongs else ""
-
-    yield f"""
+        return "CREATE TEMPORARY TABLE deciding_slugs (record integer, slug text) ON COMMIT DROP"
+    taken = f"SELECT FROM {descriptor.entity} t WHERE t.slug = k.slug_base{_here(descriptor, 'k')}"
+    return f"""
         CREATE TEMPORARY TABLE deciding_slugs ON COMMIT DROP AS
         SELECT f.record, k.home, k.slug_base COLLATE "C" AS base,
                CASE WHEN row_number() OVER (PARTITION BY k.slug_base, k.home ORDER BY f.record) = 1
-                    AND NOT EXISTS (SELECT FROM {table} t WHERE t.slug = k.slug_base{here("k")})
-                    THEN k.slug_base END COLLATE "C" AS slug
+                    AND NOT EXISTS ({taken}) THEN k.slug_base END COLLATE "C" AS slug
         FROM deciding_final f JOIN deciding_keys k ON k.record = f.record
         WHERE f.decision = 'accepted'"""
+
+
+SOME_TAKEN = "SELECT EXISTS (SELECT FROM deciding_slugs WHERE slug IS NULL)"
+
+
+def number_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
+    """Yield what gives rows whose slug is taken that slug with the next number behind it."""
     yield "CREATE INDEX ON deciding_slugs (slug)"
     # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»). Asked once
     # for all rows of one base: there may be as many such slugs as rows.
@@ -34,11 +35,15 @@ def assign_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
                 FROM deciding_slugs WHERE slug IS NULL) p
           CROSS JOIN LATERAL (
             SELECT max(substring(x.slug FROM length(p.base) + 2)::integer) AS number
-            FROM (SELECT t.slug FROM {table} t
-                  WHERE t.slug >= p.base || '-' AND t.slug < p.base || '.'{here("p")}
+            FROM (SELECT t.slug FROM {descriptor.entity} t
+                  WHERE t.slug >= p.base || '-' AND t.slug < p.base || '.'{_here(descriptor, "p")}
                   UNION ALL
                   SELECT o.slug FROM deciding_slugs o
                   WHERE o.slug >= p.base || '-' AND o.slug < p.base || '.'
                     AND o.home IS NOT DISTINCT FROM p.home) x
             WHERE p.place = 1 AND substring(x.slug FROM length(p.base) + 2) ~ '^[1-9][0-9]{{0,7}}$') top) n
         WHERE s.record = n.record"""
+
+
+def _here(descriptor: EntityDescriptor, row: str) -> str:
+    return f" AND t.{descriptor.organization_column} = {row}.home" if descriptor.belongs else ""
