@@ -49,9 +49,13 @@ def list_plugins(settings: Settings) -> list[PluginInfo]:
     Raises:
         SettingsError: When kelompok.toml cannot be read.
     """
+    return _judged(settings)
+
+
+def _judged(settings: Settings, only: str | None = None) -> list[PluginInfo]:
     configured = plugin_settings(settings)
-    found = {one.name: _judge(one, configured.get(one.name)) for one in discover()}
-    missing = {name: _missing(name) for name in configured if name not in found}
+    found = {one.name: _judge(one, configured.get(one.name)) for one in discover() if only in (None, one.name)}
+    missing = {name: _missing(name) for name in configured if name not in found and only in (None, name)}
     return [plugin for _, plugin in sorted({**found, **missing}.items())]
 
 
@@ -112,13 +116,10 @@ def get_plugin(settings: Settings, name: str) -> PluginInfo:
     Raises:
         NotFound: When none is called so.
     """
-    configured = plugin_settings(settings)
-    found = next((one for one in discover() if one.name == name), None)
-    if found is not None:
-        return _judge(found, configured.get(name))
-    if name in configured:
-        return _missing(name)
-    raise NotFound("plugin", name)
+    plugin = next(iter(_judged(settings, only=name)), None)
+    if plugin is None:
+        raise NotFound("plugin", name)
+    return plugin
 
 
 def require_enabled(settings: Settings, name: str) -> PluginInfo:

@@ -1,6 +1,7 @@
 """Plugins that are off, broken, explode or misbehave: each its own problem and nobody else's."""
 
 import json
+import shutil
 import sys
 
 import pytest
@@ -51,6 +52,17 @@ def test_a_disabled_plugins_code_is_never_imported(install, settings, bench, ope
     with pytest.raises(PluginUnavailable, match="disabled"):
         require_enabled(settings, "odd")
     assert "odd_plugin" not in sys.modules
+
+
+def test_what_is_installed_or_removed_meanwhile_is_noticed(install, settings, tmp_path):
+    def names():
+        return {plugin.name for plugin in list_plugins(settings)}
+
+    assert "odd" not in names()
+    install(_MANIFEST)
+    assert "odd" in names()
+    shutil.rmtree(tmp_path / "odd_plugin-1.0.dist-info")
+    assert "odd" not in names()
 
 
 @pytest.mark.parametrize(("manifest", "reason"), [
