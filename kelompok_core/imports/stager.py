@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -59,9 +60,9 @@ class _Fresh:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ready:
-    """A batch to be written: its rows, if it has new ones, and the import's columns."""
+    """A batch to be written: what makes the tables of its new rows, and the import's columns."""
 
-    tables: Sequence[pa.Table]
+    tables: Sequence[Callable[[], pa.Table]]
     state: dict[str, Any]
     staged: int
 
@@ -164,18 +165,21 @@ class Stager:
             state = self.state_of_part(len(fresh.batch.cells))
         return _Ready(tables=tables, state=state, staged=fresh.staged)
 
-    def _tables(self, fresh: _Fresh) -> Iterator[pa.Table]:
-        """Yield the rows: those that were read before as references, the others understood."""
+    def _tables(self, fresh: _Fresh) -> Iterator[Callable[[], pa.Table]]:
+        """Yield what makes the rows: of those that were read before references, of the others what they say.
+
+        They are made by whoever writes them: beside the next batch, which is being understood.
+        """
         batch, written, raw, known = fresh.batch, fresh.written, fresh.raw, fresh.known.result()
         if known is not None and known.places:
-            yield referring_table(self._record.id, written, raw, known)
+            yield partial(referring_table, self._record.id, written, raw, known)
             new = ~pd.Series(range(len(batch.cells))).isin(known.places)
             if not new.any():
                 return
             batch, written, raw = _only(batch, new), _only(written, new), raw.only(new)
         candidates = make_candidates(self._descriptor, batch, fresh.mapping, fresh.terms)
         self._needs |= candidates.needs
-        yield staged_table(self._record.id, written, raw, candidates)
+        yield partial(staged_table, self._record.id, written, raw, candidates)
 
     def _wanted(self, batch: SourceBatch) -> pd.Series:
         """Return which rows of the batch are this part's and not staged yet, by a run that was interrupted."""
@@ -208,7 +212,7 @@ class Stager:
 
     def _write(self, connection: sa.Connection, ready: _Ready) -> None:
         if ready.tables:
-            copy_rows(connection, ready.tables)
+            copy_rows(connection, (make() for make in ready.tables))
             reach(FailPoint.STAGE_COPIED)
         update_held(connection, self._record, **ready.state)
         reach(FailPoint.STAGE_UPDATED)

@@ -1,7 +1,7 @@
 """Staging: batches read by a plugin become rows in the database, as written and as understood."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -28,7 +28,7 @@ _COLUMNS = (
 _CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
 
 
-def copy_rows(connection: sa.Connection, tables: Sequence[pa.Table]) -> None:
+def copy_rows(connection: sa.Connection, tables: Iterable[pa.Table]) -> None:
     """Copy a batch's tables into ``import_rows``; the caller commits."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):

@@ -30,16 +30,24 @@ class BatchMaker:
         """Return the records as one batch, and number them on."""
         numbers = range(self._next, self._next + len(records))
         self._next = numbers.stop
-        odd = [index for index, row in enumerate(records.cells) if len(row) != len(self._names)]
-        rows = self._fitted(records.cells, odd)
-        width = len(rows[0]) if rows else len(self._names)
-        columns = zip(*rows, strict=True) if rows else repeat((), width)
+        odd = self._odd(records)
+        columns = records.cells.columns or self._columns(records.cells.rows, odd)
         issues = [*_of_quotes(records, numbers), *self._ragged(records, odd, numbers)]
         return SourceBatch(
-            cells=text_table(dict(zip(further_columns(self._names, width), columns, strict=True))),
+            cells=text_table(dict(zip(further_columns(self._names, len(columns)), columns, strict=True))),
             locations=location_table(numbers, lines=records.lines, selectors=[f"#row={row}" for row in records.rows]),
             issues=issue_table(sorted(issues, key=lambda issue: issue.record or 0)),
         )
+
+    def _odd(self, records: Records) -> list[int]:
+        """Return which rows have more or fewer cells than there are names."""
+        if len(records.cells.columns) == len(self._names):
+            return []
+        return [index for index, row in enumerate(records.cells.rows) if len(row) != len(self._names)]
+
+    def _columns(self, rows: Sequence[list[str]], odd: list[int]) -> Sequence[Sequence[str | None]]:
+        fitted = self._fitted(rows, odd)
+        return list(zip(*fitted, strict=True)) if fitted else [()] * len(self._names)
 
     def _fitted(self, rows: Sequence[list[str]], odd: list[int]) -> "Sequence[list[str] | list[str | None]]":
         """Return the rows at one width: that of the names, or of the longest row that has something behind it."""
@@ -63,10 +71,10 @@ class BatchMaker:
     def _ragged(self, records: Records, odd: list[int], numbers: range) -> Iterator[Issue]:
         expected = len(self._names)
         for index in odd:
-            found = len(records.cells[index])
+            found = len(records.cells.rows[index])
             if found < expected:
                 code, severity = "row.too_few_cells", Severity.WARNING
-            elif _content_width(records.cells[index]) > expected:
+            elif _content_width(records.cells.rows[index]) > expected:
                 code, severity = "row.too_many_cells", Severity.ERROR
             else:
                 continue  # delimiters at the end of the line

@@ -37,6 +37,6 @@ def _convert(source: Source, target: Path, config: Mapping[str, JsonValue]) -> C
         if table.header.written:
             writer.writerow(table.header.written)
         while records := table.reader.read(10_000):
-            writer.writerows(records.cells)
+            writer.writerows(records.cells.rows)
             written += len(records)
     return CommandResult(text=f"{written} records written to {target}.")

@@ -2,19 +2,54 @@
 
 import csv
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from math import ceil
+
+import pyarrow as pa
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_csv_import.dialect import STAND_IN, Dialect, make_parser, prepared
+from kelompok_csv_import.plain import cut, is_simple
 from kelompok_csv_import.repair import Reading, read_anyway, read_first_line
 
 _LONGEST_CELL = 10_000_000
 """A longer «cell» is a quotation mark nobody closed."""
 
-
 _LOOK_AHEAD = 50
+_WORTH_A_LOOK = 500
+"""Fewer records are read one by one."""
+
+
+class Cells:
+    """The cells of some rows: by column as long as nobody asks for a row, else row by row."""
+
+    def __init__(self, rows: list[list[str]] | None = None, *, columns: Sequence[pa.Array] = ()) -> None:
+        self._rows = rows or []
+        self.columns = columns
+        """All cells by column, or nothing."""
+
+    def __len__(self) -> int:
+        return len(self.columns[0]) if self.columns else len(self._rows)
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """All cells row by row, from now on; to be added to."""
+        if self.columns:
+            self._rows = [list(row) for row in zip(*(column.to_pylist() for column in self.columns), strict=True)]
+            self.columns = ()
+        return self._rows
+
+    def extend(self, more: "Cells") -> None:
+        """Add the rows of others."""
+        if more.columns and not len(self):
+            self.columns = more.columns
+        elif more.columns and self.columns:
+            pairs = zip(self.columns, more.columns, strict=True)
+            self.columns = [pa.concat_arrays(pair) for pair in pairs]
+        else:
+            self.rows.extend(more.rows)
 
 
 @dataclass(kw_only=True)
@@ -22,20 +57,24 @@ class Block:
     """Consecutive records, blank ones among them.
 
     Attributes:
-        rows: Cells of each.
+        cells: Cells of each.
         lines: First physical line of each.
         oddities: What is odd about a record's quotation marks, by its index.
     """
 
-    rows: list[list[str]] = field(default_factory=list)
+    cells: Cells = field(default_factory=Cells)
     lines: list[int] = field(default_factory=list)
     oddities: dict[int, Issue] = field(default_factory=dict)
 
+    @property
+    def rows(self) -> list[list[str]]:
+        return self.cells.rows
+
     def taken_from(self, start: int, stop: int | None = None) -> "Block":
         """Return a part of the block."""
-        end = len(self.rows) if stop is None else stop
+        end = len(self.lines) if stop is None else stop
         return Block(
-            rows=self.rows[start:end],
+            cells=Cells(self.rows[start:end]),
             lines=self.lines[start:end],
             oddities={at - start: one for at, one in self.oddities.items() if start <= at < end},
         )
@@ -64,6 +103,9 @@ class RecordReader:
         self._next_line = first_line
         self._pending: deque[str] = deque()
         self._taken: list[str] = []
+        self._may_be_plain = is_simple(dialect, width)
+        self._lines_a_record = 1.0
+        self._patience = self._passed_by = 0
         self._start()
 
     def _start(self) -> None:
@@ -82,7 +124,8 @@ class RecordReader:
     def read(self, limit: int) -> Block:
         """Return up to that many further records; none when there are no more."""
         block = Block()
-        while (wanted := limit - len(block.rows)) > 0:
+        self._read_plain(block, limit)
+        while (wanted := limit - len(block.lines)) > 0:
             try:
                 self._read_regular(block, wanted)
             except _Misread as misread:
@@ -95,8 +138,40 @@ class RecordReader:
                 break
         if len(self._dialect.delimiter) > 1:
             delimiter = self._dialect.delimiter
-            block.rows = [[cell.replace(STAND_IN, delimiter) for cell in row] for row in block.rows]
+            block.cells = Cells([[cell.replace(STAND_IN, delimiter) for cell in row] for row in block.rows])
         return block
+
+    def _read_plain(self, block: Block, limit: int) -> None:
+        """Read records as long as they can be read in one way alone.
+
+        Where they cannot, that is not tried for a while, and twice as long each time: the file is likely to go on so.
+        """
+        if not self._may_be_plain or limit < _WORTH_A_LOOK:
+            return
+        if self._passed_by < self._patience:
+            self._passed_by += 1
+            return
+        while (wanted := limit - len(block.lines)) > 0:
+            lines = self._next_lines(ceil(wanted * self._lines_a_record) + 1)
+            plain = cut(lines, self._dialect, self._width, wanted) if lines else None
+            self._give_back(lines[plain.lines if plain else 0 :])
+            if plain is None:
+                if lines:
+                    self._patience, self._passed_by = 2 * self._patience or 1, 0
+                return
+            block.cells.extend(Cells(columns=plain.columns))
+            block.lines += [self._next_line + begin for begin in plain.begins]
+            self._next_line += plain.lines
+            self._lines_a_record = plain.lines / len(plain.begins)
+
+    def _next_lines(self, number: int) -> list[str]:
+        given_back = [self._pending.popleft() for _ in range(min(number, len(self._pending)))]
+        return given_back + list(islice(self._source, number - len(given_back)))
+
+    def _give_back(self, lines: Sequence[str]) -> None:
+        if lines:
+            self._pending.extendleft(reversed(lines))
+            self._start()
 
     def _read_regular(self, block: Block, wanted: int) -> None:
         parser, taken, width = self._parser, self._taken, self._width
@@ -125,6 +200,7 @@ class RecordReader:
         block.rows.append(reading.cells)
         block.lines.append(line)
         self._next_line += reading.lines
-        self._pending.extendleft(reversed(self._taken[reading.lines :]))
+        behind = self._taken[reading.lines :]
         self._taken.clear()
+        self._pending.extendleft(reversed(behind))
         self._start()

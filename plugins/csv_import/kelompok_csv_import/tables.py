@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_csv_import.kinds import Kind, count_filled, kind_of
-from kelompok_csv_import.records import Block, RecordReader
+from kelompok_csv_import.records import Block, Cells, RecordReader
 
 _ALIKE = 0.6
 _ROWS_THAT_TELL = 3
@@ -28,19 +28,19 @@ class Record(NamedTuple):
 class Records:
     """Records that have content, by column: cells, first physical line, row in the table; oddities by index."""
 
-    cells: list[list[str]] = field(default_factory=list)
+    cells: Cells = field(default_factory=Cells)
     lines: list[int] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     oddities: dict[int, Issue] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.cells)
+        return len(self.lines)
 
     def add(self, record: Record) -> None:
         """Add one record."""
         if record.oddity is not None:
-            self.oddities[len(self.cells)] = record.oddity
-        self.cells.append(record.cells)
+            self.oddities[len(self)] = record.oddity
+        self.cells.rows.append(record.cells)
         self.lines.append(record.line)
         self.rows.append(record.row)
 
@@ -48,8 +48,8 @@ class Records:
         """Add a part of a block; ``first_row`` is the row of its first record."""
         for index in range(start, stop) if block.oddities else ():
             if index in block.oddities:
-                self.oddities[len(self.cells) + index - start] = block.oddities[index]
-        self.cells += block.rows[start:stop]
+                self.oddities[len(self) + index - start] = block.oddities[index]
+        self.cells.extend(block.cells if stop - start == len(block.lines) else Cells(block.rows[start:stop]))
         self.lines += block.lines[start:stop]
         self.rows += range(first_row, first_row + stop - start)
 
@@ -140,28 +140,28 @@ class TableReader:
         records = Records()
         while len(records) < limit:
             block = self._next(limit - len(records))
-            if not block.rows:
+            if not block.lines:
                 self._end(records)
                 break
             self._sort_out(block, records)
         return records
 
     def _next(self, limit: int) -> Block:
-        if not self._first.rows:
+        if not self._first.lines:
             return self._reader.read(limit)
         block, self._first = self._first.taken_from(0, limit), self._first.taken_from(limit)
         return block
 
     def _sort_out(self, block: Block, records: Records) -> None:
         start, plain_from = self._row, 0
-        for index in [*self._special(block), len(block.rows)]:
+        for index in [*self._special(block), len(block.lines)]:
             if index > plain_from:
                 self._give(block, plain_from, index, records)
-            if index < len(block.rows):
+            if index < len(block.lines):
                 oddity = block.oddities.get(index)
                 self._look_at(Record(block.rows[index], block.lines[index], start + index, oddity), records)
             plain_from = index + 1
-        self._row += len(block.rows)
+        self._row += len(block.lines)
 
     def _give(self, block: Block, start: int, stop: int, records: Records) -> None:
         if self._is_over:
@@ -173,10 +173,13 @@ class TableReader:
     def _special(self, block: Block) -> Sequence[int]:
         """Return which rows need a look: all but those of the table's width that begin like any record."""
         if self._is_over or self._last_line is not None:
-            return range(len(block.rows))
+            return range(len(block.lines))
         width, marks = self._width, {"", *self._header[:1]}
         # A comment begins with a character that few records begin with.
         hash_mark = self._comment[:1] or None
+        if block.cells.columns:  # of the table's width
+            firsts = enumerate(map(str.strip, block.cells.columns[0].to_pylist()))
+            return [index for index, first in firsts if first in marks or first[0] == hash_mark]
         return [
             index
             for index, row in enumerate(block.rows)
