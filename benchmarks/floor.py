@@ -1,7 +1,8 @@
 """The floor: the rows of a file written by bare SQL into the tables an import writes, with the same triggers.
 
 No reader, no normalizers, no schema, no matching: COPY and INSERT … SELECT, values taken as they are. The file must
-have no bad rows.
+have no bad rows. What is written is as long as what an import writes, which ``run.py`` prints: a row is evidence with
+the identity, the digests and the place an import keeps, and a candidate of the same members.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,28 +35,37 @@ _ORGANIZATIONS = {
         "description": "source:floor"}'""",
 }
 _ORGANIZATION_HEADER = (
-    "nomor", "nama", "kategori", "provinsi", "kota", "alamat", "website", "email", "telepon", "tahun", "deskripsi",
+    "kode", "nama", "kategori", "provinsi", "kota", "alamat", "website", "email", "telepon", "tahun", "deskripsi",
 )  # fmt: skip
+_ORGANIZATION_IDENTITY = "'id:' || kode"
 _ACTOR = "SELECT set_config('kelompok.actor', 'system:floor', true), set_config('kelompok.origin', 'floor', true)"
+_DIGEST = "decode(repeat('00', 32), 'hex')"
 _NEW = """
     CREATE TEMPORARY TABLE floor_new ON COMMIT DROP AS
-    SELECT new_id() AS id, f.*, to_jsonb(f) - 'record' AS raw FROM floor_rows f"""
+    SELECT f.*, sha256(convert_to(raw::text, 'UTF8')) AS digest, %(home)s AS home, %(slug)s AS free_slug,
+           %(identity)s AS identity, %(external_id)s AS external_id
+    FROM (SELECT new_id() AS id, f.*, to_jsonb(f) - 'record' AS raw FROM floor_rows f) f"""
 _EVIDENCE = """
     INSERT INTO source_records (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name,
-                                file_sha256, record, line, plugin, plugin_version, import_id, last_record,
+                                file_sha256, record, line, selector, plugin, plugin_version, import_id, last_record,
                                 reading_sha256)
-    SELECT '%(entity)s', id, 'floor', 'id:' || nomor, nomor, raw, sha256(convert_to(raw::text, 'UTF8')), 'floor.csv',
-           '\\x00', record, record, 'floor', '1', '%(import)s', record, '\\x00'
+    SELECT '%(entity)s', id, 'floor', identity, external_id, raw, digest, 'floor.csv', %(digest)s, record, record,
+           '#row=' || record, 'csv-import', '0.1.0', '%(import)s', record, %(digest)s
     FROM floor_new"""
 _BOOKKEEPING = (
     """
-    INSERT INTO import_rows (import_id, record, line, raw, raw_sha256, identity, external_id, candidate)
-    SELECT '%(import)s', record, record, raw, sha256(convert_to(raw::text, 'UTF8')), 'id:' || nomor, nomor, raw
+    INSERT INTO import_rows (import_id, record, line, selector, raw, raw_sha256, identity, external_id, candidate,
+                             new_record_id)
+    SELECT '%(import)s', record, record, '#row=' || record, raw, digest, identity, external_id,
+           jsonb_object(ARRAY[%(members)s], ARRAY[%(values)s]), id
     FROM floor_new""",
     """
-    INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, turn)
-    SELECT '%(import)s', 1, record, 'accepted', 'match.none', id, 1 FROM floor_new""",
+    INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, turn, slug,
+                                  organization_id)
+    SELECT '%(import)s', 1, record, 'accepted', 'match.none', id, 1, free_slug, home FROM floor_new""",
 )
+_NOT_SAID = ("organization_id", "category_id", "profile_data", "field_origins")
+"""Columns that are no members of a candidate."""
 
 
 def measure_floor(url: str, file: Path, entity: str, *, bookkeeping: bool) -> float:
@@ -63,9 +73,23 @@ def measure_floor(url: str, file: Path, entity: str, *, bookkeeping: bool) -> fl
     if entity == "organizations":
         header: Sequence[str] = _ORGANIZATION_HEADER
         columns: Mapping[str, str] = _ORGANIZATIONS
+        identity, external_id = _ORGANIZATION_IDENTITY, "kode"
     else:
         header, columns = LISTS[entity].header, LISTS[entity].columns
+        identity, external_id = f"{LISTS[entity].identity} || ' @ ' || {columns['organization_id']}", "NULL::text"
     core = f"INSERT INTO {entity} (id, {', '.join(columns)}) SELECT id, {', '.join(columns.values())} FROM floor_new"
+    said = {name: value for name, value in columns.items() if name not in _NOT_SAID}
+    terms = {
+        "import": UUID(int=1),
+        "entity": entity,
+        "digest": _DIGEST,
+        "home": columns.get("organization_id", "NULL::uuid"),
+        "slug": columns.get("slug", "NULL::text"),
+        "identity": identity,
+        "external_id": external_id,
+        "members": ", ".join(f"'{name}'" for name in said),
+        "values": ", ".join(f"({value})::text" for value in said.values()),
+    }
     started = perf_counter()
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(_ACTOR)
@@ -77,8 +101,8 @@ def measure_floor(url: str, file: Path, entity: str, *, bookkeeping: bool) -> fl
         with cursor.copy(copy_rows) as copy, file.open("rb") as source:
             while chunk := source.read(1 << 20):
                 copy.write(chunk)
-        cursor.execute(_NEW)
+        cursor.execute(_NEW % terms)
         cursor.execute(core)
         for statement in (_EVIDENCE, *(_BOOKKEEPING if bookkeeping else ())):
-            cursor.execute(statement % {"import": UUID(int=1), "entity": entity})
+            cursor.execute(statement % terms)
     return perf_counter() - started

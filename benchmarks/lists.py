@@ -31,11 +31,13 @@ class List:
         header: Its columns, which are those of the floor's table too.
         row: Makes row number n.
         columns: Column of the core table to SQL over the floor's table ``f``.
+        identity: SQL of what the source calls a record, as an import makes it.
     """
 
     header: tuple[str, ...]
     row: Callable[[int, random.Random], list[str]]
     columns: Mapping[str, str]
+    identity: str
 
 
 def _member(number: int, chance: random.Random) -> list[str]:
@@ -85,6 +87,7 @@ LISTS: Mapping[str, List] = {
             "email_key": "nullif(email, '')",
             "field_origins": _origins("name", "position", "email", "phone", "started_on", "status", "city"),
         },
+        identity="'nk:' || coalesce(nullif(email, ''), lower(nama))",
     ),
     "posts": List(
         header=("nomor", "judul", "isi", "tautan", "tanggal", "kategori", "tags"),
@@ -102,6 +105,7 @@ LISTS: Mapping[str, List] = {
             "url_key": "tautan",
             "field_origins": _origins("title", "content", "canonical_url", "written_on", "category", "tags"),
         },
+        identity="'nk:' || ltrim(tautan, 'https://')",
     ),
     "events": List(
         header=("nomor", "judul", "tanggal", "jam", "tempat", "kota", "deskripsi"),
@@ -118,6 +122,7 @@ LISTS: Mapping[str, List] = {
             "field_origins": _origins("title", "starts_at", "timezone", "all_day", "location_name", "city",
                                       "description"),
         },
+        identity="'nk:' || lower(judul) || '|2020-01-01t00:00:00z'",
     ),
 }  # fmt: skip
 
