@@ -95,7 +95,12 @@ def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> DecisionRules:
         field.name: given.get(field.name, field.policy) for field in descriptor.fields_told_by(record.mapping.values())
     }
     last_wins = record.options.duplicates is DuplicatePolicy.LAST
-    return DecisionRules(descriptor=descriptor, policies=policies, last_wins=last_wins)
+    return DecisionRules(
+        descriptor=descriptor,
+        policies=policies,
+        last_wins=last_wins,
+        rows_name_homes=ORGANIZATION in record.mapping.values(),
+    )
 
 
 def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:

@@ -25,17 +25,18 @@ from kelompok_core.imports.diff_sql import DecisionRules, create_diffs
 def statements(rules: DecisionRules) -> Iterator[str]:
     """Yield the statements; they take what :func:`kelompok_core.imports.decide.make_plan` knows of the import."""
     descriptor = rules.descriptor
+    named = rules.rows_name_homes
     if descriptor.belongs:
-        yield homes_sql.HOMES
+        yield homes_sql.homes(named=named)
         yield "ANALYZE deciding_homes"
-    yield homes_sql.REFUSED if descriptor.belongs else homes_sql.NOBODY_REFUSED
+    yield homes_sql.refused(named=named) if descriptor.belongs else homes_sql.NOBODY_REFUSED
     yield seen_sql.known(descriptor.entity)
     yield "ANALYZE deciding_known"
-    yield seen_sql.seen(descriptor)
+    yield seen_sql.seen(descriptor, named=named)
     yield "CREATE UNIQUE INDEX ON deciding_seen (record)"
     yield "ANALYZE deciding_seen"
     yield seen_sql.RECALL
-    yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(descriptor)}{seen_sql.NOT_SEEN}"
+    yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(rules)}{seen_sql.NOT_SEEN}"
     yield "ANALYZE deciding_keys"
     yield seen_sql.OWN_IDS.format(entity=descriptor.entity, at_home=_at_home(descriptor))
     yield _there(descriptor)
@@ -44,7 +45,7 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield seen_sql.NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key)
     yield "ANALYZE deciding_namesakes"
     yield _rows(descriptor)
-    yield from seen_sql.bring_back(_keys(descriptor))
+    yield from seen_sql.bring_back(_keys(rules))
     yield "ANALYZE deciding_rows"
     yield _PARK_DUPLICATE_NAMES.format(
         name_key=descriptor.name_key, told_apart=_told_apart(descriptor, "first", "k", descriptor.discriminators)
@@ -56,7 +57,8 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield _REJECT_AGAIN.format(entity=descriptor.entity)
 
 
-def _keys(descriptor: EntityDescriptor) -> str:
+def _keys(rules: DecisionRules) -> str:
+    descriptor = rules.descriptor
     ruled = [column for rule in descriptor.rules for column in rule.columns]
     names = dict.fromkeys([descriptor.name_key, *descriptor.discriminators, *ruled])
     kinds = {name: descriptor.kind_of(name) for name in names}
@@ -69,7 +71,7 @@ def _keys(descriptor: EntityDescriptor) -> str:
                i.new_record_id,
                CASE WHEN i.external_id ~ {seen_sql.OWN_ID} THEN i.external_id::uuid END AS own_id,
                i.candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
-        FROM {seen_sql.good_rows(descriptor)}"""
+        FROM {seen_sql.good_rows(descriptor, named=rules.rows_name_homes)}"""
 
 
 def _told_apart(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:

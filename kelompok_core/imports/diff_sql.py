@@ -9,11 +9,15 @@ from kelompok_core.imports import field_sql
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionRules:
-    """What of the request shapes the SQL: mapped fields with their policies, and who wins inside the file."""
+    """What of the request shapes the SQL: mapped fields with their policies, and who wins inside the file.
+
+    Also whether a column says where each row belongs; else all belong where the import does.
+    """
 
     descriptor: EntityDescriptor
     policies: Mapping[str, MergePolicy]
     last_wins: bool
+    rows_name_homes: bool
 
     @property
     def fields(self) -> Sequence[Field]:

@@ -9,12 +9,20 @@ RESTS_ON = "'organizations', 'users', 'organization_user_roles'"
 SLUG_OF_HOME = "(SELECT o.slug FROM organizations o WHERE o.id = t.organization_id)"
 """The organization of the record ``t``, as a row would name it."""
 
-# Each organization that rows name, once: by slug, else by an id some source knows it by, else by name.
-HOMES = """
-    CREATE TEMPORARY TABLE deciding_homes ON COMMIT DROP AS
-    WITH said AS (
+_NAMED = """
       SELECT DISTINCT candidate->>'organization' AS written, candidate->>'organization_key' AS key
-      FROM import_rows WHERE import_id = :import AND verdict IS NULL),
+      FROM import_rows WHERE import_id = :import AND verdict IS NULL"""
+_UNNAMED = "SELECT NULL::text AS written, NULL::text AS key"
+
+
+def homes(*, named: bool) -> str:
+    """Find each organization that rows name, once: by slug, else by an id some source knows it by, else by name.
+
+    Where no column names one (``named``), all rows belong where the import does.
+    """
+    return f"""
+    CREATE TEMPORARY TABLE deciding_homes ON COMMIT DROP AS
+    WITH said AS ({_NAMED if named else _UNNAMED}),
     by_id AS (
       SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
       FROM source_records s JOIN organizations o ON o.id = s.record_id
@@ -25,7 +33,7 @@ HOMES = """
     known AS (
       SELECT w.written, CASE WHEN w.written IS NULL THEN ARRAY[CAST(:scope AS uuid)]
                              ELSE coalesce(CASE WHEN s.id IS NOT NULL THEN ARRAY[s.id] END,
-                                           i.ids, n.ids, '{}') END AS ids
+                                           i.ids, n.ids, '{{}}') END AS ids
       FROM said w
       LEFT JOIN organizations s ON s.slug = w.written
       LEFT JOIN by_id i ON i.external_id = w.written LEFT JOIN by_name n ON n.name_key = w.key)
@@ -39,12 +47,23 @@ HOMES = """
                   THEN 'permission.denied' END AS problem
     FROM known k LEFT JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]"""
 
-REFUSED = """
+
+def join_homes(*, named: bool) -> str:
+    """Return the join of rows ``i`` with where they belong, ``h``."""
+    if not named:  # and that is one: the planner could not know that all rows have it
+        return "CROSS JOIN deciding_homes h"
+    return "JOIN deciding_homes h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')"
+
+
+def refused(*, named: bool) -> str:
+    """Find the rows that may not go where they belong."""
+    return f"""
     CREATE TEMPORARY TABLE deciding_refused ON COMMIT DROP AS
     SELECT i.record, h.problem,
            jsonb_build_object('column', CAST(:organization_column AS text), 'value', h.written) AS params
-    FROM import_rows i JOIN deciding_homes h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')
+    FROM import_rows i {join_homes(named=named)}
     WHERE i.import_id = :import AND i.verdict IS NULL AND h.problem IS NOT NULL"""
+
 
 NOBODY_REFUSED = """
     CREATE TEMPORARY TABLE deciding_refused (record integer, problem text, params jsonb) ON COMMIT DROP"""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Issue, Severity
 from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.imports.locks import use_memory
 from kelompok_core.imports.normalizing import CONTRACT
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, fingerprint, update_held
 from kelompok_core.imports.seen_sql import LAST_SAID
@@ -18,11 +19,11 @@ from kelompok_core.plugin_host.code import digest_code
 from kelompok_core.plugin_host.registry import list_automatic, require_enabled
 from kelompok_core.settings import Settings
 
-TAKEN_ROWS = 25_000
+TAKEN_ROWS = 50_000
 """Rows that are taken in one transaction: so many are taken again when that was interrupted."""
 
 _TAKERS = 2
-"""Sessions that take rows beside each other: each looks evidence up row by row, and that keeps one core busy."""
+"""Sessions that take rows beside each other: each keeps one core busy."""
 
 
 def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Action]) -> bytes:
@@ -65,12 +66,15 @@ def take_rows(bench: Workbench, record: ImportRecord, digest: bytes) -> int | No
         if earlier is None:
             return None
         columns = _columns(earlier) | {"issues": note_earlier(connection, record) + _notes(earlier.issues)}
+    # Rows are taken and the state is changed in one transaction: of what was received alone nothing is taken yet.
+    statement = _TAKE_ALL if record.state is ImportState.RECEIVED else _TAKE_REST
     between = {"import": record.id, "earlier": earlier.id, "entity": record.entity, "source": record.source_name}
 
     def take(first: int) -> int:
         window = {"first": first, "last": first + TAKEN_ROWS - 1, "reading": earlier.reading_sha256}
         with bench.database.connect() as connection, connection.begin():
-            taken = connection.execute(_TAKE, between | window).rowcount
+            use_memory(connection)
+            taken = connection.execute(statement, between | window).rowcount
             reach(FailPoint.STAGE_COPIED)
             # Counted on, as windows may end in any order.
             update_held(
@@ -127,21 +131,25 @@ _APPLIED_BEFORE = sa.text("""
       AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
     ORDER BY applied_at DESC LIMIT 1
 """)
-# What names its organization is copied: deciding has to know which.
-_TAKE = sa.text(f"""
+# What names its organization is copied: deciding has to know which. Joined, not looked up row by row, so that the
+# planner sees whether the window is most of what the source has said, or little of it.
+_TAKE = f"""
     INSERT INTO import_rows (import_id, record, line, selector, raw, raw_sha256, identity, external_id, candidate,
                              verdict, reason, issues, as_import, as_record, evidence_id)
-    SELECT :import, r.record, r.line, r.selector, CASE WHEN e.id IS NULL THEN r.raw END, r.raw_sha256, r.identity,
-           r.external_id, CASE WHEN e.id IS NULL THEN r.candidate END, r.verdict, r.reason, r.issues,
-           CASE WHEN e.id IS NOT NULL THEN coalesce(r.as_import, r.import_id) END,
-           CASE WHEN e.id IS NOT NULL THEN coalesce(r.as_record, r.record) END, e.id
-    FROM import_rows r LEFT JOIN LATERAL (
-      SELECT coalesce(r.evidence_id, (
-        SELECT s.id FROM evidence s
-        WHERE s.entity = :entity AND s.source_name = :source AND s.identity = r.identity
-          AND s.raw_sha256 = r.raw_sha256 AND s.reading_sha256 = :reading
-        ORDER BY {LAST_SAID} LIMIT 1)) AS id
-      WHERE r.issues IS NULL AND r.verdict IS NULL AND r.candidate->>'organization' IS NULL) e ON true
-    WHERE r.import_id = :earlier AND r.record BETWEEN :first AND :last
-    ON CONFLICT (import_id, record) DO NOTHING
-""")
+    SELECT :import, r.record, r.line, r.selector, CASE WHEN r.evidence IS NULL THEN r.raw END, r.raw_sha256,
+           r.identity, r.external_id, CASE WHEN r.evidence IS NULL THEN r.candidate END, r.verdict, r.reason, r.issues,
+           CASE WHEN r.evidence IS NOT NULL THEN coalesce(r.as_import, r.import_id) END,
+           CASE WHEN r.evidence IS NOT NULL THEN coalesce(r.as_record, r.record) END, r.evidence
+    FROM (
+      SELECT w.*, coalesce(w.evidence_id, e.id) AS evidence
+      FROM import_rows w LEFT JOIN (
+        SELECT DISTINCT ON (n.record) n.record, s.id
+        FROM import_rows n
+        JOIN evidence s ON s.entity = :entity AND s.source_name = :source AND s.identity = n.identity
+          AND s.raw_sha256 = n.raw_sha256 AND s.reading_sha256 = :reading
+        WHERE n.import_id = :earlier AND n.record BETWEEN :first AND :last AND n.evidence_id IS NULL
+          AND n.issues IS NULL AND n.verdict IS NULL AND NOT n.candidate ? 'organization'
+        ORDER BY n.record, {LAST_SAID}) e ON e.record = w.record
+      WHERE w.import_id = :earlier AND w.record BETWEEN :first AND :last) r"""
+_TAKE_ALL = sa.text(_TAKE)
+_TAKE_REST = sa.text(f"{_TAKE} ON CONFLICT (import_id, record) DO NOTHING")

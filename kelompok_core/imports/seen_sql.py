@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.imports.homes_sql import join_homes
 
 
 def home(descriptor: EntityDescriptor) -> str:
     return "h.home, h.guarded" if descriptor.belongs else "NULL::uuid AS home, false AS guarded"
 
 
-def good_rows(descriptor: EntityDescriptor) -> str:
+def good_rows(descriptor: EntityDescriptor, *, named: bool) -> str:
     """The import's rows that nothing is wrong with, each with where it belongs; a condition may follow."""
-    homes = "JOIN deciding_homes h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')"
     return f"""
-        import_rows i {homes if descriptor.belongs else ""}
+        import_rows i {join_homes(named=named) if descriptor.belongs else ""}
         WHERE i.import_id = :import AND i.verdict IS NULL
           AND NOT EXISTS (SELECT FROM deciding_refused f WHERE f.record = i.record)"""
 
@@ -50,13 +50,13 @@ OWN_IDS = """
     WHERE {at_home} AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
 
 
-def seen(descriptor: EntityDescriptor) -> str:
+def seen(descriptor: EntityDescriptor, *, named: bool) -> str:
     """Rows that say what their source last said, of records that are still there: nothing is to be found out."""
     return f"""
         CREATE TEMPORARY TABLE deciding_seen ON COMMIT DROP AS
         SELECT g.*, n.record_id AS target FROM (
           SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {home(descriptor)}
-          FROM {good_rows(descriptor)}) g
+          FROM {good_rows(descriptor, named=named)}) g
         JOIN deciding_known n ON n.identity = g.identity AND n.raw_sha256 = g.raw_sha256
           AND n.reading_sha256 = :reading AND n.alive
         WHERE EXISTS (SELECT FROM deciding_known)"""
