@@ -84,7 +84,8 @@ def apply(bench: Workbench, import_id: UUID) -> ImportRecord:
                 cause = error.orig if isinstance(error.orig, Exception) else error
             else:
                 reach(FailPoint.APPLY_DONE)
-                refresh_statistics(bench.database.engine, record.rows_staged, "apply")
+                written = sum((record.counts or {}).get(decision, 0) for decision in ("accepted", "merged"))
+                refresh_statistics(bench.database.engine, written, "apply")
                 bench.tell(Progress(step="apply", rows=record.rows_staged))
                 return record
             _logger.info("Import %s, attempt %d to apply: %s", import_id, attempt, cause)

@@ -54,15 +54,17 @@ def seen(descriptor: EntityDescriptor, *, named: bool) -> str:
     """Rows that say what their source last said, of records that are still there: nothing is to be found out."""
     return f"""
         CREATE TEMPORARY TABLE deciding_seen ON COMMIT DROP AS
-        SELECT g.*, n.record_id AS target FROM (
-          SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {home(descriptor)}
+        SELECT g.record, g.home, g.guarded, n.record_id AS target FROM (
+          SELECT i.record, i.identity, i.raw_sha256, {home(descriptor)}
           FROM {good_rows(descriptor, named=named)}) g
         JOIN deciding_known n ON n.identity = g.identity AND n.raw_sha256 = g.raw_sha256
           AND n.reading_sha256 = :reading AND n.alive
         WHERE EXISTS (SELECT FROM deciding_known)"""
 
 
-NOT_SEEN = " AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
+# Asked once: of a list that comes again unchanged nothing is left, and nothing need be looked through.
+_SOME_UNSEEN = "(SELECT count(*) FROM deciding_seen) < (SELECT rows_staged FROM imports WHERE id = :import)"
+NOT_SEEN = f" AND {_SOME_UNSEEN} AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
 
 
 def recall(records: str) -> str:
@@ -74,7 +76,7 @@ def recall(records: str) -> str:
 # the planner knows least.
 RECALL = recall(f"""
     SELECT record FROM import_rows WHERE import_id = :import AND raw IS NULL
-      AND {SAID_BEFORE}
+      AND {SAID_BEFORE} AND {_SOME_UNSEEN}
     EXCEPT SELECT record FROM deciding_seen""")
 
 # Seen rows that bear the name of another row count among its namesakes.
@@ -89,7 +91,9 @@ def bring_back(keys: str) -> Iterator[str]:
     """Yield what lets seen rows take their turns where another row speaks of the same record; ``keys`` selects them."""
     yield """
         CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
-        SELECT * FROM deciding_seen s WHERE s.target IN (SELECT target FROM deciding_rows)"""
+        SELECT s.*, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256
+        FROM deciding_seen s JOIN import_rows i ON i.import_id = :import AND i.record = s.record
+        WHERE s.target IN (SELECT target FROM deciding_rows)"""
     yield "DELETE FROM deciding_seen s USING deciding_back b WHERE s.record = b.record"
     yield recall("SELECT record FROM deciding_back")
     back = "EXISTS (SELECT FROM deciding_back b WHERE b.record = i.record)"
