@@ -131,8 +131,9 @@ _APPLIED_BEFORE = sa.text("""
       AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
     ORDER BY applied_at DESC LIMIT 1
 """)
-# What names its organization is copied: deciding has to know which. Joined, not looked up row by row, so that the
-# planner sees whether the window is most of what the source has said, or little of it.
+# Evidence is looked for of rows that are no references yet and that nothing was found to be said of; what names its
+# organization is copied, as deciding has to know which. Joined, so that the planner sees whether the window is most of
+# what the source has said, or little of it.
 _TAKE = f"""
     INSERT INTO import_rows (import_id, record, line, selector, raw, raw_sha256, identity, external_id, candidate,
                              verdict, reason, issues, as_import, as_record, evidence_id)
@@ -141,15 +142,13 @@ _TAKE = f"""
            CASE WHEN r.evidence IS NOT NULL THEN coalesce(r.as_import, r.import_id) END,
            CASE WHEN r.evidence IS NOT NULL THEN coalesce(r.as_record, r.record) END, r.evidence
     FROM (
-      SELECT w.*, coalesce(w.evidence_id, e.id) AS evidence
-      FROM import_rows w LEFT JOIN (
-        SELECT DISTINCT ON (n.record) n.record, s.id
-        FROM import_rows n
-        JOIN evidence s ON s.entity = :entity AND s.source_name = :source AND s.identity = n.identity
-          AND s.raw_sha256 = n.raw_sha256 AND s.reading_sha256 = :reading
-        WHERE n.import_id = :earlier AND n.record BETWEEN :first AND :last AND n.evidence_id IS NULL
-          AND n.issues IS NULL AND n.verdict IS NULL AND NOT n.candidate ? 'organization'
-        ORDER BY n.record, {LAST_SAID}) e ON e.record = w.record
-      WHERE w.import_id = :earlier AND w.record BETWEEN :first AND :last) r"""
+      SELECT DISTINCT ON (w.record) w.*, coalesce(w.evidence_id, s.id) AS evidence
+      FROM import_rows w LEFT JOIN evidence s
+        ON s.entity = :entity AND s.source_name = :source AND s.raw_sha256 = w.raw_sha256
+        AND s.identity = CASE WHEN w.evidence_id IS NULL AND w.issues IS NULL AND w.verdict IS NULL
+                              AND NOT w.candidate ? 'organization' THEN w.identity END
+        AND s.reading_sha256 = :reading
+      WHERE w.import_id = :earlier AND w.record BETWEEN :first AND :last
+      ORDER BY w.record, {LAST_SAID}) r"""
 _TAKE_ALL = sa.text(_TAKE)
 _TAKE_REST = sa.text(f"{_TAKE} ON CONFLICT (import_id, record) DO NOTHING")
