@@ -1,6 +1,8 @@
 """The ``kelompok`` program: its commands put together, its errors turned into sentences and exit codes."""
 
 from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -52,6 +54,22 @@ app.command()(installation.up)
 app.command()(installation.worker)
 app.command()(installation.serve)
 app.command()(installation.doctor)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"kelompok {version('kelompok-pipelines')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_all(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
 
 
 def run(arguments: Sequence[str], launcher: Launcher) -> int:

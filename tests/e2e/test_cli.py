@@ -2,6 +2,7 @@
 
 import csv
 import json
+from importlib.metadata import version
 
 import pytest
 from typer.main import get_command
@@ -171,6 +172,13 @@ def test_mapping_profile_and_settings(ready, tmp_path):
     again = ready.kelompok(*_IMPORT, "--file", file, "--profile", "odd", "--json")
     assert json.loads(again.stdout)["counts"]["unchanged"] == 1
     assert json.loads(ready.kelompok("org", "show", "verein-sud", "--json").stdout)["city"] == "Kupang"
+
+
+def test_the_version_is_told_whatever_is_configured(ready, tmp_path):
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[plugins")
+    told = ready.kelompok("--version", KELOMPOK_CONFIG=str(broken))
+    assert (told.returncode, told.stdout) == (0, f"kelompok {version('kelompok-pipelines')}\n")
 
 
 def test_plugins_bring_commands_along(ready, tmp_path):
