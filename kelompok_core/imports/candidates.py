@@ -196,9 +196,7 @@ def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd
     """
     own = "id:" + external_id
     if external_id.isna().any():
-        without = frame[external_id.isna()]
-        natural = natural_identity([without.reindex(columns=list(names)) for names in descriptor.natural_keys])
-        own[without.index] = natural
+        own = own.fillna(natural_identity([frame.reindex(columns=list(names)) for names in descriptor.natural_keys]))
     if ORGANIZATION_KEY in frame.columns:
         return own + " @ " + frame[ORGANIZATION_KEY]
     return _at_home(descriptor, own, terms)

@@ -191,6 +191,9 @@ def _tell(dates: pd.Series, times: pd.Series, order: DateOrder | None) -> pd.Dat
 
 def _moments(told: pd.DataFrame, at: pd.Series, inputs: Inputs, dates: pd.Series, times: pd.Series) -> Normalized:
     """Return moments at these times of day, and what is wrong, at the cell it is wrong in."""
+    values = _utc(told, at, inputs)
+    if told["code"].isna().all():
+        return Normalized(values=values, findings=no_findings())
     own_column = times.fillna("").str.strip() != ""
     wrong_time = told["code"] == "value.time"
     findings = all_findings(
@@ -198,7 +201,7 @@ def _moments(told: pd.DataFrame, at: pd.Series, inputs: Inputs, dates: pd.Series
         found(times, wrong_time & own_column, "value.time", Severity.ERROR),
         found(dates, wrong_time & ~own_column, "value.time", Severity.ERROR),
     )
-    return Normalized(values=_utc(told, at, inputs), findings=findings)
+    return Normalized(values=values, findings=findings)
 
 
 def _utc(told: pd.DataFrame, at: pd.Series, inputs: Inputs) -> pd.Series:
