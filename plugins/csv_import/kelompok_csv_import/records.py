@@ -21,6 +21,9 @@ _LOOK_AHEAD = 50
 _WORTH_A_LOOK = 500
 """Fewer records are read one by one."""
 
+_MOST_CHARACTERS = 1 << 22
+"""That are cut into columns at once: they are there four times while they are."""
+
 
 class Cells:
     """The cells of some rows: by column as long as nobody asks for a row, else row by row."""
@@ -165,8 +168,15 @@ class RecordReader:
             self._lines_a_record = plain.lines / len(plain.begins)
 
     def _next_lines(self, number: int) -> list[str]:
+        """Return up to that many further lines, and not many more characters than are held at once."""
         given_back = [self._pending.popleft() for _ in range(min(number, len(self._pending)))]
-        return given_back + list(islice(self._source, number - len(given_back)))
+        lines, size = given_back, sum(map(len, given_back))
+        for line in islice(self._source, number - len(lines)):
+            lines.append(line)
+            size += len(line)
+            if size > _MOST_CHARACTERS:
+                break
+        return lines
 
     def _give_back(self, lines: Sequence[str]) -> None:
         if lines:

@@ -95,6 +95,21 @@ def test_only_simple_dialects_are_cut():
         assert not is_simple(dialect, 2)
 
 
+def test_long_lines_are_cut_in_pieces(tmp_path_factory, monkeypatch):
+    """Of wide records not as many are held at once as a batch has."""
+    sizes = []
+    monkeypatch.setattr(records, "cut", lambda lines, *more: sizes.append(sum(map(len, lines))) or cut(lines, *more))
+    monkeypatch.setattr(records, "_MOST_CHARACTERS", 100_000)
+    lines = ["nama,catatan\n", *(f"{number},{'x' * 1_000}\n" for number in range(1_500))]
+    source = Bytes(tmp_path_factory.mktemp("files")).source("".join(lines), "list.csv", "text/csv")
+    found = read_with(CsvImporter(), source, batch_size=1_000)
+    assert list(found.cells["nama"]) == [str(number) for number in range(1_500)]
+    assert list(found.locations["line"]) == list(range(2, 1_502))
+    assert [len(batch.cells) for batch in found.batches] == [1_000, 500]
+    assert len(sizes) > 10
+    assert max(sizes) < 200_000
+
+
 _ROWS = 3_000
 _ODDITIES = {
     "none": (), "blank": ["\n"], "short": ["x\n"], "long": ["x,y,z,more,cells\n"], "comment": ["# said aside,,,\n"],
