@@ -41,24 +41,26 @@ def cut(lines: Sequence[str], dialect: Dialect, width: int, limit: int) -> Plain
     where a cell begins or ends, or is written twice, and every record has as many cells as the table is wide. None
     when that is not so.
     """
-    text = "".join(lines)
-    if not text.endswith("\n"):
-        text += "\n"
-    # Arrow passes over a byte-order mark at the beginning.
-    if text.startswith("\ufeff") or text.count("\r") != text.count("\r\n"):
-        return None
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:  # half of a character, as some programs cut them
-        return None
-    ends = _record_ends(np.frombuffer(data, np.uint8), dialect)
-    if ends is None or not len(ends):
+    data = _encoded("".join(lines))
+    ends = None if data is None else _record_ends(np.frombuffer(data, np.uint8), dialect)
+    if data is None or ends is None or not len(ends):
         return None
     number_of_line, position = (column[:limit] for column in ends.T)
     columns = _columns(data[: position[-1] + 1], dialect, width)
     if columns is None or len(columns[0]) != len(position):  # Arrow passes over empty lines
         return None
     return Plain(columns=columns, begins=[0, *(number_of_line[:-1] + 1).tolist()], lines=int(number_of_line[-1]) + 1)
+
+
+def _encoded(text: str) -> bytes | None:
+    """Return the text in UTF-8, its last line ended; None when Arrow would not take all of it as it is."""
+    # Arrow passes over a byte-order mark at the beginning.
+    if text.startswith("\ufeff") or text.count("\r") != text.count("\r\n"):
+        return None
+    try:
+        return (text if text.endswith("\n") else text + "\n").encode()
+    except UnicodeEncodeError:  # half of a character, as some programs cut them
+        return None
 
 
 def _record_ends(signs: npt.NDArray[np.uint8], dialect: Dialect) -> npt.NDArray[np.int64] | None:

@@ -73,6 +73,12 @@ class Block:
     def rows(self) -> list[list[str]]:
         return self.cells.rows
 
+    def firsts(self, width: int) -> Sequence[str]:
+        """Return the first cell of each record that has this width, and nothing of the others."""
+        if self.cells.columns:  # which are of the table's width
+            return list(self.cells.columns[0].to_pylist())
+        return [row[0] if len(row) == width else "" for row in self.rows]
+
     def taken_from(self, start: int, stop: int | None = None) -> "Block":
         """Return a part of the block."""
         end = len(self.lines) if stop is None else stop
@@ -108,6 +114,7 @@ class RecordReader:
         self._taken: list[str] = []
         self._may_be_plain = is_simple(dialect, width)
         self._lines_a_record = 1.0
+        self._has_failed = False
         self._patience = self._passed_by = 0
         self._start()
 
@@ -145,27 +152,27 @@ class RecordReader:
         return block
 
     def _read_plain(self, block: Block, limit: int) -> None:
-        """Read records as long as they can be read in one way alone.
-
-        Where they cannot, that is not tried for a while, and twice as long each time: the file is likely to go on so.
-        """
-        if not self._may_be_plain or limit < _WORTH_A_LOOK:
-            return
-        if self._passed_by < self._patience:
-            self._passed_by += 1
+        """Read records as long as they can be read in one way alone."""
+        if not self._may_be_plain or limit < _WORTH_A_LOOK or not self._is_worth_trying():
             return
         while (wanted := limit - len(block.lines)) > 0:
             lines = self._next_lines(ceil(wanted * self._lines_a_record) + 1)
             plain = cut(lines, self._dialect, self._width, wanted) if lines else None
             self._give_back(lines[plain.lines if plain else 0 :])
             if plain is None:
-                if lines:
-                    self._patience, self._passed_by = 2 * self._patience or 1, 0
+                self._has_failed = bool(lines)
                 return
             block.cells.extend(Cells(columns=plain.columns))
             block.lines += [self._next_line + begin for begin in plain.begins]
             self._next_line += plain.lines
             self._lines_a_record = plain.lines / len(plain.begins)
+
+    def _is_worth_trying(self) -> bool:
+        """Whether to try: where it failed not for a while, and twice as long each time, as files go on as they are."""
+        if self._has_failed:
+            self._patience, self._passed_by, self._has_failed = 2 * self._patience or 1, 0, False
+        self._passed_by += 1
+        return self._passed_by > self._patience
 
     def _next_lines(self, number: int) -> list[str]:
         """Return up to that many further lines, and not many more characters than are held at once."""

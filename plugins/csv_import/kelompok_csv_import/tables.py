@@ -174,17 +174,11 @@ class TableReader:
         """Return which rows need a look: all but those of the table's width that begin like any record."""
         if self._is_over or self._last_line is not None:
             return range(len(block.lines))
-        width, marks = self._width, {"", *self._header[:1]}
+        marks = {"", *self._header[:1]}
         # A comment begins with a character that few records begin with.
         hash_mark = self._comment[:1] or None
-        if block.cells.columns:  # of the table's width
-            firsts = enumerate(map(str.strip, block.cells.columns[0].to_pylist()))
-            return [index for index, first in firsts if first in marks or first[0] == hash_mark]
-        return [
-            index
-            for index, row in enumerate(block.rows)
-            if len(row) != width or (first := row[0].strip()) in marks or first[0] == hash_mark
-        ]
+        stripped = enumerate(map(str.strip, block.firsts(self._width)))
+        return [index for index, first in stripped if first in marks or first[0] == hash_mark]
 
     def _look_at(self, record: Record, records: Records) -> None:
         if count_filled(record.cells) == 0:
