@@ -155,17 +155,18 @@ def compare_with_floor(server: Server, entity: str, rows: int, repeats: int) -> 
         write_organizations(file, rows, bad=0, repeated=0)
     else:
         write_list(entity, file, rows)
-    floors, cores, imports, written = [], [], [], {}
+    floors, cores, imports = [], [], []
     for _ in range(repeats):
-        for seconds, bookkeeping in ((cores, False), (floors, True)):
+        for seconds, bookkeeping in ((floors, True), (cores, False)):
             with server.place() as place:
                 make_home(place, entity)
                 seconds.append(measure_floor(place.runtime_url, file, entity, bookkeeping=bookkeeping))
-                written["floor"] = _written(place, entity)
+                if bookkeeping:
+                    by_floor = _written(place, entity)
         with server.place() as place:
             make_home(place, entity)
             imports.append(run_import(place, file, entity, together=True))
-            written["import"] = _written(place, entity)
+            by_import = _written(place, entity)
     floor, core = statistics.median(floors), statistics.median(cores)
     total = statistics.median(map(_total, imports))
     steps = "  ".join(
@@ -182,17 +183,17 @@ def compare_with_floor(server: Server, entity: str, rows: int, repeats: int) -> 
         f"  import / floor                       {total / floor:7.2f}      / core alone {total / core:.2f}"
         f"      fastest / fastest floor {fastest:.2f}"
     )
-    print(f"  written by the floor, by the import  {written['floor']:7.0f} MB {written['import']:8.0f} MB")
+    print(f"  written by the floor, by the import  {by_floor:7.0f} MB {by_import:8.0f} MB")
     dry = statistics.median(_total(one) - one["apply"]["seconds"] for one in imports)
     print(f"  import / dry run                     {total / dry:7.2f}")
 
 
 def _written(place: Place, entity: str) -> float:
     """Return the size in MB of the tables an import writes, with their indexes."""
-    tables = ("imports", "import_rows", "import_decisions", "source_records", "audit_logs", entity)
+    tables = ["imports", "import_rows", "import_decisions", "source_records", "audit_logs", entity]
     with psycopg.connect(place.runtime_url) as connection:
-        sizes = [connection.execute("SELECT pg_total_relation_size(%s)", [table]).fetchone() for table in tables]
-    return sum(size for (size,) in filter(None, sizes)) / 1e6
+        sizes = connection.execute("SELECT pg_total_relation_size(name) FROM unnest(%s::text[]) name", [tables])
+        return sum(size for (size,) in sizes) / 1e6
 
 
 def make_home(place: Place, entity: str) -> None:

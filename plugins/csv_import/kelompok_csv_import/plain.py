@@ -30,8 +30,10 @@ class Plain:
 
 def is_simple(dialect: Dialect, width: int) -> bool:
     """Return whether lines in this dialect may be plain; of a single column, an empty line would be a record."""
-    marks = dialect.delimiter + dialect.quote
-    return width > 1 and not dialect.escape and not dialect.padded and len(marks) <= len(',"') and marks.isascii()
+    of_one_sign = (
+        len(dialect.delimiter) == 1 and len(dialect.quote) <= 1 and (dialect.delimiter + dialect.quote).isascii()
+    )
+    return width > 1 and of_one_sign and not dialect.escape and not dialect.padded
 
 
 def cut(lines: Sequence[str], dialect: Dialect, width: int, limit: int) -> Plain | None:

@@ -114,8 +114,7 @@ class RecordReader:
         self._taken: list[str] = []
         self._may_be_plain = is_simple(dialect, width)
         self._lines_a_record = 1.0
-        self._has_failed = False
-        self._patience = self._passed_by = 0
+        self._passing_by, self._patience = 0, 1
         self._start()
 
     def _start(self) -> None:
@@ -152,27 +151,28 @@ class RecordReader:
         return block
 
     def _read_plain(self, block: Block, limit: int) -> None:
-        """Read records as long as they can be read in one way alone."""
-        if not self._may_be_plain or limit < _WORTH_A_LOOK or not self._is_worth_trying():
+        """Read records as long as they can be read in one way alone.
+
+        Where they cannot, that is not tried for a while, and twice as long each time, as files go on as they are.
+        """
+        if not self._may_be_plain or limit < _WORTH_A_LOOK:
+            return
+        if self._passing_by:
+            self._passing_by -= 1
             return
         while (wanted := limit - len(block.lines)) > 0:
-            lines = self._next_lines(ceil(wanted * self._lines_a_record) + 1)
-            plain = cut(lines, self._dialect, self._width, wanted) if lines else None
+            lines = self._next_lines(max(_WORTH_A_LOOK, ceil(wanted * self._lines_a_record)))
+            if not lines:
+                return
+            plain = cut(lines, self._dialect, self._width, wanted)
             self._give_back(lines[plain.lines if plain else 0 :])
             if plain is None:
-                self._has_failed = bool(lines)
+                self._passing_by, self._patience = self._patience, 2 * self._patience
                 return
             block.cells.extend(Cells(columns=plain.columns))
             block.lines += [self._next_line + begin for begin in plain.begins]
             self._next_line += plain.lines
             self._lines_a_record = plain.lines / len(plain.begins)
-
-    def _is_worth_trying(self) -> bool:
-        """Whether to try: where it failed not for a while, and twice as long each time, as files go on as they are."""
-        if self._has_failed:
-            self._patience, self._passed_by, self._has_failed = 2 * self._patience or 1, 0, False
-        self._passed_by += 1
-        return self._passed_by > self._patience
 
     def _next_lines(self, number: int) -> list[str]:
         """Return up to that many further lines, and not many more characters than are held at once."""
@@ -186,9 +186,9 @@ class RecordReader:
         return lines
 
     def _give_back(self, lines: Sequence[str]) -> None:
-        if lines:
-            self._pending.extendleft(reversed(lines))
-            self._start()
+        """Let these lines be read again, by a parser that begins with them."""
+        self._pending.extendleft(reversed(lines))
+        self._start()
 
     def _read_regular(self, block: Block, wanted: int) -> None:
         parser, taken, width = self._parser, self._taken, self._width
@@ -219,5 +219,4 @@ class RecordReader:
         self._next_line += reading.lines
         behind = self._taken[reading.lines :]
         self._taken.clear()
-        self._pending.extendleft(reversed(behind))
-        self._start()
+        self._give_back(behind)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from kelompok_csv_import import records
-from kelompok_csv_import.dialect import Dialect
+from kelompok_csv_import.dialect import Dialect, make_parser
 from kelompok_csv_import.plain import cut, is_simple
 from kelompok_csv_import.plugin import CsvImporter
 
@@ -30,7 +30,7 @@ def _ends_line(text, at, sign):
     return sign == "\n" or (sign == "\r" and text[at + 1 : at + 2] != "\n")
 
 
-def _by_the_parser(lines, quote):
+def _by_the_parser(lines, dialect):
     """Each record with the line it begins on; ends where the parser gives up, or in the middle of a record."""
     taken = []
 
@@ -40,9 +40,7 @@ def _by_the_parser(lines, quote):
             yield line
 
     begin, found = 0, []
-    parser = csv.reader(
-        one_by_one(), quotechar=quote or None, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE, strict=True
-    )
+    parser = make_parser(one_by_one(), dialect, is_strict=True)
     try:
         for cells in parser:
             found.append((begin, cells))
@@ -52,21 +50,24 @@ def _by_the_parser(lines, quote):
     return found
 
 
-@given(st.lists(st.tuples(st.lists(_CELLS, min_size=2, max_size=2), _END), max_size=6), st.sampled_from(['"', "", "'"]),
-       st.integers(1, 7))  # fmt: skip
-@example([(['"a', "b"], "\n"), (["c", "d"], "\n")], '"', 5)
-@example([(["a", "b"], "\n"), ([' "a"', "b"], "\n")], '"', 5)
-@example([(["a", '"b'], "\n"), (["c", 'd"'], "\n")], '"', 5)
+@given(
+    st.lists(st.tuples(st.lists(_CELLS, min_size=2, max_size=2), _END), max_size=6),
+    st.sampled_from([",", ",", ";", " ", "\t"]), st.sampled_from(['"', '"', "", "'"]), st.integers(1, 7),
+)  # fmt: skip
+@example([(['"a', "b"], "\n"), (["c", "d"], "\n")], ",", '"', 5)
+@example([(["a", "b"], "\n"), ([' "a"', "b"], "\n")], ",", '"', 5)
+@example([(["a", '"b'], "\n"), (["c", 'd"'], "\n")], ",", '"', 5)
 @settings(max_examples=1_500, deadline=None)
-def test_what_is_cut_is_what_the_parser_reads(rows, quote, limit):
-    lines = _split("".join(",".join(cells) + end for cells, end in rows))
-    found = cut(lines, Dialect(quote=quote), 2, limit) if lines else None
+def test_what_is_cut_is_what_the_parser_reads(rows, delimiter, quote, limit):
+    dialect = Dialect(delimiter=delimiter, quote=quote)
+    lines = _split("".join(delimiter.join(cells) + end for cells, end in rows))
+    found = cut(lines, dialect, 2, limit) if lines else None
     if found is None:
         return
-    rows = zip(*(column.to_pylist() for column in found.columns), strict=True)
-    by_the_parser = _by_the_parser(lines, quote)[:limit][: len(found.begins)]
-    assert list(zip(found.begins, map(list, rows), strict=True)) == by_the_parser
-    whole = _by_the_parser(lines[: found.lines], quote)
+    cut_rows = zip(*(column.to_pylist() for column in found.columns), strict=True)
+    by_the_parser = _by_the_parser(lines, dialect)[:limit][: len(found.begins)]
+    assert list(zip(found.begins, map(list, cut_rows), strict=True)) == by_the_parser
+    whole = _by_the_parser(lines[: found.lines], dialect)
     assert len(whole) == len(found.begins)
     assert 0 < found.lines <= len(lines)
 
@@ -91,7 +92,13 @@ def test_only_simple_dialects_are_cut():
     assert is_simple(Dialect(), 2)
     assert is_simple(Dialect(delimiter="\t", quote=""), 2)
     assert not is_simple(Dialect(), 1)
-    for dialect in (Dialect(delimiter="||"), Dialect(padded=True), Dialect(escape="\\"), Dialect(delimiter="¦")):
+    for dialect in (
+        Dialect(delimiter="||"),
+        Dialect(delimiter="||", quote=""),
+        Dialect(padded=True),
+        Dialect(escape="\\"),
+        Dialect(delimiter="¦"),
+    ):
         assert not is_simple(dialect, 2)
 
 
@@ -108,6 +115,23 @@ def test_long_lines_are_cut_in_pieces(tmp_path_factory, monkeypatch):
     assert [len(batch.cells) for batch in found.batches] == [1_000, 500]
     assert len(sizes) > 10
     assert max(sizes) < 200_000
+
+
+def test_records_of_few_lines_and_of_many_are_all_cut(tmp_path_factory, monkeypatch):
+    asked = []
+    monkeypatch.setattr(records, "cut", lambda *more: asked.append(cut(*more)) or asked[-1])
+    lines = ["nama,catatan\n", *(f'{number},"{"x" + chr(10) * (number % 41 == 0) * 9}"\n' for number in range(3_000))]
+    source = Bytes(tmp_path_factory.mktemp("files")).source("".join(lines), "list.csv", "text/csv")
+    assert len(read_with(CsvImporter(), source, batch_size=1_000).cells) == 3_000
+    assert all(asked)
+
+
+@pytest.mark.parametrize("quote", ['"', ""])
+def test_a_delimiter_of_several_characters_is_left_to_the_parser(tmp_path_factory, quote):
+    lines = ["nama||kota\n", *(f"{number}||Garut\n" for number in range(1_500))]
+    source = Bytes(tmp_path_factory.mktemp("files")).source("".join(lines), "list.csv", "text/csv")
+    found = read_with(CsvImporter(), source, batch_size=1_000, delimiter="||", quote=quote)
+    assert found.rows[-1] == ["1499", "Garut"]
 
 
 _ROWS = 3_000
