@@ -3,7 +3,7 @@
 The statements run in order in one transaction and hand on by temporary tables:
 
 ``deciding_homes``    where rows say they belong      ``deciding_refused``  rows that may not go there
-``deciding_known``    what this source last said       ``deciding_seen``   rows that say it again, word for word
+``deciding_seen``     rows that say it again           ``deciding_known``  what this source last said of the others
 ``deciding_keys``     what identifies each other row   ``deciding_back``   seen rows that others speak about too
 ``deciding_there``    a record, if there are any       ``deciding_namesakes``  seen rows of a name, counted
 ``deciding_matches``  existing records by strong key   ``deciding_rows``   target, reason and turn of each
@@ -30,10 +30,12 @@ def statements(rules: DecisionRules) -> Iterator[str]:
         yield homes_sql.homes(named=named)
         yield "ANALYZE deciding_homes"
     yield homes_sql.refused(named=named) if descriptor.belongs else homes_sql.NOBODY_REFUSED
-    yield seen_sql.known(descriptor.entity)
-    yield "ANALYZE deciding_known"
     yield seen_sql.seen(descriptor, named=named)
     yield "CREATE UNIQUE INDEX ON deciding_seen (record)"
+    yield "ANALYZE deciding_seen"
+    yield seen_sql.known(descriptor.entity)
+    yield "ANALYZE deciding_known"
+    yield seen_sql.seen_by_words(descriptor, named=named)
     yield "ANALYZE deciding_seen"
     yield seen_sql.RECALL
     yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(rules)}{seen_sql.NOT_SEEN}"
@@ -45,7 +47,7 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield seen_sql.NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key)
     yield "ANALYZE deciding_namesakes"
     yield _rows(descriptor)
-    yield from seen_sql.bring_back(_keys(rules))
+    yield from seen_sql.bring_back(descriptor.entity, _keys(rules))
     yield "ANALYZE deciding_rows"
     yield _PARK_DUPLICATE_NAMES.format(
         name_key=descriptor.name_key, told_apart=_told_apart(descriptor, "first", "k", descriptor.discriminators)

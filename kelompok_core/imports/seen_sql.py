@@ -27,19 +27,59 @@ SAID_BEFORE = "EXISTS (SELECT FROM source_records WHERE entity = :entity AND sou
 LAST_SAID = "s.last_seen_at DESC, s.last_record DESC, s.id DESC"
 
 
-def known(entity: str) -> str:
-    """What this source last said of each record."""
+# Asked once: of a list that comes again unchanged nothing is left, and nothing need be looked through.
+_SOME_UNSEEN = "(SELECT count(*) FROM deciding_seen) < (SELECT rows_staged FROM imports WHERE id = :import)"
+NOT_SEEN = f" AND {_SOME_UNSEEN} AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
+
+
+def seen(descriptor: EntityDescriptor, *, named: bool) -> str:
+    """Rows staged as references to what their source last said of records still there: nothing is to be found out."""
+    entity = descriptor.entity
     return f"""
-        CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
+        CREATE TEMPORARY TABLE deciding_seen ON COMMIT DROP AS
+        SELECT g.record, g.home, g.guarded, s.record_id AS target FROM (
+          SELECT i.record, i.identity, i.evidence_id, {home(descriptor)}
+          FROM {good_rows(descriptor, named=named)}) g
+        JOIN evidence s ON s.id = g.evidence_id
+        JOIN {entity} t ON t.id = s.record_id
+        WHERE {SAID_BEFORE}
+          -- Of a comparison the planner would expect one row in two hundred; of this, every other.
+          AND coalesce(s.reading_sha256 = :reading, false)
+          AND NOT EXISTS (
+            SELECT FROM evidence o
+            WHERE o.entity = '{entity}' AND o.source_name = :source AND o.identity = g.identity
+              AND (o.last_seen_at, o.last_record, o.id) > (s.last_seen_at, s.last_record, s.id))"""
+
+
+def known(entity: str) -> str:
+    """What this source last said of the records that other rows speak of."""
+    others = f"SELECT i.identity FROM import_rows i WHERE i.import_id = :import AND i.verdict IS NULL{NOT_SEEN}"
+    return f"CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS {_last_said(entity, others)}"
+
+
+def _last_said(entity: str, identities: str) -> str:
+    return f"""
         SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256,
                'match.known' AS reason, t.id IS NOT NULL AS alive
         FROM evidence s LEFT JOIN {entity} t ON t.id = s.record_id
         WHERE s.entity = '{entity}' AND s.source_name = :source
-          AND s.identity IN (SELECT identity FROM import_rows WHERE import_id = :import AND verdict IS NULL)
+          AND {_SOME_UNSEEN} AND s.identity IN ({identities})
           -- A record that an undo took away was never there, for what comes after.
           AND (t.id IS NOT NULL OR NOT EXISTS (
             SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
         ORDER BY s.identity, {LAST_SAID}"""
+
+
+def seen_by_words(descriptor: EntityDescriptor, *, named: bool) -> str:
+    """Rows that are no references and say word for word what their source last said."""
+    return f"""
+        INSERT INTO deciding_seen (record, home, guarded, target)
+        SELECT g.record, g.home, g.guarded, n.record_id FROM (
+          SELECT i.record, i.identity, i.raw_sha256, {home(descriptor)}
+          FROM {good_rows(descriptor, named=named)}{NOT_SEEN}) g
+        JOIN deciding_known n ON n.identity = g.identity AND n.raw_sha256 = g.raw_sha256
+          AND n.reading_sha256 = :reading AND n.alive
+        WHERE EXISTS (SELECT FROM deciding_known)"""
 
 
 # A row of an export has the id of our own record.
@@ -48,23 +88,6 @@ OWN_IDS = """
     SELECT DISTINCT ON (k.identity) k.identity, t.id, 'match.own_id', true
     FROM deciding_keys k JOIN {entity} t ON t.id = k.own_id
     WHERE {at_home} AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
-
-
-def seen(descriptor: EntityDescriptor, *, named: bool) -> str:
-    """Rows that say what their source last said, of records that are still there: nothing is to be found out."""
-    return f"""
-        CREATE TEMPORARY TABLE deciding_seen ON COMMIT DROP AS
-        SELECT g.record, g.home, g.guarded, n.record_id AS target FROM (
-          SELECT i.record, i.identity, i.raw_sha256, {home(descriptor)}
-          FROM {good_rows(descriptor, named=named)}) g
-        JOIN deciding_known n ON n.identity = g.identity AND n.raw_sha256 = g.raw_sha256
-          AND n.reading_sha256 = :reading AND n.alive
-        WHERE EXISTS (SELECT FROM deciding_known)"""
-
-
-# Asked once: of a list that comes again unchanged nothing is left, and nothing need be looked through.
-_SOME_UNSEEN = "(SELECT count(*) FROM deciding_seen) < (SELECT rows_staged FROM imports WHERE id = :import)"
-NOT_SEEN = f" AND {_SOME_UNSEEN} AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
 
 
 def recall(records: str) -> str:
@@ -87,7 +110,7 @@ NAMESAKES = """
     WHERE t.{name_key} IN (SELECT {name_key} FROM deciding_keys) GROUP BY s.home, t.{name_key}"""
 
 
-def bring_back(keys: str) -> Iterator[str]:
+def bring_back(entity: str, keys: str) -> Iterator[str]:
     """Yield what lets seen rows take their turns where another row speaks of the same record; ``keys`` selects them."""
     yield """
         CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
@@ -96,6 +119,8 @@ def bring_back(keys: str) -> Iterator[str]:
         WHERE s.target IN (SELECT target FROM deciding_rows)"""
     yield "DELETE FROM deciding_seen s USING deciding_back b WHERE s.record = b.record"
     yield recall("SELECT record FROM deciding_back")
+    unknown = "SELECT identity FROM deciding_back EXCEPT SELECT identity FROM deciding_known"
+    yield f"INSERT INTO deciding_known {_last_said(entity, unknown)}"
     back = "EXISTS (SELECT FROM deciding_back b WHERE b.record = i.record)"
     yield f"INSERT INTO deciding_keys {keys} AND {back}"
     yield """
