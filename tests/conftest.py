@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import hypothesis
 import psycopg
@@ -25,6 +27,7 @@ from kelompok_core.imports.records import ImportOptions
 from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.stage import stage
 from kelompok_core.imports.workbench import Workbench
+from kelompok_core.organizations.service import OrganizationService
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.settings import Settings, read_settings
 
@@ -207,3 +210,16 @@ def person(database: Database) -> Callable[..., Actor]:
             return actor
 
     return make
+
+
+@pytest.fixture
+def person_sets(database: Database, operator: Actor) -> Callable[..., UUID]:
+    """Change an organization as a person does; give its id."""
+
+    def run(slug: str, **values: Any) -> UUID:
+        with database.session() as session:
+            (found,) = session.scalars(sa.text("SELECT id FROM organizations WHERE slug = :slug"), {"slug": slug})
+            OrganizationService(session, operator).update(found, values)
+        return found
+
+    return run

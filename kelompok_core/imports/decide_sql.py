@@ -47,7 +47,7 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield seen_sql.NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key)
     yield "ANALYZE deciding_namesakes"
     yield _rows(descriptor)
-    yield from seen_sql.bring_back(descriptor.entity, _keys(rules))
+    yield from seen_sql.bring_back(_keys(rules))
     yield "ANALYZE deciding_rows"
     yield _PARK_DUPLICATE_NAMES.format(
         name_key=descriptor.name_key, told_apart=_told_apart(descriptor, "first", "k", descriptor.discriminators)
@@ -237,8 +237,7 @@ _GROUPS = f"""
           FROM deciding_rows d WHERE NOT d.parked) o
     LEFT JOIN (
       SELECT {_PARTY} AS party, max(d.record) AS until
-      FROM deciding_rows d JOIN deciding_known n ON n.identity = d.identity AND n.raw_sha256 = d.raw_sha256
-      WHERE n.reading_sha256 = :reading AND n.alive AND NOT d.parked GROUP BY {_PARTY}) s ON s.party = o.party
+      FROM deciding_rows d JOIN deciding_back b ON b.record = d.record GROUP BY {_PARTY}) s ON s.party = o.party
     WINDOW turns AS (PARTITION BY o.party ORDER BY o.record)"""
 
 

@@ -54,16 +54,12 @@ def seen(descriptor: EntityDescriptor, *, named: bool) -> str:
 def known(entity: str) -> str:
     """What this source last said of the records that other rows speak of."""
     others = f"SELECT i.identity FROM import_rows i WHERE i.import_id = :import AND i.verdict IS NULL{NOT_SEEN}"
-    return f"CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS {_last_said(entity, others)}"
-
-
-def _last_said(entity: str, identities: str) -> str:
     return f"""
+        CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
         SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256,
                'match.known' AS reason, t.id IS NOT NULL AS alive
         FROM evidence s LEFT JOIN {entity} t ON t.id = s.record_id
-        WHERE s.entity = '{entity}' AND s.source_name = :source
-          AND {_SOME_UNSEEN} AND s.identity IN ({identities})
+        WHERE s.entity = '{entity}' AND s.source_name = :source AND {_SOME_UNSEEN} AND s.identity IN ({others})
           -- A record that an undo took away was never there, for what comes after.
           AND (t.id IS NOT NULL OR NOT EXISTS (
             SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
@@ -110,7 +106,7 @@ NAMESAKES = """
     WHERE t.{name_key} IN (SELECT {name_key} FROM deciding_keys) GROUP BY s.home, t.{name_key}"""
 
 
-def bring_back(entity: str, keys: str) -> Iterator[str]:
+def bring_back(keys: str) -> Iterator[str]:
     """Yield what lets seen rows take their turns where another row speaks of the same record; ``keys`` selects them."""
     yield """
         CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
@@ -119,8 +115,6 @@ def bring_back(entity: str, keys: str) -> Iterator[str]:
         WHERE s.target IN (SELECT target FROM deciding_rows)"""
     yield "DELETE FROM deciding_seen s USING deciding_back b WHERE s.record = b.record"
     yield recall("SELECT record FROM deciding_back")
-    unknown = "SELECT identity FROM deciding_back EXCEPT SELECT identity FROM deciding_known"
-    yield f"INSERT INTO deciding_known {_last_said(entity, unknown)}"
     back = "EXISTS (SELECT FROM deciding_back b WHERE b.record = i.record)"
     yield f"INSERT INTO deciding_keys {keys} AND {back}"
     yield """

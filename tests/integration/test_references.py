@@ -189,6 +189,38 @@ def test_a_record_that_went_meanwhile_is_recalled(bench, import_file, staged_aga
         assert get_import(connection, import_id).counts["unchanged"] == 2
 
 
+def test_read_another_way_meanwhile_they_are_other_news(bench, import_file, staged_again, ask):
+    swapped = ImportOptions(mapping={"name": "city", "city": "name"})
+    import_file(_LIST, source="list")
+    import_id = staged_again()
+    import_file(_LIST, source="list", options=swapped)
+    decide(bench, import_id)
+    apply(bench, import_id)
+    decided = ask("SELECT DISTINCT decision FROM import_decisions WHERE import_id = :id", id=import_id)
+    assert [row.decision for row in decided] == ["merged"], "the source came back to what it meant first"
+
+
+@pytest.mark.parametrize("address", ["Jalan 1", "Jalan\0 1"], ids=["a reference", "a row with a finding"])
+def test_what_a_person_set_since_is_not_asked_about(import_file, decisions, person_sets, address):
+    content = f"id,name,city,address\n1,Forum Air,Garut,{address}\n"
+    import_file(content)
+    person_sets("forum-air", city="Ende")
+    assert decisions(import_file(content)) == [(1, "unchanged", "match.known")]
+
+
+def test_nor_where_another_row_speaks_of_the_record_too(import_file, decisions, person_sets):
+    import_file(_LIST)
+    own = person_sets("forum-air", city="Ende")
+    again = import_file(f"{_LIST}{own},Forum Air,Ende\n")
+    assert decisions(again)[0] == (1, "unchanged", "match.known")
+
+
+def test_what_another_source_said_since_does_not_count(import_file, references):
+    import_file(_LIST, source="list")
+    import_file(_LIST, source="other")
+    assert references(import_file(_LIST, source="list")) == [1, 2, 3]
+
+
 def test_members_of_one_organization_are_references_too(import_file, references):
     import_file("id,name\n1,Forum Air\n", source="homes")
     content = "id,nama,email\n1,Ani,ani@a.or.id\n2,Budi,\n"

@@ -12,7 +12,6 @@ from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.imports import promises
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.undo import undo
-from kelompok_core.organizations.service import OrganizationService
 
 # Everything a person would see of the organizations; not versions and times.
 _SEEN = """
@@ -25,16 +24,6 @@ _NEW = "id,name,city,phone,instagram,youtube,Warna\n1,Satu,Garut,,@satu.id,https
 
 def _counts(report):
     return {name: number for name, number in report.counts.items() if number}
-
-
-@pytest.fixture
-def person_sets(database, operator):
-    def run(slug, **values):
-        with database.session() as session:
-            (found,) = session.scalars(sa.text("SELECT id FROM organizations WHERE slug = :slug"), {"slug": slug})
-            OrganizationService(session, operator).update(found, values)
-
-    return run
 
 
 def test_created_records_go_and_changed_fields_come_back(import_file, bench, operator, ask):
