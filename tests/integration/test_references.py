@@ -215,12 +215,6 @@ def test_nor_where_another_row_speaks_of_the_record_too(import_file, decisions, 
     assert decisions(again)[0] == (1, "unchanged", "match.known")
 
 
-def test_what_another_source_said_since_does_not_count(import_file, references):
-    import_file(_LIST, source="list")
-    import_file(_LIST, source="other")
-    assert references(import_file(_LIST, source="list")) == [1, 2, 3]
-
-
 def test_members_of_one_organization_are_references_too(import_file, references):
     import_file("id,name\n1,Forum Air\n", source="homes")
     content = "id,nama,email\n1,Ani,ani@a.or.id\n2,Budi,\n"
