@@ -31,11 +31,11 @@ def statements(rules: DecisionRules) -> Iterator[str]:
         yield "ANALYZE deciding_homes"
     yield homes_sql.refused(named=named) if descriptor.belongs else homes_sql.NOBODY_REFUSED
     yield seen_sql.seen(descriptor, named=named)
-    yield "CREATE UNIQUE INDEX ON deciding_seen (record)"
     yield "ANALYZE deciding_seen"
     yield seen_sql.known(descriptor.entity)
     yield "ANALYZE deciding_known"
     yield seen_sql.seen_by_words(descriptor, named=named)
+    yield "CREATE UNIQUE INDEX ON deciding_seen (record)"
     yield "ANALYZE deciding_seen"
     yield seen_sql.RECALL
     yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(rules)}{seen_sql.NOT_SEEN}"

@@ -31,6 +31,10 @@ LAST_SAID = "s.last_seen_at DESC, s.last_record DESC, s.id DESC"
 _SOME_UNSEEN = "(SELECT count(*) FROM deciding_seen) < (SELECT rows_staged FROM imports WHERE id = :import)"
 NOT_SEEN = f" AND {_SOME_UNSEEN} AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
 
+# Of a bare comparison with what it has no statistics of the planner expects one row in two hundred to pass, of this one
+# in two: a list that comes again is mostly what it was.
+_LIKELY = "coalesce({}, false)"
+
 
 def seen(descriptor: EntityDescriptor, *, named: bool) -> str:
     """Rows staged as references to what their source last said of records still there: nothing is to be found out."""
@@ -43,8 +47,7 @@ def seen(descriptor: EntityDescriptor, *, named: bool) -> str:
         JOIN evidence s ON s.id = g.evidence_id
         JOIN {entity} t ON t.id = s.record_id
         WHERE {SAID_BEFORE}
-          -- Of a comparison the planner would expect one row in two hundred; of this, every other.
-          AND coalesce(s.reading_sha256 = :reading, false)
+          AND {_LIKELY.format("s.reading_sha256 = :reading")}
           AND NOT EXISTS (
             SELECT FROM evidence o
             WHERE o.entity = '{entity}' AND o.source_name = :source AND o.identity = g.identity
@@ -72,10 +75,10 @@ def seen_by_words(descriptor: EntityDescriptor, *, named: bool) -> str:
         INSERT INTO deciding_seen (record, home, guarded, target)
         SELECT g.record, g.home, g.guarded, n.record_id FROM (
           SELECT i.record, i.identity, i.raw_sha256, {home(descriptor)}
-          FROM {good_rows(descriptor, named=named)}{NOT_SEEN}) g
-        JOIN deciding_known n ON n.identity = g.identity AND n.raw_sha256 = g.raw_sha256
-          AND n.reading_sha256 = :reading AND n.alive
-        WHERE EXISTS (SELECT FROM deciding_known)"""
+          FROM {good_rows(descriptor, named=named)} AND i.evidence_id IS NULL AND {_SOME_UNSEEN}) g
+        JOIN deciding_known n ON n.identity = g.identity AND n.alive
+        WHERE {_LIKELY.format("n.raw_sha256 = g.raw_sha256")} AND {_LIKELY.format("n.reading_sha256 = :reading")}
+          AND EXISTS (SELECT FROM deciding_known)"""
 
 
 # A row of an export has the id of our own record.

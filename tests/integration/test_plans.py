@@ -122,3 +122,6 @@ def test_people_of_one_organization(planned, import_file, tmp_path):
     _is_linear(planned(file, "members", HOME))
     import_file(file, entity="members", organization=HOME, source="list")
     _is_linear(planned(file, "members", HOME))
+    other_bytes = tmp_path / "changed.csv"
+    other_bytes.write_text(file.read_text("utf-8").replace("5", "6"), "utf-8")
+    _is_linear(planned(other_bytes, "members", HOME))

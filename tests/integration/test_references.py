@@ -215,6 +215,14 @@ def test_nor_where_another_row_speaks_of_the_record_too(import_file, decisions, 
     assert decisions(again)[0] == (1, "unchanged", "match.known")
 
 
+def test_the_planner_hears_how_many_rows_are_references(import_file, references, ask):
+    content = "id,name\n" + "".join(f"{number},Forum {number}\n" for number in range(1_000))
+    import_file(content)
+    assert len(references(import_file(content))) == 1_000
+    told = ask("SELECT null_frac FROM pg_stats WHERE tablename = 'import_rows' AND attname = 'evidence_id'")
+    assert [round(row.null_frac, 2) for row in told] == [0.5]
+
+
 def test_members_of_one_organization_are_references_too(import_file, references):
     import_file("id,name\n1,Forum Air\n", source="homes")
     content = "id,nama,email\n1,Ani,ani@a.or.id\n2,Budi,\n"
