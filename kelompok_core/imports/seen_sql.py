@@ -62,7 +62,7 @@ def known(entity: str) -> str:
         SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256,
                'match.known' AS reason, t.id IS NOT NULL AS alive
         FROM evidence s LEFT JOIN {entity} t ON t.id = s.record_id
-        WHERE s.entity = '{entity}' AND s.source_name = :source AND {_SOME_UNSEEN} AND s.identity IN ({others})
+        WHERE s.entity = '{entity}' AND s.source_name = :source AND s.identity IN ({others})
           -- A record that an undo took away was never there, for what comes after.
           AND (t.id IS NOT NULL OR NOT EXISTS (
             SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
