@@ -23,9 +23,10 @@ OWN_ID = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
 # Whether this source has said anything before.
 SAID_BEFORE = "EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)"
 
-# Evidence ``s`` in the order in which a source said it, the last first.
-LAST_SAID = "s.last_seen_at DESC, s.last_record DESC, s.id DESC"
-
+# What tells in which order a source said things; evidence ``s`` in that order, the last first.
+_SAID = ("last_seen_at", "last_record", "id")
+LAST_SAID = ", ".join(f"s.{column} DESC" for column in _SAID)
+_SAID_LATER = "({}) > ({})".format(*(", ".join(f"{one}.{column}" for column in _SAID) for one in "os"))
 
 # Asked once: of a list that comes again unchanged nothing is left, and nothing need be looked through.
 _SOME_UNSEEN = "(SELECT count(*) FROM deciding_seen) < (SELECT rows_staged FROM imports WHERE id = :import)"
@@ -51,7 +52,7 @@ def seen(descriptor: EntityDescriptor, *, named: bool) -> str:
           AND NOT EXISTS (
             SELECT FROM evidence o
             WHERE o.entity = '{entity}' AND o.source_name = :source AND o.identity = g.identity
-              AND (o.last_seen_at, o.last_record, o.id) > (s.last_seen_at, s.last_record, s.id))"""
+              AND {_SAID_LATER})"""
 
 
 def known(entity: str) -> str:

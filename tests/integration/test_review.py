@@ -1,7 +1,6 @@
 """The review queue: parked rows, decided by people, remembered."""
 
 import pytest
-import sqlalchemy as sa
 
 from kelompok_core.errors import NotFound, NotPermitted, UsageError
 from kelompok_core.imports import promises
@@ -9,7 +8,6 @@ from kelompok_core.imports.parked import compare, get_parked, list_candidates, l
 from kelompok_core.imports.report import get_report
 from kelompok_core.imports.review import Reviewer
 from kelompok_core.imports.undo import undo
-from kelompok_core.organizations.service import OrganizationService
 
 
 def _counts(report):
@@ -99,11 +97,9 @@ def test_rejected_it_is_not_asked_again_until_it_changes(namesakes, reviewer, im
     assert row.decided_at
 
 
-def test_what_a_person_set_gives_way_when_a_person_says_so(import_file, reviewer, database, operator, waiting, ask):
+def test_what_a_person_set_gives_way_when_a_person_says_so(import_file, reviewer, person_sets, waiting, ask):
     import_file("id,name,city\n1,Forum Air,Bandung\n")
-    with database.session() as session:
-        (found,) = session.scalars(sa.text("SELECT id FROM organizations"))
-        OrganizationService(session, operator).update(found, {"city": "Cimahi"})
+    person_sets("forum-air", city="Cimahi")
     report = import_file("id,name,city\n1,Forum Air,Garut\n")
     assert [one.reason for one in waiting()] == ["field.locked_by_person"]
     reviewer.accept_into(report.record.id, 1, None)
