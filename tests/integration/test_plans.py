@@ -1,4 +1,4 @@
-"""What the database does to decide a list grows with the list, and not with its square: its plans are looked at."""
+"""What the database does for a list grows with the list, and not with its square: its plans are looked at."""
 
 import re
 
@@ -10,6 +10,7 @@ from benchmarks.organizations import write_organizations
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.stage import stage
+from tests.batches import smaller_batches
 
 _ROWS = 2_000
 _A_ROW = 40
@@ -27,7 +28,7 @@ def _looked_at(node):
 
 @pytest.fixture
 def work(database):
-    """Give rows looked at by statement of what is decided while it is open."""
+    """Give rows looked at by statement of a step."""
     found = {}
 
     def explain(_connection, _cursor, statement, parameters, _context, _executemany):
@@ -39,18 +40,18 @@ def work(database):
             words = " ".join(statement.split()[6:])
             found[words] = found.get(words, 0) + _looked_at(cursor.fetchone()[0][0]["Plan"])
 
-    def decided(bench, import_id):
+    def of(step, bench, import_id):
         found.clear()
         sa.event.listen(database.engine, "before_cursor_execute", explain, retval=True)
         sa.event.listen(database.engine, "after_cursor_execute", note)
         try:
-            decide(bench, import_id)
+            step(bench, import_id)
         finally:
             sa.event.remove(database.engine, "before_cursor_execute", explain)
             sa.event.remove(database.engine, "after_cursor_execute", note)
         return dict(found)
 
-    return decided
+    return of
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def planned(bench, operator, work):
         )  # fmt: skip
         import_id = receive(bench, request, operator).import_id
         stage(bench, import_id)
-        return work(bench, import_id)
+        return work(decide, bench, import_id)
 
     return run
 
@@ -92,6 +93,19 @@ def test_a_list_that_comes_again_as_it_was_and_changed(planned, import_file, org
     other_bytes.write_text(other_bytes.read_text("utf-8") + "\n", "utf-8")
     _is_linear(planned(other_bytes))
     _is_linear(planned(organizations("list.csv", changed=0.1)))
+
+
+def test_rows_are_taken_from_an_earlier_import_a_few_at_a_time(bench, operator, work, import_file, organizations):
+    import_file(organizations("list.csv"), source="list")
+    request = ImportRequest(
+        plugin="csv-import", job="import-organizations", file=organizations("list.csv"), source_name="list"
+    )
+    import_id = receive(bench, request, operator).import_id
+    # Explained, it gives no count: where the import stands is not asked for here.
+    with smaller_batches(_ROWS // 40):
+        ((words, rows),) = work(stage, bench, import_id).items()
+    assert words.startswith("INSERT INTO import_rows")
+    assert rows <= _A_ROW * _ROWS
 
 
 def test_a_list_of_another_source_about_the_same(planned, import_file, organizations):
