@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from benchmarks.lists import HOME, write_list
 from benchmarks.organizations import write_organizations
+from kelompok_core.imports import locks
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.stage import stage
@@ -139,3 +140,16 @@ def test_people_of_one_organization(planned, import_file, tmp_path):
     other_bytes = tmp_path / "changed.csv"
     other_bytes.write_text(file.read_text("utf-8").replace("5", "6"), "utf-8")
     _is_linear(planned(other_bytes, "members", HOME))
+
+
+def test_the_planner_hears_of_evidence_when_it_grows_by_a_tenth(import_file, ask, monkeypatch):
+    monkeypatch.setattr(locks, "_WORTH_STATISTICS", 1)
+
+    def heard(numbers):
+        import_file("id,name\n" + "".join(f"{number},Forum {number}\n" for number in numbers), source="list")
+        ((known,),) = ask("SELECT reltuples FROM pg_class WHERE relname = 'source_records'")
+        return known
+
+    assert heard(range(30)) == 30
+    assert heard(range(30, 32)) == 30
+    assert heard(range(32, 37)) == 37
