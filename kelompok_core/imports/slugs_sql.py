@@ -23,14 +23,20 @@ SOME_TAKEN = "SELECT EXISTS (SELECT FROM deciding_slugs WHERE slug IS NULL)"
 
 
 def number_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
-    """Yield what gives rows whose slug is taken that slug with the next number behind it."""
+    """Yield what gives rows whose slug is taken that slug with the next number behind it.
+
+    The table is made anew and not updated: most rows of a long list may have names that others have.
+    """
     yield "CREATE INDEX ON deciding_slugs (slug)"
     # Behind «base-» only digits count; the range scan keeps to slugs that start with it («.» follows «-»). Asked once
     # for all rows of one base: there may be as many such slugs as rows.
     yield f"""
-        UPDATE deciding_slugs s SET slug = s.base || '-' || (coalesce(n.highest, 1) + n.place)
+        CREATE TEMPORARY TABLE deciding_numbered ON COMMIT DROP AS
+        SELECT record, slug FROM deciding_slugs WHERE slug IS NOT NULL
+        UNION ALL
+        SELECT n.record, n.base || '-' || (coalesce(n.highest, 1) + n.place)
         FROM (
-          SELECT p.record, p.place, max(top.number) OVER (PARTITION BY p.base, p.home) AS highest
+          SELECT p.record, p.base, p.place, max(top.number) OVER (PARTITION BY p.base, p.home) AS highest
           FROM (SELECT record, home, base, row_number() OVER (PARTITION BY base, home ORDER BY record) AS place
                 FROM deciding_slugs WHERE slug IS NULL) p
           CROSS JOIN LATERAL (
@@ -41,8 +47,9 @@ def number_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
                   SELECT o.slug FROM deciding_slugs o
                   WHERE o.slug >= p.base || '-' AND o.slug < p.base || '.'
                     AND o.home IS NOT DISTINCT FROM p.home) x
-            WHERE p.place = 1 AND substring(x.slug FROM length(p.base) + 2) ~ '^[1-9][0-9]{{0,7}}$') top) n
-        WHERE s.record = n.record"""
+            WHERE p.place = 1 AND substring(x.slug FROM length(p.base) + 2) ~ '^[1-9][0-9]{{0,7}}$') top) n"""
+    yield "DROP TABLE deciding_slugs"
+    yield "ALTER TABLE deciding_numbered RENAME TO deciding_slugs"
 
 
 def _here(descriptor: EntityDescriptor, row: str) -> str:
