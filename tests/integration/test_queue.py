@@ -1,9 +1,11 @@
 """The queue: who gets which import, how many at a time, and what a worker that died or was robbed may still write."""
 
 import threading
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from kelompok_core.errors import Conflict, ImportFailed, QueueFull, SettingsError, TakenOver
 from kelompok_core.imports.apply import apply, approve
@@ -129,13 +131,23 @@ def test_ten_of_one_organization_wait_and_the_eleventh_is_told_so(submit, bench)
     assert len(kept) == 1, "what was refused left nothing"
 
 
-def test_twenty_at_once_with_one_key_are_one_import(submit):
+def test_twenty_at_once_with_one_key_are_one_import(submit, database):
     found = []
+    meeting = threading.Barrier(2)
+
+    def meet(_connection, _cursor, statement, *_more):
+        # Who looks for the key waits until somebody else has looked too. Where they queue the first waits in vain.
+        if "idempotency_key = " in statement:
+            with suppress(threading.BrokenBarrierError):
+                meeting.wait(2)
+
+    sa.event.listen(database.engine, "after_cursor_execute", meet)
     threads = [threading.Thread(target=lambda: found.append(submit("list", idempotency_key="k"))) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
+    sa.event.remove(database.engine, "after_cursor_execute", meet)
     assert len(found) == 20
     assert len(set(found)) == 1
 
