@@ -75,6 +75,11 @@ class Field:
         vocabulary: Table of the words (name and slug) that ``column`` points to; unknown ones are added to it.
         required: A row without it is rejected.
         policy: How it merges unless the mapping says otherwise.
+        weak_aliases: Headers it is known by only in a list that has one of the fields in ``beside`` too.
+        beside: See ``weak_aliases``.
+        further: The part that takes a second column with an alias of this field.
+        derived_from: The field that values are made from which the source does not say; None where there are none.
+        only_added: Whether its policy stands whatever the operator says: sources add to its list, and nothing else.
     """
 
     name: str
@@ -89,6 +94,11 @@ class Field:
     vocabulary: str | None = None
     required: bool = False
     policy: MergePolicy = MergePolicy.OWN
+    weak_aliases: tuple[str, ...] = ()
+    beside: frozenset[str] = frozenset()
+    further: str | None = None
+    derived_from: str | None = None
+    only_added: bool = False
 
     def __post_init__(self) -> None:
         if (self.normalize is None) == (self.read is None):
@@ -135,12 +145,15 @@ class MatchRule:
         columns: Columns of the record, and members of the candidate, that must be equal.
         name_agrees: Whether the names must be the same too; where only they differ, a person decides.
         discriminates: Whether a record that a discriminator tells apart is another record.
+        identifies: Whether a row under another id of the same source, whose name agrees too, is a question; else it is
+            another record, since the source itself says so.
     """
 
     reason: str
     columns: tuple[str, ...]
     name_agrees: bool = True
     discriminates: bool = True
+    identifies: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +176,23 @@ class Guard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Withdrawal:
+    """Consent that was withdrawn: it outranks whatever a source says otherwise, until a person says so.
+
+    Attributes:
+        field: The list that a withdrawal stands in.
+        status: The field that says whether somebody takes part.
+        active: Its value that a withdrawal outranks.
+        inactive: Its value that stays, and that a row which withdraws brings with it.
+    """
+
+    field: str
+    status: str
+    active: str
+    inactive: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EntityDescriptor:
     """An importable entity.
 
@@ -177,10 +207,12 @@ class EntityDescriptor:
         name_key: Derived column by which two names are the same.
         discriminators: Fields or derived columns that tell two records of one name apart, where both say something.
         names_indexed_with: The discriminator the index of names has behind the name, for names that many records bear.
+        keys_are_shared: Whether several records may have one natural key, as siblings have one e-mail address.
         natural_keys: What stands for an id where the source has none: the first whose first part is there.
         rules: Strong keys, strongest first.
         periods: Pairs of fields that begin and end something.
         guards: Values that need a right of their own.
+        withdrawal: How withdrawn consent outranks what sources say, where there is such a thing.
         public_fields: Fields whose text an enricher may be shown; none of what is about a person.
         extra_column: JSON column that takes what no field takes, under ``extra`` and the source's name.
         organization_column: Column with the id of the organization a record belongs to.
@@ -199,10 +231,12 @@ class EntityDescriptor:
     name_key: str
     discriminators: tuple[str, ...]
     names_indexed_with: str | None = None
+    keys_are_shared: bool = False
     natural_keys: tuple[tuple[str, ...], ...]
     rules: tuple[MatchRule, ...]
     periods: tuple[tuple[str, str], ...] = ()
     guards: tuple[Guard, ...] = ()
+    withdrawal: Withdrawal | None = None
     public_fields: tuple[str, ...] = ()
     extra_column: str
     organization_column: str = "organization_id"
@@ -220,6 +254,10 @@ class EntityDescriptor:
         """Whether each record belongs to an organization, and is none itself."""
         return self.organization_column != "id"
 
+    def label_in_derived(self, row: str) -> str:
+        """Return the SQL of whether the label of a candidate was made of something else."""
+        return f"'{self.label}' = ANY (string_to_array({row}.candidate->>'derived', ','))"
+
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
 
@@ -228,10 +266,11 @@ class EntityDescriptor:
         given = set(targets)
         return [field for field in self.fields if field.told_by & given]
 
-    def dated_fields(self) -> list[Field]:
-        """The fields that are dates or moments."""
+    def dated_targets(self) -> set[str]:
+        """Return the mapping targets whose cells are dates or moments: fields, and parts that such are read from."""
         in_periods = {name for period in self.periods for name in period}
-        return [field for field in self.fields if field.kind in (Kind.DAY, Kind.MOMENT) or field.name in in_periods]
+        dated = [one for one in self.fields if one.kind in (Kind.DAY, Kind.MOMENT) or one.name in in_periods]
+        return {one.name for one in dated} | {part.name for one in dated for part in one.parts if part.aliases}
 
     def kind_of(self, column: str) -> Kind:
         """What a field's or derived column holds."""

@@ -1,5 +1,7 @@
 """Events as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
 
+from dataclasses import replace
+
 from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Kind, MatchRule, MergePolicy, Part
 from kelompok_core.events.schema import event_schema
 from kelompok_core.matching.keys import name_key, website_key
@@ -22,11 +24,16 @@ STATUS_WORDS = {
     "held": ("done", "past", "completed", "selesai", "terlaksana", "sudah terlaksana", "finished"),
 }  # fmt: skip
 
-_START_TIME = Part(
-    name="start_time",
-    aliases=("time", "jam mulai", "waktu mulai", "jam", "waktu", "pukul", "start time"),
+_START_PARTS = (
+    Part(name="on_date", aliases=("on date",), suffices=True),
+    Part(
+        name="start_time",
+        aliases=("time", "jam mulai", "waktu mulai", "jam", "waktu", "pukul", "start time", "event time"),
+        suffices=True,
+    ),
 )
-_STARTS = (Part(name="starts_at", suffices=True), Part(name="start_time"))
+_WHEN = (Part(name="timezone"), Part(name="all_day"))
+_STARTS = (Part(name="starts_at", suffices=True), *(replace(part, aliases=()) for part in _START_PARTS))
 
 _FIELDS = (
     Field(
@@ -34,7 +41,7 @@ _FIELDS = (
         normalize=line,
         required=True,
         aliases=("judul", "nama kegiatan", "nama acara", "kegiatan", "acara", "event name", "event title", "summary",
-                 "name", "event"),
+                 "subject", "name", "event"),
     ),
     Field(name="slug", normalize=slug, policy=MergePolicy.KEEP, aliases=("permalink slug",)),
     Field(
@@ -45,36 +52,46 @@ _FIELDS = (
     Field(
         name="starts_at",
         read=starts_at,
-        parts=(_START_TIME,),
+        parts=(*_START_PARTS, *_WHEN),
         kind=Kind.MOMENT,
-        aliases=("tanggal mulai", "start", "start date", "startdate", "dtstart", "tanggal pelaksanaan", "tanggal",
-                 "date", "event date", "date time", "mulai", "starts"),
+        further="on_date",
+        aliases=("tanggal mulai", "start", "start date", "startdate", "dtstart", "start datetime", "start date time",
+                 "mulai", "starts", "begins", "tanggal pelaksanaan", "tanggal kegiatan", "tanggal acara", "event date",
+                 "date time", "tanggal", "hari tanggal", "tgl", "date"),
     ),
     Field(
         name="ends_at",
         read=ends_at,
         parts=(
-            Part(name="end_time", aliases=("jam selesai", "waktu selesai", "end time", "jam berakhir")),
-            Part(name="duration", aliases=("durasi", "lama kegiatan")),
+            Part(
+                name="end_time",
+                aliases=("jam selesai", "waktu selesai", "end time", "jam berakhir", "finish time"),
+                suffices=True,
+            ),
+            Part(name="duration", aliases=("durasi", "lama kegiatan", "lama", "length"), suffices=True),
             *_STARTS,
+            *_WHEN,
         ),
         kind=Kind.MOMENT,
-        aliases=("tanggal selesai", "end", "end date", "enddate", "dtend", "selesai", "tanggal berakhir", "ends"),
+        aliases=("tanggal selesai", "end", "end date", "enddate", "dtend", "end datetime", "end date time", "selesai",
+                 "tanggal berakhir", "ends", "finish", "until", "sampai"),
     ),
     Field(
         name="timezone",
         read=zone,
-        parts=_STARTS,
+        parts=(*_STARTS, Part(name="all_day")),
         default=DEFAULT_ZONE,
-        aliases=("time zone", "zona waktu", "tzid", "timezone identifier"),
+        derived_from="starts_at",
+        aliases=("time zone", "zona waktu", "tzid", "timezone identifier", "tz", "zona"),
     ),
     Field(
         name="all_day",
         read=all_day,
-        parts=_STARTS,
+        parts=(*_STARTS, Part(name="timezone")),
         kind=Kind.FLAG,
         default="false",
-        aliases=("all day", "sepanjang hari", "seharian"),
+        derived_from="starts_at",
+        aliases=("all day", "all day event", "sepanjang hari", "seharian", "is all day"),
     ),
     Field(
         name="location_name",
@@ -87,9 +104,16 @@ _FIELDS = (
         normalize=city,
         aliases=("kota", "kabupaten/kota", "kab/kota", "kota/kabupaten", "kota/kab", "kabupaten", "locality", "town"),
     ),
-    Field(name="region", normalize=region, aliases=("provinsi", "state", "province", "wilayah")),
+    Field(
+        name="region",
+        normalize=region,
+        aliases=("provinsi", "province", "province/state", "state/province", "wilayah"),
+        weak_aliases=("state",),  # of a submission as often as of a country
+        beside=frozenset({"city", "country", "address"}),
+    ),
     Field(name="country", normalize=country, aliases=("negara", "country code", "country name")),
-    Field(name="url", normalize=url, aliases=("link", "tautan", "website", "browser url", "laman", "event url")),
+    Field(name="url", normalize=url, aliases=("link", "tautan", "website", "browser url", "laman", "event url",
+    "page url")),
     Field(name="external_uid", normalize=line, aliases=("uid", "ical uid", "guid")),
     Field(
         name="status",

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import pandera.pandas as pa
 
-from kelompok_core.values.checks import COUNTRY, MOMENT, SLUG, URL, one_of, pattern, text
+from kelompok_core.values.checks import COUNTRY, MOMENT, SLUG, URL, one_of, pattern, short_words, text
 
 
 @lru_cache
@@ -26,6 +26,6 @@ def event_schema() -> pa.DataFrameSchema:
         "url": pattern(URL, "value.url"),
         "external_uid": text(1_000),
         "status": one_of("draft", "planned", "cancelled", "held"),
-        "tags": text(20_000),
+        "tags": short_words(200),
     }
     return pa.DataFrameSchema(columns, strict=False, name="events")

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_core.errors import UsageError
-from kelompok_core.headers.spelling import fold_header
+from kelompok_core.headers.privacy import is_sensitive
+from kelompok_core.headers.spelling import fold_header, spellings, squeeze
 
 IGNORE = "-"
 EXTRA = "extra"
@@ -16,17 +17,6 @@ OUR_COLUMNS = ("_line", "_decision", "_codes", "_message")
 
 RECORD_ID = "_kelompok_id"
 """Column of an export with the id of our own record, by which a row is known again."""
-
-_SENSITIVE = frozenset(
-    {
-        "nik", "no nik", "nomor nik", "nomor induk kependudukan", "ktp", "no ktp", "nomor ktp", "no kk",
-        "nomor kk", "nomor kartu keluarga", "agama", "religion", "nama ibu", "nama ibu kandung", "password",
-        "kata sandi", "stripe customer id", "golongan darah", "no paspor", "passport number",
-        "tanggal lahir", "tgl lahir", "date of birth", "birth date", "birthdate", "birthday", "dob",
-        "national id", "social security number", "ssn",
-    }
-)  # fmt: skip
-"""Personal data no community needs; taken in only when the mapping names the column."""
 
 _RUNNING_NUMBERS = frozenset({"no", "nr", "nomor", "nomor urut", "no urut", "number", "nbr", "row", "baris"})
 """A counter of the sheet's rows: it changes whenever the sheet is sorted, so it identifies nothing."""
@@ -42,6 +32,9 @@ class HeaderField:
         required: Whether a source without it is refused.
         instead: Fields of which one is as good as this one.
         by_name_only: Whether only a given mapping leads to it, and no header does.
+        weak_aliases: Headers it is known by only beside a column of one of the fields in ``beside``.
+        beside: See ``weak_aliases``.
+        further: The field that takes the next best column with an alias of this one; else that column is extra.
         missing_code: What is said when it is required and not there.
     """
 
@@ -50,6 +43,9 @@ class HeaderField:
     required: bool = False
     instead: frozenset[str] = frozenset()
     by_name_only: bool = False
+    weak_aliases: Sequence[str] = ()
+    beside: frozenset[str] = frozenset()
+    further: str | None = None
     missing_code: str = "header.missing"
 
 
@@ -160,20 +156,18 @@ def _take_by_rule(draft: _Draft, columns: Sequence[str]) -> list[str]:
     return rest
 
 
-def is_sensitive(column: str) -> bool:
-    """Return whether a column holds personal data no community needs, be it a member of a nested record."""
-    return bool({fold_header(column), fold_header(column.rpartition(".")[2])} & _SENSITIVE)
-
-
 def _take_by_alias(draft: _Draft, columns: Sequence[str]) -> None:
-    ranked = _ranked_aliases(draft.fields)
-    claims: dict[str, list[tuple[int, int, str]]] = {}
-    for place, column in enumerate(columns):
-        if (known := ranked.get(fold_header(column))) is not None:
-            claims.setdefault(known[0], []).append((known[1], place, column))
+    claims = _claims(draft.fields, columns)
     given = set(draft.targets.values())
-    winners = {min(claim)[2]: name for name, claim in claims.items() if name not in given}
-    claimed = {column: name for name, claim in claims.items() for _, _, column in claim}
+    winners: dict[str, str] = {}
+    for one in draft.fields:
+        ranked = [column for _, column in sorted(claims.get(one.name, ()))]
+        if one.name in given or not ranked:
+            continue
+        winners[ranked[0]] = one.name
+        if one.further is not None and len(ranked) > 1 and one.further not in given and one.further not in claims:
+            winners[ranked[1]] = one.further
+    claimed = {column: name for name, claim in claims.items() for _, column in claim}
     for column in columns:
         if column in winners:
             draft.targets[column] = winners[column]
@@ -185,12 +179,48 @@ def _take_by_alias(draft: _Draft, columns: Sequence[str]) -> None:
             draft.say("header.unknown", Severity.WARNING, column)
 
 
+_Claims = dict[str, list[tuple[tuple[int, int, int], str]]]
+"""By field: the columns that could be it, each with how well: spelling, rank of the alias, place in the header."""
+
+
+def _claims(fields: Sequence[HeaderField], columns: Sequence[str]) -> _Claims:
+    known, weak = _ranked_aliases(fields), _weak_aliases(fields)
+    claims: _Claims = {}
+    unclaimed: list[tuple[int, str]] = []
+    for place, column in enumerate(columns):
+        if (found := _find_alias(known, column)) is not None:
+            name, rank, distance = found
+            claims.setdefault(name, []).append(((distance, rank, place), column))
+        else:
+            unclaimed.append((place, column))
+    for place, column in unclaimed:
+        found = _find_alias(weak, column)
+        if found is not None and claims.keys() & next(one.beside for one in fields if one.name == found[0]):
+            claims.setdefault(found[0], []).append(((found[2], found[1], place), column))
+    return claims
+
+
+def _find_alias(aliases: Mapping[str, tuple[str, int]], column: str) -> tuple[str, int, int] | None:
+    """Return the field a header is known for, the rank of the alias, and how far the spelling is from it."""
+    ways = spellings(column)
+    for distance, way in enumerate((*ways, *map(squeeze, ways))):
+        if (known := aliases.get(way)) is not None:
+            return *known, min(distance, len(ways))
+    return None
+
+
 def _ranked_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:
     ranked: dict[str, tuple[str, int]] = {}
     for one in (known for known in fields if not known.by_name_only):
         for rank, alias in enumerate((one.name, *one.aliases)):
             ranked.setdefault(fold_header(alias), (one.name, rank))
+    for alias, known in list(ranked.items()):
+        ranked.setdefault(squeeze(alias), known)
     return ranked
+
+
+def _weak_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:
+    return {fold_header(alias): (one.name, rank) for one in fields for rank, alias in enumerate(one.weak_aliases)}
 
 
 def _require(draft: _Draft, columns: Sequence[str]) -> None:

@@ -70,10 +70,20 @@ def _json_of(fields: Sequence[Field]) -> str:
 
 
 def _new_origins(fields: Sequence[Field]) -> str:
-    """All fields as set by the import, which is the same for every row, less those the row says nothing of."""
+    """All fields as set by the import, which is the same for every row, less those the row says nothing of.
+
+    What was derived nobody said: it has no origin, and gives way to whoever says something.
+    """
     names = _array(field.name for field in fields)
-    absent = ", ".join(f"CASE WHEN r.candidate->>'{field.name}' IS NULL THEN '{field.name}' END" for field in fields)
+    absent = ", ".join(f"CASE WHEN {_unsaid(field)} THEN '{field.name}' END" for field in fields)
     return f"jsonb_object({names}, array_fill(CAST(:origin AS text), ARRAY[{len(fields)}])) - ARRAY[{absent}]"
+
+
+def _unsaid(field: Field) -> str:
+    missing = f"r.candidate->>'{field.name}' IS NULL"
+    if field.derived_from is None:
+        return missing
+    return f"{missing} OR coalesce('{field.name}' = ANY (string_to_array(r.candidate->>'derived', ',')), false)"
 
 
 def _array(names: Iterable[str | None]) -> str:
@@ -95,10 +105,12 @@ def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
         CASE WHEN d.changes ? 'extra' THEN jsonb_set(
             jsonb_set({columns[extra]}, '{{extra}}', coalesce(t.{extra}->'extra', '{{}}')),
             ARRAY['extra', :source], d.changes->'extra'->1) ELSE {columns[extra]} END"""
-    columns["field_origins"] = """
+    derives = any(field.derived_from for field in fields)
+    said = "AND key <> ALL (string_to_array(coalesce(r.candidate->>'derived', ''), ','))" if derives else ""
+    columns["field_origins"] = f"""
         t.field_origins || coalesce((
             SELECT jsonb_object_agg(key, CAST(:origin AS text))
-            FROM jsonb_object_keys(d.changes) key WHERE key <> 'extra'), '{}')"""
+            FROM jsonb_object_keys(d.changes) key WHERE key <> 'extra' {said}), '{{}}')"""
     return f"""
         UPDATE {descriptor.entity} t SET {", ".join(f"{column} = {value}" for column, value in columns.items())}
         FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record

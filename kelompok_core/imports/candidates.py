@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from typing import Any
 from uuid import UUID
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pandera.errors import SchemaErrors
 from pandera.pandas import DataFrameSchema
 
@@ -18,10 +20,13 @@ from kelompok_core.headers.mapping import RECORD_ID, HeaderField, HeaderMapping,
 from kelompok_core.imports.row_json import present_cells, row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
 from kelompok_core.matching.keys import name_key, natural_identity
+from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_series
+from kelompok_core.values.blanks import drop_blank_words, says_something
+from kelompok_core.values.eras import ANY
 from kelompok_core.values.normalized import all_findings, found
 from kelompok_core.values.reading import Inputs, Reading
 from kelompok_core.values.slug import slug_of
-from kelompok_core.values.text import line
+from kelompok_core.values.text import line, unwrap_constants
 from kelompok_core.values.times import starts_at
 
 EXTERNAL_ID = "external_id"
@@ -29,6 +34,13 @@ ORGANIZATION = "organization"
 CHANGED_AT = "changed_at"
 SLUG_BASE = "slug_base"
 ORGANIZATION_KEY = "organization_key"
+IDENTITY = "identity"
+DERIVED = "derived"
+"""Member of a candidate with the names of fields whose value was made of something else, with commas between them."""
+
+
+_LONGEST_KEY, _LONGEST_NAME_KEY = 2_400, 1_800
+"""Bytes. PostgreSQL's B-trees take no entry above 2,704, and some have another column beside the key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +69,7 @@ class Candidates:
         identity: What this source calls the record: its id, or a natural key.
         findings: Columns position, column, code, severity, value, params.
         needs: Rights that some value rests on.
+        speaking: Columns that some value came of.
     """
 
     fields: pd.DataFrame
@@ -65,6 +78,7 @@ class Candidates:
     identity: pd.Series
     findings: pd.DataFrame
     needs: frozenset[Action]
+    speaking: frozenset[str]
 
 
 def map_columns(
@@ -92,7 +106,15 @@ def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderF
         )
     for one in descriptor.fields:
         fields.append(
-            HeaderField(name=one.name, aliases=one.aliases, required=one.required, instead=one.told_by - {one.name})
+            HeaderField(
+                name=one.name,
+                aliases=one.aliases,
+                required=one.required,
+                instead=one.told_by - {one.name},
+                weak_aliases=one.weak_aliases,
+                beside=one.beside,
+                further=one.further,
+            )
         )
         fields += [HeaderField(name=part.name, aliases=part.aliases) for part in one.parts if part.aliases]
     fields.append(HeaderField(name=CHANGED_AT, by_name_only=True))
@@ -106,50 +128,112 @@ def make_candidates(
     cells = batch.cells
     columns = {target: column for column, target in mapping.targets.items() if column in cells.columns}
     frame, findings = _understood(descriptor, cells, columns, terms.reading)
-    external_id = line(_column(cells, columns, EXTERNAL_ID)).values
+    external_id = read_ids(cells[columns[EXTERNAL_ID]], terms.reading) if EXTERNAL_ID in columns else _nothing(cells)
+    speaking, unused = _account(descriptor, cells, columns, frame, all_findings(*findings))
+    findings += unused
     needs, guarded = _hold_guards(descriptor, frame, columns, cells, terms)
     findings += guarded
     _derive(descriptor, frame)
     findings.append(_schema_findings(descriptor, frame, columns, cells))
     findings.append(_reversed_periods(descriptor, frame, columns, cells))
+    identity = _identity(descriptor, frame, external_id, terms)
+    findings.append(_long_keys(descriptor, frame, columns, cells, {EXTERNAL_ID: external_id, IDENTITY: identity}))
     return Candidates(
         fields=frame,
-        extra=_blank_to_null(cells[[column for column in mapping.extra if column in cells.columns]]),
+        extra=_kept_as_extra(cells[[column for column in mapping.extra if column in cells.columns]]),
         external_id=external_id,
-        identity=_identity(descriptor, frame, external_id, terms),
+        identity=identity,
         findings=all_findings(*findings),
         needs=needs,
+        speaking=speaking,
     )
+
+
+def read_ids(cells: pd.Series, reading: Reading) -> pd.Series:
+    """Return a source's own ids: without the apostrophe and the decimal that spreadsheets put to them."""
+    ids = drop_blank_words(line(cells).values)
+    texts = changed_where(to_arrow(ids), r"^'[0-9+]", lambda some: pc.utf8_slice_codeunits(some, 1))
+    if str(cells.name) in reading.decimals:
+        texts = pc.replace_substring_regex(texts, r"^(\d+)\.0+$", r"\1")
+    return to_series(texts, ids.index)
+
+
+def _nothing(cells: pd.DataFrame) -> pd.Series:
+    return pd.Series(None, index=cells.index, dtype="str")
 
 
 def _column(cells: pd.DataFrame, columns: Mapping[str, str], target: str) -> pd.Series:
     column = columns.get(target)
-    return pd.Series(None, index=cells.index, dtype="str") if column is None else cells[column]
+    return _nothing(cells) if column is None else cells[column]
 
 
 def _understood(
     descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], reading: Reading
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Return one column a field that the source tells, and what was found while reading them."""
+    """Return one column a field that the source tells, and what was found while reading them.
+
+    Where values were derived, a further column names their fields.
+    """
     findings: list[pd.DataFrame] = []
     values: dict[str, pd.Series] = {}
-    shared: dict[str, pd.DataFrame] = {}
+    derived: dict[str, pd.Series] = {}
+    shared: dict[str, Any] = {}
     for one in descriptor.fields_told_by(columns):
         parts = {part.name: cells[columns[part.name]] for part in one.parts if part.name in columns}
         inputs = Inputs(own=_column(cells, columns, one.name), parts=parts, reading=reading, shared=shared)
         normalized = one.understand(inputs)
         values[one.name] = normalized.values
         findings.append(normalized.findings)
+        if normalized.derived is not None and normalized.derived.any():
+            derived[one.name] = normalized.derived
     if ORGANIZATION in columns:
         written = cells[columns[ORGANIZATION]]
         values[ORGANIZATION] = line(written).values
         values[ORGANIZATION_KEY] = name_key(values[ORGANIZATION])
         findings.append(found(written, values[ORGANIZATION].isna(), "value.required", Severity.ERROR))
     if CHANGED_AT in columns:
-        changed = starts_at(Inputs(own=cells[columns[CHANGED_AT]], reading=reading))
+        changed = starts_at(Inputs(own=cells[columns[CHANGED_AT]], reading=reading), era=ANY)
         values[CHANGED_AT] = changed.values
         findings.append(changed.findings)
+    if derived:
+        values[DERIVED] = _names_where(derived, cells)
     return pd.DataFrame(values, index=cells.index, dtype="str"), findings
+
+
+def _names_where(masks: Mapping[str, pd.Series], cells: pd.DataFrame) -> pd.Series:
+    """Return for each row the names whose mask is true there, with commas between them; null for none."""
+    places = sum(mask.to_numpy(dtype="int64") << bit for bit, mask in enumerate(masks.values()))
+    lists = [
+        ",".join(name for bit, name in enumerate(masks) if number >> bit & 1) or None
+        for number in range(1 << len(masks))
+    ]
+    return to_series(pa.array(lists, pa.large_string()).take(pa.array(places)), cells.index)
+
+
+def _account(
+    descriptor: EntityDescriptor,
+    cells: pd.DataFrame,
+    columns: Mapping[str, str],
+    frame: pd.DataFrame,
+    findings: pd.DataFrame,
+) -> tuple[frozenset[str], list[pd.DataFrame]]:
+    """Return the columns that some value came of, and a finding for each filled cell that nothing came of unsaid."""
+    used: dict[str, pd.Series] = {}
+    for one in descriptor.fields_told_by(columns):
+        there = frame[one.name].notna()
+        for target in (one.name, *(part.name for part in one.parts)):
+            if target in columns:
+                column = columns[target]
+                used[column] = used[column] | there if column in used else there
+    unsaid = []
+    for column, mask in used.items():
+        if mask.all():
+            continue
+        rest = cells[column][~mask]
+        spoken_of = findings["position"][findings["column"] == column] if len(findings) else ()
+        lost = says_something(rest) & ~rest.index.isin(spoken_of)
+        unsaid.append(found(rest, lost, "value.not_used", Severity.WARNING))
+    return frozenset(column for column, mask in used.items() if mask.any()), unsaid
 
 
 def _hold_guards(
@@ -211,8 +295,10 @@ def _at_home(descriptor: EntityDescriptor, identity: pd.Series, terms: Terms) ->
     return identity + f" @ {terms.organization_id}" if descriptor.belongs else identity
 
 
-def _blank_to_null(cells: pd.DataFrame) -> pd.DataFrame:
-    return cells.where(cells.apply(lambda column: column.str.strip() != ""))
+def _kept_as_extra(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells no field takes as they are kept: constants unwrapped, blank ones null."""
+    kept = cells.apply(unwrap_constants)
+    return kept.where(kept.apply(lambda column: column.str.strip() != ""))
 
 
 @lru_cache(maxsize=16)
@@ -240,6 +326,30 @@ def _schema_findings(
     table["severity"] = [default_severity(code).value for code in table["code"]]
     table["params"] = pd.Series([{} for _ in rows], dtype="object")
     return table
+
+
+def _long_keys(
+    descriptor: EntityDescriptor,
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    cells: pd.DataFrame,
+    ids: Mapping[str, pd.Series],
+) -> pd.DataFrame:
+    """Return an error for each value that is looked up by and longer than an index takes."""
+    fields = {one.name: one.field for one in descriptor.derived}
+    names = {descriptor.name_key, *(column for rule in descriptor.rules for column in rule.columns)}
+    keys = {name: frame[name] for name in sorted(names) if name in frame.columns} | ids
+    findings = []
+    for name, values in keys.items():
+        lengths = pc.binary_length(to_arrow(values))
+        limit = _LONGEST_NAME_KEY if name == descriptor.name_key else _LONGEST_KEY
+        if (pc.max(lengths).as_py() or 0) <= limit:
+            continue
+        longer = to_mask(pc.greater(lengths, limit), cells.index)
+        field = {IDENTITY: descriptor.label}.get(name, fields.get(name, name))
+        told_in = columns[name] if name == EXTERNAL_ID else _source_column(descriptor.field(field), columns)
+        findings.append(found(cells[told_in], longer, "value.too_long", Severity.ERROR))
+    return all_findings(*findings)
 
 
 def _source_column(one: Field, columns: Mapping[str, str]) -> str:

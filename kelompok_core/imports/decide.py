@@ -11,7 +11,7 @@ from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organization
 from kelompok_core.descriptor import EntityDescriptor, MergePolicy
 from kelompok_core.errors import TakenOver
 from kelompok_core.fail_points import FailPoint, reach
-from kelompok_core.imports import decide_sql, plan_sql, slugs_sql
+from kelompok_core.imports import decide_sql, plan_sql, seen_sql, slugs_sql
 from kelompok_core.imports.candidates import ORGANIZATION
 from kelompok_core.imports.diff_sql import DecisionRules
 from kelompok_core.imports.locks import refresh_statistics, use_memory, working_on
@@ -74,7 +74,8 @@ def make_plan(
     use_memory(connection)
     descriptor = get_descriptor(record.entity)
     params = _params(connection, record) | {"revision": revision, "reviewed": reviewed}
-    for statement in decide_sql.statements(_rules(descriptor, record)):
+    shared = bool(connection.scalar(sa.text(seen_sql.SOME_SHARED), params))
+    for statement in decide_sql.statements(_rules(descriptor, record), shared=shared):
         connection.execute(sa.text(statement), params)
     connection.execute(sa.text(slugs_sql.assign_slugs(descriptor)), params)
     if connection.scalar(sa.text(slugs_sql.SOME_TAKEN)):
@@ -92,7 +93,8 @@ def make_plan(
 def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> DecisionRules:
     given = record.options.policies
     policies: Mapping[str, MergePolicy] = {
-        field.name: given.get(field.name, field.policy) for field in descriptor.fields_told_by(record.mapping.values())
+        field.name: field.policy if field.only_added else given.get(field.name, field.policy)
+        for field in descriptor.fields_told_by(record.mapping.values())
     }
     last_wins = record.options.duplicates is DuplicatePolicy.LAST
     return DecisionRules(

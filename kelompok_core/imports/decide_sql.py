@@ -22,23 +22,30 @@ from kelompok_core.imports.candidates import SLUG_BASE
 from kelompok_core.imports.diff_sql import DecisionRules, create_diffs
 
 
-def statements(rules: DecisionRules) -> Iterator[str]:
-    """Yield the statements; they take what :func:`kelompok_core.imports.decide.make_plan` knows of the import."""
+def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
+    """Yield the statements; they take what :func:`kelompok_core.imports.decide.make_plan` knows of the import.
+
+    ``shared`` is whether some identity of the source may stand for several records.
+    """
     descriptor = rules.descriptor
     named = rules.rows_name_homes
     if descriptor.belongs:
         yield homes_sql.homes(named=named)
         yield "ANALYZE deciding_homes"
     yield homes_sql.refused(named=named) if descriptor.belongs else homes_sql.NOBODY_REFUSED
-    yield seen_sql.seen(descriptor, named=named)
+    if shared:
+        yield seen_sql.share(descriptor)
+    yield seen_sql.seen(descriptor, named=named, shared=shared)
     yield "ANALYZE deciding_seen"
     yield seen_sql.known(descriptor.entity)
+    if shared:
+        yield seen_sql.known_shared(descriptor.entity)
     yield "ANALYZE deciding_known"
-    yield seen_sql.seen_by_words(descriptor, named=named)
+    yield seen_sql.seen_by_words(descriptor, named=named, shared=shared)
     yield "CREATE UNIQUE INDEX ON deciding_seen (record)"
     yield "ANALYZE deciding_seen"
     yield seen_sql.RECALL
-    yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(rules)}{seen_sql.NOT_SEEN}"
+    yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(rules, shared=shared)}{seen_sql.NOT_SEEN}"
     yield "ANALYZE deciding_keys"
     yield seen_sql.OWN_IDS.format(entity=descriptor.entity, at_home=_at_home(descriptor))
     yield _there(descriptor)
@@ -47,19 +54,27 @@ def statements(rules: DecisionRules) -> Iterator[str]:
     yield seen_sql.NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key)
     yield "ANALYZE deciding_namesakes"
     yield _rows(descriptor)
-    yield from seen_sql.bring_back(_keys(rules))
+    yield from seen_sql.bring_back(_keys(rules, shared=shared), shared=shared)
     yield "ANALYZE deciding_rows"
     yield _PARK_DUPLICATE_NAMES.format(
         name_key=descriptor.name_key, told_apart=_told_apart(descriptor, "first", "k", descriptor.discriminators)
     )
+    for rule in descriptor.rules:
+        if rule.identifies:
+            yield _park_second_ids(descriptor, rule)
     yield _GROUPS
     yield "ANALYZE deciding_groups"
+    yield _CONTESTED.format(entity=descriptor.entity)
     yield create_diffs(rules)
-    yield _FINAL.format(may_create="true" if descriptor.belongs else "CAST(:scope AS uuid) IS NULL")
+    yield _FINAL.format(
+        may_create="true" if descriptor.belongs else "CAST(:scope AS uuid) IS NULL",
+        label=descriptor.label,
+        another=_another_name(descriptor),
+    )
     yield _REJECT_AGAIN.format(entity=descriptor.entity)
 
 
-def _keys(rules: DecisionRules) -> str:
+def _keys(rules: DecisionRules, *, shared: bool) -> str:
     descriptor = rules.descriptor
     ruled = [column for rule in descriptor.rules for column in rule.columns]
     names = dict.fromkeys([descriptor.name_key, *descriptor.discriminators, *ruled])
@@ -69,11 +84,18 @@ def _keys(rules: DecisionRules) -> str:
         for name, kind in kinds.items()
     )
     return f"""
-        SELECT i.record, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256, {seen_sql.home(descriptor)},
-               i.new_record_id,
+        SELECT i.record, {seen_sql.identity(shared=shared)} AS identity, i.external_id IS NOT NULL AS explicit,
+               i.raw_sha256, {seen_sql.home(descriptor)}, i.new_record_id, i.reason AS asks, {_nameless(descriptor)},
                CASE WHEN i.external_id ~ {seen_sql.OWN_ID} THEN i.external_id::uuid END AS own_id,
                i.candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
-        FROM {seen_sql.good_rows(descriptor, named=rules.rows_name_homes)}"""
+        FROM {seen_sql.good_rows(descriptor, named=rules.rows_name_homes, shared=shared)}"""
+
+
+def _nameless(descriptor: EntityDescriptor) -> str:
+    """Whether a row says no name of its own: one that was made of an address agrees with any."""
+    if descriptor.field(descriptor.label).derived_from is None:
+        return "false AS nameless"
+    return f"coalesce({descriptor.label_in_derived('i')}, false) AS nameless"
 
 
 def _told_apart(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:
@@ -140,22 +162,29 @@ def _matches(descriptor: EntityDescriptor) -> str:
                count(DISTINCT target) FILTER (WHERE agrees) AS agreeing,
                (array_agg(target ORDER BY rank, target) FILTER (WHERE agrees))[1] AS target,
                (array_agg(reason ORDER BY rank, target) FILTER (WHERE agrees))[1] AS reason,
+               bool_or(renumbered) AS renumbered,
                array_agg(DISTINCT target) AS candidates
         FROM ({found}) found GROUP BY record"""
 
 
 def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str:
-    agrees = f"t.{descriptor.name_key} = k.{descriptor.name_key}" if rule.name_agrees else "true"
+    agrees = f"(k.nameless OR t.{descriptor.name_key} = k.{descriptor.name_key})" if rule.name_agrees else "true"
+    # Where a key and the name agree, another id of the same source is a question and not an answer.
+    another = _NOT_ANOTHERS.format(entity=descriptor.entity) if rule.identifies else "true"
+    may_be = _NOT_JUDGED_DIFFERENT.format(entity=descriptor.entity)
+    may_be += (
+        f" AND ({agrees} OR {another})" if rule.identifies else f" AND {_NOT_ANOTHERS.format(entity=descriptor.entity)}"
+    )
     differs = _told_apart(descriptor, "t", "k", descriptor.discriminators if rule.discriminates else ())
     equal = " AND ".join(f"t.{column} = k.{column}" for column in rule.columns)
     said = " AND ".join(f"k.{column} IS NOT NULL" for column in rule.columns)
     return f"""
-        SELECT k.record, m.id AS target, '{rule.reason}' AS reason, {rank} AS rank, m.agrees
+        SELECT k.record, m.id AS target, '{rule.reason}' AS reason, {rank} AS rank, m.agrees AND m.open AS agrees,
+               m.agrees AND NOT m.open AS renumbered
         FROM deciding_keys k
         CROSS JOIN LATERAL (
-          SELECT t.id, {agrees} AS agrees FROM {descriptor.entity} t
-          WHERE {equal} AND {_at_home(descriptor)} AND NOT ({differs})
-            AND {_may_be(descriptor)}
+          SELECT t.id, {agrees} AS agrees, {another} AS open FROM {descriptor.entity} t
+          WHERE {equal} AND {_at_home(descriptor)} AND NOT ({differs}) AND {may_be}
           ORDER BY agrees DESC, t.id LIMIT 3) m
         WHERE {said} AND {_ANY_THERE}
           AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
@@ -169,15 +198,20 @@ def _rows(descriptor: EntityDescriptor) -> str:
     return f"""
         CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
         SELECT k.record, k.identity, k.explicit, k.raw_sha256, k.home, k.guarded, k.new_record_id,
-               coalesce(n.record_id, CASE WHEN m.agreeing = 1 THEN m.target END) AS target,
-               CASE WHEN n.record_id IS NOT NULL THEN n.reason
+               CASE WHEN k.asks IS NULL THEN coalesce(n.record_id, CASE WHEN m.agreeing = 1 THEN m.target END)
+               END AS target,
+               CASE WHEN k.asks IS NOT NULL THEN k.asks
+                    WHEN n.record_id IS NOT NULL THEN n.reason
                     WHEN m.agreeing = 1 THEN m.reason
                     WHEN m.agreeing > 1 THEN 'match.multiple'
+                    WHEN m.renumbered THEN 'id.new_for_known'
                     WHEN m.record IS NOT NULL THEN 'match.key_conflict'
                     WHEN w.id IS NOT NULL THEN 'match.possible_duplicate'
                     ELSE 'match.none' END AS reason,
-               n.record_id IS NULL AND coalesce(m.agreeing <> 1, w.id IS NOT NULL) AS parked,
-               coalesce(m.candidates, ARRAY[w.id]) AS candidates,
+               k.asks IS NOT NULL
+                 OR n.record_id IS NULL AND coalesce(m.agreeing <> 1, w.id IS NOT NULL) AS parked,
+               CASE WHEN n.record_id IS NOT NULL THEN ARRAY[n.record_id]
+                    ELSE coalesce(m.candidates, ARRAY[w.id]) END AS candidates,
                NULL::integer AS duplicate_of,
                k.alike - 1 + coalesce(o.number, 0) AS namesakes
         FROM (SELECT y.*, max(y.place) OVER (PARTITION BY y.{descriptor.name_key}, y.home) AS alike
@@ -199,6 +233,7 @@ def _namesake(descriptor: EntityDescriptor) -> str:
           SELECT t.id FROM {descriptor.entity} t
           WHERE {_ANY_THERE} AND n.identity IS NULL AND m.record IS NULL
             AND t.{descriptor.name_key} = k.{descriptor.name_key}
+            AND NOT k.nameless
             AND {_at_home(descriptor)} AND NOT ({_told_apart(descriptor, "t", "k", descriptor.discriminators)})
             AND {_may_be(descriptor)}"""
     place = descriptor.names_indexed_with
@@ -222,6 +257,26 @@ _PARK_DUPLICATE_NAMES = """
       -- Asked once, and mostly all that is asked.
       AND EXISTS (SELECT FROM deciding_rows WHERE namesakes > 0 AND NOT explicit)"""
 
+
+def _park_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
+    """Park rows of the file that have another id than one before them, and its name and key."""
+    equal = " AND ".join(f"k.{column} = first.{column}" for column in rule.columns)
+    keys = ", ".join(f"f.{column}" for column in rule.columns)
+    said = " AND ".join(f"f.{column} IS NOT NULL" for column in rule.columns)
+    name = descriptor.name_key
+    return f"""
+        UPDATE deciding_rows r SET parked = true, reason = 'id.new_for_known', duplicate_of = first.record
+        FROM deciding_keys k
+        JOIN (SELECT DISTINCT ON (f.home, f.{name}, {keys}) f.* FROM deciding_keys f
+              JOIN deciding_rows g ON g.record = f.record AND g.target IS NULL AND NOT g.parked AND g.namesakes > 0
+              WHERE f.explicit AND {said}
+              ORDER BY f.home, f.{name}, {keys}, f.record) first
+          ON first.{name} = k.{name} AND {equal} AND first.home IS NOT DISTINCT FROM k.home
+        WHERE r.record = k.record AND r.explicit AND r.target IS NULL AND NOT r.parked AND r.namesakes > 0
+          AND first.record < r.record AND first.identity <> r.identity
+          AND NOT ({_told_apart(descriptor, "first", "k", descriptor.discriminators)})"""
+
+
 _PARTY = "coalesce(d.target::text, d.identity)"
 
 # seen: up to this row of its group the source says what it said last time.
@@ -241,46 +296,84 @@ _GROUPS = f"""
     WINDOW turns AS (PARTITION BY o.party ORDER BY o.record)"""
 
 
+# Ids that a file of this source used for two records, and the rows that were rejected for it: until somebody decides,
+# a row that comes back alone may be of the other record.
+_CONTESTED = """
+    CREATE TEMPORARY TABLE deciding_contested ON COMMIT DROP AS
+    SELECT o.identity, array_agg(o.raw_sha256) AS rejected
+    FROM import_decisions d
+    JOIN imports m ON m.id = d.import_id AND m.plan_revision = d.revision AND m.state = 'applied'
+    JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
+    WHERE d.reason = 'id.duplicate_in_file' AND m.entity = '{entity}' AND m.source_name = :source
+      AND NOT CAST(:last_wins AS boolean)
+      AND NOT EXISTS (
+        SELECT FROM import_decisions p
+        JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name
+        JOIN import_rows q ON q.import_id = p.import_id AND q.record = p.record
+        WHERE p.revision < 0 AND q.identity = o.identity AND p.decided_at > m.applied_at)
+    GROUP BY o.identity"""
+
+
+def _another_name(descriptor: EntityDescriptor) -> str:
+    """Whether a row known by a key that people share would give its record a name of no word in common."""
+    if not descriptor.keys_are_shared:
+        return "false"
+    old, new = (f"string_to_array(lower(d.changes->'{descriptor.label}'->>{at}), ' ')" for at in (0, 1))
+    return f"NOT d.explicit AND d.changes ? '{descriptor.label}' AND NOT {old} && {new}"
+
+
 _FINAL = """
     CREATE TEMPORARY TABLE deciding_final ON COMMIT DROP AS
-    SELECT i.record, CASE i.verdict WHEN 'error' THEN 'rejected' ELSE 'review' END AS decision, i.reason,
+    SELECT i.record, 'rejected' AS decision, i.reason,
            NULL::uuid AS target_id, NULL::uuid AS home, NULL::integer AS base_version, 1 AS turn,
-           NULL::jsonb AS changes, NULL::text AS severity, NULL::jsonb AS params
-    FROM import_rows i WHERE i.import_id = :import AND i.verdict IS NOT NULL
+           NULL::jsonb AS changes, NULL::text AS severity, NULL::jsonb AS params, NULL::jsonb AS notes
+    FROM import_rows i WHERE i.import_id = :import AND i.verdict = 'error'
     UNION ALL
-    SELECT r.record, 'rejected', r.problem, NULL, NULL, NULL, 1, NULL, 'error', r.params FROM deciding_refused r
+    SELECT r.record, 'rejected', r.problem, NULL, NULL, NULL, 1, NULL, 'error', r.params, NULL
+    FROM deciding_refused r
     UNION ALL
-    SELECT r.record, 'review', r.reason, NULL, r.home, NULL, 1, NULL, 'review',
-           jsonb_build_object('candidates', array_remove(r.candidates, NULL), 'record', r.duplicate_of)
-    FROM deciding_rows r WHERE r.parked
+    SELECT r.record, 'review', r.reason, NULL, r.home, NULL, 1, NULL, CASE WHEN k.asks IS NULL THEN 'review' END,
+           jsonb_build_object('candidates', array_remove(r.candidates, NULL), 'record', r.duplicate_of),
+           -- What the row itself asks stands with the row; here only of which record it speaks.
+           CASE WHEN k.asks IS NOT NULL AND cardinality(array_remove(r.candidates, NULL)) > 0
+                THEN jsonb_build_array(jsonb_build_object(
+                  'code', 'match.known', 'severity', 'info',
+                  'params', jsonb_build_object('candidates', array_remove(r.candidates, NULL)))) END
+    FROM deciding_rows r JOIN deciding_keys k ON k.record = r.record WHERE r.parked
     UNION ALL
-    SELECT r.record, 'unchanged', 'match.known', r.target, r.home, NULL, r.turn, NULL, NULL, NULL
+    SELECT r.record, 'unchanged', 'match.known', r.target, r.home, NULL, r.turn, NULL, NULL, NULL, NULL
     FROM deciding_groups r WHERE r.seen
     UNION ALL
-    SELECT s.record, 'unchanged', 'match.known', s.target, s.home, NULL, 1, NULL, NULL, NULL FROM deciding_seen s
+    SELECT s.record, 'unchanged', 'match.known', s.target, s.home, NULL, 1, NULL, NULL, NULL, NULL FROM deciding_seen s
     UNION ALL
     SELECT r.record, 'accepted', CASE WHEN r.namesakes > 0 THEN 'match.same_name' ELSE r.reason END,
            r.target, r.home, NULL, 1, NULL,
            CASE WHEN r.namesakes > 0 THEN 'info' END,
-           CASE WHEN r.namesakes > 0 THEN jsonb_build_object('namesakes', r.namesakes) END
+           CASE WHEN r.namesakes > 0 THEN jsonb_build_object('namesakes', r.namesakes) END, NULL
     FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND {may_create} AND NOT r.guarded
     UNION ALL
-    SELECT r.record, 'review', 'match.target_claimed', NULL, r.home, NULL, 1, NULL, 'review', '{{}}'
+    SELECT r.record, 'review', 'match.target_claimed', NULL, r.home, NULL, 1, NULL, 'review', '{{}}', NULL
     FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND r.guarded
     UNION ALL
-    SELECT r.record, 'rejected', 'permission.scope', NULL, r.home, NULL, 1, NULL, 'error', '{{}}'
+    SELECT r.record, 'rejected', 'permission.scope', NULL, r.home, NULL, 1, NULL, 'error', '{{}}', NULL
     FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND NOT {may_create}
     UNION ALL
     SELECT o.record, v.decision, coalesce(v.reason, o.reason), o.target, o.home, o.base_version, o.turn,
-           CASE v.decision WHEN 'merged' THEN o.changes END,
-           coalesce(v.severity, CASE WHEN cardinality(o.outranked) > 0 THEN 'warning' END),
+           CASE v.decision WHEN 'merged' THEN o.changes END, v.severity,
            jsonb_strip_nulls(jsonb_build_object(
-             'fields', CASE WHEN v.verdict IN ('id.duplicate_in_file', 'dup.conflict_in_file')
+             'fields', CASE WHEN v.verdict IN ('id.duplicate_in_file', 'dup.conflict_in_file', 'match.shared_key',
+                                               'id.conflict_before')
                             THEN (SELECT jsonb_agg(key) FROM jsonb_object_keys(o.changes) key)
-                            WHEN cardinality(o.locked) > 0 THEN to_jsonb(o.locked)
-                            WHEN cardinality(o.outranked) > 0 THEN to_jsonb(o.outranked) END,
+                            WHEN cardinality(o.locked) > 0 THEN to_jsonb(o.locked) END,
              'candidates', CASE WHEN v.decision = 'review' AND NOT o.is_new THEN to_jsonb(ARRAY[o.target]) END,
-             'changes', CASE v.decision WHEN 'review' THEN o.changes END))
+             'changes', CASE v.decision WHEN 'review' THEN o.changes END)),
+           CASE WHEN cardinality(o.outranked) + cardinality(o.withheld) > 0 THEN to_jsonb(array_remove(ARRAY[
+             CASE WHEN cardinality(o.outranked) > 0 THEN jsonb_build_object(
+               'code', 'field.source_outranked', 'severity', 'warning',
+               'params', jsonb_build_object('fields', o.outranked)) END,
+             CASE WHEN cardinality(o.withheld) > 0 THEN jsonb_build_object(
+               'code', 'consent.withdrawn_kept', 'severity', 'warning',
+               'params', jsonb_build_object('fields', o.withheld)) END], NULL)) END
     FROM (
       SELECT d.*,
              CASE WHEN NOT d.is_new AND NOT d.alive THEN 'match.target_deleted'
@@ -290,6 +383,8 @@ _FINAL = """
                   WHEN cardinality(d.locked) > 0 THEN 'field.locked_by_person'
                   WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) AND d.explicit
                        THEN 'id.duplicate_in_file'
+                  WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) AND d.changes ? '{label}'
+                       THEN 'match.shared_key'
                   WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) THEN 'dup.conflict_in_file'
                   WHEN d.guarded AND d.is_new THEN 'match.target_claimed'
                   WHEN d.changes = '{{}}' AND d.turn > 1 THEN 'dup.identical_in_file'
@@ -298,15 +393,28 @@ _FINAL = """
                   WHEN d.guarded THEN 'match.target_claimed'
                   WHEN d.claimed AND NOT d.organization_id = ANY (CAST(:manages AS uuid[]))
                        THEN 'match.target_claimed'
+                  WHEN {another} THEN 'match.shared_key'
+                  WHEN d.contested IS NOT NULL THEN d.contested
                   ELSE 'merge' END AS verdict
-      FROM deciding_diffs d WHERE NOT (d.is_new AND d.turn = 1)) o
+      FROM (
+        SELECT x.*,
+               CASE WHEN NOT x.is_new AND EXISTS (SELECT FROM deciding_contested) THEN (
+                 SELECT CASE WHEN r.raw_sha256 = ANY (c.rejected) THEN 'id.duplicate_in_file'
+                             ELSE 'id.conflict_before' END
+                 FROM deciding_rows r JOIN deciding_contested c ON c.identity = r.identity
+                 WHERE r.record = x.record AND EXISTS (
+                   SELECT FROM jsonb_each(x.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL))
+               END AS contested
+        FROM deciding_diffs x WHERE NOT (x.is_new AND x.turn = 1)) d) o
     JOIN (VALUES ('match.target_deleted', 'review', 'match.target_deleted', 'review'),
                  ('permission.scope', 'rejected', 'permission.scope', 'error'),
                  ('match.other_organization', 'review', 'match.other_organization', 'review'),
                  ('value.end_before_start', 'review', 'value.end_before_start', 'review'),
                  ('field.locked_by_person', 'review', 'field.locked_by_person', 'review'),
                  ('id.duplicate_in_file', 'rejected', 'id.duplicate_in_file', 'error'),
+                 ('id.conflict_before', 'review', 'id.conflict_before', 'review'),
                  ('dup.conflict_in_file', 'review', 'dup.conflict_in_file', 'review'),
+                 ('match.shared_key', 'review', 'match.shared_key', 'review'),
                  ('dup.identical_in_file', 'unchanged', 'dup.identical_in_file', 'info'),
                  ('match.same_values', 'unchanged', NULL, NULL),
                  ('match.target_claimed', 'review', 'match.target_claimed', 'review'),

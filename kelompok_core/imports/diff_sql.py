@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kelompok_core.descriptor import EntityDescriptor, Field, Kind, MergePolicy
+from kelompok_core.descriptor import EntityDescriptor, Field, Kind, MergePolicy, Withdrawal
 from kelompok_core.imports import field_sql
 
 
@@ -22,6 +22,12 @@ class DecisionRules:
     @property
     def fields(self) -> Sequence[Field]:
         return [field for field in self.descriptor.fields if field.name in self.policies]
+
+    @property
+    def withdrawal(self) -> Withdrawal | None:
+        """How withdrawn consent outranks what the source says, where it says anything of the matter."""
+        withdrawal = self.descriptor.withdrawal
+        return withdrawal if withdrawal is not None and withdrawal.status in self.policies else None
 
     @property
     def periods(self) -> Sequence[tuple[Field, Field]]:
@@ -66,10 +72,11 @@ def create_diffs(rules: DecisionRules) -> str:
                       ELSE jsonb_build_object(
                         'extra', jsonb_build_array(b.known_extra, b.known_extra || b.extra)) END AS changes,
                  array_remove(ARRAY[{_locked(rules)}]::text[], NULL) AS locked,
-                 array_remove(ARRAY[{_outranked(rules)}]::text[], NULL) AS outranked
+                 array_remove(ARRAY[{_outranked(rules)}]::text[], NULL) AS outranked,
+                 array_remove(ARRAY[{_withheld(rules)}]::text[], NULL) AS withheld
           FROM based b)
         SELECT c.record, c.turn, c.explicit, c.target, c.is_new, c.reason, c.alive, c.base_version, c.claimed,
-               c.organization_id, c.home, c.guarded, c.changes, c.locked, c.outranked,
+               c.organization_id, c.home, c.guarded, c.changes, c.locked, c.outranked, c.withheld,
                {_reversed(rules)} AS reversed,
                c.turn > 1 AND (EXISTS (
                  SELECT FROM jsonb_each(c.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL)
@@ -81,6 +88,8 @@ def create_diffs(rules: DecisionRules) -> str:
 
 def _current(rules: DecisionRules) -> str:
     sides = [field for period in rules.periods for field in period]
+    if (withdrawal := rules.withdrawal) is not None:
+        sides.append(rules.descriptor.field(withdrawal.field))
     fields = {field.name: field for field in (*rules.fields, *sides)}
     return field_sql.stored_pairs(fields.values())
 
@@ -107,6 +116,7 @@ class _Comparison:
 
     field: Field
     policy: MergePolicy
+    withdrawal: Withdrawal | None = None
 
     @property
     def name(self) -> str:
@@ -136,6 +146,44 @@ class _Comparison:
     @property
     def replaceable(self) -> str:
         """Whether a value that is there gives way to this row's."""
+        if self.field.derived_from is not None:
+            return f"CASE WHEN {self.is_derived} THEN {self._replaces_derived} ELSE {self._replaceable} END"
+        if self.withdrawal is not None:
+            return f"({self._replaceable} OR {self._withdraws})"
+        return self._replaceable
+
+    @property
+    def is_derived(self) -> str:
+        """Whether the row's value was made of another field."""
+        return f"coalesce('{self.name}' = ANY (string_to_array(b.candidate->>'derived', ',')), false)"
+
+    @property
+    def _replaces_derived(self) -> str:
+        """A derived value replaces one that nobody said, where its source may change what both were made of."""
+        base = f"coalesce(b.origins->>'{self.field.derived_from}', :origin)"
+        return f"(NOT b.origins ? '{self.name}' AND {base} = :origin)"
+
+    @property
+    def _withdraws(self) -> str:
+        """Whether the row withdraws consent, which ends what any source says of somebody's taking part."""
+        withdrawal = self.withdrawal
+        if withdrawal is None:
+            return "false"
+        says_so = f"b.candidate->>'{withdrawal.field}' IS NOT NULL"
+        return f"({self.setter} NOT LIKE 'person:%' AND {self.said} = '{withdrawal.inactive}' AND {says_so})"
+
+    @property
+    def withheld(self) -> str:
+        """Whether consent was withdrawn, and the row would have the person take part again."""
+        withdrawal = self.withdrawal
+        if withdrawal is None:
+            return "false"
+        stood = f"coalesce(b.stored->'{withdrawal.field}', '[]') <> '[]' OR b.said->>'{withdrawal.field}' IS NOT NULL"
+        returns = f"{self.said} = '{withdrawal.active}' AND {self.stored} = '{withdrawal.inactive}'"
+        return f"coalesce({returns} AND ({stood}), false)"
+
+    @property
+    def _replaceable(self) -> str:
         if self.policy is MergePolicy.OWN:
             return f"{self.setter} = :origin"
         return f"({self.setter} NOT LIKE 'person:%' AND {self.contends})"
@@ -162,14 +210,19 @@ class _Comparison:
     @property
     def change(self) -> str:
         fills = "false" if self.policy is MergePolicy.KEEP else f"{self.stored} IS NULL"
+        held = f" AND NOT {self.withheld}" if self.withdrawal is not None else ""
         return (
-            f"CASE WHEN {self.proposed} <> coalesce({self.stored}, '') AND ({fills} OR {self.replaceable})"
+            f"CASE WHEN {self.proposed} <> coalesce({self.stored}, '') AND ({fills} OR {self.replaceable}){held}"
             f" THEN jsonb_build_array({self.stored}, {self.proposed}) END"
         )
 
     def differs_from(self, setter: str) -> str:
         """The field's name where the row contends for a value that this setter keeps."""
         differs = f"{self.proposed} <> {self.stored} AND {self.contends}"
+        if self.field.derived_from is not None:
+            differs += f" AND NOT {self.is_derived}"
+        if self.withdrawal is not None:
+            differs += f" AND NOT {self.withheld} AND NOT {self._withdraws}"
         return f"CASE WHEN {differs} AND {self.setter} {setter} THEN '{self.name}' END"
 
 
@@ -179,8 +232,16 @@ def _union(left: str, right: str) -> str:
 
 
 def _comparisons(rules: DecisionRules, *policies: MergePolicy) -> Sequence[_Comparison]:
-    pairs = [(field, rules.policies[field.name]) for field in rules.fields]
-    return [_Comparison(field=field, policy=policy) for field, policy in pairs if policy in policies]
+    withdrawal = rules.withdrawal
+    return [
+        _Comparison(
+            field=field,
+            policy=rules.policies[field.name],
+            withdrawal=withdrawal if withdrawal is not None and withdrawal.status == field.name else None,
+        )
+        for field in rules.fields
+        if rules.policies[field.name] in policies
+    ]
 
 
 def _changes(rules: DecisionRules) -> str:
@@ -196,3 +257,9 @@ def _outranked(rules: DecisionRules) -> str:
     """Fields where another source's value stays."""
     owning = _comparisons(rules, MergePolicy.OWN)
     return ", ".join(one.differs_from("LIKE 'source:%' AND " + one.setter + " <> :origin") for one in owning)
+
+
+def _withheld(rules: DecisionRules) -> str:
+    """The field that would have somebody take part again who withdrew consent."""
+    withdrawing = [one for one in _comparisons(rules, *MergePolicy) if one.withdrawal is not None]
+    return ", ".join(f"CASE WHEN {one.withheld} THEN '{one.name}' END" for one in withdrawing)

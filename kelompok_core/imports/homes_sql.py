@@ -11,7 +11,7 @@ SLUG_OF_HOME = "(SELECT o.slug FROM organizations o WHERE o.id = t.organization_
 
 _NAMED = """
       SELECT DISTINCT candidate->>'organization' AS written, candidate->>'organization_key' AS key
-      FROM import_rows WHERE import_id = :import AND verdict IS NULL"""
+      FROM import_rows WHERE import_id = :import AND verdict IS DISTINCT FROM 'error'"""
 _UNNAMED = "SELECT NULL::text AS written, NULL::text AS key"
 
 
@@ -62,7 +62,7 @@ def refused(*, named: bool) -> str:
     SELECT i.record, h.problem,
            jsonb_build_object('column', CAST(:organization_column AS text), 'value', h.written) AS params
     FROM import_rows i {join_homes(named=named)}
-    WHERE i.import_id = :import AND i.verdict IS NULL AND h.problem IS NOT NULL"""
+    WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error' AND h.problem IS NOT NULL"""
 
 
 NOBODY_REFUSED = """

@@ -8,7 +8,8 @@ from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.locks import refresh_statistics, working_on
 from kelompok_core.imports.part import Part
 from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_held
-from kelompok_core.imports.stage import read_source
+from kelompok_core.imports.silent_columns import require_values
+from kelompok_core.imports.stage import read_source, remembering_failure
 from kelompok_core.imports.workbench import Workbench
 
 
@@ -39,7 +40,8 @@ def join_parts(bench: Workbench, import_id: UUID, parts: int) -> ImportRecord:
     """See that the parts together are the whole source, and call the import staged; does nothing when it is.
 
     Raises:
-        ImportFailed: When a part has not come to its end, or rows are missing; what is staged stays.
+        ImportFailed: When a part has not come to its end, or rows are missing; what is staged stays. Also when some
+            column gave nothing; the import has failed then.
     """
     with working_on(bench.database.engine, import_id):
         with bench.database.connect() as connection:
@@ -59,6 +61,8 @@ def join_parts(bench: Workbench, import_id: UUID, parts: int) -> ImportRecord:
                 f"{found.most}: {record.plugin_label} does not read the same twice",
                 hint="Import the file in one piece, and tell the plugin's maintainer.",
             )
+        with remembering_failure(bench, record), bench.database.connect() as connection:
+            require_values(connection, import_id)
         refresh_statistics(bench.database.engine, found.staged, "stage")
         with bench.database.connect() as connection, connection.begin():
             update_held(

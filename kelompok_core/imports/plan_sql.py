@@ -8,9 +8,8 @@ INSERT_DECISIONS = """
     SELECT :import, :revision, f.record, f.decision, f.reason, f.target_id, f.base_version, f.turn,
            CASE f.decision WHEN 'accepted' THEN s.slug END, f.home, f.changes,
            CASE WHEN f.severity IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
-             'code', CASE f.severity WHEN 'warning' THEN 'field.source_outranked' ELSE f.reason END,
-             'severity', f.severity, 'column', f.params->'column', 'value', f.params->'value',
-             'params', coalesce(f.params, '{}'))) END
+             'code', f.reason, 'severity', f.severity, 'column', f.params->'column', 'value', f.params->'value',
+             'params', coalesce(f.params, '{}'))) || coalesce(f.notes, '[]') ELSE f.notes END
     FROM deciding_final f LEFT JOIN deciding_slugs s ON s.record = f.record ORDER BY f.record"""
 
 # A reviewed plan stands: what would now come out otherwise is not done but parked.

@@ -12,10 +12,9 @@ from kelompok_core.contracts import SourceBatch
 from kelompok_core.database.engine import Database
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.headers.mapping import HeaderMapping
-from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION, Terms, identity_by_id
+from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION, Terms, identity_by_id, read_ids
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.seen_sql import LAST_SAID, SAID_BEFORE
-from kelompok_core.values.text import line
 
 
 class Place(NamedTuple):
@@ -56,7 +55,7 @@ class References:
         columns = {target: column for column, target in mapping.targets.items() if column in batch.cells.columns}
         if not self._any or EXTERNAL_ID not in columns or self._rests_on_more(columns):
             return None
-        external_id = line(batch.cells[columns[EXTERNAL_ID]]).values
+        external_id = read_ids(batch.cells[columns[EXTERNAL_ID]], terms.reading)
         identity = identity_by_id(self._descriptor, external_id, terms)
         spoken_of = set(batch.issues["record"].dropna())
         # Two values for ten thousand rows: each more would be one to be written and read apart.

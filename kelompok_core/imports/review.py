@@ -1,5 +1,6 @@
 """Deciding rows an import parked: what a person says of them is written, audited and remembered."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import apply_sql, field_sql
-from kelompok_core.imports.candidates import SLUG_BASE
+from kelompok_core.imports.candidates import DERIVED, SLUG_BASE
 from kelompok_core.imports.locks import lock_entity, lock_import
 from kelompok_core.imports.parked import ParkedRow, StoredRecord, get_parked, get_stored
 from kelompok_core.imports.records import ImportRecord, get_import
@@ -22,8 +23,10 @@ from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.values.slug import first_free
 
-_QUESTIONS_OF_IDENTITY = ("match.possible_duplicate", "match.multiple", "match.key_conflict")
-_ANSWERED_BY_NEW = ("match.target_deleted", "match.target_claimed", "match.other_organization", "plan.stale")
+_QUESTIONS_OF_IDENTITY = (
+    "match.possible_duplicate", "match.multiple", "match.key_conflict", "match.shared_key", "id.new_for_known",
+    "id.conflict_before",
+)  # fmt: skip
 _EXTRA = "extra"
 _REVERSED = "23514"  # check_violation: a period that ends before it begins
 
@@ -51,36 +54,20 @@ class Reviewer:
         Raises:
             NotPermitted: When the actor may not decide there.
             NotFound: When the row does not wait.
-            UsageError: When the row speaks of a record the source already has.
         """
         with self._bench.database.connect() as connection, connection.begin():
             imported, parked = self._open(connection, import_id, record, None)
-            if parked.reason not in (*_QUESTIONS_OF_IDENTITY, *_ANSWERED_BY_NEW) or (
-                parked.reason == "match.target_claimed" and parked.candidates
-            ):
-                raise UsageError(
-                    f"this row speaks of a record that is known ({parked.reason})", hint="Accept it into that record."
-                )
-            descriptor = get_descriptor(parked.entity)
-            self._authorize_values(connection, parked, parked.organization_id)
-            fields = descriptor.fields_told_by(imported.mapping.values())
-            target = connection.scalar(sa.text("SELECT new_id()"))
-            slug = _free_slug(connection, descriptor, parked)
-            self._decide(connection, parked, "accepted", target_id=target, slug=slug, note=note)
-            _add_words(connection, imported, record, fields)
-            _run(connection, imported, record, apply_sql.insert_accepted(descriptor, fields))
-            _record_evidence(connection, imported, record)
-            self._judge(connection, parked, "different", parked.candidates, note)
-            return Verdict(ref=parked.ref, decision="accepted", target_id=target, changed=())
+            return self._create(connection, imported, parked, note)
 
     def accept_into(
         self, import_id: UUID, record: int, target_id: UUID | None, *, choices: Mapping[str, str] | None = None,
         note: str | None = None,
     ) -> Verdict:  # fmt: skip
-        """Take the row into an existing record: the one it may be, or the one named.
+        """Take the row into an existing record: the one it may be, or the one named; if it may be none, as a new one.
 
         Where row and record differ, ``choices`` says ``incoming`` or ``existing`` by field. Without a choice the
-        row's values win where the question was whether they may, and only fill gaps where it was whose they are.
+        row's values win where the question was whether they may, and only fill gaps where it was whose they are. Ways
+        of contact that the person forbade are added, and never taken away.
 
         Raises:
             NotPermitted: When the actor may not decide there.
@@ -89,6 +76,8 @@ class Reviewer:
         """
         with self._bench.database.connect() as connection, connection.begin():
             imported, parked = self._open(connection, import_id, record, target_id)
+            if target_id is None and not parked.candidates and not choices:
+                return self._create(connection, imported, parked, note)
             target = target_id or _only_candidate(parked)
             descriptor = get_descriptor(parked.entity)
             now = get_stored(connection, descriptor, target, lock=True)
@@ -105,6 +94,21 @@ class Reviewer:
             _record_evidence(connection, imported, record)
             self._judge(connection, parked, "same", [target], note)
             return Verdict(ref=parked.ref, decision=decision, target_id=target, changed=sorted(changes))
+
+    def _create(
+        self, connection: sa.Connection, imported: ImportRecord, parked: ParkedRow, note: str | None
+    ) -> Verdict:
+        descriptor = get_descriptor(parked.entity)
+        self._authorize_values(connection, parked, parked.organization_id)
+        fields = descriptor.fields_told_by(imported.mapping.values())
+        target = connection.scalar(sa.text("SELECT new_id()"))
+        slug = _free_slug(connection, descriptor, parked)
+        self._decide(connection, parked, "accepted", target_id=target, slug=slug, note=note)
+        _add_words(connection, imported, parked.record, fields)
+        _run(connection, imported, parked.record, apply_sql.insert_accepted(descriptor, fields))
+        _record_evidence(connection, imported, parked.record)
+        self._judge(connection, parked, "different", parked.candidates, note)
+        return Verdict(ref=parked.ref, decision="accepted", target_id=target, changed=())
 
     def reject(self, import_id: UUID, record: int, *, note: str | None = None) -> Verdict:
         """Leave the row out; when the source sends it again unchanged, it is rejected without asking.
@@ -194,7 +198,10 @@ def _changes(
     changes: dict[str, list[Any]] = {}
     for field in descriptor.fields_told_by(imported.mapping.values()):
         said, stored = parked.candidate.get(field.compared_as), now.stored[field.compared_as]
-        choice = choices.get(field.name, "existing" if fills_only and stored is not None else "incoming")
+        if field.only_added:
+            said = _added(stored, said)
+        keeps = stored is not None and (fills_only or _is_kept(descriptor, field, parked, now))
+        choice = choices.get(field.name, "existing" if keeps and not field.only_added else "incoming")
         if said is not None and said != stored and choice == "incoming":
             changes[field.name] = [stored, said]
     known = (now.extra.get(_EXTRA) or {}).get(imported.source_name) or {}
@@ -204,10 +211,29 @@ def _changes(
     return changes
 
 
+def _added(stored: str | None, said: str | None) -> str | None:
+    """Return a list with the entries of another behind its own, each once, as it is stored."""
+    if said is None or stored is None:
+        return said
+    return json.dumps(list(dict.fromkeys([*json.loads(stored), *json.loads(said)])), ensure_ascii=False)
+
+
+def _is_kept(descriptor: EntityDescriptor, field: Field, parked: ParkedRow, now: StoredRecord) -> bool:
+    """Return whether the record's value stays unless the reviewer says otherwise: of what was derived, or withdrawn."""
+    if field.name in (parked.candidate.get(DERIVED) or "").split(","):
+        return True
+    withdrawal = descriptor.withdrawal
+    if withdrawal is None or field.name != withdrawal.status:
+        return False
+    withdrawn = now.stored[withdrawal.field] not in (None, "[]")
+    return withdrawn and now.stored[field.name] == withdrawal.inactive
+
+
 def _only_candidate(parked: ParkedRow) -> UUID:
     if len(parked.candidates) != 1:
         raise UsageError(
-            f"row {parked.ref} may be {len(parked.candidates)} records", hint="Name one with --merge-into REF."
+            f"row {parked.ref} may be {len(parked.candidates)} records",
+            hint="Name one with --merge-into REF, or make a new one with --as-new.",
         )
     return parked.candidates[0]
 

@@ -10,12 +10,73 @@ def home(descriptor: EntityDescriptor) -> str:
     return "h.home, h.guarded" if descriptor.belongs else "NULL::uuid AS home, false AS guarded"
 
 
-def good_rows(descriptor: EntityDescriptor, *, named: bool) -> str:
-    """The import's rows that nothing is wrong with, each with where it belongs; a condition may follow."""
+def good_rows(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
+    """The import's rows ``i`` that are not wrong, each with where it belongs; a condition may follow.
+
+    With ``shared``, rows of an identity that several records share have one of their own, ``p.identity``.
+    """
     return f"""
-        import_rows i {join_homes(named=named) if descriptor.belongs else ""}
-        WHERE i.import_id = :import AND i.verdict IS NULL
+        import_rows i {join_homes(named=named) if descriptor.belongs else ""} {_SHARED if shared else ""}
+        WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error'
           AND NOT EXISTS (SELECT FROM deciding_refused f WHERE f.record = i.record)"""
+
+
+_SHARED = "LEFT JOIN deciding_shared p ON p.record = i.record"
+
+
+def identity(*, shared: bool) -> str:
+    """What a row ``i`` calls its record, as deciding goes by it."""
+    return "coalesce(p.identity, i.identity)" if shared else "i.identity"
+
+
+# Whether somebody has said of a row of this source that it is no record its identity stands for.
+SOME_SHARED = """
+    SELECT EXISTS (SELECT FROM judgements
+                   WHERE entity = :entity AND judgement = 'different' AND superseded_at IS NULL
+                     AND starts_with(right_ref, 'source:' || CAST(:source AS text) || ':'))"""
+
+
+def share(descriptor: EntityDescriptor) -> str:
+    """Tell the rows apart whose identity stands for several records, as siblings with one e-mail address are.
+
+    A row is of the record that the same words became part of, else of the one with its name, else of none of them.
+    """
+    entity, name = descriptor.entity, descriptor.name_key
+    return f"""
+        CREATE TEMPORARY TABLE deciding_shared ON COMMIT DROP AS
+        WITH judged AS (
+          SELECT DISTINCT substr(right_ref, length('source:' || CAST(:source AS text) || ':') + 1) AS identity
+          FROM judgements WHERE entity = '{entity}' AND judgement = 'different' AND superseded_at IS NULL
+            AND starts_with(right_ref, 'source:' || CAST(:source AS text) || ':')),
+        words AS (
+          SELECT s.identity, s.raw_sha256, s.record_id, t.{name} AS name, s.last_seen_at, s.last_record, s.id
+          FROM evidence s JOIN {entity} t ON t.id = s.record_id
+          WHERE s.entity = '{entity}' AND s.source_name = :source AND s.identity IN (SELECT identity FROM judged)),
+        several AS (
+          SELECT identity FROM words GROUP BY identity HAVING count(DISTINCT record_id) > 1)
+        SELECT i.record, i.identity || '|' || coalesce(same.record_id::text, named.record_id::text, '') AS identity,
+               coalesce(same.record_id, named.record_id) AS record_id
+        FROM import_rows i
+        LEFT JOIN import_rows o ON o.import_id = i.as_import AND o.record = i.as_record
+        LEFT JOIN LATERAL (
+          SELECT s.record_id FROM words s WHERE s.identity = i.identity AND s.raw_sha256 = i.raw_sha256
+          ORDER BY {LAST_SAID} LIMIT 1) same ON true
+        LEFT JOIN LATERAL (
+          SELECT s.record_id FROM words s
+          WHERE s.identity = i.identity AND s.name = coalesce(i.candidate, o.candidate)->>'{name}'
+          ORDER BY {LAST_SAID} LIMIT 1) named ON true
+        WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error'
+          AND i.identity IN (SELECT identity FROM several)"""
+
+
+def known_shared(entity: str) -> str:
+    """What this source last said of the records that share an identity with others."""
+    return f"""
+        INSERT INTO deciding_known (identity, record_id, raw_sha256, reading_sha256, reason, alive)
+        SELECT DISTINCT ON (p.identity) p.identity, s.record_id, s.raw_sha256, s.reading_sha256, 'match.known', true
+        FROM deciding_shared p JOIN evidence s ON s.record_id = p.record_id
+        WHERE s.entity = '{entity}' AND s.source_name = :source
+        ORDER BY p.identity, {LAST_SAID}"""
 
 
 OWN_ID = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
@@ -37,27 +98,30 @@ NOT_SEEN = f" AND {_SOME_UNSEEN} AND NOT EXISTS (SELECT FROM deciding_seen s WHE
 _LIKELY = "coalesce({}, false)"
 
 
-def seen(descriptor: EntityDescriptor, *, named: bool) -> str:
+def seen(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
     """Rows staged as references to what their source last said of records still there: nothing is to be found out."""
     entity = descriptor.entity
+    same = "o.record_id = s.record_id" if shared else "o.identity = g.identity"
     return f"""
         CREATE TEMPORARY TABLE deciding_seen ON COMMIT DROP AS
         SELECT g.record, g.home, g.guarded, s.record_id AS target FROM (
-          SELECT i.record, i.identity, i.evidence_id, {home(descriptor)}
-          FROM {good_rows(descriptor, named=named)}) g
+          SELECT i.record, {identity(shared=shared)} AS identity, i.evidence_id, {home(descriptor)}
+          FROM {good_rows(descriptor, named=named, shared=shared)}) g
         JOIN evidence s ON s.id = g.evidence_id
         JOIN {entity} t ON t.id = s.record_id
         WHERE {SAID_BEFORE}
           AND {_LIKELY.format("s.reading_sha256 = :reading")}
           AND NOT EXISTS (
             SELECT FROM evidence o
-            WHERE o.entity = '{entity}' AND o.source_name = :source AND o.identity = g.identity
+            WHERE o.entity = '{entity}' AND o.source_name = :source AND {same}
               AND {_SAID_LATER})"""
 
 
 def known(entity: str) -> str:
     """What this source last said of the records that other rows speak of."""
-    others = f"SELECT i.identity FROM import_rows i WHERE i.import_id = :import AND i.verdict IS NULL{NOT_SEEN}"
+    others = f"""
+        SELECT i.identity FROM import_rows i
+        WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error'{NOT_SEEN}"""
     return f"""
         CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
         SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256,
@@ -70,13 +134,13 @@ def known(entity: str) -> str:
         ORDER BY s.identity, {LAST_SAID}"""
 
 
-def seen_by_words(descriptor: EntityDescriptor, *, named: bool) -> str:
+def seen_by_words(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
     """Rows that are no references and say word for word what their source last said."""
     return f"""
         INSERT INTO deciding_seen (record, home, guarded, target)
         SELECT g.record, g.home, g.guarded, n.record_id FROM (
-          SELECT i.record, i.identity, i.raw_sha256, {home(descriptor)}
-          FROM {good_rows(descriptor, named=named)} AND i.evidence_id IS NULL AND {_SOME_UNSEEN}) g
+          SELECT i.record, {identity(shared=shared)} AS identity, i.raw_sha256, {home(descriptor)}
+          FROM {good_rows(descriptor, named=named, shared=shared)} AND i.evidence_id IS NULL AND {_SOME_UNSEEN}) g
         JOIN deciding_known n ON n.identity = g.identity AND n.alive
         WHERE {_LIKELY.format("n.raw_sha256 = g.raw_sha256")} AND {_LIKELY.format("n.reading_sha256 = :reading")}
           AND EXISTS (SELECT FROM deciding_known)"""
@@ -110,12 +174,13 @@ NAMESAKES = """
     WHERE t.{name_key} IN (SELECT {name_key} FROM deciding_keys) GROUP BY s.home, t.{name_key}"""
 
 
-def bring_back(keys: str) -> Iterator[str]:
+def bring_back(keys: str, *, shared: bool) -> Iterator[str]:
     """Yield what lets seen rows take their turns where another row speaks of the same record; ``keys`` selects them."""
-    yield """
+    yield f"""
         CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
-        SELECT s.*, i.identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256
+        SELECT s.*, {identity(shared=shared)} AS identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256
         FROM deciding_seen s JOIN import_rows i ON i.import_id = :import AND i.record = s.record
+        {_SHARED if shared else ""}
         WHERE s.target IN (SELECT target FROM deciding_rows)"""
     yield "DELETE FROM deciding_seen s USING deciding_back b WHERE s.record = b.record"
     yield recall("SELECT record FROM deciding_back")

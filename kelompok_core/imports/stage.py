@@ -16,6 +16,7 @@ from kelompok_core.imports.read_before import digest_pass, take_rows
 from kelompok_core.imports.records import ImportRecord, ImportState, failure_columns, get_import, update_held
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of, authorize_import, list_granted
+from kelompok_core.imports.silent_columns import require_values
 from kelompok_core.imports.stager import Stager
 from kelompok_core.imports.workbench import Workbench
 
@@ -34,11 +35,13 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
         record, granted = _begin(bench, import_id)
         if granted is None:
             return record
-        with _remembering_failure(bench, record):
+        with remembering_failure(bench, record):
             digest = digest_pass(bench.settings, record, granted)
             staged = take_rows(bench, record, digest)
             if staged is None:
-                staged = _read(bench, record, granted, Part()).staged
+                stager = _read(bench, record, granted, Part())
+                staged = stager.staged
+                _require_values(bench, import_id, stager)
         reach(FailPoint.STAGE_READ)
         refresh_statistics(bench.database.engine, staged, "stage")
         with bench.database.connect() as connection, connection.begin():
@@ -54,6 +57,12 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
         return record
 
 
+def _require_values(bench: Workbench, import_id: UUID, stager: Stager) -> None:
+    if stager.silent_columns:
+        with bench.database.connect() as connection:
+            require_values(connection, import_id, stager.silent_columns)
+
+
 def read_source(bench: Workbench, import_id: UUID, part: Part) -> tuple[ImportRecord, Stager | None]:
     """Read an import's source and stage what is the part's; return the import, and the pass if there was one to make.
 
@@ -64,7 +73,7 @@ def read_source(bench: Workbench, import_id: UUID, part: Part) -> tuple[ImportRe
     record, granted = _begin(bench, import_id)
     if granted is None:
         return record, None
-    with _remembering_failure(bench, record):
+    with remembering_failure(bench, record):
         return record, _read(bench, record, granted, part)
 
 
@@ -89,7 +98,8 @@ def _read(bench: Workbench, record: ImportRecord, granted: frozenset[Action], pa
 
 
 @contextmanager
-def _remembering_failure(bench: Workbench, record: ImportRecord) -> Iterator[None]:
+def remembering_failure(bench: Workbench, record: ImportRecord) -> Iterator[None]:
+    """Keep an error of ours as the import's failure, and let it go on."""
     try:
         yield
     except TakenOver:

@@ -18,8 +18,7 @@ from kelompok_core.contracts import Severity, SourceBatch
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
-from kelompok_core.imports.candidates import CHANGED_AT, Terms, make_candidates, map_columns
-from kelompok_core.imports.date_orders import DateOrders
+from kelompok_core.imports.candidates import CHANGED_AT, EXTERNAL_ID, Terms, make_candidates, map_columns
 from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.normalizing import Normalizers
 from kelompok_core.imports.part import Part
@@ -37,10 +36,11 @@ from kelompok_core.imports.staging import (
     referring_table,
     staged_table,
 )
+from kelompok_core.imports.survey import Survey
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.values.reading import Reading
 
-READING = 2
+READING = 3
 """Counted up when normalizers change, so that rows read the old way are compared again."""
 
 
@@ -85,7 +85,7 @@ class Stager:
         self._record = record
         self._granted = granted
         self._needs = set(record.needs)
-        self._orders = DateOrders(record, self._batches)
+        self._survey = Survey(record, self._batches)
         self._descriptor = get_descriptor(record.entity)
         self._references = References(bench.database, record, self._descriptor)
         self._mapping: HeaderMapping | None = None
@@ -93,6 +93,7 @@ class Stager:
         self._written: list[str] = []
         self._issues: list[dict[str, Any]] = []
         self._blank_lines = 0
+        self._speaking: set[str] = set()
         self.staged = record.rows_staged
         self.read = 0
         self.state: dict[str, Any] = {}
@@ -114,6 +115,12 @@ class Stager:
                 writing = writer.submit(self._write, connection, ready)
             if writing is not None:
                 writing.result()
+
+    @property
+    def silent_columns(self) -> list[str]:
+        """The columns mapped to fields of which no row of this pass gave a value."""
+        mapped = self._mapping.targets if self._mapping is not None else {}
+        return [column for column in mapped if column not in self._speaking]
 
     def _read_ahead(self, looker: ThreadPoolExecutor) -> Iterator[_Fresh]:
         """Yield what is to be staged, each when the batch behind it is read: its rows are looked up meanwhile."""
@@ -179,6 +186,7 @@ class Stager:
             batch, written, raw = _only(batch, new), _only(written, new), raw.only(new)
         candidates = make_candidates(self._descriptor, batch, fresh.mapping, fresh.terms)
         self._needs |= candidates.needs
+        self._speaking |= candidates.speaking
         yield partial(staged_table, self._record.id, written, raw, candidates)
 
     def _wanted(self, batch: SourceBatch) -> pd.Series:
@@ -192,13 +200,23 @@ class Stager:
             return wanted & ~records.isin(list(connection.scalars(_STAGED, between)))
 
     def _terms(self, batch: SourceBatch, mapping: HeaderMapping) -> Terms:
-        """Return how to read the batch; the order of its dates is looked for in the whole source."""
+        """Return how to read the batch; what only the whole source tells of its columns is looked for there."""
         options = self._record.options
-        dated = {CHANGED_AT, *(field.name for field in self._descriptor.dated_fields())}
-        columns = {column for column, target in mapping.targets.items() if target in dated and column in batch.cells}
+        dated = {CHANGED_AT, *self._descriptor.dated_targets()}
+        there = [(column, target) for column, target in mapping.targets.items() if column in batch.cells]
+        facts = self._survey.of(
+            batch,
+            dates={column for column, target in there if target in dated},
+            ids={column for column, target in there if target == EXTERNAL_ID},
+        )
         reading = Reading(
-            date_orders=self._orders.of(batch, columns), phone_country=options.phone_country, timezone=options.timezone
-        )  # fmt: skip
+            date_orders=facts.date_orders,
+            day_numbers=facts.day_numbers,
+            decimals=facts.decimals,
+            phone_country=options.phone_country,
+            timezone=options.timezone,
+            today=self._record.created_at.date(),
+        )
         return Terms(reading=reading, organization_id=self._record.organization_id, granted=self._granted)
 
     def state_of_part(self, rows: int) -> dict[str, Any]:
@@ -250,8 +268,7 @@ class Stager:
         }
 
     def _read_by(self) -> dict[str, Any]:
-        orders = self._orders.to_json()
-        found: dict[str, Any] = {"date_order": orders} if orders else {}
+        found = self._survey.to_json()
         return found | ({"normalized_by": list(self._normalizing.labels)} if self._normalizing.labels else {})
 
     def _reading_of(self, mapping: HeaderMapping) -> bytes:
@@ -264,7 +281,7 @@ class Stager:
                 sorted(mapping.targets.items()),
                 sorted(mapping.extra),
                 settings,
-                list(self._orders.to_json().items()),
+                list(self._survey.to_json().items()),
                 *self._normalizing.labels,
             ]
         )

@@ -1,7 +1,9 @@
 """Matching keys: what must be equal for two values to mean the same thing. Pure, column by column."""
 
+import re
 from collections.abc import Sequence
 
+import idna
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +16,8 @@ _SHARED_HOSTS = (
     "tiktok.com", "linktr.ee", "sites.google.com", "drive.google.com", "bit.ly", "wa.me", "t.me", "google.com",
     "wordpress.com", "blogspot.com", "medium.com",
 )  # fmt: skip
+
+_HOST = re.compile(r"^[^/?#:]+")
 
 # But for the single spaces that most are, and stay.
 _BETWEEN_WORDS = r"[^\p{L}\p{N} ][^\p{L}\p{N}]*| [^\p{L}\p{N}]+"
@@ -35,9 +39,22 @@ def _without_accents(texts: pa.Array) -> pa.Array:
 def website_key(urls: pd.Series) -> pd.Series:
     """Return host and path without scheme, «www.», fragment and last slash; null for a shared host alone."""
     array = pc.replace_substring_regex(to_arrow(urls), r"^https?://(?:www\.)?", "")
+    array = changed_where(array, r"^[^/?#]*[^\x00-\x7f]", _with_ascii_host)
     key = pc.utf8_rtrim(pc.replace_substring_regex(array, r"#.*$", ""), characters="/")
     shared = pc.is_in(key, value_set=pa.array(_SHARED_HOSTS, key.type))
     return to_series(pc.if_else(shared, pa.scalar(None, key.type), key), urls.index)
+
+
+def _with_ascii_host(addresses: pa.Array) -> pa.Array:
+    """Return the addresses with their hosts in Punycode, as programs write them: both are one site."""
+    return pa.array([_HOST.sub(_to_punycode, one) for one in addresses.to_pylist()], addresses.type)
+
+
+def _to_punycode(host: re.Match[str]) -> str:
+    try:
+        return idna.encode(host[0], uts46=True).decode()
+    except idna.IDNAError:
+        return host[0]
 
 
 def email_key(addresses: pd.Series) -> pd.Series:

@@ -1,10 +1,23 @@
 """Members as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
 
-from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Kind, MatchRule, Part
+from functools import partial
+
+from kelompok_core.descriptor import (
+    DerivedColumn,
+    EntityDescriptor,
+    Field,
+    Kind,
+    MatchRule,
+    MergePolicy,
+    Part,
+    Withdrawal,
+)
 from kelompok_core.matching.keys import email_key, name_key
 from kelompok_core.members.schema import member_schema
+from kelompok_core.values.consent import FLAGS, OPTED_OUT, do_not_contact
 from kelompok_core.values.dates import first_day, last_day
 from kelompok_core.values.email import email
+from kelompok_core.values.eras import BIRTH, JOINING, LEAVING
 from kelompok_core.values.people import person_name
 from kelompok_core.values.phones import phone
 from kelompok_core.values.places import city, country, region
@@ -16,8 +29,9 @@ from kelompok_core.values.words import choice, tags
 STATUS_WORDS = {
     "active": ("aktif", "subscribed", "current", "anggota", "member", "terdaftar", "confirmed", "enabled", "ya", "yes"),
     "inactive": (
-        "tidak aktif", "nonaktif", "non aktif", "unsubscribed", "cleaned", "unreachable", "bounced", "lapsed",
-        "expired", "resigned", "keluar", "berhenti", "mengundurkan diri", "archived", "former", "mantan", "no", "tidak",
+        "tidak aktif", "nonaktif", "non aktif", "unreachable", "lapsed", "expired", "resigned", "keluar", "berhenti",
+        "mengundurkan diri", "archived", "former", "mantan", "no", "tidak",
+        *(word for words in OPTED_OUT.values() for word in words),
     ),
 }  # fmt: skip
 
@@ -28,19 +42,22 @@ _FIELDS = (
         parts=(
             Part(
                 name="given_name",
-                aliases=("first name", "given name", "firstname", "first", "nama depan", "player first name",
+                aliases=("first name", "given name", "firstname", "first", "name first", "nama depan",
+                         "player first name",
                          "contact1 firstname c"),
                 suffices=True,
             ),
+            Part(name="middle_name", aliases=("middle name", "additional name", "nama tengah")),
             Part(
                 name="family_name",
-                aliases=("last name", "family name", "surname", "lastname", "last", "nama belakang", "nama keluarga",
-                         "contact1 lastname c"),
+                aliases=("last name", "family name", "surname", "lastname", "last", "name last", "nama belakang",
+                         "nama keluarga", "contact1 lastname c"),
                 suffices=True,
             ),
             Part(name="email", suffices=True),
         ),
         required=True,
+        derived_from="email",
         aliases=(
             "full name", "nama lengkap", "nama anggota", "nama pengurus", "nama", "display name", "member name",
             "contact name",
@@ -50,34 +67,39 @@ _FIELDS = (
         name="position",
         normalize=line,
         aliases=("jabatan", "posisi", "peran", "job title", "title", "role", "professional title", "member role",
-                 "kedudukan"),
+                 "organization 1 title", "organization title", "kedudukan"),
     ),
     Field(
         name="email",
         normalize=email,
-        aliases=("email address", "e-mail", "surel", "alamat email", "primary email", "emails primary email",
-                 "contact1 personal email c", "dads email", "e mail 1 value", "work email"),
+        aliases=("email address", "e-mail", "e-mail address", "surel", "alamat email", "primary email",
+                 "emails primary email",
+                 "contact1 personal email c", "dads email", "e mail 1 value", "email 1", "email home", "home email",
+                 "personal email", "work email", "email work", "member email"),
     ),
     Field(
         name="phone",
         read=phone,
-        parts=(Part(name="country"),),
+        parts=(Part(name="country"), Part(name="region")),
         aliases=(
             "no hp", "hp", "nomor hp", "no telp", "no telepon", "nomor telepon", "telepon", "telp", "wa", "no wa",
-            "whatsapp", "mobile", "phone number", "mobile phone number", "phone1", "phone 1 value", "can2 phone",
+            "whatsapp", "mobile", "mobile phone", "mobile number", "phone number", "mobile phone number", "cell phone",
+            "phone1", "phone 1", "phone 1 value", "primary phone", "work phone", "business phone", "home phone",
+            "can2 phone",
             "contact1 mobile phone c", "handphone",
         ),
     ),
     Field(
         name="started_on",
-        read=first_day,
+        read=partial(first_day, era=JOINING),
         kind=Kind.DAY,
-        aliases=("periode mulai", "tanggal bergabung", "mulai menjabat", "tanggal mulai", "member since", "start date",
-                 "joined group on", "joined on", "join date", "bergabung"),
+        aliases=("periode mulai", "tanggal bergabung", "tgl bergabung", "mulai menjabat", "tanggal mulai",
+                 "member since", "start date", "joined group on", "joined on", "join date", "date joined",
+                 "joined date", "tahun bergabung", "bergabung"),
     ),
     Field(
         name="ended_on",
-        read=last_day,
+        read=partial(last_day, era=LEAVING),
         kind=Kind.DAY,
         aliases=("periode selesai", "akhir jabatan", "tanggal selesai", "renewal due", "end date", "tanggal keluar"),
     ),
@@ -87,7 +109,26 @@ _FIELDS = (
         default="active",
         aliases=("membership status", "status keanggotaan", "status anggota", "keaktifan"),
     ),
-    Field(name="birth_date", read=first_day, kind=Kind.DAY, column="profile_data", key="birth_date", aliases=()),
+    Field(
+        name="do_not_contact",
+        read=do_not_contact,
+        parts=(*(Part(name=flag, aliases=headers, suffices=True) for flag, headers in FLAGS.items()),
+               Part(name="status", suffices=True)),
+        kind=Kind.LIST,
+        column="profile_data",
+        key="do_not_contact",
+        policy=MergePolicy.APPEND_SET,
+        only_added=True,
+        aliases=("do not contact", "opted out of", "jangan dihubungi lewat"),
+    ),
+    Field(
+        name="birth_date",
+        read=partial(first_day, era=BIRTH),
+        kind=Kind.DAY,
+        column="profile_data",
+        key="birth_date",
+        aliases=(),
+    ),
     Field(
         name="address",
         normalize=text,
@@ -121,7 +162,8 @@ _FIELDS = (
         normalize=url,
         column="profile_data",
         key="website_url",
-        aliases=("website", "web", "url", "homepage", "situs", "page url", "url of member profile"),
+        aliases=("website", "web", "url", "homepage", "situs", "page url", "url of member profile",
+                 "website 1 value", "web page", "personal website"),
     ),
     Field(
         name="tags",
@@ -129,7 +171,7 @@ _FIELDS = (
         kind=Kind.LIST,
         column="profile_data",
         key="tags",
-        aliases=("label", "labels", "tag", "kata kunci", "can2 user tags"),
+        aliases=("label", "labels", "tag", "kata kunci", "group membership", "can2 user tags"),
     ),
     Field(name="notes", normalize=text, column="profile_data", key="notes", aliases=("catatan", "note", "keterangan")),
     *(
@@ -156,7 +198,7 @@ DESCRIPTOR = EntityDescriptor(
     organization_aliases=(
         "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",
         "organisation name", "id organisasi", "organization id", "organization slug", "company name", "company",
-        "group name", "chapter", "cabang", "current employer",
+        "group name", "chapter", "cabang", "organization 1 name", "current employer",
     ),
     derived=(
         DerivedColumn(name="name_key", field="name", derive=name_key),
@@ -164,12 +206,14 @@ DESCRIPTOR = EntityDescriptor(
     ),
     name_key="name_key",
     discriminators=("email_key",),
+    keys_are_shared=True,
     natural_keys=(("email_key",), ("name_key", "position")),
     rules=(
-        MatchRule(reason="match.email", columns=("email_key",)),
+        MatchRule(reason="match.email", columns=("email_key",), identifies=True),
         MatchRule(reason="match.position", columns=("name_key", "position"), name_agrees=False),
     ),
     periods=(("started_on", "ended_on"),),
+    withdrawal=Withdrawal(field="do_not_contact", status="status", active="active", inactive="inactive"),
     extra_column="profile_data",
     protected=frozenset(
         {

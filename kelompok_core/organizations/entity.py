@@ -1,10 +1,13 @@
 """Organizations as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
 
+from functools import partial
+
 from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, MatchRule, MergePolicy, Part
 from kelompok_core.matching.keys import email_key, name_key, website_key
 from kelompok_core.organizations.schema import organization_schema
 from kelompok_core.values.dates import partial_date
 from kelompok_core.values.email import email
+from kelompok_core.values.eras import FOUNDING, LEAVING
 from kelompok_core.values.phones import phone
 from kelompok_core.values.places import city, country, region
 from kelompok_core.values.slug import slug
@@ -20,8 +23,8 @@ _FIELDS = (
         aliases=(
             "organization name", "organisation name", "nama organisasi", "nama lembaga", "nama yayasan",
             "nama komunitas", "nama perkumpulan", "nama ngo", "nama lsm", "nama partai", "ngo name",
-            "charity name", "company name", "account name", "account1_name__c", "nama", "organization",
-            "organisation", "organisasi", "lembaga", "title", "primary name",
+            "charity name", "company name", "account name", "account1_name__c", "org name", "group name", "nama",
+            "organization", "organisation", "organisasi", "lembaga", "primary name",
         ),
     ),
     Field(name="slug", normalize=slug, policy=MergePolicy.KEEP, aliases=("permalink", "handle")),
@@ -43,7 +46,7 @@ _FIELDS = (
         normalize=line,
         aliases=(
             "kategori", "jenis organisasi", "jenis", "bidang", "type", "organization type", "organisation type",
-            "sector", "industry",
+            "org type", "sector", "industry",
         ),
     ),
     Field(name="country", normalize=country, aliases=("negara", "country code", "billing country", "country name")),
@@ -74,33 +77,35 @@ _FIELDS = (
         normalize=url,
         aliases=(
             "website", "situs web", "situs", "laman", "web", "url situs", "url", "homepage", "web site",
-            "alamat web", "company domain name", "domain",
+            "alamat web", "website url", "org website", "org url", "company domain name", "domain",
         ),
     ),
     Field(
         name="official_email",
         normalize=email,
         aliases=("email resmi", "email organisasi", "email", "e-mail", "surel", "email address", "alamat email",
-                 "contact email"),
+                 "e mail address", "org email", "contact email"),
     ),
     Field(
         name="phone",
         read=phone,
-        parts=(Part(name="country"),),
+        parts=(Part(name="country"), Part(name="region")),
         aliases=(
-            "telepon", "telepon organisasi", "no telp", "no telepon", "nomor telepon", "telp", "phone number", "tel",
+            "telepon", "org phone", "telepon organisasi", "no telp", "no telepon", "nomor telepon", "telp",
+            "phone number", "tel",
             "telephone", "no hp", "hp", "whatsapp", "wa",
         ),
     ),
     Field(
         name="founded_on",
-        read=partial_date,
-        aliases=("tahun berdiri", "tanggal berdiri", "berdiri", "established", "founded", "year founded", "start date",
-                 "founding date"),
+        read=partial(partial_date, era=FOUNDING),
+        aliases=("tahun berdiri", "tanggal berdiri", "tgl berdiri", "berdiri", "established", "founded", "year founded",
+                 "founded date", "date founded", "founding date", "founded year", "year established",
+                 "established date", "date established", "tahun pendirian", "tanggal pendirian", "start date"),
     ),
     Field(
         name="dissolved_on",
-        read=partial_date,
+        read=partial(partial_date, era=LEAVING),
         aliases=("tanggal bubar", "tahun bubar", "end date", "dissolved", "closed on"),
     ),
     Field(
@@ -108,7 +113,7 @@ _FIELDS = (
         normalize=social("facebook"),
         column="social_links",
         key="facebook",
-        aliases=("facebook url", "url facebook", "fb"),
+        aliases=("facebook url", "url facebook", "fb", "fb url", "facebook page"),
     ),
     Field(
         name="instagram",
@@ -138,7 +143,7 @@ DESCRIPTOR = EntityDescriptor(
     fields=_FIELDS,
     external_id_aliases=(
         "external id", "external identifier", "id organisasi", "kode organisasi", "organization id",
-        "organisation id", "record id", "kode", "uuid", "id", "key",
+        "organisation id", "org id", "record id", "kode", "uuid", "id", "key",
     ),
     derived=(
         DerivedColumn(name="name_key", field="name", derive=name_key),
@@ -153,7 +158,7 @@ DESCRIPTOR = EntityDescriptor(
     rules=(
         MatchRule(reason="match.slug", columns=("slug",)),
         MatchRule(reason="match.website", columns=("website_key",)),
-        MatchRule(reason="match.email", columns=("email_key",)),
+        MatchRule(reason="match.email", columns=("email_key",), identifies=True),
     ),
     periods=(("founded_on", "dissolved_on"),),
     public_fields=("name", "description", "history", "category", "country", "region", "city", "address", "website_url"),

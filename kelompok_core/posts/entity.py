@@ -1,10 +1,13 @@
 """Posts as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
 
+from functools import partial
+
 from kelompok_core.access.rules import Action
 from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Guard, Kind, MatchRule, MergePolicy
 from kelompok_core.matching.keys import name_key, website_key
 from kelompok_core.posts.schema import post_schema
 from kelompok_core.values.dates import first_day
+from kelompok_core.values.eras import HAPPENING
 from kelompok_core.values.html import html
 from kelompok_core.values.slug import slug
 from kelompok_core.values.text import line
@@ -23,7 +26,8 @@ _FIELDS = (
         name="title",
         normalize=line,
         required=True,
-        aliases=("judul", "post title", "headline", "name", "judul berita", "judul artikel"),
+        aliases=("judul", "post title", "headline", "name", "judul berita", "judul artikel", "subject",
+                 "article title"),
     ),
     Field(name="slug", normalize=slug, policy=MergePolicy.KEEP, aliases=("post name", "wp:post_name", "slug url")),
     Field(
@@ -40,14 +44,17 @@ _FIELDS = (
     Field(
         name="canonical_url",
         normalize=url,
-        aliases=("url", "link", "tautan", "permalink", "canonical url", "alamat", "guid"),
+        aliases=("url", "link", "tautan", "permalink", "canonical url", "page url", "post url", "article url", "alamat",
+                 "guid"),
     ),
     Field(name="language", normalize=language, aliases=("bahasa", "lang", "in language")),
     Field(
         name="written_on",
-        read=first_day,
+        # A post's date tells it from others of its title: a year alone would make one day of many.
+        read=partial(first_day, era=HAPPENING, needs_month=True),
         kind=Kind.DAY,
-        aliases=("tanggal", "date", "tanggal tulis", "wp:post_date", "post date", "created at", "tanggal dibuat"),
+        aliases=("tanggal", "date", "tanggal tulis", "wp:post_date", "post date", "created at", "tanggal dibuat",
+                 "tgl"),
     ),
     Field(
         name="status",
@@ -60,7 +67,8 @@ _FIELDS = (
         read=starts_at,
         kind=Kind.MOMENT,
         aliases=("tanggal terbit", "tanggal publikasi", "publication date", "pubdate", "pub date", "wp:post_date_gmt",
-                 "published on", "date published"),
+                 "post date gmt", "date gmt", "published on", "date published", "published date", "publish date",
+                 "publish time", "published time", "waktu terbit"),
     ),
     Field(
         name="category",

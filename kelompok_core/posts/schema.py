@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import pandera.pandas as pa
 
-from kelompok_core.values.checks import DAY, LANGUAGE, MOMENT, SLUG, URL, one_of, pattern, text
+from kelompok_core.values.checks import DAY, LANGUAGE, MOMENT, SLUG, URL, one_of, pattern, short_words, text
 
 
 @lru_cache
@@ -21,7 +21,7 @@ def post_schema() -> pa.DataFrameSchema:
         "status": one_of("draft", "published", "archived"),
         "published_at": pattern(MOMENT, "value.date"),
         "category": text(200),
-        "tags": text(20_000),
+        "tags": short_words(200),
         "author": text(2_000),
     }
     return pa.DataFrameSchema(columns, strict=False, name="posts")

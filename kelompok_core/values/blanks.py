@@ -1,18 +1,43 @@
-"""Words people write where there is nothing to say."""
+"""Words people and programs write where there is nothing to say."""
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.values.arrow import to_arrow, to_series
+from kelompok_core.values.arrow import to_arrow, to_mask, to_series
 
-BLANK_WORDS = frozenset(
+PLACEHOLDERS = frozenset(
     {
-        "-", "--", "–", "—", ".", "?", "0", "n/a", "na", "n.a.", "nil", "none", "null", "nan", "unknown",
-        "tidak ada", "tdk ada", "belum ada", "nihil", "kosong", "tba", "tbd", "x",
+        "-", "--", "---", "–", "—", ".", "..", "...", "…", "?", "??", "n/a", "n.a.", "#n/a", "null", "(null)", "[null]",
+        "<null>", "nan", "none", "undefined", "tidak ada", "tdk ada", "belum ada", "nihil", "kosong", "(kosong)", "tba",
+        "tbd",
     }
 )  # fmt: skip
-"""Compared in lower case; only for e-mail, web and place columns, where none of them can be meant."""
+"""What says nothing in a column of any kind, compared in lower case; none of them is a name."""
+
+BLANK_WORDS = PLACEHOLDERS | {"0", "na", "nil", "unknown", "x"}
+"""What says nothing in columns of addresses, places, dates, numbers and ids, where none of them can be meant."""
+
+
+ZERO_DATE = r"^[\s\pZ]*0+(?:[-/. :T]+0+)+(?:\.0+)?Z?[\s\pZ]*$"
+"""«0000-00-00»: how programs write that there is no date, in RE2's spelling."""
+
+STILL = (
+    r"^[\s\pZ]*(?i:sekarang|saat ini|kini|hingga kini|hingga sekarang|now|present|current|ongoing|(?:2999|9999)-.*)"
+    r"[\s\pZ]*$"
+)
+"""What stands where somebody still holds an office; among it the years that programs write for «never»."""
+
+
+def says_something(cells: pd.Series) -> pd.Series:
+    """Return where a cell is neither blank nor filled with what stands for nothing."""
+    texts = to_arrow(cells)
+    bare = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    nothing = pc.or_(
+        pc.is_in(bare, value_set=pa.array(["", *sorted(BLANK_WORDS)], bare.type)),
+        pc.match_substring_regex(bare, f"{ZERO_DATE}|{STILL}"),
+    )
+    return to_mask(pc.invert(nothing), cells.index)
 
 
 def drop_blank_words(values: pd.Series) -> pd.Series:

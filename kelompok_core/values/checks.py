@@ -11,9 +11,10 @@ from kelompok_core.values.arrow import matching
 
 EMAIL = r"^[^@\s\pZ]+@[^@\s\pZ]+\.[^@\s\pZ]+$"
 URL = r"^https?://[^\s\pZ]+$"
-PARTIAL_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
-DAY = r"^\d{4}-\d{2}-\d{2}$"
-MOMENT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"
+_MONTH, _DAY = "(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"
+PARTIAL_DATE = rf"^\d{{4}}(-{_MONTH}(-{_DAY})?)?$"
+DAY = rf"^\d{{4}}-{_MONTH}-{_DAY}$"
+MOMENT = rf"^\d{{4}}-{_MONTH}-{_DAY}T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$"
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 COUNTRY = r"^[A-Z]{2}$"
 LANGUAGE = r"^[a-z]{2,3}$"
@@ -38,6 +39,13 @@ def text(max_length: int, *, required: bool = False) -> pa.Column:
 def pattern(regex: str, code: str) -> pa.Column:
     """Text of one form, told in RE2's expressions."""
     return pa.Column(_TEXT, pa.Check(partial(matching, pattern=regex), error=code), nullable=True)
+
+
+def short_words(max_length: int) -> pa.Column:
+    """A JSON list of words, each of at most so many characters."""
+    longer = rf'"(?:[^"\\]|\\.){{{max_length + 1}}}'
+    check = pa.Check(lambda values: ~matching(values, longer), error="value.too_long")
+    return pa.Column(_TEXT, [pa.Check.str_length(max_value=20_000, error="value.too_long"), check], nullable=True)
 
 
 def one_of(*values: str) -> pa.Column:

@@ -6,16 +6,18 @@ A table and a few patterns, because dateparser takes about a millisecond a value
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 import pandas as pd
 
 from kelompok_core.contracts import Severity
 from kelompok_core.values.arrow import matching
-from kelompok_core.values.blanks import drop_blank_words
+from kelompok_core.values.blanks import STILL, ZERO_DATE, drop_blank_words
 from kelompok_core.values.conventions import DateOrder
-from kelompok_core.values.normalized import Normalized, all_findings, found, map_others
+from kelompok_core.values.eras import ANY, DateTerms, Era
+from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, split_others
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 
@@ -31,55 +33,92 @@ _WEEKDAY = re.compile(
     re.IGNORECASE,
 )
 _END = r"(?!\d)"
+_YEAR = re.compile(r"(?P<y>\d{3,4})(?:[.,]0+)?")
 _YEAR_FIRST = re.compile(rf"(?P<y>\d{{4}})(?P<s>[-/.])(?P<m>\d{{1,2}})(?:(?P=s)(?P<d>\d{{1,2}}))?{_END}")
-_COMPACT = re.compile(rf"(?P<y>(?:1[5-9]|20|21)\d\d)(?P<m>\d\d)(?P<d>\d\d){_END}")
+_COMPACT = re.compile(rf"(?P<y>(?:1[5-9]|20|21)\d\d)(?P<m>\d\d)(?P<d>\d\d)(?:[.,]0+$)?{_END}")
 _NUMBERS = re.compile(rf"(?P<a>\d{{1,2}})(?P<s>[-/.])(?P<b>\d{{1,2}})(?P=s)(?P<y>\d{{4}}|\d\d){_END}")
 _NAMED = (
-    re.compile(rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s/.,-]*(?P<n>[^\W\d_]{{3,}})[\s/.,-]*(?P<y>\d{{4}}|\d\d){_END}"),
+    re.compile(
+        rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s/.,-]*(?:of\s+)?(?P<n>[^\W\d_]{{3,}})[\s/.,-]*(?P<y>\d{{4}}|\d\d){_END}"
+    ),
     re.compile(rf"(?P<n>[^\W\d_]{{3,}})\.?\s*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}}){_END}"),
     re.compile(rf"(?P<n>[^\W\d_]{{3,}})[\s.,/-]*(?P<y>\d{{4}}){_END}"),
 )
-_YEAR = re.compile(rf"(?P<y>\d{{3,4}}){_END}")
-_PIVOT = 69  # POSIX: two digits from 69 on are of the last century
 _YEARS = range(100, 2201)
-UNDECIDED = "?"
-"""Stands for a date that could be two days."""
+_DAY, _TO_THE_MONTH = len("1998-05-17"), len("1998-05")
 
-# What stands where somebody still holds an office.
-_STILL = frozenset({"sekarang", "saat ini", "kini", "hingga kini", "now", "present", "current", "ongoing"})
+_DAY_NUMBER = re.compile(r"(\d{5})(?:[.,](\d+))?")
+_FIRST_DAY_NUMBER, _BEFORE_DAY_ONE = 10_000, date(1899, 12, 30)
+"""Spreadsheets count days from 1900, with a 29 February that year did not have; a smaller number is a year."""
+_SECONDS_A_DAY = 86_400
+
+DAY_NUMBER = r"^[\s\pZ]*\d{5}(?:[.,]\d+)?[\s\pZ]*$"
+"""What may be a spreadsheet's number for a day, in RE2's spelling."""
 
 NUMERIC_DATE = r"^[\s\pZ]*\p{Nd}{1,2}[-/.]\p{Nd}{1,2}[-/.](?:\p{Nd}{4}|\p{Nd}{2})(?:\P{Nd}|$)"
 """Dates whose day and month only their order tells apart, in RE2's spelling."""
 
+WRONG, AMBIGUOUS = "value.date", "value.date_ambiguous"
+PARTIAL = "value.date_partial"
+CENTURY_UNCLEAR, IMPLAUSIBLE = "value.century_unclear", "value.date_implausible"
+DAY_NUMBER_READ, DAY_NUMBER_UNCLEAR = "value.date_serial", "value.date_serial_unclear"
+
+_EMPTY_DAY = "1900-01-01"
+"""What a spreadsheet makes of an empty cell that is formatted as a date."""
 _ISO_DAY = r"(?:1[5-9]|20|21)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
 
 
-def partial_date(inputs: Inputs) -> Normalized:
-    """Read a date known to the year, month or day; what is no date is left out, and said so."""
-    return _read(inputs.own, inputs.order_of(inputs.own), Severity.WARNING)
+class ReadDate(NamedTuple):
+    """A date at the beginning of a text.
+
+    Attributes:
+        day: ISO text known to the year, month or day; None where there is no date, or more than one is possible.
+        rest: The text behind the date.
+        code: What is to be said of it: the issue code, or None.
+    """
+
+    day: str | None
+    rest: str
+    code: str | None = None
 
 
-def first_day(inputs: Inputs) -> Normalized:
-    """Read a day; of a year or month alone its first, and said so; what is no date is an error."""
-    return _day(inputs, _first_of)
+def partial_date(inputs: Inputs, *, era: Era = ANY) -> Normalized:
+    """Read a date known to the year, month or day; what is no date is left out, with a warning."""
+    dates, codes = _read(inputs, era)
+    return Normalized(values=dates, findings=_findings(inputs, dates, codes, era, wrong=Severity.WARNING))
 
 
-def last_day(inputs: Inputs) -> Normalized:
-    """Read a day; of a year or month alone its last; «now» and «sekarang» are no day yet."""
-    return _day(inputs, _last_of)
+def first_day(inputs: Inputs, *, era: Era = ANY, needs_month: bool = False) -> Normalized:
+    """Read a day; of a year or month alone its first, with a warning; what is no date is an error.
+
+    With ``needs_month`` a year alone is an error too.
+    """
+    return _day(inputs, era, _first_of, _TO_THE_MONTH if needs_month else 0)
 
 
-def _day(inputs: Inputs, day_of: Callable[[str], str]) -> Normalized:
-    cells = inputs.own.mask(inputs.own.str.strip().str.lower().isin(_STILL))
-    known = _read(cells, inputs.order_of(inputs.own), Severity.ERROR)
-    partial = known.values.str.len() < len("1998-05-17")
-    finding = found(inputs.own, partial, "value.date_partial", Severity.WARNING)
-    values = map_others(known.values, ~partial.fillna(value=False).astype(bool), day_of)
-    return Normalized(values=values, findings=all_findings(known.findings, finding))
+def last_day(inputs: Inputs, *, era: Era = ANY) -> Normalized:
+    """Read a day; of a year or month alone its last, with a warning; «now» and «sekarang» are no day yet."""
+    still = matching(inputs.own, STILL)
+    return _day(inputs.with_own(inputs.own.mask(still)) if still.any() else inputs, era, _last_of, 0)
+
+
+def _day(inputs: Inputs, era: Era, day_of: Callable[[str], str], shortest: int) -> Normalized:
+    dates, codes = _read(inputs, era)
+    length = dates.str.len()
+    if shortest:
+        codes, dates = codes.mask(length < shortest, WRONG), dates.mask(length < shortest)
+    partial = dates.notna() & (length < _DAY)
+    days = map_others(dates, ~partial, day_of)
+    codes = codes.mask(partial, PARTIAL)
+    findings = all_findings(
+        _findings(inputs, days, codes, era, wrong=Severity.ERROR),
+        found(inputs.own, days == _EMPTY_DAY, "value.date_of_empty_cell", Severity.WARNING),
+    )
+    return Normalized(values=days, findings=findings)
 
 
 def _first_of(partial: str) -> str:
-    return (partial + "-01-01")[: len("1998-05-17")]
+    return (partial + "-01-01")[:_DAY]
 
 
 def _last_of(partial: str) -> str:
@@ -87,45 +126,92 @@ def _last_of(partial: str) -> str:
     return f"{partial[:4]}-{month:02}-{monthrange(year, month)[1]}"
 
 
-def _read(cells: pd.Series, order: DateOrder | None, severity: Severity) -> Normalized:
+def said_dates(cells: pd.Series) -> pd.Series:
+    """Return what cells of dates say: null for the words and zeros that stand for no date."""
     said = drop_blank_words(line(cells).values)
-    dates = map_others(said, said.str.fullmatch(_ISO_DAY), lambda written: _only_date(written, order))
-    undecided = dates == UNDECIDED
-    findings = all_findings(
-        found(cells, undecided, "value.date_ambiguous", Severity.ERROR),
-        found(cells, said.notna() & dates.isna(), "value.date", severity),
+    zeros = matching(said, ZERO_DATE)
+    return said.mask(zeros) if zeros.any() else said
+
+
+def _read(inputs: Inputs, era: Era) -> tuple[pd.Series, pd.Series]:
+    """Return the dates of the cells, and the codes of what is odd about them."""
+    said = said_dates(inputs.own)
+    terms = inputs.date_terms(inputs.own, era)
+    dates, codes = split_others(said, said.str.fullmatch(_ISO_DAY), 2, lambda written: _only_date(written, terms))
+    return dates, codes
+
+
+def _findings(inputs: Inputs, dates: pd.Series, codes: pd.Series, era: Era, *, wrong: Severity) -> pd.DataFrame:
+    return all_findings(
+        *date_findings(inputs.own, dates, codes, wrong=wrong), implausible(inputs.own, dates, era, inputs.reading.today)
     )
-    return Normalized(values=dates.mask(undecided), findings=findings)
 
 
-def _only_date(written: str, order: DateOrder | None) -> str | None:
-    day, rest = split_date(written, order)
+def date_findings(cells: pd.Series, dates: pd.Series, codes: pd.Series, *, wrong: Severity) -> list[pd.DataFrame]:
+    """Return what is to be said of cells by the codes their dates were read with."""
+    severities = {
+        WRONG: wrong,
+        AMBIGUOUS: Severity.ERROR,
+        CENTURY_UNCLEAR: Severity.REVIEW,
+        DAY_NUMBER_UNCLEAR: Severity.REVIEW,
+        DAY_NUMBER_READ: Severity.WARNING,
+        PARTIAL: Severity.WARNING,
+    }
+    there = set(codes.dropna().unique())
+    return [
+        found_as(cells, codes == code, code, severity, taken=dates)
+        for code, severity in severities.items()
+        if code in there
+    ]
+
+
+def implausible(cells: pd.Series, days: pd.Series, era: Era, today: date) -> pd.DataFrame:
+    """Return a question for each date that lies outside the era."""
+    distinct = days.dropna().unique()
+    outside = [day for day in distinct if not era.covers(day, today)]
+    if not outside:
+        return all_findings()
+    return found_as(cells, days.isin(outside), IMPLAUSIBLE, Severity.REVIEW, taken=days)
+
+
+def _only_date(written: str, terms: DateTerms) -> tuple[str | None, str | None]:
+    day, rest, code = split_date(written, terms)
     # Exports put a time behind a day; the day is what is asked for. Other words are not passed over.
-    return day if day is None or not rest or re.match(r"t?\s*\d", rest) else None
+    if day is not None and rest and not re.match(r"t?\s*\d", rest):
+        return None, WRONG
+    return day, code
 
 
 @lru_cache(maxsize=100_000)
-def split_date(written: str, order: DateOrder | None) -> tuple[str | None, str]:
-    """Return the date at the beginning as ISO text, and what stands behind it.
-
-    The date is None when there is none, and :data:`UNDECIDED` when only the order of the numbers could tell it.
-    """
+def split_date(written: str, terms: DateTerms) -> ReadDate:
+    """Return the date at the beginning, and what stands behind it."""
     text = _WEEKDAY.sub("", written.strip().lower()).strip()
-    for parts, end in _readings(text, order):
-        day = _iso(*parts)
-        if day is not None:
-            return day, text[end:].strip(" ,;")
+    for parts, end in _readings(text, terms.order):
+        read = _dated(parts, terms)
+        if read.code != WRONG:
+            return read._replace(rest=text[end:].strip(" ,;"))
     numbers = _NUMBERS.match(text)
-    if numbers and order is None and _iso(*_in_order(numbers, DateOrder.DAY_FIRST)) is not None:
-        return UNDECIDED, text[numbers.end() :].strip(" ,;")
-    return None, text
+    if numbers and terms.order is None and _dated(_in_order(numbers, DateOrder.DAY_FIRST), terms).code != WRONG:
+        return ReadDate(None, text[numbers.end() :].strip(" ,;"), AMBIGUOUS)
+    return _of_day_number(text, terms) or ReadDate(None, text, WRONG)
 
 
-def _readings(text: str, order: DateOrder | None) -> Iterator[tuple[tuple[int, int | None, int | None], int]]:
-    """Yield year, month and day for each pattern that fits, and where it ends."""
+class _Parts(NamedTuple):
+    """Year as written, month and day; of a date that is known to the year or month only, None for the others."""
+
+    year: str
+    month: int | None = None
+    day: int | None = None
+
+
+def _readings(text: str, order: DateOrder | None) -> Iterator[tuple[_Parts, int]]:
+    """Yield the parts for the pattern that fits, and where the date ends."""
+    if fits := _YEAR.fullmatch(text):
+        yield _Parts(fits["y"]), fits.end()
+        return
     for pattern in (_YEAR_FIRST, _COMPACT):
         if fits := pattern.match(text):
-            yield (int(fits["y"]), int(fits["m"]), int(fits["d"]) if fits["d"] else None), fits.end()
+            yield _Parts(fits["y"], int(fits["m"]), int(fits["d"]) if fits["d"] else None), fits.end()
             return
     if fits := _NUMBERS.match(text):
         if (known := order or _evident_order(int(fits["a"]), int(fits["b"]))) is not None:
@@ -133,40 +219,50 @@ def _readings(text: str, order: DateOrder | None) -> Iterator[tuple[tuple[int, i
         return
     for pattern in _NAMED:
         if (fits := pattern.match(text)) and fits["n"] in _MONTH:
-            groups = fits.groupdict()
-            yield (_year(fits["y"]), _MONTH[fits["n"]], int(groups["d"]) if groups.get("d") else None), fits.end()
+            day = fits.groupdict().get("d")
+            yield _Parts(fits["y"], _MONTH[fits["n"]], int(day) if day else None), fits.end()
             return
-    if fits := _YEAR.fullmatch(text):
-        yield (int(fits["y"]), None, None), fits.end()
 
 
-def _in_order(fits: re.Match[str], order: DateOrder) -> tuple[int, int, int]:
+def _in_order(fits: re.Match[str], order: DateOrder) -> _Parts:
     first, second = int(fits["a"]), int(fits["b"])
     day, month = (first, second) if order is DateOrder.DAY_FIRST else (second, first)
-    return _year(fits["y"]), month, day
+    return _Parts(fits["y"], month, day)
 
 
 def _evident_order(first: int, second: int) -> DateOrder | None:
-    if first == second or first > len(_MONTHS) >= second:
+    if first in (second, 0) or first > len(_MONTHS) >= second > 0:
         return DateOrder.DAY_FIRST
-    return DateOrder.MONTH_FIRST if second > len(_MONTHS) >= first else None
+    return DateOrder.MONTH_FIRST if second == 0 or second > len(_MONTHS) >= first else None
 
 
-def _year(written: str) -> int:
-    number = int(written)
-    if len(written) > len("98"):
-        return number
-    return number + (1900 if number >= _PIVOT else 2000)
+def _dated(parts: _Parts, terms: DateTerms) -> ReadDate:
+    """Return the date of these parts. A month or day written as zero is one that is not known."""
+    year, month, day = parts
+    known = [part for part in (month, day) if month and part]
+    rest = "".join(f"-{part:02}" for part in known)
+    years = terms.era.years(int(year), rest, terms.today) if len(year) == len("98") else [int(year)]
+    if not years or not any(_exists(one, *known) for one in years):
+        return ReadDate(None, "", WRONG)
+    if len(years) > 1:
+        return ReadDate(None, "", CENTURY_UNCLEAR)
+    return ReadDate(f"{years[0]:04}{rest}", "", PARTIAL if 0 in (month, day) else None)
 
 
-def _iso(year: int, month: int | None, day: int | None) -> str | None:
-    if year not in _YEARS:
+def _exists(year: int, month: int = 1, day: int = 1) -> bool:
+    return year in _YEARS and month <= len(_MONTHS) and day <= monthrange(year, month)[1]
+
+
+def _of_day_number(text: str, terms: DateTerms) -> ReadDate | None:
+    fits = _DAY_NUMBER.fullmatch(text)
+    if fits is None or int(fits[1]) < _FIRST_DAY_NUMBER:
         return None
-    try:
-        date(year, month or 1, day or 1)
-    except ValueError:
-        return None
-    return "-".join([f"{year:04}", *(f"{part:02}" for part in (month, day) if part is not None)])
+    if not terms.day_numbers:
+        return ReadDate(None, "", DAY_NUMBER_UNCLEAR)
+    day = _BEFORE_DAY_ONE + timedelta(days=int(fits[1]))
+    seconds = round(float(f"0.{fits[2] or 0}") * _SECONDS_A_DAY)
+    clock = str(timedelta(seconds=min(seconds, _SECONDS_A_DAY - 1))) if seconds else ""
+    return ReadDate(day.isoformat(), clock, DAY_NUMBER_READ)
 
 
 def proven_orders(cells: pd.Series) -> set[DateOrder]:
@@ -176,3 +272,14 @@ def proven_orders(cells: pd.Series) -> set[DateOrder]:
     first, second = parts[0] > len(_MONTHS), parts[1] > len(_MONTHS)
     proven = {DateOrder.DAY_FIRST: first & ~second, DateOrder.MONTH_FIRST: second & ~first}
     return {order for order, shown in proven.items() if shown.any()}
+
+
+_ENOUGH = 1_000
+"""Cells of a batch that are looked at to see whether its column has dates."""
+
+
+def has_dates(cells: pd.Series) -> bool:
+    """Return whether some cell of the column is a date to the day, however its numbers are ordered."""
+    terms = DateTerms(order=DateOrder.DAY_FIRST, today=date.max)
+    others = said_dates(cells).dropna().drop_duplicates()
+    return any(len(split_date(written, terms).day or "") == _DAY for written in others[:_ENOUGH])

@@ -15,7 +15,7 @@ from kelompok_core.values.text import line
 _PLAIN = r"^[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\.)+[a-z]{2,24}$"
 _LONGEST = 254  # RFC 5321, 4.5.3.1.3, less the brackets
 _NAMED = re.compile(r"[^<>]*<\s*[^<>@\s]+@[^<>@\s]+\s*>?")
-_SEPARATORS = re.compile(r"[;,/\s]+")
+_SEPARATORS = re.compile(r"(?::::|[;,/\s])+")
 
 
 def email(cells: pd.Series) -> Normalized:
@@ -23,9 +23,10 @@ def email(cells: pd.Series) -> Normalized:
     tidy = line(cells)
     said = drop_blank_words(tidy.values)
     lower = said.str.lower()
-    plain = matching(lower, _PLAIN) & (lower.str.len() <= _LONGEST)
+    # A domain in Punycode and the same in its own script are one.
+    plain = matching(lower, _PLAIN) & (lower.str.len() <= _LONGEST) & ~matching(lower, r"[@.]xn--")
     values = map_others(lower, plain, _first_address)
-    several = matching(said, r"@.*[;,/\s\pZ].*@")
+    several = matching(said, r"@.*[:;,/\s\pZ].*@")
     findings = all_findings(
         found(cells, several & values.notna(), "value.email_several", Severity.WARNING),
         found(cells, said.notna() & values.isna(), "value.email", Severity.ERROR),

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from kelompok_core.contracts import Severity
 from kelompok_core.values.arrow import matching, to_arrow, to_mask
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, map_others
-from kelompok_core.values.text import text
+from kelompok_core.values.text import source_text
 
 _MARKUP = r"<[A-Za-z/!?]|&#?\w+;"
 _SCHEMES = {"http", "https", "mailto"}
@@ -26,7 +26,7 @@ _MAY_BE_ACTIVE = r"<[^>]*[\s\pZ\pC](?:on|[sſ]tyle)|(?:java[sſ]cript|data|vb[s�
 
 def html(cells: pd.Series) -> Normalized:
     """Normalize text that may have markup; scripts, styles, frames and handlers go, and that is said."""
-    tidy = text(cells)
+    tidy = source_text(cells)
     marked = matching(tidy.values, _MARKUP)
     if not marked.any():
         return tidy

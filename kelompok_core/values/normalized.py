@@ -19,10 +19,13 @@ class Normalized:
     Attributes:
         values: Text, same index as what came in; null where the source says nothing.
         findings: Columns position (a label of that index), column (as written), code, severity, value, params.
+        derived: Where the value was made of something else, and is not what the source says of the field; None for
+            nowhere. Such a value fills gaps and replaces others that were derived, and gives way to any that is said.
     """
 
     values: pd.Series
     findings: pd.DataFrame
+    derived: pd.Series | None = None
 
 
 Normalizer = Callable[[pd.Series], Normalized]
@@ -49,6 +52,17 @@ def found(
     return table.astype({"column": object, "value": object, "params": object})
 
 
+def found_as(cells: pd.Series, where: pd.Series, code: str, severity: Severity, *, taken: pd.Series) -> pd.DataFrame:
+    """Return one finding for each cell where the mask is true, with what the cell was ``taken`` for."""
+    table = found(cells, where, code, severity)
+    if len(table):
+        values = taken.reindex(table["position"])
+        table["params"] = pd.Series(
+            [{} if pd.isna(value) else {"taken": value} for value in values], index=table.index, dtype="object"
+        )
+    return table
+
+
 @cache
 def no_findings() -> pd.DataFrame:
     """Return the one table without findings, which nobody changes: most columns have none."""
@@ -72,6 +86,22 @@ def split_distinct(values: pd.Series, size: int, split: Callable[[str], Sequence
     told = [split(one) for one in encoded.dictionary.to_pylist()]
     columns = [pa.array([one[place] for one in told], pa.large_string()) for place in range(size)]
     return [to_series(column.take(encoded.indices), values.index) for column in columns]
+
+
+def split_others(
+    values: pd.Series, plain: pd.Series, size: int, split: Callable[[str], Sequence[str | None]]
+) -> Sequence[pd.Series]:
+    """Keep the values where ``plain`` is true; apply a function that tells ``size`` things of a text to each other.
+
+    The first thing told takes the value's place; of plain values there is nothing more to tell.
+    """
+    kept = plain.fillna(value=False).astype(bool)
+    others = values[~kept & values.notna()]
+    if others.empty:
+        nothing = pd.Series(None, index=values.index, dtype="str")
+        return [values, *([nothing] * (size - 1))]
+    first, *further = (told.reindex(values.index) for told in split_distinct(others, size, split))
+    return [values.where(kept, first), *further]
 
 
 def map_others(values: pd.Series, plain: pd.Series, change: Callable[[str], str | None]) -> pd.Series:

@@ -8,24 +8,27 @@ from kelompok_core.values.normalized import Normalized, all_findings, found, map
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 
+_PARTS = ("given_name", "middle_name", "family_name")
+
 
 def person_name(inputs: Inputs) -> Normalized:
-    """Read a name: its own column, else the parts ``given_name`` and ``family_name``, else from the part ``email``.
+    """Read a name: its own column, else the parts ``given_name``, ``middle_name`` and ``family_name``.
 
-    A name made of an address is said so, that somebody may put it right.
+    Where there is none, one is made of the part ``email``: a derived value, with a note.
     """
     whole = line(inputs.own)
     said = drop_blank_words(whole.values)
     if said.notna().all():
         return Normalized(values=said, findings=whole.findings)
-    given, family = (line(inputs.part(name)).values for name in ("given_name", "family_name"))
-    both = (given.fillna("") + " " + family.fillna("")).str.strip()
-    said = said.fillna(both.mask(both == ""))
+    given, middle, family = (line(inputs.part(name)).values.fillna("") for name in _PARTS)
+    joined = line(given + " " + middle + " " + family).values
+    said = said.fillna(joined)
     address = inputs.part("email")
     nameless = address[said.isna()]
     names = said.fillna(map_distinct(line(nameless).values, _from_address))
-    finding = found(address, said.isna() & names.notna(), "value.name_from_email", Severity.INFO)
-    return Normalized(values=names, findings=all_findings(whole.findings, finding))
+    derived = said.isna() & names.notna()
+    finding = found(address, derived, "value.name_from_email", Severity.INFO)
+    return Normalized(values=names, findings=all_findings(whole.findings, finding), derived=derived)
 
 
 def _from_address(written: str) -> str | None:

@@ -2,48 +2,89 @@
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 import pandas as pd
 import phonenumbers
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import to_arrow, to_series
+from kelompok_core.values.arrow import matching, to_arrow, to_series
 from kelompok_core.values.blanks import drop_blank_words
-from kelompok_core.values.normalized import Normalized, all_findings, found
-from kelompok_core.values.places import country
+from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, map_others
+from kelompok_core.values.places import country, country_of_region
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 
-_SEVERAL = re.compile(r"\s*(?:[/;,|\n]|\bor\b|\batau\b|\bdan\b|\band\b)\s*", re.IGNORECASE)
+_SEVERAL = re.compile(r"\s*(?::::|[/;,|\n]|\bor\b|\batau\b|\bdan\b|\band\b)\s*", re.IGNORECASE)
 _PUNCTUATION = r"[\s().\-–]"
+_EXTENSION = re.compile(
+    r"(?:\bext(?:ension|n)?\b|\bpes(?:awat)?\b|\bx(?=\s*\d))\.?\s*:?\s*\d*|#\s*\d+\s*$", re.IGNORECASE
+)
+_WORDS_BEHIND = re.compile(r"(?<=\d)\s*(?:\(\s*[^\W\d_][^()]*\)|(?:a\.?n\.?|u\.?p\.?|wa|hp)\b.*)$", re.IGNORECASE)
+"""What people write behind a number: whose it is, «a.n. Ibu», or what it is for, «(WA)»."""
+
+_NOT_DIGITS = r"(?i:wa\.me|whatsapp|tel:|e\+|\.0+$|^')"
+_LINK = re.compile(
+    r"(?:https?://)?(?:wa\.me/|api\.whatsapp\.com/send/?\?phone=|tel:)\+?(\d+)(?:[?&].*)?", re.IGNORECASE
+)
+_DECIMAL = re.compile(r"'?(\+?\d+)(?:\.0+)?")
+_SCIENTIFIC = re.compile(r"(\d)[.,](\d+)E\+(\d+)", re.IGNORECASE)
+
+UNKNOWN = "?"
+"""Stands for the country of a number that is of some country nobody knows."""
 
 
 def phone(inputs: Inputs) -> Normalized:
-    """Read a number; of several the first that is one, and said so; what is none stays as written, and said so.
+    """Read a number; of several the first that is one, with a warning; what is none stays as written, with a warning.
 
-    A number without country code is one of the country in the part ``country``, else of the import's. Digits that
-    are a number only with the zero a spreadsheet took away get it back, and that is said.
+    A number without country code is one of the country in the part ``country`` or of the one that the part ``region``
+    lies in, else of the import's. Where a row names a country nobody knows, only numbers with a code are read. Digits
+    that are a number only with the zero a spreadsheet took away get it back, with a warning.
     """
     cells = inputs.own
     said = drop_blank_words(line(cells).values)
-    regions = pd.Series(inputs.reading.phone_country, index=cells.index, dtype="str")
-    if "country" in inputs.parts:
-        regions = country(inputs.parts["country"]).values.fillna(regions)
-    numbers, restored, several = _read(said, regions)
+    numbers, restored, several, more = _read(
+        map_others(said, ~matching(said, _NOT_DIGITS), _written_out), _regions(inputs)
+    )
     findings = all_findings(
         found(cells, restored, "value.phone_zero_restored", Severity.WARNING),
         found(cells, several, "value.phone_several", Severity.WARNING),
+        found(cells, more, "value.phone_words_left", Severity.WARNING),
         found(cells, said.notna() & numbers.isna(), "value.phone", Severity.WARNING),
     )
     return Normalized(values=numbers.fillna(said), findings=findings)
 
 
-def _read(said: pd.Series, regions: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Return numbers, and where a zero was restored and where others were passed over."""
+def _regions(inputs: Inputs) -> pd.Series:
+    """Return the country whose numbering plan a row's number is of; empty where the row says that nobody knows."""
+    regions = pd.Series(inputs.reading.phone_country, index=inputs.own.index, dtype="str")
+    if "region" in inputs.parts:
+        elsewhere = map_distinct(line(inputs.parts["region"]).values, country_of_region)
+        regions = elsewhere.fillna(regions)
+    if "country" in inputs.parts:
+        named = drop_blank_words(line(inputs.parts["country"]).values)
+        codes = country(inputs.parts["country"]).values
+        regions = codes.fillna(regions.mask(named.notna(), UNKNOWN))
+    return regions
+
+
+def _written_out(written: str) -> str:
+    """Return a number that stands in an address, in scientific notation or with a decimal, as its digits."""
+    if fits := _LINK.fullmatch(written):
+        return "+" + fits[1]
+    if fits := _DECIMAL.fullmatch(written):
+        return fits[1]
+    if (fits := _SCIENTIFIC.fullmatch(written)) and len(fits[2]) <= int(fits[3]):
+        # With fewer digits than the exponent says, the others are lost: then it is no number any more.
+        return fits[1] + fits[2] if len(fits[2]) == int(fits[3]) else written
+    return written
+
+
+def _read(said: pd.Series, regions: pd.Series) -> tuple[pd.Series, ...]:
+    """Return numbers, and where a zero was restored, where others were passed over, and where words were."""
     numbers = pd.Series(None, index=said.index, dtype="str")
-    restored = pd.Series(data=False, index=said.index)
-    several = restored.copy()
+    restored, several, words = (pd.Series(data=False, index=said.index) for _ in range(3))
     for region in regions[said.notna()].unique():
         here = said[said.notna() & (regions == region)]
         plain, lost = _mobiles(here, region)
@@ -52,10 +93,10 @@ def _read(said: pd.Series, regions: pd.Series) -> tuple[pd.Series, pd.Series, pd
         if rest.empty:
             continue
         others = {text: _number(text, region) for text in rest.unique()}
-        numbers[rest.index] = rest.map({text: one[0] for text, one in others.items()}).astype("str")
-        restored[rest.index] = rest.map({text: one[1] for text, one in others.items()}).astype(bool)
-        several[rest.index] = rest.map({text: one[2] for text, one in others.items()}).astype(bool)
-    return numbers, restored, several
+        numbers[rest.index] = rest.map({text: one.number for text, one in others.items()}).astype("str")
+        for mask, name in ((restored, "restored"), (several, "several"), (words, "words")):
+            mask[rest.index] = rest.map({text: getattr(one, name) for text, one in others.items()}).astype(bool)
+    return numbers, restored, several, words
 
 
 def _mobiles(said: pd.Series, region: str) -> tuple[pd.Series, pd.Series]:
@@ -82,24 +123,59 @@ def _mobile_pattern(region: str) -> tuple[str, str]:
     return rf"^(?P<prefix>\+{code}|{zero}|)(?P<number>{pattern})$", f"+{code}"
 
 
-def _number(written: str, region: str) -> tuple[str | None, bool, bool]:
+class _Number(NamedTuple):
+    """A number in E.164, and what was done to find it in its cell."""
+
+    number: str | None = None
+    restored: bool = False
+    several: bool = False
+    words: bool = False
+
+
+def _number(written: str, region: str) -> _Number:
     parts = [part for part in _SEVERAL.split(written) if part]
     for part in parts:
-        if (number := _parse(part, region)) is not None:
-            bare = re.sub(r"\D", "", part)
-            lost = part.lstrip("( ")[:1] not in "+0" and bare == str(number.national_number)
-            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), lost, len(parts) > 1
-    return None, False, False
+        bare = _WORDS_BEHIND.sub("", part)
+        if (number := _parse(bare, region)) is not None:
+            digits = _digits(bare)
+            lost = (
+                bare.lstrip("( ")[:1] not in "+0"
+                and digits == str(number.national_number)
+                and _begins_with_zero(region)
+            )
+            form = phonenumbers.PhoneNumberFormat.E164
+            return _Number(
+                phonenumbers.format_number(number, form), lost, len(parts) > 1, bare != part or bool(number.extension)
+            )
+    return _Number()
+
+
+def _begins_with_zero(region: str) -> bool:
+    """Return whether numbers of the country are dialled with a zero before them inside it."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    return metadata is not None and metadata.national_prefix == "0"
 
 
 def _parse(written: str, region: str) -> phonenumbers.PhoneNumber | None:
-    digits, code = re.sub(r"\D", "", written), str(phonenumbers.country_code_for_region(region))
-    # «62 812…» without its plus is what exports write where «+» would be a formula.
-    for candidate in (written, "+" + digits) if digits.startswith(code) else (written,):
+    if re.search(r"[^\W\d_]", re.sub(_EXTENSION, "", written)):
+        return None  # letters stand for digits on some dials, and for slips everywhere
+    digits, code = _digits(written), str(phonenumbers.country_code_for_region(region) or "")
+    candidates = [written]
+    if code and digits.startswith(code):
+        # «62 812…» without its plus is what exports write where «+» would be a formula.
+        candidates += ["+" + digits, f"+{code}{digits.removeprefix(code).lstrip('0')}"]
+    if digits.startswith("00"):
+        candidates.append("+" + digits.removeprefix("00"))
+    for candidate in candidates:
         try:
-            number = phonenumbers.parse(candidate, region)
+            number = phonenumbers.parse(candidate, region if region != UNKNOWN else None)
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_valid_number(number):
             return number
     return None
+
+
+def _digits(written: str) -> str:
+    """Return the digits of a number, without those of an extension, in ASCII."""
+    return "".join(str(int(sign)) for sign in re.sub(_EXTENSION, "", written) if sign.isdecimal())

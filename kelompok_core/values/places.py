@@ -66,6 +66,21 @@ def city(cells: pd.Series) -> Normalized:
     return _place(cells, _city_name)
 
 
+def country_of_region(written: str) -> str | None:
+    """Return the country that a region outside Indonesia lies in, by its name; None where the name does not tell."""
+    countries = _subdivisions().get(_fold(written), set())
+    return next(iter(countries)) if len(countries) == 1 and "ID" not in countries else None
+
+
+@lru_cache
+def _subdivisions() -> dict[str, set[str]]:
+    """Return the countries that have a subdivision of this name, folded."""
+    found: dict[str, set[str]] = {_fold(name): {"ID"} for name in (*_PROVINCES, *_PROVINCES.values())}
+    for one in pycountry.subdivisions:
+        found.setdefault(_fold(one.name), set()).add(one.country_code)
+    return found
+
+
 def _place(cells: pd.Series, name: Callable[[str], str]) -> Normalized:
     tidy = line(cells)
     return Normalized(values=map_distinct(drop_blank_words(tidy.values), name), findings=tidy.findings)

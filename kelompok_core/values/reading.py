@@ -1,11 +1,14 @@
 """What a value is read from when its own cell does not tell all: further columns, and how the import says to read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
 
 import pandas as pd
 
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
+from kelompok_core.values.eras import DateTerms, Era
 from kelompok_core.values.normalized import Normalized
 
 
@@ -17,11 +20,17 @@ class Reading:
         date_orders: By column: the order configured, or proven by a value above 12.
         phone_country: ISO 3166 code of numbers written without one.
         timezone: IANA name of the zone of times written without one.
+        today: The day of the import: dates are plausible or not as seen from here.
+        day_numbers: Columns of dates in which a bare number is a spreadsheet's number for a day.
+        decimals: Columns of ids in which a program has put ``.0`` behind whole numbers.
     """
 
     date_orders: Mapping[str, DateOrder] = field(default_factory=dict)
     phone_country: str = DEFAULT_PHONE_COUNTRY
     timezone: str = DEFAULT_ZONE
+    today: date = field(default_factory=date.today)
+    day_numbers: frozenset[str] = frozenset()
+    decimals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,15 +47,26 @@ class Inputs:
     own: pd.Series
     parts: Mapping[str, pd.Series] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
-    shared: dict[str, pd.DataFrame] = field(default_factory=dict)
+    shared: dict[str, Any] = field(default_factory=dict)
 
     def part(self, name: str) -> pd.Series:
         """Return a part's cells, null throughout where the source has none."""
         found = self.parts.get(name)
         return pd.Series(None, index=self.own.index, dtype="str") if found is None else found
 
-    def order_of(self, cells: pd.Series) -> DateOrder | None:
-        return self.reading.date_orders.get(str(cells.name))
+    def with_own(self, cells: pd.Series) -> "Inputs":
+        """Return the same inputs with other cells of the field's own column."""
+        return replace(self, own=cells)
+
+    def date_terms(self, cells: pd.Series, era: Era) -> DateTerms:
+        """Return how the dates of a column are to be read."""
+        column, reading = str(cells.name), self.reading
+        return DateTerms(
+            order=reading.date_orders.get(column),
+            era=era,
+            today=reading.today,
+            day_numbers=column in reading.day_numbers,
+        )
 
 
 Reader = Callable[[Inputs], Normalized]

@@ -1,18 +1,24 @@
 """Text as stored: composed (NFC), without control characters, trimmed; on one line or on several."""
 
+import html
+import re
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
 from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_series
-from kelompok_core.values.normalized import Normalized, all_findings, found, no_findings
+from kelompok_core.values.blanks import PLACEHOLDERS
+from kelompok_core.values.normalized import Normalized, all_findings, found, map_others, no_findings
 
-# Controls, and format characters that are never meant: byte-order mark, zero-width space, direction overrides.
-# Zero-width joiners stay: Persian, Hindi and emoji need them.
+# Controls, and format characters that are never meant: byte-order mark, soft hyphen, zero-width space, direction
+# overrides. Zero-width joiners stay: Persian, Hindi and emoji need them.
 _UNWANTED = (
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}\x{2400}]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}"
+    r"\x{2400}]"
 )
+_UNWANTED_IN_PYTHON = re.compile(re.sub(r"\\x\{(\w+)\}", lambda hit: f"\\u{int(hit[1], 16):04x}", _UNWANTED))
 # UTF-8 read as Windows-1252: these pairs do not occur in any language's own spelling.
 _MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ]|â€[™œ“”˜¢¦]|Â[\x{a0}-\x{bf}]|\x{fffd}"
 
@@ -20,39 +26,94 @@ _MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•�
 MAY_COMPOSE = r"[^\x00-\x{2ff}\x{2010}-\x{205e}]"
 
 _FORMULA = r"^\s*[=@]"
+_CONSTANT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
+"""How spreadsheets are told that digits are text: ``="00123"``."""
+_REFERENCE = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+"""A character reference of HTML, such as ``&amp;``; without its semicolon it may be a part of an address."""
+_LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
+_PLACEHOLDER = r"^[\s\pZ]*(?i:{})[\s\pZ]*$".format(
+    "|".join(re.escape(word).replace(r"\ ", r"[\s\pZ]+") for word in sorted(PLACEHOLDERS))
+)
 # Runs of white space, but for the single spaces that most are: to put those in place of themselves is most of the cost.
 _NOT_ONE_SPACE = r"[\t\n\f\r]\s*| \s+"
 
 
 def line(cells: pd.Series) -> Normalized:
     """Normalize text that stands on one line: runs of white space become one space."""
-    clean, findings = _clean(cells)
+    clean, findings = _clean(cells, references=True)
     values = pc.replace_substring_regex(clean, _NOT_ONE_SPACE, " ")
     return Normalized(values=_finish(values, cells.index), findings=findings)
 
 
 def text(cells: pd.Series) -> Normalized:
     """Normalize text that may have several lines: line ends become LF, blank ends go."""
-    clean, findings = _clean(cells)
+    return _lines(cells, references=True)
+
+
+def source_text(cells: pd.Series) -> Normalized:
+    """Normalize text with markup as :func:`text` does, but leave its character references alone."""
+    return _lines(cells, references=False)
+
+
+def _lines(cells: pd.Series, *, references: bool) -> Normalized:
+    clean, findings = _clean(cells, references=references)
     values = pc.replace_substring_regex(clean, r"\r\n?", "\n")
     return Normalized(values=_finish(values, cells.index), findings=findings)
+
+
+def unwrap_constants(cells: pd.Series) -> pd.Series:
+    """Return the cells with ``="00123"`` as ``00123``, each other one as it is."""
+    array = to_arrow(cells)
+    wrapped = pc.fill_null(pc.match_substring_regex(array, r'^\s*="'), False)
+    if not pc.any(wrapped).as_py():
+        return cells
+    return map_others(cells, ~to_mask(wrapped, cells.index), _unwrapped)
+
+
+def _unwrapped(written: str) -> str:
+    fits = _CONSTANT.fullmatch(written)
+    return fits[1].replace('""', '"') if fits else written
 
 
 def _compose(texts: pa.Array) -> pa.Array:
     return pc.utf8_normalize(texts, form="NFC")
 
 
-def _clean(cells: pd.Series) -> tuple[pa.Array, pd.DataFrame]:
+def _clean(cells: pd.Series, *, references: bool) -> tuple[pa.Array, pd.DataFrame]:
     array = changed_where(to_arrow(cells), MAY_COMPOSE, _compose)
-    # One search tells whether any of the four below would find something; mostly none would.
-    if not pc.any(pc.match_substring_regex(array, f"{_UNWANTED}|{_MOJIBAKE}|{_FORMULA}")).as_py():
+    # One search tells whether any of these would find something; mostly none would.
+    reference = f"|{_REFERENCE}" if references else ""
+    if not pc.any(
+        pc.match_substring_regex(array, f"{_UNWANTED}|{_MOJIBAKE}|{_FORMULA}|{_PLACEHOLDER}{reference}")
+    ).as_py():
         return array, no_findings()
     findings = all_findings(
         _found(cells, pc.match_substring_regex(array, _UNWANTED), "value.control_chars"),
         _found(cells, pc.match_substring_regex(array, _MOJIBAKE), "value.mojibake"),
-        _found(cells, pc.match_substring_regex(array, _FORMULA), "value.formula_like"),
     )
-    return pc.replace_substring_regex(array, _UNWANTED, ""), findings
+    visible = pc.replace_substring_regex(array, _UNWANTED, "")
+    odd = f'{_PLACEHOLDER}|^\\s*="{reference}'
+    plain = changed_where(visible, odd, lambda texts: _each(texts, references=references))
+    formulas = _found(cells, pc.match_substring_regex(plain, _FORMULA), "value.formula_like")
+    return plain, all_findings(findings, formulas)
+
+
+def _each(texts: pa.Array, *, references: bool) -> pa.Array:
+    return pa.array([_plain(written, references=references) for written in texts.to_pylist()], texts.type)
+
+
+def _plain(written: str, *, references: bool) -> str | None:
+    """Return what a cell says without its wrapping: constants unwrapped, references decoded, placeholders nothing."""
+    before = None
+    while written != before:
+        before = written
+        written = _unwrapped(written)
+        if references:
+            decoded = re.sub(_REFERENCE, lambda hit: html.unescape(hit[0]), written)
+            written = _UNWANTED_IN_PYTHON.sub("", decoded)
+    if len(written) < 2 * _LONGEST_PLACEHOLDER and " ".join(written.split()).casefold() in PLACEHOLDERS:
+        return None
+    return written
 
 
 def _found(cells: pd.Series, mask: pa.Array, code: str) -> pd.DataFrame:

@@ -17,16 +17,27 @@ _HOST = re.compile(r"(?:[\w](?:[\w-]*[\w])?\.)+(?:[^\W\d_]{2,63}|xn--[a-z0-9-]{2
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)
 
 
+_SEVERAL = re.compile(r"\s*(?::::|[;,|]\s*(?=https?:)|\s(?=https?:))\s*")
+
+
 def url(cells: pd.Series) -> Normalized:
-    """Normalize an optional web address; a missing scheme is added and said so; a wrong one is an error."""
+    """Normalize an optional web address.
+
+    A missing scheme is added and of several addresses the first is taken, each with a warning; a wrong one is an error.
+    """
     said = drop_blank_words(line(cells).values)
-    values = map_others(said, matching(said, _PLAIN), address)
+    values = map_others(said, matching(said, _PLAIN), _first_address)
     without_scheme = said.notna() & values.notna() & ~matching(said, r"^(?i:https?):")
     findings = all_findings(
         found(cells, without_scheme, "value.url_scheme_added", Severity.WARNING),
+        found(cells, values.notna() & matching(said, r":::|.[;,|\s]\s*https?:"), "value.url_several", Severity.WARNING),
         found(cells, said.notna() & values.isna(), "value.url", Severity.ERROR),
     )
     return Normalized(values=values, findings=findings)
+
+
+def _first_address(written: str) -> str | None:
+    return address(_SEVERAL.split(written)[0])
 
 
 def _is_host(host: str) -> bool:

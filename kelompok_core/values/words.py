@@ -10,8 +10,8 @@ import pycountry
 
 from kelompok_core.contracts import Severity
 from kelompok_core.values.blanks import drop_blank_words
-from kelompok_core.values.normalized import Normalized, Normalizer, found, map_distinct, no_findings
-from kelompok_core.values.text import line
+from kelompok_core.values.normalized import Normalized, Normalizer, found, map_distinct
+from kelompok_core.values.text import line, text
 
 _SEPARATORS = ("|", ";", "\n", ",")
 """The first of these that a cell has is the one between its entries."""
@@ -33,13 +33,13 @@ def choice(words: Mapping[str, tuple[str, ...]]) -> Normalizer:
 
     A word nobody knows is left out, and said so.
     """
-    known = {_fold(word): value for value, many in words.items() for word in (value, *many)}
+    known = {fold(word): value for value, many in words.items() for word in (value, *many)}
     return partial(_choice, known)
 
 
 def _choice(known: Mapping[str, str], cells: pd.Series) -> Normalized:
     said = drop_blank_words(line(cells).values)
-    values = map_distinct(said, lambda word: known.get(_fold(word)))
+    values = map_distinct(said, lambda word: known.get(fold(word)))
     allowed = sorted(set(known.values()))
     finding = found(
         cells, said.notna() & values.isna(), "value.enum_unknown", Severity.WARNING, lambda _: {"allowed": allowed}
@@ -47,9 +47,35 @@ def _choice(known: Mapping[str, str], cells: pd.Series) -> Normalized:
     return Normalized(values=values, findings=finding)
 
 
-def _fold(word: str) -> str:
+def fold(word: str) -> str:
+    """Return a word as words are compared: without case, punctuation and the address of schema.org before it."""
     bare = _SCHEMA_ORG.sub("", word)
     return re.sub(r"[\W_]+", " ", bare).strip().casefold()
+
+
+_TRUTHS = {
+    "true": ("yes", "y", "on", "1", "1 0", "x", "v", "✓", "✔", "ya", "iya", "benar", "betul", "seharian",
+    "sepanjang hari"),
+    "false": ("no", "n", "off", "0", "0 0", "tidak", "tdk", "salah", "bukan", "belum"),
+}  # fmt: skip
+_TRUTH = {word: value for value, words in _TRUTHS.items() for word in (value, *words)}
+
+
+def truth(cells: pd.Series) -> Normalized:
+    """Normalize yes and no, as people and programs write them, to ``true`` and ``false``.
+
+    A word nobody knows is left out, with a warning.
+    """
+    said = line(cells).values
+    values = map_distinct(said, truth_of)
+    unknown = said.notna() & values.isna()
+    finding = found(cells, unknown, "value.enum_unknown", Severity.WARNING, lambda _: {"allowed": ["ya", "tidak"]})
+    return Normalized(values=values, findings=finding)
+
+
+def truth_of(word: str) -> str | None:
+    """Return ``true`` or ``false`` for a word that says yes or no; None for any other."""
+    return _TRUTH.get(fold(word)) or _TRUTH.get(word)
 
 
 def language(cells: pd.Series) -> Normalized:
@@ -62,7 +88,7 @@ def language(cells: pd.Series) -> Normalized:
 
 def _language(written: str) -> str | None:
     first = re.split(r"[|;,/]", written)[0]
-    folded = _fold(first)
+    folded = fold(first)
     code = _languages().get(folded) or _LANGUAGES.get(folded)
     return code or _languages().get(folded.split(" ")[0] if re.fullmatch(r"\w{2} \w{2,4}", folded) else "")
 
@@ -74,14 +100,14 @@ def _languages() -> Mapping[str, str]:
     for one in pycountry.languages:
         code = getattr(one, "alpha_2", one.alpha_3)
         codes |= {code: code, one.alpha_3: code}
-        names |= {_fold(one.name): code, _fold(one.name.partition(" (")[0]): code}
+        names |= {fold(one.name): code, fold(one.name.partition(" (")[0]): code}
     return names | codes  # a language named «En» is not what «en» means
 
 
 def tags(cells: pd.Series) -> Normalized:
     """Normalize a list of short words to a JSON array: each once, in order, whatever stood between them."""
-    said = drop_blank_words(cells.str.strip())
-    return Normalized(values=map_distinct(said, _list), findings=no_findings())
+    tidy = text(cells)
+    return Normalized(values=map_distinct(drop_blank_words(tidy.values), _list), findings=tidy.findings)
 
 
 def _list(written: str) -> str | None:

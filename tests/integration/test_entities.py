@@ -158,7 +158,7 @@ def test_a_member_is_recognised_by_address_and_name_or_by_name_and_position(impo
 def test_one_address_twice_with_two_names_is_asked_about_or_the_last_row_wins(import_file, ask, homes):
     content = "Email,First name,Last name\njoao@x.id,João,Milton\nfoo@x.id,Foo,Bar\njoao@x.id,João,Nilton\n"
     report = import_file(content, entity="members", organization="forum-air", dry_run=True)
-    assert _reasons(ask, report)[2] == ("review", "dup.conflict_in_file")
+    assert _reasons(ask, report)[2] == ("review", "match.shared_key")
     last = ImportOptions(duplicates=DuplicatePolicy.LAST)
     report = import_file(content, entity="members", organization="forum-air", options=last)
     assert _decided(report) == {"accepted": 2, "merged": 1}
@@ -231,7 +231,7 @@ def test_posts_with_category_tags_and_clean_markup(import_file, ask, homes):
     assert (first.content, first.tags, first.status, second.status) == (
         "<p>Baik</p>", ["air", "hutan"], "published", "draft",
     )  # fmt: skip
-    assert first.published_at is not None
+    assert first.published_at is None, "only the source knows when"
     assert [row.name for row in ask("SELECT name FROM post_tags ORDER BY name")] == ["air", "hutan"]
     raw = ask("SELECT raw->>'Isi' AS isi FROM source_records WHERE entity = 'posts' ORDER BY record LIMIT 1")[0]
     assert raw.isi == "<p>Baik</p><script>x()</script>", "the evidence is what came"

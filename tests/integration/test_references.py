@@ -216,7 +216,7 @@ def test_nor_where_another_row_speaks_of_the_record_too(import_file, decisions, 
 
 
 def test_the_planner_hears_how_many_rows_are_references(import_file, references, ask):
-    content = "id,name\n" + "".join(f"{number},Forum {number}\n" for number in range(1_000))
+    content = "id,name\n" + "".join(f"{number},Forum {number}\n" for number in range(1, 1_001))
     import_file(content)
     assert len(references(import_file(content))) == 1_000
     told = ask("SELECT null_frac FROM pg_stats WHERE tablename = 'import_rows' AND attname = 'evidence_id'")

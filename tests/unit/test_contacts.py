@@ -37,7 +37,7 @@ def _one(normalized):
         ("+44 1835 703597", "+441835703597", []),
         ("01835-703597", "01835-703597", ["value.phone"]),
         ("8.12346E+10", "8.12346E+10", ["value.phone"]),
-        ("81234567890 (Budi)", "81234567890 (Budi)", ["value.phone"]),
+        ("81234567890 (Budi)", "+6281234567890", ["value.phone_zero_restored", "value.phone_words_left"]),
         ("tidak ada", None, []),
     ],
 )
@@ -69,7 +69,7 @@ def test_what_is_plainly_a_mobile_number_is_what_the_library_says(written):
         ("instagram", "@rumah.baca", "https://www.instagram.com/rumah.baca", []),
         ("instagram", "https://instagram.com/satu/?hl=id", "https://www.instagram.com/satu", []),
         ("instagram", "www.facebook.com/x", "https://www.facebook.com/x", ["value.social_elsewhere"]),
-        ("instagram", "??", None, ["value.social_unreadable"]),
+        ("instagram", "!!", None, ["value.social_unreadable"]),
         ("facebook", "m.facebook.com/profile.php?id=12&ref=x", "https://www.facebook.com/profile.php?id=12", []),
         ("facebook", "facebook.com/groups/abc/", "https://www.facebook.com/groups/abc", []),
         ("twitter", "https://twitter.com/satu/status/1", "https://x.com/satu", []),

@@ -1,0 +1,121 @@
+"""What only a whole source tells of its columns: the order of dates, day numbers of spreadsheets, ids with decimals."""
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from kelompok_core.contracts import SourceBatch
+from kelompok_core.headers.spelling import date_order_in, names_a_date
+from kelompok_core.imports.boundary import accept_batch
+from kelompok_core.imports.records import ImportRecord
+from kelompok_core.values.arrow import matching
+from kelompok_core.values.conventions import DateOrder
+from kelompok_core.values.dates import DAY_NUMBER, NUMERIC_DATE, has_dates, proven_orders
+
+_DECIMAL = r"^\d+\.0+$"
+_FRACTION = r"^\d+\.\d*[1-9]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnFacts:
+    """What is known of a source's columns.
+
+    Attributes:
+        date_orders: By column, which comes first in its dates of three numbers.
+        day_numbers: Columns whose other cells, or header, show that a number is a spreadsheet's number for a day.
+        decimals: Columns of ids whose decimals are all zero.
+    """
+
+    date_orders: Mapping[str, DateOrder]
+    day_numbers: frozenset[str]
+    decimals: frozenset[str]
+
+
+@dataclass
+class _Seen:
+    """What the cells of one column show, batch after batch."""
+
+    orders: set[DateOrder] = field(default_factory=set)
+    has_dates: bool = False
+    has_day_numbers: bool = False
+    has_decimals: bool = False
+    has_fractions: bool = False
+
+    def look_at(self, cells: pd.Series) -> None:
+        self.orders |= proven_orders(cells)
+        self.has_dates = self.has_dates or has_dates(cells)
+        self.has_day_numbers = self.has_day_numbers or _any(cells, DAY_NUMBER)
+        self.has_decimals = self.has_decimals or _any(cells, _DECIMAL)
+        self.has_fractions = self.has_fractions or _any(cells, _FRACTION)
+
+
+class Survey:
+    """The facts of one import's columns, as far as they are known; those of an interrupted run are taken over.
+
+    The source is read once more for columns that show a need, and only for those.
+    """
+
+    def __init__(self, record: ImportRecord, read: Callable[[], Generator[SourceBatch]]) -> None:
+        self._record = record
+        self._read = read
+        known = record.read_as
+        self._orders = {column: DateOrder(order) for column, order in known.get("date_order", {}).items()}
+        self._day_numbers = set(known.get("day_numbers", ()))
+        self._decimals = set(known.get("decimals", ()))
+        self._surveyed = {*self._orders, *self._day_numbers, *self._decimals}
+
+    def of(self, batch: SourceBatch, *, dates: set[str], ids: set[str]) -> ColumnFacts:
+        """Return the facts to read a batch by, after looking at its columns of dates and ids."""
+        asked = self._record.options.date_order
+        if asked is not None:
+            self._orders |= dict.fromkeys(dates, asked)
+        needed = [
+            *_where(batch, dates - self._surveyed, DAY_NUMBER if asked is not None else f"{NUMERIC_DATE}|{DAY_NUMBER}"),
+            *_where(batch, ids - self._surveyed, _DECIMAL),
+        ]
+        if needed:
+            self._survey((dates | ids) - self._surveyed)
+        return ColumnFacts(
+            date_orders=dict(self._orders),
+            day_numbers=frozenset(self._day_numbers),
+            decimals=frozenset(self._decimals),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        facts: dict[str, object] = {
+            "date_order": {column: order.value for column, order in sorted(self._orders.items())},
+            "day_numbers": sorted(self._day_numbers),
+            "decimals": sorted(self._decimals),
+        }
+        return {name: found for name, found in facts.items() if found}
+
+    def _survey(self, columns: set[str]) -> None:
+        """Read the source once more, and keep what is proven of these columns."""
+        seen = {column: _Seen() for column in columns}
+        read = 0
+        with closing(self._read()) as batches:
+            for yielded in batches:
+                batch = accept_batch(yielded, after=read, plugin=self._record.plugin_label)
+                read += len(batch.cells)
+                for column in columns & set(batch.cells.columns):
+                    seen[column].look_at(batch.cells[column])
+        self._surveyed |= columns
+        for column, one in seen.items():
+            said = date_order_in(column)
+            orders = one.orders | ({DateOrder(said)} if said else set())
+            if len(orders) == 1 and column not in self._orders:
+                self._orders[column] = next(iter(orders))
+            if one.has_day_numbers and (one.has_dates or names_a_date(column)):
+                self._day_numbers.add(column)
+            if one.has_decimals and not one.has_fractions:
+                self._decimals.add(column)
+
+
+def _where(batch: SourceBatch, columns: Iterable[str], pattern: str) -> list[str]:
+    return [column for column in columns if _any(batch.cells[column], pattern)]
+
+
+def _any(cells: pd.Series, pattern: str) -> bool:
+    return bool(matching(cells, pattern).any())

@@ -1,0 +1,74 @@
+"""How dates are read where a cell alone does not tell: the years that are plausible, the order of their numbers."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from kelompok_core.values.conventions import DateOrder
+
+_CENTURIES = (2000, 1900, 1800)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Era:
+    """The years in which a field's dates are plausible, counted from the day of the import.
+
+    A year of two digits is of the one century that puts it between ``short_back`` years ago and ``short_ahead`` years
+    ahead. Where that window is wider than 100 years, some years fit two centuries, and the row is a question.
+
+    Attributes:
+        back: How many years ago a date may lie at most.
+        ahead: How many years ahead it may lie at most; with 0 not even tomorrow is plausible.
+        short_back: The same for years of two digits.
+        short_ahead: The same for years of two digits.
+    """
+
+    back: int
+    ahead: int = 0
+    short_back: int = 100
+    short_ahead: int = 0
+
+    def covers(self, day: str, today: date) -> bool:
+        """Return whether a date, ISO text known to the year, month or day, is plausible."""
+        return _years_from(today, -self.back)[: len(day)] <= day <= _years_from(today, self.ahead)[: len(day)]
+
+    def years(self, two_digits: int, rest: str, today: date) -> list[int]:
+        """Return the years that two digits can mean, the latest first; ``rest`` is the date behind the year."""
+        first, last = _years_from(today, -self.short_back), _years_from(today, self.short_ahead)
+        written = {century + two_digits: f"{century + two_digits}{rest}" for century in _CENTURIES}
+        # Open at its beginning: in a window of 100 years each day lies once.
+        return [year for year, day in written.items() if first[: len(day)] < day <= last[: len(day)]]
+
+
+def _years_from(today: date, years: int) -> str:
+    year = min(max(today.year + years, 1), 9999)
+    return f"{year:04}{today.isoformat()[4:]}"
+
+
+ANY = Era(back=1900, ahead=200, short_back=80, short_ahead=20)
+"""Of a field that says nothing about its dates."""
+FOUNDING = Era(back=1500, short_ahead=1)
+"""Universities and monasteries are older than states; nothing was founded in the future."""
+BIRTH = Era(back=110, short_back=106)
+"""The oldest people reach 120; a member of more than 110 years is worth a question."""
+JOINING = Era(back=150, short_ahead=1)
+LEAVING = Era(back=150, ahead=100, short_back=80, short_ahead=20)
+"""A term may end ahead."""
+HAPPENING = Era(back=300, ahead=30, short_back=80, short_ahead=20)
+"""Events and posts: an archive reaches back, a calendar ahead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateTerms:
+    """How a column's dates are to be read where a cell alone does not tell.
+
+    Attributes:
+        order: Which comes first in dates of three numbers.
+        era: The years that are plausible.
+        today: The day of the import.
+        day_numbers: Whether a number of five digits is a spreadsheet's number for a day.
+    """
+
+    order: DateOrder | None = None
+    era: Era = ANY
+    today: date
+    day_numbers: bool = False
