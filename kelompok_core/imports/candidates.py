@@ -338,7 +338,7 @@ def _long_keys(
     """Return an error for each value that is looked up by and longer than an index takes."""
     fields = {one.name: one.field for one in descriptor.derived}
     names = {descriptor.name_key, *(column for rule in descriptor.rules for column in rule.columns)}
-    keys = {name: frame[name] for name in sorted(names) if name in frame.columns} | ids
+    keys = {name: frame[name] for name in sorted(names) if name in frame.columns} | dict(ids)
     findings = []
     for name, values in keys.items():
         lengths = pc.binary_length(to_arrow(values))

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from kelompok_core.contracts import Severity
 from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_series
 from kelompok_core.values.blanks import PLACEHOLDERS
-from kelompok_core.values.normalized import Normalized, all_findings, found, map_others, no_findings
+from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, no_findings
 
 # Controls, and format characters that are never meant: byte-order mark, soft hyphen, zero-width space, direction
 # overrides. Zero-width joiners stay: Persian, Hindi and emoji need them.
@@ -20,7 +20,9 @@ _UNWANTED = (
 )
 _UNWANTED_IN_PYTHON = re.compile(re.sub(r"\\x\{(\w+)\}", lambda hit: f"\\u{int(hit[1], 16):04x}", _UNWANTED))
 # UTF-8 read as Windows-1252: these pairs do not occur in any language's own spelling.
-_MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ]|â€[™œ“”˜¢¦]|Â[\x{a0}-\x{bf}]|\x{fffd}"
+_MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ]|â€[™œ“”˜¢¦\x{9d}]|Â[\x{a0}-\x{bf}]|[ÐÑ][\x{80}-\x{bf}][ÐÑ]"
+_LOST = "\ufffd"
+"""What a program puts in the place of bytes it could not read."""
 
 # What is below U+0300 is composed already (UAX #15, quick check), and so are dashes, quotation marks and dots.
 MAY_COMPOSE = r"[^\x00-\x{2ff}\x{2010}-\x{205e}]"
@@ -84,14 +86,20 @@ def _clean(cells: pd.Series, *, references: bool) -> tuple[pa.Array, pd.DataFram
     # One search tells whether any of these would find something; mostly none would.
     reference = f"|{_REFERENCE}" if references else ""
     if not pc.any(
-        pc.match_substring_regex(array, f"{_UNWANTED}|{_MOJIBAKE}|{_FORMULA}|{_PLACEHOLDER}{reference}")
+        pc.match_substring_regex(array, f"{_UNWANTED}|{_MOJIBAKE}|{_LOST}|{_FORMULA}|{_PLACEHOLDER}{reference}")
     ).as_py():
         return array, no_findings()
+    repaired = changed_where(array, _MOJIBAKE, _repair)
+    changed = pc.not_equal(repaired, array)
     findings = all_findings(
-        _found(cells, pc.match_substring_regex(array, _UNWANTED), "value.control_chars"),
-        _found(cells, pc.match_substring_regex(array, _MOJIBAKE), "value.mojibake"),
-    )
-    visible = pc.replace_substring_regex(array, _UNWANTED, "")
+        _found(cells, pc.match_substring_regex(repaired, _UNWANTED), "value.control_chars"),
+        found_as(
+            cells, to_mask(changed, cells.index), "value.mojibake", Severity.WARNING,
+            taken=to_series(repaired, cells.index),
+        ),
+        _found(cells, pc.match_substring(repaired, _LOST), "value.characters_lost", Severity.REVIEW),
+    )  # fmt: skip
+    visible = pc.replace_substring_regex(repaired, _UNWANTED, "")
     odd = f'{_PLACEHOLDER}|^\\s*="{reference}'
     plain = changed_where(visible, odd, lambda texts: _each(texts, references=references))
     formulas = _found(cells, pc.match_substring_regex(plain, _FORMULA), "value.formula_like")
@@ -116,8 +124,14 @@ def _plain(written: str, *, references: bool) -> str | None:
     return written
 
 
-def _found(cells: pd.Series, mask: pa.Array, code: str) -> pd.DataFrame:
-    return found(cells, to_mask(mask, cells.index), code, Severity.WARNING)
+def _found(cells: pd.Series, mask: pa.Array, code: str, severity: Severity = Severity.WARNING) -> pd.DataFrame:
+    return found(cells, to_mask(mask, cells.index), code, severity)
+
+
+def _repair(texts: pa.Array) -> pa.Array:
+    import ftfy
+
+    return pa.array([ftfy.fix_encoding(written) for written in texts.to_pylist()], texts.type)
 
 
 def _finish(array: pa.Array, index: pd.Index) -> pd.Series:

@@ -12,6 +12,7 @@ from kelompok_core.contracts import (
     UnreadableSource,
     find_undecodable,
 )
+from kelompok_csv_import.legacy import guess_encoding
 
 _BOMS = (  # the longer ones first: a UTF-32 mark begins like a UTF-16 one
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -20,7 +21,6 @@ _BOMS = (  # the longer ones first: a UTF-32 mark begins like a UTF-16 one
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_FALLBACK = "cp1252"
 _OTHER_FORMATS = {
     b"PK\x03\x04": "application/zip",  # newer spreadsheets too
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "application/vnd.ms-excel",
@@ -46,7 +46,7 @@ def find_decoding(path: Path, configured: str | None) -> Decoding:
     """Return how to decode the file.
 
     Raises:
-        UnreadableSource: When it is of another format, or no encoding fits all its bytes.
+        UnreadableSource: When it is of another format, no encoding fits all its bytes, or several could.
         ConfigurationError: When the configured encoding does not exist.
     """
     if configured is not None:
@@ -63,10 +63,16 @@ def find_decoding(path: Path, configured: str | None) -> Decoding:
     broken = _first_failure(path, "utf-8")
     if broken is None:
         return Decoding(codec="utf-8", shown="utf-8")
-    _require(path, _FALLBACK)
-    params = {"encoding": "windows-1252", "offset": broken.offset, "line": broken.line}
+    with path.open("rb") as file:
+        guess = guess_encoding(file)
+    params = {"encoding": guess.shown, "offset": broken.offset, "line": broken.line}
+    if guess.codec is None:
+        raise UnreadableSource(
+            Issue(code="file.encoding_unclear", severity=Severity.FATAL, line=broken.line, params=params)
+        )
+    _require(path, guess.codec)
     issue = Issue(code="file.encoding_guessed", severity=Severity.WARNING, params=params)
-    return Decoding(codec=_FALLBACK, shown="windows-1252", issue=issue)
+    return Decoding(codec=guess.codec, shown=guess.shown, issue=issue)
 
 
 def _known(name: str) -> str:

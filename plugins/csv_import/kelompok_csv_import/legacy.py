@@ -1,0 +1,179 @@
+"""Which older encoding a text is in that is no UTF-8: told by the words it would have in each, or asked about."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import chardet
+
+WESTERN = "cp1252"
+
+_CODECS = {
+    "cp1252": "windows-1252", "gb18030": "gb18030", "big5": "big5", "cp932": "shift_jis", "euc_jp": "euc_jp",
+    "cp949": "euc_kr", "cp1251": "windows-1251", "koi8_r": "koi8_r", "cp1253": "windows-1253",
+    "cp1255": "windows-1255", "cp1256": "windows-1256", "cp874": "windows-874", "cp1254": "windows-1254",
+    "cp1250": "windows-1250", "cp1257": "windows-1257", "mac_roman": "mac_roman", "cp850": "cp850", "cp866": "cp866",
+}  # fmt: skip
+"""Encodings that files come in, by Python's name, with the name to show; of two that read a text alike the first."""
+
+_MOST_BYTES = 200_000
+_PLAUSIBLE = 0.9
+_SURE = 2.0
+"""How many times as likely an encoding has to be as the next that would read other words."""
+
+_OF_KANA = 1.0
+"""What is added for a text of kana: by chance bytes do not fall into those two rows."""
+
+_ODD = frozenset("ÐÝÞðýþ¡¢£¤¥¦§¨©ª¬®¯°±²³´µ¶¸¹º»¼½¾¿×÷ƒˆ˜†‡‰‹›€™•ŸŠšŽž–—…‚„")
+"""Signs of the western encoding that stand in no word, and letters of few languages that do."""
+
+_WORD = re.compile(r"[^\s,;\t|\"'()<>@/\\:.!?&+*=\[\]{}_\-\u3000-\u3004\u3007-\u303f\u30fb\uff00-\uff0f\uff1a-\uff20]+")
+
+_AROUND_WORDS = "«»“”‘’‹›…–—•¿¡"
+
+_COMMON = {
+    "gb18030": ("gb2312", range(0xB0, 0xD8)),
+    "big5": ("big5", range(0xA4, 0xC7)),
+    "cp932": ("euc_jp", range(0xB0, 0xD0)),
+    "euc_jp": ("euc_jp", range(0xB0, 0xD0)),
+}
+"""By encoding: the standard whose lead bytes of this range are the characters in daily use."""
+_OFTEN = 0.7
+"""Share of a text's characters that are in daily use, names included."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """The encoding of a text, or what it could be.
+
+    Attributes:
+        codec: Python's name of the encoding; None where several would read words.
+        shown: Its name, or those of the possible ones, each with what it would read.
+    """
+
+    codec: str | None
+    shown: str
+
+
+def guess_encoding(lines: Iterable[bytes]) -> Guess:
+    """Return the encoding of a text by its lines that have bytes beyond ASCII."""
+    sample = b"".join(_beyond_ascii(lines))
+    texts = {codec: text for codec in _CODECS if (text := _decoded(sample, codec)) is not None}
+    plausible = [codec for codec, text in texts.items() if _plausibility(text, codec) >= _PLAUSIBLE]
+    likely = _likelihoods(sample, texts)
+    ranked = sorted(plausible, key=lambda codec: -likely[codec])
+    if WESTERN in plausible:
+        # Most files that are no UTF-8 are western: others have to be told from it clearly.
+        clear = [
+            codec for codec in ranked if likely[codec] > _SURE * likely[WESTERN] and texts[codec] != texts[WESTERN]
+        ]
+        ranked = [*clear, WESTERN]
+    if not ranked:
+        return Guess(codec=None, shown=_examples([WESTERN, *sorted(texts, key=lambda one: -likely[one])], texts))
+    best, *rest = ranked
+    rivals = [codec for codec in rest if likely[codec] * _SURE > likely[best] and texts[codec] != texts[best]]
+    if WESTERN in rest and _is_latin(texts[best]):
+        rivals.append(WESTERN)
+    if rivals:
+        return Guess(codec=None, shown=_examples([best, *rivals], texts))
+    return Guess(codec=best, shown=_CODECS[best])
+
+
+def _beyond_ascii(lines: Iterable[bytes]) -> Iterator[bytes]:
+    size = 0
+    for line in lines:
+        if not line.isascii():
+            size += len(line)
+            yield line
+        if size > _MOST_BYTES:
+            return
+
+
+def _decoded(sample: bytes, codec: str) -> str | None:
+    try:
+        return sample.decode(codec)
+    except UnicodeDecodeError:
+        return None
+
+
+def _likelihoods(sample: bytes, texts: Mapping[str, str]) -> dict[str, float]:
+    """Return how likely each encoding is by the statistics of its languages."""
+    found = dict.fromkeys(texts, 0.0)
+    names = {name: codec for codec in texts for name in (codec, _CODECS[codec])}
+    for one in chardet.detect_all(sample, ignore_threshold=True, max_bytes=_MOST_BYTES):
+        codec = names.get(str(one["encoding"]).lower().replace("-", "_").replace("windows_", "windows-"))
+        if codec is not None:
+            found[codec] = max(found[codec], one["confidence"])
+    for codec in ("cp932", "euc_jp"):
+        if codec in texts and _is_mostly_kana(texts[codec]):
+            found[codec] += _OF_KANA
+    return found
+
+
+def _is_mostly_kana(text: str) -> bool:
+    scripts = [_script(sign) for sign in text if sign.isalpha() and not sign.isascii()]
+    return bool(scripts) and 2 * sum(script in ("HIRAGANA", "KATAKANA") for script in scripts) > len(scripts)
+
+
+def _plausibility(text: str, codec: str) -> float:
+    """Return which share of the words beyond ASCII could be words of some language; 0 for rare characters alone."""
+    words = [word for word in _words(text) if not word.isascii()]
+    if not words:
+        return 1.0
+    if codec in _COMMON and not _is_of_daily_use("".join(words), *_COMMON[codec]):
+        return 0.0
+    return sum(_could_be_word(word, codec) for word in words) / len(words)
+
+
+def _words(text: str) -> Iterator[str]:
+    return (word.strip(_AROUND_WORDS) for word in _WORD.findall(text))
+
+
+def _is_of_daily_use(text: str, standard: str, leads: range) -> bool:
+    ideographs = [sign for sign in text if _script(sign) == "CJK"]
+    encoded = [sign.encode(standard, "replace") for sign in ideographs]
+    common = sum(len(one) > 1 and one[0] in leads for one in encoded)
+    return common >= _OFTEN * len(ideographs)
+
+
+def _could_be_word(word: str, codec: str) -> bool:
+    signs = [sign for sign in word if not sign.isascii()]
+    if not any(sign.isalpha() for sign in word):
+        return len(signs) == 1
+    if any(not (sign.isalpha() or unicodedata.combining(sign) or sign.isdecimal()) or sign in _ODD for sign in signs):
+        return False
+    scripts = {_script(sign) for sign in word if sign.isalpha()}
+    if codec in _OF_ONE_SCRIPT:
+        return scripts == {_OF_ONE_SCRIPT[codec]}
+    return (len(scripts) == 1 or scripts <= _OF_JAPANESE) and not _grows(word)
+
+
+_OF_ONE_SCRIPT = {"gb18030": "CJK", "big5": "CJK", "cp949": "HANGUL"}
+_OF_JAPANESE = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
+
+
+def _grows(word: str) -> bool:
+    """Return whether a capital beyond ASCII, or behind a letter beyond it, follows a small letter: no word has that."""
+    return any(
+        before.islower() and after.isupper() and not (before + after).isascii() for before, after in pairwise(word)
+    )
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "?").split(" ", 1)[0]
+
+
+def _is_latin(text: str) -> bool:
+    letters = [sign for sign in text if sign.isalpha() and not sign.isascii()]
+    return all(_script(letter) == "LATIN" for letter in letters)
+
+
+def _examples(codecs: Sequence[str], texts: Mapping[str, str]) -> str:
+    shown: list[str] = []
+    for codec in dict.fromkeys(codecs):
+        if codec in texts and len(shown) < 4:  # noqa: PLR2004
+            word = next((word for word in _words(texts[codec]) if not word.isascii()), "")
+            shown.append(f"{_CODECS[codec]} («{word[:20]}»)")
+    return ", ".join(shown)
