@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from math import sqrt
 from statistics import fmean as mean
@@ -23,6 +23,9 @@ _SHOWN = {"\t": "tab", " ": "space", "": "none"}
 _OTHER_WIDTH, _ONE_CELL = 0.85, 0.6
 _ESCAPED, _PADDED = 0.98, 1.01
 _LONGEST_DELIMITER = 4
+_NEARLY_ALL = 0.95
+_FEWEST_OPEN, _OPEN_SHARE = 2, 5
+"""Marks that begin a cell and do not end it: so many of them, and at least one of so many that begin cells."""
 _WIDE = 8
 _GLUED = re.compile(r"[^\s,;\t|][,;\t|][^\s,;\t|]")
 """A separator between two characters: more likely an edge between cells that was not seen than a part of one."""
@@ -37,6 +40,7 @@ class Dialect:
         quote: What stands around cells, or "" when nothing does.
         escape: What stands before a quote inside a cell, or "" when it is written twice.
         padded: Whether a blank after each delimiter belongs to it.
+        skips_blanks: Whether blanks may stand between a delimiter and a quote.
         line_ending: As most lines of the beginning have it: ``LF``, ``CRLF``, ``CR``, ``none``.
     """
 
@@ -44,6 +48,7 @@ class Dialect:
     quote: str = '"'
     escape: str = ""
     padded: bool = False
+    skips_blanks: bool = False
     line_ending: str = "LF"
 
     def to_json(self) -> dict[str, JsonValue]:
@@ -70,7 +75,43 @@ def find_dialect(sample: Sequence[str], config: Mapping[str, JsonValue]) -> Dial
     )
     scores = {one: _score(sample, one) for one in _candidates(given, ending) if _can_be(one, sample, given)}
     best = max(scores, key=lambda one: scores[one], default=None)
-    return best if best is not None and scores[best] > 0 else given.plainly(ending)
+    if best is None or scores[best] == 0:
+        return given.plainly(ending)
+    if given.quote is None and _marks_are_content(sample, best):
+        return replace(best, quote="", escape="")
+    return replace(best, skips_blanks=True) if _has_blanks_before_quotes(sample, best) else best
+
+
+def _marks_are_content(sample: Sequence[str], dialect: Dialect) -> bool:
+    """Return whether marks stand in values as any other sign does: they begin cells and do not end them.
+
+    That is told where no line needs them: cut at each delimiter, all have the width that the table has anyway.
+    """
+    lines = [line.rstrip("\r\n") for line in sample if line.strip()]
+    rows = [line.split(dialect.delimiter) for line in lines]
+    width = usual_width(rows)
+    if width == 1 or width != usual_width(list(_rows(sample, dialect))):
+        return False
+    if sum(len(row) == width for row in rows) < _NEARLY_ALL * len(rows):
+        return False
+    marked = [row for row, line in zip(rows, lines, strict=True) if dialect.quote in line]
+    if any(len(row) != width for row in marked):
+        return False
+    cells = [cell.strip() for row in marked for cell in row if cell.strip().startswith(dialect.quote)]
+    open_ended = [cell for cell in cells if len(cell) == 1 or not cell.endswith(dialect.quote)]
+    return len(open_ended) >= _FEWEST_OPEN and _OPEN_SHARE * len(open_ended) >= len(cells)
+
+
+def _has_blanks_before_quotes(sample: Sequence[str], dialect: Dialect) -> bool:
+    """Return whether some cells have blanks before their quotes, and lines are as wide as the table without them."""
+    if not dialect.quote or dialect.padded or dialect.delimiter == " ":
+        return False
+    between = re.compile(rf"{re.escape(dialect.delimiter)}[ \t]+{re.escape(dialect.quote)}")
+    if not any(between.search(line) for line in sample):
+        return False
+    kept, skipped = (list(_rows(sample, one)) for one in (dialect, replace(dialect, skips_blanks=True)))
+    width = usual_width(skipped)
+    return sum(len(row) == width for row in skipped) >= sum(len(row) == width for row in kept)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +265,7 @@ def make_parser(lines: Iterator[str], dialect: Dialect, *, is_strict: bool) -> I
         quotechar=dialect.quote or None,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
         escapechar=dialect.escape or None,
-        skipinitialspace=dialect.padded,
+        skipinitialspace=dialect.padded or dialect.skips_blanks,
         strict=is_strict,
     )
 

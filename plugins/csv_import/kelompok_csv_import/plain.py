@@ -33,7 +33,7 @@ def is_simple(dialect: Dialect, width: int) -> bool:
     of_one_sign = (
         len(dialect.delimiter) == 1 and len(dialect.quote) <= 1 and (dialect.delimiter + dialect.quote).isascii()
     )
-    return width > 1 and of_one_sign and not dialect.escape and not dialect.padded
+    return width > 1 and of_one_sign and not dialect.escape and not dialect.padded and not dialect.skips_blanks
 
 
 def cut(lines: Sequence[str], dialect: Dialect, width: int, limit: int) -> Plain | None:

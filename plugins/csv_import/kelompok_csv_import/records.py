@@ -115,6 +115,7 @@ class RecordReader:
         self._may_be_plain = is_simple(dialect, width)
         self._lines_a_record = 1.0
         self._passing_by, self._patience = 0, 1
+        self._is_after_broken = False
         self._start()
 
     def _start(self) -> None:
@@ -142,7 +143,8 @@ class RecordReader:
             except csv.Error:
                 # A value with marks inside may go on in lines behind the one where that was noticed.
                 deque(islice(self._lines(), _LOOK_AHEAD), maxlen=0)
-                self._take(block, read_anyway(self._taken, self._dialect, self._width))
+                is_alone = not self._is_after_broken
+                self._take(block, read_anyway(self._taken, self._dialect, self._width, is_alone=is_alone))
             else:
                 break
         if len(self._dialect.delimiter) > 1:
@@ -202,11 +204,13 @@ class RecordReader:
             rows.append(cells)
             lines.append(self._next_line)
             self._next_line += number
+            self._is_after_broken = False
             taken.clear()
 
     def _take(self, block: Block, reading: Reading) -> None:
         """Add a record that is broken, and give back the lines that do not belong to it."""
         line = self._next_line
+        self._is_after_broken = not reading.is_proven
         code, severity = (
             ("row.quote_repaired", Severity.WARNING) if reading.is_proven else ("row.quote_broken", Severity.ERROR)
         )

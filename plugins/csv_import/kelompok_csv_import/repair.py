@@ -27,29 +27,57 @@ class Reading:
     is_proven: bool
 
 
-def read_anyway(lines: list[str], dialect: Dialect, width: int) -> Reading:
+def read_anyway(lines: list[str], dialect: Dialect, width: int, *, is_alone: bool = True) -> Reading:
     """Return how to read the record that begins with the first line.
 
     Tried in this order: marks inside the value that were not doubled; one mark that opens nothing; a value over
-    several lines with such marks inside; marks that mean nothing at all.
+    several lines with such marks inside; marks that mean nothing at all. A way that leaves a line that could begin a
+    record is better than one that does not, and none may take in a line that is a record.
+
+    Args:
+        lines: The first line of the record and those behind it.
+        dialect: Of the file.
+        width: How many cells a record should have.
+        is_alone: Whether the record before could be read. Behind a broken one a mark that opens nothing proves nothing:
+            it may be what closes the other.
     """
     cutter = _Cutter(dialect)
     first = lines[0]
-    for cells, number in _ways(lines, cutter):
-        if len(cells) == width:
-            return Reading(cells=cells, lines=number, is_proven=True)
+    fitting = [way for way in _ways(lines, cutter, is_alone=is_alone) if len(way[0]) == width]
+    fitting = [way for way in fitting if not any(_is_record(line, cutter, width) for line in lines[1 : way[1]])]
+    if fitting:
+        cells, number = next((way for way in fitting if _goes_on(lines[way[1] :], cutter, width)), fitting[0])
+        return Reading(cells=cells, lines=number, is_proven=True)
     least = cutter.cut(first, _NONE) or cutter.cut(first, _EVERY) or ([first], 0)
     return Reading(cells=least[0], lines=1, is_proven=False)
 
 
-def _ways(lines: list[str], cutter: "_Cutter") -> Iterator[tuple[list[str], int]]:
+def _is_record(line: str, cutter: "_Cutter", width: int) -> bool:
+    """Return whether a line is a record by itself, with a quoted cell at its beginning."""
+    found = cutter.cut(line, _NONE) if cutter.opens(line) else None
+    return found is not None and len(found[0]) == width and found[1] >= len(line.rstrip("\r\n"))
+
+
+def _goes_on(lines: list[str], cutter: "_Cutter", width: int) -> bool:
+    """Return whether a record can begin with the first of these lines."""
+    if not lines or not lines[0].strip():
+        return True
+    found = cutter.cut(lines[0], _NONE)
+    return found is None or len(found[0]) == width
+
+
+def _ways(lines: list[str], cutter: "_Cutter", *, is_alone: bool) -> Iterator[tuple[list[str], int]]:
     """Yield the cells of the first record in each way to read it, and the lines it takes then."""
     first, text = lines[0], "".join(lines)
-    for literal in (_NONE, *range(min(cutter.count_marks(first), _MOST_OPENERS))):
+    for literal in (_NONE, *(range(min(cutter.count_marks(first), _MOST_OPENERS)) if is_alone else ())):
         if found := cutter.cut(first, literal):
             yield found[0], 1
-    if len(text) <= _MOST_CHARACTERS and (found := cutter.cut(text, _NONE)):
-        yield found[0], _count_lines(lines, found[1])
+    if len(text) <= _MOST_CHARACTERS:
+        for one in (cutter, cutter.closing_tightly()):
+            if found := one.cut(text, _NONE):
+                yield found[0], _count_lines(lines, found[1])
+    if not is_alone:
+        return
     if found := cutter.cut(first, _EVERY):
         yield found[0], 1
 
@@ -81,15 +109,23 @@ def _count_lines(lines: list[str], characters: int) -> int:
 class _Cutter:
     """Cuts text where a mark only closes a value when a delimiter or the line's end stands behind it."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, *, blanks: bool = True) -> None:
         self._dialect = dialect
         delimiter = dialect.delimiter if len(dialect.delimiter) == 1 else STAND_IN
         self._delimiter = delimiter
         self._edge = re.compile(rf"[{re.escape(delimiter)}\r\n]|\Z")
-        blanks = " *" if delimiter != " " else ""
-        self._closed = re.compile(rf"{re.escape(dialect.quote)}{blanks}(?=[{re.escape(delimiter)}\r\n]|\Z)")
+        between = " *" if blanks and delimiter != " " else ""
+        self._closed = re.compile(rf"{re.escape(dialect.quote)}{between}(?=[{re.escape(delimiter)}\r\n]|\Z)")
         escape = re.escape(dialect.escape)
         self._escaped = re.compile(f"{escape}(.)", re.DOTALL) if dialect.escape else None
+
+    def closing_tightly(self) -> "_Cutter":
+        """Return a cutter to which a mark with blanks behind it closes nothing."""
+        return _Cutter(self._dialect, blanks=False)
+
+    def opens(self, text: str) -> bool:
+        """Return whether the text begins with a quoted cell."""
+        return self._opens(text, self._start_of_cell(text, 0))
 
     def cut(self, text: str, literal: int) -> tuple[list[str], int] | None:
         """Return the first record and the characters it takes, or None when a value stays open.
@@ -120,6 +156,8 @@ class _Cutter:
 
     def _start_of_cell(self, text: str, at: int) -> int:
         """Return where a cell begins: behind the blanks that belong to the delimiter."""
+        if self._dialect.skips_blanks:
+            return at + len(text[at:]) - len(text[at:].lstrip(" "))
         while self._dialect.padded and text.startswith(" ", at):
             at += 1
         return at
