@@ -17,11 +17,14 @@ class BatchMaker:
 
     Args:
         names: Of the columns.
+        width: How many cells the header has, those without a name at its end included.
         delimiter: What joins the cells of a row that has far too many.
     """
 
-    def __init__(self, names: Sequence[str], *, delimiter: str) -> None:
+    def __init__(self, names: Sequence[str], *, width: int, delimiter: str) -> None:
         self._names = names
+        self._width = max(width, len(names))
+        self._unnamed = len(names)
         self._max_columns = len(names) + _MOST_FURTHER
         self._delimiter = delimiter
         self._next = 1
@@ -32,7 +35,8 @@ class BatchMaker:
         self._next = numbers.stop
         odd = self._odd(records)
         columns = records.cells.columns or self._columns(records.cells.rows, odd)
-        issues = [*_of_quotes(records, numbers), *self._ragged(records, odd, numbers)]
+        issues = [*self._without_name(len(columns)), *_of_quotes(records, numbers)]
+        issues += self._ragged(records, odd, numbers)
         return SourceBatch(
             cells=text_table(dict(zip(further_columns(self._names, len(columns)), columns, strict=True))),
             locations=location_table(numbers, lines=records.lines, selectors=[f"#row={row}" for row in records.rows]),
@@ -68,13 +72,21 @@ class BatchMaker:
         last = self._max_columns - 1
         return row if len(row) <= self._max_columns else [*row[:last], self._delimiter.join(row[last:])]
 
+    def _without_name(self, columns: int) -> Iterator[Issue]:
+        """Yield a finding for each column that the header has a cell for and no name, once something stands in it."""
+        names = further_columns(self._names, min(columns, self._width))
+        for number in range(self._unnamed + 1, len(names) + 1):
+            params = {"number": number}
+            yield Issue(code="header.blank", severity=Severity.WARNING, column=names[number - 1], params=params)
+        self._unnamed = max(self._unnamed, len(names))
+
     def _ragged(self, records: Records, odd: list[int], numbers: range) -> Iterator[Issue]:
         expected = len(self._names)
         for index in odd:
             found = len(records.cells.rows[index])
             if found < expected:
                 code, severity = "row.too_few_cells", Severity.WARNING
-            elif _content_width(records.cells.rows[index]) > expected:
+            elif _content_width(records.cells.rows[index]) > self._width:
                 code, severity = "row.too_many_cells", Severity.ERROR
             else:
                 continue  # delimiters at the end of the line

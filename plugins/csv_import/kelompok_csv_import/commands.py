@@ -30,7 +30,7 @@ class CsvCommands:
 def _convert(source: Source, target: Path, config: Mapping[str, JsonValue]) -> CommandResult:
     written = 0
     with (
-        open_table(source.path, config) as table,
+        open_table(source.path, config, keeps_footer=True) as table,
         target.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\r\n")

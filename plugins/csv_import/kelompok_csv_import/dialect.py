@@ -106,7 +106,7 @@ def _has_blanks_before_quotes(sample: Sequence[str], dialect: Dialect) -> bool:
     """Return whether some cells have blanks before their quotes, and lines are as wide as the table without them."""
     if not dialect.quote or dialect.padded or dialect.delimiter == " ":
         return False
-    between = re.compile(rf"{re.escape(dialect.delimiter)}[ \t]+{re.escape(dialect.quote)}")
+    between = re.compile(rf"{re.escape(dialect.delimiter)} +{re.escape(dialect.quote)}")
     if not any(between.search(line) for line in sample):
         return False
     kept, skipped = (list(_rows(sample, one)) for one in (dialect, replace(dialect, skips_blanks=True)))

@@ -13,11 +13,15 @@ _UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """Names of the columns, the cells they were made of, and findings about them."""
+    """Names of the columns, the cells they were made of, and findings about them.
+
+    ``width`` is how many cells the header has, those without a name at its end included.
+    """
 
     names: tuple[str, ...]
     written: tuple[str, ...]
     issues: tuple[Issue, ...]
+    width: int = 0
 
 
 def name_columns(rows: Sequence[Sequence[str]], line: int, width: int) -> Header:
@@ -29,10 +33,11 @@ def name_columns(rows: Sequence[Sequence[str]], line: int, width: int) -> Header
         width: How many columns there are when no row names them.
     """
     if not rows:
-        return Header(names=further_columns((), width), written=(), issues=())
+        return Header(names=further_columns((), width), written=(), issues=(), width=width)
     cells = [_joined(parts) for parts in zip_longest(*_filled_from_left(rows), fillvalue="")]
+    wide = len(cells)
     while len(cells) > 1 and not cells[-1].strip():
-        cells.pop()  # delimiters behind the last header are no columns; cells under them still count
+        cells.pop()  # delimiters behind the last header are columns only where something stands under them
     names: list[str] = []
     issues: list[Issue] = []
     taken: set[str] = set()
@@ -44,7 +49,7 @@ def name_columns(rows: Sequence[Sequence[str]], line: int, width: int) -> Header
             issues.append(_issue(code, line, name, bare or None, number))
         names.append(name)
         taken.add(name)
-    return Header(names=tuple(names), written=tuple(cells), issues=tuple(issues))
+    return Header(names=tuple(names), written=tuple(cells), issues=tuple(issues), width=wide)
 
 
 def further_columns(names: Sequence[str], width: int) -> tuple[str, ...]:

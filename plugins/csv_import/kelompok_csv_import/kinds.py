@@ -26,6 +26,34 @@ _LONGEST = 200
 _HXL_TAG = re.compile(r"#[A-Za-z][A-Za-z0-9_]*(\s*\+\s*!?[A-Za-z0-9_]+)*")
 
 
+_PLACEHOLDERS = frozenset(
+    {
+        "", "-", "--", "n/a", "na", "nan", "null", "none", "nil", "?", "#n/a", "missing", "unknown", "not available",
+        "tidak ada", "tdk ada", "belum ada", "belum", "kosong", "nihil", "tbd", "tba",
+    }
+)  # fmt: skip
+_RULER = re.compile(r"[-=_*~+.:|\s]{3,}")
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_+[A-Za-z0-9]+)+")
+
+
+def filled_kind_of(cell: str) -> Kind:
+    """Return what the cell looks like; of a word that stands for nothing, that it is blank."""
+    bare = re.sub(r"[_\s]+", " ", cell.strip().strip("()[]<>")).strip().casefold()
+    return Kind.BLANK if bare in _PLACEHOLDERS else kind_of(cell)
+
+
+def is_ruler(cells: Sequence[str]) -> bool:
+    """Return whether the cells only draw a line: ``----,-----``."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return bool(filled) and all(map(_RULER.fullmatch, filled))
+
+
+def are_machine_names(cells: Sequence[str]) -> bool:
+    """Return whether the cells are names as programs give them, several: ``first_name``, ``X__CITY__C``."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return len(filled) > 1 and all(map(_IDENTIFIER.fullmatch, filled))
+
+
 def kind_of(cell: str) -> Kind:
     """Return what the cell looks like."""
     bare = cell.strip()

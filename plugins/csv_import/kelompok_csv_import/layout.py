@@ -1,12 +1,21 @@
 """Where a table begins: titles and comments before it, its header of no, one or two rows, a row of tags."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from kelompok_core.contracts import JsonValue
-from kelompok_csv_import.kinds import Kind, count_filled, is_tag_row, kind_of
+from kelompok_csv_import.kinds import (
+    Kind,
+    are_machine_names,
+    count_filled,
+    filled_kind_of,
+    is_ruler,
+    is_tag_row,
+    kind_of,
+)
+from kelompok_csv_import.records import COMMENT
 
 _MOST_BEFORE = 40
 _MOSTLY = 0.8
@@ -24,6 +33,7 @@ class Layout:
         before: Rows before the header: blank ones, titles, comments.
         header_rows: How many rows the header has; 0 when there is none.
         tag_row: Index of a row of HXL tags, or None.
+        passed: Rows behind the header that are none and no records: rulers, names for programs.
         comment: What begins a comment's line, or "" when there are none.
     """
 
@@ -31,31 +41,39 @@ class Layout:
     header_rows: int
     tag_row: int | None
     comment: str
+    passed: int = 0
 
     @property
     def body(self) -> int:
         """Index of the first row that may be a record."""
         tags = 0 if self.tag_row is None else self.tag_row + 1
-        return max(self.before + self.header_rows, tags)
+        return max(self.before + self.header_rows + self.passed, tags)
 
 
-def find_layout(rows: Sequence[Sequence[str]], width: int, config: Mapping[str, JsonValue]) -> Layout:
+def find_layout(
+    rows: Sequence[Sequence[str]], width: int, config: Mapping[str, JsonValue], marked: Collection[int] = ()
+) -> Layout:
     """Return the layout of a sample of rows: what is configured, and for the rest what can be told.
 
     Args:
         rows: Of the beginning, blank ones among them; when ``header_line`` is set, from that line on.
         width: How many cells most rows have.
         config: The operator's settings.
+        marked: Indexes of the rows that begin as comments do.
     """
-    comment = str(config.get("comment") or "")
-    before = 0 if "header_line" in config else _rows_before(rows, width, comment)
-    comment = comment or ("#" if any(map(_is_comment, rows[:before])) else "")
+    comments = [at for at in marked if at < len(rows) and not is_tag_row(rows[at])]
+    never = comments if "comment" in config else [at for at in comments if count_filled(rows[at]) < max(_NARROW, width)]
+    before = 0 if "header_line" in config else _rows_before(rows, width, never)
+    comment = str(config.get("comment") or "") or (COMMENT if any(at < before for at in comments) else "")
     if "header_rows" in config:
         return _with_tags(rows, before, int(str(config["header_rows"])), comment)
     if _tags_at(rows, before) is not None:
         # Above a header that is one, tags are passed over; else they are all the header there is.
         is_above = _is_proven_header(rows[before + 1 :], width)
         return Layout(before=before + is_above, header_rows=1, tag_row=before if is_above else None, comment=comment)
+    passed = _rows_passed(rows[before + 1 :])
+    if passed:
+        return Layout(before=before, header_rows=1, tag_row=None, comment=comment, passed=passed)
     header_rows = _header_rows(rows[before:], width)
     if header_rows > 1 and "header_line" not in config and _is_title(rows[before:], width):
         return _with_tags(rows, before + 1, 1, comment)
@@ -73,28 +91,39 @@ def _tags_at(rows: Sequence[Sequence[str]], index: int) -> int | None:
     return index if is_there else None
 
 
-def _is_comment(row: Sequence[str]) -> bool:
-    return bool(row) and row[0].startswith("#") and not is_tag_row(row)
+def _rows_passed(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many rows behind a header are rulers, or names for programs as no other row has them."""
+    passed = 0
+    while passed < len(rows) and (
+        is_ruler(rows[passed])
+        or (are_machine_names(rows[passed]) and not any(map(are_machine_names, rows[passed + 1 : _SAMPLE_ROWS])))
+    ):
+        passed += 1
+    return passed if passed < len(rows) else 0
 
 
-def _rows_before(rows: Sequence[Sequence[str]], width: int, comment: str) -> int:
+def _rows_before(rows: Sequence[Sequence[str]], width: int, comments: Collection[int]) -> int:
     """Return how many rows stand before the header: the first row that fills about as many cells as the table has.
 
     In a table of two columns a single cell may be a header one cell short; there only a blank row behind it
     tells that it is a title.
     """
     blank = _leading_blank(rows)
-    index = next((at for at, row in enumerate(rows[:_MOST_BEFORE]) if _could_be_header(row, width, comment)), blank)
-    passed = rows[blank:index]
-    is_told = width != _NARROW or not all(map(count_filled, passed)) or all(map(_is_comment, passed))
+    index = next(
+        (at for at, row in enumerate(rows[:_MOST_BEFORE]) if at not in comments and _could_be_header(row, width)), blank
+    )
+    passed = range(blank, index)
+    is_told = (
+        width != _NARROW
+        or not all(count_filled(rows[at]) for at in passed)
+        or all(at in comments or is_ruler(rows[at]) for at in passed)
+    )
     return index if is_told else blank
 
 
-def _could_be_header(row: Sequence[str], width: int, comment: str) -> bool:
+def _could_be_header(row: Sequence[str], width: int) -> bool:
     filled = count_filled(row)
-    if filled == 0 or (comment and row[0].startswith(comment)):
-        return False
-    if _is_comment(row) and filled < max(_NARROW, width):
+    if filled == 0 or is_ruler(row):
         return False
     return width == 1 or filled > max(1, width // 3)
 
@@ -110,8 +139,10 @@ def _header_rows(rows: Sequence[Sequence[str]], width: int) -> int:
         return 1
     if _is_under_spans(filled[0], filled[1], filled[2:]):
         return 2
-    kinds = _column_kinds(filled[2:] if len(filled) >= _ENOUGH else filled[1:], width)
+    kinds = column_kinds(filled[2:] if len(filled) >= _ENOUGH else filled[1:], width)
     fits = _fits(filled[0], kinds)
+    if _names_nothing(filled[0], kinds):
+        return 0
     if any(fits) or not kinds:
         return 0 if fits and all(fits) and not _could_be_headers([_cell(filled[0], at) for at in kinds]) else 1
     return 2 if _is_second_header(filled, kinds) else 1
@@ -119,7 +150,16 @@ def _header_rows(rows: Sequence[Sequence[str]], width: int) -> int:
 
 def _fits(row: Sequence[str], kinds: Mapping[int, Kind]) -> list[bool]:
     """Return of each cell of the row that is filled, in columns of a kind, whether it is of that kind."""
-    return [kind_of(_cell(row, at)) is kind for at, kind in kinds.items() if _cell(row, at).strip()]
+    found = [(filled_kind_of(_cell(row, at)), kind) for at, kind in kinds.items()]
+    return [one is kind for one, kind in found if one is not Kind.BLANK]
+
+
+def _names_nothing(row: Sequence[str], kinds: Mapping[int, Kind]) -> bool:
+    """Return whether the row has a time, an address or a date where a column has such: no column is called so."""
+    return any(
+        kind in (Kind.TIME, Kind.ADDRESS, Kind.DATE) and filled_kind_of(_cell(row, at)) is kind
+        for at, kind in kinds.items()
+    )
 
 
 def _is_second_header(filled: Sequence[Sequence[str]], kinds: Mapping[int, Kind]) -> bool:
@@ -149,17 +189,17 @@ def _is_under_spans(first: Sequence[str], second: Sequence[str], others: Sequenc
 
 
 def _is_proven_header(rows: Sequence[Sequence[str]], width: int) -> bool:
-    kinds = _column_kinds(rows[1:], width)
+    kinds = column_kinds(rows[1:], width)
     return (
         bool(kinds) and _header_rows(rows, width) == 1 and all(kind_of(_cell(rows[0], at)) is Kind.TEXT for at in kinds)
     )
 
 
-def _column_kinds(rows: Sequence[Sequence[str]], width: int) -> dict[int, Kind]:
+def column_kinds(rows: Sequence[Sequence[str]], width: int) -> dict[int, Kind]:
     """Return the kind of each column whose values nearly all are of one kind that is not text."""
     found: dict[int, Kind] = {}
     for at in range(width):
-        kinds = Counter(kind_of(row[at]) for row in rows if at < len(row))
+        kinds = Counter(filled_kind_of(row[at]) for row in rows if at < len(row))
         del kinds[Kind.BLANK]
         if not kinds:
             continue
@@ -175,7 +215,7 @@ def _could_be_headers(cells: Sequence[str]) -> bool:
         return False
     numbers = list(map(int, cells))
     steps = {after - before for before, after in pairwise(numbers)}
-    return _YEARS.issuperset(numbers) or (len(steps) == 1 and 0 not in steps)
+    return _YEARS.issuperset(numbers) or steps == {1} or (len(numbers) > _NARROW and len(steps) == 1 and 0 not in steps)
 
 
 def _cell(row: Sequence[str], at: int) -> str:

@@ -22,7 +22,7 @@ class CsvImporter:
             ConfigurationError: When a setting names what there is not.
         """
         with open_table(source.path, context.config) as table:
-            maker = BatchMaker(table.header.names, delimiter=table.delimiter)
+            maker = BatchMaker(table.header.names, width=table.header.width, delimiter=table.delimiter)
             passed = table.reader.passed
             issues, blank, is_first = list(table.issues), 0, True
             while True:

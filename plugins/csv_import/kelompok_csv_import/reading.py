@@ -1,19 +1,19 @@
 """One file put together: its encoding, dialect and layout found out, its table read, all of it said."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import TextIO
 
 from kelompok_core.contracts import ConfigurationError, Issue, JsonValue, Severity, UnreadableSource
+from kelompok_csv_import.broken_rows import BrokenRows
 from kelompok_csv_import.dialect import Dialect, declared_lines, find_dialect, usual_width
 from kelompok_csv_import.encoding import Decoding, find_decoding
 from kelompok_csv_import.header import Header, name_columns
-from kelompok_csv_import.kinds import count_filled
-from kelompok_csv_import.layout import Layout, find_layout
-from kelompok_csv_import.records import Block, RecordReader
+from kelompok_csv_import.kinds import count_filled, is_ruler
+from kelompok_csv_import.layout import Layout, column_kinds, find_layout
+from kelompok_csv_import.records import COMMENT, Block, RecordReader
 from kelompok_csv_import.tables import Shape, TableReader
 
 _SAMPLE_CHARACTERS = 1 << 18
@@ -22,6 +22,7 @@ _SAMPLE_RECORDS = 150
 _MOST_COLUMNS = 16_384
 """As many as a sheet of the usual spreadsheet programs has."""
 
+_MARK = "\ufeff"
 _MOSTLY = 0.1
 """Share of NULs no text has."""
 
@@ -46,8 +47,10 @@ class Table:
 
 
 @contextmanager
-def open_table(path: Path, config: Mapping[str, JsonValue]) -> Iterator[Table]:
+def open_table(path: Path, config: Mapping[str, JsonValue], *, keeps_footer: bool = False) -> Iterator[Table]:
     """Open the file as it is configured, and for the rest as its beginning shows.
+
+    With ``keeps_footer``, rows that sum the table up are rows of it, if they are as wide.
 
     Raises:
         UnreadableSource: ``file.type_unsupported``, ``file.encoding_unreadable``, ``file.not_text`` or
@@ -57,10 +60,15 @@ def open_table(path: Path, config: Mapping[str, JsonValue]) -> Iterator[Table]:
     configured = config.get("encoding")
     decoding = find_decoding(path, str(configured) if configured else None)
     with path.open(encoding=decoding.codec, newline="") as file:
-        yield _read(file, decoding, config)
+        yield _read(_without_marks(file), decoding, config, keeps_footer=keeps_footer)
 
 
-def _read(file: TextIO, decoding: Decoding, config: Mapping[str, JsonValue]) -> Table:
+def _without_marks(lines: Iterable[str]) -> Iterator[str]:
+    """Return the lines without byte-order marks: files that were put together have some in their middle."""
+    return (line.replace(_MARK, "") if _MARK in line else line for line in lines)
+
+
+def _read(file: Iterator[str], decoding: Decoding, config: Mapping[str, JsonValue], *, keeps_footer: bool) -> Table:
     skipped = _skip(file, config)
     sample = _sample(file)
     _require_text(sample, decoding, skipped + 1)
@@ -69,11 +77,12 @@ def _read(file: TextIO, decoding: Decoding, config: Mapping[str, JsonValue]) -> 
     first_line = skipped + declared + 1
     looked_at = RecordReader(sample[declared:], dialect, first_line=first_line, width=0).read(_SAMPLE_RECORDS)
     width = usual_width(looked_at.rows)
-    reader = RecordReader(chain(sample[declared:], file), dialect, first_line=first_line, width=width)
+    comment = str(config.get("comment") or COMMENT)
+    reader = RecordReader(chain(sample[declared:], file), dialect, first_line=first_line, width=width, comment=comment)
     block = reader.read(_SAMPLE_RECORDS)
     if not any(map(count_filled, block.rows)):
         return _empty(decoding, block)
-    layout = find_layout(block.rows, width, config)
+    layout = find_layout(block.rows, width, config, block.marked)
     header_line = block.lines[layout.before] if layout.before < len(block.lines) else first_line
     rows = block.rows[layout.before : layout.before + layout.header_rows]
     _require_width(rows, header_line, config)
@@ -84,6 +93,8 @@ def _read(file: TextIO, decoding: Decoding, config: Mapping[str, JsonValue]) -> 
         first_row=layout.body - layout.before + 1,
         comment=layout.comment,
         last_line=_number(config, "last_line"),
+        broken=_broken_rows(block.rows[layout.body :], width),
+        may_end=not keeps_footer and _are_filled(block.rows[layout.body :]),
     )
     return Table(
         header=header,
@@ -94,9 +105,30 @@ def _read(file: TextIO, decoding: Decoding, config: Mapping[str, JsonValue]) -> 
     )
 
 
+def _broken_rows(rows: Sequence[Sequence[str]], width: int) -> BrokenRows:
+    """Return what puts the table's rows together. Where some are short for no reason, others may be so too."""
+    kinds = column_kinds([row for row in rows if len(row) == width], width)
+    runs = [[len(row) for row in run] for is_short, run in groupby(rows, lambda row: len(row) < width) if is_short]
+    return BrokenRows(width, kinds, are_errors=all(sum(run) - len(run) + 1 == width for run in runs))
+
+
+def _are_filled(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether most rows have more than one filled cell."""
+    filled = [count for count in map(count_filled, rows) if count]
+    return bool(filled) and 2 * sum(count > 1 for count in filled) >= len(filled)
+
+
 def _empty(decoding: Decoding, block: Block) -> Table:
     """Return the table of a file with nothing in it: no columns, no records, and that said."""
-    shape = Shape(header=(), width=1, first_row=1, comment="", last_line=None)
+    shape = Shape(
+        header=(),
+        width=1,
+        first_row=1,
+        comment="",
+        last_line=None,
+        broken=BrokenRows(1, {}, are_errors=False),
+        may_end=False,
+    )
     return Table(
         header=Header(names=(), written=(), issues=()),
         read_as={"encoding": decoding.shown},
@@ -106,7 +138,7 @@ def _empty(decoding: Decoding, block: Block) -> Table:
     )
 
 
-def _skip(file: TextIO, config: Mapping[str, JsonValue]) -> int:
+def _skip(file: Iterator[str], config: Mapping[str, JsonValue]) -> int:
     """Pass over the lines before a configured header; return how many there were.
 
     Raises:
@@ -124,7 +156,7 @@ def _number(config: Mapping[str, JsonValue], key: str) -> int | None:
     return given if isinstance(given, int) else None
 
 
-def _sample(file: TextIO) -> list[str]:
+def _sample(file: Iterator[str]) -> list[str]:
     sample: list[str] = []
     characters = 0
     for line in islice(file, _SAMPLE_LINES):
@@ -185,6 +217,14 @@ def _passed_over(layout: Layout, block: Block) -> Iterator[Issue]:
         yield _at_line("file.preamble_skipped", Severity.INFO, before[0], rows=len(before))
     if layout.tag_row is not None:
         yield _at_line("file.tags_skipped", Severity.INFO, block.lines[layout.tag_row])
+    behind = layout.before + layout.header_rows
+    for at in range(behind, behind + layout.passed):
+        code, severity = (
+            ("file.rulers_skipped", Severity.INFO)
+            if is_ruler(block.rows[at])
+            else ("header.names_for_programs", Severity.WARNING)
+        )
+        yield _at_line(code, severity, block.lines[at], rows=1)
 
 
 def _at_line(code: str, severity: Severity, line: int, **params: int) -> Issue:

@@ -25,6 +25,16 @@ _MOST_CHARACTERS = 1 << 22
 """That are cut into columns at once: they are there four times while they are."""
 
 
+COMMENT = "#"
+"""What comments begin with unless the operator says otherwise."""
+_WITHIN = 20
+"""Characters of a line in which the mark of a comment stands, blanks before it."""
+
+
+def _begins(line: str, mark: str) -> bool:
+    return line.lstrip(" \t").startswith(mark)
+
+
 class Cells:
     """The cells of some rows: by column as long as nobody asks for a row, else row by row."""
 
@@ -63,11 +73,13 @@ class Block:
         cells: Cells of each.
         lines: First physical line of each.
         oddities: What is odd about a record's quotation marks, by its index.
+        marked: Indexes of records whose text begins with the mark of a comment, outside of quotes.
     """
 
     cells: Cells = field(default_factory=Cells)
     lines: list[int] = field(default_factory=list)
     oddities: dict[int, Issue] = field(default_factory=dict)
+    marked: set[int] = field(default_factory=set)
 
     @property
     def rows(self) -> list[list[str]]:
@@ -86,6 +98,7 @@ class Block:
             cells=Cells(self.rows[start:end]),
             lines=self.lines[start:end],
             oddities={at - start: one for at, one in self.oddities.items() if start <= at < end},
+            marked={at - start for at in self.marked if start <= at < end},
         )
 
 
@@ -103,12 +116,16 @@ class RecordReader:
     Args:
         lines: Physical lines with their ends; the first is line ``first_line`` of the file.
         width: How many cells a record should have, which tells how a broken one is meant.
+        comment: What a comment begins with.
     """
 
-    def __init__(self, lines: Iterable[str], dialect: Dialect, *, first_line: int, width: int) -> None:
+    def __init__(
+        self, lines: Iterable[str], dialect: Dialect, *, first_line: int, width: int, comment: str = COMMENT
+    ) -> None:
         self._source = prepared(lines, dialect)
         self._dialect = dialect
         self._width = width
+        self._comment = comment
         self._next_line = first_line
         self._pending: deque[str] = deque()
         self._taken: list[str] = []
@@ -171,10 +188,19 @@ class RecordReader:
             if plain is None:
                 self._passing_by, self._patience = self._patience, 2 * self._patience
                 return
+            self._note_comments(block, (lines[begin] for begin in plain.begins))
             block.cells.extend(Cells(columns=plain.columns))
             block.lines += [self._next_line + begin for begin in plain.begins]
             self._next_line += plain.lines
             self._lines_a_record = plain.lines / len(plain.begins)
+
+    def _note_comments(self, block: Block, beginnings: Iterable[str]) -> None:
+        """Note which of the records to be added to the block begin as comments do."""
+        mark = self._comment
+        here = len(block.lines)
+        block.marked |= {
+            here + at for at, line in enumerate(beginnings) if mark in line[:_WITHIN] and _begins(line, mark)
+        }
 
     def _next_lines(self, number: int) -> list[str]:
         """Return up to that many further lines, and not many more characters than are held at once."""
@@ -194,13 +220,15 @@ class RecordReader:
 
     def _read_regular(self, block: Block, wanted: int) -> None:
         parser, taken, width = self._parser, self._taken, self._width
-        rows, lines = block.rows, block.lines
+        rows, lines, mark = block.rows, block.lines, self._comment
         for cells in islice(parser, wanted):
             number = len(taken)
             if number > 1 and len(cells) != width:
                 reading = read_first_line(taken, self._dialect, width)
                 if reading is not None:
                     raise _Misread(reading)
+            if mark in taken[0][:_WITHIN] and _begins(taken[0], mark):
+                block.marked.add(len(rows))
             rows.append(cells)
             lines.append(self._next_line)
             self._next_line += number

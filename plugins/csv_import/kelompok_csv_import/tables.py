@@ -1,11 +1,13 @@
 """What stands between and behind a table's records: blank lines, comments, headers again, footers, another table."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kelompok_core.contracts import Issue, Severity
-from kelompok_csv_import.kinds import Kind, count_filled, kind_of
+from kelompok_csv_import.broken_rows import BrokenRows
+from kelompok_csv_import.kinds import Kind, count_filled, is_ruler, kind_of
 from kelompok_csv_import.records import Block, Cells, RecordReader
 
 _ALIKE = 0.6
@@ -13,15 +15,32 @@ _ROWS_THAT_TELL = 3
 _MOST_HELD = 50
 _NARROW = 2
 _RARELY = 2
+_LAST_WORDS = (
+    r"(?:jumlah|total|sub ?total|grand total|sumber|source|catatan|notes?|keterangan|dicetak|printed|generated|exported"
+    r"|diekspor|copyright|©|halaman|page|last updated|terakhir diperbarui)\b"
+)
+"""How lines begin that sum a table up, or say where it comes from."""
+_OF_FOOTERS = re.compile(_LAST_WORDS, re.IGNORECASE)
+_IS_SPECIAL = re.compile(rf"{_LAST_WORDS}|[-=_*~+.:|\s]{{3,}}$", re.IGNORECASE)
+"""How the first cell of a row begins that is a footer or a ruler, if it is no record."""
 
 
 class Record(NamedTuple):
-    """One record: its cells, first physical line, row in the table (the header being row 1), what is odd about it."""
+    """One record.
+
+    Attributes:
+        cells: Its cells.
+        line: Its first physical line.
+        row: Its row in the table, the header being row 1.
+        oddity: What is odd about it.
+        is_marked: Whether it begins as comments do.
+    """
 
     cells: list[str]
     line: int
     row: int
     oddity: Issue | None
+    is_marked: bool = False
 
 
 @dataclass(kw_only=True)
@@ -74,6 +93,7 @@ class Passed:
     blank: int = 0
     comments: Count = field(default_factory=Count)
     headers: Count = field(default_factory=Count)
+    rulers: Count = field(default_factory=Count)
     footer: Count = field(default_factory=Count)
     further: Count = field(default_factory=Count)
 
@@ -82,6 +102,7 @@ class Passed:
         kinds = (
             ("file.comments_skipped", Severity.INFO, self.comments),
             ("header.repeated", Severity.INFO, self.headers),
+            ("file.rulers_skipped", Severity.INFO, self.rulers),
             ("file.footer_skipped", Severity.WARNING, self.footer),
             ("file.further_table", Severity.WARNING, self.further),
         )
@@ -102,6 +123,8 @@ class Shape:
         first_row: Row of the first record, the header being row 1.
         comment: What begins a comment's line, or "".
         last_line: Where the table ends: a line, 0 for the end of the file, or None to find out.
+        broken: What puts rows together that line breaks have taken apart.
+        may_end: Whether a row as wide as the table may be its footer.
     """
 
     header: Sequence[str]
@@ -109,6 +132,8 @@ class Shape:
     first_row: int
     comment: str
     last_line: int | None
+    broken: BrokenRows
+    may_end: bool
 
 
 class TableReader:
@@ -130,7 +155,10 @@ class TableReader:
         self._row = shape.first_row
         self._comment = shape.comment
         self._last_line = shape.last_line
+        self._broken = shape.broken
+        self._may_end = shape.may_end
         self._held: list[Record] = []
+        self._last_words: list[Record] = []
         self._is_after_blank = False
         self._is_over = False
         self.passed = Passed()
@@ -158,8 +186,14 @@ class TableReader:
             if index > plain_from:
                 self._give(block, plain_from, index, records)
             if index < len(block.lines):
-                oddity = block.oddities.get(index)
-                self._look_at(Record(block.rows[index], block.lines[index], start + index, oddity), records)
+                record = Record(
+                    block.rows[index],
+                    block.lines[index],
+                    start + index,
+                    block.oddities.get(index),
+                    index in block.marked,
+                )
+                self._look_at(record, records)
             plain_from = index + 1
         self._row += len(block.lines)
 
@@ -175,27 +209,45 @@ class TableReader:
         if self._is_over or self._last_line is not None:
             return range(len(block.lines))
         marks = {"", *self._header[:1]}
-        # A comment begins with a character that few records begin with.
-        hash_mark = self._comment[:1] or None
-        stripped = enumerate(map(str.strip, block.firsts(self._width)))
-        return [index for index, first in stripped if first in marks or first[0] == hash_mark]
+        stripped = list(map(str.strip, block.firsts(self._width)))
+        special = {index for index, first in enumerate(stripped) if first in marks or _IS_SPECIAL.match(first)}
+        special |= block.marked
+        # Behind a blank row, a row of few cells may be a footer.
+        special |= {index + 1 for index in special if index + 1 < len(stripped) and not stripped[index]}
+        if stripped and (self._is_after_blank or self._broken.waits):
+            special.add(0)
+        return sorted(special)
 
     def _look_at(self, record: Record, records: Records) -> None:
         if count_filled(record.cells) == 0:
+            self._give_all(self._broken.give_up(), records)
             self._is_after_blank = True
             self.passed.blank += 1
-        elif self._is_behind(record):
-            self._is_over = True
-            behind = self.passed.footer if self._last_line else self.passed.further
-            behind.add(record.line)
-        elif self._is_comment(record):
-            self.passed.comments.add(record.line)
+        elif (passed := self._passed_as(record)) is not None:
+            passed.add(record.line)
         elif self._last_line is not None:
             records.add(record)
-        elif self._is_header_again(record.cells):
-            self.passed.headers.add(record.line)
+        elif self._could_be_last(record.cells):
+            self._give_all(self._broken.give_up(), records)
+            self._last_words.append(record)
+        elif not self._held and not self._is_after_blank and self._broken.takes(record):
+            self._give_last_words(records)
+            self._give_all(self._broken.put_together(record), records)
         else:
             self._hold_or_give(record, records)
+
+    def _passed_as(self, record: Record) -> Count | None:
+        """Return where a row is counted that is no record of the table; None for one that may be."""
+        if self._is_behind(record):
+            self._is_over = True
+            return self.passed.footer if self._last_line else self.passed.further
+        if self._is_comment(record):
+            return self.passed.comments
+        if self._last_line is not None:
+            return None
+        if self._is_header_again(record.cells):
+            return self.passed.headers
+        return self.passed.rulers if is_ruler(record.cells) else None
 
     def _is_behind(self, record: Record) -> bool:
         if self._is_over:
@@ -208,10 +260,16 @@ class TableReader:
         return self._repeats and [cell.strip() for cell in cells if cell.strip()] == self._header
 
     def _is_comment(self, record: Record) -> bool:
-        first = record.cells[0]
-        if self._comment:
-            return first.startswith(self._comment)
-        return first.startswith("#") and len(record.cells) == 1 < self._width
+        return record.is_marked and (bool(self._comment) or len(record.cells) == 1 < self._width)
+
+    def _could_be_last(self, cells: Sequence[str]) -> bool:
+        """Return whether the row sums the table up or says where it comes from, if no record follows."""
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        if self._held or self._width <= _NARROW or not self._may_end:
+            return False
+        if _OF_FOOTERS.match(filled[0]):
+            return all(kind_of(cell) is Kind.NUMBER for cell in filled[1:])
+        return self._is_after_blank and len(filled) == 1 and len(cells) == self._width
 
     def _is_other_header(self, cells: Sequence[str]) -> bool:
         """Return whether most of the cells are names of columns: the header of a table with others."""
@@ -223,6 +281,8 @@ class TableReader:
 
     def _hold_or_give(self, record: Record, records: Records) -> None:
         """Give a record, unless it could begin a footer or another table: a blank row and another width before it."""
+        self._give_all(self._broken.give_up(), records)
+        self._give_last_words(records)
         is_alike = len(record.cells) == self._width
         could_begin = self._is_after_blank and not is_alike and self._width > _NARROW
         if not self._held and not could_begin:
@@ -238,12 +298,26 @@ class TableReader:
             self._is_over = True
 
     def _release(self, records: Records) -> None:
-        for record in self._held:
-            records.add(record)
+        self._give_all(self._broken.give_up(), records)
+        self._give_last_words(records)
+        self._give_all(self._held, records)
         self._held, self._is_after_blank = [], False
 
+    def _give_last_words(self, records: Records) -> None:
+        """Give rows that looked like a footer, as a record follows."""
+        self._give_all(self._last_words, records)
+        self._last_words = []
+
+    @staticmethod
+    def _give_all(some: Sequence[Record], records: Records) -> None:
+        for record in some:
+            records.add(record)
+
     def _end(self, records: Records) -> None:
-        """Give what was held, unless it is a footer: a blank row before it, and no delimiter in it."""
+        """Give what was held, unless it is a footer: a blank row before it and no delimiter in it, or words of one."""
+        self._give_all(self._broken.give_up(), records)
+        self.passed.footer.add(*(record.line for record in self._last_words))
+        self._last_words = []
         if self._held and all(len(record.cells) == 1 for record in self._held):
             self.passed.footer.add(*(record.line for record in self._held))
             self._held = []
