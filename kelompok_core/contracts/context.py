@@ -26,7 +26,7 @@ class PluginContext:
         workdir: A private folder that is removed after the run.
         dry_run: True when nothing outside may be changed.
         batch_size: Rows the host would like in a batch.
-        entity: The core table a source is imported into, for a normalizer.
+        entity: The core table a source is imported into.
         columns: Columns the operator's mapping names; a reader of nested records may take one as a path into them.
         map_headers: What the host makes of a source's columns: for an entity and their names, the field of each.
     """

@@ -35,7 +35,8 @@ def preview(
     """
     import pandas as pd
 
-    with closing(_generator(importer.read(source, replace(context, batch_size=max(rows, _FEWEST))))) as batches:
+    looking = replace(context, batch_size=max(rows, _FEWEST), entity=entity)
+    with closing(_generator(importer.read(source, looking))) as batches:
         batch = next(batches)
     fields = context.map_headers(entity, list(batch.cells.columns))
     columns = pd.DataFrame(

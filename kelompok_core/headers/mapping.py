@@ -1,6 +1,6 @@
 """Which field each column of a source is: by the mapping given, then by aliases; nothing dropped silently."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -33,6 +33,7 @@ class HeaderField:
         instead: Fields of which one is as good as this one.
         by_name_only: Whether only a given mapping leads to it, and no header does.
         weak_aliases: Headers it is known by only beside a column of one of the fields in ``beside``.
+        distinct_aliases: Headers it is known by only where no two rows have the same value.
         beside: See ``weak_aliases``.
         further: The field that takes the next best column with an alias of this one; else that column is extra.
         missing_code: What is said when it is required and not there.
@@ -44,6 +45,7 @@ class HeaderField:
     instead: frozenset[str] = frozenset()
     by_name_only: bool = False
     weak_aliases: Sequence[str] = ()
+    distinct_aliases: Sequence[str] = ()
     beside: frozenset[str] = frozenset()
     further: str | None = None
     missing_code: str = "header.missing"
@@ -83,10 +85,17 @@ class _Draft:
         self.issues.append(Issue(code=code, severity=severity, column=column, params=params))
 
 
-def map_headers(columns: Sequence[str], fields: Sequence[HeaderField], *, given: Mapping[str, str]) -> HeaderMapping:
+def map_headers(
+    columns: Sequence[str],
+    fields: Sequence[HeaderField],
+    *,
+    given: Mapping[str, str],
+    repeating: Collection[str] = (),
+) -> HeaderMapping:
     """Map the columns of a source.
 
-    ``given`` says for some headers which field they are, ``-`` to leave one out, or ``extra``.
+    ``given`` says for some headers which field they are, ``-`` to leave one out, or ``extra``; ``repeating`` are
+    columns in which some value stands more than once.
 
     Raises:
         UsageError: When ``given`` names a header or a field that does not exist.
@@ -96,7 +105,7 @@ def map_headers(columns: Sequence[str], fields: Sequence[HeaderField], *, given:
     draft.dropped += [column for column in columns if column in OUR_COLUMNS]
     rest = _take_given(draft, rest, given)
     rest = _take_by_rule(draft, rest)
-    _take_by_alias(draft, rest)
+    _take_by_alias(draft, rest, repeating)
     _require(draft, columns)
     return HeaderMapping(
         targets=draft.targets,
@@ -156,8 +165,8 @@ def _take_by_rule(draft: _Draft, columns: Sequence[str]) -> list[str]:
     return rest
 
 
-def _take_by_alias(draft: _Draft, columns: Sequence[str]) -> None:
-    claims = _claims(draft.fields, columns)
+def _take_by_alias(draft: _Draft, columns: Sequence[str], repeating: Collection[str]) -> None:
+    claims = _claims(draft.fields, columns, repeating)
     given = set(draft.targets.values())
     winners: dict[str, str] = {}
     for one in draft.fields:
@@ -183,12 +192,13 @@ _Claims = dict[str, list[tuple[tuple[int, int, int], str]]]
 """By field: the columns that could be it, each with how well: spelling, rank of the alias, place in the header."""
 
 
-def _claims(fields: Sequence[HeaderField], columns: Sequence[str]) -> _Claims:
-    known, weak = _ranked_aliases(fields), _weak_aliases(fields)
+def _claims(fields: Sequence[HeaderField], columns: Sequence[str], repeating: Collection[str]) -> _Claims:
+    known, weak, distinct = _ranked_aliases(fields), _weak_aliases(fields), _distinct_aliases(fields)
     claims: _Claims = {}
     unclaimed: list[tuple[int, str]] = []
     for place, column in enumerate(columns):
-        if (found := _find_alias(known, column)) is not None:
+        found = _find_alias(known, column) or (None if column in repeating else _find_alias(distinct, column))
+        if found is not None:
             name, rank, distance = found
             claims.setdefault(name, []).append(((distance, rank, place), column))
         else:
@@ -217,6 +227,10 @@ def _ranked_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]
     for alias, known in list(ranked.items()):
         ranked.setdefault(squeeze(alias), known)
     return ranked
+
+
+def _distinct_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:
+    return {fold_header(alias): (one.name, len(one.aliases)) for one in fields for alias in one.distinct_aliases}
 
 
 def _weak_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:

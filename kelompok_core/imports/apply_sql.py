@@ -76,7 +76,7 @@ def _new_origins(fields: Sequence[Field]) -> str:
     """
     names = _array(field.name for field in fields)
     absent = ", ".join(f"CASE WHEN {_unsaid(field)} THEN '{field.name}' END" for field in fields)
-    return f"jsonb_object({names}, array_fill(CAST(:origin AS text), ARRAY[{len(fields)}])) - ARRAY[{absent}]"
+    return f"jsonb_object({names}, array_fill(CAST(:origin AS text), ARRAY[{len(fields)}])) - ARRAY[{absent}]::text[]"
 
 
 def _unsaid(field: Field) -> str:
@@ -88,7 +88,7 @@ def _unsaid(field: Field) -> str:
 
 def _array(names: Iterable[str | None]) -> str:
     quoted = ", ".join(f"'{name}'" for name in names)
-    return f"ARRAY[{quoted}]"
+    return f"ARRAY[{quoted}]::text[]"
 
 
 def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:

@@ -1,7 +1,7 @@
 """From cells as written to candidates: header mapping, normalizers, keys and the entity's pandera schema."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
@@ -38,6 +38,9 @@ IDENTITY = "identity"
 DERIVED = "derived"
 """Member of a candidate with the names of fields whose value was made of something else, with commas between them."""
 
+
+_KEY = "key"
+"""Header of what a record, or the list it is in, is called in an object; an id where no two have the same."""
 
 _LONGEST_KEY, _LONGEST_NAME_KEY = 2_400, 1_800
 """Bytes. PostgreSQL's B-trees take no entry above 2,704, and some have another column beside the key."""
@@ -82,18 +85,25 @@ class Candidates:
 
 
 def map_columns(
-    descriptor: EntityDescriptor, columns: list[str], given: Mapping[str, str], *, scoped: bool
+    descriptor: EntityDescriptor,
+    columns: list[str],
+    given: Mapping[str, str],
+    *,
+    scoped: bool,
+    repeating: Collection[str] = (),
 ) -> HeaderMapping:
     """Say which field each column is, by the given mapping first and the aliases after.
 
-    In an import that is confined to one organization, no header alone makes a column name another.
+    ``repeating`` are columns in which some value stands more than once. In an import that is confined to one
+    organization, no header alone makes a column name another.
     """
-    return map_headers(columns, header_fields(descriptor, scoped=scoped), given=given)
+    return map_headers(columns, header_fields(descriptor, scoped=scoped), given=given, repeating=repeating)
 
 
 def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderField]:
     """Return all that a column may be: id, organization, fields and their parts."""
-    fields = [HeaderField(name=EXTERNAL_ID, aliases=(RECORD_ID, *descriptor.external_id_aliases))]
+    aliases = (RECORD_ID, *(alias for alias in descriptor.external_id_aliases if alias != _KEY))
+    fields = [HeaderField(name=EXTERNAL_ID, aliases=aliases, distinct_aliases=(_KEY,))]
     if descriptor.belongs:
         fields.append(
             HeaderField(

@@ -84,7 +84,13 @@ def opened(settings: Settings, record: ImportRecord) -> Iterator[tuple[Importer,
         as_our_errors(record.plugin_label, record.file_name),
         local_copy(record.file_url) as kept,
         unpacked(kept) as path,
-        reading_context(plugin, config=config, columns=[*record.options.mapping], dry_run=record.dry_run) as context,
+        reading_context(
+            plugin,
+            config=config,
+            columns=[*record.options.mapping],
+            dry_run=record.dry_run,
+            entity=record.entity,
+        ) as context,
     ):
         source = Source(
             path=path,

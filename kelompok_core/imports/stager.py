@@ -248,11 +248,12 @@ class Stager:
                 self._columns,
                 self._record.options.mapping,
                 scoped=self._record.organization_id is not None,
+                repeating=[name for name in columns if batch.cells[name].dropna().duplicated().any()],
             )
             fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
-            if fatal:
+            if fatal and columns:  # a list without items has no columns, and nothing is missed in it
                 raise unreadable(self._record.file_name, fatal)
-            self._extend(self._issues, [issue_dict(issue) for issue in self._mapping.issues])
+            self._extend(self._issues, [issue_dict(issue) for issue in self._mapping.issues if columns])
         return self._mapping
 
     def _state(self, batch: SourceBatch, mapping: HeaderMapping) -> dict[str, Any]:

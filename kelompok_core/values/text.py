@@ -20,7 +20,7 @@ _UNWANTED = (
 )
 _UNWANTED_IN_PYTHON = re.compile(re.sub(r"\\x\{(\w+)\}", lambda hit: f"\\u{int(hit[1], 16):04x}", _UNWANTED))
 # UTF-8 read as Windows-1252: these pairs do not occur in any language's own spelling.
-_MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ]|â€[™œ“”˜¢¦\x{9d}]|Â[\x{a0}-\x{bf}]|[ÐÑ][\x{80}-\x{bf}][ÐÑ]"
+_MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€[™œ“”˜¢¦\x{9d}]|Â[\x{a0}-\x{bf}]|[ÐÑ][\x{80}-\x{bf}][ÐÑ]"
 _LOST = "\ufffd"
 """What a program puts in the place of bytes it could not read."""
 

@@ -203,6 +203,6 @@ def test_17_headers_of_other_programs_are_known(take, rows):
 
 
 def test_18_grants_are_no_organizations(take, rows):
-    with pytest.raises(ImportFailed, match="name"):
+    with pytest.raises(ImportFailed, match="grants"):
         take("18/grants.json", "organizations")
     assert rows("organizations", "name") == []

@@ -15,6 +15,8 @@ from kelompok_json_import.records import KEY, VALUE, Found
 BROKEN = "(broken line)"
 _DEEPEST = 6
 _JOINT = "; "
+_PARENT = "parent."
+"""Before the names of values of the object that a record's list is in; twice for the object around that."""
 _PARTING = re.compile(r"[;|\r\n]")
 _SECRETS = frozenset({"password", "passwd", "password_hash", "hashed_password", "pwd", "kata_sandi"})
 """Members whose values no record, message or report may show; they are left where they are."""
@@ -50,6 +52,8 @@ class CellMaker:
             return {BROKEN: found.text}
         cells: dict[str, str | None] = {} if found.key is None else {KEY: found.key}
         cells |= self._flat(found.value, "", 0) if isinstance(found.value, dict) else {VALUE: self._text(found.value)}
+        for name, value in (found.parents or {}).items():
+            cells.setdefault(f"{_PARENT}{name}", self._text_or_none(value))
         for column, path in self._paths.items():
             if column not in cells:
                 cells[column] = self._text_or_none(self._search(path, found.value))

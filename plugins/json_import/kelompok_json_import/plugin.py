@@ -1,7 +1,7 @@
 """The importer: a source's texts, their records found, in batches of cells."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 import pandas as pd
@@ -20,8 +20,10 @@ from kelompok_core.contracts import (
 )
 from kelompok_json_import.cells import CellMaker, to_json
 from kelompok_json_import.documents import Document, iter_documents
-from kelompok_json_import.records import Found, Shape, Where, find_records, iter_records, parse_path
+from kelompok_json_import.paths import parse_path, show_path
+from kelompok_json_import.records import Found, Shape, Where, find_records, iter_records
 
+_LOOKED_AT = 4_096
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -33,7 +35,7 @@ class JsonImporter:
 
         Raises:
             UnreadableSource: ``file.encoding_unreadable``, ``file.json_invalid``, ``file.too_deep``,
-                ``file.record_too_large``, ``file.shape_unclear`` or ``file.path_missing``.
+                ``file.record_too_large``, ``file.shape_unclear``, ``file.lists_unclear`` or ``file.path_missing``.
             ConfigurationError: When a setting names what there is not.
         """
         reading = _Reading(context)
@@ -61,6 +63,9 @@ class _Reading:
             where=str(config["where"]) if "where" in config else None,
             joins_lists=config.get("lists", "join") == "join",
         )
+        self._context = context
+        self._unread: list[Issue] = []
+        self._has_content = False
         self._shape = Shape(str(config.get("shape", Shape.AUTO)))
         self._path = parse_path(str(path)) if path else None
         self._columns: dict[str, None] = {}
@@ -74,7 +79,7 @@ class _Reading:
         """Yield the records that are wanted."""
         for document in iter_documents(source):
             self._documents += 1
-            where = find_records(document, self._shape, self._path)
+            where = find_records(document, self._shape, self._path, self._fits)
             document.text.seek(0)
             self._say(document, where)
             for found in iter_records(document, where):
@@ -85,7 +90,21 @@ class _Reading:
                 else:
                     self._filtered += 1
 
+    def _fits(self, members: Collection[str]) -> int:
+        """Return how many fields of the entity such members would be, those of the mapping among them."""
+        context = self._context
+        mapped = len(set(context.columns) & set(members))
+        if context.entity is None:
+            return mapped
+        targets = context.map_headers(context.entity, sorted(members)).values()
+        return mapped + len({target for target in targets if not target.startswith("(")})
+
     def _say(self, document: Document, where: Where) -> None:
+        self._has_content = self._has_content or document.text.read(_LOOKED_AT).strip() != ""
+        document.text.seek(0)
+        for one in where.unread:
+            params: dict[str, JsonValue] = {"path": show_path(one.path), "rows": one.items, "file": document.name}
+            self._unread.append(Issue(code="file.list_not_read", severity=Severity.WARNING, params=params))
         shown: dict[str, JsonValue] = {"encoding": document.text.encoding or "utf-8", "shape": where.shape.value}
         if where.path:
             shown["records"] = where.shown()
@@ -95,7 +114,7 @@ class _Reading:
 
     def is_unsaid(self) -> bool:
         """Return whether there is more to say at the end: nothing was read yet, or something was passed over."""
-        return self._number == 0 or self._filtered + self._blank > 0 or bool(self.maker.left_out)
+        return self._number == 0 or self._filtered + self._blank > 0 or bool(self.maker.left_out or self._unread)
 
     def batch(self, records: list[tuple[Document, Found]]) -> SourceBatch:
         """Return the records as the next batch, and at the end one with what is left to say."""
@@ -127,8 +146,12 @@ class _Reading:
         return text_table(columns), sorted(issues, key=lambda issue: issue.record or 0)
 
     def _at_the_end(self) -> Iterator[Issue]:
+        yield from self._unread
         if self._number == 0 and self._filtered == 0:
-            yield Issue(code="file.empty", severity=Severity.FATAL)
+            code, severity = (
+                ("file.no_records", Severity.WARNING) if self._has_content else ("file.empty", Severity.FATAL)
+            )
+            yield Issue(code=code, severity=severity)
         if self._filtered:
             yield Issue(code="file.records_filtered", severity=Severity.INFO, params={"rows": self._filtered})
         if self.maker.left_out:

@@ -1,24 +1,26 @@
-"""Which values of a JSON text are the records: an array's items, a map's members, lines, or the one object."""
+"""Which values of a JSON text are the records: items of lists, a map's members, lines, or the one object."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
-from kelompok_core.contracts import ConfigurationError, Issue, JsonValue, Severity, UnreadableSource
-from kelompok_json_import.cursor import DEEPEST, MAX_RECORD_CHARACTERS, Cursor, Decoder, is_too_deep
+from kelompok_core.contracts import Issue, JsonValue, Severity, UnreadableSource
+from kelompok_json_import.cursor import Cursor
 from kelompok_json_import.documents import Document
+from kelompok_json_import.lines import is_one_array, iter_lines, looks_like_lines
+from kelompok_json_import.lists import FoundList, Lists, gather
+from kelompok_json_import.paths import ITEMS, Path, fits_step, is_wild, show_path
 
 KEY, VALUE = "key", "value"
 """Columns of a map's member: its name, and its value when that is no object."""
 
-_DEEPEST = 4
 _MOST_MEMBERS = 64
-_SHOWN = 100
 _NAME = re.compile(r"[@$]?[A-Za-z_][\w\- ]*")
-_STEP = re.compile(r'(?:^|\.)(?:"([^"]+)"|([^."\[\]]+))|\[(\d+)\]')
+
+Fits = Callable[[Collection[str]], int]
+"""How many fields of the entity the members of a list's items would be."""
 
 
 class Shape(StrEnum):
@@ -29,6 +31,7 @@ class Shape(StrEnum):
     MAP = "map"
     ONE = "one"
     LINES = "lines"
+    VALUES = "values"
 
 
 class Found(NamedTuple):
@@ -38,10 +41,11 @@ class Found(NamedTuple):
         value: As decoded; None when the text is broken.
         line: First line of it, from 1.
         pointer: Where it is, as RFC 6901 has it.
-        key: Its name, when it is a member of a map.
+        key: Its name, or that of the list it is in, where it is a member of a map.
         repeated: Members that it has twice.
         broken: What is wrong with its line, when it is one of many.
         text: The broken line.
+        parents: Plain values of the objects it is in, by name, those of the nearest first.
     """
 
     value: Any
@@ -51,61 +55,76 @@ class Found(NamedTuple):
     repeated: tuple[str, ...] = ()
     broken: Mapping[str, JsonValue] | None = None
     text: str = ""
+    parents: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Where:
-    """Where a text's records are: its shape, and the path to them from the top."""
+    """Where a text's records are.
+
+    Attributes:
+        shape: How it holds them.
+        path: The steps to them from the top.
+        keys: Of the path's step for members of any name, the names that are meant; None for all.
+        unread: Lists that hold other things.
+    """
 
     shape: Shape
-    path: tuple[str | int, ...] = ()
+    path: Path = ()
+    keys: frozenset[str] | None = None
+    unread: tuple[FoundList, ...] = ()
 
     def shown(self) -> str:
         """Return the path as a person writes it."""
-        steps = (f"[{step}]" if isinstance(step, int) else f".{_quoted(step)}" for step in self.path)
-        return "".join(steps).removeprefix(".")
+        return show_path(self.path)
 
 
-def _quoted(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z_]\w*", name) else f'"{name}"'
+def fits_nothing(members: Collection[str]) -> int:
+    """Say that no entity is known to compare a list with."""
+    del members
+    return 0
 
 
-def parse_path(written: str) -> tuple[str | int, ...]:
-    """Return the steps of a path such as ``data.items`` or ``db[0].posts``.
-
-    Raises:
-        ConfigurationError: When it is more than names and indexes.
-    """
-    steps: list[str | int] = []
-    at = 0
-    while at < len(written):
-        step = _STEP.match(written, at)
-        if step is None:
-            raise ConfigurationError("records", f"must be names and indexes such as data.items, not {written!r}")
-        steps.append(int(step[3]) if step[3] else step[1] or step[2])
-        at = step.end()
-    return tuple(steps)
-
-
-def find_records(document: Document, shape: Shape, path: tuple[str | int, ...] | None) -> Where:
+def find_records(document: Document, shape: Shape, path: Path | None, fits: Fits = fits_nothing) -> Where:
     """Return where a text's records are; what is not configured is looked for. The text is left at any place.
 
     Raises:
-        UnreadableSource: ``file.json_invalid`` and the like, or ``file.shape_unclear`` when no list is found.
+        UnreadableSource: ``file.json_invalid`` and the like, ``file.shape_unclear`` when no list is found, or
+            ``file.lists_unclear`` when several could be meant.
     """
-    if document.has_lines and shape is Shape.AUTO:
-        return Where(shape=Shape.LINES)
     if shape is not Shape.AUTO or path is not None:
         return Where(shape=Shape.LIST if shape is Shape.AUTO else shape, path=path or ())
     cursor = Cursor(document.text, document.name)
     first = cursor.peek()
-    if first == "[":
+    if first == "[" and (not document.has_lines or _is_one_array(document)):
         return Where(shape=Shape.LIST)
+    if document.has_lines:
+        is_of_values = first == "{" and not _is_of_lines(document) and _begins_with_value(document)
+        return Where(shape=Shape.VALUES if is_of_values else Shape.LINES)
     if first != "{":
         cursor.value()
         cursor.require_end()
         raise _unclear(document, 0)
-    return _in_object(cursor, document)
+    return _in_object(cursor, document, fits)
+
+
+def _is_one_array(document: Document) -> bool:
+    document.text.seek(0)
+    return is_one_array(document.text)
+
+
+def _is_of_lines(document: Document) -> bool:
+    document.text.seek(0)
+    return looks_like_lines(document.text)
+
+
+def _begins_with_value(document: Document) -> bool:
+    document.text.seek(0)
+    try:
+        Cursor(document.text, document.name).value()
+    except UnreadableSource:
+        return False
+    return True
 
 
 @dataclass
@@ -114,15 +133,6 @@ class _Members:
 
     names: list[str] = field(default_factory=list)
     objects: list[frozenset[str]] = field(default_factory=list)
-    lists: dict[tuple[str | int, ...], int] = field(default_factory=dict)
-
-    def where(self) -> Where | None:
-        """Return where the records are, or None when the members do not tell."""
-        if self.is_map():
-            return Where(shape=Shape.MAP)
-        if self.lists and not self.is_record():
-            return Where(shape=Shape.LIST, path=max(self.lists, key=lambda path: self.lists[path]))
-        return Where(shape=Shape.ONE) if self.are_fields() else None
 
     def is_map(self) -> bool:
         """Return whether all members are objects that have most of their own members in common."""
@@ -143,39 +153,55 @@ class _Members:
         return len(self.names) <= _MOST_MEMBERS and all(map(_NAME.fullmatch, self.names))
 
 
-def _in_object(cursor: Cursor, document: Document) -> Where:
-    seen = _Members()
+def _in_object(cursor: Cursor, document: Document, fits: Fits) -> Where:
+    seen, lists = _Members(), Lists()
     for name in cursor.members():
         seen.names.append(name)
-        _look(cursor, (name,), seen)
-    if cursor.peek() == "{" and cursor.line() > 1:  # one object after the other: lines
-        return Where(shape=Shape.LINES)
+        if (inner := gather(cursor, (name,), lists)) is not None:
+            seen.objects.append(inner)
+    if cursor.peek() == "{":  # one object after the other
+        return Where(shape=Shape.LINES if _is_of_lines(document) else Shape.VALUES)
     cursor.require_end()
-    found = seen.where()
-    if found is None:
-        raise _unclear(document, len(seen.names))
-    return found
+    if seen.is_map():
+        return Where(shape=Shape.MAP)
+    found = lists.all()
+    if found:
+        return _of_lists(found, seen, document, fits)
+    if seen.are_fields():
+        return Where(shape=Shape.ONE)
+    raise _unclear(document, len(seen.names))
 
 
-def _look(cursor: Cursor, path: tuple[str | int, ...], seen: _Members) -> None:
-    """Go behind the value at the place, and note the lists of objects in it."""
-    following = cursor.peek()
-    if following == "[":
-        objects = 0
-        for _ in cursor.items():
-            objects += cursor.peek() == "{"
-            cursor.value()
-        if objects:
-            seen.lists[path] = objects
-    elif following == "{" and len(path) < _DEEPEST:
-        names = []
-        for name in cursor.members():
-            names.append(name)
-            _look(cursor, (*path, name), seen)
-        if len(path) == 1:
-            seen.objects.append(frozenset(names))
-    else:
-        cursor.value()
+def _of_lists(found: Sequence[FoundList], seen: _Members, document: Document, fits: Fits) -> Where:
+    """Return the list whose items are most like the entity's records, the longest of those.
+
+    Raises:
+        UnreadableSource: ``file.lists_unclear`` when another is as much like them, or when the object itself is one.
+    """
+    ranked = sorted(found, key=lambda one: (-fits(one.members), one.path.count(ITEMS), -one.items))
+    best, most = ranked[0], fits(ranked[0].members)
+    if any(_is_inside(best, one) for one in found):  # whether the outer or the inner ones are meant, nobody says
+        raise _which_list(document, ranked)
+    if seen.is_record():
+        if most > fits(seen.names):
+            raise _which_list(document, ranked)
+        return Where(shape=Shape.ONE)
+    rivals = [one for one in ranked[1:] if most and fits(one.members) == most and not _is_inside(one, best)]
+    if rivals:
+        raise _which_list(document, [best, *rivals])
+    unread = tuple(one for one in ranked[1:] if not _is_inside(one, best) and not _is_inside(best, one))
+    return Where(shape=Shape.LIST, path=best.path, keys=best.keys, unread=unread)
+
+
+def _is_inside(one: FoundList, other: FoundList) -> bool:
+    """Return whether a list is in the items of another, and so a part of its records."""
+    return one.path[: len(other.path) + 1] == (*other.path, ITEMS)
+
+
+def _which_list(document: Document, lists: Sequence[FoundList]) -> UnreadableSource:
+    shown = ", ".join(f"{show_path(one.path)} ({one.items})" for one in lists[:10])
+    params = {"lists": shown, "file": document.name, "path": show_path(lists[0].path)}
+    return UnreadableSource(Issue(code="file.lists_unclear", severity=Severity.FATAL, params=params))
 
 
 def _unclear(document: Document, members: int) -> UnreadableSource:
@@ -190,50 +216,119 @@ def iter_records(document: Document, where: Where) -> Iterator[Found | None]:
         UnreadableSource: ``file.json_invalid`` and the like, or ``file.path_missing``.
     """
     if where.shape is Shape.LINES:
-        yield from _lines(document.text)
+        for one in iter_lines(document.text):
+            yield None if one is None else _of_line(*one)
         return
     cursor = Cursor(document.text, document.name)
-    yield from _at_path(cursor, where, where.path, "", document)
-    cursor.require_end()
-
-
-def _at_path(
-    cursor: Cursor, where: Where, steps: tuple[str | int, ...], pointer: str, document: Document
-) -> Iterator[Found]:
-    if not steps:
-        yield from _values(cursor, where.shape, pointer)
+    if where.shape is Shape.VALUES:
+        while cursor.peek():
+            yield _found(cursor, "")
         return
-    is_there = False
-    for child in _children(cursor, steps[0]):
-        if child == steps[0]:
-            is_there = True
-            yield from _at_path(cursor, where, steps[1:], f"{pointer}/{_escaped(str(child))}", document)
-        else:
-            cursor.skip()
-    if not is_there:
-        params = {"path": where.shown(), "file": document.name}
-        raise UnreadableSource(Issue(code="file.path_missing", severity=Severity.FATAL, params=params))
+    walk = _Walk(document, where)
+    yield from walk.go(cursor, where.path, "")
+    cursor.require_end()
+    walk.require_some()
+
+
+def _of_line(
+    value: Any, line: int, repeated: tuple[str, ...], broken: Mapping[str, JsonValue] | None, text: str
+) -> Found:
+    return Found(value=value, line=line, pointer="", repeated=repeated, broken=broken, text=text)
+
+
+class _Walk:
+    """One way from the top of a text to its records."""
+
+    def __init__(self, document: Document, where: Where) -> None:
+        self._document = document
+        self._where = where
+        self._is_there = False
+
+    def require_some(self) -> None:
+        """Raise UnreadableSource unless the path led somewhere."""
+        if not self._is_there:
+            params = {"path": self._where.shown(), "file": self._document.name}
+            raise UnreadableSource(Issue(code="file.path_missing", severity=Severity.FATAL, params=params))
+
+    def go(self, cursor: Cursor, steps: Path, pointer: str, key: str | None = None) -> Iterator[Found]:
+        """Yield the records at the steps from the cursor's place; behind a star they are looked for in memory."""
+        if not steps:
+            self._is_there = True
+            yield from _values(cursor, self._where.shape, pointer, key)
+            return
+        step, rest = steps[0], steps[1:]
+        for child in _children(cursor, step):
+            below = f"{pointer}/{_escaped(str(child))}"
+            if not fits_step(step, child) or (is_wild(step) and not self._is_meant(child)):
+                cursor.skip()
+            elif not is_wild(step):
+                yield from self.go(cursor, rest, below, key)
+            elif rest:
+                cursor.peek()
+                line, value = cursor.line(), cursor.value()
+                for found in _in_memory(value, rest, below, _key_of(child, key), {}):
+                    self._is_there = True
+                    yield found._replace(line=line)
+            else:
+                yield from self.go(cursor, rest, below, _key_of(child, key))
+
+    def _is_meant(self, child: str | int) -> bool:
+        return self._where.keys is None or isinstance(child, int) or child in self._where.keys
+
+
+def _key_of(child: str | int, key: str | None) -> str | None:
+    return child if isinstance(child, str) else key
+
+
+def _in_memory(value: Any, steps: Path, pointer: str, key: str | None, parents: Mapping[str, Any]) -> Iterator[Found]:
+    """Yield the records below a value, each with the plain values of the objects it is in."""
+    if not steps:
+        for index, item in enumerate(value if isinstance(value, list) else [value]):
+            at = f"{pointer}/{index}" if isinstance(value, list) else pointer
+            yield Found(value=item, line=0, pointer=at, key=key, parents=parents)
+        return
+    step = steps[0]
+    above = _with_plain(value, parents)
+    for name, child in _named(value):
+        if fits_step(step, name):
+            below = name if is_wild(step) and isinstance(name, str) else key
+            yield from _in_memory(child, steps[1:], f"{pointer}/{_escaped(str(name))}", below, above)
+
+
+def _named(value: Any) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
+
+
+def _with_plain(value: Any, parents: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the plain values of an object, and behind them those of the objects around it."""
+    if not isinstance(value, dict):
+        return parents
+    plain = {name: one for name, one in value.items() if not isinstance(one, dict | list)}
+    return plain | {f"parent.{name}": one for name, one in parents.items()}
 
 
 def _children(cursor: Cursor, wanted: str | int) -> Iterator[str | int]:
     """Go through an array by index or an object by name, as wanted; what is neither has none and is passed over."""
-    if isinstance(wanted, int) and cursor.peek() == "[":
+    following = cursor.peek()
+    if following == "[" and (isinstance(wanted, int) or is_wild(wanted)):
         yield from cursor.items()
-    elif isinstance(wanted, str) and cursor.peek() == "{":
+    elif following == "{" and isinstance(wanted, str) and wanted != ITEMS:
         yield from cursor.members()
     else:
         cursor.skip()
 
 
-def _values(cursor: Cursor, shape: Shape, pointer: str) -> Iterator[Found]:
+def _values(cursor: Cursor, shape: Shape, pointer: str, key: str | None = None) -> Iterator[Found]:
     if shape is Shape.MAP and cursor.peek() == "{":
         for name in cursor.members():
             yield _found(cursor, f"{pointer}/{_escaped(name)}", key=name)
     elif shape is Shape.LIST and cursor.peek() == "[":
         for index in cursor.items():
-            yield _found(cursor, f"{pointer}/{index}")
+            yield _found(cursor, f"{pointer}/{index}", key=key)
     else:
-        yield _found(cursor, pointer)
+        yield _found(cursor, pointer, key=key)
 
 
 def _found(cursor: Cursor, pointer: str, key: str | None = None) -> Found:
@@ -246,37 +341,3 @@ def _found(cursor: Cursor, pointer: str, key: str | None = None) -> Found:
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
-
-
-def _lines(text: TextIO) -> Iterator[Found | None]:
-    decoder = Decoder()
-    for number, line in enumerate(_whole_lines(text), start=1):
-        yield _of_line(decoder, line, number) if line.strip() else None
-
-
-def _whole_lines(text: TextIO) -> Iterator[str]:
-    """Yield the lines; of one that is too long only the beginning, without an end."""
-    while line := text.readline(MAX_RECORD_CHARACTERS):
-        yield line
-        while len(line) == MAX_RECORD_CHARACTERS and not line.endswith("\n"):
-            line = text.readline(MAX_RECORD_CHARACTERS)
-
-
-def _of_line(decoder: Decoder, line: str, number: int) -> Found:
-    if len(line) == MAX_RECORD_CHARACTERS and not line.endswith("\n"):
-        return _broken(line[:_SHOWN], number, len(line), f"the line is longer than {MAX_RECORD_CHARACTERS} characters")
-    decoder.take_repeated()
-    try:
-        value = decoder.decode(line.rstrip())
-    except json.JSONDecodeError as error:
-        return _broken(line, number, error.colno, error.msg)
-    except RecursionError:
-        return _broken(line, number, 1, "it is nested too deeply")
-    if is_too_deep(value):
-        return _broken(line[:_SHOWN], number, 1, f"it has more than {DEEPEST} levels")
-    return Found(value=value, line=number, pointer="", repeated=tuple(decoder.take_repeated()))
-
-
-def _broken(line: str, number: int, column: int, reason: str) -> Found:
-    broken: dict[str, JsonValue] = {"line": number, "column": column, "reason": reason}
-    return Found(value=None, line=number, pointer="", broken=broken, text=line.rstrip("\r\n"))

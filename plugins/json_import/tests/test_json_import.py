@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kelompok_json_import.plugin import JsonImporter
 
 from kelompok_core.contracts import ConfigurationError, PluginContext, UnreadableSource
-from tests.reading import Bytes, peak_memory, read_with
+from tests.reading import Bytes, Read, peak_memory, read_with
 
 
 @pytest.fixture(scope="session")
@@ -262,8 +262,97 @@ def test_memory_does_not_grow_with_the_file(tmp_path, name):
     assert peak(32_000) < 1.2 * peak(8_000), "2 and 8 megabytes"
 
 
-def test_an_empty_list_is_said_and_refused(read):
-    assert [(one["code"], one["severity"]) for one in read("[]").issues.to_dict("records")] == [("file.empty", "fatal")]
+@pytest.mark.parametrize(
+    ("content", "said"), [("[]", ("file.no_records", "warning")), (" \n", ("file.empty", "fatal"))]
+)
+def test_a_list_without_items_is_no_file_without_content(read, content, said):
+    found = read(content, name="x.ndjson").issues
+    assert list(zip(found["code"], found["severity"], strict=True)) == [said]
+
+
+# --- several lists
+
+
+def _fields(_, columns):
+    known = {"title": "title", "starts_at": "starts_at", "name": "title", "place": "location_name"}
+    return {column: known.get(column, "(extra)") for column in columns}
+
+
+@pytest.fixture
+def read_events(open_with):
+    def run(content, **config):
+        context = PluginContext(config=config, entity="events", map_headers=_fields)
+        return Read(list(JsonImporter().read(open_with(content), context)))
+
+    return run
+
+
+def test_lists_that_are_alike_are_read_together_with_their_names(read):
+    found = read('{"A": [{"name": "Satu", "x": 1}], "B": [{"name": "Dua", "x": 2}], "total": 2}')
+    assert found.records == [{"key": "A", "name": "Satu", "x": "1"}, {"key": "B", "name": "Dua", "x": "2"}]
+    assert (found.codes, found.read_as["records"]) == ([], "*")
+    deeper = read('{"2030": {"days": [{"name": "Satu"}]}, "2031": {"days": [{"name": "Dua"}]}, "of": [{"page": 1}]}')
+    assert [row["key"] for row in deeper.records] == ["2030", "2031"]
+    assert deeper.read_as["records"] == "*.days"
+
+
+def test_the_list_whose_items_are_like_the_entity_is_read_and_the_others_are_said(read_events):
+    text = '{"rooms": [{"name": "A"}, {"name": "B"}], "talks": [{"title": "x", "starts_at": "2031-01-01"}]}'
+    found = read_events(text)
+    assert found.records == [{"title": "x", "starts_at": "2031-01-01"}]
+    (said,) = found.issues.to_dict("records")
+    assert (said["code"], said["params"]["path"], said["params"]["rows"]) == ("file.list_not_read", "rooms", 2)
+
+
+@pytest.mark.parametrize("content", [
+    '{"talks": [{"title": "x", "place": "A"}], "shows": [{"name": "y", "starts_at": "2031"}]}',
+    '{"years": [{"year": 2031, "talks": [{"title": "x"}]}]}',
+    '{"name": "Pekan", "talks": [{"title": "x", "starts_at": "2031"}]}',
+])  # fmt: skip
+def test_lists_that_could_all_be_meant_are_asked_about(read_events, content):
+    with pytest.raises(UnreadableSource) as caught:
+        read_events(content)
+    assert caught.value.issue.code == "file.lists_unclear"
+    assert "talks" in caught.value.issue.params["lists"]
+
+
+@pytest.mark.parametrize("path", ["years[*].talks", "years.*.talks"])
+def test_a_path_may_span_lists_and_reach_what_is_around_them(read_events, path):
+    first, second = (
+        '{"year": 2031, "talks": [{"title": "x"}]}',
+        '{"year": 2032, "talks": [{"title": "y"}, {"title": "z"}]}',
+    )
+    found = read_events(f'{{"years": [{first},\n{second}]}}', records=path)
+    assert found.records == [
+        {"title": "x", "parent.year": "2031"}, {"title": "y", "parent.year": "2032"},
+        {"title": "z", "parent.year": "2032"},
+    ]  # fmt: skip
+    assert list(found.locations["selector"])[-1] == "/years/1/talks/1"
+    assert list(found.locations["line"]) == [1, 2, 2]
+    with pytest.raises(UnreadableSource) as caught:
+        read_events(f'{{"years": [{first}]}}', records="years[*].shows")
+    assert caught.value.issue.code == "file.path_missing"
+
+
+# --- lines in the wild
+
+
+@pytest.mark.parametrize("content", [
+    '{"name": "Satu"} {"name": "Dua"}\n', '{"name":"Satu"}\r{"name":"Dua"}\r',
+    '{\n "name": "Satu"\n}\n{\n "name": "Dua"\n}\n', '[\n{"name": "Satu"},\n{"name": "Dua"}\n]\n',
+    '[{"name": "Satu"}, {"name": "Dua"}]', '\x1e{"name": "Satu"}\n\x1e{"name": "Dua"}\n',
+    '{"name": "Satu"}{"name": "Dua"}',
+])  # fmt: skip
+def test_lines_as_programs_write_them(read, content):
+    found = read(content, name="data.jsonl")
+    assert found.records == _TWO
+    assert found.codes == []
+
+
+def test_the_rest_of_a_line_behind_a_broken_value_is_one_error(read):
+    found = read('{"name": "Satu"} {"name": }\n{"name": "Dua"}\n', name="data.jsonl")
+    assert [row.get("name") for row in found.records] == ["Satu", None, "Dua"]
+    assert found.codes == ["row.json_invalid"]
 
 
 _NAMES = st.text(max_size=4).filter(lambda name: name.casefold() != "pwd")  # a secret, which is left out
