@@ -19,7 +19,7 @@ from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.headers.mapping import RECORD_ID, HeaderField, HeaderMapping, map_headers
 from kelompok_core.imports.row_json import present_cells, row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
-from kelompok_core.matching.keys import name_key, natural_identity
+from kelompok_core.matching.keys import natural_identity, organization_name_key
 from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_series
 from kelompok_core.values.blanks import drop_blank_words, says_something
 from kelompok_core.values.eras import ANY
@@ -199,7 +199,7 @@ def _understood(
     if ORGANIZATION in columns:
         written = cells[columns[ORGANIZATION]]
         values[ORGANIZATION] = line(written).values
-        values[ORGANIZATION_KEY] = name_key(values[ORGANIZATION])
+        values[ORGANIZATION_KEY] = organization_name_key(values[ORGANIZATION])
         findings.append(found(written, values[ORGANIZATION].isna(), "value.required", Severity.ERROR))
     if CHANGED_AT in columns:
         changed = starts_at(Inputs(own=cells[columns[CHANGED_AT]], reading=reading), era=ANY)

@@ -33,8 +33,18 @@ class _Table(BaseModel):
     on_duplicate: DuplicatePolicy = DuplicatePolicy.REJECT
     settings: dict[str, Any] = {}
     date_order: DateOrder | None = None
-    phone_country: str = DEFAULT_PHONE_COUNTRY
-    timezone: str = DEFAULT_ZONE
+    phone_country: str | None = None
+    timezone: str | None = None
+
+
+class _Installation(BaseModel):
+    """``[imports]``: how values are read in this installation where nobody says otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date_order: DateOrder | None = None
+    phone_country: str | None = None
+    timezone: str | None = None
 
 
 _READING = ("date_order", "phone_country", "timezone")
@@ -71,6 +81,31 @@ def read_profile(settings: Settings, name: str) -> Profile:
     )
     check_reading(options)
     return Profile(source_name=table.source, options=options)
+
+
+def with_conventions(settings: Settings, options: ImportOptions, *, country: str | None = None) -> ImportOptions:
+    """Return the options with what they do not say as the organization and the installation have it.
+
+    ``country`` is that of the organization the import is confined to, if it is known.
+
+    Raises:
+        SettingsError: Naming the key of ``[imports]`` that is wrong.
+    """
+    table = read_document(settings).get("imports", {})
+    try:
+        own = _Installation.model_validate(table)
+        check_reading(ImportOptions(phone_country=own.phone_country, timezone=own.timezone))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise SettingsError(".".join(["imports", *map(str, first["loc"])]), first["msg"]) from error
+    except UsageError as error:
+        raise SettingsError("imports", error.message, hint=error.hint) from error
+    return replace(
+        options,
+        date_order=options.date_order or own.date_order,
+        phone_country=options.phone_country or country or own.phone_country or DEFAULT_PHONE_COUNTRY,
+        timezone=options.timezone or own.timezone or DEFAULT_ZONE,
+    )
 
 
 def _ready_profile(settings: Settings, name: str) -> Profile:

@@ -1,6 +1,6 @@
 """Receiving: who may import what, the file kept by its content, and the import's row. Nothing is read yet."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from kelompok_core.access.rules import Action
 from kelompok_core.contracts import FOLDER_TYPE
 from kelompok_core.errors import KeyReused, UsageError
 from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.imports.profiles import with_conventions
 from kelompok_core.imports.queue import enqueue, require_room
 from kelompok_core.imports.records import IMPORTS, ImportOptions, check_reading, fingerprint, get_import
 from kelompok_core.imports.rights import authorize_import
@@ -98,6 +99,9 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
         # A key that is bound to an organization acts there without saying so.
         organization_id = _find_home(connection, request.organization) or actor.confined_to
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, str(job.entity), organization_id)
+        country = _country_of(connection, organization_id)
+    options = with_conventions(bench.settings, request.options, country=country)
+    request = replace(request, options=options)
     media_type = request.media_type or _media_type(str(request.file), job)
     _require_fit(request, media_type, job)
     return Admission(
@@ -111,6 +115,14 @@ def _find_home(connection: sa.Connection, slug: str | None) -> UUID | None:
     from kelompok_core.organizations.queries import get_organization_id  # loads what an entity is made of
 
     return get_organization_id(connection, slug)
+
+
+def _country_of(connection: sa.Connection, organization_id: UUID | None) -> str | None:
+    if organization_id is None:
+        return None
+    from kelompok_core.organizations.queries import get_country  # loads what an entity is made of
+
+    return get_country(connection, organization_id)
 
 
 def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, queued: bool = False) -> Receipt:

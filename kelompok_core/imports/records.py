@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import KelompokError, NotFound, TakenOver, UsageError
-from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder, is_country, is_zone
+from kelompok_core.values.conventions import DateOrder, is_country, is_zone
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
 """The five outcomes a row can have; their counts add up to the rows read."""
@@ -56,8 +56,9 @@ class ImportOptions:
         duplicates: See :class:`DuplicatePolicy`.
         config: Settings of the plugin for this import, over those of ``kelompok.toml``.
         date_order: Which comes first in dates of three numbers; proven by the column's values where not said.
-        phone_country: ISO 3166 code of phone numbers written without one.
-        timezone: IANA name of the zone of times written without one.
+        phone_country: ISO 3166 code of phone numbers written without one. Where not said, that of the organization the
+            import is confined to, else the installation's.
+        timezone: IANA name of the zone of times written without one; where not said, the installation's.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -65,8 +66,8 @@ class ImportOptions:
     duplicates: DuplicatePolicy = DuplicatePolicy.REJECT
     config: Mapping[str, Any] = field(default_factory=dict)
     date_order: DateOrder | None = None
-    phone_country: str = DEFAULT_PHONE_COUNTRY
-    timezone: str = DEFAULT_ZONE
+    phone_country: str | None = None
+    timezone: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -87,8 +88,8 @@ class ImportOptions:
             duplicates=DuplicatePolicy(stored["duplicates"]),
             config=stored["config"],
             date_order=DateOrder(stored["date_order"]) if stored.get("date_order") else None,
-            phone_country=stored.get("phone_country", DEFAULT_PHONE_COUNTRY),
-            timezone=stored.get("timezone", DEFAULT_ZONE),
+            phone_country=stored.get("phone_country"),
+            timezone=stored.get("timezone"),
         )
 
 
@@ -98,9 +99,9 @@ def check_reading(options: ImportOptions) -> None:
     Raises:
         UsageError: Naming the one that is none.
     """
-    if not is_zone(options.timezone):
+    if options.timezone is not None and not is_zone(options.timezone):
         raise UsageError(f"there is no time zone {options.timezone!r}", hint="Name one such as Asia/Makassar.")
-    if not is_country(options.phone_country):
+    if options.phone_country is not None and not is_country(options.phone_country):
         raise UsageError(
             f"there is no country {options.phone_country!r}", hint="Give its two letters (ISO 3166), such as ID."
         )

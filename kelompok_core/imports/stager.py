@@ -38,6 +38,7 @@ from kelompok_core.imports.staging import (
 )
 from kelompok_core.imports.survey import Survey
 from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE
 from kelompok_core.values.reading import Reading
 
 READING = 3
@@ -213,8 +214,8 @@ class Stager:
             date_orders=facts.date_orders,
             day_numbers=facts.day_numbers,
             decimals=facts.decimals,
-            phone_country=options.phone_country,
-            timezone=options.timezone,
+            phone_country=options.phone_country or DEFAULT_PHONE_COUNTRY,
+            timezone=options.timezone or DEFAULT_ZONE,
             today=self._record.created_at.date(),
         )
         return Terms(reading=reading, organization_id=self._record.organization_id, granted=self._granted)

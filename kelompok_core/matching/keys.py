@@ -32,6 +32,46 @@ def name_key(names: pd.Series) -> pd.Series:
     return to_series(pc.if_else(pc.equal(key, ""), pc.utf8_lower(array), key), names.index)
 
 
+_FORMS = {
+    "yay": "yayasan", "yys": "yayasan", "yayasan": "yayasan", "perkump": "perkumpulan", "perkumpulan": "perkumpulan",
+    "kop": "koperasi", "koperasi": "koperasi", "pt": "pt", "cv": "cv", "lembaga": "lembaga", "komunitas": "komunitas",
+    "paguyuban": "paguyuban", "persatuan": "persatuan", "ikatan": "ikatan", "forum": "forum",
+    "foundation": "foundation", "fdn": "foundation", "assoc": "association", "association": "association",
+}  # fmt: skip
+"""Legal forms and kinds of organizations as they are abbreviated, and as they are written out."""
+
+_SHORT_FORM = r"(?i)^[\s\pZ]*(?:{})\.?[\s\pZ]".format("|".join(form for form, whole in _FORMS.items() if form != whole))
+_FORM_BEHIND = r"(?i),[\s\pZ]*(?:{})\.?[\s\pZ]*$".format("|".join(_FORMS))
+_OF_SHARES = r"(?i)\(\s*(?:persero|tbk)\.?\s*\)|[^\s\pZ][\s\pZ,]+(?:persero|tbk)\.?[\s\pZ]*$"
+_SHARES = re.compile(r"\(\s*(?:persero|tbk)\.?\s*\)|(?<=\S)[\s,]+(?:persero|tbk)\.?\s*$", re.IGNORECASE)
+"""«(Persero)» and «Tbk»: who holds a company's shares is no part of its name."""
+
+
+def organization_name_key(names: pd.Series) -> pd.Series:
+    """Return the key of an organization's name: «Yay. Air Kita» and «Air Kita, Yayasan» are «yayasan air kita»."""
+    array = to_arrow(names)
+    if pc.any(pc.match_substring_regex(array, f"{_FORM_BEHIND}|{_OF_SHARES}|{_SHORT_FORM}")).as_py():
+        array = changed_where(array, _OF_SHARES, _without_shares)
+        array = changed_where(array, _FORM_BEHIND, _with_form_first)
+        array = changed_where(array, _SHORT_FORM, _with_whole_form)
+    return name_key(to_series(array, names.index))
+
+
+def _without_shares(names: pa.Array) -> pa.Array:
+    return pa.array([_SHARES.sub(" ", name) for name in names.to_pylist()], names.type)
+
+
+def _with_form_first(names: pa.Array) -> pa.Array:
+    parted = [name.rpartition(",") for name in names.to_pylist()]
+    return pa.array([f"{behind.strip()} {before}" for before, _, behind in parted], names.type)
+
+
+def _with_whole_form(names: pa.Array) -> pa.Array:
+    parted = [name.strip().partition(" ") for name in names.to_pylist()]
+    whole = [f"{_FORMS.get(first.lower().rstrip('.'), first)} {rest}" for first, _, rest in parted]
+    return pa.array(whole, names.type)
+
+
 def _without_accents(texts: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(pc.utf8_normalize(texts, form="NFKD"), r"\p{M}+", "")
 

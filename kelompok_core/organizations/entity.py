@@ -3,7 +3,7 @@
 from functools import partial
 
 from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, MatchRule, MergePolicy, Part
-from kelompok_core.matching.keys import email_key, name_key, website_key
+from kelompok_core.matching.keys import email_key, organization_name_key, website_key
 from kelompok_core.organizations.schema import organization_schema
 from kelompok_core.values.dates import partial_date
 from kelompok_core.values.email import email
@@ -146,7 +146,7 @@ DESCRIPTOR = EntityDescriptor(
         "organisation id", "org id", "record id", "kode", "uuid", "id", "key",
     ),
     derived=(
-        DerivedColumn(name="name_key", field="name", derive=name_key),
+        DerivedColumn(name="name_key", field="name", derive=organization_name_key),
         DerivedColumn(name="website_key", field="website_url", derive=website_key),
         DerivedColumn(name="email_key", field="official_email", derive=email_key),
     ),

@@ -52,3 +52,9 @@ def get_slug(session: Session, organization_id: UUID) -> str:
     if slug is None:
         raise NotFound("organization", organization_id)
     return slug
+
+
+def get_country(connection: sa.Connection, organization_id: UUID) -> str | None:
+    """Return the country an organization is in, as its ISO 3166 code, if that is known."""
+    country: str | None = connection.scalar(sa.select(Organization.country).where(Organization.id == organization_id))
+    return country

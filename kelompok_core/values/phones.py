@@ -135,7 +135,7 @@ class _Number(NamedTuple):
 def _number(written: str, region: str) -> _Number:
     parts = [part for part in _SEVERAL.split(written) if part]
     for part in parts:
-        bare = _WORDS_BEHIND.sub("", part)
+        bare = _EXTENSION.sub("", _WORDS_BEHIND.sub("", part))
         if (number := _parse(bare, region)) is not None:
             digits = _digits(bare)
             lost = (
@@ -144,9 +144,7 @@ def _number(written: str, region: str) -> _Number:
                 and _begins_with_zero(region)
             )
             form = phonenumbers.PhoneNumberFormat.E164
-            return _Number(
-                phonenumbers.format_number(number, form), lost, len(parts) > 1, bare != part or bool(number.extension)
-            )
+            return _Number(phonenumbers.format_number(number, form), lost, len(parts) > 1, bare != part)
     return _Number()
 
 
@@ -157,7 +155,7 @@ def _begins_with_zero(region: str) -> bool:
 
 
 def _parse(written: str, region: str) -> phonenumbers.PhoneNumber | None:
-    if re.search(r"[^\W\d_]", re.sub(_EXTENSION, "", written)):
+    if re.search(r"[^\W\d_]", written):
         return None  # letters stand for digits on some dials, and for slips everywhere
     digits, code = _digits(written), str(phonenumbers.country_code_for_region(region) or "")
     candidates = [written]
@@ -178,4 +176,4 @@ def _parse(written: str, region: str) -> phonenumbers.PhoneNumber | None:
 
 def _digits(written: str) -> str:
     """Return the digits of a number, without those of an extension, in ASCII."""
-    return "".join(str(int(sign)) for sign in re.sub(_EXTENSION, "", written) if sign.isdecimal())
+    return "".join(str(int(sign)) for sign in written if sign.isdecimal())

@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 
 import pandas as pd
 import pyarrow as pa
@@ -12,15 +13,22 @@ from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_seri
 from kelompok_core.values.blanks import PLACEHOLDERS
 from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, no_findings
 
+
+def _in_python(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of RE2's as one of Python's: they write characters by number in different ways."""
+    return re.compile(re.sub(r"\\x\{(\w+)\}", lambda hit: f"\\u{int(hit[1], 16):04x}", pattern))
+
+
 # Controls, and format characters that are never meant: byte-order mark, soft hyphen, zero-width space, direction
 # overrides. Zero-width joiners stay: Persian, Hindi and emoji need them.
 _UNWANTED = (
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}"
     r"\x{2400}]"
 )
-_UNWANTED_IN_PYTHON = re.compile(re.sub(r"\\x\{(\w+)\}", lambda hit: f"\\u{int(hit[1], 16):04x}", _UNWANTED))
+_UNWANTED_IN_PYTHON = _in_python(_UNWANTED)
 # UTF-8 read as Windows-1252: these pairs do not occur in any language's own spelling.
 _MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€[™œ“”˜¢¦\x{9d}]|Â[\x{a0}-\x{bf}]|[ÐÑ][\x{80}-\x{bf}][ÐÑ]"
+_MOJIBAKE_IN_PYTHON = _in_python(_MOJIBAKE)
 _LOST = "\ufffd"
 """What a program puts in the place of bytes it could not read."""
 
@@ -100,7 +108,7 @@ def _clean(cells: pd.Series, *, references: bool) -> tuple[pa.Array, pd.DataFram
         _found(cells, pc.match_substring(repaired, _LOST), "value.characters_lost", Severity.REVIEW),
     )  # fmt: skip
     visible = pc.replace_substring_regex(repaired, _UNWANTED, "")
-    odd = f'{_PLACEHOLDER}|^\\s*="{reference}'
+    odd = f'{_PLACEHOLDER}|^\\s*="|{_MOJIBAKE}{reference}'
     plain = changed_where(visible, odd, lambda texts: _each(texts, references=references))
     formulas = _found(cells, pc.match_substring_regex(plain, _FORMULA), "value.formula_like")
     return plain, all_findings(findings, formulas)
@@ -111,14 +119,18 @@ def _each(texts: pa.Array, *, references: bool) -> pa.Array:
 
 
 def _plain(written: str, *, references: bool) -> str | None:
-    """Return what a cell says without its wrapping: constants unwrapped, references decoded, placeholders nothing."""
+    """Return what a cell says without its wrapping: constants unwrapped, references decoded, placeholders nothing.
+
+    What one of these uncovers, another may change, so they go on until nothing changes.
+    """
     before = None
     while written != before:
         before = written
         written = _unwrapped(written)
         if references:
-            decoded = re.sub(_REFERENCE, lambda hit: html.unescape(hit[0]), written)
-            written = _UNWANTED_IN_PYTHON.sub("", decoded)
+            written = re.sub(_REFERENCE, lambda hit: html.unescape(hit[0]), written)
+        written = _UNWANTED_IN_PYTHON.sub("", _repaired(written))
+        written = unicodedata.normalize("NFC", written)
     if len(written) < 2 * _LONGEST_PLACEHOLDER and " ".join(written.split()).casefold() in PLACEHOLDERS:
         return None
     return written
@@ -129,9 +141,13 @@ def _found(cells: pd.Series, mask: pa.Array, code: str, severity: Severity = Sev
 
 
 def _repair(texts: pa.Array) -> pa.Array:
+    return pa.array([_repaired(written) for written in texts.to_pylist()], texts.type)
+
+
+def _repaired(written: str) -> str:
     import ftfy
 
-    return pa.array([ftfy.fix_encoding(written) for written in texts.to_pylist()], texts.type)
+    return ftfy.fix_encoding(written) if _MOJIBAKE_IN_PYTHON.search(written) else written
 
 
 def _finish(array: pa.Array, index: pd.Index) -> pd.Series:

@@ -13,8 +13,11 @@ from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, Normalizer, found, map_distinct
 from kelompok_core.values.text import line, text
 
-_SEPARATORS = ("|", ";", "\n", ",")
+_SEPARATORS = (":::", "|", ";", "\n", ",")
 """The first of these that a cell has is the one between its entries."""
+
+_OF_GOOGLE = ("myContacts", "starred")
+"""Groups that every contact of Google's is in, with a star before them."""
 
 _LANGUAGES = {
     "bahasa indonesia": "id", "indonesia": "id", "inggris": "en", "bahasa inggris": "en", "jawa": "jv",
@@ -115,8 +118,8 @@ def _list(written: str) -> str | None:
     entries = _from_json(written)
     if entries is None:
         entries = written.split(separator)
-    tidy = (re.sub(r"\s+", " ", entry).strip().strip("\"'#").strip() for entry in entries)
-    once = {entry.casefold(): entry for entry in reversed(list(tidy)) if entry}
+    tidy = (re.sub(r"\s+", " ", entry).strip().removeprefix("* ").strip("\"'#").strip() for entry in entries)
+    once = {entry.casefold(): entry for entry in reversed(list(tidy)) if entry and entry not in _OF_GOOGLE}
     return json.dumps(list(reversed(once.values())), ensure_ascii=False) if once else None
 
 

@@ -1,5 +1,7 @@
-"""Dates that are dates; posts of which only the source knows when they were published; ids used twice."""
+"""Stricter checks of dates, posts without a known date of publication, keys of names, ids used twice."""
 
+import pandas as pd
+import sqlalchemy as sa
 from alembic import op
 
 from kelompok_core.database.sql_files import run_sql_files
@@ -10,3 +12,15 @@ down_revision = "0014"
 
 def upgrade() -> None:
     run_sql_files(op.get_bind(), "0015_plausible.sql")
+    _renew_keys(op.get_bind())
+
+
+def _renew_keys(connection: sa.Connection) -> None:
+    """Write the keys of organizations' names anew where legal forms are abbreviated or stand behind the name."""
+    from kelompok_core.matching.keys import organization_name_key
+
+    rows = connection.execute(sa.text("SELECT id, name, name_key FROM organizations")).all()
+    keys = organization_name_key(pd.Series([row.name for row in rows], dtype="str"))
+    changed = [{"id": row.id, "key": key} for row, key in zip(rows, keys, strict=True) if key != row.name_key]
+    if changed:
+        connection.execute(sa.text("UPDATE organizations SET name_key = :key WHERE id = :id"), changed)
