@@ -1,5 +1,6 @@
 """Writes what the code knows better: fields, issue codes, errors of the API, the manifest's schema."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def _fields() -> Iterator[str]:
 def _field(field: Field) -> Iterator[str]:
     needed = " (needed)" if field.required else ""
     where = f"`{field.stored_in}.{field.key}`" if field.key else f"`{field.stored_in}`"
-    aliases = ", ".join((field.name.replace("_", " "), *field.aliases))
+    beside = f" (beside {', '.join(sorted(field.beside))})" if field.beside else ""
+    weak = (f"{alias}{beside}" for alias in field.weak_aliases)
+    aliases = ", ".join((field.name.replace("_", " "), *field.aliases, *weak))
     yield f"| `{field.name}`{needed} | {where} | {aliases} |"
     for part in field.parts:
         if part.aliases:
@@ -71,8 +74,13 @@ def _issue_codes() -> Iterator[str]:
     yield "| code | severity | English | Indonesian |"
     yield "|---|---|---|---|"
     for code, entry in sorted(catalog().items()):
-        sentences = [" ".join(entry[language]).replace("|", "\\|") for language in ("en", "id")]
+        sentences = [_sentence(" ".join(entry[language])) for language in ("en", "id")]
         yield f"| `{code}` | {entry['severity']} | {sentences[0]} | {sentences[1]} |"
+
+
+def _sentence(template: str) -> str:
+    """Return a sentence as of many: «{rows:line|lines}» is «lines»."""
+    return re.sub(r"\{\w+:[^|}]*\|([^}]*)\}", r"\1", template).replace("|", "\\|")
 
 
 def _api_errors() -> Iterator[str]:

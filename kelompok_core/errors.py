@@ -3,7 +3,7 @@
 KelompokError
 ├── UsageError               the request itself is wrong                      exit 2
 │   ├── SettingsError        kelompok.toml or the environment
-│   ├── NotFound             what was named does not exist
+│   ├── NotFound             what was named does not exist, or (Ambiguous) is not all there is to name
 │   ├── Conflict             it cannot be done as things stand now
 │   ├── KeyReused            an idempotency key stands for another request
 │   └── QueueFull            too many imports wait already
@@ -11,9 +11,15 @@ KelompokError
 ├── PluginUnavailable        disabled, broken or unknown plugin               exit 2
 ├── DatabaseUnavailable      no server, or one that refuses us                exit 1
 ├── ImportFailed             an import stopped; nothing of it was applied     exit 1
+│   ├── SourceUnreadable     the file cannot be read, with findings
 │   └── TakenOver            somebody cancelled it, or another worker has it
 └── EnrichmentFailed         an enricher stopped; what was stored before stays exit 1
 """
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kelompok_core.suggestions import suggest
 
 
 class KelompokError(Exception):
@@ -26,6 +32,8 @@ class KelompokError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.findings: Sequence[Mapping[str, Any]] = ()
+        """Findings the message is made of, as the database keeps them, so that it can be said in another language."""
 
 
 class UsageError(KelompokError):
@@ -45,10 +53,20 @@ class SettingsError(UsageError):
 class NotFound(UsageError):
     code = "not_found"
 
-    def __init__(self, kind: str, name: object) -> None:
-        super().__init__(f"no {kind} {str(name)!r}")
+    def __init__(self, kind: str, name: object, *, known: Iterable[str] = (), hint: str | None = None) -> None:
+        """Name what is not there; ``known`` are names that could have been meant."""
+        super().__init__(f"no {kind} {str(name)!r}", hint=hint or suggest(str(name), known))
         self.kind = kind
         self.name = name
+
+
+class Ambiguous(NotFound):
+    """A name that several have: who gave it has to say more."""
+
+    def __init__(self, kind: str, name: object, *, which: Iterable[object]) -> None:
+        super().__init__(kind, name, hint=f"Say which: {', '.join(map(str, which))}.")
+        self.message = f"more than one {kind} is called {str(name)!r}"
+        self.args = (self.message,)
 
 
 class Conflict(UsageError):
@@ -96,6 +114,14 @@ class ImportFailed(KelompokError):
     code = "import.failed"
 
 
+class SourceUnreadable(ImportFailed):
+    """The source cannot be read as it is, or its header lacks something; ``findings`` say where and why."""
+
+    def __init__(self, message: str, findings: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(message)
+        self.findings = findings
+
+
 class TakenOver(ImportFailed):
     code = "import.taken_over"
 
@@ -110,9 +136,12 @@ class EnrichmentFailed(KelompokError):
     code = "enrichment.failed"
 
 
-def told_again(code: str | None, message: str, hint: str | None) -> KelompokError:
+def told_again(
+    code: str | None, message: str, hint: str | None, findings: Sequence[Mapping[str, Any]] = ()
+) -> KelompokError:
     """Return an error that happened elsewhere and was kept as text: the same sentence, the same exit code."""
     error = KelompokError(message, hint=hint)
+    error.findings = findings
     error.code = code or ImportFailed.code
     error.exit_code = next((one.exit_code for one in _tree(KelompokError) if one.code == code), ImportFailed.exit_code)
     return error

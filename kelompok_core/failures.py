@@ -2,6 +2,7 @@
 
 import errno
 import sys
+import traceback
 
 from kelompok_core.errors import DatabaseUnavailable, KelompokError, StorageUnavailable
 
@@ -28,6 +29,16 @@ def lacks_room(error: BaseException) -> bool:
         (isinstance(one, OSError) and one.errno in _NO_ROOM) or getattr(one, "sqlstate", None) == _DISK_FULL
         for one in chain(error)
     )
+
+
+def trace_of(error: BaseException) -> str | None:
+    """Return where in the code the errors behind this one were raised; None where none is of somebody else's code.
+
+    What they say is left out: that may quote a row.
+    """
+    causes = [one for one in reversed(chain(error)) if not isinstance(one, KelompokError)]
+    frames = [f"{type(one).__name__}\n{''.join(traceback.format_tb(one.__traceback__))}" for one in causes]
+    return "\n".join(frames).rstrip() or None
 
 
 def chain(error: BaseException) -> list[BaseException]:

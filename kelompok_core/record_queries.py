@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from kelompok_core.database.orm import CoreRecord
 from kelompok_core.descriptor import EntityDescriptor
-from kelompok_core.errors import NotFound
+from kelompok_core.errors import Ambiguous, NotFound
 
 Record = TypeVar("Record", bound=CoreRecord)
 
@@ -33,7 +33,8 @@ class RecordQueries(Generic[Record]):
         ``within`` are the organizations whoever asks has to do with: those of others do not make a name ambiguous.
 
         Raises:
-            NotFound: When there is none, or more than one.
+            NotFound: When there is none.
+            Ambiguous: When there is more than one.
         """
         model = self.model
         names = [model.slug == ref] if self.descriptor.has_slug else []
@@ -43,9 +44,11 @@ class RecordQueries(Generic[Record]):
             names.append(sa.cast(model.id, sa.Text).endswith(ref.lower(), autoescape=True))
         query = self._within(self._of(organization_id), within).where(sa.or_(sa.false(), *names)).limit(2)
         found: Sequence[Record] = self._session.scalars(query).all()
-        if len(found) != 1:
-            what = self.descriptor.entity.removesuffix("s")
-            raise NotFound(f"single {what}" if found else what, ref)
+        what = self.descriptor.entity.removesuffix("s")
+        if not found:
+            raise NotFound(what, ref)
+        if len(found) > 1:
+            raise Ambiguous(what, ref, which=[str(one.id)[-SHORT_ID:] for one in found])
         return found[0]
 
     def list(self, *, organization_id: UUID | None = None, search: str | None = None, limit: int = 50) -> list[Record]:

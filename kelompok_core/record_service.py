@@ -19,6 +19,7 @@ from kelompok_core.database.orm import CoreRecord
 from kelompok_core.descriptor import EntityDescriptor, Field, Kind
 from kelompok_core.errors import NotFound, UsageError
 from kelompok_core.issues.sentences import describe
+from kelompok_core.suggestions import suggest
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.slug import first_free, slug_of
 
@@ -186,7 +187,7 @@ def _require_known(descriptor: EntityDescriptor, names: Iterable[str]) -> None:
     parts = {part.name for field in descriptor.fields for part in field.parts}
     for name in names:
         if name not in known and name not in parts:
-            raise UsageError(f"{descriptor.entity} have no field {name!r}", hint=f"There are: {', '.join(known)}.")
+            raise UsageError(f"{descriptor.entity} have no field {name!r}", hint=suggest(name, known, few=len(known)))
 
 
 def _normalized(descriptor: EntityDescriptor, name: str, values: Mapping[str, str]) -> str | None:

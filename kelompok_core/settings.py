@@ -5,6 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kelompok_core.errors import SettingsError
+
+HOME_NAME, CONFIG_NAME = ".kelompok", "kelompok.toml"
+_NAMING = ("KELOMPOK_HOME", "KELOMPOK_CONFIG", "KELOMPOK_DATABASE_URL")
+"""Each of these says that there is an installation, whatever is on the disk yet."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -18,6 +24,8 @@ class Settings:
         dagster_database_url: Dagster's own storage; None means the embedded server's.
         postgres_bin: A folder with ``initdb`` and ``pg_ctl`` to use for the embedded server.
         files_url: Where received files are kept, any fsspec URL; None means ``home/files``.
+        is_there: Whether there is an installation: the environment names it, or a folder has it.
+        is_above: Whether it was found in a folder above the current one.
     """
 
     home: Path
@@ -27,26 +35,76 @@ class Settings:
     dagster_database_url: str | None = None
     postgres_bin: Path | None = None
     files_url: str | None = None
+    is_there: bool = True
+    is_above: bool = False
 
     @property
     def storage_url(self) -> str:
         return self.files_url or str(self.home / "files")
 
 
-def read_settings(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None) -> Settings:
+def read_settings(
+    environ: Mapping[str, str] = os.environ, *, folder: Path | None = None, above: bool = True
+) -> Settings:
     """Read the settings of this installation.
 
-    ``KELOMPOK_HOME`` (default ``.kelompok``) and ``KELOMPOK_CONFIG`` (default ``kelompok.toml``) are taken
-    relative to ``folder``, the current one by default.
+    ``KELOMPOK_HOME`` and ``KELOMPOK_CONFIG`` name it, relative to ``folder``, the current one by default. Else it is
+    the one of ``folder``, or (``above``) of the nearest folder above with a ``.kelompok`` or a ``kelompok.toml``.
     """
-    base = folder or Path.cwd()
+    here = folder or Path.cwd()
+    is_named = any(environ.get(name) for name in _NAMING)
+    found = None if is_named or not above else _find_above(here)
+    home, config_file = _places(environ, found or here)
     postgres_bin = environ.get("KELOMPOK_POSTGRES_BIN")
     return Settings(
-        home=base / environ.get("KELOMPOK_HOME", ".kelompok"),
-        config_file=base / environ.get("KELOMPOK_CONFIG", "kelompok.toml"),
+        home=home,
+        config_file=config_file,
         database_url=environ.get("KELOMPOK_DATABASE_URL") or None,
         owner_database_url=environ.get("KELOMPOK_OWNER_DATABASE_URL") or None,
         dagster_database_url=environ.get("KELOMPOK_DAGSTER_DATABASE_URL") or None,
         postgres_bin=Path(postgres_bin) if postgres_bin else None,
         files_url=environ.get("KELOMPOK_FILES_URL") or None,
+        is_there=is_named or found is not None,
+        is_above=found is not None and found != here,
     )
+
+
+def require_installation(settings: Settings) -> None:
+    """See that there is an installation to work in: none is begun unasked.
+
+    Raises:
+        SettingsError: When neither the environment nor a folder has one.
+    """
+    if not settings.is_there:
+        folder = settings.config_file.parent
+        raise SettingsError(
+            str(folder),
+            f"there is no {HOME_NAME} and no {CONFIG_NAME}, here or in a folder above",
+            hint="Go to the folder of your installation, set KELOMPOK_HOME, or make one here: kelompok init",
+        )
+
+
+def _places(environ: Mapping[str, str], base: Path) -> tuple[Path, Path]:
+    """Return home and settings file; the settings of a home that is named lie beside it, or in ``base``."""
+    home = base / (environ.get("KELOMPOK_HOME") or HOME_NAME)
+    if named := environ.get("KELOMPOK_CONFIG"):
+        return home, base / named
+    beside, here = home.parent / CONFIG_NAME, base / CONFIG_NAME
+    return home, here if here.exists() and not beside.exists() else beside
+
+
+def _find_above(folder: Path) -> Path | None:
+    """Return the folder, or the nearest above it, that has an installation of this user."""
+    for one in (folder, *folder.absolute().parents):
+        there = next((one / name for name in (HOME_NAME, CONFIG_NAME) if (one / name).exists()), None)
+        if there is not None and (one == folder or _is_ours(there)):
+            return one
+    return None
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether this user made it: in a folder above, such as /tmp, anybody may have put one."""
+    if not hasattr(os, "geteuid"):
+        return True
+    mine = {os.geteuid(), int(os.environ.get("SUDO_UID") or os.geteuid())}
+    return path.stat().st_uid in mine

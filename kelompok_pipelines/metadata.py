@@ -7,7 +7,7 @@ import dagster as dg
 
 from kelompok_core.enrichment.records import COUNTS as ENRICHMENT_COUNTS
 from kelompok_core.enrichment.records import Enrichment
-from kelompok_core.imports.error_file import name_error_file
+from kelompok_core.imports.error_file import suggested_error_file
 from kelompok_core.imports.records import DECISIONS
 from kelompok_core.imports.report import ImportReport
 
@@ -54,7 +54,7 @@ def applied_metadata(report: ImportReport) -> dict[str, Any]:
         "seconds": report.seconds,
         "rows_per_second": report.rows_per_second,
         "decisions": dg.MetadataValue.md(decision_chart(report.counts)),
-        "error_file": f"kelompok import errors {report.record.id} --output {name_error_file(report.record)}",
+        "error_file": f"kelompok import errors {report.record.id} --output {suggested_error_file(report.record)}",
     }
 
 

@@ -4,10 +4,10 @@ import importlib
 from typing import Any
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from kelompok_core.errors import SettingsError
-from kelompok_core.plugin_host.configuration import read_document
+from kelompok_core.plugin_host.configuration import read_document, read_table
 from kelompok_core.settings import Settings
 
 _TABLE = "scaling"
@@ -61,8 +61,4 @@ def read_scaling(settings: Settings) -> Scaling | None:
         return None
     if not isinstance(table, dict):
         raise SettingsError(_TABLE, "must be a table", hint=f"Write [{_TABLE}].")
-    try:
-        return Scaling.model_validate(table)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise SettingsError(".".join([_TABLE, *map(str, first["loc"])]), first["msg"]) from error
+    return read_table(_TABLE, Scaling, table)

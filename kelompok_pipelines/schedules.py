@@ -3,10 +3,10 @@
 from typing import Any
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from kelompok_core.errors import SettingsError
-from kelompok_core.plugin_host.configuration import read_document
+from kelompok_core.plugin_host.configuration import read_document, read_table
 from kelompok_core.settings import Settings
 from kelompok_pipelines import names
 from kelompok_pipelines.jobs import prune_runs
@@ -41,12 +41,7 @@ def read_scheduled_imports(settings: Settings) -> list[ScheduledImport]:
 
 
 def _scheduled_import(number: int, table: Any) -> ScheduledImport:
-    try:
-        return ScheduledImport.model_validate(table)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(["schedules", str(number), *map(str, first["loc"])])
-        raise SettingsError(key, first["msg"]) from error
+    return read_table(f"schedules.{number}", ScheduledImport, table)
 
 
 def import_schedule(scheduled: ScheduledImport, entity: str) -> dg.ScheduleDefinition:

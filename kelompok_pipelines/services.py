@@ -99,5 +99,5 @@ def diagnose(settings: Settings) -> list[tuple[str, str | None]]:
     return [
         (f"Dagster {versions['dagster']}", together),
         (f"dagster.yaml in {home}", None),
-        (f"Dagster's storage, {runs} runs", None),
+        (f"Dagster's storage, {runs} run{'' if runs == 1 else 's'}", None),
     ]

@@ -181,12 +181,16 @@ def _unexpected(claimed: Claim, error: Exception) -> ImportFailed:
     frames = "".join(traceback.format_tb(error.__traceback__))
     _logger.error("Import %s stopped by %s\n%s", claimed.import_id, type(error).__name__, frames)
     if lacks_room(error):
-        return ImportFailed(
+        failure = ImportFailed(
             "a disk is full", hint="Make room and ask for the import again: it goes on where it was."
-        )  # fmt: skip
-    return ImportFailed(
-        f"an unexpected {type(error).__name__} stopped it", hint="The worker's log says where it happened."
-    )
+        )
+    else:
+        failure = ImportFailed(
+            f"an unexpected {type(error).__name__} stopped it",
+            hint=f"Where it happened: kelompok import show {claimed.import_id} --debug",
+        )
+    failure.__cause__ = error
+    return failure
 
 
 def _changed_at(path: Path) -> float | None:

@@ -180,7 +180,9 @@ def list_all_rows(
 ) -> Page[RowView]:
     record = find_import(connection, caller, import_id, Action.IMPORT_READ)
     place = read_cursor(cursor, (int,)) or (0,)
-    found = list_rows(connection, record, after=place[0], limit=limit + 1, decision=decision)
+    found = list_rows(
+        connection, record, after=place[0], limit=limit + 1, decisions=None if decision is None else [decision]
+    )
     return page(found, limit, row_of, lambda one: (one.record,))
 
 

@@ -152,8 +152,12 @@ class RowView(BaseModel):
     raw: dict[str, Any] = Field(description="As it came: untrusted text.")
     decision: str | None = Field(examples=["accepted"], description="Null until the rows are decided.")
     reason: str | None
-    record_id: UUID | None = Field(description="The record it became, or became part of.")
-    changes: dict[str, Any] | None = Field(description="Field to what was and what comes.")
+    record_id: UUID | None = Field(description="The record it becomes, or becomes part of.")
+    name: str | None = Field(description="What the record is called, or the row would be.")
+    ref: str | None = Field(description="The record's slug, or the end of its id.")
+    changes: dict[str, Any] | None = Field(
+        description="Field to what was and what comes; of an accepted row, all it says."
+    )
 
 
 class ReversalView(BaseModel):
@@ -204,7 +208,7 @@ def issue_of(placed: PlacedIssue) -> IssueView:
 def row_of(row: DecidedRow) -> RowView:
     return RowView(
         record=row.record, line=row.line, raw=dict(row.raw), decision=row.decision, reason=row.reason,
-        record_id=row.target_id, changes=dict(row.changes) if row.changes else None,
+        record_id=row.target_id, name=row.name, ref=row.ref, changes=dict(row.changes) if row.changes else None,
     )  # fmt: skip
 
 

@@ -15,7 +15,6 @@ from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import NO_NUL
 from kelompok_core.imports.parked import ParkedRow, compare, find_by_ref, get_parked, list_candidates, list_parked
 from kelompok_core.imports.review import Reviewer, Verdict
-from kelompok_core.issues.sentences import describe
 
 router = APIRouter(prefix="/api/v1/review", tags=["review"])
 
@@ -150,7 +149,7 @@ def _view(parked: ParkedRow) -> ParkedView:
     return ParkedView(
         import_id=parked.import_id, record=parked.record, line=parked.line, source=parked.source_name,
         entity=parked.entity, organization_id=parked.organization_id, reason=parked.reason,
-        message=describe(parked.reason, record=parked.record, line=parked.line), label=parked.label,
+        message=parked.message(), label=parked.label,
         raw=dict(parked.raw), candidates=list(parked.candidates),
     )  # fmt: skip
 

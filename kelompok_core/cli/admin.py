@@ -1,10 +1,12 @@
 """``kelompok admin``: users, their roles in organizations, and keys for programs."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import output, terminal
+from kelompok_core.cli.language import say
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 
 if TYPE_CHECKING:
@@ -41,7 +43,9 @@ def create_user(
         service = AccessService(session, who)
         made = service.create_user(email, name, platform_role=platform_role)
         shown = {"email": made.email, "name": made.name, "role": made.platform_role}
-    terminal.show(as_json, lambda: shown, lambda console: console.print(f"User {shown['email']} can act now."))
+    output.show(
+        as_json, lambda: shown, lambda _: output.print_line(say("User {email} can act now.", email=shown["email"]))
+    )
 
 
 @user.command("list")
@@ -59,14 +63,14 @@ def list_all_users(as_json: JsonOption = False) -> None:
         for one in users
     ]  # fmt: skip
     rows = [
-        (one.email, one.name, one.platform_role, one.status,
-         ", ".join(f"{slug}: {what}" for slug, what in held[one.email].items()))
+        (one.email, one.name, say(one.platform_role or ""), say(one.status),
+         ", ".join(f"{slug}: {say(what)}" for slug, what in held[one.email].items()))
         for one in users
     ]  # fmt: skip
-    terminal.show(
+    output.show(
         as_json,
         lambda: shown,
-        lambda console: terminal.table(console, ("e-mail", "name", "role", "status", "organizations"), rows),
+        lambda console: output.table(console, ("e-mail", "name", "role", "status", "organizations"), rows),
     )
 
 
@@ -74,14 +78,14 @@ def list_all_users(as_json: JsonOption = False) -> None:
 def suspend(email: EmailArgument, actor: ActorOption = None) -> None:
     """Stop an account from acting; imports it has under way stop before they apply."""
     _set_status(email, "suspended", actor)
-    typer.echo(f"{email} cannot act any more.")
+    typer.echo(say("{email} cannot act any more.", email=email))
 
 
 @user.command()
 def resume(email: EmailArgument, actor: ActorOption = None) -> None:
     """Let a suspended account act again."""
     _set_status(email, "active", actor)
-    typer.echo(f"{email} can act again.")
+    typer.echo(say("{email} can act again.", email=email))
 
 
 def _set_status(email: str, status: str, actor: str | None) -> None:
@@ -104,7 +108,7 @@ def grant(
     with terminal.acting_session(actor) as (session, who):
         service = AccessService(session, who)
         service.grant(email, _organization_id(session, organization), held)
-    typer.echo(f"{email} is {held} of {organization}.")
+    typer.echo(say("{email} is {role} of {organization}.", email=email, role=say(held), organization=organization))
 
 
 @role.command("revoke")
@@ -114,7 +118,7 @@ def revoke_role(email: EmailArgument, organization: OrganizationOption, actor: A
 
     with terminal.acting_session(actor) as (session, who):
         AccessService(session, who).revoke(email, _organization_id(session, organization))
-    typer.echo(f"{email} has no role in {organization} any more.")
+    typer.echo(say("{email} has no role in {organization} any more.", email=email, organization=organization))
 
 
 @key.command("create")
@@ -141,10 +145,10 @@ def create_key(
         service = KeyService(session, who)
         made = service.create(email, name, scopes=scope, organization_id=bound, days=days)
     shown = {"key": made.token, "prefix": made.prefix, "expires_at": made.expires_at.isoformat(timespec="seconds")}
-    terminal.show(
+    output.show(
         as_json,
         lambda: shown,
-        lambda console: console.print(f"{made.token}\nKeep it now: it is never shown again.", soft_wrap=True),
+        lambda _: output.print_line(f"{made.token}\n{say('Keep it now: it is never shown again.')}"),
     )
 
 
@@ -156,8 +160,14 @@ def list_all_keys(as_json: JsonOption = False) -> None:
     with terminal.workbench() as bench, bench.database.session() as session:
         keys = [row._asdict() for row in list_keys(session)]
     columns = ("prefix", "email", "name", "organization", "scopes", "expires_at", "revoked_at")
-    rows = [tuple(", ".join(one[c]) if c == "scopes" else one[c] for c in columns) for one in keys]
-    terminal.show(as_json, lambda: keys, lambda console: terminal.table(console, columns, rows))
+    rows = [tuple(_cell(one[column]) for column in columns) for one in keys]
+    output.show(as_json, lambda: keys, lambda console: output.table(console, columns, rows))
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return output.local_time(value) if isinstance(value, datetime) else value
 
 
 @key.command("revoke")
@@ -169,7 +179,7 @@ def revoke_key(
 
     with terminal.acting_session(actor) as (session, who):
         KeyService(session, who).revoke(prefix)
-    typer.echo(f"{prefix} is revoked.")
+    typer.echo(say("{key} is revoked.", key=prefix))
 
 
 def _organization_id(session: "Session", slug: str) -> "UUID":

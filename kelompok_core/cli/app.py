@@ -1,15 +1,20 @@
 """The ``kelompok`` program: its commands put together, its errors turned into sentences and exit codes."""
 
+import logging
+import os
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from kelompok_core.cli import (
     admin,
     audit,
     claims,
+    completion,
     database,
     enriching,
     imports,
@@ -20,8 +25,11 @@ from kelompok_core.cli import (
     relationships,
     review,
     sdgs,
+    surroundings,
     terminal,
 )
+from kelompok_core.cli.common_options import add_common_options
+from kelompok_core.cli.language import find_language, say, translate, use_language
 from kelompok_core.cli.launcher import Launcher
 from kelompok_core.errors import KelompokError
 from kelompok_core.failures import explain
@@ -49,6 +57,7 @@ app.add_typer(relationships.app, name="rel")
 app.add_typer(admin.app, name="admin")
 app.add_typer(database.app, name="db")
 app.command()(audit.audit)
+app.command()(installation.init)
 app.command()(installation.env)
 app.command()(installation.up)
 app.command()(installation.worker)
@@ -74,21 +83,39 @@ def _before_all(
 
 def run(arguments: Sequence[str], launcher: Launcher) -> int:
     """Run one command line; return its exit code."""
-    terminal.SURROUNDINGS.launcher = launcher
-    terminal.SURROUNDINGS.settings = read_settings()
+    surroundings.SURROUNDINGS.launcher = launcher
+    surroundings.SURROUNDINGS.settings = settings = read_settings()
     as_json = "--json" in arguments
     try:
+        use_language(find_language())
+        _tell_of_the_database()
+        if settings.is_above and not as_json and sys.stderr.isatty() and not completion.is_asked(os.environ):
+            typer.echo(say("Installation: {home}", home=settings.home.parent), err=True)
         plugin_commands.add_commands(app, arguments)
-        app(args=list(arguments))
+        command = get_command(app)
+        add_common_options(command)
+        with completion.whole_words(os.environ):
+            command(args=list(arguments), prog_name="kelompok")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else terminal.DONE
     except KelompokError as error:
-        return terminal.report_error(error, as_json=as_json)
+        from kelompok_core.cli.nearby import with_near_names  # loads the database's drivers
+
+        return terminal.report_error(with_near_names(error), as_json=as_json)
     except Exception as error:
         if (failure := explain(error)) is None:
             raise
         return terminal.report_error(failure, as_json=as_json)
     except KeyboardInterrupt:
-        typer.echo("Interrupted.", err=True)
+        typer.echo(say("Interrupted."), err=True)
         return terminal.FAILED
     return terminal.DONE
+
+
+def _tell_of_the_database() -> None:
+    """Print on stderr when a database is made or started: that takes seconds, and nobody should have one unawares."""
+    handler = logging.StreamHandler()
+    handler.format = lambda record: translate(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("kelompok_core.database.embedded")
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(logging.INFO)

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import completion, output, terminal
+from kelompok_core.cli.language import say
 from kelompok_core.cli.terminal import JsonOption, LimitOption
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ def audit(
         str | None,
         typer.Option(metavar="REF", help="Only of this record: slug, e-mail address or last 8 digits of its id."),
     ] = None,
-    import_id: Annotated[str | None, typer.Option("--import", metavar="ID", help="Only by this import.")] = None,
+    import_id: Annotated[
+        str | None,
+        typer.Option("--import", metavar="ID", help="Only by this import.", autocompletion=completion.imports),
+    ] = None,
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:
@@ -26,15 +30,16 @@ def audit(
     with terminal.workbench() as bench, bench.database.connect() as connection:
         entries = _entries(connection, record, import_id, limit)
     rows = [
-        (f"{one.occurred_at:%Y-%m-%d %H:%M:%S}", one.action, one.entity, _named(one), one.actor, one.origin,
+        (output.local_time(one.occurred_at, seconds=True), say(one.action), say(one.entity), _named(one), one.actor,
+         one.origin,
          ", ".join(one.changed()))
         for one in entries
     ]  # fmt: skip
     columns = ("at", "action", "entity", "record", "actor", "origin", "fields")
-    terminal.show(
+    output.show(
         as_json,
         lambda: [_to_json(one) for one in entries],
-        lambda console: terminal.table(console, columns, rows),
+        lambda console: output.table(console, columns, rows),
     )
 
 

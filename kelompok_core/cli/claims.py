@@ -4,15 +4,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import output, terminal
+from kelompok_core.cli.language import say
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from sqlalchemy.orm import Session
+
 app = typer.Typer(no_args_is_help=True, help="Claims: people who ask to look after an organization.")
 
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The claim, as «claim list» shows it.")]
+IdArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The claim, as «claim list» shows it; «last» is the newest.")
+]
+
+_TABLE = "claim_requests"
 NoteOption = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
 
 
@@ -26,9 +33,11 @@ def list_all(
 
     with terminal.workbench() as bench, bench.database.session() as session:
         claims = [row._asdict() for row in list_claims(session, status=None if status == "all" else status)]
+        called = terminal.names_of(session.connection(), _TABLE, [claim["id"] for claim in claims])
     columns = ("id", "organization", "email", "status", "message", "evidence_url", "note")
-    rows = [tuple(claim[column] for column in columns) for claim in claims]
-    terminal.show(as_json, lambda: claims, lambda console: terminal.table(console, columns, rows))
+    shown = [claim | {"id": called[claim["id"]], "status": say(claim["status"])} for claim in claims]
+    rows = [tuple(claim[column] for column in columns) for claim in shown]
+    output.show(as_json, lambda: claims, lambda console: output.table(console, columns, rows))
 
 
 @app.command()
@@ -46,7 +55,8 @@ def request(
         organization = get_organization(session, slug)
         service = ClaimService(session, who)
         claim = service.request(organization.id, message=message, evidence_url=evidence)
-        typer.echo(f"Claim {claim.id} of {slug} waits for a decision.")
+        called = terminal.names_of(session.connection(), _TABLE, [claim.id])[claim.id]
+        typer.echo(say("Claim {id} of {organization} waits for a decision.", id=called, organization=slug))
 
 
 @app.command()
@@ -55,8 +65,8 @@ def approve(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = 
     from kelompok_core.claims.service import ClaimService
 
     with terminal.acting_session(actor) as (session, who):
-        ClaimService(session, who).approve(_id(claim_id), note=note)
-    typer.echo(f"Claim {claim_id} is approved.")
+        ClaimService(session, who).approve(_id(session, claim_id), note=note)
+    typer.echo(say("Claim {id} is approved.", id=claim_id))
 
 
 @app.command()
@@ -65,8 +75,8 @@ def reject(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = N
     from kelompok_core.claims.service import ClaimService
 
     with terminal.acting_session(actor) as (session, who):
-        ClaimService(session, who).reject(_id(claim_id), note=note)
-    typer.echo(f"Claim {claim_id} is rejected.")
+        ClaimService(session, who).reject(_id(session, claim_id), note=note)
+    typer.echo(say("Claim {id} is rejected.", id=claim_id))
 
 
 @app.command()
@@ -75,14 +85,11 @@ def withdraw(claim_id: IdArgument, actor: ActorOption = None) -> None:
     from kelompok_core.claims.service import ClaimService
 
     with terminal.acting_session(actor) as (session, who):
-        ClaimService(session, who).withdraw(_id(claim_id))
-    typer.echo(f"Claim {claim_id} is withdrawn.")
+        ClaimService(session, who).withdraw(_id(session, claim_id))
+    typer.echo(say("Claim {id} is withdrawn.", id=claim_id))
 
 
-def _id(given: str) -> "UUID":
-    from uuid import UUID
+def _id(session: "Session", given: str) -> "UUID":
+    from kelompok_core.database.ids import get_id
 
-    try:
-        return UUID(given)
-    except ValueError as error:
-        raise typer.BadParameter(f"{given!r} is no id", param_hint="ID") from error
+    return get_id(session.connection(), _TABLE, given)

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from kelompok_core.cli import terminal
-from kelompok_core.cli.terminal import JsonOption, settings
+from kelompok_core.cli import output, terminal
+from kelompok_core.cli.language import say
+from kelompok_core.cli.surroundings import settings
+from kelompok_core.cli.terminal import JsonOption
 from kelompok_core.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="The database of this installation.")
@@ -22,14 +24,18 @@ def migrate(as_json: JsonOption = False) -> None:
     addresses = engine.find_addresses(settings())
     status = engine.migrate(addresses)
     text = (
-        f"The schema is at revision {status.needed} already; nothing changed."
+        say("The schema is at revision {revision} already; nothing changed.", revision=status.needed)
         if status.is_current
-        else f"The schema went from {status.current or 'nothing'} to revision {status.needed}."
+        else say(
+            "The schema went from {before} to revision {revision}.",
+            before=status.current or say("nothing"),
+            revision=status.needed,
+        )
     )
-    terminal.show(
+    output.show(
         as_json,
         lambda: {"before": status.current, "now": status.needed},
-        lambda console: console.print(text),
+        lambda _: output.print_line(text),
     )
 
 
@@ -49,10 +55,10 @@ def status(as_json: JsonOption = False) -> None:
         database = engine.Database(engine.find_addresses(settings()))
         schema = engine.schema_status(database)
         facts |= {"revision": schema.current, "needed": schema.needed}
-    terminal.show(
+    output.show(
         as_json,
         lambda: facts,
-        lambda console: terminal.table(console, ("", ""), [(name, fact) for name, fact in facts.items()]),
+        lambda console: output.table(console, ("fact", "value"), list(facts.items())),
     )
 
 
@@ -68,7 +74,7 @@ def _url(role: str) -> str:
     addresses = find_addresses(settings())
     known = {"runtime": addresses.runtime, "owner": addresses.owner, "dagster": addresses.dagster}
     if role not in known:
-        raise typer.BadParameter(f"{role!r} is none of {', '.join(known)}", param_hint="--role")
+        raise terminal.wrong_option("--role", f"{role!r} is none of {', '.join(known)}")
     found = known[role]
     if found is None:
         raise UsageError("no database is configured for Dagster", hint="Set KELOMPOK_DAGSTER_DATABASE_URL.")
@@ -104,7 +110,7 @@ def stop() -> None:
 
     if settings().database_url is not None:
         raise UsageError("an external database is configured", hint="Only the embedded server is ours to stop.")
-    typer.echo("Stopped." if embedded.stop(settings()) else "It was not running.")
+    typer.echo(say("Stopped.") if embedded.stop(settings()) else say("It was not running."))
 
 
 @app.command()
@@ -117,6 +123,6 @@ def remove(
     if settings().database_url is not None:
         raise UsageError("an external database is configured", hint="Only the embedded server is ours to remove.")
     if not yes:
-        typer.confirm("Delete every organization, import and audit entry of this installation?", abort=True)
+        typer.confirm(say("Delete every organization, import and audit entry of this installation?"), abort=True)
     removed = embedded.remove(settings())
-    typer.echo(f"{removed} is gone." if removed else "There was none.")
+    typer.echo(say("{folder} is gone.", folder=removed) if removed else say("There was none."))

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import typer
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import output, surroundings, terminal
+from kelompok_core.cli.language import say, translate
 from kelompok_core.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def run(asked: Asked, actor: str | None, *, as_json: bool) -> int:
     with terminal.workbench() as bench:
         enrichment_id = request_enrichment(bench, _request(bench, asked), terminal.acting(bench, actor))
         with progress_bar(as_json=as_json) as tell:
-            terminal.launcher().run_enrichment(bench, enrichment_id, tell)
-        show(_get(bench, enrichment_id), as_json=as_json)
+            surroundings.launcher().run_enrichment(bench, enrichment_id, tell)
+        show(bench, _get(bench, enrichment_id), as_json=as_json)
     return terminal.DONE
 
 
@@ -67,26 +68,32 @@ def _request(bench: "Workbench", asked: Asked) -> "EnrichmentRequest":
     )
 
 
-def show(enrichment: "Enrichment", *, as_json: bool) -> None:
-    terminal.show(as_json, enrichment.to_json, lambda console: _render(console, enrichment))
+def show(bench: "Workbench", enrichment: "Enrichment", *, as_json: bool) -> None:
+    called = terminal.name_of(bench, "enrichments", enrichment.id)
+    output.show(as_json, enrichment.to_json, lambda console: _render(console, enrichment, called))
 
 
-def _render(console: "Console", enrichment: "Enrichment") -> None:
+def _render(console: "Console", enrichment: "Enrichment", called: str) -> None:
     from kelompok_core.enrichment.records import COUNTS
 
-    would = " (dry run: nothing was written)" if enrichment.dry_run else ""
-    console.print(f"Enrichment {enrichment.id} by {enrichment.plugin_label}: {enrichment.state}{would}", markup=False)
+    would = f" ({say('dry run: nothing was written')})" if enrichment.dry_run else ""
+    state = say(
+        "Enrichment {id} by {plugin}: {state}", id=called, plugin=enrichment.plugin_label, state=say(enrichment.state)
+    )
+    output.print_line(state + would, style="bold")
     if enrichment.failure:
-        console.print(enrichment.failure, markup=False)
-    rows = [(entity, *(counts[name] for name in COUNTS)) for entity, counts in enrichment.counts.items()]
-    terminal.table(console, ("", *(name.replace("_", " ") for name in COUNTS)), rows)
+        console.print(translate(enrichment.failure), markup=False, style="red")
+    if surroundings.SURROUNDINGS.debug and enrichment.failure_trace:
+        console.print(enrichment.failure_trace, markup=False)
+    rows = [(say(entity), *(counts[name] for name in COUNTS)) for entity, counts in enrichment.counts.items()]
+    output.table(console, ("", *(name.replace("_", " ") for name in COUNTS)), rows)
     values: dict[str, int] = {}
     for counts in enrichment.counts.values():
         for value, number in counts.get("values", {}).items():
             values[value] = values.get(value, 0) + number
     if values:
         ordered = sorted(values.items(), key=lambda item: (-item[1], item[0]))
-        terminal.table(console, ("signal", "records"), ordered)
+        output.table(console, ("signal", "records"), ordered)
 
 
 def _find(bench: "Workbench", prefix: str) -> UUID:
@@ -114,26 +121,27 @@ def list_all(limit: terminal.LimitOption = 20, as_json: terminal.JsonOption = Fa
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
         found = list_enrichments(connection, limit=limit)
+        called = terminal.names_of(connection, "enrichments", [one.id for one in found])
     rows = [
-        (str(one.id)[-8:], f"{one.created_at:%Y-%m-%d %H:%M}", one.plugin_label, one.job, one.state,
+        (called[one.id], output.local_time(one.created_at), one.plugin_label, one.job, say(one.state),
          sum(counts["with_signals"] for counts in one.counts.values()))
         for one in found
     ]  # fmt: skip
-    terminal.show(
+    output.show(
         as_json,
         lambda: [one.to_json() for one in found],
-        lambda console: terminal.table(console, ("id", "when", "plugin", "job", "state", "with signals"), rows),
+        lambda console: output.table(console, ("id", "when", "plugin", "job", "state", "with signals"), rows),
     )
 
 
-_IdArgument = typer.Argument(help="The run's id, or at least four digits of its beginning or end.")
+_IdArgument = typer.Argument(help="The run's id, or how it begins or ends; «last» is the newest.")
 
 
 @app.command("show")
 def show_one(enrichment: str = _IdArgument, as_json: terminal.JsonOption = False) -> None:
     """Show what a run found and wrote."""
     with terminal.workbench() as bench:
-        show(_get(bench, _find(bench, enrichment)), as_json=as_json)
+        show(bench, _get(bench, _find(bench, enrichment)), as_json=as_json)
 
 
 @app.command(epilog=terminal.EXIT_CODES)
@@ -148,6 +156,6 @@ def undo(
 
     with terminal.workbench() as bench:
         report = undo_enrichment(bench, _find(bench, enrichment), terminal.acting(bench, actor), dry_run=dry_run)
-    rows = list(report.counts.items())
-    terminal.show(as_json, report.to_json, lambda console: terminal.table(console, ("signals", "number"), rows))
+    rows = [(say(outcome), number) for outcome, number in report.counts.items()]
+    output.show(as_json, report.to_json, lambda console: output.table(console, ("signals", "number"), rows))
     raise typer.Exit(terminal.ATTENTION if report.counts["kept"] else terminal.DONE)

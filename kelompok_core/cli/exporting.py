@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kelompok_core.cli import terminal
+from kelompok_core.cli.language import number, say
 
 OutputOption = Annotated[Path | None, typer.Option(help="Write to this file; else to the terminal.")]
 FormatOption = Annotated[
@@ -33,7 +34,7 @@ def _export(entity: str, output: Path | None, given: str | None, organization: s
     ending = output.suffix.removeprefix(".") if output else ""
     wanted = given or (ending if ending in set(ExportFormat) else ExportFormat.CSV)
     if wanted not in set(ExportFormat):
-        raise typer.BadParameter(f"{wanted!r} is none of {', '.join(ExportFormat)}", param_hint="--format")
+        raise terminal.wrong_option("--format", f"{wanted!r} is none of {', '.join(ExportFormat)}")
     form = ExportFormat(wanted)
     with terminal.workbench() as bench:
         with bench.database.session() as session:
@@ -46,5 +47,6 @@ def _export(entity: str, output: Path | None, given: str | None, organization: s
             # A spreadsheet needs the mark; no reader of JSON wants it.
             encoding = "utf-8-sig" if form is ExportFormat.CSV else "utf-8"
             with terminal.whole_file(output, encoding=encoding) as target:
-                number = write_export(connection, descriptor, target, form=form, organization_id=home)
-    typer.echo(f"{number} {entity} written to {output}.")
+                written = write_export(connection, descriptor, target, form=form, organization_id=home)
+    told = say("{number} {entity} written to {file}.", number=number(written), entity=say(entity), file=output)
+    typer.echo(told)

@@ -3,16 +3,28 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import output, surroundings, terminal
+from kelompok_core.cli.language import say
 from kelompok_core.cli.progress import progress_bar
-from kelompok_core.cli.render import render_report
+from kelompok_core.cli.render import Shown, render_report, report_to_json
 from kelompok_core.imports.handover import hand_over
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.workbench import Workbench
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+
+    from kelompok_core.imports.pages import DecidedRow
     from kelompok_core.imports.records import ImportRecord
+
+PREVIEW_ROWS = 50
+"""How many rows of a plan the terminal shows unasked."""
+
+_TOLD = ("accepted", "merged", "rejected", "review")
+"""What a plan's preview shows: all but the rows that change nothing."""
 
 
 def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
@@ -20,7 +32,8 @@ def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
     with terminal.workbench() as bench:
         receipt = receive(bench, request, terminal.acting(bench, actor))
         if receipt.resumed and not as_json:
-            terminal.console(errors=True).print(f"Going on with import {receipt.import_id}.")
+            called = terminal.name_of(bench, "imports", receipt.import_id)
+            output.print_line(say("Going on with import {id}.", id=called), errors=True)
         return carry_out(bench, receipt.import_id, as_json=as_json)
 
 
@@ -28,16 +41,32 @@ def carry_out(bench: Workbench, import_id: UUID, *, as_json: bool) -> int:
     """Take an import as far as it goes, by a worker where one lives, and print the report; return the exit code."""
     with progress_bar(as_json=as_json) as tell:
         if not hand_over(bench, import_id, tell):
-            terminal.launcher().run_import(bench, import_id, tell)
+            surroundings.launcher().run_import(bench, import_id, tell)
     return show_report(bench, import_id, as_json=as_json)
 
 
-def show_report(bench: Workbench, import_id: UUID, *, as_json: bool, language: str = "en") -> int:
+def show_report(bench: Workbench, import_id: UUID, *, as_json: bool) -> int:
     """Print the report; return the exit code it stands for."""
     with bench.database.connect() as connection:
-        report = get_report(connection, import_id)
-    terminal.show(as_json, report.to_json, lambda console: render_report(console, report, language))
-    return exit_code(report)
+        shown = _gather(bench, connection, get_report(connection, import_id))
+    output.show(as_json, lambda: report_to_json(shown), lambda console: render_report(console, shown))
+    return exit_code(shown.report)
+
+
+def _gather(bench: Workbench, connection: "sa.Connection", report: ImportReport) -> Shown:
+    from kelompok_core.imports.again import import_again
+    from kelompok_core.imports.error_file import suggested_error_file
+    from kelompok_core.imports.pages import list_rows
+
+    record = report.record
+    rows: Sequence[DecidedRow] = ()
+    if record.waits_for_approval:
+        rows = list_rows(connection, record, after=0, limit=PREVIEW_ROWS, decisions=_TOLD)
+    again = None
+    if report.needs_attention:
+        again = import_again(bench.settings, connection, record, suggested_error_file(record), is_error_file=True)
+    called = terminal.names_of(connection, "imports", [record.id])[record.id]
+    return Shown(report=report, called=called, rows=rows, again=again)
 
 
 def exit_code(report: ImportReport) -> int:

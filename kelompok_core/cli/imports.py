@@ -5,46 +5,57 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import completion, output, surroundings, terminal
+from kelompok_core.cli.language import counted, language, number, say
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from uuid import UUID
 
     import sqlalchemy as sa
 
     from kelompok_core.imports.records import ImportRecord
+    from kelompok_core.imports.report import RowIssue
     from kelompok_core.imports.workbench import Workbench
 
 app = typer.Typer(no_args_is_help=True, help="Look at imports, take their error files, apply reviewed plans.")
 
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The import's id, or how it begins.")]
-LanguageOption = Annotated[str, typer.Option(help="Language of messages: en or id.")]
+IdArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="The import's id, or how it begins; «last» is the newest.",
+        autocompletion=completion.imports,
+    ),
+]
 
 
 @app.command("list")
 def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
     """List the newest imports."""
-    from kelompok_core.imports.records import DECISIONS, list_imports
+    from kelompok_core.imports.records import list_imports
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
         records = list_imports(connection, limit=limit)
-    names = ("rows_read", *DECISIONS)
+        called = terminal.names_of(connection, "imports", [one.id for one in records])
     rows = [
-        (
-            str(one.id),
-            f"{one.created_at:%Y-%m-%d %H:%M}",
-            one.state,
-            one.source_name,
-            *((one.counts or {}).get(name) for name in names),
-        )
+        (called[one.id], output.local_time(one.created_at), say(one.state), one.source_name, _counts(one))
         for one in records
     ]
-    terminal.show(
+    output.show(
         as_json,
         lambda: [_summary(one) for one in records],
-        lambda console: terminal.table(console, ("import", "at", "state", "source", *names), rows),
+        lambda console: output.table(console, ("import", "at", "state", "source", "rows"), rows),
     )
+
+
+def _counts(record: "ImportRecord") -> str:
+    """Return the counts that are not 0, in few words."""
+    from kelompok_core.imports.records import DECISIONS
+
+    counts = record.counts or {}
+    return ", ".join(f"{number(counts[name])} {say(name)}" for name in DECISIONS if counts.get(name))
 
 
 def _summary(record: "ImportRecord") -> dict[str, object]:
@@ -63,57 +74,140 @@ def _summary(record: "ImportRecord") -> dict[str, object]:
     }
 
 
+RowsOption = Annotated[
+    bool, typer.Option("--rows", help="Every row: what it becomes, and which fields change from what to what.")
+]
+RowsFileOption = Annotated[
+    Path | None, typer.Option("--output", help="Write the rows to this file: CSV, or JSON by its ending.")
+]
+
+
 @app.command(epilog=terminal.EXIT_CODES)
-def show(import_id: IdArgument, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
-    """Show an import's report: counts, findings, what to do."""
+def show(
+    import_id: IdArgument, rows: RowsOption = False, target: RowsFileOption = None, as_json: JsonOption = False
+) -> None:
+    """Show an import's report: counts, findings, what to do; or all its rows."""
     from kelompok_core.cli.importing import show_report
 
     with terminal.workbench() as bench:
         found = find_import(bench, import_id)
-        raise typer.Exit(show_report(bench, found, as_json=as_json, language=_language(language)))
+        if rows or target is not None:
+            _show_rows(bench, found, target, as_json=as_json)
+            return
+        code = show_report(bench, found, as_json=as_json)
+        if surroundings.SURROUNDINGS.debug and not as_json:
+            _show_trace(bench, found)
+    raise typer.Exit(code)
+
+
+def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, as_json: bool) -> None:
+    from kelompok_core.cli.rows import render_rows, write_rows
+    from kelompok_core.imports.listing import encoding_of
+    from kelompok_core.imports.pages import iter_rows
+    from kelompok_core.imports.records import get_import
+
+    with bench.database.connect() as connection:
+        record = get_import(connection, import_id)
+        if target is None:
+            found = list(iter_rows(connection, record))
+            output.show(
+                as_json,
+                lambda: [one.to_json() for one in found],
+                lambda console: render_rows(console, found, whole=True),
+            )
+            return
+        with terminal.whole_file(target, encoding=encoding_of(target)) as file:
+            written = write_rows(iter_rows(connection, record), file, target)
+    typer.echo(say("{rows} written to {file}.", rows=counted(written, "row", "rows"), file=target))
+
+
+def _show_trace(bench: "Workbench", import_id: "UUID") -> None:
+    from kelompok_core.imports.records import get_import
+
+    with bench.database.connect() as connection:
+        trace = get_import(connection, import_id).failure_trace
+    typer.echo(trace or say("No code failed in this import."), err=True)
 
 
 @app.command()
 def errors(
     import_id: IdArgument,
-    output: Annotated[
-        Path | None, typer.Option(help="Write the error file here; corrected, it can be imported again.")
+    target: Annotated[
+        Path | None,
+        typer.Option("--output", help="Write the error file here; corrected, it can be imported again."),
     ] = None,
-    language: LanguageOption = "en",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every finding, also warnings about rows that were taken.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List every finding about rows that were rejected or wait for a person, or write the error file."""
-    from kelompok_core.imports.error_file import is_json
-    from kelompok_core.imports.handing_back import write_errors
     from kelompok_core.imports.records import get_import
 
-    with terminal.workbench() as bench:
-        found = find_import(bench, import_id)
-        with bench.database.connect() as connection:
-            record = get_import(connection, found)
-            if output is None:
-                _list_errors(connection, record, _language(language), as_json=as_json)
-                return
-            # A spreadsheet needs the mark in front; JSON must not have it.
-            encoding = "utf-8" if is_json(record.media_type) else "utf-8-sig"
-            with terminal.whole_file(output, encoding=encoding) as target:
-                number = write_errors(bench.settings, connection, record, target, language=_language(language))
-    typer.echo(f"{number} rows written to {output}. Correct them and import the file again:")
-    typer.echo(
-        f"  kelompok plugin run {record.plugin} --job {record.job} --file {output} --source {record.source_name}"
-    )
+    with terminal.workbench() as bench, bench.database.connect() as connection:
+        record = get_import(connection, find_import(bench, import_id))
+        if target is None:
+            _list_errors(connection, record, everything=everything, as_json=as_json)
+        elif everything:
+            _write_findings(connection, record, target)
+        else:
+            _write_error_file(bench, connection, record, target)
 
 
-def _list_errors(connection: "sa.Connection", record: "ImportRecord", language: str, *, as_json: bool) -> None:
-    from kelompok_core.imports.report import iter_row_issues
+def _write_error_file(bench: "Workbench", connection: "sa.Connection", record: "ImportRecord", target: Path) -> None:
+    from kelompok_core.imports.again import import_again
+    from kelompok_core.imports.error_file import is_json
+    from kelompok_core.imports.handing_back import write_errors
 
-    found = [one for one in iter_row_issues(connection, record) if one.severity in ("error", "review")]
-    rows = [(one.line, one.column, one.value, one.code, one.message(language)) for one in found]
-    terminal.show(
+    encoding = "utf-8" if is_json(record.media_type) else "utf-8-sig"
+    with terminal.whole_file(target, encoding=encoding) as file:
+        written = write_errors(bench.settings, connection, record, file, language=language())
+    rows = counted(written, "row", "rows")
+    if not written:
+        output.print_line(say("No row waits to be corrected; {file} has the header alone.", file=target))
+        return
+    again = import_again(bench.settings, connection, record, target, is_error_file=True)
+    told = say("{rows} written to {file}. Correct them and import the file again:", rows=rows, file=target)
+    output.print_next(told, output.command(*again))
+
+
+def _findings(connection: "sa.Connection", record: "ImportRecord", *, everything: bool) -> "Iterator[RowIssue]":
+    from kelompok_core.imports.report import iter_file_issues, iter_row_issues
+
+    if everything:
+        yield from iter_file_issues(record)
+    for one in iter_row_issues(connection, record):
+        if everything or one.severity in ("error", "review"):
+            yield one
+
+
+def _list_errors(connection: "sa.Connection", record: "ImportRecord", *, everything: bool, as_json: bool) -> None:
+    found = list(_findings(connection, record, everything=everything))
+    rows = [
+        (one.line, output.coloured(one.severity), one.code, one.column, one.value, one.message(language()))
+        for one in found
+    ]
+    columns = ("line", "severity", "code", "column", "value", "message")
+    output.show(
         as_json,
         lambda: [one.to_json() for one in found],
-        lambda console: terminal.table(console, ("line", "column", "value", "code", "message"), rows),
+        lambda console: output.table(console, columns, rows, heading=3),
     )
+
+
+def _write_findings(connection: "sa.Connection", record: "ImportRecord", target: Path) -> None:
+    from kelompok_core.imports.listing import Form, encoding_of, write_listing
+
+    form: Form[RowIssue] = Form(
+        columns=("line", "record", "severity", "code", "column", "value", "message"),
+        lines=lambda one: [
+            (one.line, one.record, one.severity, one.code, one.column, one.value, one.message(language()))
+        ],
+        to_json=lambda one: one.to_json(),
+    )
+    with terminal.whole_file(target, encoding=encoding_of(target)) as file:
+        written = write_listing(_findings(connection, record, everything=True), form, file, target)
+    typer.echo(say("{findings} written to {file}.", findings=counted(written, "finding", "findings"), file=target))
 
 
 @app.command("apply", epilog=terminal.EXIT_CODES)
@@ -126,7 +220,7 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
         found = find_import(bench, import_id)
         record = approve(bench, found, terminal.acting(bench, actor))
         if record.state == "applied":
-            terminal.console(errors=True).print("This import is applied already; nothing was done.")
+            output.print_line(say("This import is applied already; nothing was done."), errors=True)
             raise typer.Exit(show_report(bench, found, as_json=as_json))
         raise typer.Exit(carry_out(bench, found, as_json=as_json))
 
@@ -139,14 +233,6 @@ def find_import(bench: "Workbench", prefix: str) -> "UUID":
         return get_id(connection, "imports", prefix)
 
 
-def _language(given: str) -> str:
-    from kelompok_core.issues.sentences import LANGUAGES
-
-    if given not in LANGUAGES:
-        raise typer.BadParameter(f"{given!r} is none of {', '.join(LANGUAGES)}", param_hint="--language")
-    return given
-
-
 @app.command()
 def cancel(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Give up an import that has not written anything yet: one that waits, one that is read, or a plan."""
@@ -154,7 +240,10 @@ def cancel(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption
 
     with terminal.workbench() as bench:
         record = cancel(bench, find_import(bench, import_id), terminal.acting(bench, actor))
-    terminal.show(as_json, lambda: _summary(record), lambda console: console.print(f"Import {record.id} is cancelled."))
+        called = terminal.name_of(bench, "imports", record.id)
+    output.show(
+        as_json, lambda: _summary(record), lambda _: output.print_line(say("Import {id} is cancelled.", id=called))
+    )
 
 
 @app.command("undo", epilog=terminal.EXIT_CODES)
@@ -170,5 +259,6 @@ def undo_import(
 
     with terminal.workbench() as bench:
         report = undo(bench, find_import(bench, import_id), terminal.acting(bench, actor), dry_run=dry_run)
-    terminal.show(as_json, report.to_json, lambda console: render_undo(console, report))
+        called = terminal.name_of(bench, "imports", report.record.id)
+    output.show(as_json, report.to_json, lambda console: render_undo(console, report, called))
     raise typer.Exit(terminal.ATTENTION if report.left else terminal.DONE)

@@ -1,17 +1,26 @@
-"""``kelompok env | up | doctor``: the installation as a whole."""
+"""``kelompok init | env | up | doctor``: the installation as a whole."""
 
 import os
 import shlex
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import output, surroundings, terminal
+from kelompok_core.cli.language import say, translate
 from kelompok_core.cli.launcher import ServiceOptions
-from kelompok_core.cli.terminal import JsonOption, settings
+from kelompok_core.cli.surroundings import settings
+from kelompok_core.cli.terminal import JsonOption
 from kelompok_core.errors import KelompokError
+from kelompok_core.installation import make_installation
+from kelompok_core.settings import Settings, read_settings, require_installation
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 API_PORT = 4621
 
@@ -22,11 +31,43 @@ Finding = tuple[str, str | None]
 """What was looked at, and what is wrong with it (None: nothing)."""
 
 
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to make it; default: here.")] = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """Make an installation: a folder for its files and its database, and a file for its settings."""
+    from kelompok_core.database import engine
+
+    folder.mkdir(parents=True, exist_ok=True)
+    made = replace(read_settings(folder=folder, above=False), is_there=True)
+    is_new = make_installation(made)
+    engine.migrate(engine.find_addresses(made))
+    output.show(
+        as_json,
+        lambda: {"home": str(made.home.resolve()), "settings": str(made.config_file.resolve()), "made": is_new},
+        lambda _: _tell_what_is_there(made, is_new=is_new),
+    )
+
+
+def _tell_what_is_there(made: Settings, *, is_new: bool) -> None:
+    home, file = made.home.resolve(), made.config_file.resolve()
+    if is_new:
+        output.print_line(say("Your installation is in {home}, its settings are in {file}.", home=home, file=file))
+    else:
+        output.print_line(say("There is an installation in {home} already; nothing changed.", home=home))
+    output.print_next(
+        say("Next, enable what reads your files, look at one, and import it:"),
+        output.command("plugin", "enable", "csv-import"),
+        output.command("csv-import", "show", "FILE.csv"),
+        output.command("plugin", "run", "csv-import", "--job", "import-organizations", "--file", "FILE.csv"),
+    )
+
+
 def env(as_json: JsonOption = False) -> None:
     """Print what a shell needs for Dagster's own commands: eval "$(kelompok env)"."""
-    variables = terminal.launcher().environment(settings())
+    variables = surroundings.launcher().environment(settings())
     if as_json:
-        terminal.print_json(dict(variables))
+        output.print_json(dict(variables))
         return
     for name, value in variables.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
@@ -39,12 +80,16 @@ def up(
 ) -> None:
     """Start database, Dagster UI, daemon, workers and HTTP API; Ctrl-C stops all but the database."""
     options = ServiceOptions(port=port, api_port=api_port, workers=workers)
-    raise typer.Exit(terminal.launcher().up(settings(), options, typer.echo))
+    raise typer.Exit(surroundings.launcher().up(settings(), options, _tell))
+
+
+def _tell(text: str) -> None:
+    typer.echo(translate(text))
 
 
 def worker() -> None:
     """Import what waits in the queue, one import after the other; «kelompok up» runs two of these."""
-    raise typer.Exit(terminal.launcher().work(settings(), typer.echo))
+    raise typer.Exit(surroundings.launcher().work(settings(), _tell))
 
 
 def serve(
@@ -54,20 +99,29 @@ def serve(
     """Serve the HTTP API alone; imports wait until a worker is there."""
     from kelompok_core.api.server import serve as serve_api
 
-    serve_api(settings(), host=host, port=port, tell=typer.echo)
+    serve_api(settings(), host=host, port=port, tell=_tell)
 
 
 def doctor(as_json: JsonOption = False) -> None:
     """Say what is wrong with this installation, and what to do."""
-    findings = [finding for look in (_python, _home, _plugins, _database, _orchestrator) for finding in _try(look)]
+    looks = (_python, _home, _plugins, _database, _orchestrator) if settings().is_there else (_python, _home)
+    findings = [finding for look in looks for finding in _try(look)]
     wrong = [finding for finding in findings if finding[1] is not None]
-    rows = [("ok" if problem is None else "WRONG", what, problem or "") for what, problem in findings]
-    terminal.show(
+    rows = [
+        (_verdict(problem), translate(what), output.as_typed(translate(problem or ""))) for what, problem in findings
+    ]
+    output.show(
         as_json,
         lambda: [{"what": what, "ok": problem is None, "problem": problem} for what, problem in findings],
-        lambda console: terminal.table(console, ("", "what", "what to do"), rows),
+        lambda console: output.table(console, ("", "what", "what to do"), rows),
     )
     raise typer.Exit(terminal.FAILED if wrong else terminal.DONE)
+
+
+def _verdict(problem: str | None) -> "Text":
+    from rich.text import Text
+
+    return Text(say("ok"), style="green") if problem is None else Text(say("WRONG"), style="bold red")
 
 
 def _try(look: Callable[[], list[Finding]]) -> list[Finding]:
@@ -84,6 +138,7 @@ def _python() -> list[Finding]:
 
 
 def _home() -> list[Finding]:
+    require_installation(settings())
     home = settings().home
     folder = next(one for one in (home, *home.resolve().parents) if one.exists())
     problem = None if os.access(folder, os.W_OK) else f"{folder} cannot be written to."
@@ -118,4 +173,4 @@ def _database() -> list[Finding]:
 
 
 def _orchestrator() -> list[Finding]:
-    return list(terminal.launcher().diagnose(settings()))
+    return list(surroundings.launcher().diagnose(settings()))

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from kelompok_core.cli import terminal
-from kelompok_core.cli.terminal import ActorOption, JsonOption, settings
+from kelompok_core.cli import completion, output, terminal
+from kelompok_core.cli.language import say, translate
+from kelompok_core.cli.surroundings import settings
+from kelompok_core.cli.terminal import ActorOption, JsonOption
+from kelompok_core.errors import PluginUnavailable
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.registry import (
     PluginInfo,
@@ -23,9 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
+    from rich.text import Text
 
     from kelompok_core.descriptor import MergePolicy
 Word = TypeVar("Word", bound=StrEnum)
+
+_COLOURS = {
+    PluginState.ENABLED: "green",
+    PluginState.DISABLED: "dim",
+    PluginState.MISCONFIGURED: "red",
+    PluginState.INCOMPATIBLE: "red",
+    PluginState.BROKEN: "red",
+}
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The plugin.", autocompletion=completion.plugins)]
 
 app = typer.Typer(no_args_is_help=True, help="List, inspect, enable and run plugins.")
 
@@ -34,12 +48,18 @@ app = typer.Typer(no_args_is_help=True, help="List, inspect, enable and run plug
 def list_all(as_json: JsonOption = False) -> None:
     """List installed plugins with their state. Runs no plugin code."""
     plugins = list_plugins(settings())
-    rows = [(one.name, one.version, one.state, _tells(one)) for one in plugins]
-    terminal.show(
+    rows = [(one.name, one.version, _state(one), _tells(one)) for one in plugins]
+    output.show(
         as_json,
         lambda: [_summary(one) for one in plugins],
-        lambda console: terminal.table(console, ("plugin", "version", "state", ""), rows),
+        lambda console: output.table(console, ("plugin", "version", "state", ""), rows),
     )
+
+
+def _state(plugin: PluginInfo) -> "Text":
+    from rich.text import Text
+
+    return Text(say(plugin.state), style=_COLOURS[plugin.state])
 
 
 def _tells(plugin: PluginInfo) -> str:
@@ -58,10 +78,10 @@ def _summary(plugin: PluginInfo) -> dict[str, object]:
 
 
 @app.command()
-def info(name: str, as_json: JsonOption = False) -> None:
+def info(name: NameArgument, as_json: JsonOption = False) -> None:
     """Show what a plugin offers, asks for and can be set to. Runs no plugin code."""
     plugin = get_plugin(settings(), name)
-    terminal.show(as_json, lambda: _details(plugin), lambda console: _render_info(console, plugin))
+    output.show(as_json, lambda: _details(plugin), lambda console: _render_info(console, plugin))
 
 
 def _details(plugin: PluginInfo) -> dict[str, object]:
@@ -72,49 +92,69 @@ def _details(plugin: PluginInfo) -> dict[str, object]:
 def _render_info(console: "Console", plugin: PluginInfo) -> None:
     from rich.text import Text
 
-    console.print(Text(f"{plugin.name} {plugin.version}: {plugin.state}", style="bold"))
+    output.print_line(Text(f"{plugin.name} {plugin.version}: ", style="bold").append_text(_state(plugin)))
     console.print(Text(_tells(plugin)))
     if plugin.manifest is None:
         return
     jobs = [
         (job.name, job.entity or ", ".join(job.enriches), ", ".join(job.inputs), job.summary) for job in plugin.jobs()
     ]
-    terminal.table(console, ("job", "into", "reads", ""), jobs)
+    console.print()
+    output.table(console, ("job", "into", "reads", "summary"), jobs)
     if plugin.manifest.profiles:
         profiles = [(f"{plugin.name}/{one.name}", one.job, one.summary) for one in plugin.manifest.profiles]
-        terminal.table(console, ("profile", "for", ""), profiles)
+        console.print()
+        output.table(console, ("profile", "for", "summary"), profiles)
     properties = plugin.manifest.config_schema.get("properties", {})
     rows = [
         (key, plugin.config.get(key, one.get("default", "")), one.get("description", ""))
         for key, one in properties.items()
     ]
-    terminal.table(console, ("setting", "value", ""), rows)
+    if rows:
+        console.print()
+        output.table(console, ("setting", "value", "meaning"), rows)
 
 
 @app.command()
-def enable(name: str) -> None:
-    """Let a plugin run, in kelompok.toml."""
+def enable(name: NameArgument) -> None:
+    """Let a plugin run, in kelompok.toml. Its code is loaded once, to see that it can be."""
+    from kelompok_core.plugin_host.loading import load
+
     plugin = get_plugin(settings(), name)
-    if plugin.state in (PluginState.BROKEN, PluginState.INCOMPATIBLE):
-        typer.secho(f"Warning: {name} is {plugin.state}: {plugin.reason}", fg=typer.colors.YELLOW, err=True)
+    if plugin.manifest is None or plugin.state is PluginState.INCOMPATIBLE:
+        raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}", hint="It was not enabled.")
+    for contract in plugin.manifest.implements:
+        load(plugin, contract)
     changed = set_enabled(settings(), name, enabled=True)
-    typer.echo(f"{name} is enabled." if changed else f"{name} was enabled already; nothing changed.")
+    told = "{plugin} is enabled." if changed else "{plugin} was enabled already; nothing changed."
+    output.print_line(say(told, plugin=name))
+    now = get_plugin(settings(), name)
+    if now.state is PluginState.MISCONFIGURED:
+        output.print_line(
+            say("It cannot run yet: {reason}", reason=translate(now.reason or "")), style="yellow", errors=True
+        )
 
 
 @app.command()
-def disable(name: str) -> None:
+def disable(name: NameArgument) -> None:
     """Stop a plugin from running, in kelompok.toml."""
     get_plugin(settings(), name)
     changed = set_enabled(settings(), name, enabled=False)
-    typer.echo(f"{name} is disabled." if changed else f"{name} was disabled already; nothing changed.")
+    told = "{plugin} is disabled." if changed else "{plugin} was disabled already; nothing changed."
+    output.print_line(say(told, plugin=name))
 
 
-JobOption = Annotated[str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».")]
+JobOption = Annotated[
+    str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».", autocompletion=completion.jobs)
+]
 FileOption = Annotated[
     str | None, typer.Option(help="The file to import: a path, a folder of files, or a URL such as s3://…")
 ]
 ImportOption = Annotated[
-    str | None, typer.Option("--import", metavar="ID", help="Enrichers: only what this import wrote.")
+    str | None,
+    typer.Option(
+        "--import", metavar="ID", help="Enrichers: only what this import wrote.", autocompletion=completion.imports
+    ),
 ]
 SinceOption = Annotated[
     datetime | None, typer.Option("--since", help="Enrichers: only records changed since; UTC where no zone is given.")
@@ -124,7 +164,11 @@ AgainOption = Annotated[
 ]
 OrganizationOption = Annotated[
     str | None,
-    typer.Option(metavar="SLUG", help="The organization the run is confined to; rows of a file belong to it."),
+    typer.Option(
+        metavar="SLUG",
+        help="The organization the run is confined to; rows of a file belong to it.",
+        autocompletion=completion.organizations,
+    ),
 ]
 SourceOption = Annotated[
     str | None, typer.Option(help="Name of the list this is; the same name again updates. Default: the file's name.")
@@ -132,11 +176,20 @@ SourceOption = Annotated[
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Plan, write nothing.")]
 MapOption = Annotated[
     list[str] | None,
-    typer.Option("--map", metavar="HEADER=FIELD", help="Which field a column is; «-» leaves out, «extra» keeps."),
+    typer.Option(
+        "--map",
+        metavar="HEADER=FIELD",
+        help="Which field a column is; «-» leaves out, «extra» keeps.",
+        autocompletion=completion.mapping,
+    ),
 ]
 PolicyOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="FIELD=POLICY", help="own, fill_empty, overwrite, keep, newest or append_set, for one field."),
+    typer.Option(
+        metavar="FIELD=POLICY",
+        help="own, fill_empty, overwrite, keep, newest or append_set, for one field.",
+        autocompletion=completion.policies,
+    ),
 ]
 DuplicateOption = Annotated[
     str | None, typer.Option(help="reject: a file's second word on a record comes back; last: it wins.")
@@ -151,10 +204,19 @@ TimezoneOption = Annotated[
     str | None, typer.Option(metavar="ZONE", help="Zone of times without one. Default: Asia/Jakarta.")
 ]
 SettingOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the plugin, this once.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A setting of the plugin, this once.",
+        autocompletion=completion.settings_of_plugin,
+    ),
 ]
 ProfileOption = Annotated[
-    str | None, typer.Option(help="Start from this saved profile, or PLUGIN/NAME for a plugin's own.")
+    str | None,
+    typer.Option(
+        help="Start from this saved profile, or PLUGIN/NAME for a plugin's own.", autocompletion=completion.profiles
+    ),
 ]
 SaveOption = Annotated[str | None, typer.Option("--save-profile", help="Save these options as a profile.")]
 KeyOption = Annotated[
@@ -164,7 +226,7 @@ KeyOption = Annotated[
 
 @app.command(epilog=terminal.EXIT_CODES)
 def run(
-    name: str,
+    name: NameArgument,
     job: JobOption,
     file: FileOption = None,
     organization: OrganizationOption = None,
@@ -191,7 +253,7 @@ def run(
 
     if find_job(require_enabled(settings(), name), job).uses == "profile_enricher":
         if file is not None:
-            raise typer.BadParameter(f"{job} enriches what is stored; it takes no file", param_hint="--file")
+            raise terminal.wrong_option("--file", f"{job} enriches what is stored; it takes no file")
         asked = enriching.Asked(
             plugin=name,
             job=job,
@@ -204,7 +266,7 @@ def run(
         )
         raise typer.Exit(enriching.run(asked, actor, as_json=as_json))
     if file is None:
-        raise typer.BadParameter(f"{job} imports a file: say which", param_hint="--file")
+        raise terminal.wrong_option("--file", f"{job} imports a file: say which")
     from kelompok_core.imports.profiles import chosen_profile, save_profile
     from kelompok_core.imports.receive import ImportRequest
     from kelompok_core.imports.records import DuplicatePolicy
@@ -229,7 +291,7 @@ def run(
         organization=organization,
         source_name=chosen.source_name,
         dry_run=dry_run,
-        options=chosen.options,
+        options=replace(chosen.options, profile=save) if save else chosen.options,
         idempotency_key=key,
     )
     if save:
@@ -249,4 +311,4 @@ def _one_of(words: type[Word], given: str, option: str) -> Word:
         return words(given)
     except ValueError as error:
         known = ", ".join(word.value for word in words)
-        raise typer.BadParameter(f"{given!r} is none of {known}", param_hint=option) from error
+        raise terminal.wrong_option(option, f"{given!r} is none of {known}") from error

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import output
+from kelompok_core.cli.language import say
 
 if TYPE_CHECKING:
     from kelompok_core.imports.workbench import Progress
@@ -31,13 +32,13 @@ def progress_bar(*, as_json: bool) -> Iterator["Callable[[Progress], None]"]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:,} rows"),
+        TextColumn("{task.completed:,} " + say("rows")),
         TimeElapsedColumn(),
     )
-    with Bar(*columns, console=terminal.console(errors=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None)
+    with Bar(*columns, console=output.console(errors=True), transient=True) as bar:
+        task = bar.add_task(say("starting"), total=None)
 
         def tell(progress: "Progress") -> None:
-            bar.update(task, description=_STEPS[progress.step], completed=progress.rows)
+            bar.update(task, description=say(_STEPS[progress.step]), completed=progress.rows)
 
         yield tell

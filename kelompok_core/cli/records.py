@@ -1,16 +1,18 @@
 """``kelompok org|member|post|event``: an entity's records, with where each value comes from."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import completion, output, terminal
 from kelompok_core.cli.exporting import add_export
+from kelompok_core.cli.language import number, say
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from rich.console import Console
@@ -25,11 +27,27 @@ if TYPE_CHECKING:
     from kelompok_core.sources.models import SourceRecord
 
 SearchOption = Annotated[str | None, typer.Option(help="Only those whose name or slug contains this.")]
-HomeOption = Annotated[str | None, typer.Option("--organization", metavar="SLUG", help="Of this organization.")]
-SetOption = Annotated[
-    list[str], typer.Option("--set", metavar="FIELD=VALUE", help="A field's value; repeat for more. Empty clears it.")
+HomeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--organization", metavar="SLUG", help="Of this organization.", autocompletion=completion.organizations
+    ),
 ]
-RefArgument = Annotated[str, typer.Argument(help="Slug, e-mail address, or at least the last 8 digits of the id.")]
+SetOption = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="A field's value; repeat for more. Empty clears it.",
+        autocompletion=completion.fields,
+    ),
+]
+RefArgument = Annotated[
+    str,
+    typer.Argument(
+        help="Slug, e-mail address, or at least the last 8 digits of the id.", autocompletion=completion.records
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +63,10 @@ class Noun:
     word: str
     entity: str
     columns: tuple[str, ...]
+
+    @property
+    def article(self) -> str:
+        return "an" if self.word[0] in "aeiou" else "a"
 
     @property
     def descriptor(self) -> "EntityDescriptor":
@@ -88,7 +110,7 @@ def app_of(noun: Noun, *, belongs: bool = True) -> typer.Typer:
 
 
 def _add_writing(app: typer.Typer, noun: Noun) -> None:
-    @app.command(help=f"Change fields of a {noun.word} by hand; imports do not replace what a person set.")
+    @app.command(help=f"Change fields of {noun.article} {noun.word} by hand; imports do not replace what a person set.")
     def update(
         ref: RefArgument,
         given: SetOption,
@@ -100,7 +122,7 @@ def _add_writing(app: typer.Typer, noun: Noun) -> None:
             found = noun.queries(session).get(ref, _home(session, organization))
             changed = noun.service(session, who).update(found.id, terminal.pairs(given, "--set", first=True))
             summary = _summary(noun, session, changed)
-        terminal.show(as_json, lambda: summary, lambda console: console.print(f"Updated: {_called(summary)}"))
+        output.show(as_json, lambda: summary, lambda _: output.print_line(f"{say('Updated')}: {_called(summary)}"))
 
     @app.command(help=f"Show one {noun.word}: values, who said each, evidence and history.")
     def show(ref: RefArgument, organization: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -110,17 +132,21 @@ def _add_writing(app: typer.Typer, noun: Noun) -> None:
 
         with terminal.workbench() as bench, bench.database.session() as session:
             record = noun.queries(session).get(ref, _home(session, organization))
+            evidence = list_source_records(session, record.id)
+            imports = [one.import_id for one in evidence]
             shown = _Shown(
                 noun=noun,
+                record=record,
                 summary=_summary(noun, session, record),
                 values=_values(noun, session, record),
                 data=getattr(record, noun.descriptor.extra_column),
                 version=record.version,
-                evidence=list_source_records(session, record.id),
+                evidence=evidence,
+                imports=terminal.names_of(session.connection(), "imports", imports),
                 history=list_for_record(session.connection(), record.id),
                 signals=list_signals(session, record.id),
             )
-        terminal.show(as_json, shown.to_json, shown.render)
+        output.show(as_json, shown.to_json, shown.render)
 
 
 def _add_of_organizations(app: typer.Typer, noun: Noun) -> None:
@@ -128,7 +154,9 @@ def _add_of_organizations(app: typer.Typer, noun: Noun) -> None:
     def list_all(search: SearchOption = None, limit: LimitOption = 50, as_json: JsonOption = False) -> None:
         _list(noun, None, search, limit, as_json=as_json)
 
-    @app.command(help=f"Create an {noun.word} by hand; values are normalized, and later imports respect them.")
+    @app.command(
+        help=f"Create {noun.article} {noun.word} by hand; values are normalized, and later imports respect them."
+    )
     def create(given: SetOption, actor: ActorOption = None, as_json: JsonOption = False) -> None:
         _create(noun, given, None, actor, as_json=as_json)
 
@@ -143,10 +171,17 @@ def _add_of_an_organization(app: typer.Typer, noun: Noun) -> None:
     ) -> None:
         _list(noun, organization, search, limit, as_json=as_json)
 
-    @app.command(help=f"Create a {noun.word} by hand; values are normalized, and later imports respect them.")
+    @app.command(
+        help=f"Create {noun.article} {noun.word} by hand; values are normalized, and later imports respect them."
+    )
     def create(
         given: SetOption,
-        organization: Annotated[str, typer.Option(metavar="SLUG", help="The organization it belongs to.")],
+        organization: Annotated[
+            str,
+            typer.Option(
+                metavar="SLUG", help="The organization it belongs to.", autocompletion=completion.organizations
+            ),
+        ],
         actor: ActorOption = None,
         as_json: JsonOption = False,
     ) -> None:
@@ -158,14 +193,16 @@ def _list(noun: Noun, organization: str | None, search: str | None, limit: int, 
         home = _home(session, organization)
         records = noun.queries(session).list(organization_id=home, search=search, limit=limit)
         summaries = [_summary(noun, session, one) for one in records]
+        cells = [_cells(one, summary) for one, summary in zip(records, summaries, strict=True)]
         total = noun.queries(session).count(home)
     columns = [name for name in (summaries or [{}])[0] if name != "id" or not noun.descriptor.has_slug]
 
     def render(console: "Console") -> None:
-        terminal.table(console, columns, [[one[name] for name in columns] for one in summaries])
-        console.print(f"{len(summaries)} of {total:,}")
+        output.table(console, columns, [[one[name] for name in columns] for one in cells])
+        shown, all_there = number(len(summaries)), number(total)
+        output.print_line(say("{shown} of {total}", shown=shown, total=all_there))
 
-    terminal.show(as_json, lambda: summaries, render)
+    output.show(as_json, lambda: summaries, render)
 
 
 def _create(noun: Noun, given: list[str], organization: str | None, actor: str | None, *, as_json: bool) -> None:
@@ -173,7 +210,7 @@ def _create(noun: Noun, given: list[str], organization: str | None, actor: str |
         values = terminal.pairs(given, "--set", first=True)
         made = noun.service(session, who).create(values, _home(session, organization))
         summary = _summary(noun, session, made)
-    terminal.show(as_json, lambda: summary, lambda console: console.print(f"Created: {_called(summary)}"))
+    output.show(as_json, lambda: summary, lambda _: output.print_line(f"{say('Created')}: {_called(summary)}"))
 
 
 def _home(session: "Session", slug: str | None) -> "UUID | None":
@@ -191,8 +228,34 @@ def _summary(noun: Noun, session: "Session", record: Any) -> dict[str, Any]:
     return summary | {name: _plain(getattr(record, name)) for name in noun.columns}
 
 
+def _cells(record: Any, summary: "Mapping[str, Any]") -> dict[str, Any]:
+    """Return a record's summary as a list shows it: moments by the record's own clock, ids as short as they may be."""
+    from kelompok_core.record_queries import SHORT_ID
+
+    shown = {name: _moment(record, getattr(record, name, None)) or value for name, value in summary.items()}
+    if output.is_for_a_person():
+        shown["id"] = summary["id"][-SHORT_ID:]
+    return shown
+
+
+def _moment(record: Any, value: Any) -> str | None:
+    """Return a moment as the clock shows it where the record takes place, else as the one of this machine does."""
+    if not isinstance(value, datetime):
+        return None
+    from kelompok_core.values.zones import zone_info
+
+    zone = getattr(record, "timezone", None)
+    return output.local_time(value, zone=zone_info(zone, zone) if zone else None)
+
+
 def _called(summary: dict[str, Any]) -> str:
     return str(summary.get("slug") or summary["id"])
+
+
+def _shown(record: Any, value: Any) -> object:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return _moment(record, value) or value
 
 
 def _plain(value: Any) -> Any:
@@ -202,7 +265,7 @@ def _plain(value: Any) -> Any:
 
 def _values(noun: Noun, session: "Session", record: Any) -> list[tuple[str, object, object]]:
     known = noun.queries(session).values(record)
-    return [(name, _plain(value), record.field_origins.get(name)) for name, value in known.items()]
+    return [(name, value, record.field_origins.get(name)) for name, value in known.items()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,17 +273,21 @@ class _Shown:
     """One record as it is shown."""
 
     noun: Noun
+    record: Any
     summary: dict[str, Any]
     values: list[tuple[str, object, object]]
     data: dict[str, Any]
     version: int
     evidence: "Sequence[SourceRecord]"
+    imports: "Mapping[UUID, str]"
     history: "Sequence[AuditEntry]"
     signals: "Sequence[StoredSignal]"
 
     def to_json(self) -> dict[str, object]:
         return self.summary | {
-            "values": [{"field": name, "value": value, "set_by": origin} for name, value, origin in self.values],
+            "values": [
+                {"field": name, "value": _plain(value), "set_by": origin} for name, value, origin in self.values
+            ],
             self.noun.descriptor.extra_column: self.data,
             "version": self.version,
             "evidence": [_evidence(one) for one in self.evidence],
@@ -229,28 +296,33 @@ class _Shown:
         }
 
     def render(self, console: "Console") -> None:
-        from rich.text import Text
-
         from kelompok_core.cli.render import quotes
 
         label = self.summary[self.noun.descriptor.label]
         rest = [str(value) for name, value in self.summary.items() if name in ("organization", "slug", "claim_status")]
-        console.print(Text(f"{label} ({', '.join(rest)})", style="bold"))
-        terminal.table(console, ("field", "value", "set by"), self.values)
+        output.print_line(f"{label} ({', '.join(rest)})", style="bold")
+        values = [(name, _shown(self.record, value), origin) for name, value, origin in self.values]
+        output.table(console, ("field", "value", "set by"), values)
+        console.print()
         extra = self.data.get("extra", {})
         if rows := [(source, name, value) for source, cells in extra.items() for name, value in cells.items()]:
-            terminal.table(console, ("source", "extra column", "value"), rows)
+            output.table(console, ("source", "extra column", "value"), rows)
+            console.print()
         if self.signals:
             found = [(one.property, one.value, f"{one.confidence:.2f}", quotes(one.evidence), one.origin, one.status)
                      for one in self.signals]  # fmt: skip
-            terminal.table(console, ("signal", "value", "confidence", "evidence", "by", "status"), found)
-        seen = [(one.source_name, one.file_name, one.line, one.record, str(one.import_id)) for one in self.evidence]
-        terminal.table(console, ("evidence: source", "file", "line", "record", "import"), seen)
+            output.table(console, ("signal", "value", "confidence", "evidence", "by", "status"), found)
+            console.print()
+        seen = [
+            (one.source_name, one.file_name, one.line, one.record, self.imports[one.import_id]) for one in self.evidence
+        ]
+        output.table(console, ("evidence: source", "file", "line", "record", "import"), seen)
+        console.print()
         changes = [
-            (f"{one.occurred_at:%Y-%m-%d %H:%M}", one.action, one.actor, one.origin, ", ".join(one.changed()))
+            (output.local_time(one.occurred_at), say(one.action), one.actor, one.origin, ", ".join(one.changed()))
             for one in self.history
         ]
-        terminal.table(console, ("history", "action", "actor", "origin", "fields"), changes)
+        output.table(console, ("history", "action", "actor", "origin", "fields"), changes)
 
 
 def _evidence(one: "SourceRecord") -> dict[str, object]:

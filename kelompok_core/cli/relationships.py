@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import output, terminal
+from kelompok_core.cli.language import say
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def list_all(
             {"from": row.from_slug, "kind": row.kind, "to": row.to_slug}
             for row in list_relationships(session, slug=organization)
         ]
-    rows = [tuple(one.values()) for one in found]
-    terminal.show(as_json, lambda: found, lambda console: terminal.table(console, ("from", "is … of", "to"), rows))
+    rows = [(one["from"], say(one["kind"]), one["to"]) for one in found]
+    output.show(as_json, lambda: found, lambda console: output.table(console, ("from", "is … of", "to"), rows))
 
 
 @app.command()
@@ -45,7 +46,7 @@ def create(one: FromArgument, kind: KindArgument, other: ToArgument, actor: Acto
     with terminal.acting_session(actor) as (session, who):
         service, from_id, to_id = _open(session, who, one, other)
         service.create(from_id, kind, to_id)
-    typer.echo(f"{one} is {kind} of {other}.")
+    typer.echo(say("{one} is {kind} of {other}.", one=one, kind=say(kind), other=other))
 
 
 @app.command()
@@ -54,7 +55,7 @@ def remove(one: FromArgument, kind: KindArgument, other: ToArgument, actor: Acto
     with terminal.acting_session(actor) as (session, who):
         service, from_id, to_id = _open(session, who, one, other)
         service.remove(from_id, kind, to_id)
-    typer.echo(f"{one} is not {kind} of {other} any more.")
+    typer.echo(say("{one} is not {kind} of {other} any more.", one=one, kind=say(kind), other=other))
 
 
 def _open(session: "Session", actor: "Actor", one: str, other: str) -> "tuple[RelationshipService, UUID, UUID]":

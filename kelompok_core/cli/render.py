@@ -1,57 +1,96 @@
 """Reports for the terminal."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kelompok_core.cli.terminal import table
-from kelompok_core.imports.error_file import name_error_file
+from kelompok_core.cli.language import counted, language, number, say, translate
+from kelompok_core.cli.output import COLOURS, coloured, command, print_line, print_next, table
+from kelompok_core.cli.rows import render_rows
+from kelompok_core.imports.error_file import suggested_error_file
+from kelompok_core.imports.records import DECISIONS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from kelompok_core.imports.pages import DecidedRow
     from kelompok_core.imports.report import ImportReport, IssueGroup
     from kelompok_core.imports.undo import UndoReport
 
-_COLOURS = {"accepted": "green", "merged": "cyan", "unchanged": "dim", "rejected": "red", "review": "yellow"}
 _BAR = 30
 _UNMAPPED = "header.unknown"
 
 
-def render_report(console: "Console", report: "ImportReport", language: str = "en") -> None:
-    """Print what an import did: counts, then findings, then what to do next."""
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A report with what the terminal shows beside it.
+
+    Attributes:
+        called: The import's id as it is to be printed.
+        rows: The first rows of a plan that waits for approval, those that change nothing left out.
+        again: The words of the command that imports the corrected error file, if there is one to make.
+    """
+
+    report: "ImportReport"
+    called: str
+    rows: "Sequence[DecidedRow]" = ()
+    again: Sequence[str] | None = None
+
+
+def report_to_json(shown: Shown) -> dict[str, Any]:
+    """Return the report for programs; of a plan with the rows that it begins with."""
+    told = shown.report.to_json()
+    if shown.report.record.waits_for_approval:
+        told["plan"] = [one.to_json() for one in shown.rows]
+    return told
+
+
+def render_report(console: "Console", shown: Shown) -> None:
+    """Print what an import did: counts, rows of a plan, findings, and what to do next."""
     from rich.text import Text
 
+    report = shown.report
     record = report.record
-    kind = "Dry run" if record.dry_run and record.state != "applied" else "Import"
-    console.print(Text(f"{kind} {record.id} is {record.state}", style="bold"))
-    console.print(Text(f"{record.file_name} as source «{record.source_name}»"))
+    kind = say("Dry run") if record.dry_run and record.state != "applied" else say("Import")
+    state = say("{kind} {id} is {state}", kind=kind, id=shown.called, state=say(record.state))
+    print_line(state, style="bold")
+    console.print(Text(say("{file} as source «{source}»", file=record.file_name, source=record.source_name)))
     if record.read_as:
-        settings = [f"{name.replace('_', ' ')} «{_setting(value)}»" for name, value in sorted(record.read_as.items())]
-        console.print(Text(f"Read as: {', '.join(settings)}"))
-    if record.failure:
-        console.print(Text(record.failure, style="red"))
+        settings = [
+            f"{say(name.replace('_', ' '))} «{_setting(value)}»" for name, value in sorted(record.read_as.items())
+        ]
+        console.print(Text(f"{say('Read as')}: {', '.join(settings)}"))
+    if record.failure and not any(group.severity == "fatal" for group in report.groups):
+        console.print(Text(translate(record.failure), style="red"))
     _counts(console, report)
     _mapping(console, report)
-    _issues(console, report.groups, language)
-    console.print(Text(_closing(report)))
+    _plan(console, shown)
+    _issues(console, shown)
+    _closing(shown)
 
 
 def _counts(console: "Console", report: "ImportReport") -> None:
     from rich.text import Text
 
     counts = report.counts
-    most = max(counts[name] for name in _COLOURS) or 1
-    console.print(Text(f"\n{counts['rows_read']:>10,} rows read" + _blank_lines(report)))
-    for name, colour in _COLOURS.items():
+    most = max(counts[name] for name in DECISIONS) or 1
+    width = max(map(len, (say(name) for name in DECISIONS)))
+    read = say("row read" if counts["rows_read"] == 1 else "rows read")
+    console.print(Text(f"\n{number(counts['rows_read']):>10} {read}{_blank_lines(report)}"))
+    for name in DECISIONS:
         bar = "█" * -(-counts[name] * _BAR // most)
-        console.print(Text(f"{counts[name]:>10,} {name:<10} ").append(bar, style=colour))
+        line = Text(f"{number(counts[name]):>10} {say(name):<{width}} ").append(bar, style=COLOURS[name])
+        console.print(line)
     if report.seconds:
-        console.print(Text(f"\n{report.seconds:.1f} s, {report.rows_per_second:,.0f} rows/s", style="dim"))
+        speed = number(report.rows_per_second)
+        told = say("{seconds} s, {speed} rows/s", seconds=number(report.seconds, digits=1), speed=speed)
+        console.print(Text(f"\n{told}", style="dim"))
 
 
 def _blank_lines(report: "ImportReport") -> str:
-    number = report.record.blank_lines
-    return f" ({number:,} blank line{'s' if number > 1 else ''} passed over)" if number else ""
+    if not report.record.blank_lines:
+        return ""
+    return f" ({counted(report.record.blank_lines, 'blank line passed over', 'blank lines passed over')})"
 
 
 def _mapping(console: "Console", report: "ImportReport") -> None:
@@ -60,41 +99,91 @@ def _mapping(console: "Console", report: "ImportReport") -> None:
     if report.record.mapping:
         fields = report.record.mapping
         columns = [f"{column} → {fields[column]}" for column in report.record.header if column in fields]
-        console.print(Text(f"Columns: {', '.join(columns)}"))
+        console.print(Text(f"{say('Columns')}: {', '.join(columns)}"))
     unknown = [group.column or "" for group in report.groups if group.code == _UNMAPPED]
     if unknown:
-        console.print(Text(f"Kept as extra data: {', '.join(unknown)}"))
+        console.print(Text(f"{say('Kept as extra data')}: {', '.join(unknown)}"))
 
 
-def _issues(console: "Console", groups: "Sequence[IssueGroup]", language: str) -> None:
-    shown = [group for group in groups if group.code != _UNMAPPED]
-    if not shown:
+def _plan(console: "Console", shown: Shown) -> None:
+    if not shown.rows:
+        return
+    print_line(f"\n{say('What it would do:')}", style="bold")
+    render_rows(console, shown.rows, whole=False)
+    counts = shown.report.counts
+    rest = counts["rows_read"] - counts["unchanged"] - len(shown.rows)
+    if rest > 0:
+        more = counted(rest, "row more would change something or is handed back", "rows more do so or are handed back")
+        print_next(f"{more}:", command("import", "show", shown.called, "--rows"))
+
+
+def _issues(console: "Console", shown: Shown) -> None:
+    groups = [group for group in shown.report.groups if group.code != _UNMAPPED]
+    if not groups:
         return
     rows = [
-        (group.count, group.severity, group.code, _lines(group), group.examples[0].message(language)) for group in shown
+        (
+            coloured(group.severity),
+            group.code,
+            counted(group.count, "row", "rows") if _is_of_rows(group) else "",
+            _lines(group),
+            group.examples[0].message(language()),
+        )
+        for group in groups
     ]
-    table(console, ("rows", "severity", "code", "lines", "first of them"), rows)
+    console.print()
+    table(console, ("severity", "code", "rows", "lines", "first of them"), rows, heading=4)
+    console.print()
+    if any(group.count > len(group.examples) for group in groups):
+        print_next(say("Every finding, with its line:"), command("import", "errors", shown.called, "--all"))
+
+
+def _is_of_rows(group: "IssueGroup") -> bool:
+    return group.examples[0].record is not None
 
 
 def _lines(group: "IssueGroup") -> str:
-    lines = ", ".join(str(example.line) for example in group.examples if example.line)
-    return lines + (" …" if group.count > len(group.examples) else "")
+    lines = [str(example.line) for example in group.examples if example.line]
+    more = " …" if group.count > len(group.examples) else ""
+    word = say("line" if len(lines) == 1 and not more else "lines")
+    return f"{word} {', '.join(lines)}{more}" if lines else ""
 
 
-def _closing(report: "ImportReport") -> str:
+def _closing(shown: Shown) -> None:
+    report, called = shown.report, shown.called
     record, counts = report.record, report.counts
-    short = str(record.id)
-    if record.state == "planned":
-        return f"Nothing was written. To do exactly this: kelompok import apply {short}"
-    said = []
-    if record.state == "applied" and not counts["accepted"] and not counts["merged"]:
-        said.append("Nothing changed: the core already says all of this.")
+    is_plan = record.waits_for_approval
+    changes = counts["accepted"] or counts["merged"]
+    if not counts["rows_read"] and record.state in ("planned", "applied"):
+        print_line(say("The file has no rows: there is nothing to import."))
+    elif is_plan and changes:
+        print_next(say("Nothing was written yet. To do exactly this:"), command("import", "apply", called))
+    elif is_plan:
+        print_line(say("Nothing was written, and applying this would change nothing."))
+    elif record.state == "applied" and not changes and not report.needs_attention:
+        print_line(say("Nothing changed: the core already says all of this."))
     if report.waiting and record.state == "applied":
-        said.append(f"Waiting for a person to decide, {report.waiting:,}: kelompok import review list --import {short}")
-    if report.needs_attention:
-        file = name_error_file(record)
-        said.append(f"Rows to correct, ready to be sent again: kelompok import errors {short} --output {file}")
-    return "\n".join(said) or f"Look at it again: kelompok import show {short}"
+        waiting = counted(report.waiting, "row waits for a person to decide", "rows wait for a person to decide")
+        print_next(f"{waiting}:", command("import", "review", "list", "--import", called))
+    if shown.again is not None:
+        _handed_back(shown)
+    if record.state == "failed" and record.failure_trace:
+        print_next(say("Where in the code that happened:"), command("import", "show", called, "--debug"))
+
+
+def _handed_back(shown: Shown) -> None:
+    """Print how to get the error file, and how to send it again once it is corrected."""
+    file = suggested_error_file(shown.report.record)
+    back = counted(_count_back(shown.report), "row to correct", "rows to correct")
+    print_next(
+        say("{rows}: write them to a file, correct them there, and send the file again:", rows=back),
+        command("import", "errors", shown.called, "--output", file),
+        command(*(shown.again or ())),
+    )
+
+
+def _count_back(report: "ImportReport") -> int:
+    return report.counts["rejected"] + report.waiting
 
 
 _UNDONE = {
@@ -105,21 +194,24 @@ _UNDONE = {
 }
 
 
-def render_undo(console: "Console", report: "UndoReport") -> None:
+def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
     """Print what an undo did: counts, then every record that is not as it was before the import."""
     from rich.text import Text
 
-    what = "would be undone" if report.dry_run else f"is {report.record.state}"
-    console.print(Text(f"Import {report.record.id} {what}", style="bold"))
+    if report.dry_run:
+        print_line(say("Import {id} would be undone", id=called), style="bold")
+    else:
+        print_line(say("Import {id} is {state}", id=called, state=say(report.record.state)), style="bold")
     for outcome, meaning in _UNDONE.items():
-        console.print(Text(f"{report.counts[outcome]:>10,} {outcome:<10} {meaning}"))
+        console.print(Text(f"{number(report.counts[outcome]):>10} {say(outcome):<12} {say(meaning)}"))
     if report.left:
         rows = [
-            (one.label, one.outcome, one.reason, ", ".join(one.kept), ", ".join(one.restored)) for one in report.left
+            (one.label, say(one.outcome), translate(one.reason or ""), ", ".join(one.kept), ", ".join(one.restored))
+            for one in report.left
         ]
         table(console, ("record", "outcome", "why", "kept", "restored"), rows)
     if report.dry_run:
-        console.print(Text(f"Nothing was done. To do it: kelompok import undo {report.record.id}"))
+        print_next(say("Nothing was done. To do it:"), command("import", "undo", called))
 
 
 def _setting(value: object) -> str:

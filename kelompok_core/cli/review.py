@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import completion, output, terminal
+from kelompok_core.cli.language import language, say
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
+from kelompok_core.issues.sentences import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +27,10 @@ NoteOption = Annotated[str | None, typer.Option(help="Why; kept with the decisio
 
 @app.command("list")
 def list_all(
-    import_id: Annotated[str | None, typer.Option("--import", metavar="ID", help="Only of this import.")] = None,
+    import_id: Annotated[
+        str | None,
+        typer.Option("--import", metavar="ID", help="Only of this import.", autocompletion=completion.imports),
+    ] = None,
     limit: LimitOption = 100,
     as_json: JsonOption = False,
 ) -> None:
@@ -36,12 +41,26 @@ def list_all(
     with terminal.workbench() as bench, bench.database.connect() as connection:
         wanted = get_id(connection, "imports", import_id) if import_id else None
         parked = list_parked(connection, import_id=wanted, limit=limit)
-    rows = [(one.ref, one.source_name, one.line, one.label, one.reason, len(one.candidates)) for one in parked]
-    terminal.show(
-        as_json,
-        lambda: [_to_json(one) for one in parked],
-        lambda console: terminal.table(console, ("row", "source", "line", "name", "why", "candidates"), rows),
-    )
+        called = terminal.names_of(connection, "imports", [one.import_id for one in parked])
+    rows = [
+        (_called(one, called), one.source_name, one.line, one.label, one.reason, len(one.candidates)) for one in parked
+    ]
+
+    def render(console: "Console") -> None:
+        if not rows:
+            output.print_line(say("No row waits for a person."))
+            return
+        output.table(console, ("row", "source", "line", "name", "why", "candidates"), rows)
+        shown = rows[0][0]
+        output.print_next(
+            say("To look at one, beside the records it may be:"), output.command("import", "review", "show", shown)
+        )
+
+    output.show(as_json, lambda: [_to_json(one) for one in parked], render)
+
+
+def _called(row: "ParkedRow", called: "Mapping[UUID, str]") -> str:
+    return f"{called[row.import_id]}:{row.record}"
 
 
 @app.command()
@@ -53,26 +72,31 @@ def show(ref: RefArgument, as_json: JsonOption = False) -> None:
         parked = get_parked(connection, *_split(bench, ref))
         candidates = list_candidates(connection, parked)
         beside = {slug: compare(connection, parked, record_id) for slug, record_id in candidates.items()}
-    terminal.show(
+        called = _called(parked, terminal.names_of(connection, "imports", [parked.import_id]))
+    output.show(
         as_json,
         lambda: _to_json(parked) | {"beside": {slug: [vars(pair) for pair in pairs] for slug, pairs in beside.items()}},
-        lambda console: _render(console, parked, beside),
+        lambda console: _render(console, parked, beside, called),
     )
 
 
-def _render(console: "Console", parked: "ParkedRow", beside: "Mapping[str, list[Comparison]]") -> None:
+def _render(console: "Console", parked: "ParkedRow", beside: "Mapping[str, list[Comparison]]", called: str) -> None:
     from rich.text import Text
 
-    from kelompok_core.issues.sentences import describe
-
-    console.print(Text(f"{parked.ref}, line {parked.line} of «{parked.source_name}»", style="bold"))
-    console.print(Text(describe(parked.reason, record=parked.record, line=parked.line)))
+    where = say("{row}, line {line} of «{source}»", row=called, line=parked.line, source=parked.source_name)
+    output.print_line(where, style="bold")
+    console.print(Text(parked.message(language())))
     for slug, pairs in beside.items():
-        terminal.table(console, ("field", "the row", slug, "set by"), _pairs(pairs))
+        output.table(console, ("field", "the row", slug, "set by"), _pairs(pairs))
     if not beside:
         said = [(name, value) for name, value in parked.candidate.items() if value is not None and name != "extra"]
-        terminal.table(console, ("field", "the row"), said)
-    console.print(Text(f"To decide: kelompok import review accept {parked.ref} [--merge-into REF | --as-new]"))
+        output.table(console, ("field", "the row"), said)
+    output.print_next(
+        say("To take it into a record, to take it as a record of its own, or to leave it out:"),
+        *(output.command("import", "review", "accept", called, "--merge-into", slug) for slug in beside),
+        output.command("import", "review", "accept", called, "--as-new"),
+        output.command("import", "review", "reject", called),
+    )
 
 
 @app.command()
@@ -94,7 +118,7 @@ def accept(
     from kelompok_core.imports.review import Reviewer
 
     if as_new and (merge_into or field):
-        raise typer.BadParameter("a record of its own has nothing to merge with", param_hint="--as-new")
+        raise terminal.wrong_option("--as-new", "a record of its own has nothing to merge with")
     choices = terminal.pairs(field or [], "--field")
     with terminal.workbench() as bench:
         import_id, record = _split(bench, ref)
@@ -122,8 +146,9 @@ def reject(ref: RefArgument, note: NoteOption = None, actor: ActorOption = None,
 
 def _say(verdict: "Verdict", *, as_json: bool) -> None:
     changed = f": {', '.join(verdict.changed)}" if verdict.changed else ""
+    told = f"{verdict.ref} {say(verdict.decision)}{changed}"
     shown = {"row": verdict.ref, "decision": verdict.decision, "record": verdict.target_id, "changed": verdict.changed}
-    terminal.show(as_json, lambda: shown, lambda console: console.print(f"{verdict.ref} {verdict.decision}{changed}"))
+    output.show(as_json, lambda: shown, lambda _: output.print_line(told))
 
 
 def _split(bench: "Workbench", ref: str) -> "tuple[UUID, int]":
@@ -131,7 +156,7 @@ def _split(bench: "Workbench", ref: str) -> "tuple[UUID, int]":
 
     prefix, colon, record = ref.rpartition(":")
     if not colon or not record.isdecimal():
-        raise typer.BadParameter(f"{ref!r} is not ID:RECORD", param_hint="ID:RECORD")
+        raise terminal.wrong_option("ID:RECORD", f"{ref!r} is not ID:RECORD")
     with bench.database.connect() as connection:
         return get_id(connection, "imports", prefix), int(record)
 
@@ -139,7 +164,8 @@ def _split(bench: "Workbench", ref: str) -> "tuple[UUID, int]":
 def _to_json(parked: "ParkedRow") -> dict[str, object]:
     return {
         "row": parked.ref, "source": parked.source_name, "line": parked.line, "name": parked.label,
-        "reason": parked.reason, "candidates": list(parked.candidates), "raw": dict(parked.raw),
+        "reason": parked.reason, "message": {one: parked.message(one) for one in LANGUAGES},
+        "candidates": list(parked.candidates), "raw": dict(parked.raw),
     }  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import output, surroundings, terminal
+from kelompok_core.cli.language import say
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ def show(slug: SlugArgument, as_json: JsonOption = False) -> None:
     with terminal.workbench() as bench, bench.database.session() as session:
         found = list_goals(session, slug)
     columns = ("goal", "", "confidence", "in", "evidence", "by", "status")
-    terminal.show(
+    output.show(
         as_json,
         lambda: [one.to_json() for one in found],
-        lambda console: terminal.table(console, columns, [_row(one) for one in found]),
+        lambda console: output.table(console, columns, [_row(one) for one in found]),
     )
 
 
@@ -50,7 +51,7 @@ def add(slug: SlugArgument, goal: GoalArgument, actor: ActorOption = None) -> No
 
     with terminal.acting_session(actor) as (session, acting):
         GoalService(session, acting).add(slug, goal)
-    typer.echo(f"Goal {goal} is set for {slug}.")
+    typer.echo(say("Goal {goal} is set for {organization}.", goal=goal, organization=slug))
 
 
 @app.command()
@@ -67,7 +68,12 @@ def remove(
 
     with terminal.acting_session(actor) as (session, acting):
         GoalService(session, acting).remove(slug, goal, for_good=for_good)
-    typer.echo(f"Goal {goal} is removed from {slug}{' for good' if for_good else ''}.")
+    told = (
+        "Goal {goal} is removed from {organization} for good."
+        if for_good
+        else "Goal {goal} is removed from {organization}."
+    )
+    typer.echo(say(told, goal=goal, organization=slug))
 
 
 @app.command()
@@ -79,12 +85,12 @@ def explain(
 ) -> None:
     """Show how goals come about: terms, weights, threshold, and the text with the evidence marked. Stores nothing."""
     if (slug is None) == (text is None):
-        raise typer.BadParameter("give an organization or --text, one of them", param_hint="SLUG")
+        raise terminal.wrong_option("SLUG", "give an organization or --text, one of them")
     from kelompok_core.cli.plugin_commands import show_result
     from kelompok_core.enrichment.explain import explain_organization, explain_text
 
     if text is not None:
-        result: CommandResult = explain_text(terminal.settings(), plugin, text)
+        result: CommandResult = explain_text(surroundings.settings(), plugin, text)
     else:
         with terminal.workbench() as bench:
             result = explain_organization(bench, plugin, str(slug))

@@ -1,90 +1,39 @@
-"""What all commands share: options, output as text or JSON, errors as a sentence and an exit code."""
+"""What all commands share: options, the database of one command, who acts, errors as a sentence and an exit code."""
 
-import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from kelompok_core.cli import completion, output
+from kelompok_core.cli.language import language, say, translate
+from kelompok_core.cli.surroundings import SURROUNDINGS, settings
 from kelompok_core.errors import KelompokError, UsageError
-from kelompok_core.settings import Settings, read_settings
+from kelompok_core.settings import require_installation
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from uuid import UUID
+
+    import sqlalchemy as sa
     from sqlalchemy.orm import Session
 
     from kelompok_core.access.actors import Actor
-    from kelompok_core.cli.launcher import Launcher
     from kelompok_core.imports.workbench import Workbench
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ActorOption = Annotated[
-    str | None, typer.Option("--as", metavar="EMAIL", help="Act as this user; default: the local operator.")
+    str | None,
+    typer.Option(
+        "--as", metavar="EMAIL", help="Act as this user; default: the local operator.", autocompletion=completion.users
+    ),
 ]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many.")]
 
 DONE, FAILED, USAGE, ATTENTION, NOT_PERMITTED = 0, 1, 2, 3, 4
 EXIT_CODES = "Exit codes: 0 done · 1 failed · 2 usage · 3 done, with rejected or review rows · 4 not permitted."
-
-
-@dataclass
-class Surroundings:
-    """Set once by the program's entry; commands read it."""
-
-    launcher: "Launcher | None" = None
-    settings: Settings = field(default_factory=read_settings)
-    as_json: bool = False
-
-
-SURROUNDINGS = Surroundings()
-
-
-def settings() -> Settings:
-    return SURROUNDINGS.settings
-
-
-def launcher() -> "Launcher":
-    if SURROUNDINGS.launcher is None:
-        raise KelompokError("this program was started without an orchestrator")
-    return SURROUNDINGS.launcher
-
-
-def console(*, errors: bool = False) -> "Console":
-    """Return where to print; wide enough for tables when it is no terminal."""
-    from rich.console import Console
-
-    stream = sys.stderr if errors else sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else 140, highlight=False)
-
-
-def print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-
-
-def show(as_json: bool, value: Callable[[], object], render: Callable[["Console"], None]) -> None:
-    """Print one result in the form asked for."""
-    if as_json:
-        print_json(value())
-    else:
-        render(console())
-
-
-def table(console: "Console", columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under a plain header; cells wrap, none is cut."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        drawn.add_column(column, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console.print(drawn)
 
 
 @contextmanager
@@ -101,10 +50,15 @@ def whole_file(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO]:
 
 @contextmanager
 def workbench() -> Iterator["Workbench"]:
-    """Open the database for one command."""
+    """Open the database for one command.
+
+    Raises:
+        SettingsError: When there is no installation here.
+    """
     from kelompok_core.database.engine import open_database
     from kelompok_core.imports.workbench import Workbench
 
+    require_installation(settings())
     database = open_database(settings())
     try:
         yield Workbench(database=database, settings=settings())
@@ -120,13 +74,31 @@ def acting(bench: "Workbench", email: str | None) -> "Actor":
         return get_actor(connection, email=email)
 
 
+def names_of(connection: "sa.Connection", table: str, ids: "Sequence[UUID]") -> "Mapping[UUID, str]":
+    """Return how to print ids: as short as they are still clear for a person, whole for a program."""
+    from kelompok_core.database.ids import shorten
+
+    return shorten(connection, table, ids) if output.is_for_a_person() else {one: str(one) for one in ids}
+
+
+def name_of(bench: "Workbench", table: str, given: "UUID") -> str:
+    """Return how to print one id; see :func:`names_of`."""
+    with bench.database.connect() as connection:
+        return names_of(connection, table, [given])[given]
+
+
+def wrong_option(option: str, message: str, *, hint: str | None = None) -> UsageError:
+    """Return the error that what was given to an option, or an argument, is wrong."""
+    return UsageError(f"{option}: {message}", hint=hint)
+
+
 @contextmanager
 def blaming(option: str) -> Iterator[None]:
     """Let what is wrong be told as that option's."""
     try:
         yield
     except UsageError as error:
-        raise typer.BadParameter(error.message, param_hint=option) from error
+        raise wrong_option(option, error.message, hint=error.hint) from error
 
 
 def pairs(given: Sequence[str], option: str, *, first: bool = False) -> dict[str, str]:
@@ -149,11 +121,16 @@ def error_as_json(error: KelompokError) -> Mapping[str, Any]:
 
 
 def report_error(error: KelompokError, *, as_json: bool) -> int:
-    """Print the error; return its exit code."""
+    """Print the error, with where in the code it came from when asked to; return its exit code."""
     if as_json:
-        print_json(error_as_json(error))
+        output.print_json(error_as_json(error))
     else:
-        typer.secho(f"Error: {error.message}", fg=typer.colors.RED, err=True)
+        from kelompok_core.issues.sentences import describe_at_place
+
+        said = "\n".join(describe_at_place(one, language=language()) for one in error.findings)
+        output.print_line(f"{say('Error')}: {said or translate(error.message)}", style="red", errors=True)
         if error.hint:
-            typer.echo(error.hint, err=True)
+            output.print_line(output.as_typed(translate(error.hint)), errors=True)
+    if SURROUNDINGS.debug:
+        typer.echo("".join(traceback.format_exception(error)), err=True)
     return error.exit_code

@@ -5,13 +5,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from kelompok_core.contracts.findings import Issue
 from kelompok_core.contracts.shapes import JsonValue
+
+if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
+    import pandas as pd
 
 
 def _map_nothing(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
     del entity, columns
     return {}
+
+
+def _judge_nothing(entity: str, cells: "pd.DataFrame") -> Sequence[Issue]:
+    del entity, cells
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +39,7 @@ class PluginContext:
         entity: The core table a source is imported into.
         columns: Columns the operator's mapping names; a reader of nested records may take one as a path into them.
         map_headers: What the host makes of a source's columns: for an entity and their names, the field of each.
+        judge_columns: What keeps columns from being imported as an entity, by names and first cells; for a preview.
     """
 
     config: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -41,3 +52,4 @@ class PluginContext:
     entity: str | None = None
     columns: Sequence[str] = ()
     map_headers: Callable[[str, Sequence[str]], Mapping[str, str]] = _map_nothing
+    judge_columns: Callable[[str, "pd.DataFrame"], Sequence[Issue]] = _judge_nothing

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kelompok_core.contracts.context import PluginContext
+from kelompok_core.contracts.findings import issue_table
 from kelompok_core.contracts.protocols import OrganizationImporter
 from kelompok_core.contracts.shapes import CommandResult, JsonValue, Source, SourceBatch
 
@@ -49,8 +50,10 @@ def preview(
     shown = batch.cells.head(rows).map(_short)
     shown.insert(0, "line", batch.locations["line"].head(rows).astype("object"))
     tables = {"Columns": columns, "First rows": shown}
-    if len(batch.issues):
-        tables["Findings"] = batch.issues.head(max(rows, 1))
+    found = issue_table(context.judge_columns(entity, batch.cells))
+    findings = pd.concat([one for one in (found, batch.issues.head(max(rows, 1))) if len(one)] or [batch.issues])
+    if len(findings):
+        tables["Findings"] = findings
     read_as = ", ".join(f"{key} {_plain(value)}" for key, value in batch.read_as.items())
     return CommandResult(text=f"Read as: {read_as}", tables=tables)
 

@@ -4,6 +4,7 @@ The programs are initdb and pg_ctl; this only drives them. The server outlives t
 """
 
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -22,6 +23,8 @@ from filelock import FileLock
 from kelompok_core.database.server_files import ServerFiles, find_server_files, make_folder
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import Settings
+
+_logger = logging.getLogger(__name__)
 
 CORE_DATABASE = "kelompok"
 DAGSTER_DATABASE = "dagster"
@@ -199,6 +202,7 @@ def _initialized(settings: Settings, files: ServerFiles) -> _Passwords:
                 hint="Put that file back from a backup, or move the data folder away to begin anew.",
             )
         return known
+    _logger.info("Making a database in %s", files.data_folder.resolve())
     passwords = known or _Passwords(**{name: secrets.token_urlsafe(24) for name in _Passwords.__annotations__})
     _write_private(_credentials(settings), json.dumps(asdict(passwords)))
     _initialize(files, passwords)
@@ -296,6 +300,7 @@ def _answers(url: str) -> bool:
 
 def _start(settings: Settings, files: ServerFiles) -> int:
     """Start the server, on the port it had before where that is free: what is connected finds it again."""
+    _logger.info("Starting the database of %s", settings.home.resolve())
     deadline = monotonic() + _START_SECONDS
     remembered = _port_file(settings)
     while True:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kelompok_core.database import embedded
 from kelompok_core.errors import DatabaseUnavailable
-from kelompok_core.settings import Settings
+from kelompok_core.settings import Settings, require_installation
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -43,7 +43,12 @@ class SchemaStatus:
 
 
 def find_addresses(settings: Settings) -> Addresses:
-    """Return the configured server's addresses, or start the embedded one."""
+    """Return the configured server's addresses, or start the embedded one.
+
+    Raises:
+        SettingsError: When there is no installation that this could be the database of.
+    """
+    require_installation(settings)
     if settings.database_url is None:
         urls = embedded.ensure_running(settings)
         return Addresses(owner=urls.owner, runtime=urls.runtime, dagster=urls.dagster)

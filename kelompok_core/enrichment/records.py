@@ -53,6 +53,7 @@ class Enrichment:
     config: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failure: str | None
+    failure_trace: str | None
     created_at: datetime
     finished_at: datetime | None
 
@@ -92,6 +93,7 @@ TABLE = sa.table(
             ("config", JSONB),
             ("counts", JSONB),
             ("failure", sa.Text),
+            ("failure_trace", sa.Text),
             ("created_at", sa.DateTime(timezone=True)),
             ("finished_at", sa.DateTime(timezone=True)),
         )

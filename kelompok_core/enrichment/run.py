@@ -29,6 +29,7 @@ from kelompok_core.enrichment.records import (
 from kelompok_core.enrichment.signals import checked_signals, count_by_value
 from kelompok_core.enrichment.store import store
 from kelompok_core.errors import EnrichmentFailed, KelompokError, UsageError
+from kelompok_core.failures import trace_of
 from kelompok_core.imports.locks import lock_entity, working_on
 from kelompok_core.imports.records import get_import
 from kelompok_core.imports.registry import get_descriptor
@@ -128,9 +129,12 @@ def enrich(bench: Workbench, enrichment_id: UUID, entities: Sequence[str] = ()) 
         try:
             counts = _Run(bench, enrichment).do(entities)
         except KelompokError as error:
-            _finish(bench, enrichment_id, state=EnrichmentState.FAILED, failure=error.message)
+            told = {"failure": error.message, "failure_trace": trace_of(error)}
+            _finish(bench, enrichment_id, state=EnrichmentState.FAILED, **told)
             raise
-        return _finish(bench, enrichment_id, state=EnrichmentState.DONE, counts=counts, failure=None)
+        return _finish(
+            bench, enrichment_id, state=EnrichmentState.DONE, counts=counts, failure=None, failure_trace=None
+        )
 
 
 def _finish(bench: Workbench, enrichment_id: UUID, **values: Any) -> Enrichment:

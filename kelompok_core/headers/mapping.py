@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_core.errors import UsageError
 from kelompok_core.headers.privacy import is_sensitive
 from kelompok_core.headers.spelling import fold_header, spellings, squeeze
+from kelompok_core.suggestions import suggest
 
 IGNORE = "-"
 EXTRA = "extra"
@@ -20,6 +20,13 @@ RECORD_ID = "_kelompok_id"
 
 _RUNNING_NUMBERS = frozenset({"no", "nr", "nomor", "nomor urut", "no urut", "number", "nbr", "row", "baris"})
 """A counter of the sheet's rows: it changes whenever the sheet is sorted, so it identifies nothing."""
+
+
+_ROOM = 60
+"""Characters of names in one sentence."""
+
+_FEW_NAMES = 60
+"""Fields and columns are all named where there are at most so many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +132,9 @@ def _take_given(draft: _Draft, columns: Sequence[str], given: Mapping[str, str])
         elif wanted == EXTRA:
             draft.extra.append(column)
         elif wanted not in names:
-            raise UsageError(f"mapping {header!r}: there is no field {wanted!r}", hint=_suggest(wanted, names))
+            raise UsageError(
+                f"mapping {header!r}: there is no field {wanted!r}", hint=suggest(wanted, names, few=_FEW_NAMES)
+            )
         elif wanted in draft.targets.values():
             raise UsageError(f"mapping {header!r}: another column is mapped to {wanted!r} already")
         else:
@@ -139,14 +148,8 @@ def _find_column(header: str, columns: Sequence[str]) -> str:
         return header
     alike = [column for column in columns if fold_header(column) == fold_header(header)]
     if len(alike) != 1:
-        raise UsageError(f"mapping: the file has no column {header!r}", hint=_suggest(header, columns))
+        raise UsageError(f"mapping: the file has no column {header!r}", hint=suggest(header, columns, few=_FEW_NAMES))
     return alike[0]
-
-
-def _suggest(word: str, known: Sequence[str]) -> str:
-    close = get_close_matches(word, known, n=1)
-    listed = ", ".join(known)
-    return f"Did you mean {close[0]!r}? There are: {listed}." if close else f"There are: {listed}."
 
 
 def _take_by_rule(draft: _Draft, columns: Sequence[str]) -> list[str]:
@@ -246,6 +249,16 @@ def _require(draft: _Draft, columns: Sequence[str]) -> None:
                 Severity.FATAL,
                 None,
                 field=one.name,
-                aliases=", ".join(one.aliases[:6]),
-                columns=", ".join(columns[:30]),
+                aliases=_some(one.aliases),
+                columns=_some(columns),
             )
+
+
+def _some(names: Sequence[str]) -> list[str]:
+    """Return as many of the names as a sentence has room for, and a sign that there are more."""
+    shown: list[str] = []
+    for name in names:
+        if sum(map(len, shown)) + len(name) > _ROOM:
+            return [*shown, "…"]
+        shown.append(name)
+    return shown

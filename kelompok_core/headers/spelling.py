@@ -9,6 +9,8 @@ _NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>")
 """What stands in brackets: «(required)», «[dd/mm/yyyy]»."""
 _STAR = re.compile(r"\s*\*.*$", re.DOTALL)
 """A star marks a needed column, and begins what is said about that: «Nama *wajib»."""
+_NUMBER = re.compile(r"^\s*\d{1,3}[.)]\s+")
+"""Forms number their questions: «3. Nama Organisasi»."""
 _MARKS = frozenset({"required", "optional", "mandatory", "wajib", "opsional"})
 _WRAPPERS = ("data.", "attributes.", "fields.", "properties.", "record.")
 _INNER = (".rendered", ".value", ".text", ".#text", ".$t")
@@ -38,7 +40,7 @@ def spellings(written: str) -> tuple[str, ...]:
 def _spellings(written: str) -> Iterator[str]:
     yield fold_header(written)
     yield _fold(written)
-    bare = _STAR.sub("", _NOTE.sub(" ", written))
+    bare = _NUMBER.sub("", _STAR.sub("", _NOTE.sub(" ", written)))
     words = fold_header(bare).split()
     while words and words[-1] in _MARKS:
         words.pop()

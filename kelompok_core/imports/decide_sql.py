@@ -8,6 +8,7 @@ The statements run in order in one transaction and hand on by temporary tables:
 ``deciding_there``    a record, if there are any       ``deciding_namesakes``  seen rows of a name, counted
 ``deciding_matches``  existing records by strong key   ``deciding_rows``   target, reason and turn of each
 ``deciding_groups``   who takes turns with whom        ``deciding_diffs``  what a row would change
+``deciding_contested``  ids used for two before        ``deciding_used_ids``  wrong rows whose id another row has
 ``deciding_final``    one decision a row               ``deciding_slugs``  addresses (``slugs_sql.py``)
 
 Rows of one record (by target, or by identity when the record is new) form a group and take turns in file
@@ -65,6 +66,7 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
     yield _GROUPS
     yield "ANALYZE deciding_groups"
     yield _CONTESTED.format(entity=descriptor.entity)
+    yield _USED_IDS.format(label=descriptor.label)
     yield create_diffs(rules)
     yield _FINAL.format(
         may_create="true" if descriptor.belongs else "CAST(:scope AS uuid) IS NULL",
@@ -168,7 +170,7 @@ def _matches(descriptor: EntityDescriptor) -> str:
 
 
 def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str:
-    agrees = f"(k.nameless OR t.{descriptor.name_key} = k.{descriptor.name_key})" if rule.name_agrees else "true"
+    agrees = _names_agree(descriptor) if rule.name_agrees else "true"
     # Where a key and the name agree, another id of the same source is a question and not an answer.
     another = _NOT_ANOTHERS.format(entity=descriptor.entity) if rule.identifies else "true"
     may_be = _NOT_JUDGED_DIFFERENT.format(entity=descriptor.entity)
@@ -188,6 +190,13 @@ def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str
           ORDER BY agrees DESC, t.id LIMIT 3) m
         WHERE {said} AND {_ANY_THERE}
           AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
+
+
+def _names_agree(descriptor: EntityDescriptor) -> str:
+    """Whether row and record have one name; one that was made of an address agrees with any."""
+    same = f"k.nameless OR t.{descriptor.name_key} = k.{descriptor.name_key}"
+    label = descriptor.field(descriptor.label)
+    return f"({same})" if label.derived_from is None else f"({same} OR NOT t.field_origins ? '{label.name}')"
 
 
 def _rows(descriptor: EntityDescriptor) -> str:
@@ -300,7 +309,8 @@ _GROUPS = f"""
 # a row that comes back alone may be of the other record.
 _CONTESTED = """
     CREATE TEMPORARY TABLE deciding_contested ON COMMIT DROP AS
-    SELECT o.identity, array_agg(o.raw_sha256) AS rejected
+    SELECT o.identity, array_agg(o.raw_sha256) AS rejected,
+           jsonb_agg(o.candidate) FILTER (WHERE o.candidate IS NOT NULL) AS said
     FROM import_decisions d
     JOIN imports m ON m.id = d.import_id AND m.plan_revision = d.revision AND m.state = 'applied'
     JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
@@ -314,6 +324,20 @@ _CONTESTED = """
     GROUP BY o.identity"""
 
 
+# Wrong rows whose id another row of the file has too, and other values: mended, and sent again alone, such a row would
+# take the other's place.
+_USED_IDS = """
+    CREATE TEMPORARY TABLE deciding_used_ids ON COMMIT DROP AS
+    SELECT i.record, array_agg(DISTINCT e.key) AS fields
+    FROM import_rows i
+    JOIN import_rows q ON q.import_id = i.import_id AND q.identity = i.identity AND q.record <> i.record
+    CROSS JOIN LATERAL jsonb_each_text(jsonb_strip_nulls(q.candidate - 'extra')) e
+    WHERE i.import_id = :import AND i.verdict = 'error' AND i.external_id IS NOT NULL
+      AND NOT CAST(:last_wins AS boolean)
+      AND (i.candidate->>e.key <> e.value OR e.key = '{label}' AND i.candidate->>e.key IS NULL)
+    GROUP BY i.record"""
+
+
 def _another_name(descriptor: EntityDescriptor) -> str:
     """Whether a row known by a key that people share would give its record a name of no word in common."""
     if not descriptor.keys_are_shared:
@@ -324,10 +348,14 @@ def _another_name(descriptor: EntityDescriptor) -> str:
 
 _FINAL = """
     CREATE TEMPORARY TABLE deciding_final ON COMMIT DROP AS
-    SELECT i.record, 'rejected' AS decision, i.reason,
+    SELECT i.record, 'rejected' AS decision, CASE WHEN u.record IS NULL THEN i.reason ELSE 'id.duplicate_in_file' END
+             AS reason,
            NULL::uuid AS target_id, NULL::uuid AS home, NULL::integer AS base_version, 1 AS turn,
-           NULL::jsonb AS changes, NULL::text AS severity, NULL::jsonb AS params, NULL::jsonb AS notes
-    FROM import_rows i WHERE i.import_id = :import AND i.verdict = 'error'
+           NULL::jsonb AS changes, CASE WHEN u.record IS NOT NULL THEN 'error' END AS severity,
+           CASE WHEN u.record IS NOT NULL THEN jsonb_build_object('fields', u.fields) END AS params,
+           NULL::jsonb AS notes
+    FROM import_rows i LEFT JOIN deciding_used_ids u ON u.record = i.record
+    WHERE i.import_id = :import AND i.verdict = 'error'
     UNION ALL
     SELECT r.record, 'rejected', r.problem, NULL, NULL, NULL, 1, NULL, 'error', r.params, NULL
     FROM deciding_refused r
@@ -403,7 +431,11 @@ _FINAL = """
                              ELSE 'id.conflict_before' END
                  FROM deciding_rows r JOIN deciding_contested c ON c.identity = r.identity
                  WHERE r.record = x.record AND EXISTS (
-                   SELECT FROM jsonb_each(x.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL))
+                   SELECT FROM jsonb_each(x.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL
+                     -- Another name, or what a rejected row said and the record does not.
+                     AND (e.key = '{label}' OR r.raw_sha256 = ANY (c.rejected) OR EXISTS (
+                       SELECT FROM jsonb_array_elements(c.said) s
+                       WHERE e.value->>1 IN (s.value->>e.key, s.value->>(e.key || '_slug'))))))
                END AS contested
         FROM deciding_diffs x WHERE NOT (x.is_new AND x.turn = 1)) d) o
     JOIN (VALUES ('match.target_deleted', 'review', 'match.target_deleted', 'review'),

@@ -13,6 +13,7 @@ from kelompok_core.contracts import FOLDER_TYPE, SourceBatch
 from kelompok_core.headers.mapping import OUR_COLUMNS, RECORD_ID
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.issues.sentences import describe
+from kelompok_core.sources.storage import source_name_of
 
 _FORMULA = re.compile(r"^'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"^'('*[=+\-@\t\r])")
@@ -93,6 +94,11 @@ def _with(original: str, findings: dict[str, str]) -> str:
 def name_error_file(record: ImportRecord) -> str:
     """Return how an import's error file could be called."""
     return "errors.ndjson" if is_json(record.media_type) else "errors.csv"
+
+
+def suggested_error_file(record: ImportRecord) -> str:
+    """Return a name for an import's error file among the files of others."""
+    return f"{source_name_of(record.file_name)}.{name_error_file(record)}"
 
 
 def _findings(row: sa.Row[Any], language: str) -> tuple[str, str, str, str]:

@@ -40,7 +40,7 @@ def hand_over(bench: Workbench, import_id: UUID, tell: Callable[[Progress], None
                 return False
         tell(_progress(record))
     if record.failure is not None:
-        raise told_again(record.failure_code, record.failure, record.failure_hint)
+        raise told_again(record.failure_code, record.failure, record.failure_hint, record.failure_findings)
     return True
 
 

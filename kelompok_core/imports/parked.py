@@ -12,6 +12,7 @@ from kelompok_core.errors import NotFound
 from kelompok_core.imports import field_sql
 from kelompok_core.imports.records import ImportState
 from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.report import issue_of_row
 from kelompok_core.record_queries import SHORT_ID, SHORTEST_ID
 
 
@@ -23,6 +24,7 @@ class ParkedRow:
         reason: Code of why.
         candidate: The row as it was understood.
         raw: The row as it came.
+        findings: Why it waits: its findings that ask a person, as the database keeps them.
         candidates: Ids of existing records it may be.
         organization_id: Where the row's record belongs, if it belongs somewhere.
     """
@@ -36,12 +38,18 @@ class ParkedRow:
     label: str | None
     candidate: Mapping[str, Any]
     raw: Mapping[str, Any]
+    findings: Sequence[Mapping[str, Any]]
     candidates: Sequence[UUID]
     organization_id: UUID | None
 
     @property
     def ref(self) -> str:
         return f"{self.import_id}:{self.record}"
+
+    def message(self, language: str = "en") -> str:
+        """Return in sentences why it waits, and what to do."""
+        asking = self.findings or [{"code": self.reason, "severity": "review"}]
+        return " ".join(issue_of_row(self.record, self.line, one).message(language) for one in asking)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,13 +173,15 @@ def _parked(row: sa.Row[Any]) -> ParkedRow:
     candidates = [UUID(one) for one in values.pop("ids") or []]
     target = values.pop("target_id")
     known = candidates or ([target] if target else [])
+    found = [*(values.pop("issues") or ()), *(values.pop("more") or ())]
+    values["findings"] = [one for one in found if one["severity"] == "review"]
     values["label"] = values["candidate"].get(get_descriptor(values["entity"]).label)
     return ParkedRow(**values, candidates=known)
 
 
 _PARKED = sa.text(f"""
     SELECT d.import_id, d.record, r.line, m.source_name, m.entity, d.reason, r.candidate, r.raw, d.target_id,
-           d.organization_id,
+           d.organization_id, r.issues, d.issues AS more,
            (SELECT i.value->'params'->'candidates' FROM jsonb_array_elements(d.issues) i
             WHERE i.value->'params' ? 'candidates' LIMIT 1) AS ids
     FROM import_decisions d

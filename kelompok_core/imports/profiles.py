@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import NotFound, SettingsError, UsageError
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions, check_reading
-from kelompok_core.plugin_host.configuration import edit_document, read_document
+from kelompok_core.plugin_host.configuration import edit_document, read_document, read_table
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.settings import Settings
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
@@ -63,13 +63,8 @@ def read_profile(settings: Settings, name: str) -> Profile:
     if not isinstance(tables, dict):
         raise SettingsError("profiles", "must be a table", hint="Write [profiles.NAME].")
     if name not in tables:
-        raise NotFound("profile", name)
-    try:
-        table = _Table.model_validate(tables[name])
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(["profiles", name, *map(str, first["loc"])])
-        raise SettingsError(key, first["msg"]) from error
+        raise NotFound("profile", name, known=tables)
+    table = read_table(f"profiles.{name}", _Table, tables[name])
     options = ImportOptions(
         mapping=table.mapping,
         policies=table.policies,
@@ -91,13 +86,9 @@ def with_conventions(settings: Settings, options: ImportOptions, *, country: str
     Raises:
         SettingsError: Naming the key of ``[imports]`` that is wrong.
     """
-    table = read_document(settings).get("imports", {})
+    own = read_table("imports", _Installation, read_document(settings).get("imports", {}))
     try:
-        own = _Installation.model_validate(table)
         check_reading(ImportOptions(phone_country=own.phone_country, timezone=own.timezone))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise SettingsError(".".join(["imports", *map(str, first["loc"])]), first["msg"]) from error
     except UsageError as error:
         raise SettingsError("imports", error.message, hint=error.hint) from error
     return replace(
@@ -111,9 +102,10 @@ def with_conventions(settings: Settings, options: ImportOptions, *, country: str
 def _ready_profile(settings: Settings, name: str) -> Profile:
     plugin, _, ready = name.partition("/")
     manifest = get_plugin(settings, plugin).manifest
-    found = next((one for one in manifest.profiles if one.name == ready), None) if manifest else None
+    profiles = manifest.profiles if manifest else ()
+    found = next((one for one in profiles if one.name == ready), None)
     if found is None:
-        raise NotFound("profile", name)
+        raise NotFound("profile", name, known=[f"{plugin}/{one.name}" for one in profiles])
     return Profile(options=ImportOptions(mapping=found.mapping, config=found.settings))
 
 
@@ -131,7 +123,7 @@ def chosen_profile(settings: Settings, name: str | None, **given: Any) -> Profil
         for option, value in given.items()
         if value is not None
     }
-    chosen = replace(saved.options, **options)
+    chosen = replace(saved.options, **options, profile=name)
     check_reading(chosen)
     return Profile(source_name=saved.source_name, options=chosen)
 

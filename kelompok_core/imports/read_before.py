@@ -45,7 +45,7 @@ def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Act
             "of": [record.entity, record.source_name, record.organization_id],
             "by": record.job,
             "config": [{**importer.config, **options.config}, *(one.config for one in normalizers)],
-            "options": options.to_json(),
+            "options": options.effects,
             "granted": sorted(granted),
             "code": digest_code("kelompok_core", importer.package, *(one.package for one in normalizers)),
         }

@@ -2,6 +2,8 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from kelompok_core.contracts import (
@@ -16,11 +18,13 @@ from kelompok_core.contracts import (
     SourceBatch,
     UnreadableSource,
 )
-from kelompok_core.errors import ImportFailed
+from kelompok_core.errors import ImportFailed, SourceUnreadable
 from kelompok_core.imports.candidates import map_columns
+from kelompok_core.imports.likely_columns import judge_columns
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.issues.sentences import describe
+from kelompok_core.imports.staging import issue_dict
+from kelompok_core.issues.sentences import describe_at_place
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
 from kelompok_core.settings import Settings
@@ -34,17 +38,24 @@ def reading_context(
     plugin: PluginInfo,
     *,
     config: Mapping[str, Any],
-    columns: Sequence[str] = (),
+    mapping: Mapping[str, str] | None = None,
     dry_run: bool = True,
     entity: str | None = None,
 ) -> AbstractContextManager[PluginContext]:
     """Return the surroundings of a plugin that reads: its settings, and what the host makes of headers."""
-    further = {"columns": tuple(columns), "map_headers": _map_headers, "entity": entity}
+    given = mapping or {}
+    further = {
+        "columns": tuple(given),
+        "map_headers": partial(_map_headers, given=given),
+        "judge_columns": partial(judge_columns, given=given),
+        "entity": entity,
+    }
     return plugin_context(plugin, config=config, dry_run=dry_run, **further)
 
 
-def _map_headers(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
-    mapping = map_columns(get_descriptor(entity), list(columns), {}, scoped=False)
+def _map_headers(entity: str, columns: Sequence[str], *, given: Mapping[str, str]) -> Mapping[str, str]:
+    there = {header: field for header, field in given.items() if header in columns}
+    mapping = map_columns(get_descriptor(entity), list(columns), there, scoped=False)
     kept = dict.fromkeys(mapping.extra, "(extra)") | dict.fromkeys(mapping.dropped, "(left out)")
     return kept | dict.fromkeys(mapping.ignored, "(left out)") | dict(mapping.targets)
 
@@ -64,14 +75,14 @@ def as_our_errors(label: str, file_name: str) -> Iterator[None]:
             raise unreadable(file_name, [error.issue]) from error
 
 
-def unreadable(file_name: str, issues: Sequence[Issue]) -> ImportFailed:
+def unreadable(file_name: str, issues: Sequence[Issue]) -> SourceUnreadable:
     """Return the failure that some fatal findings are, each with the file: in a folder, with the file in it."""
-    sentences = [
-        f"{'/'.join(filter(None, (file_name, one.params.get('file'))))}: "
-        + describe(one.code, column=one.column, value=one.value, line=one.line, params=one.params)
-        for one in issues
-    ]
-    return ImportFailed("\n".join(sentences))
+    findings = []
+    for one in issues:
+        place = "/".join(filter(None, (file_name, one.params.get("file"))))
+        line = {} if one.line is None else {"line": one.line}
+        findings.append(issue_dict(replace(one, params={**line, **one.params, "place": place})))
+    return SourceUnreadable("\n".join(describe_at_place(one) for one in findings), findings)
 
 
 @contextmanager
@@ -87,7 +98,7 @@ def opened(settings: Settings, record: ImportRecord) -> Iterator[tuple[Importer,
         reading_context(
             plugin,
             config=config,
-            columns=[*record.options.mapping],
+            mapping=record.options.mapping,
             dry_run=record.dry_run,
             entity=record.entity,
         ) as context,

@@ -1,5 +1,6 @@
 """Receiving: who may import what, the file kept by its content, and the import's row. Nothing is read yet."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
@@ -14,12 +15,18 @@ from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.profiles import with_conventions
 from kelompok_core.imports.queue import enqueue, require_room
 from kelompok_core.imports.records import IMPORTS, ImportOptions, check_reading, fingerprint, get_import
+from kelompok_core.imports.right_plugin import Arrived, find_media_type
 from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
+from kelompok_core.plugin_host.configuration import check_config
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
 from kelompok_core.sources.opening import file_name_of, media_type_of
 from kelompok_core.sources.storage import Incoming, incoming_from, source_name_of
+from kelompok_core.suggestions import suggest
+
+_LONGEST_SOURCE_BYTES = 200
+"""Names of sources are in indexes beside identities; those take no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +65,17 @@ class Receipt:
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
-    """What an actor's request was found to be good for, before its file is read."""
+    """What an actor's request was found to be good for, before its file is read.
+
+    Attributes:
+        media_type: What the file's name or its sender says it is.
+    """
 
     request: ImportRequest
     actor: Actor
     plugin: PluginInfo
     job: Job
-    media_type: str
+    media_type: str | None
     organization_id: UUID | None
 
 
@@ -90,11 +101,16 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
         NotPermitted: When the actor may not import there.
         PluginUnavailable: When the plugin is not enabled.
         NotFound: When the job or the organization does not exist.
-        UsageError: When the file's kind does not fit the job.
+        SettingsError: When a setting of the plugin does not fit.
+        UsageError: When the file's kind does not fit the job, or a merge policy is for a field there is not.
     """
     check_reading(request.options)
+    _source_name(request)
     plugin = require_enabled(bench.settings, request.plugin)
     job = find_job(plugin, request.job)
+    if plugin.manifest is not None:
+        check_config(plugin.manifest, {**plugin.config, **request.options.config})
+    _require_fields(str(job.entity), request.options.policies)
     with bench.database.connect() as connection:
         # A key that is bound to an organization acts there without saying so.
         organization_id = _find_home(connection, request.organization) or actor.confined_to
@@ -102,11 +118,21 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
         country = _country_of(connection, organization_id)
     options = with_conventions(bench.settings, request.options, country=country)
     request = replace(request, options=options)
-    media_type = request.media_type or _media_type(str(request.file), job)
-    _require_fit(request, media_type, job)
+    media_type = request.media_type or _media_type(str(request.file))
+    if media_type == FOLDER_TYPE:  # before all of it is packed
+        find_media_type(bench.settings, plugin, job, Arrived(location=str(request.file), declared=media_type, head=b""))
     return Admission(
         request=request, actor=actor, plugin=plugin, job=job, media_type=media_type, organization_id=organization_id
     )
+
+
+def _require_fields(entity: str, named: Iterable[str]) -> None:
+    from kelompok_core.imports.registry import get_descriptor  # loads what an entity is made of
+
+    for name in named:
+        known = [field.name for field in get_descriptor(entity).fields]
+        if name not in known:
+            raise UsageError(f"policies: {entity} have no field {name!r}", hint=suggest(name, known, few=len(known)))
 
 
 def _find_home(connection: sa.Connection, slug: str | None) -> UUID | None:
@@ -133,9 +159,17 @@ def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, q
     Raises:
         KeyReused: When the idempotency key stands for another request.
         QueueFull: When too many imports of the organization wait already.
+        UsageError: When the file is of a kind that the plugin does not read.
     """
+    declared = admission.media_type
+    head = incoming.head if declared != FOLDER_TYPE else b""
+    arrived = Arrived(location=str(admission.request.file), declared=declared, head=head)
+    media_type = find_media_type(bench.settings, admission.plugin, admission.job, arrived)
+    admission = replace(admission, media_type=media_type)
     values = _values(admission, incoming)
-    values["fingerprint"] = fingerprint(_what_makes_it_the_same(values))
+    values["fingerprint"] = fingerprint(
+        _what_makes_it_the_same(values) | {"options": admission.request.options.effects}
+    )
     with bench.database.connect() as connection, connection.begin():
         receipt = _known(connection, values)
         if receipt is None:
@@ -151,6 +185,24 @@ def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, q
         return receipt
 
 
+def _source_name(request: ImportRequest) -> str:
+    """Return the name of the list this file is a copy of.
+
+    Raises:
+        UsageError: When no list can be called so.
+    """
+    name = request.source_name
+    if name is None:
+        name = source_name_of(file_name_of(str(request.file)))
+    name = name.strip()
+    if name and name.isprintable() and len(name.encode()) <= _LONGEST_SOURCE_BYTES:
+        return name
+    raise UsageError(
+        f"source: {name[:40]!r} cannot be the name of a list",
+        hint=f"Give --source a name of up to {_LONGEST_SOURCE_BYTES} letters, on one line.",
+    )
+
+
 def _values(admission: Admission, incoming: Incoming) -> dict[str, object]:
     request = admission.request
     return {
@@ -163,7 +215,7 @@ def _values(admission: Admission, incoming: Incoming) -> dict[str, object]:
         "job": admission.job.name,
         "media_type": admission.media_type,
         "organization_id": admission.organization_id,
-        "source_name": request.source_name or source_name_of(file_name_of(str(request.file))),
+        "source_name": _source_name(request),
         "file_name": file_name_of(str(request.file)),
         "file_url": incoming.url,
         "file_sha256": bytes.fromhex(incoming.sha256),
@@ -177,16 +229,8 @@ def _what_makes_it_the_same(values: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if name not in ("file_url", "idempotency_key", "key_id")}
 
 
-def _media_type(file: str, job: Job) -> str:
-    return FOLDER_TYPE if Path(file).is_dir() else media_type_of(file_name_of(file)) or job.inputs[0]
-
-
-def _require_fit(request: ImportRequest, media_type: str, job: Job) -> None:
-    if media_type not in job.inputs:
-        raise UsageError(
-            f"{file_name_of(str(request.file))} looks like {media_type}, and {job.name} reads {', '.join(job.inputs)}",
-            hint="Choose the plugin made for this kind of file, or rename a file that only has a wrong ending.",
-        )
+def _media_type(file: str) -> str | None:
+    return FOLDER_TYPE if Path(file).is_dir() else media_type_of(file_name_of(file))
 
 
 def _known(connection: sa.Connection, values: dict[str, object]) -> Receipt | None:

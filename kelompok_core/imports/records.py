@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import KelompokError, NotFound, TakenOver, UsageError
+from kelompok_core.failures import trace_of
 from kelompok_core.values.conventions import DateOrder, is_country, is_zone
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
@@ -59,6 +60,7 @@ class ImportOptions:
         phone_country: ISO 3166 code of phone numbers written without one. Where not said, that of the organization the
             import is confined to, else the installation's.
         timezone: IANA name of the zone of times written without one; where not said, the installation's.
+        profile: Name of the profile that the other options began with; it changes nothing by itself.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class ImportOptions:
     date_order: DateOrder | None = None
     phone_country: str | None = None
     timezone: str | None = None
+    profile: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -78,7 +81,13 @@ class ImportOptions:
             "date_order": self.date_order.value if self.date_order else None,
             "phone_country": self.phone_country,
             "timezone": self.timezone,
+            "profile": self.profile,
         }
+
+    @property
+    def effects(self) -> dict[str, Any]:
+        """All that makes a difference to what is read and decided."""
+        return {name: option for name, option in self.to_json().items() if name != "profile"}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "ImportOptions":
@@ -90,6 +99,7 @@ class ImportOptions:
             date_order=DateOrder(stored["date_order"]) if stored.get("date_order") else None,
             phone_country=stored.get("phone_country"),
             timezone=stored.get("timezone"),
+            profile=stored.get("profile"),
         )
 
 
@@ -143,6 +153,7 @@ class ImportRecord:
     failure: str | None
     failure_code: str | None
     failure_hint: str | None
+    failure_trace: str | None
     durations: Mapping[str, float]
     created_at: datetime
     planned_at: datetime | None
@@ -171,6 +182,11 @@ class ImportRecord:
         return self.state is ImportState.PLANNED and self.dry_run and self.approved_by is None
 
     @property
+    def failure_findings(self) -> list[dict[str, Any]]:
+        """The findings that the failure is made of."""
+        return [issue for issue in self.issues if "place" in (issue.get("params") or {})]
+
+    @property
     def origin(self) -> str:
         """How the values of this source are marked in ``field_origins``."""
         return f"source:{self.source_name}"
@@ -190,7 +206,7 @@ _COLUMNS = """
     encode(file_sha256, 'hex') AS file_sha256, file_bytes, media_type, actor_id, organization_id, key_id,
     approved_by, approved_key_id, options, needs, header, mapping, read_as, issues, rows_staged, blank_lines,
     plan_revision, rows_read, accepted, merged, unchanged, rejected, review, run_id, failure, failure_code,
-    failure_hint, durations, created_at, planned_at, applied_at, queued_at, leased_by, fence"""
+    failure_hint, failure_trace, durations, created_at, planned_at, applied_at, queued_at, leased_by, fence"""
 
 
 def get_import(connection: sa.Connection, import_id: UUID) -> ImportRecord:
@@ -240,8 +256,13 @@ def find_by_run(connection: sa.Connection, run_id: str) -> UUID | None:
 def failure_columns(error: KelompokError | None) -> dict[str, str | None]:
     """Return an error as the import's row keeps it; without one, that there is none."""
     if error is None:
-        return {"failure": None, "failure_code": None, "failure_hint": None}
-    return {"failure": error.message, "failure_code": error.code, "failure_hint": error.hint}
+        return dict.fromkeys(("failure", "failure_code", "failure_hint", "failure_trace"))
+    return {
+        "failure": error.message,
+        "failure_code": error.code,
+        "failure_hint": error.hint,
+        "failure_trace": trace_of(error),
+    }
 
 
 def bind_run(connection: sa.Connection, import_id: UUID, run_id: str) -> None:
@@ -320,6 +341,7 @@ IMPORTS = sa.table(
             "failure",
             "failure_code",
             "failure_hint",
+            "failure_trace",
             "queued_at",
             "leased_by",
             "fence",

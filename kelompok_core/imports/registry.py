@@ -51,5 +51,5 @@ def _class_of(entity: str, what: str) -> Any:
 
 def _module_of(entity: str, module: str) -> Any:
     if entity not in list_entities():
-        raise NotFound("entity", entity)
+        raise NotFound("entity", entity, known=list_entities())
     return import_module(f"kelompok_core.{entity}.{module}")

@@ -158,10 +158,16 @@ def issue_of_row(record: int | None, line: int | None, issue: Mapping[str, Any])
     )
 
 
+def iter_file_issues(record: ImportRecord) -> Iterator[RowIssue]:
+    """Yield every finding about the file itself."""
+    for issue in record.issues:
+        yield issue_of_row(None, (issue.get("params") or {}).get("line"), issue)
+
+
 def _of_file(record: ImportRecord) -> list[IssueGroup]:
-    issues = [issue_of_row(None, None, issue) for issue in record.issues]
     return [
-        IssueGroup(code=one.code, severity=one.severity, column=one.column, count=1, examples=[one]) for one in issues
+        IssueGroup(code=one.code, severity=one.severity, column=one.column, count=1, examples=[one])
+        for one in iter_file_issues(record)
     ]
 
 

@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from time import monotonic
 from uuid import UUID
 
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
 from kelompok_core.access.rules import Action
 from kelompok_core.errors import KelompokError, TakenOver
 from kelompok_core.fail_points import FailPoint, reach
@@ -13,7 +16,7 @@ from kelompok_core.imports.locks import refresh_statistics, working_on
 from kelompok_core.imports.normalizing import normalizers
 from kelompok_core.imports.part import Part
 from kelompok_core.imports.read_before import digest_pass, take_rows
-from kelompok_core.imports.records import ImportRecord, ImportState, failure_columns, get_import, update_held
+from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, failure_columns, get_import, update_held
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of, authorize_import, list_granted
 from kelompok_core.imports.silent_columns import require_values
@@ -106,5 +109,6 @@ def remembering_failure(bench: Workbench, record: ImportRecord) -> Iterator[None
         raise
     except KelompokError as error:
         with bench.database.connect() as connection, connection.begin():
-            update_held(connection, record, state=ImportState.FAILED, **failure_columns(error))
+            issues = IMPORTS.c.issues.op("||")(sa.literal(list(error.findings), JSONB))
+            update_held(connection, record, state=ImportState.FAILED, issues=issues, **failure_columns(error))
         raise

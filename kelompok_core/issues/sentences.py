@@ -26,11 +26,23 @@ def default_severity(code: str) -> Severity:
     return Severity(entry["severity"]) if entry else Severity.ERROR
 
 
+class _Fact(str):
+    """A fact as a sentence shows it; ``{rows:line|lines}`` is the word that goes with it as a number."""
+
+    __slots__ = ()
+
+    def __format__(self, words: str) -> str:
+        one, bar, many = words.partition("|")
+        if not bar:
+            return format(str(self), words)
+        return one if self == "1" else many
+
+
 class _Facts(dict[str, Any]):
     """What a sentence may speak of; a fact nobody gave is shown as an ellipsis."""
 
     def __missing__(self, key: str) -> str:
-        return "…"
+        return _Fact("…")
 
 
 def describe(  # noqa: PLR0913  (the columns of an issue)
@@ -47,7 +59,7 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
 
     A plugin's own code, which no catalog can know, is shown with its facts.
     """
-    facts = _Facts({name: _shown(fact) for name, fact in (params or {}).items()})
+    facts = _Facts({name: _Fact(_shown(fact)) for name, fact in (params or {}).items()})
     facts |= {"line": facts.get("line", line), "record": record, "value": _shown(value or ""), "code": code}
     facts["column"] = column or facts.get("column") or _ABOUT_A_ROW[language]
     entry = catalog().get(code)
@@ -55,6 +67,20 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
         details = ", ".join(f"{name} {fact}" for name, fact in facts.items() if name in (params or {}))
         return f"{code}: {details or facts['value']}".rstrip(": ")
     return " ".join(part.format_map(facts) for part in entry[language])
+
+
+def describe_at_place(finding: Mapping[str, Any], *, language: str = "en") -> str:
+    """Return the sentence for a finding as the database keeps it, behind the file it is about."""
+    params = finding.get("params") or {}
+    sentence = describe(
+        finding["code"],
+        language=language,
+        column=finding.get("column"),
+        value=finding.get("value"),
+        line=params.get("line"),
+        params=params,
+    )
+    return f"{params['place']}: {sentence}" if params.get("place") else sentence
 
 
 def _shown(fact: object) -> str:

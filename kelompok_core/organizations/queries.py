@@ -42,13 +42,13 @@ def get_organization_id(connection: sa.Connection | Session, slug: str) -> UUID:
     return found
 
 
-def get_slug(session: Session, organization_id: UUID) -> str:
+def get_slug(connection: sa.Connection | Session, organization_id: UUID) -> str:
     """Return the slug of the organization with this id.
 
     Raises:
         NotFound: When there is none.
     """
-    slug = session.scalar(sa.select(Organization.slug).where(Organization.id == organization_id))
+    slug = connection.scalar(sa.select(Organization.slug).where(Organization.id == organization_id))
     if slug is None:
         raise NotFound("organization", organization_id)
     return slug

@@ -2,18 +2,26 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from kelompok_core.errors import SettingsError
 from kelompok_core.plugin_host.manifest import Manifest
-from kelompok_core.settings import Settings
+from kelompok_core.settings import Settings, require_installation
+from kelompok_core.suggestions import suggest
 
 _ENABLED = "enabled"
 _AUTOMATIC = "automatic"
+
+_TABLES = ("plugins", "imports", "profiles", "schedules", "scaling")
+"""All that kelompok.toml may say something of."""
+
+Table = TypeVar("Table", bound=BaseModel)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +41,34 @@ def read_document(settings: Settings) -> dict[str, Any]:
     """Return kelompok.toml; empty when there is none.
 
     Raises:
-        SettingsError: When it is no TOML, with the line.
+        SettingsError: When it is no TOML, with the line, or has a table that nobody reads.
     """
     try:
-        return tomllib.loads(settings.config_file.read_text("utf-8"))
+        document = tomllib.loads(settings.config_file.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(str(settings.config_file), f"not valid TOML: {error}") from error
+    if (strange := next((name for name in document if name not in _TABLES), None)) is not None:
+        raise SettingsError(strange, f"is no setting of {settings.config_file.name}", hint=suggest(strange, _TABLES))
+    return document
+
+
+def read_table(key: str, model: type[Table], table: object) -> Table:
+    """Return a table of kelompok.toml as what it has to be.
+
+    Raises:
+        SettingsError: Naming the key that is wrong, with what may have been meant.
+    """
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = ".".join([key, *map(str, first["loc"])])
+        if first["type"] == "extra_forbidden":
+            word = str(first["loc"][-1])
+            raise SettingsError(path, "there is no such setting", hint=suggest(word, model.model_fields)) from error
+        raise SettingsError(path, first["msg"]) from error
 
 
 def plugin_settings(settings: Settings) -> dict[str, PluginSettings]:
@@ -85,10 +113,13 @@ def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any
         Draft202012Validator(manifest.config_schema).iter_errors(values),
         key=lambda error: str(error.path),
     )
+    path = ["plugins", manifest.name]
+    if unknown := [key for key in values if key not in properties] if errors else []:
+        hint = suggest(unknown[0], properties, few=len(properties)) or "It has no settings."
+        raise SettingsError(".".join([*path, unknown[0]]), "there is no such setting", hint=hint)
     if errors:
-        path = ".".join(["plugins", manifest.name, *(str(part) for part in errors[0].absolute_path)])
-        known = ", ".join(sorted(properties))
-        raise SettingsError(path, errors[0].message, hint=f"Its settings are: {known or 'none'}.")
+        path += map(str, errors[0].absolute_path)
+        raise SettingsError(".".join(path), errors[0].message, hint=_described(properties, errors[0].absolute_path))
     for key in manifest.permissions.secrets:
         if key in values and not str(values[key]).startswith(("env:", "file:")):
             raise SettingsError(
@@ -97,6 +128,13 @@ def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any
             )  # fmt: skip
     defaults = {key: one["default"] for key, one in properties.items() if "default" in one}
     return {**defaults, **values}
+
+
+def _described(properties: Mapping[str, Any], path: Sequence[str | int]) -> str | None:
+    """Return what the manifest says of the setting that is wrong, else which there are."""
+    if path and (description := properties.get(str(path[0]), {}).get("description")):
+        return f"It is: {description}"
+    return f"Its settings are: {', '.join(sorted(properties))}." if properties else None
 
 
 def _typed(value: Any, described: Mapping[str, Any]) -> Any:
@@ -135,7 +173,12 @@ def resolve_secret(key: str, reference: str) -> str:
 
 @contextmanager
 def edit_document(settings: Settings) -> Iterator[Any]:
-    """Give kelompok.toml to be changed in place, comments and all; written whole when the block ends well."""
+    """Give kelompok.toml to be changed in place, comments and all; written whole when the block ends well.
+
+    Raises:
+        SettingsError: When there is no installation: none is begun by the way.
+    """
+    require_installation(settings)
     import tomlkit
 
     path = settings.config_file

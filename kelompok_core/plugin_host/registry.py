@@ -9,7 +9,7 @@ from kelompok_core.errors import NotFound, PluginUnavailable, SettingsError
 from kelompok_core.plugin_host.configuration import PluginSettings, check_config, plugin_settings
 from kelompok_core.plugin_host.discovery import Discovered, discover
 from kelompok_core.plugin_host.manifest import HOST_API, Job, Manifest
-from kelompok_core.settings import Settings
+from kelompok_core.settings import Settings, require_installation
 
 
 class PluginState(StrEnum):
@@ -27,6 +27,8 @@ class PluginInfo:
     """A plugin and its state; manifest is None where that is broken.
 
     Attributes:
+        reason: Why it is in that state.
+        hint: What to do about that.
         automatic: Whether it acts on imports unasked.
     """
 
@@ -34,6 +36,7 @@ class PluginInfo:
     version: str
     state: PluginState
     reason: str | None
+    hint: str | None = None
     package: str
     manifest: Manifest | None
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -71,12 +74,13 @@ def _missing(name: str) -> PluginInfo:
 
 
 def _judge(found: Discovered, configured: PluginSettings | None) -> PluginInfo:
-    state, reason, config = _state(found, configured)
+    state, problem, config = _state(found, configured)
     return PluginInfo(
         name=found.name,
         version=found.manifest.version if found.manifest else "",
         state=state,
-        reason=reason,
+        reason=problem if problem is None or isinstance(problem, str) else problem.message,
+        hint=problem.hint if isinstance(problem, SettingsError) else None,
         package=found.package,
         manifest=found.manifest,
         config=config,
@@ -84,7 +88,9 @@ def _judge(found: Discovered, configured: PluginSettings | None) -> PluginInfo:
     )
 
 
-def _state(found: Discovered, configured: PluginSettings | None) -> tuple[PluginState, str | None, Mapping[str, Any]]:
+def _state(
+    found: Discovered, configured: PluginSettings | None
+) -> tuple[PluginState, str | SettingsError | None, Mapping[str, Any]]:
     manifest = found.manifest
     if manifest is None:
         return PluginState.BROKEN, found.problem, {}
@@ -95,7 +101,7 @@ def _state(found: Discovered, configured: PluginSettings | None) -> tuple[Plugin
     try:
         return PluginState.ENABLED, None, check_config(manifest, configured.values)
     except SettingsError as error:
-        return PluginState.MISCONFIGURED, error.message, {}
+        return PluginState.MISCONFIGURED, error, {}
 
 
 def list_automatic(settings: Settings, contract: str) -> list[PluginInfo]:
@@ -118,7 +124,7 @@ def get_plugin(settings: Settings, name: str) -> PluginInfo:
     """
     plugin = next(iter(_judged(settings, only=name)), None)
     if plugin is None:
-        raise NotFound("plugin", name)
+        raise NotFound("plugin", name, known=[one.name for one in _judged(settings)])
     return plugin
 
 
@@ -128,12 +134,14 @@ def require_enabled(settings: Settings, name: str) -> PluginInfo:
     Raises:
         NotFound: When none is called so.
         PluginUnavailable: When it is not enabled, with the state's reason.
+        SettingsError: When there is no installation it could be enabled in.
     """
+    require_installation(settings)
     plugin = get_plugin(settings, name)
     if plugin.state is PluginState.DISABLED:
         raise PluginUnavailable(name, "it is disabled", hint=f"Enable it: kelompok plugin enable {name}")
     if plugin.state is not PluginState.ENABLED:
-        raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}")
+        raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}", hint=plugin.hint)
     return plugin
 
 
@@ -145,6 +153,5 @@ def find_job(plugin: PluginInfo, name: str) -> Job:
     """
     job = next((one for one in plugin.jobs() if one.name == name), None)
     if job is None:
-        known = ", ".join(one.name for one in plugin.jobs()) or "none"
-        raise NotFound(f"job of {plugin.name} (it has: {known})", name)
+        raise NotFound(f"job of {plugin.name}", name, known=[one.name for one in plugin.jobs()])
     return job

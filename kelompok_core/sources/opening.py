@@ -16,6 +16,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from kelompok_core.contracts import FOLDER_TYPE, Source
 from kelompok_core.errors import UsageError
+from kelompok_core.suggestions import suggest
 
 MAX_UNPACKED_BYTES = 8 << 30
 """A packed file that holds more is refused: far above any list, far below what fills a disk unseen."""
@@ -90,7 +91,8 @@ def _require_regular_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
-        raise UsageError(f"no file {str(path)!r}", hint="Check the path; quote names with spaces.") from error
+        near = suggest(path.name, [one.name for one in path.parent.iterdir()], few=0) if path.parent.is_dir() else None
+        raise UsageError(f"no file {str(path)!r}", hint=near or "Check the path; quote names with spaces.") from error
     except OSError as error:
         raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from error
     if not stat.S_ISREG(mode):

@@ -13,6 +13,7 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from kelompok_core.sources.forms import HEAD_BYTES
 from kelompok_core.sources.opening import reachable
 
 _CHUNK = 1 << 20
@@ -33,6 +34,8 @@ class Incoming:
         self._sweep()
         self._file = self._filesystem.open(self._path, "wb")
         self.size = 0
+        self.head = b""
+        """How the file begins, as far as its form shows."""
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +55,8 @@ class Incoming:
     def write(self, piece: bytes) -> None:
         self._digest.update(piece)
         self.size += len(piece)
+        if len(self.head) < HEAD_BYTES:
+            self.head += piece[: HEAD_BYTES - len(self.head)]
         self._file.write(piece)
 
     @property

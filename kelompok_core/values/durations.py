@@ -24,6 +24,9 @@ _UNITS = {
 _SECONDS_OF = {word: _SECONDS[unit] for unit, words in _UNITS.items() for word in words.split()}
 _PART = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([a-z]+)\.?,?\s*(?:dan|and|&)?\s*")
 _NUMBER = re.compile(r"\d+(?:[.,]0+)?")
+_LONGEST_SECONDS = 366 * 86_400
+"""Who writes more meant something else."""
+
 _FEWEST_MINUTES = 10
 """A smaller number without a unit may be hours as well."""
 
@@ -58,7 +61,7 @@ def _seconds_of(written: str, unit: int | None) -> str | None:
         seconds = _of_number(float(text.replace(",", ".")), unit)
     else:
         seconds = _of_words(text)
-    return None if seconds is None else str(round(seconds))
+    return None if seconds is None or seconds > _LONGEST_SECONDS else str(round(seconds))
 
 
 def _iso_seconds(written: str) -> float | None:

@@ -25,10 +25,11 @@ def slug_of(names: pd.Series) -> pd.Series:
     lengths = pc.utf8_length(slugs)
     plain = pc.and_(pc.string_is_ascii(array), pc.and_(pc.greater(lengths, 0), pc.less_equal(lengths, MAX_LENGTH)))
     kept = to_mask(plain, names.index)
-    return to_series(slugs, names.index).where(kept, map_others(names, kept, _slug))
+    return to_series(slugs, names.index).where(kept, map_others(names, kept, slug_of_one))
 
 
-def _slug(name: str) -> str:
+def slug_of_one(name: str) -> str:
+    """Return one name's slug."""
     latin = re.sub(r"[^a-z0-9]+", "-", anyascii(name).lower()).strip("-")
     if len(latin) > MAX_LENGTH:
         cut = latin[: MAX_LENGTH + 1]

@@ -227,6 +227,6 @@ def test_what_others_have_of_the_same_name_is_in_nobodys_way(client_of, key_of, 
     found = client.get("/api/v1/members/rara@x.org")
     assert found.status_code == 200, found.text
     twice = client_of(key_of()).get("/api/v1/members/rara@x.org")
-    assert twice.json()["error"]["message"] == "no single member 'rara@x.org'"
+    assert twice.json()["error"]["message"] == "more than one member is called 'rara@x.org'"
     stranger = client_of(key_of("pak@x.org")).get("/api/v1/members/siti@ours.org")
     assert stranger.json()["error"]["message"] == "no member 'siti@ours.org'"

@@ -53,9 +53,10 @@ class Installation:
             cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         ) as process:  # fmt: skip
             try:
-                said = [process.stdout.readline() for _ in range(2)]
-                assert f"http://127.0.0.1:{port}" in said[0], said
-                assert f"http://127.0.0.1:{api_port}" in said[1], said
+                said = [process.stdout.readline()]
+                while said[-1] and f"http://127.0.0.1:{api_port}" not in said[-1]:  # the database is told of before
+                    said.append(process.stdout.readline())
+                assert any(f"http://127.0.0.1:{port}" in line for line in said[-2:]), said
                 yield process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{api_port}"
             finally:
                 if process.poll() is None:

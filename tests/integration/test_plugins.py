@@ -166,7 +166,7 @@ def test_a_wrong_settings_file_says_where(settings, text):
 
 
 def test_enabling_keeps_comments_and_order(settings):
-    text = '# ours\n[inboxes]\n\n[plugins.csv-import] # the list\ndelimiter = ";"\nenabled = false\n'
+    text = '# ours\n[imports]\n\n[plugins.csv-import] # the list\ndelimiter = ";"\nenabled = false\n'
     settings.config_file.write_text(text)
     assert set_enabled(settings, "csv-import", enabled=True)
     assert not set_enabled(settings, "csv-import", enabled=True)
@@ -211,6 +211,7 @@ def test_the_context_holds_no_way_to_the_database(settings):
         names = {name for name in dir(context) if not name.startswith("_")}
     assert names == {
         "config", "secrets", "log", "clock", "workdir", "dry_run", "batch_size", "entity", "columns", "map_headers",
+        "judge_columns",
     }  # fmt: skip
 
 

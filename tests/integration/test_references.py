@@ -61,7 +61,7 @@ def test_rows_that_were_sent_before_are_references(import_file, references, deci
     places = ask("SELECT as_import, as_record FROM import_rows WHERE import_id = :id", id=third.record.id)
     assert {row.as_import for row in places} == {first.record.id}, "a reference leads to a row, not to a reference"
     with database.connect() as connection:
-        rows = list_rows(connection, third.record, after=0, limit=10, decision=None)
+        rows = list_rows(connection, third.record, after=0, limit=10)
     assert [row.raw["name"] for row in rows] == ["Forum Air", "Forum Api", "Forum Angin"]
 
 

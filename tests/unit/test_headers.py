@@ -65,7 +65,7 @@ def test_our_own_columns_come_back_and_are_no_data():
 def test_a_missing_required_field_is_fatal_and_names_what_would_do():
     (issue,) = [one for one in map_headers(["Alamat"], _FIELDS, given={}).issues if one.code == "header.missing"]
     assert issue.severity == "fatal"
-    assert issue.params == {"field": "name", "aliases": "nama", "columns": "Alamat"}
+    assert issue.params == {"field": "name", "aliases": ["nama"], "columns": ["Alamat"]}
 
 
 @pytest.mark.parametrize(("header", "field"), [
@@ -124,3 +124,33 @@ def test_a_header_of_members_posts_and_events_is_known(entity, header, field):
 @pytest.mark.parametrize("entity", list_entities())
 def test_records_of_all_entities_but_one_belong_to_that_one(entity):
     assert get_descriptor(entity).belongs == (entity != HOME)
+
+
+@pytest.mark.parametrize("header", [
+    "DoB", "D.O.B.", "dob", "Date of Birth", "date_of_birth", "DateOfBirth", "Birthday", "Birth Year", "Year of Birth",
+    "birthplace", "TTL", "T.T.L.", "Tempat, Tanggal Lahir", "Tempat Lahir", "Tgl. Lahir", "tgl lahir", "Tahun Lahir",
+    "Mother's Name", "Mothers Maiden Name", "Nama Ibu Kandung", "Nama Ibu", "Paspor", "No. Paspor", "Passport No",
+    "NIK", "No. KTP", "nomor KTP", "No KK", "Agama", "Religion", "Gol. Darah", "Blood Type", "password", "Kata Sandi",
+    "member.birth_date", "pribadi.agama", "Contact1 Birthdate", "Ethnicity", "SSN",
+])  # fmt: skip
+def test_personal_data_is_refused_however_it_is_spelled(header):
+    assert map_headers([header, "Nama"], _FIELDS, given={}).dropped == [header]
+
+
+@pytest.mark.parametrize("header", [
+    "Kota Lahan", "Unikom", "Teknik", "Keluarga", "Birthing Centre Name", "Passportless", "Ibu kota",
+    "Nama Ibukota", "Kontak Darurat", "Agamais", "Pakaian", "Mother tongue",
+])  # fmt: skip
+def test_words_that_only_look_so_are_kept(header):
+    assert map_headers([header, "Nama"], _FIELDS, given={}).dropped == []
+
+
+@pytest.mark.parametrize("written", [
+    "Nama Organisasi *", "nama organisasi (wajib)", "NAMA ORGANISASI:", "Nama_Organisasi", "namaOrganisasi",
+    "Nama Organisasi [contoh: Yayasan X]", "  nama   organisasi ", "Nama Organisasi (isi lengkap) *",
+    "*Nama Organisasi", "Nama\nOrganisasi", "Nama Organisasi?", "“Nama Organisasi”", "1. Nama Organisasi",
+    "12) Nama Organisasi", "Nama Organisasi / Organization Name",
+])  # fmt: skip
+def test_notes_and_marks_around_a_header_do_not_matter(written):
+    fields = header_fields(get_descriptor("organizations"), scoped=False)
+    assert map_headers([written], fields, given={}).targets == {written: "name"}

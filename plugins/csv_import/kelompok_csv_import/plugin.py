@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from kelompok_core.contracts import JsonValue, PluginContext, Source, SourceBatch, issue_table
+from kelompok_core.contracts import Issue, JsonValue, PluginContext, Severity, Source, SourceBatch, issue_table
 from kelompok_csv_import.batches import BatchMaker
 from kelompok_csv_import.reading import open_table
+
+_NO_RECORDS = Issue(code="file.no_records", severity=Severity.WARNING)
 
 
 class CsvImporter:
@@ -28,7 +30,7 @@ class CsvImporter:
             while True:
                 records = table.reader.read(context.batch_size)
                 if not records:
-                    issues += passed.issues()
+                    issues += [*passed.issues(), *([_NO_RECORDS] if is_first and table.header.names else ())]
                 if records or issues or passed.blank > blank or is_first:
                     batch = maker.make(records)
                     yield replace(

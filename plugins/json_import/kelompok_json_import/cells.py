@@ -15,7 +15,8 @@ from kelompok_json_import.records import KEY, VALUE, Found
 BROKEN = "(broken line)"
 _DEEPEST = 6
 _JOINT = "; "
-_PARENT = "parent."
+_PARENT_NAME = "parent"
+_PARENT = f"{_PARENT_NAME}."
 """Before the names of values of the object that a record's list is in; twice for the object around that."""
 _PARTING = re.compile(r"[;|\r\n]")
 _SECRETS = frozenset({"password", "passwd", "password_hash", "hashed_password", "pwd", "kata_sandi"})
@@ -58,6 +59,19 @@ class CellMaker:
             if column not in cells:
                 cells[column] = self._text_or_none(self._search(path, found.value))
         return cells or {VALUE: "{}"}
+
+    def original(self, found: Found) -> Any:
+        """Return a record as it came, with what is said of it around it: on its own it gives the same cells again."""
+        value = self.plain(found.value)
+        if found.key is None and not found.parents:
+            return value
+        members = dict(value) if isinstance(value, dict) else {VALUE: value}
+        if found.key is not None:
+            members.setdefault(KEY, found.key)
+        own = members.get(_PARENT_NAME)
+        if found.parents and (own is None or isinstance(own, dict)):
+            members[_PARENT_NAME] = _nested(found.parents) | (own or {})
+        return members
 
     def plain(self, value: Any) -> Any:
         """Return a value without the members that are left out."""
@@ -143,3 +157,10 @@ def to_json(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(to_json, value))}]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _nested(parents: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``{"a": 1, "parent.b": 2}`` as ``{"a": 1, "parent": {"b": 2}}``."""
+    near = {name: value for name, value in parents.items() if not name.startswith(_PARENT)}
+    far = {name.removeprefix(_PARENT): value for name, value in parents.items() if name.startswith(_PARENT)}
+    return near | ({_PARENT_NAME: _nested(far)} if far else {})

@@ -49,7 +49,7 @@ class JsonImporter:
         """Yield every record as one line of JSON, in the order and number of :meth:`read`; a broken line as it is."""
         reading = _Reading(context)
         for _, found in reading.records(source):
-            yield found.text if found.broken is not None else to_json(reading.maker.plain(found.value))
+            yield found.text if found.broken is not None else to_json(reading.maker.original(found))
 
 
 class _Reading:

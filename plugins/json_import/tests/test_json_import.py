@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -385,3 +386,18 @@ def test_any_bytes_are_read_or_refused_with_a_code(read, content):
         assert len(found.cells) == len(found.locations)
         assert found.cells.columns.is_unique
         assert all(name.strip() for name in found.cells.columns)
+
+
+@pytest.mark.parametrize(("content", "config", "first"), [
+    ('{"a1": {"x": 1}}', {"shape": "map"}, {"x": 1, "key": "a1"}),
+    ('{"a": [{"n": "A", "list": [{"x": 1}]}]}', {"records": "a[*].list"}, {"x": 1, "parent": {"n": "A"}}),
+    ('{"r": [{"n": "R", "a": [{"n": "A", "list": [{"x": 1}]}]}]}', {"records": "r[*].a[*].list"},
+     {"x": 1, "parent": {"n": "A", "parent": {"n": "R"}}}),
+], ids=["map", "one-level", "two-levels"])  # fmt: skip
+def test_a_record_on_its_own_gives_the_cells_it_gave_where_it_stood(open_with, content, config, first):
+    context = PluginContext(config=config)
+    (line,) = JsonImporter().originals(open_with(content, name="data.json"), context)
+    assert json.loads(line) == first
+    there = pd.concat([one.cells for one in JsonImporter().read(open_with(content, name="data.json"), context)])
+    alone = pd.concat([one.cells for one in JsonImporter().read(open_with(line, name="one.ndjson"), PluginContext())])
+    assert alone.iloc[0].dropna().to_dict() == there.iloc[0].dropna().to_dict()

@@ -25,3 +25,7 @@ CREATE TRIGGER date_publication_later BEFORE UPDATE ON posts FOR EACH ROW
 -- Rows of an id that a file used for two records: the next files of the source are held against them.
 CREATE INDEX import_decisions_duplicates ON import_decisions (import_id, revision, record)
   WHERE reason = 'id.duplicate_in_file';
+
+-- Where in the code a failure came from; never what the error said, which may quote a row.
+ALTER TABLE imports ADD failure_trace text;
+ALTER TABLE enrichments ADD failure_trace text;

@@ -1,0 +1,56 @@
+"""Options that every command has: the language of what is printed, and details of errors."""
+
+from typing import Any
+
+from typer.core import TyperGroup, TyperOption
+
+from kelompok_core.cli import surroundings, terminal
+from kelompok_core.cli.language import use_language
+from kelompok_core.issues.sentences import LANGUAGES
+
+
+def add_common_options(command: Any) -> None:
+    """Give the options to a command, and to all below a group of commands."""
+    if isinstance(command, TyperGroup):
+        for child in command.commands.values():
+            add_common_options(child)
+    command.params += [_language(), _debug()]
+
+
+def _language() -> TyperOption:
+    return TyperOption(
+        param_decls=["--language"],
+        type=str,
+        metavar="en|id",
+        expose_value=False,
+        is_eager=True,
+        callback=_choose,
+        autocompletion=lambda _context, _arguments, _incomplete: list(LANGUAGES),
+        help="Language of what is printed. Default: that of the environment (KELOMPOK_LANGUAGE, LANG).",
+    )
+
+
+def _choose(_context: Any, _parameter: Any, value: str | None) -> None:
+    if value is None:
+        return
+    if value not in LANGUAGES:
+        raise terminal.wrong_option("--language", f"{value!r} is none of {', '.join(LANGUAGES)}")
+    use_language(value)
+
+
+def _debug() -> TyperOption:
+    return TyperOption(
+        param_decls=["--debug"],
+        type=bool,
+        is_flag=True,
+        default=False,
+        expose_value=False,
+        is_eager=True,
+        callback=_show_details,
+        help="Show where in the code an error comes from.",
+    )
+
+
+def _show_details(_context: Any, _parameter: Any, value: bool) -> None:
+    if value:
+        surroundings.SURROUNDINGS.debug = True

@@ -1,0 +1,206 @@
+"""What the shell offers when somebody presses Tab: plugins, jobs, settings, fields, slugs, ids. Starts nothing."""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from kelompok_core.cli.language import say
+from kelompok_core.cli.surroundings import settings
+from kelompok_core.errors import KelompokError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from kelompok_core.plugin_host.registry import PluginInfo
+
+_MOST = 50
+_LAST = "last"
+_COMPLETING = "_KELOMPOK_COMPLETE"
+"""The variable by which the shell asks; Typer reads it."""
+
+
+def is_asked(environ: Mapping[str, str]) -> bool:
+    """Whether the shell only asks what could be typed."""
+    return _COMPLETING in environ
+
+
+@contextmanager
+def whole_words(environ: MutableMapping[str, str]) -> Iterator[None]:
+    """Let words with «=» be completed in bash, which parts them there: asked for whole, answered from there on."""
+    words = environ.get("COMP_WORDS", "").split("\n")
+    current = int(environ.get("COMP_CWORD") or 0)
+    if "=" not in words[current - 1 : current + 1]:
+        yield
+        return
+    before = words[: words.index("=", current - 1)]
+    begun = "".join(words[len(before) + 1 : current + 1])
+    header = f"{before[-1]}="
+    environ["COMP_WORDS"], environ["COMP_CWORD"] = "\n".join([*before[:-1], header + begun]), str(len(before) - 1)
+    with redirect_stdout(StringIO()) as answer:
+        try:
+            yield
+        finally:
+            bare = re.sub(r"[\"'\\]", "", header)  # as the shell would read it
+            sys.__stdout__.write(answer.getvalue().replace(bare, ""))  # type: ignore[union-attr]
+
+
+def plugins(incomplete: str) -> list[tuple[str, str]]:
+    return [(one.name, one.state.value) for one in _plugins() if one.name.startswith(incomplete)]
+
+
+def jobs(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    found = _plugin_of(ctx)
+    return [(job.name, job.summary) for job in (found.jobs() if found else ()) if job.name.startswith(incomplete)]
+
+
+def settings_of_plugin(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer ``KEY=`` for the settings of the plugin that was typed before."""
+    found = _plugin_of(ctx)
+    properties = found.manifest.config_schema.get("properties", {}) if found and found.manifest else {}
+    return [f"{key}=" for key in properties if f"{key}=".startswith(incomplete)]
+
+
+def mapping(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer the fields behind ``HEADER=``."""
+    header, equals, begun = incomplete.rpartition("=")
+    if not equals:
+        return []
+    return [f"{header}={field}" for field in (*_fields(_entity_of(ctx)), "extra", "-") if field.startswith(begun)]
+
+
+def policies(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer ``FIELD=``, and the policies behind it."""
+    from kelompok_core.descriptor import MergePolicy
+
+    field, equals, begun = incomplete.partition("=")
+    if not equals:
+        return [f"{one}=" for one in _fields(_entity_of(ctx)) if one.startswith(field)]
+    return [f"{field}={policy.value}" for policy in MergePolicy if policy.value.startswith(begun)]
+
+
+def profiles(incomplete: str) -> list[str]:
+    from kelompok_core.plugin_host.configuration import read_document
+
+    with suppress(KelompokError):
+        saved = list(read_document(settings()).get("profiles", {}))
+        ready = [f"{one.name}/{each.name}" for one in _plugins() if one.manifest for each in one.manifest.profiles]
+        return [name for name in (*saved, *ready) if name.startswith(incomplete)]
+    return []
+
+
+def organizations(incomplete: str) -> list[str]:
+    return _names("organizations", "slug", incomplete)
+
+
+def users(incomplete: str) -> list[str]:
+    return _names("users", "email", incomplete)
+
+
+def imports(incomplete: str) -> list[tuple[str, str]]:
+    """Offer the newest imports, as short as they are clear."""
+    newest = [(_LAST, say("the newest"))] if _LAST.startswith(incomplete) else []
+    return newest + _ask(lambda connection: _imports(connection, incomplete))
+
+
+def _imports(connection: "sa.Connection", incomplete: str) -> list[tuple[str, str]]:
+    import sqlalchemy as sa
+
+    from kelompok_core.database.ids import shorten
+
+    rows = connection.execute(sa.text(_NEWEST), {"begins": f"{incomplete}%", "most": _MOST}).all()
+    called = shorten(connection, "imports", [row.id for row in rows])
+    return [
+        (_long_enough(called[row.id], str(row.id), incomplete), f"{row.source_name}, {say(row.state)}") for row in rows
+    ]
+
+
+def _long_enough(short: str, whole: str, incomplete: str) -> str:
+    return whole if len(incomplete) > len(short) else short
+
+
+_NEWEST = "SELECT id, source_name, state FROM imports WHERE id::text LIKE :begins ORDER BY id DESC LIMIT :most"
+
+
+def _names(table: str, column: str, incomplete: str) -> list[str]:
+    import sqlalchemy as sa
+
+    query = f"SELECT {column} FROM {table} WHERE {column} LIKE :begins ORDER BY 1 LIMIT {_MOST}"  # noqa: S608 -- ours
+    return _ask(lambda connection: list(connection.scalars(sa.text(query), {"begins": f"{incomplete}%"})))
+
+
+def _ask(work: "Callable[[sa.Connection], list[Any]]") -> list[Any]:
+    """Return what the database says, if it runs; a shell that completes is no place for errors."""
+    import sqlalchemy as sa
+
+    from kelompok_core.database.embedded import find_running
+    from kelompok_core.database.engine import Addresses, Database, find_addresses
+
+    there = settings()
+    try:
+        if there.database_url is not None:
+            addresses = find_addresses(there)
+        elif there.is_there and (urls := find_running(there)) is not None:
+            addresses = Addresses(owner=urls.owner, runtime=urls.runtime, dagster=urls.dagster)
+        else:
+            return []
+        with Database(addresses).connect() as connection:
+            return work(connection)
+    except (KelompokError, sa.exc.SQLAlchemyError, OSError):
+        return []
+
+
+def _plugins() -> "Iterable[PluginInfo]":
+    from kelompok_core.plugin_host.registry import list_plugins
+
+    with suppress(KelompokError):
+        return list_plugins(settings())
+    return ()
+
+
+def _plugin_of(ctx: typer.Context) -> "PluginInfo | None":
+    """Return the plugin that was typed before, as an argument or (of its own command) as the command's group."""
+    # An option that waits for its value ends the parsing: arguments are left as they were typed.
+    typed = [ctx.params.get("name"), *ctx.args[:1], ctx.parent.info_name if ctx.parent else None]
+    return next((one for one in _plugins() if one.name in typed), None)
+
+
+def _entity_of(ctx: typer.Context) -> str | None:
+    default = next((one.default for one in ctx.command.params if one.name == "entity"), None)
+    if asked := ctx.params.get("entity") or default:
+        return str(asked)
+    found, job = _plugin_of(ctx), ctx.params.get("job")
+    return next((one.entity for one in (found.jobs() if found else ()) if one.name == job), None)
+
+
+def _fields(entity: str | None) -> Sequence[str]:
+    if entity is None:
+        return ()
+    from kelompok_core.imports.candidates import header_fields
+    from kelompok_core.imports.registry import get_descriptor
+
+    with suppress(KelompokError):
+        return [one.name for one in header_fields(get_descriptor(entity), scoped=False)]
+    return ()
+
+
+_NOUNS = {"org": "organizations", "member": "members", "post": "posts", "event": "events"}
+
+
+def fields(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer ``FIELD=`` for the fields of the entity whose command this is."""
+    return [f"{name}=" for name in _fields(_entity_of_noun(ctx)) if f"{name}=".startswith(incomplete)]
+
+
+def records(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer what records of the entity are called whose command this is."""
+    entity = _entity_of_noun(ctx)
+    return _names(entity, "email" if entity == "members" else "slug", incomplete)
+
+
+def _entity_of_noun(ctx: typer.Context) -> str:
+    return _NOUNS[str(ctx.parent.info_name if ctx.parent else "org")]

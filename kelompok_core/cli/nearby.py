@@ -1,0 +1,58 @@
+"""Names of records that somebody may have meant; looked up for the command line alone, which sees them all anyway."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import sqlalchemy as sa
+
+from kelompok_core.cli import terminal
+from kelompok_core.errors import Ambiguous, KelompokError, NotFound
+from kelompok_core.suggestions import suggest
+
+_MOST = 5_000
+"""So many names are compared: those that begin alike, or have a word in common."""
+
+_BEGINNING = 2
+_SHORTEST_WORD = 4
+
+_COLUMNS = {
+    "organization": ("organizations", "slug"),
+    "record of organizations": ("organizations", "slug"),
+    "member": ("members", "email"),
+    "record of members": ("members", "email"),
+    "post": ("posts", "slug"),
+    "record of posts": ("posts", "slug"),
+    "event": ("events", "slug"),
+    "record of events": ("events", "slug"),
+    "user": ("users", "email"),
+}
+"""Where the names of what an error calls so are."""
+
+
+def with_near_names(error: KelompokError) -> KelompokError:
+    """Give an error about a name that is not there the names that are written nearly so."""
+    if isinstance(error, NotFound) and not isinstance(error, Ambiguous) and not error.hint and error.kind in _COLUMNS:
+        with suppress(KelompokError, sa.exc.SQLAlchemyError):  # the error itself is told whatever happens here
+            error.hint = _near(*_COLUMNS[error.kind], str(error.name))
+    return error
+
+
+def _near(table: str, column: str, name: str) -> str | None:
+    from kelompok_core.values.slug import slug_of_one
+
+    wanted = name if "@" in name else slug_of_one(name)
+    with terminal.workbench() as bench, bench.database.connect() as connection:
+        known = list(connection.scalars(sa.text(_query(table, column)), _params(wanted)))
+    return suggest(wanted, [one for one in known if one], few=0)
+
+
+def _query(table: str, column: str) -> str:
+    return f"""
+        SELECT DISTINCT {column} FROM {table} WHERE {column} LIKE :begins
+          OR EXISTS (SELECT FROM unnest(CAST(:words AS text[])) w (word) WHERE strpos({column}, w.word) > 0)
+        LIMIT {_MOST}"""  # noqa: S608 -- ours
+
+
+def _params(wanted: str) -> dict[str, str | Sequence[str]]:
+    words = [word for word in wanted.replace("@", "-").split("-") if len(word) >= _SHORTEST_WORD]
+    return {"begins": f"{wanted[:_BEGINNING]}%", "words": words}

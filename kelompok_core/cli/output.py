@@ -1,0 +1,239 @@
+"""How the command line prints: tables that fit the terminal, JSON for programs, commands that can be pasted."""
+
+import json
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, tzinfo
+from functools import lru_cache
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from kelompok_core.cli.language import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_SEVERITIES = {"fatal": "bold red", "error": "red", "review": "yellow", "warning": "magenta", "info": "dim"}
+_DECISIONS = {"accepted": "green", "merged": "cyan", "unchanged": "dim", "rejected": "red", "review": "yellow"}
+COLOURS = _SEVERITIES | _DECISIONS
+"""How the words for severities and decisions are coloured, everywhere."""
+
+_NARROWEST = 14
+"""Characters to which a column of text may be narrowed before rows are printed as blocks."""
+
+_LONGEST_WORD = 40
+"""A longer word, such as a URL, may be broken in a table."""
+
+_PADDING = 60
+"""In a pipe, columns are padded to at most so many characters."""
+
+_GAP = 2
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def console(*, errors: bool = False) -> "Console":
+    """Return where to print; in a pipe lines are as long as they are."""
+    from rich.console import Console
+
+    stream = sys.stderr if errors else sys.stdout
+    return Console(file=stream, soft_wrap=not stream.isatty(), highlight=False)
+
+
+def is_for_a_person() -> bool:
+    """Whether what is printed goes to a terminal; what goes to a program must be complete."""
+    return sys.stdout.isatty()
+
+
+def print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def show(as_json: bool, value: Callable[[], object], render: Callable[["Console"], None]) -> None:
+    """Print one result in the form asked for."""
+    if as_json:
+        print_json(value())
+    else:
+        render(console())
+
+
+def coloured(word: str) -> "Text":
+    """Return a severity or a decision in the reader's language, in its colour."""
+    from rich.text import Text
+
+    return Text(say(word), style=COLOURS.get(word, ""))
+
+
+def local_time(moment: datetime, *, seconds: bool = False, zone: tzinfo | None = None) -> str:
+    """Return a moment as the clock of a zone shows it, or the one on this machine, with the zone's name."""
+    return moment.astimezone(zone).strftime(f"%Y-%m-%d %H:%M{':%S' if seconds else ''} %Z")
+
+
+@lru_cache
+def program() -> str:
+    """Return what to type for this program: its name, or its path where the shell would not find it by name."""
+    started = Path(sys.argv[0])
+    found = shutil.which("kelompok")
+    is_on_path = found is not None and started.exists() and Path(found).samefile(started)
+    is_ours = started.name == "kelompok" and started.exists()
+    return "kelompok" if is_on_path or not is_ours else shlex.quote(sys.argv[0])
+
+
+def as_typed(text: str) -> str:
+    """Return a text with the commands of this program in it as they are to be typed here."""
+    return text if program() == "kelompok" else re.sub(r"(?<![\w./-])kelompok (?=[a-z])", f"{program()} ", text)
+
+
+def command(*words: object) -> str:
+    """Return a command of this program, quoted for a shell."""
+    return f"{program()} {shlex.join(str(word) for word in words)}"
+
+
+def print_line(text: "str | Text", *, style: str = "", errors: bool = False) -> None:
+    """Print one line that is never wrapped, so that a command in it can be copied whole."""
+    from rich.text import Text
+
+    line = Text(visible(text), style=style) if isinstance(text, str) else text
+    console(errors=errors).print(line, soft_wrap=True)
+
+
+def print_next(what: str, *commands: str) -> None:
+    """Print what to do next, and the commands for it on lines of their own, never wrapped."""
+    from rich.text import Text
+
+    console().print(Text(what))
+    for one in commands:
+        print_line(f"  {one}")
+
+
+def table(
+    console: "Console", columns: Sequence[str], rows: Sequence[Sequence[object]], *, heading: int | None = None
+) -> None:
+    """Print rows under a header; where they do not fit the terminal side by side, each row as a block.
+
+    ``heading`` is for rows that end with a sentence: so many cells stand in the first line of a block, and the table
+    is chosen only where no cell of it has to be wrapped. In a pipe each row is one line. No cell is ever cut.
+    """
+    cells = [[_text(cell) for cell in row] for row in rows]
+    headers = [say(column) if column else "" for column in columns]
+    if not console.is_terminal:
+        _print_plain(console, headers, cells)
+        return
+    if not rows:
+        console.print(say("There are none."))
+        return
+    texts = [[row[at].plain for row in cells] for at in range(len(headers))]
+    least = [
+        _least_width(header, column) if heading is None else _width(header, column)
+        for header, column in zip(headers, texts, strict=True)
+    ]
+    if sum(least) + _GAP * (len(least) - 1) > console.width and len(columns) > 1:
+        _print_blocks(console, headers, cells, heading or 1)
+    else:
+        _print_table(console, headers, cells, least, [_is_number(rows, at) for at in range(len(columns))])
+
+
+def _text(cell: object) -> "Text":
+    from rich.text import Text
+
+    if isinstance(cell, Text):
+        return cell
+    return Text("" if cell is None else visible(str(cell)))
+
+
+def visible(text: str) -> str:
+    """Return a text with a sign in the place of each control character: cells of a file may not steer a terminal."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _is_number(rows: Sequence[Sequence[object]], at: int) -> bool:
+    values = [row[at] for row in rows if row[at] is not None]
+    return bool(values) and all(isinstance(value, int | float) for value in values)
+
+
+def _width(header: str, cells: Sequence[str]) -> int:
+    """Return how many columns of the terminal the widest line takes: some characters take two."""
+    from rich.cells import cell_len
+
+    return max([cell_len(header), *(cell_len(line) for cell in cells for line in cell.splitlines())])
+
+
+def _least_width(header: str, cells: Sequence[str]) -> int:
+    """Return how narrow a column may be: as its longest word, or as a few words of text."""
+    widest = _width(header, cells)
+    if widest <= _NARROWEST:
+        return widest
+    words = max(_width(word, ()) for cell in [header, *cells] for word in cell.split() or [""])
+    return min(widest, max(_NARROWEST, min(words, _LONGEST_WORD)))
+
+
+def _print_table(
+    console: "Console",
+    headers: Sequence[str],
+    rows: "Sequence[Sequence[Text]]",
+    least: Sequence[int],
+    numbers: Sequence[bool],
+) -> None:
+    from rich.table import Table
+
+    drawn = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold underline")
+    for header, width, is_number in zip(headers, least, numbers, strict=True):
+        drawn.add_column(header, overflow="fold", min_width=width, justify="right" if is_number else "left")
+    for row in rows:
+        drawn.add_row(*row)
+    console.print(drawn)
+
+
+def _print_blocks(console: "Console", headers: Sequence[str], rows: "Sequence[Sequence[Text]]", heading: int) -> None:
+    """Print each row as a block: its first cells as a heading, the others below it with their names."""
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        console.print(_heading(headers[:heading], row[:heading]))
+        _print_block(console, headers[heading:], row[heading:])
+
+
+def _heading(headers: Sequence[str], cells: "Sequence[Text]") -> "Text":
+    """Return cells in one line; a number has its column's name before it."""
+    from rich.text import Text
+
+    parts = []
+    for header, cell in zip(headers, cells, strict=True):
+        if cell.plain:
+            name = f"{header} " if header and re.fullmatch(r"[\d,. …]+", cell.plain) else ""
+            parts.append(Text().append(name, style="dim").append_text(cell))
+    line = Text("  ").join(parts)
+    line.stylize("bold")
+    return line
+
+
+def _print_block(console: "Console", headers: Sequence[str], cells: "Sequence[Text]") -> None:
+    from rich.padding import Padding
+    from rich.table import Table
+
+    if len(cells) == 1:  # it needs no name
+        if cells[0].plain:
+            console.print(Padding(cells[0], (0, 0, 0, 2)))
+        return
+    block = Table.grid(padding=(0, _GAP, 0, 0))
+    block.add_column(min_width=max(map(len, headers)) + 2, no_wrap=True, style="dim")
+    block.add_column(overflow="fold")
+    for header, cell in zip(headers, cells, strict=True):
+        if cell.plain:
+            block.add_row(f"  {header}", cell)
+    console.print(block)
+
+
+def _print_plain(console: "Console", headers: Sequence[str], rows: "Sequence[Sequence[Text]]") -> None:
+    """Print rows one a line, in columns a program can part at two spaces or more."""
+    lines = [list(headers), *([" ".join(cell.plain.split("\n")) for cell in row] for row in rows)]
+    widths = [min(_PADDING, max(map(len, column))) for column in zip_longest(*lines, fillvalue="")]
+    for line in lines:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        console.file.write((" " * _GAP).join(padded).rstrip() + "\n")

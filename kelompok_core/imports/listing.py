@@ -1,0 +1,69 @@
+"""Lists written to files: CSV for spreadsheets, JSON or lines of JSON for programs, by the file's ending."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TextIO, TypeVar
+
+from kelompok_core.imports.error_file import guard_formula
+
+Item = TypeVar("Item")
+
+_JSON, _LINES = ".json", (".ndjson", ".jsonl")
+
+
+def encoding_of(path: Path) -> str:
+    """Return a listing's encoding: a spreadsheet needs the mark in front, JSON must not have it."""
+    return "utf-8" if path.suffix.lower() in (_JSON, *_LINES) else "utf-8-sig"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form(Generic[Item]):
+    """How items of one kind are written.
+
+    Attributes:
+        columns: Header of a CSV.
+        lines: The lines of one item in a CSV.
+        to_json: One item as an object.
+    """
+
+    columns: Sequence[str]
+    lines: Callable[[Item], Iterable[Sequence[object]]]
+    to_json: Callable[[Item], Mapping[str, Any]]
+
+
+def write_listing(items: Iterable[Item], form: Form[Item], target: TextIO, path: Path) -> int:
+    """Write items as ``path``'s ending says, in :func:`encoding_of` that; return how many there are."""
+    ending = path.suffix.lower()
+    if ending == _JSON:
+        return _write_array(map(form.to_json, items), target)
+    if ending in _LINES:
+        return _write_lines(map(form.to_json, items), target)
+    writer = csv.writer(target, lineterminator="\r\n")
+    writer.writerow(form.columns)
+    number = 0
+    for item in items:
+        number += 1
+        for line in form.lines(item):
+            writer.writerow([guard_formula(None if cell is None else str(cell)) for cell in line])
+    return number
+
+
+def _write_array(objects: Iterable[Mapping[str, Any]], target: TextIO) -> int:
+    number = 0
+    target.write("[")
+    for one in objects:
+        target.write((",\n" if number else "\n") + json.dumps(one, ensure_ascii=False))
+        number += 1
+    target.write("\n]\n")
+    return number
+
+
+def _write_lines(objects: Iterable[Mapping[str, Any]], target: TextIO) -> int:
+    number = 0
+    for one in objects:
+        target.write(json.dumps(one, ensure_ascii=False) + "\n")
+        number += 1
+    return number

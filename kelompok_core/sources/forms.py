@@ -1,0 +1,134 @@
+"""What a file is by how it begins, whatever its name says: so that the plugin made for it can be named."""
+
+import codecs
+import re
+import zlib
+from dataclasses import dataclass
+
+from kelompok_core.contracts import FOLDER_TYPE
+
+HEAD_BYTES = 8_192
+"""So much of a file is looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileForm:
+    """What a file is.
+
+    Attributes:
+        called: In words, with its article.
+        media_types: What it may be declared as.
+        reader: The plugin of this project that is made for it, installed or not.
+        advice: What to do where no plugin reads it.
+    """
+
+    called: str
+    media_types: frozenset[str] = frozenset()
+    reader: str | None = None
+    advice: str = "Ask for the list as CSV, JSON or a workbook."
+
+
+WORKBOOK = FileForm(
+    called="a workbook",
+    media_types=frozenset(
+        {
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "application/vnd.oasis.opendocument.spreadsheet",
+            "application/vnd.ms-excel",
+        }
+    ),
+    reader="spreadsheet-import",
+    advice="Save its sheet as CSV (UTF-8).",
+)
+JSON = FileForm(
+    called="JSON",
+    media_types=frozenset(
+        {"application/json", "application/x-ndjson", "application/ld+json", "application/geo+json", "text/json"}
+    ),
+    reader="json-import",
+)
+DELIMITED = FileForm(
+    called="delimited text",
+    media_types=frozenset({"text/csv", "text/tab-separated-values", "text/plain"}),
+    reader="csv-import",
+)
+CALENDAR = FileForm(
+    called="a calendar (iCalendar)",
+    media_types=frozenset({"text/calendar"}),
+    advice="Export its events as CSV, as Outlook and Google do.",
+)
+CONTACTS = FileForm(
+    called="address cards (vCard)",
+    media_types=frozenset({"text/vcard", "text/x-vcard", "text/directory"}),
+    advice="Export the contacts as CSV.",
+)
+WEB_PAGE = FileForm(
+    called="a web page (HTML)",
+    media_types=frozenset({"text/html", "application/xhtml+xml"}),
+    advice="Open it in a spreadsheet and save it as CSV.",
+)
+XML = FileForm(called="XML", media_types=frozenset({"application/xml", "text/xml"}))
+DATABASE = FileForm(called="a database (SQLite)", advice="Export its table as CSV.")
+PDF = FileForm(called="a PDF", media_types=frozenset({"application/pdf"}))
+DOCUMENT = FileForm(called="a text document")
+ARCHIVE = FileForm(called="a packed file (ZIP)", advice="Unpack it, and import the files in it.")
+PICTURE = FileForm(called="a picture")
+FOLDER = FileForm(
+    called="a folder", media_types=frozenset({FOLDER_TYPE}), reader="json-import", advice="Name one file of it."
+)
+
+_BINARY = (
+    (b"%PDF-", PDF),
+    (b"SQLite format 3\0", DATABASE),
+    (b"\x89PNG\r\n", PICTURE),
+    (b"\xff\xd8\xff", PICTURE),
+    (b"GIF8", PICTURE),
+)
+_TEXTUAL = (
+    (re.compile(r"<!doctype html|<html|<table", re.IGNORECASE), WEB_PAGE),
+    (re.compile(r"<\?xml|<rss|<feed"), XML),
+    (re.compile(r"BEGIN:VCALENDAR"), CALENDAR),
+    (re.compile(r"BEGIN:VCARD"), CONTACTS),
+    (re.compile(r'\{\s*["}]|\[\s*[\[{"]'), JSON),
+    (re.compile(r"[^\W\d_\"'][^\n{}\[\]]*[,;\t|][^\n]*(?:\n|$)"), DELIMITED),
+)
+"""The last one is a line that begins with a letter and has a delimiter; JSON never begins so."""
+
+_NAMED = (FOLDER, PDF, WORKBOOK, JSON, DELIMITED, CALENDAR, CONTACTS, WEB_PAGE, XML)
+_OLE, _ZIP, _GZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04", b"\x1f\x8b"
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}
+
+
+def find_form(head: bytes) -> FileForm | None:
+    """Return what a file is that begins so; None where that is not clear."""
+    if head.startswith(_GZIP):
+        head = _unpacked(head)
+    if head.startswith(_ZIP):
+        return _form_of_zip(head)
+    if head.startswith(_OLE):
+        return DOCUMENT if "WordDocument".encode("utf-16-le") in head else WORKBOOK
+    known = next((form for start, form in _BINARY if head.startswith(start)), None)
+    if known is not None:
+        return known
+    encoding = next((name for mark, name in _MARKS.items() if head.startswith(mark)), "utf-8")
+    text = head.decode(encoding, errors="replace").lstrip()
+    return next((form for pattern, form in _TEXTUAL if pattern.match(text)), None)
+
+
+def form_of(media_type: str) -> FileForm:
+    """Return the form that a media type is a name of."""
+    known = next((form for form in _NAMED if media_type in form.media_types), None)
+    return known or FileForm(called=media_type, media_types=frozenset({media_type}))
+
+
+def _form_of_zip(head: bytes) -> FileForm:
+    if b"opendocument.spreadsheet" in head or b"xl/" in head:
+        return WORKBOOK
+    return DOCUMENT if b"word/" in head or b"opendocument.text" in head else ARCHIVE
+
+
+def _unpacked(head: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD_BYTES)
+    except zlib.error:
+        return head

@@ -1,0 +1,87 @@
+"""What a dry run accepts can be applied: whatever the database would refuse is an error of its row before."""
+
+import csv
+import io
+
+import pytest
+
+from kelompok_core.errors import UsageError
+from kelompok_core.imports.apply import apply, approve
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.report import get_report, iter_row_issues
+
+_LONG = "panjang " * 2_000
+_NASTY = (
+    "2012-00-00", "20120500", "0 Mei 2012", "2012.0", "1998.0", "0000-00-00", "00/00/0000", "31/02/2012", "2112-01-01",
+    "2012-13-01", "99999999999999999999", "-1", "1e309", "12:61", "25:00", "44197", "NaN", "Infinity", "\x00", "a\x00b",
+    "\N{GRINNING FACE}", "\u202e", "{}", "[]", '["a", null]', '{"a": 1}', "null",
+    "'", '"', "\\", "%s", "$1", ":name", "NULL", "--", ";", "x" * 3_000, _LONG, "ñ" * 2_000, "a" * 300 + "@example.org",
+    "https://" + "x" * 3_000 + ".org", "https://example.org/" + "y" * 5_000, "+62" + "8" * 40, "true", "yes", "own",
+    "Asia/Nowhere", "+25:00", "P1Y", "-5 minutes", "1,2;3|4", "\n\n", "\t", "a\nb", "１２３", "٢٠١٢-٠٥-٠١",
+    "2012-05-01T25:00:00Z",
+    "2012-05-01T10:00:00+99:00", "0001-01-01", "9999-12-31", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00",
+    "1900-01-01", "1970-01-01", "2024-02-30", "2024-W01-1", "2024-366", "١", "0", "0.0", "-0", "#REF!", "=1+1",
+)  # fmt: skip
+_MAKES_UP = {
+    "organizations": {"name": "Lembaga {}"},
+    "members": {"name": "Anggota {}", "email": "a{}@example.org"},
+    "posts": {"title": "Tulisan {}", "written_on": "2024-01-02"},
+    "events": {"title": "Acara {}", "starts_at": "2024-01-02 10:00"},
+}
+_FINE = {"events": {"status": "cancelled", "country": "Indonesia"}}
+"""A column of which nothing can be read at all would be refused."""
+
+
+def _rows(entity):
+    """Yield one row for each nasty value of each field and part: the others are as they should be."""
+    descriptor = get_descriptor(entity)
+    names = [field.name for field in descriptor.fields]
+    names += [part.name for field in descriptor.fields for part in field.parts if part.aliases]
+    number = 1
+    yield {key: made.format(number) for key, made in _MAKES_UP[entity].items()} | {"id": "1"} | _FINE.get(entity, {})
+    for name in names:
+        for value in _NASTY:
+            number += 1
+            yield {key: made.format(number) for key, made in _MAKES_UP[entity].items()} | {
+                "id": str(number),
+                name: value,
+            }
+
+
+@pytest.mark.parametrize("entity", list(_MAKES_UP))
+def test_a_plan_that_was_shown_is_done(import_file, bench, operator, entity):
+    rows = list(_rows(entity))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names)
+    writer.writeheader()
+    writer.writerows(rows)
+    options = ImportOptions(mapping={name: "external_id" if name == "id" else name for name in names})
+    home = {}
+    if entity != "organizations":
+        import_file("id,name\n1,Rumah\n", source="homes")
+        home = {"organization": "rumah"}
+    planned = import_file(text.getvalue(), entity=entity, dry_run=True, options=options, **home)
+    assert planned.record.state == "planned"
+    assert planned.counts["rows_read"] == len(rows)
+    assert planned.counts["accepted"] > len(rows) / 3
+    approve(bench, planned.record.id, operator)
+    decide(bench, planned.record.id)
+    apply(bench, planned.record.id)
+    with bench.database.connect() as connection:
+        done = get_report(connection, planned.record.id)
+        blamed = [one for one in iter_row_issues(connection, done.record) if one.severity == "error"]
+    assert done.record.state == "applied"
+    assert done.counts == planned.counts
+    assert all(one.line for one in blamed)
+    again = import_file(text.getvalue(), entity=entity, options=options, **home)
+    assert again.counts["accepted"] == again.counts["merged"] == 0, "and says the same the second time"
+
+
+@pytest.mark.parametrize(("option", "value"), [("source", "x" * 5_000), ("source", "a\x00b"), ("source", "  ")])
+def test_a_name_that_no_source_can_have_is_refused_before_anything_is_read(import_file, ask, option, value):
+    with pytest.raises(UsageError, match="source"):
+        import_file("id,name\n1,A\n", **{option: value})
+    assert ask("SELECT FROM imports") == []

@@ -1,0 +1,167 @@
+"""What only a whole column tells, and columns that tell nothing: surveys, silent columns, cells nobody used."""
+
+import pytest
+
+from kelompok_core.errors import SourceUnreadable
+from kelompok_core.imports.part import Part
+from kelompok_core.imports.parts import join_parts, stage_part
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.report import iter_row_issues
+
+
+@pytest.fixture
+def issues(database):
+    def run(report):
+        with database.connect() as connection:
+            return {(one.code, one.line, one.column) for one in iter_row_issues(connection, report.record)}
+
+    return run
+
+
+def _decided(report):
+    return {name: number for name, number in report.counts.items() if number}
+
+
+# Surveys
+
+
+def test_ids_that_a_spreadsheet_made_numbers_are_those_ids(import_file, ask):
+    import_file("id,name\n1,Satu\n2,Dua\n10,Sepuluh\n", source="a")
+    again = import_file("id,name\n1.0,Satu\n2.0,Dua\n10.0,Sepuluh\n", source="a")
+    assert _decided(again) == {"rows_read": 3, "unchanged": 3}
+    assert {row.external_id for row in ask("SELECT external_id FROM source_records")} == {"1", "2", "10"}
+
+
+def test_ids_with_decimals_of_their_own_stay(import_file, ask):
+    import_file("id,name\n1.0,Satu\n1.1,Dua\n2.0,Tiga\n", source="versions")
+    ids = [row.external_id for row in ask("SELECT external_id FROM source_records ORDER BY record")]
+    assert ids == ["1.0", "1.1", "2.0"]
+
+
+def test_a_day_above_twelve_anywhere_proves_the_order_for_all(import_file, ask):
+    rows = "".join(f"{number},Lembaga {number},0{1 + number % 9}/04/2012\n" for number in range(1, 30))
+    report = import_file(f"id,name,founded\n{rows}99,Terakhir,25/04/2012\n")
+    assert report.record.read_as["date_order"] == {"founded": "dmy"}
+    assert ask("SELECT founded_on FROM organizations WHERE name = 'Lembaga 2'")[0].founded_on == "2012-04-03"
+
+
+def test_the_header_may_say_the_order(import_file, ask):
+    import_file("id,name,Tanggal Berdiri (dd/mm/yyyy)\n1,Satu,03/04/2012\n")
+    assert ask("SELECT founded_on FROM organizations")[0].founded_on == "2012-04-03"
+
+
+@pytest.mark.parametrize(("cells", "days"), [
+    (("44197", "2021-03-04"), ["2021-01-01", "2021-03-04"]),
+    (("44197", "05/06/2021", "25/06/2021"), ["2021-01-01", "2021-06-05", "2021-06-25"]),
+], ids=["iso", "numbers"])  # fmt: skip
+def test_a_number_among_dates_is_a_day(import_file, ask, issues, cells, days):
+    rows = "".join(f"{number},Lembaga {number},{cell}\n" for number, cell in enumerate(cells, start=1))
+    report = import_file(f"id,name,founded\n{rows}")
+    assert [row.founded_on for row in ask("SELECT founded_on FROM organizations ORDER BY name")] == days
+    assert ("value.date_serial", 2, "founded") in issues(report)
+
+
+def test_a_number_alone_in_a_column_that_may_hold_years_is_asked_about(import_file, issues):
+    report = import_file("id,name,founded\n1,Satu,44197\n")
+    assert _decided(report) == {"rows_read": 1, "review": 1}
+    assert ("value.date_serial_unclear", 2, "founded") in issues(report)
+
+
+# Columns of which nothing is read
+
+
+@pytest.mark.parametrize("column", ["founded", "country"])
+def test_a_column_of_which_nothing_can_be_read_stops_the_import(import_file, ask, column):
+    rows = "".join(f"{number},Lembaga {number},n/k {number}!\n" for number in range(1, 6))
+    with pytest.raises(SourceUnreadable, match=rf"No filled cell of the column {column}.*line 2"):
+        import_file(f"id,name,{column}\n{rows}")
+    assert ask("SELECT FROM organizations") == []
+    done = import_file(f"id,name,{column}\n{rows}", options=ImportOptions(mapping={column: "extra"}))
+    assert _decided(done) == {"rows_read": 5, "accepted": 5}
+
+
+def test_a_few_cells_are_only_warned_about(import_file, issues):
+    report = import_file("id,name,founded\n1,Satu,dahulu\n2,Dua,\n")
+    assert _decided(report) == {"rows_read": 2, "accepted": 2}
+    assert ("value.date", 2, "founded") in issues(report)
+
+
+def test_words_for_nothing_are_no_filled_cells(import_file):
+    rows = "".join(f"{number},Lembaga {number},-\n" for number in range(1, 6))
+    assert _decided(import_file(f"id,name,founded\n{rows}")) == {"rows_read": 5, "accepted": 5}
+
+
+def test_so_it_is_when_parts_read_the_file(bench, operator, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("id,name,founded\n" + "".join(f"{number},Lembaga {number},n/k!\n" for number in range(1, 9)))
+    request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
+    import_id = receive(bench, request, operator).import_id
+    for number in (1, 2):
+        stage_part(bench, import_id, Part(number=number, parts=2))
+    with pytest.raises(SourceUnreadable, match="No filled cell of the column founded"):
+        join_parts(bench, import_id, 2)
+
+
+# Cells that are filled and lead to nothing
+
+
+def test_a_filled_cell_that_nothing_came_of_is_said(import_file, issues):
+    import_file("id,name\n1,Rumah\n")
+    text = "id,judul,tanggal,jam\n1,Rapat,2024-05-01,09.00\n2,Rapat Dua,,10.00\n3,Rapat Tiga,2024-05-02,09.00\n"
+    report = import_file(text, entity="events", organization="rumah")
+    assert ("value.time_without_date", 3, "jam") in issues(report)
+
+
+def test_a_word_that_is_neither_yes_nor_no_is_said(import_file, issues):
+    import_file("id,name\n1,Rumah\n")
+    text = "id,judul,tanggal,sepanjang hari\n1,Satu,2024-05-01,mungkin\n2,Dua,2024-05-01,ya\n"
+    report = import_file(text, entity="events", organization="rumah")
+    assert any(line == 2 and column == "sepanjang hari" for _, line, column in issues(report))
+
+
+# Lists as other programs write them
+
+
+def test_a_column_called_state_is_a_place_beside_places_and_a_status_else(import_file, ask):
+    import_file("id,name\n1,Rumah\n")
+    import_file("id,name,city,state\n1,Satu,Bandung,Jawa Barat\n", entity="members", organization="rumah", source="a")
+    assert ask("SELECT profile_data->>'region' AS region, status FROM members WHERE name = 'Satu'")[0] == (
+        "Jawa Barat", "active",
+    )  # fmt: skip
+
+
+def test_a_calendar_of_outlook(import_file, ask):
+    import_file("id,name\n1,Rumah\n")
+    text = (
+        'Subject,Start Date,Start Time,End Date,End Time,All day event,Location,Description,Categories\n'
+        'Rapat Kerja,5/1/2024,9:00:00 AM,5/1/2024,11:30:00 AM,False,Aula,Agenda,"rapat;kerja"\n'
+        "Libur,5/20/2024,12:00:00 AM,5/21/2024,12:00:00 AM,True,,,\n"
+    )  # fmt: skip
+    report = import_file(text, entity="events", organization="rumah")
+    assert _decided(report) == {"rows_read": 2, "accepted": 2}
+    rows = ask("""
+        SELECT title, to_char(starts_at AT TIME ZONE 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI') AS starts,
+               to_char(ends_at AT TIME ZONE 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI') AS ends, location_name
+        FROM events ORDER BY starts_at""")
+    assert (rows[0].title, rows[0].starts, rows[0].ends, rows[0].location_name) == (
+        "Rapat Kerja", "2024-05-01 09:00", "2024-05-01 11:30", "Aula",
+    )  # fmt: skip
+    assert rows[1].starts[:10] == "2024-05-20"
+    assert rows[1].ends[:10] == "2024-05-20", "a calendar ends whole days with the midnight behind them"
+
+
+@pytest.mark.parametrize("header", ["title", "Grant Title", "Judul"])
+def test_a_list_of_titles_does_not_become_organizations(import_file, ask, header):
+    with pytest.raises(SourceUnreadable, match="No column was recognised as name"):
+        import_file(f"id,{header},amount\n1,A Study of Rivers,1000\n2,Another Study,2000\n")
+    assert ask("SELECT FROM organizations") == []
+
+
+# Files
+
+
+def test_a_mark_in_front_says_the_encoding_whatever_is_configured(import_file, ask):
+    configured = ImportOptions(config={"encoding": "windows-1252"})
+    import_file("id,name\n1,Yayasan Süd\n".encode("utf-8-sig"), options=configured)
+    assert ask("SELECT name FROM organizations")[0].name == "Yayasan Süd"

@@ -1,0 +1,384 @@
+"""Who is who, and who wants to be written to: ids, shared addresses, names that were made up, withdrawn consent."""
+
+import csv
+
+import pytest
+
+from kelompok_core.descriptor import MergePolicy
+from kelompok_core.imports.error_file import write_error_file
+from kelompok_core.imports.export import ExportFormat, write_export
+from kelompok_core.imports.parked import list_parked
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.report import iter_row_issues
+from kelompok_core.imports.review import Reviewer
+from kelompok_core.members.service import MemberService
+
+
+def _decided(report):
+    return {name: number for name, number in report.counts.items() if number}
+
+
+@pytest.fixture
+def home(import_file, ask):
+    import_file("id,name\n1,Paguyuban Rukun\n", source="homes")
+    return ask("SELECT id FROM organizations")[0].id
+
+
+@pytest.fixture
+def take(import_file, home):
+    """Import members into the one organization there is."""
+
+    def run(text, *, source="anggota", **options):
+        more = {key: options.pop(key) for key in ("dry_run", "name") if key in options}
+        return import_file(
+            text,
+            entity="members",
+            organization="paguyuban-rukun",
+            source=source,
+            options=ImportOptions(**options),
+            **more,
+        )
+
+    return run
+
+
+@pytest.fixture
+def members(ask):
+    def run(*columns):
+        return [tuple(row) for row in ask(f"SELECT {', '.join(columns or ('name', 'email'))} FROM members ORDER BY id")]
+
+    return run
+
+
+@pytest.fixture
+def codes(database):
+    def run(report):
+        with database.connect() as connection:
+            return {(one.code, one.line) for one in iter_row_issues(connection, report.record)}
+
+    return run
+
+
+@pytest.fixture
+def reviewer(bench, operator):
+    return Reviewer(bench, operator)
+
+
+@pytest.fixture
+def waiting(database):
+    def run():
+        with database.connect() as connection:
+            return list_parked(connection)
+
+    return run
+
+
+_OUT = "(profile_data->'do_not_contact')::text"
+
+
+# A new id under a known name and address
+
+
+def test_a_new_id_under_a_known_name_and_address_is_a_question(take, members, waiting, reviewer):
+    take("id,nama,email\n7,Sari Dewi,sari@x.example.org\n")
+    asked = take("id,nama,email\n8,Sari Dewi,sari@x.example.org\n")
+    assert _decided(asked) == {"rows_read": 1, "review": 1}
+    (parked,) = waiting()
+    assert parked.reason == "id.new_for_known"
+    assert len(parked.candidates) == 1
+    reviewer.accept_into(asked.record.id, 1, None)
+    assert members() == [("Sari Dewi", "sari@x.example.org")]
+    again = take("id,nama,email,jabatan\n8,Sari Dewi,sari@x.example.org,Ketua\n")
+    assert _decided(again) == {"rows_read": 1, "merged": 1}, "the new id is that person's from now on"
+
+
+@pytest.mark.parametrize("second", ["8,Sari Dewi,sari@x.example.org", '"=""008""",sari  DEWI,SARI@x.example.org'])
+def test_so_it_is_inside_one_file(take, members, second):
+    report = take(f"id,nama,email\n7,Sari Dewi,sari@x.example.org\n{second}\n")
+    assert _decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
+    assert members() == [("Sari Dewi", "sari@x.example.org")]
+
+
+def test_another_name_or_another_source_is_no_such_question(take, codes):
+    take("id,nama,email\n7,Sari Dewi,sari@x.example.org\n")
+    other = take("id,nama,email\n1,Sari Dewi,sari@x.example.org\n", source="lain")
+    assert _decided(other) == {"rows_read": 1, "unchanged": 1}
+    new = take("id,nama,email\n8,Budi Santoso,budi@x.example.org\n")
+    assert _decided(new) == {"rows_read": 1, "accepted": 1}
+
+
+# Names that were made of addresses
+
+
+def test_a_name_made_of_the_address_never_replaces_a_real_one(take, members):
+    take("id,nama,email\n1,Dewi Lestari,d.lestari@x.example.org\n")
+    again = take("id,nama,email\n1,,d.lestari@x.example.org\n")
+    assert members() == [("Dewi Lestari", "d.lestari@x.example.org")]
+    assert _decided(again) == {"rows_read": 1, "unchanged": 1}
+
+
+def test_a_row_without_a_name_is_known_by_its_address(take, members):
+    take("nama,email\nDewi Lestari,d.lestari@x.example.org\n")
+    report = take("nama,email,jabatan\n,d.lestari@x.example.org,Bendahara\n", source="lain")
+    assert _decided(report) == {"rows_read": 1, "merged": 1}
+    assert members("name", "position") == [("Dewi Lestari", "Bendahara")]
+
+
+def test_a_real_name_takes_the_place_of_one_that_was_made_up(take, members, ask):
+    take("id,nama,email\n1,,d.lestari@x.example.org\n")
+    assert ask("SELECT field_origins ? 'name' AS said FROM members")[0].said is False
+    take("id,nama,email\n1,Dewi Lestari,d.lestari@x.example.org\n", source="lain")
+    assert members()[0][0] == "Dewi Lestari"
+
+
+# Accepting a row about identity
+
+
+@pytest.fixture
+def siblings(take):
+    take("nama,email\nAlya Putri,ibu@x.example.org\n")
+    report = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0001\n", source="kelas")
+    assert _decided(report) == {"rows_read": 1, "review": 1}
+    return report
+
+
+def test_accepting_into_a_record_fills_and_never_renames(siblings, reviewer, members):
+    verdict = reviewer.accept_into(siblings.record.id, 1, None)
+    assert verdict.changed == ["phone"]
+    assert members("name", "email", "phone") == [("Alya Putri", "ibu@x.example.org", "+6281234500001")]
+
+
+def test_taken_as_new_it_is_not_asked_again(siblings, reviewer, take, members, waiting):
+    reviewer.accept_as_new(siblings.record.id, 1)
+    assert [name for name, _ in members()] == ["Alya Putri", "Cakra Putra"]
+    assert waiting() == []
+    again = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0001\n", source="kelas")
+    assert _decided(again) == {"rows_read": 1, "unchanged": 1}
+    moved = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0002\n", source="kelas")
+    assert _decided(moved) == {"rows_read": 1, "merged": 1}
+    assert members("name", "phone") == [("Alya Putri", None), ("Cakra Putra", "+6281234500002")]
+
+
+def test_a_name_is_replaced_where_a_person_says_so(siblings, reviewer, members):
+    reviewer.accept_into(siblings.record.id, 1, None, choices={"name": "incoming"})
+    assert members()[0][0] == "Cakra Putra"
+
+
+def test_rejected_it_is_rejected_again_without_a_question(siblings, reviewer, take, waiting):
+    reviewer.reject(siblings.record.id, 1)
+    again = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0001\n", source="kelas")
+    assert _decided(again) == {"rows_read": 1, "rejected": 1}
+    assert waiting() == []
+
+
+# An id used for two
+
+
+def _error_file(database, report, path):
+    with database.connect() as connection, path.open("w", encoding="utf-8-sig", newline="") as target:
+        write_error_file(connection, report.record, target)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _write(path, rows):
+    with path.open("w", encoding="utf-8-sig", newline="") as target:
+        writer = csv.DictWriter(target, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_one_of_two_duplicates_alone_does_not_become_the_other(take, database, tmp_path, members, codes, reviewer):
+    first = take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono Wijaya,tono@@x.example.org\n")
+    assert _decided(first) == {"rows_read": 2, "accepted": 1, "rejected": 1}
+    rows = _error_file(database, first, tmp_path / "a.csv")
+    assert {"value.email", "id.duplicate_in_file"} & set(rows[0]["_codes"].split())
+    rows[0]["email"] = "tono@x.example.org"
+    alone = take(_write(tmp_path / "anggota.csv", rows))
+    assert members() == [("Rina Hartati", "rina@x.example.org")], "nothing is overwritten"
+    assert _decided(alone) == {"rows_read": 1, "review": 1}
+    assert ("id.conflict_before", 2) in codes(alone)
+    reviewer.accept_as_new(alone.record.id, 1)
+    assert [name for name, _ in members()] == ["Rina Hartati", "Tono Wijaya"]
+
+
+def test_whichever_of_them_came_first(take, database, tmp_path, members, codes):
+    first = take("id,nama,email\n5,Tono Wijaya,tono@@x.example.org\n5,Rina Hartati,rina@x.example.org\n")
+    assert _decided(first) == {"rows_read": 2, "accepted": 1, "rejected": 1}
+    assert ("id.duplicate_in_file", 2) in codes(first), "both things are said at once"
+    rows = _error_file(database, first, tmp_path / "a.csv")
+    rows[0]["email"] = "tono@x.example.org"
+    alone = take(_write(tmp_path / "anggota.csv", rows))
+    assert members() == [("Rina Hartati", "rina@x.example.org")]
+    assert ("id.conflict_before", 2) in codes(alone)
+
+
+def test_the_same_name_with_values_of_the_other_row_is_a_question_too(take, members, codes):
+    take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Rina Hartati,Garut\n")
+    alone = take("id,nama,kota,email\n5,Rina Hartati,Garut,rina@x.example.org\n")
+    assert ("id.conflict_before", 2) in codes(alone)
+    assert members("profile_data->>'city'") == [("Bandung",)]
+
+
+def test_as_it_was_it_is_rejected_again(take, database, tmp_path, members, codes):
+    first = take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
+    rows = _error_file(database, first, tmp_path / "a.csv")
+    alone = take(_write(tmp_path / "anggota.csv", rows))
+    assert _decided(alone) == {"rows_read": 1, "rejected": 1}
+    assert ("id.duplicate_in_file", 2) in codes(alone)
+    assert [name for name, _ in members()] == ["Rina Hartati"]
+
+
+def test_the_record_that_has_the_id_changes_as_before(take, members):
+    take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
+    done = take("id,nama,kota\n5,Rina Hartati,Cimahi\n")
+    assert members("name", "profile_data->>'city'") == [("Rina Hartati", "Cimahi")]
+    assert _decided(done) == {"rows_read": 1, "merged": 1}
+
+
+def test_with_an_id_of_its_own_it_is_taken(take, members):
+    take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
+    done = take("id,nama,kota\n6,Tono Wijaya,Garut\n")
+    assert _decided(done) == {"rows_read": 1, "accepted": 1}
+    assert len(members()) == 2
+
+
+# Consent
+
+
+@pytest.mark.parametrize(("header", "cell", "stored"), [
+    ("unsubscribed", "yes", '["bulk_email"]'), ("Berhenti berlangganan", "ya", '["bulk_email"]'),
+    ("do not contact", "TRUE", None), ("Do Not Email", "1", '["email"]'), ("email opt-out", "x", None),
+    ("do not call", "yes", '["phone"]'), ("do_not_contact", "phone; sms", '["phone", "sms"]'),
+    ("jangan hubungi", "ya", None), ("status", "unsubscribed", '["bulk_email"]'),
+])  # fmt: skip
+def test_columns_that_withdraw_consent(take, members, header, cell, stored):
+    take(f"id,nama,email,{header}\n1,Satu,a@x.example.org,{cell}\n2,Dua,b@x.example.org,\n")
+    (first, second) = members(_OUT, "status")
+    assert first[0], "somebody who asked out is not asked again"
+    assert stored is None or first[0] == stored
+    assert second == (None, "active")
+
+
+def test_no_in_such_a_column_withdraws_nothing(take, members):
+    take("id,nama,email,unsubscribed\n1,Satu,a@x.example.org,no\n2,Dua,b@x.example.org,tidak\n")
+    assert members(_OUT, "status") == [(None, "active"), (None, "active")]
+
+
+@pytest.mark.parametrize("policies", [{}, {"status": MergePolicy.OVERWRITE}, {"do_not_contact": MergePolicy.OVERWRITE}])
+def test_no_source_brings_anybody_back(take, members, codes, policies):
+    take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n", source="buletin")
+    for source in ("buletin", "crm"):
+        report = take("id,nama,email,status\n1,Satu,a@x.example.org,active\n", source=source, policies=policies)
+        assert members("status", _OUT) == [("inactive", '["bulk_email"]')], source
+        assert ("consent.withdrawn_kept", 2) in codes(report)
+
+
+def test_one_sources_opt_out_outranks_anothers_active(take, members):
+    take("id,nama,email,status\n1,Satu,a@x.example.org,active\n", source="crm")
+    take("id,nama,email,unsubscribed\n9,Satu,a@x.example.org,yes\n", source="buletin")
+    assert members("status", _OUT) == [("active", '["bulk_email"]')], "a letter less does not end a membership"
+    take("id,nama,email,status\n9,Satu,a@x.example.org,unsubscribed\n", source="buletin")
+    assert members("status", _OUT) == [("inactive", '["bulk_email"]')]
+    take("id,nama,email,status\n1,Satu,a@x.example.org,active\n", source="crm")
+    assert members("status", _OUT) == [("inactive", '["bulk_email"]')]
+
+
+def test_sources_only_add_ways_that_are_closed(take, members):
+    take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,phone\n")
+    take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,sms\n")
+    take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,\n")
+    assert members(_OUT) == [('["phone", "sms"]',)]
+
+
+def test_a_person_brings_somebody_back(take, members, database, operator, ask):
+    take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
+    member_id = ask("SELECT id FROM members")[0].id
+    with database.session() as session:
+        MemberService(session, operator).update(member_id, {"status": "active", "do_not_contact": ""})
+    assert members("status", _OUT) == [("active", None)]
+    again = take("id,nama,email,status\n1,Satu,a@x.example.org,active\n")
+    assert members("status", _OUT) == [("active", None)]
+    assert _decided(again)["rows_read"] == 1
+
+
+def test_a_person_who_brought_somebody_back_is_not_overruled_by_the_same_list(take, members, database, operator, ask):
+    take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
+    with database.session() as session:
+        MemberService(session, operator).update(
+            ask("SELECT id FROM members")[0].id, {"status": "active", "do_not_contact": ""}
+        )
+    take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
+    assert members("status") == [("active",)]
+
+
+def test_opt_outs_go_round_by_an_export(take, members, database, import_file, tmp_path, ask):
+    take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,phone;bulk_email\n2,Dua,b@x.example.org,\n")
+    exported = tmp_path / "members.csv"
+    with database.connect() as connection, exported.open("w", encoding="utf-8", newline="") as target:
+        write_export(connection, get_descriptor("members"), target, form=ExportFormat.CSV, organization_id=None)
+    assert "do_not_contact" in exported.read_text("utf-8").splitlines()[0]
+    again = import_file(exported, entity="members", source="export")
+    assert _decided(again) == {"rows_read": 2, "unchanged": 2}
+    before = members("name", "status", _OUT)
+    import_file("id,name\n1,Paguyuban Lain\n", source="homes2")
+    fresh = exported.read_text("utf-8").replace("paguyuban-rukun", "paguyuban-lain").splitlines()
+    header = fresh[0].split(",")
+    assert header[0] == "_kelompok_id"
+    moved = "\n".join(line.partition(",")[2] for line in fresh)
+    import_file(moved, entity="members", source="pindah")
+    assert members("name", "status", _OUT)[2:] == before
+
+
+# Values that are asked about
+
+
+def test_a_value_that_is_a_question_waits_and_is_taken_when_a_person_says_so(take, members, waiting, reviewer):
+    plan = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"}, dry_run=True)
+    assert _decided(plan) == {"rows_read": 1, "review": 1}
+    report = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"})
+    (parked,) = waiting()
+    assert parked.reason == "value.date_implausible"
+    assert "2112" in parked.message("id")
+    reviewer.accept_into(report.record.id, 1, None)
+    assert members("name", "profile_data->>'birth_date'") == [("Satu", "2112-02-14")]
+    again = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"})
+    assert _decided(again) == {"rows_read": 1, "unchanged": 1}
+
+
+def test_of_a_known_person_it_waits_beside_the_record(take, members, waiting, reviewer):
+    take("id,nama,bergabung\n1,Satu,2020-01-01\n")
+    report = take("id,nama,bergabung\n1,Satu,2112-01-01\n")
+    (parked,) = waiting()
+    assert len(parked.candidates) == 1
+    assert members("started_on::text") == [("2020-01-01",)]
+    reviewer.reject(report.record.id, 1)
+    assert members("started_on::text") == [("2020-01-01",)]
+
+
+# Phones by where the organization is
+
+
+def test_numbers_without_a_code_are_of_the_organizations_country(import_file, members):
+    import_file("id,name,country\n1,Rumah Kuala,Malaysia\n2,Rumah Kupang,\n", source="homes")
+    for slug in ("rumah-kuala", "rumah-kupang"):
+        import_file("id,nama,telepon\n1,Satu,012-345 6789\n", entity="members", organization=slug, source=slug)
+    assert members("phone") == [("+60123456789",), ("+62123456789",)] or members("phone")[0] == ("+60123456789",)
+
+
+def test_the_installation_says_how_values_are_read(import_file, settings, ask):
+    settings.config_file.write_text(
+        settings.config_file.read_text()
+        + '\n[imports]\ndate_order = "mdy"\nphone_country = "SG"\ntimezone = "Asia/Jayapura"\n'
+    )
+    import_file("id,name,phone,founded\n1,Satu,6123 4567,03/04/2012\n")
+    assert ask("SELECT phone, founded_on FROM organizations")[0] == ("+6561234567", "2012-03-04")
+    import_file("id,judul,mulai\n1,Rapat,2024-05-01 09:00\n", entity="events", organization="satu")
+    assert ask("SELECT to_char(starts_at AT TIME ZONE 'UTC', 'HH24:MI') AS at, timezone FROM events")[0] == (
+        "00:00", "Asia/Jayapura",
+    )  # fmt: skip
+    said = ImportOptions(phone_country="ID")
+    import_file("id,name,phone\n2,Dua,0812-3450-0001\n", source="dua", options=said)
+    assert ask("SELECT phone FROM organizations WHERE slug = 'dua'")[0].phone == "+6281234500001"

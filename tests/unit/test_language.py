@@ -1,0 +1,132 @@
+"""Indonesian whole: every sentence of the command line, every message of an error, every finding."""
+
+import json
+import re
+from string import Formatter
+
+import pytest
+
+from kelompok_core.cli import language
+from kelompok_core.errors import Ambiguous, NotFound, NotPermitted, PluginUnavailable, SettingsError, UsageError
+from kelompok_core.imports.records import DECISIONS, ImportState
+from kelompok_core.imports.undo import OUTCOMES
+from kelompok_core.issues.sentences import catalog, describe
+from kelompok_core.plugin_host.registry import PluginState
+from kelompok_core.sources import forms
+from kelompok_core.suggestions import find_near, suggest
+from tests.wording import messages, sentences
+
+
+@pytest.fixture
+def indonesian():
+    language.use_language("id")
+    yield
+    language.use_language("en")
+
+
+@pytest.mark.parametrize("found", [sentences, messages])
+def test_all_that_is_said_is_in_the_catalog(found):
+    missing = sorted({f"{file}:{line}: {text}" for file, line, text in found() if text not in language.indonesian()})
+    assert missing == []
+
+
+def test_words_for_states_and_decisions_are_in_the_catalog():
+    severities = ("fatal", "error", "review", "warning", "info")
+    words = {*DECISIONS, *ImportState, *OUTCOMES, *PluginState, *severities}
+    words |= {one.called for one in vars(forms).values() if isinstance(one, forms.FileForm)}
+    words |= {one.advice for one in vars(forms).values() if isinstance(one, forms.FileForm)}
+    assert {word for word in words if word not in language.indonesian()} == set()
+
+
+def _places(text):
+    return sorted(name for _, name, _, _ in Formatter().parse(text) if name)
+
+
+def test_translations_have_the_same_places():
+    assert {en: said for en, said in language.indonesian().items() if _places(en) != _places(said)} == {}
+    for code, entry in catalog().items():
+        for english, said in zip(entry["en"], entry["id"], strict=True):
+            assert set(_places(said)) <= set(_places(english)) | {"line"}, code
+
+
+def test_a_member_of_json_is_no_person():
+    people = [code for code, entry in catalog().items() if code.startswith(("file.", "row.")) and
+              re.search(r"\banggota\b", " ".join(entry["id"]), re.IGNORECASE)]  # fmt: skip
+    assert people == []
+
+
+def test_numbers_and_nouns(indonesian):
+    assert language.number(1234567) == "1.234.567"
+    assert language.number(0.5, digits=1) == "0,5"
+    assert language.counted(2, "row", "rows") == "2 baris"
+    language.use_language("en")
+    assert language.number(1234567) == "1,234,567"
+    assert (language.counted(1, "row", "rows"), language.counted(0, "row", "rows")) == ("1 row", "0 rows")
+
+
+@pytest.mark.parametrize(("error", "said"), [
+    (NotFound("plugin", "csv-imprt"), "tidak ada plugin 'csv-imprt'"),
+    (NotFound("organization", "x"), "tidak ada organisasi 'x'"),
+    (Ambiguous("member", "ab", which=["1", "2"]), "lebih dari satu anggota bernama 'ab'"),
+    (NotPermitted("a@b.id", "import.apply", "the account is not active"),
+     "a@b.id tidak boleh melakukan import.apply: akunnya tidak aktif"),
+    (PluginUnavailable("x", "it is disabled"), "plugin 'x' tidak dapat dijalankan: tidak aktif"),
+    (SettingsError("plugins.x.y", "there is no such setting"), "plugins.x.y: tidak ada pengaturan itu"),
+    (UsageError("--date-order: 'ymd' is none of dmy, mdy"), "--date-order: 'ymd' bukan salah satu dari dmy, mdy"),
+    (UsageError("whatever nobody translated"), "whatever nobody translated"),
+], ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "")  # fmt: skip
+def test_errors_are_put_together_in_indonesian_too(indonesian, error, said):
+    assert language.translate(error.message) == said
+    language.use_language("en")
+    assert language.translate(error.message) == error.message
+
+
+@pytest.mark.parametrize(("environ", "expected"), [
+    ({}, "en"), ({"LANG": "id_ID.UTF-8"}, "id"), ({"LANG": "en_US.UTF-8"}, "en"), ({"LANG": "C.UTF-8"}, "en"),
+    ({"LANG": "id_ID", "LC_ALL": "en_GB.UTF-8"}, "en"), ({"LANG": "en_US", "LC_MESSAGES": "id_ID"}, "id"),
+    ({"LANG": "in_ID"}, "id"), ({"LANG": "idb"}, "en"), ({"LANG": "en_US", "KELOMPOK_LANGUAGE": "id"}, "id"),
+    ({"LANG": "", "LC_ALL": ""}, "en"),
+])  # fmt: skip
+def test_the_environment_says_which_language(environ, expected):
+    assert language.find_language(environ) == expected
+
+
+def test_an_unknown_language_is_said():
+    with pytest.raises(SettingsError, match="KELOMPOK_LANGUAGE"):
+        language.find_language({"KELOMPOK_LANGUAGE": "fr"})
+
+
+@pytest.mark.parametrize(("rows", "said"), [(1, "1 line behind the table was not read as a row"),
+                                            (2, "2 lines behind the table were not read as rows")])  # fmt: skip
+def test_findings_agree_with_their_number(rows, said):
+    assert describe("file.footer_skipped", params={"rows": rows, "line": 9}).startswith(said)
+
+
+def test_no_finding_speaks_of_one_things():
+    plural = re.compile(r"\b1 (other |comment )?(lines|rows|records|items|members|columns|cells|times|bytes)\b")
+    found = {}
+    for code, entry in catalog().items():
+        facts = {name: 1 for part in entry["en"] for name in _places(part)}
+        said = describe(code, column="Nama", value="x", params=facts)
+        if plural.search(said) or re.search(r"\ba [aeio]", said):
+            found[code] = said
+    assert found == {}
+
+
+def test_near_names():
+    plugins = ["csv-import", "json-import", "sdgs-keyword"]
+    assert find_near("csv-imprt", plugins) == ["csv-import"]
+    assert find_near("sdgs", plugins) == ["sdgs-keyword"]
+    assert find_near("zzz", plugins) == []
+    assert suggest("csv-imprt", plugins) == "Did you mean csv-import? There are: csv-import, json-import, sdgs-keyword."
+    assert suggest("zzz", [str(number) for number in range(50)]) is None
+    assert suggest("x", []) is None
+
+
+def test_the_catalog_is_in_order_and_says_nothing_twice():
+    from kelompok_core.cli import language as module
+
+    text = (module.Path(module.__file__).parent / "indonesian.json").read_text("utf-8")
+    pairs = json.loads(text, object_pairs_hook=list)
+    names = [name for name, _ in pairs]
+    assert names == sorted(set(names), key=lambda name: (name.casefold(), name))

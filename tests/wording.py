@@ -1,0 +1,93 @@
+"""What the command line and the core's errors say, found in the code: sentences for the catalog to have."""
+
+import ast
+import re
+from itertools import count
+from pathlib import Path
+
+from kelompok_core import errors
+
+PROJECT = Path(__file__).parents[1]
+_ERRORS = {
+    name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.KelompokError)
+}
+_SAID = {"say": 1, "counted": 3}
+"""Functions whose first arguments are sentences or nouns, and up to which argument."""
+
+
+def sentences():
+    """Yield (file, line, sentence) of all that commands print in the reader's language."""
+    for path in sorted((PROJECT / "kelompok_core/cli").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                for sentence in _of_call(node):
+                    yield path.relative_to(PROJECT), node.lineno, sentence
+
+
+def _of_call(call):
+    name = _name(call.func)
+    if name in _SAID:
+        for argument in call.args[0 if name == "say" else 1 : _SAID[name]]:
+            yield from _texts(argument)
+    elif name == "table":
+        for argument in call.args[1:2]:
+            if isinstance(argument, ast.Tuple):
+                for element in argument.elts:
+                    yield from _texts(element)
+
+
+def _texts(node):
+    """Yield the texts an expression may be, where it is written there."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _texts(node.body)
+        yield from _texts(node.orelse)
+
+
+def messages():
+    """Yield (file, line, pattern) of all messages and hints of errors; what is filled in is {0}, {1} and so on."""
+    for package in ("kelompok_core", "kelompok_pipelines"):
+        for path in sorted((PROJECT / package).rglob("*.py")):
+            if path.name == "errors.py":
+                continue
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and _name(node.func) in _ERRORS | {"wrong_option", "tell"}:
+                    for pattern in _of_error(node):
+                        yield path.relative_to(PROJECT), node.lineno, pattern
+
+
+def _of_error(call):
+    place = {"SettingsError": 1, "PluginUnavailable": 1, "wrong_option": 1, "NotPermitted": 2}.get(_name(call.func), 0)
+    hints = [one.value for one in call.keywords if one.arg == "hint"]
+    for node in (*call.args[place : place + 1], *hints):
+        yield from _patterns(node)
+
+
+def _patterns(node):
+    """Yield the texts an expression may be, with numbered places for what is filled in."""
+    if isinstance(node, ast.IfExp | ast.BoolOp):
+        for part in [node.body, node.orelse] if isinstance(node, ast.IfExp) else node.values:
+            yield from _patterns(part)
+    elif isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
+        places = count()
+        text = "".join(f"{{{next(places)}}}" if piece is None else piece for piece in _pieces(node))
+        if re.sub(r"\{\d\}|[:. ]", "", text) not in ("", "None"):
+            yield text
+
+
+def _pieces(node):
+    if isinstance(node, ast.BinOp):
+        yield from _pieces(node.left)
+        yield from _pieces(node.right)
+    elif isinstance(node, ast.JoinedStr):
+        for value in node.values:
+            yield from _pieces(value)
+    elif isinstance(node, ast.Constant):
+        yield str(node.value)
+    else:
+        yield None
+
+
+def _name(node):
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
