@@ -5,20 +5,22 @@ PLUGINS := plugins/csv_import plugins/json_import plugins/sdgs_keyword plugins/s
 	plugins/locations
 KELOMPOK := $(BIN)/kelompok
 
-.PHONY: setup demo up test lint check guards bench docs lock clean
+UV ?= $(BIN)/uv
 
-setup: .venv/ready   ## create the environment and install everything
+.PHONY: setup demo up test lint check guards bench docs pictures lock clean
+
+setup: .venv/ready   ## create the environment and install what running needs
 
 .venv/ready: requirements.lock pyproject.toml $(PLUGINS:%=%/pyproject.toml)
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . $(PLUGINS:%=-e %)
-	@# Without bytecode every command would compile half a million lines first.
-	$(BIN)/python -m compileall -q kelompok_core kelompok_pipelines plugins
+	@$(PYTHON) .ci/install.py
 	@touch .venv/ready
 
+.venv/ready-for-tests: .venv/ready requirements-dev.lock
+	@$(PYTHON) .ci/install.py --tests
+	@touch .venv/ready-for-tests
+
 demo: setup   ## database, plugin, ten organizations, and what to try next
-	$(KELOMPOK) db migrate
+	$(KELOMPOK) init
 	$(KELOMPOK) plugin enable csv-import
 	$(KELOMPOK) plugin enable json-import
 	@# 3 means done, with rows to look at: the example has some on purpose.
@@ -34,10 +36,10 @@ demo: setup   ## database, plugin, ten organizations, and what to try next
 up: setup   ## database, Dagster UI on http://127.0.0.1:3000, HTTP API on :4621, workers
 	$(KELOMPOK) up
 
-test: setup   ## all tests, on a PostgreSQL of their own
+test: .venv/ready-for-tests   ## all tests, on a PostgreSQL of their own
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: setup   ## style, types, import rules
+lint: .venv/ready-for-tests   ## style, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -45,19 +47,26 @@ lint: setup   ## style, types, import rules
 
 check: lint test   ## all of these: what a change has to pass
 
-guards: setup   ## take each guard away in a copy: some test must fail
+guards: .venv/ready-for-tests   ## take each guard away in a copy: some test must fail
 	$(BIN)/python -m tests.guards.guards
 
-bench: setup   ## speed and memory beside the floor; see benchmarks/README.md
+bench: .venv/ready-for-tests   ## speed and memory beside the floor; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py
 
-docs: setup   ## write anew what the documentation takes from the code
+docs: .venv/ready-for-tests   ## write anew what the documentation takes from the code
 	$(BIN)/python docs/make.py
 
-lock:   ## pin all dependencies anew, with hashes
-	uv pip compile pyproject.toml $(PLUGINS:%=%/pyproject.toml) --extra embedded --group pyproject.toml:dev \
-	  --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-	  --no-emit-index-url --no-emit-package kelompok-pipelines --custom-compile-command "make lock" --quiet -o requirements.lock
+LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
+	  --custom-compile-command "make lock" --quiet
+OURS = pyproject.toml $(PLUGINS:%=%/pyproject.toml) --extra embedded --no-emit-package kelompok-pipelines
+
+pictures: .venv/ready-for-tests   ## make the README's pictures from today's output; needs Debian's chromium
+	$(BIN)/python docs/pictures.py
+
+lock:   ## pin all dependencies anew, with hashes: of running, of working on the project, and uv
+	$(LOCK) $(OURS) -o requirements.lock
+	$(LOCK) $(OURS) --group pyproject.toml:dev -c requirements.lock -o requirements-dev.lock
+	echo "uv>=0.8" | $(LOCK) - -o .ci/uv.txt
 
 clean:   ## stop the database and remove environment and data
 	-$(KELOMPOK) db remove --yes
