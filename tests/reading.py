@@ -6,6 +6,7 @@ from itertools import count
 import pandas as pd
 
 from kelompok_core.contracts import PluginContext, Source, SourceBatch, location_table, text_table
+from kelompok_core.imports.candidates import header_words
 
 
 class Read:
@@ -56,9 +57,11 @@ class Bytes:
         return source_of(path, name=name, media_type=media_type)
 
 
-def read_with(importer, source, *, batch_size=10_000, columns=(), **config):
-    """Return all a reader gives for a source."""
-    context = PluginContext(config=config, batch_size=batch_size, columns=columns)
+def read_with(importer, source, *, batch_size=10_000, columns=(), entity=None, **config):
+    """Return all a reader gives for a source; with an entity it knows the words of its headers."""
+    context = PluginContext(
+        config=config, batch_size=batch_size, columns=columns, entity=entity, header_words=header_words
+    )
     return Read(list(importer.read(source, context)))
 
 

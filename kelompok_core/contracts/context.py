@@ -1,7 +1,7 @@
 """What the host hands a plugin: its settings and surroundings, and nothing of the database."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,11 @@ if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not 
 def _map_nothing(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
     del entity, columns
     return {}
+
+
+def _no_words(entity: str) -> Collection[str]:
+    del entity
+    return ()
 
 
 def _judge_nothing(entity: str, cells: "pd.DataFrame") -> Sequence[Issue]:
@@ -39,6 +44,7 @@ class PluginContext:
         entity: The core table a source is imported into.
         columns: Columns the operator's mapping names; a reader of nested records may take one as a path into them.
         map_headers: What the host makes of a source's columns: for an entity and their names, the field of each.
+        header_words: Headers by which the host knows columns of an entity: their letters and digits, in small letters.
         judge_columns: What keeps columns from being imported as an entity, by names and first cells; for a preview.
     """
 
@@ -52,4 +58,5 @@ class PluginContext:
     entity: str | None = None
     columns: Sequence[str] = ()
     map_headers: Callable[[str, Sequence[str]], Mapping[str, str]] = _map_nothing
+    header_words: Callable[[str], Collection[str]] = _no_words
     judge_columns: Callable[[str, "pd.DataFrame"], Sequence[Issue]] = _judge_nothing

@@ -18,7 +18,7 @@ OUR_COLUMNS = ("_line", "_decision", "_codes", "_message")
 RECORD_ID = "_kelompok_id"
 """Column of an export with the id of our own record, by which a row is known again."""
 
-_RUNNING_NUMBERS = frozenset({"no", "nr", "nomor", "nomor urut", "no urut", "number", "nbr", "row", "baris"})
+RUNNING_NUMBERS = frozenset({"no", "nr", "nomor", "nomor urut", "no urut", "number", "nbr", "row", "baris"})
 """A counter of the sheet's rows: it changes whenever the sheet is sorted, so it identifies nothing."""
 
 
@@ -160,7 +160,7 @@ def _take_by_rule(draft: _Draft, columns: Sequence[str]) -> list[str]:
         if is_sensitive(column):
             draft.dropped.append(column)
             draft.say("header.sensitive_refused", Severity.WARNING, column)
-        elif folded in _RUNNING_NUMBERS:
+        elif folded in RUNNING_NUMBERS:
             draft.ignored.append(column)
             draft.say("id.looks_like_running_number", Severity.WARNING, column)
         else:

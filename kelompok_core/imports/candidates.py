@@ -16,7 +16,9 @@ from pandera.pandas import DataFrameSchema
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Severity, SourceBatch
 from kelompok_core.descriptor import EntityDescriptor, Field
-from kelompok_core.headers.mapping import RECORD_ID, HeaderField, HeaderMapping, map_headers
+from kelompok_core.headers.mapping import RECORD_ID, RUNNING_NUMBERS, HeaderField, HeaderMapping, map_headers
+from kelompok_core.headers.spelling import fold_header, squeeze
+from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.row_json import present_cells, row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
 from kelompok_core.matching.keys import natural_identity, organization_name_key
@@ -129,6 +131,14 @@ def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderF
         fields += [HeaderField(name=part.name, aliases=part.aliases) for part in one.parts if part.aliases]
     fields.append(HeaderField(name=CHANGED_AT, by_name_only=True))
     return fields
+
+
+@lru_cache
+def header_words(entity: str) -> frozenset[str]:
+    """Return every header that an entity's columns are known by, each as its letters and digits in small letters."""
+    known = [one for one in header_fields(get_descriptor(entity), scoped=False) if not one.by_name_only]
+    aliases = [alias for one in known for alias in (one.name, *one.aliases, *one.weak_aliases)]
+    return frozenset(squeeze(fold_header(alias)) for alias in (*aliases, *RUNNING_NUMBERS))
 
 
 def make_candidates(

@@ -19,7 +19,7 @@ from kelompok_core.contracts import (
     UnreadableSource,
 )
 from kelompok_core.errors import ImportFailed, SourceUnreadable
-from kelompok_core.imports.candidates import map_columns
+from kelompok_core.imports.candidates import header_words, map_columns
 from kelompok_core.imports.likely_columns import judge_columns
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import get_descriptor
@@ -47,6 +47,7 @@ def reading_context(
     further = {
         "columns": tuple(given),
         "map_headers": partial(_map_headers, given=given),
+        "header_words": header_words,
         "judge_columns": partial(judge_columns, given=given),
         "entity": entity,
     }

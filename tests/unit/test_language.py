@@ -96,8 +96,13 @@ def test_an_unknown_language_is_said():
         language.find_language({"KELOMPOK_LANGUAGE": "fr"})
 
 
-@pytest.mark.parametrize(("rows", "said"), [(1, "1 line behind the table was not read as a row"),
-                                            (2, "2 lines behind the table were not read as rows")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (1, "1 line with totals or notes about the table was not"),
+        (2, "2 lines with totals or notes about the table were not"),
+    ],
+)
 def test_findings_agree_with_their_number(rows, said):
     assert describe("file.footer_skipped", params={"rows": rows, "line": 9}).startswith(said)
 

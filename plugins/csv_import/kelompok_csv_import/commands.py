@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kelompok_core.contracts import CommandResult, JsonValue, PluginContext, Source, preview
+from kelompok_csv_import.header_words import HeaderWords
 from kelompok_csv_import.plugin import CsvImporter
 from kelompok_csv_import.reading import open_table
 
@@ -30,7 +31,7 @@ class CsvCommands:
 def _convert(source: Source, target: Path, config: Mapping[str, JsonValue]) -> CommandResult:
     written = 0
     with (
-        open_table(source.path, config, keeps_footer=True) as table,
+        open_table(source.path, config, HeaderWords(), keeps_footer=True) as table,
         target.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\r\n")

@@ -11,7 +11,7 @@ from math import sqrt
 from statistics import fmean as mean
 
 from kelompok_core.contracts import ConfigurationError, JsonValue
-from kelompok_csv_import.kinds import Kind, kind_of
+from kelompok_csv_import.kinds import Kind, column_kinds, kind_of
 
 _SAMPLE_RECORDS = 100
 _DELIMITERS = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, " ": 0.6, ":": 0.5, "^": 0.8, "~": 0.8, "\x1f": 1.0}
@@ -27,6 +27,7 @@ _NEARLY_ALL = 0.95
 _FEWEST_OPEN, _OPEN_SHARE = 2, 5
 """Marks that begin a cell and do not end it: so many of them, and at least one of so many that begin cells."""
 _WIDE = 8
+_MOSTLY = 0.6
 _GLUED = re.compile(r"[^\s,;\t|][,;\t|][^\s,;\t|]")
 """A separator between two characters: more likely an edge between cells that was not seen than a part of one."""
 
@@ -106,7 +107,7 @@ def _has_blanks_before_quotes(sample: Sequence[str], dialect: Dialect) -> bool:
     """Return whether some cells have blanks before their quotes, and lines are as wide as the table without them."""
     if not dialect.quote or dialect.padded or dialect.delimiter == " ":
         return False
-    between = re.compile(rf"{re.escape(dialect.delimiter)} +{re.escape(dialect.quote)}")
+    between = re.compile(rf"(?:^|{re.escape(dialect.delimiter)}) +{re.escape(dialect.quote)}")
     if not any(between.search(line) for line in sample):
         return False
     kept, skipped = (list(_rows(sample, one)) for one in (dialect, replace(dialect, skips_blanks=True)))
@@ -193,13 +194,27 @@ def _score(sample: Sequence[str], dialect: Dialect) -> float:
     rows = [row for row in islice(_rows(sample, dialect), _SAMPLE_RECORDS) if any(map(str.strip, row))]
     widths = Counter(map(len, rows))
     width, alike = max(widths.items(), key=_weight, default=(1, 0))
-    if width == 1:
+    if width == 1 or (dialect.delimiter == " " and _is_prose(rows, width, sample, dialect)):
         return 0.0
     clean = mean(_cleanness(cell, dialect) for row in rows for cell in row)
     share = alike / len(rows)
     even: float = share * sqrt(share)
     plainness = _ESCAPED if dialect.escape else _PADDED if dialect.padded else 1.0
     return even * clean * clean * _belief(dialect, len(rows[0]), width) * (1 - 0.5 / width) * plainness
+
+
+def _is_prose(rows: Sequence[Sequence[str]], width: int, sample: Sequence[str], dialect: Dialect) -> bool:
+    """Return whether blanks stand between words and not between cells: nothing is quoted, and all of it is text."""
+    return not column_kinds(rows[1:], width) and not (dialect.quote and _opens_and_closes(sample, dialect))
+
+
+_WIDE_GAP = re.compile(r"\S {2,}\S")
+
+
+def is_fixed_width(sample: Sequence[str]) -> bool:
+    """Return whether most lines are set out in columns by blanks."""
+    filled = [line for line in sample if line.strip()]
+    return len(filled) > 1 and sum(bool(_WIDE_GAP.search(line)) for line in filled) > _MOSTLY * len(filled)
 
 
 def _belief(dialect: Dialect, first: int, width: int) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
 from kelompok_core.contracts import Issue, Severity, free_name
+from kelompok_csv_import.header_words import HeaderWords
 
 _UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
 """What pandas writes over a column without a name."""
@@ -24,17 +25,18 @@ class Header:
     width: int = 0
 
 
-def name_columns(rows: Sequence[Sequence[str]], line: int, width: int) -> Header:
+def name_columns(rows: Sequence[Sequence[str]], line: int, width: int, words: HeaderWords) -> Header:
     """Return names for the columns under header rows; a blank one becomes ``column N``, a repeated one gets a number.
 
     Args:
         rows: None, one, or several that are read together.
         line: Of the first of them.
         width: How many columns there are when no row names them.
+        words: What knows headers: where it knows only the lower of two, the upper one only heads a group.
     """
     if not rows:
         return Header(names=further_columns((), width), written=(), issues=(), width=width)
-    cells = [_joined(parts) for parts in zip_longest(*_filled_from_left(rows), fillvalue="")]
+    cells = [_joined(parts, words) for parts in zip_longest(*_filled_from_left(rows), fillvalue="")]
     wide = len(cells)
     while len(cells) > 1 and not cells[-1].strip():
         cells.pop()  # delimiters behind the last header are columns only where something stands under them
@@ -73,9 +75,12 @@ def _filled_from_left(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
     return filled
 
 
-def _joined(parts: Sequence[str]) -> str:
+def _joined(parts: Sequence[str], words: HeaderWords) -> str:
     """Return the cells of one column's header read downwards; the same word twice says no more than once."""
-    return parts[0] if len(parts) == 1 else " ".join(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    if len(parts) == 1:
+        return parts[0]
+    together = " ".join(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    return parts[-1].strip() if words.know(parts[-1]) and not words.know(together) else together
 
 
 def _issue(code: str, line: int, column: str, value: str | None, number: int) -> Issue:

@@ -1,6 +1,7 @@
 """What kind of value a cell looks like; only to tell headers from rows and one dialect from another."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 
@@ -33,6 +34,9 @@ _PLACEHOLDERS = frozenset(
     }
 )  # fmt: skip
 _RULER = re.compile(r"[-=_*~+.:|\s]{3,}")
+_MOSTLY = 0.8
+_SEVERAL = 3
+_NUMBERED = re.compile(r"[(\[]?\s*(\d{1,3})\s*[)\].]?")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_+[A-Za-z0-9]+)+")
 
 
@@ -67,6 +71,22 @@ def kind_of(cell: str) -> Kind:
     return Kind.TEXT
 
 
+_COLUMN_NOTES = re.compile(
+    r"(?:string|text|teks|varchar|char|int|integer|number|numeric|angka|bilangan|float|decimal|double|date|tanggal|tgl"
+    r"|datetime|timestamp|time|boolean|bool|email|url|wajib|wajib diisi|harus diisi|boleh kosong|required|mandatory"
+    r"|optional|opsional|pilihan|otomatis)(?:\s*\(.*\))?"
+    r"|(?:contoh|misal|misalnya|mis\.|example|e\.g\.|format)\b.*",
+    re.IGNORECASE,
+)
+"""What stands under headers that says what to write there."""
+
+
+def are_column_notes(cells: Sequence[str]) -> bool:
+    """Return whether the cells, several, say of which type their columns are or what to write in them."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return len(filled) > 1 and all(map(_COLUMN_NOTES.fullmatch, filled))
+
+
 def is_tag_row(cells: Sequence[str]) -> bool:
     """Return whether every cell that is not blank is a tag of the Humanitarian Exchange Language, such as ``#org``."""
     filled = [cell.strip() for cell in cells if cell.strip()]
@@ -76,3 +96,25 @@ def is_tag_row(cells: Sequence[str]) -> bool:
 def count_filled(cells: Sequence[str]) -> int:
     """Return how many cells are not blank."""
     return sum(1 for cell in cells if cell and not cell.isspace())
+
+
+def column_kinds(rows: Sequence[Sequence[str]], width: int) -> dict[int, Kind]:
+    """Return the kind of each column whose values nearly all are of one kind that is not text."""
+    found: dict[int, Kind] = {}
+    for at in range(width):
+        kinds = Counter(filled_kind_of(row[at]) for row in rows if at < len(row))
+        del kinds[Kind.BLANK]
+        if not kinds:
+            continue
+        kind, times = kinds.most_common(1)[0]
+        if kind is not Kind.TEXT and times >= _MOSTLY * kinds.total():
+            found[at] = kind
+    return found
+
+
+def are_column_numbers(cells: Sequence[str]) -> bool:
+    """Return whether the cells number their columns, as official forms do: ``1;2;3`` or ``(1),(2)``."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    numbers = [int(found[1]) for cell in filled if (found := _NUMBERED.fullmatch(cell))]
+    in_brackets = all(cell[:1] in "([" for cell in filled)
+    return len(filled) >= _SEVERAL - in_brackets and numbers == list(range(1, len(filled) + 1))

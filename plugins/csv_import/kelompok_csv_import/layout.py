@@ -1,14 +1,17 @@
 """Where a table begins: titles and comments before it, its header of no, one or two rows, a row of tags."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from kelompok_core.contracts import JsonValue
+from kelompok_csv_import.header_words import HeaderWords
 from kelompok_csv_import.kinds import (
     Kind,
+    are_column_notes,
+    are_column_numbers,
     are_machine_names,
+    column_kinds,
     count_filled,
     filled_kind_of,
     is_ruler,
@@ -51,7 +54,11 @@ class Layout:
 
 
 def find_layout(
-    rows: Sequence[Sequence[str]], width: int, config: Mapping[str, JsonValue], marked: Collection[int] = ()
+    rows: Sequence[Sequence[str]],
+    width: int,
+    config: Mapping[str, JsonValue],
+    words: HeaderWords,
+    marked: Collection[int] = (),
 ) -> Layout:
     """Return the layout of a sample of rows: what is configured, and for the rest what can be told.
 
@@ -59,11 +66,12 @@ def find_layout(
         rows: Of the beginning, blank ones among them; when ``header_line`` is set, from that line on.
         width: How many cells most rows have.
         config: The operator's settings.
+        words: What knows headers.
         marked: Indexes of the rows that begin as comments do.
     """
     comments = [at for at in marked if at < len(rows) and not is_tag_row(rows[at])]
     never = comments if "comment" in config else [at for at in comments if count_filled(rows[at]) < max(_NARROW, width)]
-    before = 0 if "header_line" in config else _rows_before(rows, width, never)
+    before = 0 if "header_line" in config else _before_known(rows, _rows_before(rows, width, never), words)
     comment = str(config.get("comment") or "") or (COMMENT if any(at < before for at in comments) else "")
     if "header_rows" in config:
         return _with_tags(rows, before, int(str(config["header_rows"])), comment)
@@ -71,7 +79,7 @@ def find_layout(
         # Above a header that is one, tags are passed over; else they are all the header there is.
         is_above = _is_proven_header(rows[before + 1 :], width)
         return Layout(before=before + is_above, header_rows=1, tag_row=before if is_above else None, comment=comment)
-    passed = _rows_passed(rows[before + 1 :])
+    passed = 0 if _spans_next(rows[before:]) else _rows_passed(rows[before + 1 :], width)
     if passed:
         return Layout(before=before, header_rows=1, tag_row=None, comment=comment, passed=passed)
     header_rows = _header_rows(rows[before:], width)
@@ -91,15 +99,22 @@ def _tags_at(rows: Sequence[Sequence[str]], index: int) -> int | None:
     return index if is_there else None
 
 
-def _rows_passed(rows: Sequence[Sequence[str]]) -> int:
-    """Return how many rows behind a header are rulers, or names for programs as no other row has them."""
+def _rows_passed(rows: Sequence[Sequence[str]], width: int) -> int:
+    """Return how many rows behind a header are rulers, or names for programs, numbers or notes of the columns."""
     passed = 0
-    while passed < len(rows) and (
-        is_ruler(rows[passed])
-        or (are_machine_names(rows[passed]) and not any(map(are_machine_names, rows[passed + 1 : _SAMPLE_ROWS])))
-    ):
+    while passed < len(rows) and _is_about_columns(rows[passed], rows[passed + 1 : _SAMPLE_ROWS], width):
         passed += 1
     return passed if passed < len(rows) else 0
+
+
+def _is_about_columns(row: Sequence[str], others: Sequence[Sequence[str]], width: int) -> bool:
+    """Return whether a row behind a header belongs to it: no other row is like it."""
+    if is_ruler(row):
+        return True
+    if are_column_numbers(row):
+        kinds = column_kinds(others, width)
+        return bool(others) and 2 * sum(kinds.get(at) is Kind.NUMBER for at in range(width)) <= width
+    return any(says_so(row) and not any(map(says_so, others)) for says_so in (are_machine_names, are_column_notes))
 
 
 def _rows_before(rows: Sequence[Sequence[str]], width: int, comments: Collection[int]) -> int:
@@ -119,6 +134,16 @@ def _rows_before(rows: Sequence[Sequence[str]], width: int, comments: Collection
         or all(at in comments or is_ruler(rows[at]) for at in passed)
     )
     return index if is_told else blank
+
+
+def _before_known(rows: Sequence[Sequence[str]], guessed: int, words: HeaderWords) -> int:
+    """Return where the first row stands that has the names of columns the host knows; else the row that was guessed.
+
+    Not where the row before it spans it, or describes the same columns in the words of a program.
+    """
+    known = next((at for at, row in enumerate(rows[:_MOST_BEFORE]) if words.are_mostly_header(row)), guessed)
+    is_second = known > guessed and _is_under_spans(rows[guessed], rows[known], rows[known + 1 :])
+    return guessed if is_second else known
 
 
 def _could_be_header(row: Sequence[str], width: int) -> bool:
@@ -175,6 +200,10 @@ def _is_title(rows: Sequence[Sequence[str]], width: int) -> bool:
     return len(rows[0]) > width == len(rows[1]) and count_filled(rows[0]) > width
 
 
+def _spans_next(rows: Sequence[Sequence[str]]) -> bool:
+    return len(rows) > _NARROW and _is_under_spans(rows[0], rows[1], rows[2:])
+
+
 def _is_under_spans(first: Sequence[str], second: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Return whether the second row only divides headers that span several columns, as merged cells are exported.
 
@@ -193,20 +222,6 @@ def _is_proven_header(rows: Sequence[Sequence[str]], width: int) -> bool:
     return (
         bool(kinds) and _header_rows(rows, width) == 1 and all(kind_of(_cell(rows[0], at)) is Kind.TEXT for at in kinds)
     )
-
-
-def column_kinds(rows: Sequence[Sequence[str]], width: int) -> dict[int, Kind]:
-    """Return the kind of each column whose values nearly all are of one kind that is not text."""
-    found: dict[int, Kind] = {}
-    for at in range(width):
-        kinds = Counter(filled_kind_of(row[at]) for row in rows if at < len(row))
-        del kinds[Kind.BLANK]
-        if not kinds:
-            continue
-        kind, times = kinds.most_common(1)[0]
-        if kind is not Kind.TEXT and times >= _MOSTLY * kinds.total():
-            found[at] = kind
-    return found
 
 
 def _could_be_headers(cells: Sequence[str]) -> bool:

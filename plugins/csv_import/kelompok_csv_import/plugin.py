@@ -7,6 +7,7 @@ import pandas as pd
 
 from kelompok_core.contracts import Issue, JsonValue, PluginContext, Severity, Source, SourceBatch, issue_table
 from kelompok_csv_import.batches import BatchMaker
+from kelompok_csv_import.header_words import HeaderWords
 from kelompok_csv_import.reading import open_table
 
 _NO_RECORDS = Issue(code="file.no_records", severity=Severity.WARNING)
@@ -23,7 +24,8 @@ class CsvImporter:
                 ``header.too_many_columns``.
             ConfigurationError: When a setting names what there is not.
         """
-        with open_table(source.path, context.config) as table:
+        words = HeaderWords(context.header_words(context.entity) if context.entity else ())
+        with open_table(source.path, context.config, words) as table:
             maker = BatchMaker(table.header.names, width=table.header.width, delimiter=table.delimiter)
             passed = table.reader.passed
             issues, blank, is_first = list(table.issues), 0, True

@@ -8,13 +8,17 @@ from pathlib import Path
 
 from kelompok_core.contracts import ConfigurationError, Issue, JsonValue, Severity, UnreadableSource
 from kelompok_csv_import.broken_rows import BrokenRows
-from kelompok_csv_import.dialect import Dialect, declared_lines, find_dialect, usual_width
+from kelompok_csv_import.dialect import Dialect, declared_lines, find_dialect, is_fixed_width, usual_width
 from kelompok_csv_import.encoding import Decoding, find_decoding
+from kelompok_csv_import.footers import is_footer
 from kelompok_csv_import.header import Header, name_columns
-from kelompok_csv_import.kinds import count_filled, is_ruler
-from kelompok_csv_import.layout import Layout, column_kinds, find_layout
+from kelompok_csv_import.header_words import HeaderWords
+from kelompok_csv_import.kinds import are_column_notes, are_column_numbers, column_kinds, count_filled, is_ruler
+from kelompok_csv_import.layout import Layout, find_layout
+from kelompok_csv_import.odd_rows import OddRows
 from kelompok_csv_import.records import COMMENT, Block, RecordReader
 from kelompok_csv_import.tables import Shape, TableReader
+from kelompok_csv_import.wrapped_lines import are_wrapped, unwrap
 
 _SAMPLE_CHARACTERS = 1 << 18
 _SAMPLE_LINES = 500
@@ -47,8 +51,10 @@ class Table:
 
 
 @contextmanager
-def open_table(path: Path, config: Mapping[str, JsonValue], *, keeps_footer: bool = False) -> Iterator[Table]:
-    """Open the file as it is configured, and for the rest as its beginning shows.
+def open_table(
+    path: Path, config: Mapping[str, JsonValue], words: HeaderWords, *, keeps_footer: bool = False
+) -> Iterator[Table]:
+    """Open the file as it is configured, and for the rest as its beginning and the words of its header show.
 
     With ``keeps_footer``, rows that sum the table up are rows of it, if they are as wide.
 
@@ -60,7 +66,7 @@ def open_table(path: Path, config: Mapping[str, JsonValue], *, keeps_footer: boo
     configured = config.get("encoding")
     decoding = find_decoding(path, str(configured) if configured else None)
     with path.open(encoding=decoding.codec, newline="") as file:
-        yield _read(_without_marks(file), decoding, config, keeps_footer=keeps_footer)
+        yield _read(_without_marks(file), decoding, config, words, keeps_footer=keeps_footer)
 
 
 def _without_marks(lines: Iterable[str]) -> Iterator[str]:
@@ -68,10 +74,20 @@ def _without_marks(lines: Iterable[str]) -> Iterator[str]:
     return (line.replace(_MARK, "") if _MARK in line else line for line in lines)
 
 
-def _read(file: Iterator[str], decoding: Decoding, config: Mapping[str, JsonValue], *, keeps_footer: bool) -> Table:
+def _read(
+    file: Iterator[str],
+    decoding: Decoding,
+    config: Mapping[str, JsonValue],
+    words: HeaderWords,
+    *,
+    keeps_footer: bool,
+) -> Table:
     skipped = _skip(file, config)
     sample = _sample(file)
     _require_text(sample, decoding, skipped + 1)
+    is_wrapped = are_wrapped(sample, words)
+    if is_wrapped:
+        sample, file = list(map(unwrap, sample)), map(unwrap, file)
     declared = 0 if skipped else declared_lines(sample)
     dialect = find_dialect(sample, config)
     first_line = skipped + declared + 1
@@ -82,23 +98,29 @@ def _read(file: Iterator[str], decoding: Decoding, config: Mapping[str, JsonValu
     block = reader.read(_SAMPLE_RECORDS)
     if not any(map(count_filled, block.rows)):
         return _empty(decoding, block)
-    layout = find_layout(block.rows, width, config, block.marked)
+    if "delimiter" not in config and (width == 1 or dialect.delimiter == " ") and is_fixed_width(sample[declared:]):
+        raise UnreadableSource(Issue(code="file.fixed_width", severity=Severity.FATAL))
+    layout = find_layout(block.rows, width, config, words, block.marked)
     header_line = block.lines[layout.before] if layout.before < len(block.lines) else first_line
     rows = block.rows[layout.before : layout.before + layout.header_rows]
     _require_width(rows, header_line, config)
-    header = name_columns(rows, header_line, width)
+    header = name_columns(rows, header_line, width, words)
+    body = block.rows[layout.body :]
     shape = Shape(
         header=header.written,
         width=width,
         first_row=layout.body - layout.before + 1,
         comment=layout.comment,
         last_line=_number(config, "last_line"),
-        broken=_broken_rows(block.rows[layout.body :], width),
-        may_end=not keeps_footer and _are_filled(block.rows[layout.body :]),
+        broken=_broken_rows(body, width),
+        odd=OddRows(body, width, dialect.delimiter),
+        words=words,
+        may_end=not keeps_footer,
+        is_filled=_are_filled(body),
     )
     return Table(
         header=header,
-        read_as=_read_as(decoding, dialect, layout, block, header_line),
+        read_as=_read_as(decoding, dialect, layout, block, header_line) | _said_of_lines(is_wrapped=is_wrapped),
         issues=tuple(_findings(decoding, layout, block, header)),
         delimiter=dialect.delimiter,
         reader=TableReader(reader, block.taken_from(layout.body), shape),
@@ -109,12 +131,14 @@ def _broken_rows(rows: Sequence[Sequence[str]], width: int) -> BrokenRows:
     """Return what puts the table's rows together. Where some are short for no reason, others may be so too."""
     kinds = column_kinds([row for row in rows if len(row) == width], width)
     runs = [[len(row) for row in run] for is_short, run in groupby(rows, lambda row: len(row) < width) if is_short]
-    return BrokenRows(width, kinds, are_errors=all(sum(run) - len(run) + 1 == width for run in runs))
+    are_errors = any(len(row) == width for row in rows) and all(sum(run) - len(run) + 1 == width for run in runs)
+    return BrokenRows(width, kinds, are_errors=are_errors)
 
 
 def _are_filled(rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether most rows have more than one filled cell."""
-    filled = [count for count in map(count_filled, rows) if count]
+    """Return whether most rows have more than one filled cell, but for those that read like footers."""
+    texts = [[cell.strip() for cell in row if cell.strip()] for row in rows]
+    filled = [len(cells) for cells in texts if cells and not is_footer(cells)]
     return bool(filled) and 2 * sum(count > 1 for count in filled) >= len(filled)
 
 
@@ -127,7 +151,10 @@ def _empty(decoding: Decoding, block: Block) -> Table:
         comment="",
         last_line=None,
         broken=BrokenRows(1, {}, are_errors=False),
+        odd=OddRows((), 1, ","),
+        words=HeaderWords(),
         may_end=False,
+        is_filled=False,
     )
     return Table(
         header=Header(names=(), written=(), issues=()),
@@ -219,12 +246,21 @@ def _passed_over(layout: Layout, block: Block) -> Iterator[Issue]:
         yield _at_line("file.tags_skipped", Severity.INFO, block.lines[layout.tag_row])
     behind = layout.before + layout.header_rows
     for at in range(behind, behind + layout.passed):
-        code, severity = (
-            ("file.rulers_skipped", Severity.INFO)
-            if is_ruler(block.rows[at])
-            else ("header.names_for_programs", Severity.WARNING)
-        )
+        code, severity = _about_columns(block.rows[at])
         yield _at_line(code, severity, block.lines[at], rows=1)
+
+
+def _about_columns(row: Sequence[str]) -> tuple[str, Severity]:
+    """Return what is said of a row that belongs to the header."""
+    if is_ruler(row):
+        return "file.rulers_skipped", Severity.INFO
+    if are_column_numbers(row):
+        return "header.column_numbers", Severity.INFO
+    return "header.column_notes" if are_column_notes(row) else "header.names_for_programs", Severity.WARNING
+
+
+def _said_of_lines(*, is_wrapped: bool) -> dict[str, JsonValue]:
+    return {"lines": "each in quotation marks"} if is_wrapped else {}
 
 
 def _at_line(code: str, severity: Severity, line: int, **params: int) -> Issue:

@@ -4,15 +4,15 @@ import csv
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from math import ceil
 
 import pyarrow as pa
 
-from kelompok_core.contracts import Issue, Severity
+from kelompok_core.contracts import Issue, JsonValue, Severity
 from kelompok_csv_import.dialect import STAND_IN, Dialect, make_parser, prepared
 from kelompok_csv_import.plain import cut, is_simple
-from kelompok_csv_import.repair import Reading, read_anyway, read_first_line
+from kelompok_csv_import.repair import Reading, are_rows, read_anyway, read_first_line
 
 _LONGEST_CELL = 10_000_000
 """A longer «cell» is a quotation mark nobody closed."""
@@ -189,6 +189,7 @@ class RecordReader:
                 self._passing_by, self._patience = self._patience, 2 * self._patience
                 return
             self._note_comments(block, (lines[begin] for begin in plain.begins))
+            self._note_swallowed_rows(block, lines, [*plain.begins, plain.lines])
             block.cells.extend(Cells(columns=plain.columns))
             block.lines += [self._next_line + begin for begin in plain.begins]
             self._next_line += plain.lines
@@ -201,6 +202,20 @@ class RecordReader:
         block.marked |= {
             here + at for at, line in enumerate(beginnings) if mark in line[:_WITHIN] and _begins(line, mark)
         }
+
+    def _note_swallowed_rows(self, block: Block, lines: list[str], bounds: Sequence[int]) -> None:
+        """Note which of the records to be added to the block, each between two bounds, may be several rows."""
+        if bounds[-1] == len(bounds) - 1:
+            return
+        for at, (begin, end) in enumerate(pairwise(bounds)):
+            if end - begin > 1:
+                self._note_if_rows(block, len(block.lines) + at, lines[begin:end], self._next_line + begin)
+
+    def _note_if_rows(self, block: Block, index: int, lines: list[str], line: int) -> None:
+        if self._width and are_rows(lines, self._dialect, self._width):
+            params: dict[str, JsonValue] = {"line": line, "lines": len(lines), "last": line + len(lines) - 1}
+            issue = Issue(code="row.lines_swallowed", severity=Severity.REVIEW, line=line, params=params)
+            block.oddities[index] = issue
 
     def _next_lines(self, number: int) -> list[str]:
         """Return up to that many further lines, and not many more characters than are held at once."""
@@ -227,6 +242,8 @@ class RecordReader:
                 reading = read_first_line(taken, self._dialect, width)
                 if reading is not None:
                     raise _Misread(reading)
+            if number > 1:
+                self._note_if_rows(block, len(rows), taken, self._next_line)
             if mark in taken[0][:_WITHIN] and _begins(taken[0], mark):
                 block.marked.add(len(rows))
             rows.append(cells)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from kelompok_csv_import.dialect import STAND_IN, Dialect
 
@@ -31,7 +32,8 @@ def read_anyway(lines: list[str], dialect: Dialect, width: int, *, is_alone: boo
     """Return how to read the record that begins with the first line.
 
     Tried in this order: marks inside the value that were not doubled; one mark that opens nothing; a value over
-    several lines with such marks inside; marks that mean nothing at all. A way that leaves a line that could begin a
+    several lines with such marks inside; such marks before delimiters, where that gives the table's width in one way
+    alone; marks that mean nothing at all. A way that leaves a line that could begin a
     record is better than one that does not, and none may take in a line that is a record.
 
     Args:
@@ -43,7 +45,7 @@ def read_anyway(lines: list[str], dialect: Dialect, width: int, *, is_alone: boo
     """
     cutter = _Cutter(dialect)
     first = lines[0]
-    fitting = [way for way in _ways(lines, cutter, is_alone=is_alone) if len(way[0]) == width]
+    fitting = [way for way in _ways(lines, cutter, width, is_alone=is_alone) if len(way[0]) == width]
     fitting = [way for way in fitting if not any(_is_record(line, cutter, width) for line in lines[1 : way[1]])]
     if fitting:
         cells, number = next((way for way in fitting if _goes_on(lines[way[1] :], cutter, width)), fitting[0])
@@ -66,7 +68,7 @@ def _goes_on(lines: list[str], cutter: "_Cutter", width: int) -> bool:
     return found is None or len(found[0]) == width
 
 
-def _ways(lines: list[str], cutter: "_Cutter", *, is_alone: bool) -> Iterator[tuple[list[str], int]]:
+def _ways(lines: list[str], cutter: "_Cutter", width: int, *, is_alone: bool) -> Iterator[tuple[list[str], int]]:
     """Yield the cells of the first record in each way to read it, and the lines it takes then."""
     first, text = lines[0], "".join(lines)
     for literal in (_NONE, *(range(min(cutter.count_marks(first), _MOST_OPENERS)) if is_alone else ())):
@@ -76,10 +78,8 @@ def _ways(lines: list[str], cutter: "_Cutter", *, is_alone: bool) -> Iterator[tu
         for one in (cutter, cutter.closing_tightly()):
             if found := one.cut(text, _NONE):
                 yield found[0], _count_lines(lines, found[1])
-    if not is_alone:
-        return
-    if found := cutter.cut(first, _EVERY):
-        yield found[0], 1
+    if is_alone:
+        yield from ((cells, 1) for cells in cutter.last_resorts(first, width))
 
 
 def read_first_line(lines: list[str], dialect: Dialect, width: int) -> Reading | None:
@@ -96,6 +96,21 @@ def read_first_line(lines: list[str], dialect: Dialect, width: int) -> Reading |
         if found is not None and len(found[0]) == width:
             return Reading(cells=found[0], lines=1, is_proven=True)
     return None
+
+
+def are_rows(lines: list[str], dialect: Dialect, width: int) -> bool:
+    """Return whether the lines of one record, with a single pair of marks in them, are rows when marks mean nothing.
+
+    Behind a comma in a sentence there is a blank, behind one between cells mostly none.
+    """
+    cutter = _Cutter(dialect)
+    if width == 1 or sum(map(cutter.count_marks, lines)) != 2:  # noqa: PLR2004  (one that opens, one that closes)
+        return False
+    rows = [cutter.cut(line, _EVERY) for line in lines]
+    return all(
+        row is not None and len(row[0]) == width and not any(cell.startswith(" ") for cell in row[0][1:])
+        for row in rows
+    )
 
 
 def _count_lines(lines: list[str], characters: int) -> int:
@@ -149,6 +164,31 @@ class _Cutter:
             if not text.startswith(self._delimiter, at):
                 return cells, at + (2 if text.startswith("\r\n", at) else 1)
             at += 1
+
+    def last_resorts(self, line: str, width: int) -> Iterator[list[str]]:
+        """Yield the line in the one way that has so many cells, if it is one, and as if marks meant nothing."""
+        if self.count_marks(line) <= _MOST_OPENERS and (only := self.only_way(line, width)):
+            yield only
+        if found := self.cut(line, _EVERY):
+            yield found[0]
+
+    def only_way(self, line: str, width: int) -> list[str] | None:
+        """Return the line cut into so many cells, a value ending at any mark before an edge; None for several ways."""
+        found = list(islice(self._splits(line, 0, width), 2))
+        return found[0] if len(found) == 1 else None
+
+    def _splits(self, line: str, at: int, left: int) -> Iterator[list[str]]:
+        at = self._start_of_cell(line, at)
+        is_quoted = self._opens(line, at)
+        edges = self._closed.finditer(line, at + 1) if is_quoted else islice(self._edge.finditer(line, at), 1)
+        for edge in edges:
+            cell = self._value(line[at + 1 : edge.start()]) if is_quoted else self._bare(line[at : edge.start()])
+            stop = edge.end() if is_quoted else edge.start()
+            if not line.startswith(self._delimiter, stop):
+                if left == 1:
+                    yield [cell]
+            elif left > 1:
+                yield from ([cell, *rest] for rest in self._splits(line, stop + 1, left - 1))
 
     def count_marks(self, text: str) -> int:
         """Return how many marks of the dialect the text has."""

@@ -1,13 +1,15 @@
 """What stands between and behind a table's records: blank lines, comments, headers again, footers, another table."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_csv_import.broken_rows import BrokenRows
+from kelompok_csv_import.footers import BEGINNING, is_footer, is_page_mark, is_total
+from kelompok_csv_import.header_words import HeaderWords
 from kelompok_csv_import.kinds import Kind, count_filled, is_ruler, kind_of
+from kelompok_csv_import.odd_rows import OddRows
 from kelompok_csv_import.records import Block, Cells, RecordReader
 
 _ALIKE = 0.6
@@ -15,14 +17,8 @@ _ROWS_THAT_TELL = 3
 _MOST_HELD = 50
 _NARROW = 2
 _RARELY = 2
-_LAST_WORDS = (
-    r"(?:jumlah|total|sub ?total|grand total|sumber|source|catatan|notes?|keterangan|dicetak|printed|generated|exported"
-    r"|diekspor|copyright|©|halaman|page|last updated|terakhir diperbarui)\b"
-)
-"""How lines begin that sum a table up, or say where it comes from."""
-_OF_FOOTERS = re.compile(_LAST_WORDS, re.IGNORECASE)
-_IS_SPECIAL = re.compile(rf"{_LAST_WORDS}|[-=_*~+.:|\s]{{3,}}$", re.IGNORECASE)
-"""How the first cell of a row begins that is a footer or a ruler, if it is no record."""
+_ROWS_OF_FOOTER = 5
+"""So many rows may stand in a footer one after the other, of which only the first has a word that tells."""
 
 
 class Record(NamedTuple):
@@ -124,7 +120,10 @@ class Shape:
         comment: What begins a comment's line, or "".
         last_line: Where the table ends: a line, 0 for the end of the file, or None to find out.
         broken: What puts rows together that line breaks have taken apart.
+        odd: What tells which rows are to be asked about.
+        words: What knows headers.
         may_end: Whether a row as wide as the table may be its footer.
+        is_filled: Whether most rows have more than one filled cell.
     """
 
     header: Sequence[str]
@@ -133,7 +132,10 @@ class Shape:
     comment: str
     last_line: int | None
     broken: BrokenRows
+    odd: OddRows
+    words: HeaderWords
     may_end: bool
+    is_filled: bool
 
 
 class TableReader:
@@ -147,16 +149,21 @@ class TableReader:
     def __init__(self, reader: RecordReader, first: Block, shape: Shape) -> None:
         self._reader = reader
         self._first = first
-        self._header = [cell.strip() for cell in shape.header if cell.strip()]
-        # A «header» that comes again and again is no header but what the rows say.
-        again = sum(1 for row in first.rows if [cell.strip() for cell in row if cell.strip()] == self._header)
-        self._repeats = len(self._header) > 1 and again <= _RARELY
+        self._header = _filled(shape.header)
+        self._words = shape.words
+        # A «header» that comes again and again is no header but what the rows say, unless it has the words of one.
+        again = sum(1 for row in first.rows if self._is_alike(row))
+        is_header = again <= _RARELY or self._words.are_mostly_header(self._header)
+        self._repeats = len(self._header) > 1 and is_header
+        self._first_header = self._header[0].casefold() if self._header else ""
         self._width = shape.width
         self._row = shape.first_row
         self._comment = shape.comment
         self._last_line = shape.last_line
         self._broken = shape.broken
+        self._odd = shape.odd
         self._may_end = shape.may_end
+        self._is_filled = shape.is_filled
         self._held: list[Record] = []
         self._last_words: list[Record] = []
         self._is_after_blank = False
@@ -208,15 +215,19 @@ class TableReader:
         """Return which rows need a look: all but those of the table's width that begin like any record."""
         if self._is_over or self._last_line is not None:
             return range(len(block.lines))
-        marks = {"", *self._header[:1]}
         stripped = list(map(str.strip, block.firsts(self._width)))
-        special = {index for index, first in enumerate(stripped) if first in marks or _IS_SPECIAL.match(first)}
+        special = {index for index, first in enumerate(stripped) if self._is_special(first)}
         special |= block.marked
-        # Behind a blank row, a row of few cells may be a footer.
-        special |= {index + 1 for index in special if index + 1 < len(stripped) and not stripped[index]}
-        if stripped and (self._is_after_blank or self._broken.waits):
-            special.add(0)
-        return sorted(special)
+        # Behind a blank row a row of few cells may be a footer, and behind a total a signature.
+        special |= {index + further for index in special for further in range(1, _ROWS_OF_FOOTER)}
+        if self._is_after_blank or self._broken.waits or self._last_words:
+            special.update(range(_ROWS_OF_FOOTER - 1))
+        return sorted(index for index in special if index < len(stripped))
+
+    def _is_special(self, first: str) -> bool:
+        if not first or self._words.know(first) or BEGINNING.match(first):
+            return True
+        return first.casefold() == self._first_header or self._odd.may_be_heading(first)
 
     def _look_at(self, record: Record, records: Records) -> None:
         if count_filled(record.cells) == 0:
@@ -226,7 +237,7 @@ class TableReader:
         elif (passed := self._passed_as(record)) is not None:
             passed.add(record.line)
         elif self._last_line is not None:
-            records.add(record)
+            records.add(self._odd.judged(record))
         elif self._could_be_last(record.cells):
             self._give_all(self._broken.give_up(), records)
             self._last_words.append(record)
@@ -247,7 +258,13 @@ class TableReader:
             return None
         if self._is_header_again(record.cells):
             return self.passed.headers
+        if self._may_end and self._is_no_record(_filled(record.cells)):
+            return self.passed.footer
         return self.passed.rulers if is_ruler(record.cells) else None
+
+    def _is_no_record(self, filled: Sequence[str]) -> bool:
+        """Return whether a row numbers a page or sums rows up, wherever it stands."""
+        return is_page_mark(filled) or (self._width > _NARROW and is_total(filled))
 
     def _is_behind(self, record: Record) -> bool:
         if self._is_over:
@@ -257,23 +274,33 @@ class TableReader:
         return 0 < self._last_line < record.line
 
     def _is_header_again(self, cells: Sequence[str]) -> bool:
-        return self._repeats and [cell.strip() for cell in cells if cell.strip()] == self._header
+        return self._repeats and self._is_alike(cells)
+
+    def _is_alike(self, cells: Sequence[str]) -> bool:
+        filled = _filled(cells)
+        if filled == self._header:
+            return True
+        alike = [cell.casefold() for cell in filled] == [cell.casefold() for cell in self._header]
+        return alike and self._words.are_mostly_header(filled)
 
     def _is_comment(self, record: Record) -> bool:
         return record.is_marked and (bool(self._comment) or len(record.cells) == 1 < self._width)
 
     def _could_be_last(self, cells: Sequence[str]) -> bool:
         """Return whether the row sums the table up or says where it comes from, if no record follows."""
-        filled = [cell.strip() for cell in cells if cell.strip()]
-        if self._held or self._width <= _NARROW or not self._may_end:
+        filled = _filled(cells)
+        if self._held or not self._may_end:
             return False
-        if _OF_FOOTERS.match(filled[0]):
-            return all(kind_of(cell) is Kind.NUMBER for cell in filled[1:])
-        return self._is_after_blank and len(filled) == 1 and len(cells) == self._width
+        if is_footer(filled):
+            return True
+        is_short_note = len(filled) == 1 and self._width > _NARROW and self._is_filled
+        return is_short_note and (bool(self._last_words) or (self._is_after_blank and len(cells) == self._width))
 
     def _is_other_header(self, cells: Sequence[str]) -> bool:
         """Return whether most of the cells are names of columns: the header of a table with others."""
-        filled = [cell.strip() for cell in cells if cell.strip()]
+        filled = _filled(cells)
+        if self._words.are_header(filled) and not self._is_header_again(cells):
+            return True
         if len(cells) == self._width or len(filled) < _NARROW:
             return False
         known = set(self._header)
@@ -287,7 +314,7 @@ class TableReader:
         could_begin = self._is_after_blank and not is_alike and self._width > _NARROW
         if not self._held and not could_begin:
             self._is_after_blank = False
-            records.add(record)
+            records.add(self._odd.judged(record))
             return
         self._held.append(record)
         if is_alike or len(self._held) > _MOST_HELD:
@@ -308,10 +335,9 @@ class TableReader:
         self._give_all(self._last_words, records)
         self._last_words = []
 
-    @staticmethod
-    def _give_all(some: Sequence[Record], records: Records) -> None:
+    def _give_all(self, some: Sequence[Record], records: Records) -> None:
         for record in some:
-            records.add(record)
+            records.add(self._odd.judged(record))
 
     def _end(self, records: Records) -> None:
         """Give what was held, unless it is a footer: a blank row before it and no delimiter in it, or words of one."""
@@ -322,6 +348,10 @@ class TableReader:
             self.passed.footer.add(*(record.line for record in self._held))
             self._held = []
         self._release(records)
+
+
+def _filled(cells: Sequence[str]) -> list[str]:
+    return [cell.strip() for cell in cells if cell.strip()]
 
 
 def _is_table(held: Sequence[Record]) -> bool:

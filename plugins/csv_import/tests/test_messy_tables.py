@@ -124,7 +124,7 @@ def test_a_line_of_one_cell_behind_a_blank_one_is_a_footer_at_the_end_alone(read
 
 
 def test_a_name_that_begins_like_a_total_is_a_record_where_others_follow(read):
-    found = read("id;nama;kota;nilai\n1;A;Solo;1\nTotal;;;2\n2;B;Solo;3\n")
+    found = read("nama;kota;nilai\nA;Solo;1\nTotal: Football;;2\nB;Solo;3\n")
     assert len(found.rows) == 3
     assert (
         len(read("nama;kota;surel\nTotal Peduli;Solo;a@x.id\nKatalis;Tegal;b@x.id\nTotal Karya;Solo;c@x.id\n").rows)

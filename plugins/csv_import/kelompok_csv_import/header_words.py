@@ -1,0 +1,39 @@
+"""Whether a row is a header, by the words for which the host knows columns."""
+
+import re
+from collections.abc import Collection, Sequence
+
+_NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\*.*$")
+"""What stands behind a column's name: «(wajib)», «*»."""
+_MOSTLY = 0.6
+_SEVERAL = 2
+_LEFT_OUT = str.maketrans("", "", " -_./*#:\"'\t")
+
+
+class HeaderWords:
+    """Knows headers.
+
+    Args:
+        words: Letters and digits of each, in small letters; none where the host was not asked about an entity.
+    """
+
+    def __init__(self, words: Collection[str] = ()) -> None:
+        self._words = frozenset(words)
+
+    def know(self, cell: str) -> bool:
+        """Return whether a cell is such a word."""
+        return bool(self._words) and cell.casefold().translate(_LEFT_OUT) in self._words
+
+    def are_header(self, cells: Sequence[str]) -> bool:
+        """Return whether every cell that is not blank is a column's name, and there are several."""
+        filled = [cell for cell in cells if cell.strip()]
+        return len(filled) >= _SEVERAL and all(map(self._know_with_note, filled))
+
+    def are_mostly_header(self, cells: Sequence[str]) -> bool:
+        """Return whether most cells that are not blank are names of columns."""
+        filled = [cell for cell in cells if cell.strip()]
+        known = sum(map(self._know_with_note, filled))
+        return known >= max(_SEVERAL, _MOSTLY * len(filled))
+
+    def _know_with_note(self, cell: str) -> bool:
+        return self.know(cell) or self.know(_NOTE.sub("", cell))
