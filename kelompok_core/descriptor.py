@@ -201,6 +201,7 @@ class EntityDescriptor:
         fields: What a source may say about it.
         external_id_aliases: Headers of the source's own id.
         label: Field a record is called by; the slug is made from it when the source gives none.
+        list_names: What programs and people call a list of such records, or one of them; in English and Indonesian.
         has_slug: Whether records have a slug, one of a kind inside their organization.
         organization_aliases: Headers of the organization a record belongs to.
         derived: Columns computed from fields.
@@ -225,6 +226,7 @@ class EntityDescriptor:
     fields: tuple[Field, ...]
     external_id_aliases: tuple[str, ...]
     label: str
+    list_names: tuple[str, ...] = ()
     has_slug: bool = True
     organization_aliases: tuple[str, ...] = ()
     derived: tuple[DerivedColumn, ...]

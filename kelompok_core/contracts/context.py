@@ -24,6 +24,11 @@ def _no_words(entity: str) -> Collection[str]:
     return ()
 
 
+def _find_no_entity(name: str) -> str | None:
+    del name
+    return None
+
+
 def _judge_nothing(entity: str, cells: "pd.DataFrame") -> Sequence[Issue]:
     del entity, cells
     return ()
@@ -45,7 +50,8 @@ class PluginContext:
         columns: Columns the operator's mapping names; a reader of nested records may take one as a path into them.
         map_headers: What the host makes of a source's columns: for an entity and their names, the field of each.
         header_words: Headers by which the host knows columns of an entity: their letters and digits, in small letters.
-        judge_columns: What keeps columns from being imported as an entity, by names and first cells; for a preview.
+        judge_columns: What keeps columns from being imported as an entity, by names and first cells.
+        find_entity: The entity whose records a list called so holds («anggota»: members), None for any other name.
     """
 
     config: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -60,3 +66,4 @@ class PluginContext:
     map_headers: Callable[[str, Sequence[str]], Mapping[str, str]] = _map_nothing
     header_words: Callable[[str], Collection[str]] = _no_words
     judge_columns: Callable[[str, "pd.DataFrame"], Sequence[Issue]] = _judge_nothing
+    find_entity: Callable[[str], str | None] = _find_no_entity

@@ -134,6 +134,9 @@ DESCRIPTOR = EntityDescriptor(
     fields=_FIELDS,
     external_id_aliases=("external id", "event id", "id kegiatan", "id acara", "uuid", "id", "kode", "key"),
     label="title",
+    list_names=(
+        "events", "event", "meetups", "meetup", "agenda", "acara", "kegiatan",
+    ),
     organization_aliases=(
         "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name", "organizer",
         "organiser", "penyelenggara", "id organisasi", "organization id", "organization slug", "event host",

@@ -22,7 +22,7 @@ from kelompok_core.errors import ImportFailed, SourceUnreadable
 from kelompok_core.imports.candidates import header_words, map_columns
 from kelompok_core.imports.likely_columns import judge_columns
 from kelompok_core.imports.records import ImportRecord
-from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.registry import find_entity_called, get_descriptor
 from kelompok_core.imports.staging import issue_dict
 from kelompok_core.issues.sentences import describe_at_place
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
@@ -49,6 +49,7 @@ def reading_context(
         "map_headers": partial(_map_headers, given=given),
         "header_words": header_words,
         "judge_columns": partial(judge_columns, given=given),
+        "find_entity": find_entity_called,
         "entity": entity,
     }
     return plugin_context(plugin, config=config, dry_run=dry_run, **further)

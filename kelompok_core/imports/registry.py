@@ -1,10 +1,13 @@
 """Finding what the core has for an entity by the entity's word, so that the engine knows none by name."""
 
+from collections.abc import Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kelompok_core.entities import list_entities
 from kelompok_core.errors import NotFound
+from kelompok_core.headers.spelling import fold_header
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -23,6 +26,16 @@ def get_descriptor(entity: str) -> "EntityDescriptor":
     """
     descriptor: EntityDescriptor = _module_of(entity, "entity").DESCRIPTOR
     return descriptor
+
+
+def find_entity_called(name: str) -> str | None:
+    """Return the entity whose records a list of this name holds, or None when it says nothing of that."""
+    return _entities_by_list_name().get(fold_header(name))
+
+
+@lru_cache(maxsize=1)
+def _entities_by_list_name() -> Mapping[str, str]:
+    return {name: entity for entity in list_entities() for name in get_descriptor(entity).list_names}
 
 
 def get_queries(entity: str, session: "Session") -> "RecordQueries[Any]":

@@ -200,6 +200,11 @@ DESCRIPTOR = EntityDescriptor(
         "record id", "contact id", "kode", "uuid", "leid", "id", "key", "user id",
     ),
     label="name",
+    list_names=(
+        "members", "member", "people", "persons", "person", "contacts", "contact", "users", "user",
+        "subscribers", "volunteers", "staff", "board", "committee", "authors", "speakers", "anggota", "orang",
+        "kontak", "pengguna", "pengurus", "relawan", "penulis", "pembicara",
+    ),
     has_slug=False,
     organization_aliases=(
         "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",

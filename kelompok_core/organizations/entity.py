@@ -151,6 +151,11 @@ DESCRIPTOR = EntityDescriptor(
         DerivedColumn(name="email_key", field="official_email", derive=email_key),
     ),
     label="name",
+    list_names=(
+        "organizations", "organization", "organisations", "organisation", "orgs", "org", "ngos", "ngo",
+        "npos", "charities", "charity", "associations", "foundations", "communities", "community", "groups",
+        "group", "organisasi", "lembaga", "yayasan", "komunitas", "kelompok", "perkumpulan", "lsm",
+    ),
     name_key="name_key",
     discriminators=("country", "region", "city"),
     names_indexed_with="city",

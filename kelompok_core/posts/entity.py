@@ -97,6 +97,10 @@ DESCRIPTOR = EntityDescriptor(
     fields=_FIELDS,
     external_id_aliases=("external id", "post id", "wp:post_id", "doi", "uuid", "id", "kode", "key"),
     label="title",
+    list_names=(
+        "posts", "post", "articles", "article", "news", "stories", "story", "berita", "artikel", "tulisan",
+        "kabar",
+    ),
     organization_aliases=(
         "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",
         "organisation name", "id organisasi", "organization id", "organization slug",

@@ -211,7 +211,7 @@ def test_the_context_holds_no_way_to_the_database(settings):
         names = {name for name in dir(context) if not name.startswith("_")}
     assert names == {
         "config", "secrets", "log", "clock", "workdir", "dry_run", "batch_size", "entity", "columns", "map_headers",
-        "judge_columns", "header_words",
+        "judge_columns", "header_words", "find_entity",
     }  # fmt: skip
 
 
