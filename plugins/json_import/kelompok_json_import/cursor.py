@@ -18,6 +18,9 @@ _NEAR_THE_END = 16
 _LONGEST_INTEGER = 4_000
 """Digits beyond which Python would not make a number of them; the text is kept instead."""
 
+RECORD_MARK, _BYTE_ORDER_MARK = "\x1e", "\ufeff"
+"""What may stand before each of several texts in one: the mark of RFC 7464, and that of files put together."""
+
 _BLANKS = " \t\n\r"
 _BLANK = re.compile(r"[ \t\n\r]*")
 
@@ -110,6 +113,12 @@ class Cursor:
             if not following and not self._fill():
                 break
         return following
+
+    def next_value(self) -> bool:
+        """Go to the next of several values, behind marks between them; return whether there is one."""
+        while self.peek() in (RECORD_MARK, _BYTE_ORDER_MARK):
+            self._at += 1
+        return self.peek() != ""
 
     def line(self) -> int:
         """Return the line of the place, from 1."""

@@ -2,16 +2,20 @@
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple, TextIO
 
 from kelompok_core.contracts import JsonValue
 from kelompok_json_import.cursor import DEEPEST, MAX_RECORD_CHARACTERS, Decoder, is_too_deep
 
 _SHOWN = 100
+_AT_CR = re.compile(r"[^\r]*\r\n?|[^\r]+")
 _LOOKED_AT = 50
-_BETWEEN = re.compile(r"[\s\x1e]*")
-"""Blanks, and the mark that RFC 7464 puts before each text."""
+_MOST_LINES_OF_ONE = 500
+_BETWEEN = re.compile(r"[\s\x1e\ufeff,]*")
+"""Blanks, the mark that RFC 7464 puts before each text, those of files put together, and commas as in an array."""
 
 
 class Line(NamedTuple):
@@ -32,13 +36,17 @@ class Line(NamedTuple):
     text: str = ""
 
 
+def is_list_of_objects(value: Any) -> bool:
+    """Return whether a value is a list that holds records."""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
 def looks_like_lines(text: TextIO) -> bool:
     """Return whether the first line is a value by itself, or, where it is broken, two others are.
 
     The text is left where that was told.
     """
-    lines = (text.readline(MAX_RECORD_CHARACTERS) for _ in range(_LOOKED_AT))
-    filled = [line for line in lines if line.strip()]
+    filled = [line for line in islice(_whole_lines(text), _LOOKED_AT) if line.strip()]
     if not filled:
         return False
     return _is_whole(filled[0], alone=False) or sum(_is_whole(line, alone=True) for line in filled[1:]) > 1
@@ -73,26 +81,90 @@ def _is_whole(line: str, *, alone: bool) -> bool:
 
 
 def iter_lines(text: TextIO) -> Iterator[Line | None]:
-    """Yield the values of each line, and None for a blank one; a broken line is an error of its own."""
+    """Yield the values of each line, and None for a blank one; a broken line is an error of its own.
+
+    An object that goes on over the lines behind it is one value.
+    """
     decoder = Decoder()
-    for number, line in enumerate(_whole_lines(text), start=1):
+    lines = _Ahead(_whole_lines(text))
+    while (line := lines.take()) is not None:
+        number = lines.number
         if line.strip():
-            yield from _of_line(decoder, line, number)
+            yield from _of_line(decoder, lines, line, number)
         else:
             yield None
 
 
+class _Ahead:
+    """Lines that can be looked at before they are taken.
+
+    Attributes:
+        number: That of the line taken last, from 1.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._waiting: deque[str] = deque()
+        self.number = 0
+
+    def take(self) -> str | None:
+        """Return the next line, or None at the end."""
+        line = self._waiting.popleft() if self._waiting else next(self._lines, None)
+        self.number += line is not None
+        return line
+
+    def take_as_one(self, first: str, decoder: Decoder) -> str | None:
+        """Take the lines that make one value of a line that was cut, and return them with it; none if nothing does."""
+        together = first
+        for count in range(_MOST_LINES_OF_ONE):
+            if count == len(self._waiting):
+                following = next(self._lines, None)
+                if following is None:
+                    return None
+                self._waiting.append(following)
+            together += self._waiting[count]
+            error = _error_in(decoder, together)
+            if error is None:
+                for _ in range(count + 1):
+                    self.take()
+                return together
+            if not _is_cut(error, together):
+                return None
+        return None
+
+
+def _error_in(decoder: Decoder, text: str) -> json.JSONDecodeError | None:
+    try:
+        decoder.raw_decode(text, _after_blanks(text, 0))
+    except json.JSONDecodeError as error:
+        return error
+    except RecursionError:
+        return json.JSONDecodeError("it is nested too deeply", text, 0)
+    return None
+
+
+def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
+    """Return whether a text is wrong only because it ends too early; no string goes on in the next line."""
+    return error.pos >= len(text.rstrip()) and not error.msg.startswith("Unterminated string")
+
+
 def _whole_lines(text: TextIO) -> Iterator[str]:
-    """Yield the lines; of one that is too long only the beginning, without an end."""
-    while line := text.readline(MAX_RECORD_CHARACTERS):
-        yield line
-        while len(line) == MAX_RECORD_CHARACTERS and not line.endswith("\n"):
-            line = text.readline(MAX_RECORD_CHARACTERS)
+    """Yield the lines, which may end with CR alone; of one that is too long only the beginning, without an end."""
+    cut = ""
+    while piece := text.readline(MAX_RECORD_CHARACTERS):
+        lines = _AT_CR.findall(cut + piece) if "\r" in piece else [cut + piece]
+        goes_on = len(piece) == MAX_RECORD_CHARACTERS and not piece.endswith("\n")
+        cut = lines.pop() if goes_on and len(lines) > 1 else ""
+        yield from lines
+        while goes_on and not cut and (piece := text.readline(MAX_RECORD_CHARACTERS)):
+            goes_on = len(piece) == MAX_RECORD_CHARACTERS and not piece.endswith("\n")
+    if cut:
+        yield cut
 
 
-def _of_line(decoder: Decoder, whole: str, number: int) -> Iterator[Line]:
+def _of_line(decoder: Decoder, lines: _Ahead, whole: str, number: int) -> Iterator[Line]:
     line = whole
-    if len(line) == MAX_RECORD_CHARACTERS and not line.endswith("\n"):
+    if len(line) >= MAX_RECORD_CHARACTERS and not line.endswith(("\n", "\r")):
         reason = f"the line is longer than {MAX_RECORD_CHARACTERS} characters"
         yield _broken(line[:_SHOWN], number, len(line), reason)
         return
@@ -102,17 +174,19 @@ def _of_line(decoder: Decoder, whole: str, number: int) -> Iterator[Line]:
         try:
             value, end = decoder.raw_decode(line, at)
         except json.JSONDecodeError as error:
-            yield _broken(whole[at:], number, error.pos + 1, error.msg)
-            return
+            more = lines.take_as_one(whole[at:], decoder) if _is_cut(error, line) else None
+            if more is None:
+                yield _broken(whole[at:], number, error.pos + 1, error.msg)
+                return
+            whole, line, at = more, more.rstrip(), _after_blanks(more, 0)
+            continue
         except RecursionError:
             yield _broken(line, number, 1, "it is nested too deeply")
             return
-        # Lines may end with CR alone, and then the text has but one.
-        here = number + line.count("\r", 0, at)
         if is_too_deep(value):
-            yield _broken(line[:_SHOWN], here, 1, f"it has more than {DEEPEST} levels")
+            yield _broken(line[:_SHOWN], number, 1, f"it has more than {DEEPEST} levels")
         else:
-            yield Line(value=value, line=here, repeated=tuple(decoder.take_repeated()))
+            yield Line(value=value, line=number, repeated=tuple(decoder.take_repeated()))
         at = _after_blanks(line, end)
 
 

@@ -356,6 +356,17 @@ def test_the_rest_of_a_line_behind_a_broken_value_is_one_error(read):
     assert found.codes == ["row.json_invalid"]
 
 
+@pytest.mark.parametrize(("content", "good", "lines"), [
+    ('{"name": "Satu"}\r{"name": "x"\r{"name": "Dua"}\r{"name": "Tiga"}\r', ["Satu", "Dua", "Tiga"], [2]),
+    ('{"name": "x"\r{"name": "Satu"}\r\r{"name": }\r{"name": "Dua"}', ["Satu", "Dua"], [1, 4]),
+    ('{"name": "Satu",\n{"name": "Dua"}\n', ["Dua"], [1]),
+])  # fmt: skip
+def test_a_broken_line_takes_no_other_with_it_however_lines_end(read, content, good, lines):
+    found = read(content, name="data.ndjson")
+    assert [row["name"] for row in found.records if "name" in row] == good
+    assert list(found.issues["line"]) == lines
+
+
 _NAMES = st.text(max_size=4).filter(lambda name: name.casefold() != "pwd")  # a secret, which is left out
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
