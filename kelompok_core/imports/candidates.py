@@ -42,7 +42,10 @@ DERIVED = "derived"
 
 
 _KEY = "key"
-"""Header of what a record, or the list it is in, is called in an object; an id where no two have the same."""
+"""Header of what a record is called in an object that is a map of records; an id where no two have the same.
+
+The name of a list that records are in has another header: it is no record's id, however short the list.
+"""
 
 _LONGEST_KEY, _LONGEST_NAME_KEY = 2_400, 1_800
 """Bytes. PostgreSQL's B-trees take no entry above 2,704, and some have another column beside the key."""

@@ -72,7 +72,7 @@ def test_02_columns_of_times_may_hold_dates(take, rows):
 def test_03_lists_are_all_read_or_named(take, rows):
     report = take("03/seats.json", "members")
     assert _decided(report) == {"rows_read": 6, "accepted": 6}
-    assert rows("members", "profile_data->'extra'->'seats'->>'key'") == [
+    assert rows("members", "profile_data->'extra'->'seats'->>'list'") == [
         ("K1",), ("K1",), ("K2",), ("K2",), ("K2",), ("K3",),
     ]  # fmt: skip
     events = take("03/envelope.json", "events")

@@ -8,9 +8,9 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from kelompok_core.contracts import ConfigurationError
+from kelompok_core.contracts import ConfigurationError, free_name
 from kelompok_json_import.cursor import Exact
-from kelompok_json_import.records import KEY, VALUE, Found
+from kelompok_json_import.records import KEY, LIST, VALUE, Found
 
 BROKEN = "(broken line)"
 _DEEPEST = 6
@@ -42,6 +42,8 @@ class CellMaker:
         self._joins_lists = joins_lists
         self._columns: dict[str, dict[str, str]] = {}
         self.left_out: set[str] = set()
+        self.clashing: list[str] = []
+        self.without_value = dict.fromkeys(columns)
 
     def is_wanted(self, found: Found) -> bool:
         """Return whether the record is one that was asked for; a broken one is."""
@@ -51,23 +53,38 @@ class CellMaker:
         """Return the record's cells by column."""
         if found.broken is not None:
             return {BROKEN: found.text}
-        cells: dict[str, str | None] = {} if found.key is None else {KEY: found.key}
-        cells |= self._flat(found.value, "", 0) if isinstance(found.value, dict) else {VALUE: self._text(found.value)}
-        for name, value in (found.parents or {}).items():
-            cells.setdefault(f"{_PARENT}{name}", self._text_or_none(value))
+        above = _above(found)
+        cells: dict[str, str | None] = dict(above)
+        value = _renamed(found.value, above)
+        cells |= self._flat(value, "", 0) if isinstance(value, dict) else {VALUE: self._text(value)}
+        if found.parents:
+            around = {f"{_PARENT}{name}": self._text_or_none(one) for name, one in found.parents.items()}
+            self._note_clashes(around, cells)
+            cells |= {column: cell for column, cell in around.items() if column not in cells}
         for column, path in self._paths.items():
             if column not in cells:
                 cells[column] = self._text_or_none(self._search(path, found.value))
+        if self.without_value:
+            self.without_value = {one: None for one in self.without_value if cells.get(one) is None}
         return cells or {VALUE: "{}"}
+
+    def _note_clashes(self, cells: Mapping[str, str | None], later: Mapping[str, str | None]) -> None:
+        """Note the columns that a record would have twice: the later cell is kept."""
+        if not cells.keys().isdisjoint(later):
+            self.clashing += [column for column in later if column in cells]
+
+    def take_clashing(self) -> list[str]:
+        """Return the columns that several members of the last record would have been."""
+        noted, self.clashing = self.clashing, []
+        return noted
 
     def original(self, found: Found) -> Any:
         """Return a record as it came, with what is said of it around it: on its own it gives the same cells again."""
         value = self.plain(found.value)
-        if found.key is None and not found.parents:
+        above = _above(found)
+        if not above and not found.parents:
             return value
-        members = dict(value) if isinstance(value, dict) else {VALUE: value}
-        if found.key is not None:
-            members.setdefault(KEY, found.key)
+        members = {**above, **(_renamed(value, above) if isinstance(value, dict) else {VALUE: value})}
         own = members.get(_PARENT_NAME)
         if found.parents and (own is None or isinstance(own, dict)):
             members[_PARENT_NAME] = _nested(found.parents) | (own or {})
@@ -87,12 +104,14 @@ class CellMaker:
             column = columns.get(name) or self._column(name, before)
             if column is None:
                 self.left_out.add(before + name)
-            elif type(value) is str:
-                cells[column] = value
             elif isinstance(value, dict) and value and depth < _DEEPEST:
-                cells |= self._flat(value, f"{column}.", depth + 1)
+                inner = self._flat(value, f"{column}.", depth + 1)
+                self._note_clashes(cells, inner)
+                cells |= inner
             else:
-                cells[column] = self._text_or_none(value)
+                if column in cells:  # a name with a point in it may be the path of another
+                    self.clashing.append(column)
+                cells[column] = value if type(value) is str else self._text_or_none(value)
         return cells
 
     def _column(self, name: str, before: str) -> str | None:
@@ -121,6 +140,19 @@ class CellMaker:
             return path.search(value)
         except JMESPathError:  # a function met a value of another type: this record has nothing there
             return None
+
+
+def _above(found: Found) -> dict[str, str]:
+    """Return the cells of what a record, and the list it is in, are called."""
+    said = {KEY: found.key, LIST: found.list_name}
+    return {column: name for column, name in said.items() if name is not None}
+
+
+def _renamed(value: Any, above: Mapping[str, str]) -> Any:
+    """Return a record whose own members do not have the names of what is said from above."""
+    if not above or not isinstance(value, dict) or value.keys().isdisjoint(above):
+        return value
+    return {free_name(name, {*above, *value}) if name in above else name: one for name, one in value.items()}
 
 
 def _joined(values: Sequence[Any]) -> str | None:

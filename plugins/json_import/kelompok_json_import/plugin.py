@@ -1,7 +1,8 @@
 """The importer: a source's texts, their records found, in batches of cells."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 import pandas as pd
@@ -20,10 +21,14 @@ from kelompok_core.contracts import (
 )
 from kelompok_json_import.cells import CellMaker, to_json
 from kelompok_json_import.documents import Document, iter_documents
+from kelompok_json_import.expecting import expected_records
+from kelompok_json_import.finding import Where, count_inside, find_records
 from kelompok_json_import.paths import parse_path, show_path
-from kelompok_json_import.records import Found, Shape, Where, find_records, iter_records
+from kelompok_json_import.places import Place, Shape
+from kelompok_json_import.records import Found, iter_records
 
 _LOOKED_AT = 4_096
+_SHOWN_COLUMNS = 12
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -63,12 +68,13 @@ class _Reading:
             where=str(config["where"]) if "where" in config else None,
             joins_lists=config.get("lists", "join") == "join",
         )
-        self._context = context
+        self._expected = expected_records(context)
         self._unread: list[Issue] = []
         self._has_content = False
         self._shape = Shape(str(config.get("shape", Shape.AUTO)))
         self._path = parse_path(str(path)) if path else None
         self._columns: dict[str, None] = {}
+        self._is_all_broken = True
         self._read_as: dict[str, JsonValue] = {}
         self._number = 0
         self._filtered = 0
@@ -79,32 +85,25 @@ class _Reading:
         """Yield the records that are wanted."""
         for document in iter_documents(source):
             self._documents += 1
-            where = find_records(document, self._shape, self._path, self._fits)
+            where = find_records(document, self._shape, self._path, self._expected)
             document.text.seek(0)
             self._say(document, where)
+            inside: Counter[int] = Counter()
             for found in iter_records(document, where):
                 if found is None:
                     self._blank += 1
                 elif self.maker.is_wanted(found):
+                    for at, place in enumerate(where.inside):
+                        inside[at] += count_inside(found.value, place.path[1:])
                     yield document, found
                 else:
                     self._filtered += 1
-
-    def _fits(self, members: Collection[str]) -> int:
-        """Return how many fields of the entity such members would be, those of the mapping among them."""
-        context = self._context
-        mapped = len(set(context.columns) & set(members))
-        if context.entity is None:
-            return mapped
-        targets = context.map_headers(context.entity, sorted(members)).values()
-        return mapped + len({target for target in targets if not target.startswith("(")})
+            self._unread += [_unread(one, inside[at], document) for at, one in enumerate(where.inside)]
 
     def _say(self, document: Document, where: Where) -> None:
         self._has_content = self._has_content or document.text.read(_LOOKED_AT).strip() != ""
         document.text.seek(0)
-        for one in where.unread:
-            params: dict[str, JsonValue] = {"path": show_path(one.path), "rows": one.items, "file": document.name}
-            self._unread.append(Issue(code="file.list_not_read", severity=Severity.WARNING, params=params))
+        self._unread += [_unread(one, one.items, document) for one in where.unread]
         shown: dict[str, JsonValue] = {"encoding": document.text.encoding or "utf-8", "shape": where.shape.value}
         if where.path:
             shown["records"] = where.shown()
@@ -114,7 +113,11 @@ class _Reading:
 
     def is_unsaid(self) -> bool:
         """Return whether there is more to say at the end: nothing was read yet, or something was passed over."""
-        return self._number == 0 or self._filtered + self._blank > 0 or bool(self.maker.left_out or self._unread)
+        return (
+            self._number == 0
+            or self._filtered + self._blank > 0
+            or bool(self.maker.left_out or self._unread or self.maker.without_value)
+        )
 
     def batch(self, records: list[tuple[Document, Found]]) -> SourceBatch:
         """Return the records as the next batch, and at the end one with what is left to say."""
@@ -136,14 +139,32 @@ class _Reading:
 
     def _cells(self, records: Sequence[Found], numbers: range) -> tuple[pd.DataFrame, list[Issue]]:
         """Return the records' cells under all columns there were so far, and findings about them."""
-        rows = [self.maker.cells(found) for found in records]
+        rows: list[dict[str, str | None]] = []
+        issues: list[Issue] = []
+        for found, number in zip(records, numbers, strict=True):
+            rows.append(self.maker.cells(found))
+            if self.maker.clashing or found.repeated or found.broken is not None:
+                issues += _of_record(found, self.maker.take_clashing(), number)
         self._columns |= dict.fromkeys(chain(self.maker.expressions, *rows)) if rows else {}
-        issues = list(chain.from_iterable(map(_of_record, records, numbers)))
+        issues += self._nothing_whole(records)
         columns: dict[str, list[str | None]] = {}
         for column, name in _named(self._columns).items():
             columns[name] = [row.get(column) for row in rows]
             issues += _mend(columns[name], name, records, numbers)
         return text_table(columns), sorted(issues, key=lambda issue: issue.record or 0)
+
+    def _nothing_whole(self, records: Sequence[Found]) -> Iterator[Issue]:
+        """Say that this is no JSON where every line so far is broken: then a column is not what is missing."""
+        self._is_all_broken = self._is_all_broken and all(found.broken is not None for found in records)
+        if self._is_all_broken and records:
+            found = records[0]
+            yield Issue(
+                code="file.json_invalid", severity=Severity.FATAL, line=found.line, params=dict(found.broken or {})
+            )
+
+    def _some_columns(self) -> list[JsonValue]:
+        there = [column for column in self._columns if column not in self.maker.without_value]
+        return [*there[:_SHOWN_COLUMNS], *("…",)[: len(there) > _SHOWN_COLUMNS]]
 
     def _at_the_end(self) -> Iterator[Issue]:
         yield from self._unread
@@ -152,6 +173,9 @@ class _Reading:
                 ("file.no_records", Severity.WARNING) if self._has_content else ("file.empty", Severity.FATAL)
             )
             yield Issue(code=code, severity=severity)
+        for column in self.maker.without_value if self._number else ():
+            params: dict[str, JsonValue] = {"columns": self._some_columns()}
+            yield Issue(code="header.mapped_missing", severity=Severity.WARNING, column=column, params=params)
         if self._filtered:
             yield Issue(code="file.records_filtered", severity=Severity.INFO, params={"rows": self._filtered})
         if self.maker.left_out:
@@ -174,11 +198,19 @@ def _named(columns: Mapping[str, None]) -> dict[str, str]:
     return names
 
 
-def _of_record(found: Found, number: int) -> Iterator[Issue]:
+def _unread(place: Place, items: int, document: Document) -> Issue:
+    if place.is_many:
+        params: dict[str, JsonValue] = {"path": show_path(place.reading_path()), "rows": items, "file": document.name}
+        return Issue(code="file.list_not_read", severity=Severity.WARNING, params=params)
+    params = {"path": show_path(place.path), "setting": place.setting(), "file": document.name}
+    return Issue(code="file.object_not_read", severity=Severity.WARNING, params=params)
+
+
+def _of_record(found: Found, clashing: Sequence[str], number: int) -> Iterator[Issue]:
     if found.broken is not None:
         params = dict(found.broken)
         yield Issue(code="row.json_invalid", severity=Severity.ERROR, record=number, line=found.line, params=params)
-    for member in dict.fromkeys(found.repeated):
+    for member in dict.fromkeys((*found.repeated, *clashing)):
         params = {"member": member}
         yield Issue(
             code="row.duplicate_member", severity=Severity.WARNING, record=number, line=found.line, params=params

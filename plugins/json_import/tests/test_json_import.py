@@ -168,7 +168,6 @@ def test_a_member_twice_is_said_and_the_last_one_counts(read):
     ('[{"name": "Satu"} {"name": "Dua"}]', 1, 19),
     ("{'name': 1}", 1, 2),
     ("[1, 01]", 1, 6),
-    ("", 1, 1),
 ])  # fmt: skip
 def test_what_is_no_json_is_named_by_its_place(read, content, line, column):
     with pytest.raises(UnreadableSource) as caught:
@@ -264,10 +263,12 @@ def test_memory_does_not_grow_with_the_file(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [("[]", ("file.no_records", "warning")), (" \n", ("file.empty", "fatal"))]
+    ("content", "said"),
+    [("[]", ("file.no_records", "warning")), (" \n", ("file.empty", "fatal")), ("", ("file.empty", "fatal"))],
 )
-def test_a_list_without_items_is_no_file_without_content(read, content, said):
-    found = read(content, name="x.ndjson").issues
+@pytest.mark.parametrize("name", ["x.ndjson", "x.json"])
+def test_a_list_without_items_is_no_file_without_content(read, content, said, name):
+    found = read(content, name=name).issues
     assert list(zip(found["code"], found["severity"], strict=True)) == [said]
 
 
@@ -290,10 +291,10 @@ def read_events(open_with):
 
 def test_lists_that_are_alike_are_read_together_with_their_names(read):
     found = read('{"A": [{"name": "Satu", "x": 1}], "B": [{"name": "Dua", "x": 2}], "total": 2}')
-    assert found.records == [{"key": "A", "name": "Satu", "x": "1"}, {"key": "B", "name": "Dua", "x": "2"}]
+    assert found.records == [{"list": "A", "name": "Satu", "x": "1"}, {"list": "B", "name": "Dua", "x": "2"}]
     assert (found.codes, found.read_as["records"]) == ([], "*")
     deeper = read('{"2030": {"days": [{"name": "Satu"}]}, "2031": {"days": [{"name": "Dua"}]}, "of": [{"page": 1}]}')
-    assert [row["key"] for row in deeper.records] == ["2030", "2031"]
+    assert [row["list"] for row in deeper.records] == ["2030", "2031"]
     assert deeper.read_as["records"] == "*.days"
 
 
@@ -365,6 +366,24 @@ def test_a_broken_line_takes_no_other_with_it_however_lines_end(read, content, g
     found = read(content, name="data.ndjson")
     assert [row["name"] for row in found.records if "name" in row] == good
     assert list(found.issues["line"]) == lines
+
+
+@pytest.mark.parametrize("name", ["data.json", "data.jsonl"])
+@pytest.mark.parametrize("content", [
+    '\x1e{"name": "Satu"}\n\x1e{"name": "Dua"}\n', '\x1e{\n"name": "Satu"}\n\x1e{\n"name": "Dua"}\n',
+    '{"name": "Satu"},\n{"name": "Dua"},\n', '{"name": "Satu"}\n\ufeff{"name": "Dua"}\n',
+    '{"name": "Satu"}\n{"name":\n "Dua"\n}\n',
+])  # fmt: skip
+def test_marks_and_commas_between_values_and_values_over_lines(read, content, name):
+    found = read(content, name=name)
+    assert found.records == _TWO
+    assert found.codes == []
+
+
+@pytest.mark.parametrize("content", ['data: {"name": "Satu"}\n\ndata: {"name": "Dua"}\n', "{'name': 'Satu'}\n{'a': 1}"])
+def test_lines_of_which_none_is_json_are_no_file_of_records(read, content):
+    issues = read(content, name="data.jsonl").issues.to_dict("records")
+    assert [one["line"] for one in issues if (one["code"], one["severity"]) == ("file.json_invalid", "fatal")] == [1]
 
 
 _NAMES = st.text(max_size=4).filter(lambda name: name.casefold() != "pwd")  # a secret, which is left out

@@ -1,0 +1,54 @@
+"""What an import expects of its records: the fields that the host knows, and what the mapping names."""
+
+import re
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+
+from kelompok_core.contracts import PluginContext, text_table
+from kelompok_json_import.choosing import Expected
+
+_MISSING = "header.missing"
+_ID = "external_id"
+_WORD = re.compile(r'"([^"]+)"|([^\W\d][\w-]*)')
+
+
+def expected_records(context: PluginContext) -> Expected:
+    """Return what the records of an import are known by."""
+    entity = context.entity
+    if entity is None:
+        return Expected(count_fields=lambda members: len(_mapped(context, members)))
+
+    @lru_cache(maxsize=1_000)
+    def count_fields(members: frozenset[str]) -> int:
+        return _count_fields(context, entity, members)
+
+    @lru_cache(maxsize=1_000)
+    def is_enough(columns: frozenset[str]) -> bool:
+        cells = text_table({column: [] for column in sorted(columns)})
+        return all(issue.code != _MISSING for issue in context.judge_columns(entity, cells))
+
+    return Expected(
+        entity=entity,
+        count_fields=lambda members: count_fields(frozenset(members)),
+        is_enough=lambda members: is_enough(frozenset({*members, *context.columns})),
+        find_entity=context.find_entity,
+    )
+
+
+def _count_fields(context: PluginContext, entity: str, members: Collection[str]) -> int:
+    """Return how many fields such members would be; an id says nothing of what has it."""
+    columns = {*members, *_mapped(context, members)}
+    targets = set(context.map_headers(entity, sorted(columns)).values())
+    mapped = len(_mapped(context, members))
+    return mapped + len({target for target in targets if not target.startswith("(")} - {_ID})
+
+
+def _mapped(context: PluginContext, members: Collection[str]) -> Sequence[str]:
+    """Return the columns of the mapping that are there, as they stand or as a path that begins there."""
+    return [column for column in context.columns if column in members or _begins_in(column, members)]
+
+
+def _begins_in(column: str, members: Collection[str]) -> bool:
+    """Return whether a path, or one of several that are tried one after the other, begins with a member."""
+    first = [_WORD.search(path) for path in column.split("||")]
+    return any((word[1] or word[2]) in members for word in first if word is not None)

@@ -1,0 +1,380 @@
+"""Where a text may hold records: its lists, maps, tables and single objects, how many each has and of what members."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from kelompok_json_import.cursor import Cursor
+from kelompok_json_import.paths import ITEMS, WILD, Path, fits_step, is_wild, show_path
+
+_MOST_NAMES_STREAMED = 40
+"""Levels of objects that are gone through piece by piece; what is deeper is decoded as one value."""
+
+_MOST_NAMES_IN_ITEMS = 24
+_MOST_MEMBERS = 200
+_MOST_CHILDREN = 1_000
+_MOST_OBJECTS = 5_000
+_ITEMS_THAT_TELL = 50
+_ALIKE = 2 / 3
+"""The share of the members of the richer of two lists that both must have to be lists of one kind."""
+
+HEADERS = ("fields", "columns", "headers", "header", "cols", "kolom")
+"""What programs call the list of a table's columns, beside the list of its rows."""
+
+_A_RECORD_HAS = frozenset({"name", "title", "nama", "judul", "id", "@type"})
+_OF_THE_REPLY = frozenset(
+    {
+        "total", "count", "counts", "num", "number", "page", "pages", "per", "size", "limit", "offset", "skip",
+        "next", "previous", "prev", "has", "more", "is", "last", "first", "items", "results", "records", "rows",
+        "found", "hits", "cursor", "token", "status", "success", "ok", "error", "errors", "message", "msg",
+        "took", "timed", "out", "empty", "generated", "exported", "fetched", "retrieved", "updated", "at", "on",
+        "time", "timestamp", "by",
+    }
+)  # fmt: skip
+"""Words that names of members are made of which speak of the reply or the export and of no record in it."""
+
+_SMALL_WORDS = frozenset({"at", "on", "by", "is", "has", "time"})
+"""Those of them that say so only beside another: the time of an event is not that of an export."""
+
+_CAMEL = str.maketrans({letter: f" {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"} | {"_": " ", "-": " "})
+
+
+class Shape(StrEnum):
+    """How a text holds its records."""
+
+    AUTO = "auto"
+    LIST = "list"
+    MAP = "map"
+    ONE = "one"
+    LINES = "lines"
+    VALUES = "values"
+    TABLE = "table"
+
+
+@dataclass
+class Place:
+    """Something that may be records: lists at one path where every index is any, a map, a table, or one object.
+
+    Attributes:
+        path: Where it is.
+        shape: What it is.
+        items: How many objects or rows there are.
+        members: Names in these, those of nested objects by their path.
+        keys: Where members of any name are meant by the path or by a map: the names that are meant, None for all.
+        names: The names that records or their lists have there.
+        parts: The lists it is made of, where it is several.
+        header: Names of a table's columns, where they stand beside it and not in its first row.
+        wrapping: How many of the first items have a nested object under each name.
+        is_unwrapped: Whether the path leads to an object in each item, and not to a list.
+    """
+
+    path: Path
+    shape: Shape
+    items: int = 0
+    members: set[str] = field(default_factory=set)
+    keys: frozenset[str] | None = None
+    names: frozenset[str] = frozenset()
+    parts: tuple["Place", ...] = ()
+    header: tuple[str, ...] | None = None
+    wrapping: Counter[str] = field(default_factory=Counter)
+    is_unwrapped: bool = False
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it is made to hold any number of records."""
+        return self.shape is not Shape.ONE
+
+    def contains(self, other: "Place") -> bool:
+        """Return whether the other is a part of the records that would be read here."""
+        inner = {Shape.MAP: (WILD,), Shape.ONE: ()}.get(self.shape, () if self.is_unwrapped else (ITEMS,))
+        own = (*self.path, *inner)
+        return len(other.path) > len(self.path) and len(other.path) >= len(own) and _begins_with(other.path, own)
+
+    def reading_path(self) -> Path:
+        """Return the path by which a setting reads it."""
+        if self.shape is Shape.MAP:
+            return (*self.path, WILD)
+        return self.path if self.path or not self.is_many else (ITEMS,)
+
+    def setting(self) -> str:
+        """Return the setting that reads it."""
+        path = self.reading_path()
+        return f"records={show_path(path)}" if path else f"shape={self.shape.value}"
+
+    def is_like(self, other: "Place") -> bool:
+        """Return whether the items of both have nearly all members of the richer one in common."""
+        most = max(len(self.members), len(other.members))
+        return most > 0 and len(self.members & other.members) >= _ALIKE * most
+
+    def resembles(self, other: "Place") -> bool:
+        """Return whether the items of both have some members in common: most of those of the poorer one."""
+        fewest = min(len(self.members), len(other.members))
+        return 0 < fewest <= 2 * len(self.members & other.members)
+
+    def may_have_header(self) -> bool:
+        """Return whether a table's columns are named, by its first row or beside it."""
+        return self.header is not None
+
+    def first_wrapped(self) -> int:
+        """Return how many items :attr:`wrapping` counts."""
+        return min(self.items, _ITEMS_THAT_TELL)
+
+
+def _begins_with(path: Path, steps: Path) -> bool:
+    return all(fits_step(step, child) or step == child for step, child in zip(steps, path, strict=False))
+
+
+@dataclass
+class ObjectSeen:
+    """An object that is in no list.
+
+    Attributes:
+        number: How many members it has.
+        names: The first of their names.
+        plain: Those of its members that are neither lists nor objects.
+        children: Of those that are objects, the names of their members.
+    """
+
+    number: int = 0
+    names: list[str] = field(default_factory=list)
+    plain: dict[str, Any] = field(default_factory=dict)
+    children: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def note(self, name: str) -> None:
+        """Note that there is a member of this name."""
+        self.number += 1
+        if len(self.names) < _MOST_CHILDREN:
+            self.names.append(name)
+
+    def members(self) -> set[str]:
+        """Return the names of its members, those of nested objects by their path."""
+        inner = {f"{name}.{one}" for name, names in list(self.children.items())[:_MOST_MEMBERS] for one in names}
+        return {*self.names, *inner}
+
+
+def is_named(members: Collection[str]) -> bool:
+    """Return whether an object has a name or an identifier of its own, which one around records has not."""
+    return any(name.casefold() in _A_RECORD_HAS for name in members)
+
+
+def is_of_the_reply(name: str) -> bool:
+    """Return whether a member of an object around a list speaks of the reply it came in, and of no record."""
+    words = name.translate(_CAMEL).casefold().split()
+    is_said = all(word in _OF_THE_REPLY for word in words) and not _SMALL_WORDS.issuperset(words)
+    return name.startswith(("@", "$")) or not words or is_said
+
+
+class Survey:
+    """What a text has, gathered while it is gone through.
+
+    Attributes:
+        objects: The objects that are in no list, by their paths.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[Path, ObjectSeen] = {}
+        self._lists: dict[Path, Place] = {}
+        self._tables: dict[Path, Place] = {}
+        self._headers: dict[Path, list[Any]] = {}
+
+    def open_object(self, path: Path) -> ObjectSeen:
+        """Return where to note what an object has; of very many the last are not kept."""
+        seen = ObjectSeen()
+        return self.objects.setdefault(path, seen) if len(self.objects) < _MOST_OBJECTS else seen
+
+    def note(self, path: Path, item: Any, *, is_nested: bool = False) -> None:
+        """Note an item of the list at the path, and the lists in it."""
+        if not is_nested:
+            self.note_row(path, item)
+        if not isinstance(item, dict):
+            return
+        found = self._lists.setdefault(path, Place(path=path, shape=Shape.LIST))
+        found.items += 1
+        if found.items <= _ITEMS_THAT_TELL and len(found.members) < _MOST_MEMBERS:
+            found.members.update(_names(item))
+            found.wrapping.update(name for name, value in item.items() if isinstance(value, dict))
+        self._look_into(item, (*path, ITEMS))
+
+    def note_empty(self, path: Path) -> None:
+        """Note that there is a list without items."""
+        self._lists.setdefault(path, Place(path=path, shape=Shape.LIST))
+
+    def note_header(self, path: Path, items: list[Any]) -> None:
+        """Note a list that may name the columns of a table beside it."""
+        if path and path[-1] in HEADERS:
+            self._headers[path] = items
+
+    def note_row(self, path: Path, row: Any) -> None:
+        """Note an item of the list at the path that may be a row of a table."""
+        if not isinstance(row, list):
+            return
+        table = self._tables.get(path)
+        if table is None:
+            members = {one for one in row if isinstance(one, str)}
+            is_header = len(members) == len(row) > 0
+            table = Place(path=path, shape=Shape.TABLE, members=members, header=() if is_header else None, items=-1)
+            self._tables[path] = table
+        table.items += 1
+
+    def table_at(self, path: Path) -> Place | None:
+        """Return the table at a path, if its columns have names."""
+        table = self._tables.get(path)
+        return table if table is not None and self._with_header(table).may_have_header() else None
+
+    def _look_into(self, value: Any, path: Path) -> None:
+        if len(path) >= _MOST_NAMES_IN_ITEMS or not isinstance(value, dict):
+            return
+        for name, child in value.items():
+            if isinstance(child, list):
+                for item in child:
+                    self.note((*path, name), item, is_nested=True)
+            elif isinstance(child, dict):
+                self._look_into(child, (*path, name))
+
+    def places(self, are_siblings: Callable[[Path, Path], bool], is_key: Callable[[str], bool]) -> list[Place]:
+        """Return what may hold records; lists whose paths differ by one name and whose items are alike as one.
+
+        Args:
+            are_siblings: Whether the names of two lists let them be of one kind.
+            is_key: Whether a name may be that of a record in a map.
+        """
+        maps = [one for path, seen in self.objects.items() if (one := self._map_at(path, seen, is_key)) is not None]
+        tables = [one for table in self._tables.values() if (one := self._with_header(table)).may_have_header()]
+        return [*_together(list(self._lists.values()), are_siblings), *tables, *maps, *self._single(maps)]
+
+    def _single(self, maps: Sequence[Place]) -> Iterator[Place]:
+        for path, seen in self.objects.items():
+            is_member = any(one.path == path[:-1] and path and _has_key(one, path[-1]) for one in maps)
+            if seen.plain and not is_member and all(one.path != path for one in maps):
+                yield Place(path=path, shape=Shape.ONE, items=1, members=seen.members())
+
+    def _map_at(self, path: Path, seen: ObjectSeen, is_key: Callable[[str], bool]) -> Place | None:
+        alike = _alike(seen.children)
+        others = seen.number - len(alike) - sum(map(is_of_the_reply, seen.plain))
+        if len(alike) < 2 or others > len(alike) or not all(map(is_key, alike)):  # noqa: PLR2004
+            return None
+        inside = [self.objects[(*path, name)] for name in alike if (*path, name) in self.objects]
+        if not any(one.plain for one in inside):
+            return None
+        members = set().union(*(one.members() for one in inside[:_ITEMS_THAT_TELL]))
+        is_whole = seen.number == len(seen.children)
+        keys = None if len(alike) == len(seen.children) and (is_whole or seen.number > _MOST_CHILDREN) else alike
+        number = len(alike) if keys is not None else seen.number
+        return Place(path=path, shape=Shape.MAP, items=number, members=members, keys=keys, names=alike)
+
+    def _with_header(self, table: Place) -> Place:
+        """Give a table the header that stands beside it; then its first row is a record too."""
+        around = table.path[:-1]
+        for where in (*((*around, name) for name in HEADERS), *((*around, "schema", name) for name in HEADERS)):
+            names = _column_names(self._headers.get(where, ()))
+            if table.path and where != table.path and names:
+                table.header, table.members, table.items = names, set(names), table.items + 1
+                break
+        return table
+
+
+def _has_key(place: Place, name: str | int) -> bool:
+    return place.keys is None or name in place.keys
+
+
+def _column_names(columns: Iterable[Any]) -> tuple[str, ...]:
+    """Return the names of columns that are given as such, or as objects with a name each."""
+    found = [one if isinstance(one, str) else _name_in(one) for one in columns]
+    return tuple(one for one in found if one)
+
+
+def _name_in(column: Any) -> str | None:
+    named = column if isinstance(column, dict) else {}
+    names = (named.get(member) for member in ("name", "id", "key", "field", "label"))
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+def _alike(children: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the names of the children that have their members in common with most others."""
+    if len(children) == 2:  # noqa: PLR2004
+        one, other = children.values()
+        are = 2 * len(one & other) >= max(len(one), len(other)) > 0 or 0 < len(one & other) == min(len(one), len(other))
+        return frozenset(children) if are else frozenset()
+    times = Counter(name for names in children.values() for name in names)
+    usual = {name for name, number in times.items() if 2 * number >= len(children)}
+    return frozenset(name for name, names in children.items() if names & usual and 2 * len(names & usual) >= len(names))
+
+
+def _names(item: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in item.items():
+        yield name
+        if isinstance(value, dict):
+            yield from (f"{name}.{inner}" for inner in value)
+
+
+def _together(lists: list[Place], are_siblings: Callable[[Path, Path], bool]) -> list[Place]:
+    """Return the lists, those at paths that differ in one name and with records of one kind as one place."""
+    families: dict[Path, list[Place]] = {}
+    for one in lists:
+        for at, step in enumerate(one.path):
+            if isinstance(step, str) and not is_wild(step):
+                families.setdefault((*one.path[:at], WILD, *one.path[at + 1 :]), []).append(one)
+    merged: dict[int, Place] = {}
+    for pattern, family in sorted(families.items(), key=lambda entry: -len(entry[1])):
+        free = [one for one in family if id(one) not in merged and one.items]
+        while len(free) > 1:
+            first, *others = free
+            kin = [first, *(o for o in others if first.is_like(o) and are_siblings(first.path, o.path))]
+            if len(kin) > 1:
+                merged |= dict.fromkeys(map(id, kin), _as_one(pattern, kin))
+            free = [one for one in others if one not in kin]
+    return list({id(merged.get(id(one), one)): merged.get(id(one), one) for one in lists}.values())
+
+
+def _as_one(pattern: Path, lists: Sequence[Place]) -> Place:
+    step = next(at for at, one in enumerate(pattern) if one == WILD and lists[0].path[at] != WILD)
+    names = frozenset(str(one.path[step]) for one in lists)
+    return Place(
+        path=pattern,
+        shape=Shape.LIST,
+        items=sum(one.items for one in lists),
+        members=set().union(*(one.members for one in lists)),
+        keys=names,
+        names=names,
+        parts=tuple(lists),
+        wrapping=sum((one.wrapping for one in lists), Counter()),
+    )
+
+
+def gather(cursor: Cursor, path: Path, survey: Survey) -> frozenset[str] | None:
+    """Go behind the value at the place and note what is in it; return the names of its members if it has some."""
+    following = cursor.peek()
+    if following == "[":
+        _gather_items(cursor, path, survey)
+    elif following == "{" and len(path) < _MOST_NAMES_STREAMED:
+        return _gather_members(cursor, path, survey)
+    else:
+        cursor.value()
+    return None
+
+
+def _gather_items(cursor: Cursor, path: Path, survey: Survey) -> None:
+    first: list[Any] = []
+    for index in cursor.items():
+        item = cursor.value()
+        survey.note(path, item)
+        if index < _MOST_MEMBERS:
+            first.append(item)
+    if not first:
+        survey.note_empty(path)
+    survey.note_header(path, first)
+
+
+def _gather_members(cursor: Cursor, path: Path, survey: Survey) -> frozenset[str]:
+    seen = survey.open_object(path)
+    for name in cursor.members():
+        seen.note(name)
+        if cursor.peek() not in ("[", "{"):
+            value = cursor.value()
+            if len(seen.plain) < _MOST_MEMBERS:
+                seen.plain[name] = value
+        elif (inner := gather(cursor, (*path, name), survey)) is not None and len(seen.children) < _MOST_CHILDREN:
+            seen.children[name] = inner
+    return frozenset(seen.names)
