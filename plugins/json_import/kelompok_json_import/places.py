@@ -90,7 +90,12 @@ class Place:
         """Return whether the other is a part of the records that would be read here."""
         inner = {Shape.MAP: (WILD,), Shape.ONE: ()}.get(self.shape, () if self.is_unwrapped else (ITEMS,))
         own = (*self.path, *inner)
-        return len(other.path) > len(self.path) and len(other.path) >= len(own) and _begins_with(other.path, own)
+        is_below = len(other.path) > len(self.path) and len(other.path) >= len(own)
+        return is_below and all(self._leads_to(step, child) for step, child in zip(own, other.path, strict=False))
+
+    def _leads_to(self, step: str | int, child: str | int) -> bool:
+        is_meant = step != WILD or self.keys is None or child in self.keys or child == WILD
+        return is_meant and (fits_step(step, child) or step == child)
 
     def reading_path(self) -> Path:
         """Return the path by which a setting reads it."""
@@ -120,10 +125,6 @@ class Place:
     def first_wrapped(self) -> int:
         """Return how many items :attr:`wrapping` counts."""
         return min(self.items, _ITEMS_THAT_TELL)
-
-
-def _begins_with(path: Path, steps: Path) -> bool:
-    return all(fits_step(step, child) or step == child for step, child in zip(steps, path, strict=False))
 
 
 @dataclass
@@ -299,7 +300,14 @@ def _alike(children: Mapping[str, frozenset[str]]) -> frozenset[str]:
         return frozenset(children) if are else frozenset()
     times = Counter(name for names in children.values() for name in names)
     usual = {name for name, number in times.items() if 2 * number >= len(children)}
-    return frozenset(name for name, names in children.items() if names & usual and 2 * len(names & usual) >= len(names))
+    loosely = {name for name, names in children.items() if names & usual and 2 * len(names & usual) >= len(names)}
+    closely = {name for name in loosely if _is_usual(children[name], usual)}
+    odd = len(loosely) - len(closely)  # one or few are something else, as a chair beside chapters is
+    return frozenset(closely if odd <= max(1, len(loosely) // 10) else loosely)
+
+
+def _is_usual(names: frozenset[str], usual: set[str]) -> bool:
+    return names <= usual or 2 * len(names & usual) > max(len(names), len(usual))
 
 
 def _names(item: Mapping[str, Any]) -> Iterator[str]:

@@ -248,6 +248,10 @@ def test_objects_of_several_kinds_are_no_map(read):
     found = read("organizations", f'{{"user": {_PERSON}, "organization": {_GROUP}}}')
     assert _names(found) == ["Sanggar"]
     assert _unread(found) == {"user": None}
+    chair = '{"name": "Wati", "since": "kemarin"}'
+    beside = read("organizations", f'{{"a1": {_GROUP}, "a2": {_GROUP}, "chair": {chair}}}')
+    assert [row["key"] for row in beside.records] == ["a1", "a2"]
+    assert _unread(beside) == {"chair": None}
 
 
 @pytest.mark.parametrize("content", [
