@@ -43,6 +43,21 @@ class Kind(StrEnum):
     LIST = "jsonb"
 
 
+class Detail(StrEnum):
+    """How a record's value is known to say all that a row says in brief, so that it stays.
+
+    ``DATE`` begins with the year or month; ``NAME`` has the words of a name of which a part is missing; ``NUMBER`` is a
+    telephone number, beside a text that is none; ``MOMENT`` gives the time of day and the zone that a row does not say;
+    ``BASE`` is there at all, and so is what it was derived from.
+    """
+
+    DATE = "date"
+    NAME = "name"
+    NUMBER = "number"
+    MOMENT = "moment"
+    BASE = "base"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """A further column that a field is read from.
@@ -80,6 +95,8 @@ class Field:
         further: The part that takes a second column with an alias of this field.
         derived_from: The field that values are made from which the source does not say; None where there are none.
         only_added: Whether its policy stands whatever the operator says: sources add to its list, and nothing else.
+        detail: How a value that a row says in brief is compared with the record's; None where none is in brief.
+        zone_in: The field with the time zone of a moment; without one it is the import's.
     """
 
     name: str
@@ -99,6 +116,8 @@ class Field:
     further: str | None = None
     derived_from: str | None = None
     only_added: bool = False
+    detail: Detail | None = None
+    zone_in: str | None = None
 
     def __post_init__(self) -> None:
         if (self.normalize is None) == (self.read is None):
@@ -255,6 +274,12 @@ class EntityDescriptor:
     def belongs(self) -> bool:
         """Whether each record belongs to an organization, and is none itself."""
         return self.organization_column != "id"
+
+    @property
+    def telling_fields(self) -> frozenset[str]:
+        """The fields by which a record is called and told from others."""
+        bases = {one.name: one.field for one in self.derived}
+        return frozenset({self.label, *bases.values(), *(bases.get(name, name) for name in self.discriminators)})
 
     def label_in_derived(self, row: str) -> str:
         """Return the SQL of whether the label of a candidate was made of something else."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Kind, MatchRule, MergePolicy, Part
+from kelompok_core.descriptor import DerivedColumn, Detail, EntityDescriptor, Field, Kind, MatchRule, MergePolicy, Part
 from kelompok_core.events.schema import event_schema
 from kelompok_core.matching.keys import name_key, website_key
 from kelompok_core.values.conventions import DEFAULT_ZONE
@@ -54,6 +54,8 @@ _FIELDS = (
         read=starts_at,
         parts=(*_START_PARTS, *_WHEN),
         kind=Kind.MOMENT,
+        detail=Detail.MOMENT,
+        zone_in="timezone",
         further="on_date",
         aliases=("tanggal mulai", "start", "start date", "startdate", "dtstart", "start datetime", "start date time",
                  "mulai", "starts", "begins", "tanggal pelaksanaan", "tanggal kegiatan", "tanggal acara", "event date",
@@ -73,6 +75,8 @@ _FIELDS = (
             *_WHEN,
         ),
         kind=Kind.MOMENT,
+        detail=Detail.MOMENT,
+        zone_in="timezone",
         aliases=("tanggal selesai", "end", "end date", "enddate", "dtend", "end datetime", "end date time", "selesai",
                  "tanggal berakhir", "ends", "finish", "until", "sampai"),
     ),
@@ -89,6 +93,7 @@ _FIELDS = (
         read=all_day,
         parts=(*_STARTS, Part(name="timezone")),
         kind=Kind.FLAG,
+        detail=Detail.BASE,
         default="false",
         derived_from="starts_at",
         aliases=("all day", "all day event", "sepanjang hari", "seharian", "is all day"),

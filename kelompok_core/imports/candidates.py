@@ -22,11 +22,12 @@ from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.row_json import present_cells, row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
 from kelompok_core.matching.keys import natural_identity, organization_name_key
-from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_series
+from kelompok_core.values.arrow import changed_where, matching, to_arrow, to_mask, to_series
 from kelompok_core.values.blanks import drop_blank_words, says_something
 from kelompok_core.values.eras import ANY
-from kelompok_core.values.normalized import all_findings, found
+from kelompok_core.values.normalized import all_findings, found, map_distinct
 from kelompok_core.values.reading import Inputs, Reading
+from kelompok_core.values.scientific import SCIENTIFIC, all_digits
 from kelompok_core.values.slug import slug_of
 from kelompok_core.values.text import line, unwrap_constants
 from kelompok_core.values.times import starts_at
@@ -40,6 +41,8 @@ IDENTITY = "identity"
 DERIVED = "derived"
 """Member of a candidate with the names of fields whose value was made of something else, with commas between them."""
 
+IN_BRIEF = "_in_brief"
+"""Ends the name of the member with what is said of a field where that is not all that could be."""
 
 _KEY = "key"
 """Header of what a record is called in an object that is a map of records; an id where no two have the same.
@@ -151,7 +154,10 @@ def make_candidates(
     cells = batch.cells
     columns = {target: column for column, target in mapping.targets.items() if column in cells.columns}
     frame, findings = _understood(descriptor, cells, columns, terms.reading)
-    external_id = read_ids(cells[columns[EXTERNAL_ID]], terms.reading) if EXTERNAL_ID in columns else _nothing(cells)
+    external_id = _nothing(cells)
+    if EXTERNAL_ID in columns:
+        external_id = read_ids(cells[columns[EXTERNAL_ID]], terms.reading)
+        findings.append(_lost_ids(cells[columns[EXTERNAL_ID]], external_id))
     speaking, unused = _account(descriptor, cells, columns, frame, all_findings(*findings))
     findings += unused
     needs, guarded = _hold_guards(descriptor, frame, columns, cells, terms)
@@ -173,12 +179,23 @@ def make_candidates(
 
 
 def read_ids(cells: pd.Series, reading: Reading) -> pd.Series:
-    """Return a source's own ids: without the apostrophe and the decimal that spreadsheets put to them."""
+    """Return a source's own ids: without the apostrophe and the decimal that spreadsheets put to them.
+
+    One in scientific notation is its digits; where some of these are lost, many ids may look so, and it is none.
+    """
     ids = drop_blank_words(line(cells).values)
     texts = changed_where(to_arrow(ids), r"^'[0-9+]", lambda some: pc.utf8_slice_codeunits(some, 1))
     if str(cells.name) in reading.decimals:
         texts = pc.replace_substring_regex(texts, r"^(\d+)\.0+$", r"\1")
-    return to_series(texts, ids.index)
+    read = to_series(texts, ids.index)
+    rounded = matching(read, SCIENTIFIC)
+    return read.where(~rounded, map_distinct(read.where(rounded), all_digits)) if rounded.any() else read
+
+
+def _lost_ids(cells: pd.Series, read: pd.Series) -> pd.DataFrame:
+    """Return a finding for each id of which a program has rounded digits away."""
+    lost = read.isna() & matching(line(cells).values, SCIENTIFIC)
+    return found(cells, lost, "id.digits_lost", Severity.WARNING)
 
 
 def _nothing(cells: pd.DataFrame) -> pd.Series:
@@ -209,6 +226,8 @@ def _understood(
         findings.append(normalized.findings)
         if normalized.derived is not None and normalized.derived.any():
             derived[one.name] = normalized.derived
+        if one.detail is not None and normalized.brief is not None and normalized.brief.notna().any():
+            values[one.name + IN_BRIEF] = normalized.brief
     if ORGANIZATION in columns:
         written = cells[columns[ORGANIZATION]]
         values[ORGANIZATION] = line(written).values

@@ -19,6 +19,7 @@ from kelompok_core.imports.records import DECISIONS, DuplicatePolicy, ImportReco
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of
 from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.values.conventions import DEFAULT_ZONE
 
 _SERIALIZATION_FAILURE = "40001"
 
@@ -120,6 +121,7 @@ def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
         "everywhere": permitted is None,
         "permitted": permitted or [],
         "organization_column": next((name for name, target in record.mapping.items() if target == ORGANIZATION), None),
+        "timezone": record.options.timezone or DEFAULT_ZONE,
         "last_wins": record.options.duplicates is DuplicatePolicy.LAST,
     }
 

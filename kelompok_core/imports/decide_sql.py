@@ -9,6 +9,7 @@ The statements run in order in one transaction and hand on by temporary tables:
 ``deciding_matches``  existing records by strong key   ``deciding_rows``   target, reason and turn of each
 ``deciding_groups``   who takes turns with whom        ``deciding_diffs``  what a row would change
 ``deciding_contested``  ids used for two before        ``deciding_used_ids``  wrong rows whose id another row has
+``deciding_declined``  values that people did not take
 ``deciding_final``    one decision a row               ``deciding_slugs``  addresses (``slugs_sql.py``)
 
 Rows of one record (by target, or by identity when the record is new) form a group and take turns in file
@@ -66,12 +67,14 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
     yield _GROUPS
     yield "ANALYZE deciding_groups"
     yield _CONTESTED.format(entity=descriptor.entity)
+    yield _DECLINED.format(entity=descriptor.entity)
     yield _USED_IDS.format(label=descriptor.label)
     yield create_diffs(rules)
     yield _FINAL.format(
         may_create="true" if descriptor.belongs else "CAST(:scope AS uuid) IS NULL",
         label=descriptor.label,
         another=_another_name(descriptor),
+        notes=", ".join(_note(code, fields) for code, fields in _NOTES.items()),
     )
     yield _REJECT_AGAIN.format(entity=descriptor.entity)
 
@@ -315,13 +318,29 @@ _CONTESTED = """
     JOIN imports m ON m.id = d.import_id AND m.plan_revision = d.revision AND m.state = 'applied'
     JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
     WHERE d.reason = 'id.duplicate_in_file' AND m.entity = '{entity}' AND m.source_name = :source
-      AND NOT CAST(:last_wins AS boolean)
       AND NOT EXISTS (
         SELECT FROM import_decisions p
         JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name
         JOIN import_rows q ON q.import_id = p.import_id AND q.record = p.record
-        WHERE p.revision < 0 AND q.identity = o.identity AND p.decided_at > m.applied_at)
+        WHERE p.revision < 0 AND p.decision <> 'rejected' AND q.identity = o.identity AND p.decided_at > m.applied_at)
     GROUP BY o.identity"""
+
+
+# What people left as it was when they took a row of this source into a record: by field the value that was not taken,
+# or null where none is to be, and a list where a later word of theirs lifts that.
+_DECLINED = """
+    CREATE TEMPORARY TABLE deciding_declined ON COMMIT DROP AS
+    SELECT identity, target, jsonb_object_agg(field, value ORDER BY decided_at) AS said
+    FROM (
+      SELECT q.identity, p.target_id AS target, p.decided_at, e.key AS field, e.value
+      FROM import_decisions p
+      JOIN imports n ON n.id = p.import_id AND n.state = 'applied' AND n.entity = '{entity}' AND n.source_name = :source
+      JOIN import_rows q ON q.import_id = p.import_id AND q.record = p.record
+      CROSS JOIN LATERAL (
+        SELECT key, value FROM jsonb_each(p.issues->0->'params'->'declined')
+        UNION ALL SELECT key, '[]' FROM jsonb_each(p.changes)) e
+      WHERE p.revision < 0 AND p.target_id IS NOT NULL) f
+    GROUP BY identity, target"""
 
 
 # Wrong rows whose id another row of the file has too, and other values: mended, and sent again alone, such a row would
@@ -344,6 +363,21 @@ def _another_name(descriptor: EntityDescriptor) -> str:
         return "false"
     old, new = (f"string_to_array(lower(d.changes->'{descriptor.label}'->>{at}), ' ')" for at in (0, 1))
     return f"NOT d.explicit AND d.changes ? '{descriptor.label}' AND NOT {old} && {new}"
+
+
+# What is said of a row beside its decision: fields of the record that stay as they are.
+_NOTES = {
+    "field.source_outranked": "o.outranked",
+    "consent.withdrawn_kept": "o.withheld",
+    "field.less_said": "o.less_said",
+    "field.kept_in_review": "o.kept",
+}
+
+
+def _note(code: str, fields: str) -> str:
+    return f"""
+        CASE WHEN cardinality({fields}) > 0 THEN jsonb_build_object(
+          'code', '{code}', 'severity', 'warning', 'params', jsonb_build_object('fields', {fields})) END"""
 
 
 _FINAL = """
@@ -390,18 +424,12 @@ _FINAL = """
            CASE v.decision WHEN 'merged' THEN o.changes END, v.severity,
            jsonb_strip_nulls(jsonb_build_object(
              'fields', CASE WHEN v.verdict IN ('id.duplicate_in_file', 'dup.conflict_in_file', 'match.shared_key',
-                                               'id.conflict_before')
+                                               'id.conflict_before', 'id.duplicate_before')
                             THEN (SELECT jsonb_agg(key) FROM jsonb_object_keys(o.changes) key)
                             WHEN cardinality(o.locked) > 0 THEN to_jsonb(o.locked) END,
              'candidates', CASE WHEN v.decision = 'review' AND NOT o.is_new THEN to_jsonb(ARRAY[o.target]) END,
              'changes', CASE v.decision WHEN 'review' THEN o.changes END)),
-           CASE WHEN cardinality(o.outranked) + cardinality(o.withheld) > 0 THEN to_jsonb(array_remove(ARRAY[
-             CASE WHEN cardinality(o.outranked) > 0 THEN jsonb_build_object(
-               'code', 'field.source_outranked', 'severity', 'warning',
-               'params', jsonb_build_object('fields', o.outranked)) END,
-             CASE WHEN cardinality(o.withheld) > 0 THEN jsonb_build_object(
-               'code', 'consent.withdrawn_kept', 'severity', 'warning',
-               'params', jsonb_build_object('fields', o.withheld)) END], NULL)) END
+           nullif(to_jsonb(array_remove(ARRAY[{notes}], NULL)), '[]')
     FROM (
       SELECT d.*,
              CASE WHEN NOT d.is_new AND NOT d.alive THEN 'match.target_deleted'
@@ -427,15 +455,16 @@ _FINAL = """
       FROM (
         SELECT x.*,
                CASE WHEN NOT x.is_new AND EXISTS (SELECT FROM deciding_contested) THEN (
-                 SELECT CASE WHEN r.raw_sha256 = ANY (c.rejected) THEN 'id.duplicate_in_file'
-                             ELSE 'id.conflict_before' END
+                 SELECT CASE WHEN r.raw_sha256 = ANY (c.rejected) AND NOT CAST(:last_wins AS boolean)
+                             THEN 'id.duplicate_before' ELSE 'id.conflict_before' END
                  FROM deciding_rows r JOIN deciding_contested c ON c.identity = r.identity
                  WHERE r.record = x.record AND EXISTS (
                    SELECT FROM jsonb_each(x.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL
-                     -- Another name, or what a rejected row said and the record does not.
-                     AND (e.key = '{label}' OR r.raw_sha256 = ANY (c.rejected) OR EXISTS (
-                       SELECT FROM jsonb_array_elements(c.said) s
-                       WHERE e.value->>1 IN (s.value->>e.key, s.value->>(e.key || '_slug'))))))
+                     -- Another name; or, unless later rows are newer, what a rejected row said and the record does not.
+                     AND (e.key = '{label}' OR NOT CAST(:last_wins AS boolean) AND (
+                       r.raw_sha256 = ANY (c.rejected) OR EXISTS (
+                         SELECT FROM jsonb_array_elements(c.said) s
+                         WHERE e.value->>1 IN (s.value->>e.key, s.value->>(e.key || '_slug')))))))
                END AS contested
         FROM deciding_diffs x WHERE NOT (x.is_new AND x.turn = 1)) d) o
     JOIN (VALUES ('match.target_deleted', 'review', 'match.target_deleted', 'review'),
@@ -444,6 +473,7 @@ _FINAL = """
                  ('value.end_before_start', 'review', 'value.end_before_start', 'review'),
                  ('field.locked_by_person', 'review', 'field.locked_by_person', 'review'),
                  ('id.duplicate_in_file', 'rejected', 'id.duplicate_in_file', 'error'),
+                 ('id.duplicate_before', 'rejected', 'id.duplicate_before', 'error'),
                  ('id.conflict_before', 'review', 'id.conflict_before', 'review'),
                  ('dup.conflict_in_file', 'review', 'dup.conflict_in_file', 'review'),
                  ('match.shared_key', 'review', 'match.shared_key', 'review'),

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kelompok_core.descriptor import EntityDescriptor, Field, Kind, MergePolicy, Withdrawal
-from kelompok_core.imports import field_sql
+from kelompok_core.descriptor import Detail, EntityDescriptor, Field, Kind, MergePolicy, Withdrawal
+from kelompok_core.imports import brief_sql, field_sql
+from kelompok_core.imports.candidates import IN_BRIEF
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,7 @@ def create_diffs(rules: DecisionRules) -> str:
           SELECT s.*, t.id IS NOT NULL AS alive, t.version AS base_version, t.field_origins AS origins, t.updated_at,
                  {claimed} AS claimed, t.{descriptor.organization_column} AS organization_id,
                  jsonb_build_object({_current(rules)}) AS stored,
+                 {_DECLINED} AS declined,
                  coalesce(t.{descriptor.extra_column}->'extra'->CAST(:source AS text), '{{}}')
                    || coalesce(s.said_extra, '{{}}') AS known_extra
           FROM sequence s LEFT JOIN {descriptor.entity} t ON t.id = s.target AND NOT s.is_new
@@ -73,10 +75,13 @@ def create_diffs(rules: DecisionRules) -> str:
                         'extra', jsonb_build_array(b.known_extra, b.known_extra || b.extra)) END AS changes,
                  array_remove(ARRAY[{_locked(rules)}]::text[], NULL) AS locked,
                  array_remove(ARRAY[{_outranked(rules)}]::text[], NULL) AS outranked,
-                 array_remove(ARRAY[{_withheld(rules)}]::text[], NULL) AS withheld
+                 array_remove(ARRAY[{_withheld(rules)}]::text[], NULL) AS withheld,
+                 array_remove(ARRAY[{_less_said(rules)}]::text[], NULL) AS less_said,
+                 array_remove(ARRAY[{_kept(rules)}]::text[], NULL) AS kept
           FROM based b)
         SELECT c.record, c.turn, c.explicit, c.target, c.is_new, c.reason, c.alive, c.base_version, c.claimed,
                c.organization_id, c.home, c.guarded, c.changes, c.locked, c.outranked, c.withheld,
+               c.less_said, c.kept,
                {_reversed(rules)} AS reversed,
                c.turn > 1 AND (EXISTS (
                  SELECT FROM jsonb_each(c.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL)
@@ -86,10 +91,19 @@ def create_diffs(rules: DecisionRules) -> str:
         FROM compared c"""
 
 
+# What a person did not take of such a row; asked for only where there is something.
+_DECLINED = """CASE WHEN NOT s.is_new AND EXISTS (SELECT FROM deciding_declined) THEN (
+                   SELECT n.said FROM deciding_rows r
+                   JOIN deciding_declined n ON n.target = r.target
+                     AND r.identity IN (n.identity, n.identity || '|' || n.target)
+                   WHERE r.record = s.record LIMIT 1) END"""
+
+
 def _current(rules: DecisionRules) -> str:
     sides = [field for period in rules.periods for field in period]
     if (withdrawal := rules.withdrawal) is not None:
         sides.append(rules.descriptor.field(withdrawal.field))
+    sides += [rules.descriptor.field(field.zone_in) for field in rules.fields if field.zone_in]
     fields = {field.name: field for field in (*rules.fields, *sides)}
     return field_sql.stored_pairs(fields.values())
 
@@ -111,12 +125,14 @@ def _reversed(rules: DecisionRules) -> str:
 class _Comparison:
     """SQL about one field of one row: what it says, what the record says by then, who set that.
 
-    A list that is added to is compared by what it would be with the row's entries behind its own.
+    A list that is added to is compared by what it would be with the row's entries behind its own; a moment with what
+    the record says of it and the row does not.
     """
 
     field: Field
     policy: MergePolicy
     withdrawal: Withdrawal | None = None
+    zone: Field | None = None
 
     @property
     def name(self) -> str:
@@ -124,11 +140,56 @@ class _Comparison:
 
     @property
     def said(self) -> str:
-        return f"b.candidate->>'{self.field.compared_as}'"
+        said = f"b.candidate->>'{self.field.compared_as}'"
+        if self.field.detail is not Detail.MOMENT:
+            return said
+        return brief_sql.whole_moment(
+            brief=self._brief, said=said, stored=f"({self.stored})", old_zone=self._zone_before, new_zone=self._zone_now
+        )
+
+    @property
+    def _brief(self) -> str:
+        return f"(b.candidate->>'{self.name}{IN_BRIEF}')"
+
+    @property
+    def _zone_before(self) -> str:
+        """The zone of the record's moment."""
+        if self.zone is None:
+            return "CAST(:timezone AS text)"
+        return f"coalesce({_before(self.zone.name)}, '{self.zone.default}')"
+
+    @property
+    def _zone_now(self) -> str:
+        """The row's own zone; else the one somebody said the record has; else the import's."""
+        if self.zone is None:
+            return self._zone_before
+        said = f"b.candidate->>'{self.zone.name}'"
+        stands = f"{_is_derived(self.zone.name)} AND b.origins ? '{self.zone.name}'"
+        return f"CASE WHEN {stands} THEN {self._zone_before} ELSE coalesce({said}, {self._zone_before}) END"
+
+    @property
+    def says_less(self) -> str:
+        """Whether the record's value says all that the row's does, and more."""
+        base = _before(self.field.derived_from) if self.field.derived_from else "NULL::text"
+        return brief_sql.says_less(self.field, brief=self._brief, stored=f"({self.stored})", base=base)
 
     @property
     def setter(self) -> str:
         return f"coalesce(b.origins->>'{self.name}', :origin)"
+
+    @property
+    def declined(self) -> str:
+        """Whether a person left the record's value as it was when such a row was taken into the record."""
+        if self.policy is MergePolicy.OVERWRITE or self.field.only_added:
+            return "false"
+        value = f"b.declined->>'{self.name}'"
+        again = f"b.declined ? '{self.name}' AND coalesce({value} = {self.said}, {value} IS NULL)"
+        return f"coalesce({again} AND {self.stored} IS NOT NULL, false)"
+
+    @property
+    def stays(self) -> str:
+        """Whether the record's value stays, whoever set it."""
+        return f"({self.says_less} OR {self.declined})"
 
     @property
     def contends(self) -> str:
@@ -155,7 +216,7 @@ class _Comparison:
     @property
     def is_derived(self) -> str:
         """Whether the row's value was made of another field."""
-        return f"coalesce('{self.name}' = ANY (string_to_array(b.candidate->>'derived', ',')), false)"
+        return _is_derived(self.name)
 
     @property
     def _replaces_derived(self) -> str:
@@ -211,6 +272,7 @@ class _Comparison:
     def change(self) -> str:
         fills = "false" if self.policy is MergePolicy.KEEP else f"{self.stored} IS NULL"
         held = f" AND NOT {self.withheld}" if self.withdrawal is not None else ""
+        held += f" AND NOT {self.stays}"
         return (
             f"CASE WHEN {self.proposed} <> coalesce({self.stored}, '') AND ({fills} OR {self.replaceable}){held}"
             f" THEN jsonb_build_array({self.stored}, {self.proposed}) END"
@@ -218,12 +280,21 @@ class _Comparison:
 
     def differs_from(self, setter: str) -> str:
         """The field's name where the row contends for a value that this setter keeps."""
-        differs = f"{self.proposed} <> {self.stored} AND {self.contends}"
+        differs = f"{self.proposed} <> {self.stored} AND {self.contends} AND NOT {self.stays}"
         if self.field.derived_from is not None:
             differs += f" AND NOT {self.is_derived}"
         if self.withdrawal is not None:
             differs += f" AND NOT {self.withheld} AND NOT {self._withdraws}"
         return f"CASE WHEN {differs} AND {self.setter} {setter} THEN '{self.name}' END"
+
+
+def _before(name: str) -> str:
+    """What the rows before this one say of a field, or else the record does."""
+    return f"coalesce(b.said->>'{name}', b.stored->>'{name}')"
+
+
+def _is_derived(name: str) -> str:
+    return f"coalesce('{name}' = ANY (string_to_array(b.candidate->>'derived', ',')), false)"
 
 
 def _union(left: str, right: str) -> str:
@@ -238,6 +309,7 @@ def _comparisons(rules: DecisionRules, *policies: MergePolicy) -> Sequence[_Comp
             field=field,
             policy=rules.policies[field.name],
             withdrawal=withdrawal if withdrawal is not None and withdrawal.status == field.name else None,
+            zone=rules.descriptor.field(field.zone_in) if field.zone_in else None,
         )
         for field in rules.fields
         if rules.policies[field.name] in policies
@@ -263,3 +335,37 @@ def _withheld(rules: DecisionRules) -> str:
     """The field that would have somebody take part again who withdrew consent."""
     withdrawing = [one for one in _comparisons(rules, *MergePolicy) if one.withdrawal is not None]
     return ", ".join(f"CASE WHEN {one.withheld} THEN '{one.name}' END" for one in withdrawing)
+
+
+def _less_said(rules: DecisionRules) -> str:
+    """Fields of which the row says less than the record, which stays."""
+    telling = (Detail.DATE, Detail.NAME, Detail.NUMBER)
+    return ", ".join(
+        f"CASE WHEN {one.proposed} <> {one.stored} AND {one.contends} AND {one.says_less} THEN '{one.name}' END"
+        for one in _comparisons(rules, *MergePolicy)
+        if one.field.detail in telling
+    )
+
+
+def _kept(rules: DecisionRules) -> str:
+    """Fields that a person left as they were, and that the row would change again."""
+    return ", ".join(
+        f"CASE WHEN {one.proposed} <> {one.stored} AND {one.contends} AND {one.declined} THEN '{one.name}' END"
+        for one in _comparisons(rules, *MergePolicy)
+    )
+
+
+def said_beside(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
+    """Select what one row says of these fields beside one record: null where the record says more of the same."""
+    policies = {field.name: MergePolicy.OWN for field in fields}
+    rules = DecisionRules(descriptor=descriptor, policies=policies, last_wins=False, rows_name_homes=False)
+    said = ", ".join(
+        f"'{one.field.compared_as}', CASE WHEN NOT {one.says_less} THEN {one.said} END"
+        for one in _comparisons(rules, MergePolicy.OWN)
+    )
+    return f"""
+        SELECT jsonb_build_object({said})
+        FROM (SELECT r.candidate, '{{}}'::jsonb AS said, t.field_origins AS origins, t.updated_at,
+                     jsonb_build_object({_current(rules)}) AS stored
+              FROM import_rows r, {descriptor.entity} t
+              WHERE r.import_id = :import AND r.record = :record AND t.id = :id) b"""

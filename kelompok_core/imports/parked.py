@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.errors import NotFound
 from kelompok_core.imports import field_sql
-from kelompok_core.imports.records import ImportState
+from kelompok_core.imports.diff_sql import said_beside
+from kelompok_core.imports.records import ImportRecord, ImportState
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.report import issue_of_row
 from kelompok_core.record_queries import SHORT_ID, SHORTEST_ID
+from kelompok_core.values.conventions import DEFAULT_ZONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +168,20 @@ def get_stored(
     if found is None:
         raise NotFound(f"record of {descriptor.entity}", record_id)
     return StoredRecord(**found._asdict())
+
+
+def get_said(
+    connection: sa.Connection, parked: ParkedRow, target_id: UUID, imported: ImportRecord
+) -> Mapping[str, str | None]:
+    """Return what the row says beside an existing record: None where the record says all of it, and more."""
+    descriptor = get_descriptor(parked.entity)
+    fields = descriptor.fields_told_by(imported.mapping.values())
+    params = {
+        "import": parked.import_id, "record": parked.record, "id": target_id, "origin": imported.origin,
+        "timezone": imported.options.timezone or DEFAULT_ZONE,
+    }  # fmt: skip
+    said: Mapping[str, str | None] = connection.execute(sa.text(said_beside(descriptor, fields)), params).scalar_one()
+    return said
 
 
 def _parked(row: sa.Row[Any]) -> ParkedRow:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import apply_sql, field_sql
 from kelompok_core.imports.candidates import DERIVED, SLUG_BASE
 from kelompok_core.imports.locks import lock_entity, lock_import
-from kelompok_core.imports.parked import ParkedRow, StoredRecord, get_parked, get_stored
+from kelompok_core.imports.parked import ParkedRow, StoredRecord, get_parked, get_said, get_stored
 from kelompok_core.imports.records import ImportRecord, get_import
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Workbench
@@ -84,9 +84,14 @@ class Reviewer:
             # Whatever the row's own place is: what changes is this record.
             authorize(connection, self._actor, Action.REVIEW_DECIDE, now.organization_id)
             self._authorize_values(connection, parked, now.organization_id)
-            changes = _changes(imported, parked, descriptor, now, choices or {})
+            beside = _beside(parked, descriptor, get_said(connection, parked, target, imported), choices or {})
+            changes = _changes(imported, beside, descriptor, now, choices or {})
+            declined = _declined(beside, descriptor, now, changes)
             decision = "merged" if changes else "unchanged"
-            self._decide(connection, parked, decision, target_id=target, changes=changes or None, note=note)
+            self._decide(
+                connection, parked, decision, target_id=target, changes=changes or None, note=note,
+                issues=[_as_issue(declined)] if declined else None,
+            )  # fmt: skip
             if changes:
                 fields = descriptor.fields_told_by(imported.mapping.values())
                 _add_words(connection, imported, record, fields)
@@ -163,7 +168,7 @@ class Reviewer:
                 authorize(connection, self._actor, guard.action, organization_id)
 
     def _decide(self, connection: sa.Connection, parked: ParkedRow, decision: str, **values: Any) -> None:
-        columns = {"target_id": None, "slug": None, "changes": None, "note": None} | values
+        columns = {"target_id": None, "slug": None, "changes": None, "issues": None, "note": None} | values
         params = columns | {
             "import": parked.import_id, "record": parked.record, "decision": decision,
             "reason": f"review.{decision}", "actor": self._actor.id, "organization": parked.organization_id,
@@ -209,6 +214,37 @@ def _changes(
     if {**known, **extra} != known:
         changes[_EXTRA] = [known, {**known, **extra}]
     return changes
+
+
+def _beside(
+    parked: ParkedRow, descriptor: EntityDescriptor, said: Mapping[str, str | None], choices: Mapping[str, str]
+) -> ParkedRow:
+    """Return the row as it speaks beside the record, but as it came where a person asks for its own values."""
+    asked = {field.compared_as for field in descriptor.fields if choices.get(field.name) == "incoming"}
+    kept = {name: value for name, value in said.items() if name not in asked}
+    return replace(parked, candidate={**parked.candidate, **kept})
+
+
+def _declined(
+    parked: ParkedRow, descriptor: EntityDescriptor, now: StoredRecord, changes: Mapping[str, Any]
+) -> dict[str, str | None]:
+    """Return what was not taken: by field the value, or None where no later value of such rows is to be taken either.
+
+    Whose a row is was settled, and not what the record is called or known by.
+    """
+    fixed = descriptor.telling_fields if parked.reason in _QUESTIONS_OF_IDENTITY else frozenset()
+    declined: dict[str, str | None] = {}
+    for field in descriptor.fields:
+        said, stored = parked.candidate.get(field.compared_as), now.stored[field.compared_as]
+        differs = said is not None and stored is not None and said != stored and field.name not in changes
+        if differs and not field.only_added and not _is_kept(descriptor, field, parked, now):
+            declined[field.name] = None if field.name in fixed else said
+    return declined
+
+
+def _as_issue(declined: Mapping[str, str | None]) -> dict[str, Any]:
+    params = {"fields": sorted(declined), "declined": declined}
+    return {"code": "field.kept_in_review", "severity": "info", "params": params}
 
 
 def _added(stored: str | None, said: str | None) -> str | None:
@@ -275,11 +311,13 @@ def _run(connection: sa.Connection, imported: ImportRecord, record: int, stateme
 
 
 _INSERT = sa.text("""
-    INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, slug, changes,
+    INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, slug, changes, issues,
                                   organization_id, decided_by, decided_at, note)
-    VALUES (:import, -CAST(:record AS integer), :record, :decision, :reason, :target_id, :slug, :changes,
+    VALUES (:import, -CAST(:record AS integer), :record, :decision, :reason, :target_id, :slug, :changes, :issues,
             :organization, :actor, now(), :note)
-""").bindparams(sa.bindparam("changes", type_=sa.dialects.postgresql.JSONB(none_as_null=True)))
+""").bindparams(
+    *(sa.bindparam(name, type_=sa.dialects.postgresql.JSONB(none_as_null=True)) for name in ("changes", "issues"))
+)
 _IDENTITY = sa.text("SELECT identity FROM import_rows WHERE import_id = :import AND record = :record")
 _SUPERSEDE = sa.text("""
     UPDATE judgements SET superseded_at = now()

@@ -42,7 +42,7 @@ from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE
 from kelompok_core.values.reading import Reading
 
-READING = 3
+READING = 4
 """Counted up when normalizers change, so that rows read the old way are compared again."""
 
 

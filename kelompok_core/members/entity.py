@@ -4,6 +4,7 @@ from functools import partial
 
 from kelompok_core.descriptor import (
     DerivedColumn,
+    Detail,
     EntityDescriptor,
     Field,
     Kind,
@@ -39,6 +40,7 @@ _FIELDS = (
     Field(
         name="name",
         read=person_name,
+        detail=Detail.NAME,
         parts=(
             Part(
                 name="given_name",
@@ -81,6 +83,7 @@ _FIELDS = (
     Field(
         name="phone",
         read=phone,
+        detail=Detail.NUMBER,
         parts=(Part(name="country"), Part(name="region")),
         aliases=(
             "no hp", "hp", "nomor hp", "no telp", "no telepon", "nomor telepon", "telepon", "telp", "wa", "no wa",
@@ -93,6 +96,7 @@ _FIELDS = (
     Field(
         name="started_on",
         read=partial(first_day, era=JOINING),
+        detail=Detail.DATE,
         kind=Kind.DAY,
         aliases=("periode mulai", "tanggal bergabung", "tgl bergabung", "mulai menjabat", "tanggal mulai",
                  "member since", "start date", "joined group on", "joined on", "join date", "date joined",
@@ -102,6 +106,7 @@ _FIELDS = (
     Field(
         name="ended_on",
         read=partial(last_day, era=LEAVING),
+        detail=Detail.DATE,
         kind=Kind.DAY,
         aliases=("periode selesai", "akhir jabatan", "tanggal selesai", "renewal due", "end date", "tanggal keluar"),
     ),
@@ -126,6 +131,7 @@ _FIELDS = (
     Field(
         name="birth_date",
         read=partial(first_day, era=BIRTH),
+        detail=Detail.DATE,
         kind=Kind.DAY,
         column="profile_data",
         key="birth_date",

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, MatchRule, MergePolicy, Part
+from kelompok_core.descriptor import DerivedColumn, Detail, EntityDescriptor, Field, MatchRule, MergePolicy, Part
 from kelompok_core.matching.keys import email_key, organization_name_key, website_key
 from kelompok_core.organizations.schema import organization_schema
 from kelompok_core.values.dates import partial_date
@@ -89,6 +89,7 @@ _FIELDS = (
     Field(
         name="phone",
         read=phone,
+        detail=Detail.NUMBER,
         parts=(Part(name="country"), Part(name="region")),
         aliases=(
             "telepon", "org phone", "telepon organisasi", "no telp", "no telepon", "nomor telepon", "telp",
@@ -99,6 +100,7 @@ _FIELDS = (
     Field(
         name="founded_on",
         read=partial(partial_date, era=FOUNDING),
+        detail=Detail.DATE,
         aliases=("tahun berdiri", "tanggal berdiri", "tgl berdiri", "berdiri", "established", "founded", "year founded",
                  "founded date", "date founded", "founding date", "founded year", "year established",
                  "established date", "date established", "tahun pendirian", "tanggal pendirian", "start date"),
@@ -106,6 +108,7 @@ _FIELDS = (
     Field(
         name="dissolved_on",
         read=partial(partial_date, era=LEAVING),
+        detail=Detail.DATE,
         aliases=("tanggal bubar", "tahun bubar", "end date", "dissolved", "closed on"),
     ),
     Field(

@@ -3,7 +3,7 @@
 from functools import partial
 
 from kelompok_core.access.rules import Action
-from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Guard, Kind, MatchRule, MergePolicy
+from kelompok_core.descriptor import DerivedColumn, Detail, EntityDescriptor, Field, Guard, Kind, MatchRule, MergePolicy
 from kelompok_core.matching.keys import name_key, website_key
 from kelompok_core.posts.schema import post_schema
 from kelompok_core.values.dates import first_day
@@ -53,6 +53,7 @@ _FIELDS = (
         # A post's date tells it from others of its title: a year alone would make one day of many.
         read=partial(first_day, era=HAPPENING, needs_month=True),
         kind=Kind.DAY,
+        detail=Detail.DATE,
         aliases=("tanggal", "date", "tanggal tulis", "wp:post_date", "post date", "created at", "tanggal dibuat",
                  "tgl"),
     ),
@@ -66,6 +67,7 @@ _FIELDS = (
         name="published_at",
         read=starts_at,
         kind=Kind.MOMENT,
+        detail=Detail.MOMENT,
         aliases=("tanggal terbit", "tanggal publikasi", "publication date", "pubdate", "pub date", "wp:post_date_gmt",
                  "post date gmt", "date gmt", "published on", "date published", "published date", "publish date",
                  "publish time", "published time", "waktu terbit"),

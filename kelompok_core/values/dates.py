@@ -85,7 +85,8 @@ class ReadDate(NamedTuple):
 def partial_date(inputs: Inputs, *, era: Era = ANY) -> Normalized:
     """Read a date known to the year, month or day; what is no date is left out, with a warning."""
     dates, codes = _read(inputs, era)
-    return Normalized(values=dates, findings=_findings(inputs, dates, codes, era, wrong=Severity.WARNING))
+    findings = _findings(inputs, dates, codes, era, wrong=Severity.WARNING)
+    return Normalized(values=dates, findings=findings, brief=dates.where(dates.str.len() < _DAY))
 
 
 def first_day(inputs: Inputs, *, era: Era = ANY, needs_month: bool = False) -> Normalized:
@@ -114,7 +115,7 @@ def _day(inputs: Inputs, era: Era, day_of: Callable[[str], str], shortest: int) 
         _findings(inputs, days, codes, era, wrong=Severity.ERROR),
         found(inputs.own, days == _EMPTY_DAY, "value.date_of_empty_cell", Severity.WARNING),
     )
-    return Normalized(values=days, findings=findings)
+    return Normalized(values=days, findings=findings, brief=dates.where(partial))
 
 
 def _first_of(partial: str) -> str:

@@ -21,11 +21,14 @@ class Normalized:
         findings: Columns position (a label of that index), column (as written), code, severity, value, params.
         derived: Where the value was made of something else, and is not what the source says of the field; None for
             nowhere. Such a value fills gaps and replaces others that were derived, and gives way to any that is said.
+        brief: What is said where it is not all that could be: «2015» of a day, the part of a name. Null where the value
+            is whole; None for nowhere. A record's own value that says as much, and more, stays.
     """
 
     values: pd.Series
     findings: pd.DataFrame
     derived: pd.Series | None = None
+    brief: pd.Series | None = None
 
 
 Normalizer = Callable[[pd.Series], Normalized]

@@ -2,6 +2,8 @@
 
 import re
 
+import pandas as pd
+
 from kelompok_core.contracts import Severity
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct
@@ -9,6 +11,9 @@ from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 
 _PARTS = ("given_name", "middle_name", "family_name")
+
+MISSING = "…"
+"""Stands for a part of a name in what is said of it in brief: «Rina …»."""
 
 
 def person_name(inputs: Inputs) -> Normalized:
@@ -22,13 +27,22 @@ def person_name(inputs: Inputs) -> Normalized:
         return Normalized(values=said, findings=whole.findings)
     given, middle, family = (line(inputs.part(name)).values.fillna("") for name in _PARTS)
     joined = line(given + " " + middle + " " + family).values
+    brief = _in_brief(given, middle, family).where(said.isna() & joined.notna())
     said = said.fillna(joined)
     address = inputs.part("email")
     nameless = address[said.isna()]
     names = said.fillna(map_distinct(line(nameless).values, _from_address))
     derived = said.isna() & names.notna()
     finding = found(address, derived, "value.name_from_email", Severity.INFO)
-    return Normalized(values=names, findings=all_findings(whole.findings, finding), derived=derived)
+    return Normalized(values=names, findings=all_findings(whole.findings, finding), derived=derived, brief=brief)
+
+
+def _in_brief(*parts: pd.Series) -> pd.Series:
+    """Return names with :data:`MISSING` for each part that a row does not say; null where it says all."""
+    names = parts[0].replace("", MISSING)
+    for part in parts[1:]:
+        names = names + " " + part.replace("", MISSING)
+    return names.where(names.str.contains(MISSING, regex=False))
 
 
 def _from_address(written: str) -> str | None:

@@ -14,6 +14,7 @@ from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, map_others
 from kelompok_core.values.places import country, country_of_region
 from kelompok_core.values.reading import Inputs
+from kelompok_core.values.scientific import all_digits
 from kelompok_core.values.text import line
 
 _SEVERAL = re.compile(r"\s*(?::::|[/;,|\n]|\bor\b|\batau\b|\bdan\b|\band\b)\s*", re.IGNORECASE)
@@ -29,7 +30,6 @@ _LINK = re.compile(
     r"(?:https?://)?(?:wa\.me/|api\.whatsapp\.com/send/?\?phone=|tel:)\+?(\d+)(?:[?&].*)?", re.IGNORECASE
 )
 _DECIMAL = re.compile(r"'?(\+?\d+)(?:\.0+)?")
-_SCIENTIFIC = re.compile(r"(\d)[.,](\d+)E\+(\d+)", re.IGNORECASE)
 
 UNKNOWN = "?"
 """Stands for the country of a number that is of some country nobody knows."""
@@ -53,7 +53,7 @@ def phone(inputs: Inputs) -> Normalized:
         found(cells, more, "value.phone_words_left", Severity.WARNING),
         found(cells, said.notna() & numbers.isna(), "value.phone", Severity.WARNING),
     )
-    return Normalized(values=numbers.fillna(said), findings=findings)
+    return Normalized(values=numbers.fillna(said), findings=findings, brief=said.where(numbers.isna()))
 
 
 def _regions(inputs: Inputs) -> pd.Series:
@@ -75,10 +75,8 @@ def _written_out(written: str) -> str:
         return "+" + fits[1]
     if fits := _DECIMAL.fullmatch(written):
         return fits[1]
-    if (fits := _SCIENTIFIC.fullmatch(written)) and len(fits[2]) <= int(fits[3]):
-        # With fewer digits than the exponent says, the others are lost: then it is no number any more.
-        return fits[1] + fits[2] if len(fits[2]) == int(fits[3]) else written
-    return written
+    # With fewer digits than the exponent says, the others are lost: then it is no number any more.
+    return all_digits(written) or written
 
 
 def _read(said: pd.Series, regions: pd.Series) -> tuple[pd.Series, ...]:

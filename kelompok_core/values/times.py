@@ -43,6 +43,9 @@ _MIDNIGHT, _LAST_SECOND = "00:00:00", "23:59:59"
 _NO_DAYS = ("1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "1970-01-01")
 """What programs write before a time of day that has no date."""
 
+UNTOLD = "?"
+"""What is said in brief of a moment that was worked out with a time of day that nobody told."""
+
 _TIME_WRONG, _CONFLICT, _DATELESS = "value.time", "value.time_conflict", "value.time_without_date"
 
 
@@ -217,7 +220,18 @@ def starts_at(inputs: Inputs, *, era: Era = HAPPENING) -> Normalized:
     ``timezone`` is the zone of times that name none.
     """
     told = _start(inputs, inputs.own, era)
-    return Normalized(values=_utc(told, told.start.fillna(_MIDNIGHT), inputs), findings=told.findings)
+    at = told.start.fillna(_MIDNIGHT)
+    brief = _in_brief(told, at, _says_whole_days(inputs))
+    return Normalized(values=_utc(told, at, inputs), findings=told.findings, brief=brief)
+
+
+def _in_brief(told: _Told, at: pd.Series, whole_days: pd.Series) -> pd.Series:
+    """Return days without a time of day as such, and times without a zone as local ones; null where all is said.
+
+    Of what lasts whole days a day says when it begins and ends.
+    """
+    timed = told.start.notna() | whole_days
+    return told.day.where(~timed, (told.day + "T" + at).where(told.zone.isna() | told.start.isna()))
 
 
 def _start(inputs: Inputs, dates: pd.Series, era: Era = HAPPENING) -> _Told:
@@ -252,11 +266,26 @@ def ends_at(inputs: Inputs) -> Normalized:
         findings=_without(told.findings, _DATELESS, dateless),
     )
     told = _without_midnight(told, _says_whole_days(inputs) & (told.start == _MIDNIGHT) & (told.day > start.day))
-    values = _utc(told, told.start.fillna(_LAST_SECOND), inputs)
+    at = told.start.fillna(_LAST_SECOND)
+    values = _utc(told, at, inputs)
     values = values.fillna(_utc(start, start.end, inputs))
     lasting, unknown = read_duration(inputs.part("duration"))
     after = _later(_utc(start, start.start.fillna(_MIDNIGHT), inputs), lasting)
-    return Normalized(values=values.fillna(after), findings=all_findings(told.findings, unknown))
+    brief = _in_brief(told, at, _says_whole_days(inputs))
+    brief = brief.where(told.day.notna(), _end_in_brief(start, values, lasting))
+    return Normalized(values=values.fillna(after), findings=all_findings(told.findings, unknown), brief=brief)
+
+
+def _end_in_brief(start: _Told, values: pd.Series, lasting: pd.Series) -> pd.Series:
+    """Return the local times of ends that are told by a range of times, or by how long something lasts.
+
+    Where the start has no time of day, nobody knows when something that lasts so long ends: :data:`UNTOLD`.
+    """
+    ranged = (start.day + "T" + start.end).where(start.zone.isna())
+    begins = (start.day + "T" + start.start).where(start.zone.isna() & values.isna())
+    local = _later(begins + "Z", lasting).str.removesuffix("Z")
+    timeless = values.mask(values.isna(), UNTOLD).where(values.isna() & start.start.isna() & lasting.notna())
+    return ranged.fillna(local).fillna(timeless)
 
 
 def _without(findings: pd.DataFrame, code: str, where: pd.Series) -> pd.DataFrame:
@@ -294,7 +323,8 @@ def all_day(inputs: Inputs) -> Normalized:
     there = start.day.notna()
     untimed = start.day.mask(there, "true").mask(there & start.start.notna(), "false")
     derived = said.values.isna() & there
-    return Normalized(values=said.values.fillna(untimed), findings=said.findings, derived=derived)
+    brief = untimed.where(derived & start.start.isna())
+    return Normalized(values=said.values.fillna(untimed), findings=said.findings, derived=derived, brief=brief)
 
 
 def zone(inputs: Inputs) -> Normalized:

@@ -8,7 +8,7 @@ from kelompok_core.descriptor import MergePolicy
 from kelompok_core.imports.error_file import write_error_file
 from kelompok_core.imports.export import ExportFormat, write_export
 from kelompok_core.imports.parked import list_parked
-from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.report import iter_row_issues
 from kelompok_core.imports.review import Reviewer
@@ -106,6 +106,23 @@ def test_another_name_or_another_source_is_no_such_question(take, codes):
     assert _decided(other) == {"rows_read": 1, "unchanged": 1}
     new = take("id,nama,email\n8,Budi Santoso,budi@x.example.org\n")
     assert _decided(new) == {"rows_read": 1, "accepted": 1}
+
+
+@pytest.mark.parametrize(("lost", "header"), [
+    ("3.17501E+15", "no anggota"), ("3,17501e+15", "id"), ("3.17501E15", "id"), ("3E+15", "member id"),
+])  # fmt: skip
+def test_an_id_whose_digits_are_lost_identifies_nobody(take, members, codes, ask, lost, header):
+    take(f'{header},nama,email\n"{lost}",Satu,satu@x.example.org\n')
+    report = take(f'{header},nama,email\n"{lost}",Dua,dua@x.example.org\n"{lost}",Tiga,tiga@x.example.org\n')
+    assert [name for name, _ in members()] == ["Satu", "Dua", "Tiga"]
+    assert codes(report) == {("id.digits_lost", 2), ("id.digits_lost", 3)}
+    assert {row.external_id for row in ask("SELECT external_id FROM source_records WHERE entity = 'members'")} == {None}
+
+
+def test_an_id_that_has_all_its_digits_is_that_id(take, members):
+    take("id,nama\n317501,Satu\n3E12,Dua\n")
+    assert _decided(take("id,nama\n3.17501E+5,Satu Dewi\n3E12,Dua Dewi\n")) == {"rows_read": 2, "merged": 2}
+    assert [name for name, _ in members()] == ["Satu Dewi", "Dua Dewi"]
 
 
 # Names that were made of addresses
@@ -227,7 +244,7 @@ def test_as_it_was_it_is_rejected_again(take, database, tmp_path, members, codes
     rows = _error_file(database, first, tmp_path / "a.csv")
     alone = take(_write(tmp_path / "anggota.csv", rows))
     assert _decided(alone) == {"rows_read": 1, "rejected": 1}
-    assert ("id.duplicate_in_file", 2) in codes(alone)
+    assert codes(alone) == {("id.duplicate_before", 2)}, "the file has no earlier row"
     assert [name for name, _ in members()] == ["Rina Hartati"]
 
 
@@ -236,6 +253,56 @@ def test_the_record_that_has_the_id_changes_as_before(take, members):
     done = take("id,nama,kota\n5,Rina Hartati,Cimahi\n")
     assert members("name", "profile_data->>'city'") == [("Rina Hartati", "Cimahi")]
     assert _decided(done) == {"rows_read": 1, "merged": 1}
+
+
+@pytest.mark.parametrize("rows", ["5,Tono Wijaya,Garut", "5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut"])
+def test_nor_is_it_taken_over_where_later_rows_are_newer(take, members, codes, rows):
+    take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
+    again = take(f"id,nama,kota\n{rows}\n", duplicates=DuplicatePolicy.LAST)
+    assert again.counts["review"] == 1
+    assert "id.conflict_before" in {code for code, _ in codes(again)}
+    assert members("name", "profile_data->>'city'") == [("Rina Hartati", "Bandung")]
+    take("id,nama,kota\n5,Rina Hartati,Cimahi\n", duplicates=DuplicatePolicy.LAST)
+    assert members("name", "profile_data->>'city'") == [("Rina Hartati", "Cimahi")]
+
+
+def test_accepting_settles_whose_the_row_is_and_not_its_name(take, members, reviewer, codes):
+    take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
+    asked = take("id,nama,email,jabatan\n5,Tono Wijaya,tono@x.example.org,Ketua\n")
+    assert reviewer.accept_into(asked.record.id, 1, None).changed == ["position"]
+    for row in ("Tono Wijaya,tono@x.example.org,Sekretaris", "T. Wijaya,t.wijaya@x.example.org,Sekretaris"):
+        later = take(f"id,nama,email,jabatan\n5,{row}\n")
+        assert ("field.kept_in_review", 2) in codes(later)
+        assert members("name", "email", "position") == [("Rina Hartati", "rina@x.example.org", "Sekretaris")]
+
+
+def test_nor_the_values_that_were_not_taken(take, members, reviewer, codes):
+    take("id,nama,email,jabatan\n7,Sari Dewi,sari@x.example.org,Ketua\n")
+    asked = take("id,nama,email,jabatan\n8,Sari Dewi,sari@x.example.org,Bendahara\n")
+    reviewer.accept_into(asked.record.id, 1, None)
+    later = take("id,nama,email,jabatan,kota\n8,Sari Dewi,sari@x.example.org,Bendahara,Garut\n")
+    assert members("position", "profile_data->>'city'") == [("Ketua", "Garut")]
+    assert ("field.kept_in_review", 2) in codes(later)
+    take("id,nama,email,jabatan\n8,Sari Dewi,sari@x.example.org,Sekretaris\n")
+    assert members("position") == [("Sekretaris",)], "that nobody left out"
+
+
+def test_a_name_that_was_taken_is_no_question_again(take, members, reviewer, codes):
+    take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
+    asked = take("id,nama,email\n5,Tono Wijaya,tono@x.example.org\n")
+    reviewer.accept_into(asked.record.id, 1, None, choices={"name": "incoming", "email": "incoming"})
+    later = take("id,nama,email\n5,Tono A. Wijaya,tono@x.example.org\n")
+    assert members() == [("Tono A. Wijaya", "tono@x.example.org")]
+    assert codes(later) == set()
+
+
+def test_a_row_that_was_rejected_settles_nothing(take, members, reviewer, codes):
+    take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
+    asked = take("id,nama,email\n5,Tono Wijaya,tono@x.example.org\n")
+    reviewer.reject(asked.record.id, 1)
+    later = take("id,nama,email,jabatan\n5,Tono Wijaya,tono@x.example.org,Ketua\n")
+    assert codes(later) == {("id.conflict_before", 2)}
+    assert members() == [("Rina Hartati", "rina@x.example.org")]
 
 
 def test_with_an_id_of_its_own_it_is_taken(take, members):

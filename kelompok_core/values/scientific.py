@@ -1,0 +1,19 @@
+"""Whole numbers that a program wrote in scientific notation, 3.17501E+15: whether all their digits are still there."""
+
+import re
+
+SCIENTIFIC = r"^(?:\d[.,]\d+[Ee]\+?|\d[Ee]\+)\d{1,3}$"
+"""What such a number looks like, in RE2's spelling; «3E12» may as well be a code."""
+
+_NUMBER = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d+)", re.IGNORECASE)
+
+
+def all_digits(written: str) -> str | None:
+    """Return the digits of the number; None where the exponent says that there are more than are written."""
+    fits = _NUMBER.fullmatch(written)
+    if fits is None:
+        return None
+    behind, places = (fits[2] or "").rstrip("0"), int(fits[3])
+    if len(behind) > places or len(fits[2] or "") < places:
+        return None
+    return fits[1] + (fits[2] or "")[:places]
