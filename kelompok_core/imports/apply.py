@@ -186,6 +186,8 @@ def _write(connection: sa.Connection, record: ImportRecord, revision: int, count
     turns = connection.execute(sa.text(apply_sql.MERGE_TURNS), params).all()
     for turn in turns:
         written["merged"] += run(apply_sql.update_merged(descriptor, fields), turn=turn.turn)
+    if (withdrawal := descriptor.withdrawal) is not None:
+        run(apply_sql.withdraw(descriptor, descriptor.field(withdrawal.field)))
     reach(FailPoint.APPLY_MERGED)
     if written != {name: counts[name] for name in written}:
         raise _MovedMeanwhile

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from kelompok_core.descriptor import EntityDescriptor, Field, Kind
 from kelompok_core.imports import field_sql
+from kelompok_core.imports.decide_sql import WITHDRAWN
 from kelompok_core.imports.homes_sql import RESTS_ON
 
 # In the order of their ids, so that two writers over the same records queue instead of deadlocking.
@@ -126,6 +127,24 @@ def _changed(column: str, fields: Sequence[Field]) -> str:
         pairs = ", ".join(f"'{field.key}', {new(field)}" for field in fields)
         return f"t.{column} || jsonb_strip_nulls(jsonb_build_object({pairs}))"
     return f"CASE WHEN d.changes ? '{fields[0].name}' THEN {new(fields[0])} ELSE t.{column} END"
+
+
+def withdraw(descriptor: EntityDescriptor, field: Field) -> str:
+    """Add the ways that rows close which were handed back, and name in a note of whom: nothing else of them counts."""
+    stored = field_sql.stored(field)
+    return f"""
+        UPDATE {descriptor.entity} t
+        SET {field.stored_in} = t.{field.stored_in}
+              || jsonb_build_object('{field.key}', jsonb_list_union({stored}, w.ways)),
+            field_origins = t.field_origins || jsonb_build_object('{field.name}', CAST(:origin AS text))
+        FROM (
+          SELECT (x.value->'params'->>'record')::uuid AS record, jsonb_agg(e.value) AS ways
+          FROM import_decisions d CROSS JOIN LATERAL jsonb_array_elements(d.issues) x
+          CROSS JOIN LATERAL jsonb_array_elements(x.value->'params'->'ways') e
+          WHERE d.import_id = :import AND d.revision = :revision AND d.decision IN ('rejected', 'review')
+            AND d.issues IS NOT NULL AND x.value->>'code' = '{WITHDRAWN}'
+          GROUP BY 1) w
+        WHERE t.id = w.record AND NOT coalesce({stored}, '[]') @> w.ways"""
 
 
 # What was said before and is said again: by rows that are references, and by rows that were read anew. Asked before

@@ -19,7 +19,7 @@ order; a row is compared with the record as the rows before it leave it.
 from collections.abc import Iterator, Sequence
 
 from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
-from kelompok_core.imports import homes_sql, seen_sql
+from kelompok_core.imports import field_sql, homes_sql, seen_sql
 from kelompok_core.imports.candidates import SLUG_BASE
 from kelompok_core.imports.diff_sql import DecisionRules, create_diffs
 
@@ -74,7 +74,8 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
         may_create="true" if descriptor.belongs else "CAST(:scope AS uuid) IS NULL",
         label=descriptor.label,
         another=_another_name(descriptor),
-        notes=", ".join(_note(code, fields) for code, fields in _NOTES.items()),
+        notes=", ".join([*(_note(code, fields) for code, fields in _NOTES.items()), _withdrawal_of_compared(rules)]),
+        withdrawal=_withdrawal_of_asking(rules),
     )
     yield _REJECT_AGAIN.format(entity=descriptor.entity)
 
@@ -380,6 +381,51 @@ def _note(code: str, fields: str) -> str:
           'code', '{code}', 'severity', 'warning', 'params', jsonb_build_object('fields', {fields})) END"""
 
 
+WITHDRAWN = "consent.taken"
+"""Code of the note by which applying knows what of a row counts that was handed back, and of whom."""
+
+# Why a row may be handed back whose person is known all the same, and its name.
+_ABOUT_VALUES = """('id.duplicate_in_file', 'dup.conflict_in_file', 'field.locked_by_person', 'value.end_before_start',
+                    'match.target_claimed')"""
+
+
+def _withdrawal_of_compared(rules: DecisionRules) -> str:
+    """A note of the ways that a row closes which is handed back for its other values."""
+    name = _withdrawing_field(rules)
+    if name is None:
+        return "NULL::jsonb"
+    label = f"o.changes->'{rules.descriptor.label}'"
+    same_name = f"lower({label}->>0) = lower({label}->>1)"
+    return f"""
+        CASE WHEN v.verdict IN {_ABOUT_VALUES} AND o.changes ? '{name}' AND coalesce({same_name}, true)
+             THEN {_withdrawn("o.target", f"o.changes->'{name}'->>1")} END"""
+
+
+def _withdrawal_of_asking(rules: DecisionRules) -> str:
+    """The same of a row that waits with a question of its own, where its source and its name tell who it is."""
+    name, descriptor = _withdrawing_field(rules), rules.descriptor
+    if name is None:
+        return "NULL::jsonb"
+    said, stored = f"CAST(i.candidate->>'{name}' AS jsonb)", field_sql.stored(descriptor.field(name))
+    return f"""(
+        SELECT {_withdrawn("t.id", f"i.candidate->>'{name}'")}
+        FROM deciding_known n JOIN {descriptor.entity} t ON t.id = n.record_id
+        JOIN import_rows i ON i.import_id = :import AND i.record = r.record
+        WHERE n.identity = k.identity AND t.{descriptor.name_key} = k.{descriptor.name_key}
+          AND NOT coalesce({stored}, '[]') @> {said}
+          AND coalesce(t.field_origins->>'{name}', '') NOT LIKE 'person:%')"""
+
+
+def _withdrawing_field(rules: DecisionRules) -> str | None:
+    withdrawal = rules.descriptor.withdrawal
+    return withdrawal.field if withdrawal is not None and withdrawal.field in rules.policies else None
+
+
+def _withdrawn(record: str, ways: str) -> str:
+    return f"""jsonb_build_object('code', '{WITHDRAWN}', 'severity', 'warning', 'params',
+                 jsonb_build_object('record', {record}, 'ways', CAST({ways} AS jsonb)))"""
+
+
 _FINAL = """
     CREATE TEMPORARY TABLE deciding_final ON COMMIT DROP AS
     SELECT i.record, 'rejected' AS decision, CASE WHEN u.record IS NULL THEN i.reason ELSE 'id.duplicate_in_file' END
@@ -398,9 +444,11 @@ _FINAL = """
            jsonb_build_object('candidates', array_remove(r.candidates, NULL), 'record', r.duplicate_of),
            -- What the row itself asks stands with the row; here only of which record it speaks.
            CASE WHEN k.asks IS NOT NULL AND cardinality(array_remove(r.candidates, NULL)) > 0
-                THEN jsonb_build_array(jsonb_build_object(
-                  'code', 'match.known', 'severity', 'info',
-                  'params', jsonb_build_object('candidates', array_remove(r.candidates, NULL)))) END
+                THEN to_jsonb(array_remove(ARRAY[
+                  jsonb_build_object(
+                    'code', 'match.known', 'severity', 'info',
+                    'params', jsonb_build_object('candidates', array_remove(r.candidates, NULL))),
+                  {withdrawal}], NULL)) END
     FROM deciding_rows r JOIN deciding_keys k ON k.record = r.record WHERE r.parked
     UNION ALL
     SELECT r.record, 'unchanged', 'match.known', r.target, r.home, NULL, r.turn, NULL, NULL, NULL, NULL

@@ -50,7 +50,7 @@ def create_diffs(rules: DecisionRules) -> str:
         CREATE TEMPORARY TABLE deciding_diffs ON COMMIT DROP AS
         WITH sequence AS (
           SELECT r.record, r.turn, r.explicit, r.target, r.is_new, r.reason, r.home, r.guarded, r.seen,
-                 i.candidate, coalesce(jsonb_strip_nulls(i.candidate->'extra'), '{{}}') AS extra,
+                 i.raw_sha256, i.candidate, coalesce(jsonb_strip_nulls(i.candidate->'extra'), '{{}}') AS extra,
                  {fold}(jsonb_strip_nulls(i.candidate - 'extra')) OVER before AS said,
                  {fold}(jsonb_strip_nulls(i.candidate->'extra')) OVER before AS said_extra
           FROM deciding_groups r JOIN import_rows i ON i.import_id = :import AND i.record = r.record
@@ -62,7 +62,7 @@ def create_diffs(rules: DecisionRules) -> str:
           SELECT s.*, t.id IS NOT NULL AS alive, t.version AS base_version, t.field_origins AS origins, t.updated_at,
                  {claimed} AS claimed, t.{descriptor.organization_column} AS organization_id,
                  jsonb_build_object({_current(rules)}) AS stored,
-                 {_DECLINED} AS declined,
+                 {_DECLINED} AS declined, {_heard(rules)} AS heard,
                  coalesce(t.{descriptor.extra_column}->'extra'->CAST(:source AS text), '{{}}')
                    || coalesce(s.said_extra, '{{}}') AS known_extra
           FROM sequence s LEFT JOIN {descriptor.entity} t ON t.id = s.target AND NOT s.is_new
@@ -97,6 +97,35 @@ _DECLINED = """CASE WHEN NOT s.is_new AND EXISTS (SELECT FROM deciding_declined)
                    JOIN deciding_declined n ON n.target = r.target
                      AND r.identity IN (n.identity, n.identity || '|' || n.target)
                    WHERE r.record = s.record LIMIT 1) END"""
+
+
+def _heard(rules: DecisionRules) -> str:
+    """What this source said of a list of withdrawals before a person decided on that: no news, and not to be repeated.
+
+    It is what the source last said, or all of the row's where the same file was imported before, or the same row was
+    handed back.
+    """
+    withdrawal = rules.descriptor.withdrawal
+    if withdrawal is None or withdrawal.field not in rules.policies:
+        return "NULL::jsonb"
+    name = withdrawal.field
+    said = f"CAST(o.candidate->>'{name}' AS jsonb)"
+    return f"""CASE WHEN t.field_origins->>'{name}' LIKE 'person:%' AND s.candidate->>'{name}' IS NOT NULL THEN
+                   CASE WHEN EXISTS (
+                     SELECT FROM imports i JOIN imports m ON m.file_sha256 = i.file_sha256 AND m.entity = i.entity
+                       AND m.source_name = i.source_name AND m.state = 'applied' AND m.id <> i.id
+                     WHERE i.id = :import)
+                   OR EXISTS (
+                     SELECT FROM imports m
+                     JOIN import_decisions d ON d.import_id = m.id AND d.revision = m.plan_revision
+                     JOIN import_rows o ON o.import_id = m.id AND o.record = d.record
+                     WHERE m.entity = :entity AND m.source_name = :source AND m.state = 'applied'
+                       AND d.decision IN ('rejected', 'review') AND o.raw_sha256 = s.raw_sha256)
+                   THEN CAST(s.candidate->>'{name}' AS jsonb)
+                   ELSE (SELECT {said} FROM evidence e
+                         JOIN import_rows o ON o.import_id = e.import_id AND o.record = e.record
+                         WHERE e.entity = '{rules.descriptor.entity}' AND e.record_id = t.id AND e.source_name = :source
+                         ORDER BY e.last_seen_at DESC, e.last_record DESC, e.id DESC LIMIT 1) END END"""
 
 
 def _current(rules: DecisionRules) -> str:
@@ -141,6 +170,9 @@ class _Comparison:
     @property
     def said(self) -> str:
         said = f"b.candidate->>'{self.field.compared_as}'"
+        if self.field.only_added:
+            news = f"CAST({said} AS jsonb) - ARRAY(SELECT jsonb_array_elements_text(b.heard))"
+            return f"CASE WHEN b.heard IS NULL THEN {said} ELSE nullif(({news})::text, '[]') END"
         if self.field.detail is not Detail.MOMENT:
             return said
         return brief_sql.whole_moment(
@@ -207,6 +239,8 @@ class _Comparison:
     @property
     def replaceable(self) -> str:
         """Whether a value that is there gives way to this row's."""
+        if self.field.only_added:
+            return "true"
         if self.field.derived_from is not None:
             return f"CASE WHEN {self.is_derived} THEN {self._replaces_derived} ELSE {self._replaceable} END"
         if self.withdrawal is not None:
@@ -280,6 +314,8 @@ class _Comparison:
 
     def differs_from(self, setter: str) -> str:
         """The field's name where the row contends for a value that this setter keeps."""
+        if self.field.only_added:
+            return "NULL"
         differs = f"{self.proposed} <> {self.stored} AND {self.contends} AND NOT {self.stays}"
         if self.field.derived_from is not None:
             differs += f" AND NOT {self.is_derived}"

@@ -381,6 +381,80 @@ def test_a_person_who_brought_somebody_back_is_not_overruled_by_the_same_list(ta
     assert members("status") == [("active",)]
 
 
+def _brought_back(database, operator, ask):
+    with database.session() as session:
+        service = MemberService(session, operator)
+        service.update(ask("SELECT id FROM members")[0].id, {"status": "active", "do_not_contact": ""})
+
+
+_ASKED_OUT = "id,nama,email,unsubscribed\n1,Satu,a@x.example.org,yes\n"
+_STILL_OUT = "id,nama,email,jabatan,unsubscribed\n1,Satu,a@x.example.org,Ketua,yes\n"
+_SAYS_NO = "id,nama,email,unsubscribed\n1,Satu,a@x.example.org,no\n"
+
+
+@pytest.mark.parametrize("later", [
+    (_ASKED_OUT,), (_STILL_OUT,), (_STILL_OUT, _ASKED_OUT), (_SAYS_NO, _ASKED_OUT),
+])  # fmt: skip
+def test_what_a_source_said_before_is_no_new_withdrawal(take, members, database, operator, ask, later):
+    take(_ASKED_OUT)
+    take("id,nama,email,kota,unsubscribed\n1,Satu,a@x.example.org,Garut,yes\n")
+    _brought_back(database, operator, ask)
+    for text in later:
+        take(text)
+    assert members("status", _OUT) == [("active", None)]
+
+
+@pytest.mark.parametrize("later", [
+    (_SAYS_NO, _STILL_OUT), ("id,nama,email,unsubscribed,do not call\n1,Satu,a@x.example.org,yes,yes\n",),
+])  # fmt: skip
+def test_a_new_withdrawal_counts_whoever_brought_somebody_back(take, members, database, operator, ask, later):
+    take(_ASKED_OUT)
+    _brought_back(database, operator, ask)
+    for text in later:
+        take(text)
+    (out,) = members(_OUT)[0]
+    assert out in {'["bulk_email"]', '["phone"]'}
+
+
+@pytest.mark.parametrize(("text", "decided"), [
+    ("nama,email,status\nDua,dua@x.example.org,aktif\nDua,dua@x.example.org,unsubscribed\n", "review"),
+    ("id,nama,hp,unsubscribed\n2,Dua,0812-3450-0001,\n2,Dua,0812-3450-0002,yes\n", "rejected"),
+])  # fmt: skip
+def test_a_withdrawal_counts_though_its_row_is_handed_back(take, members, codes, text, decided):
+    plan = take(text, dry_run=True)
+    assert ("consent.taken", 3) in codes(plan)
+    assert members() == []
+    report = take(text)
+    assert _decided(report) == {"rows_read": 2, "accepted": 1, decided: 1}
+    assert ("consent.taken", 3) in codes(report)
+    assert members("status", _OUT) == [("active", '["bulk_email"]')], "and nothing else of the row"
+    again = take(text)
+    assert _decided(again)[decided] == 1
+    assert ("consent.taken", 3) not in codes(again)
+
+
+def test_so_it_does_where_the_row_itself_is_a_question(take, members, codes):
+    take("id,nama,bergabung\n2,Dua,2020-01-01\n")
+    report = take("id,nama,bergabung,do not call\n2,Dua,2112-01-01,yes\n")
+    assert _decided(report) == {"rows_read": 1, "review": 1}
+    assert ("consent.taken", 2) in codes(report)
+    assert members("started_on::text", _OUT) == [("2020-01-01", '["phone"]')]
+
+
+def test_but_not_of_a_row_that_may_be_somebody_else(take, members, codes):
+    report = take("id,nama,email,unsubscribed\n2,Dua,dua@x.example.org,\n2,Tiga,tiga@x.example.org,yes\n")
+    assert members("name", _OUT) == [("Dua", None)]
+    assert "consent.taken" not in {code for code, _ in codes(report)}
+
+
+def test_what_was_handed_back_before_undoes_no_persons_decision(take, members, database, operator, ask):
+    first, second = "2,Dua,0812-3450-0001,\n", "2,Dua,0812-3450-0002,yes\n"
+    take(f"id,nama,hp,unsubscribed\n{first}{second}")
+    _brought_back(database, operator, ask)
+    take(f"id,nama,hp,unsubscribed\n{first}{second}3,Tiga,,\n")
+    assert members("name", _OUT) == [("Dua", None), ("Tiga", None)]
+
+
 def test_opt_outs_go_round_by_an_export(take, members, database, import_file, tmp_path, ask):
     take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,phone;bulk_email\n2,Dua,b@x.example.org,\n")
     exported = tmp_path / "members.csv"
