@@ -17,7 +17,7 @@ from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Severity, SourceBatch
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.headers.mapping import RECORD_ID, RUNNING_NUMBERS, HeaderField, HeaderMapping, map_headers
-from kelompok_core.headers.spelling import fold_header, squeeze
+from kelompok_core.headers.spelling import fold_header, spellings, squeeze
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.row_json import present_cells, row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
@@ -61,11 +61,13 @@ class Terms:
     Attributes:
         reading: How to read what could be read in several ways.
         organization_id: The organization all rows belong to, or None.
+        home_names: What that one is called: a column of organizations that says so says nothing new.
         granted: Rights beyond importing that guarded values may rest on.
     """
 
     reading: Reading = field(default_factory=Reading)
     organization_id: UUID | None = None
+    home_names: frozenset[str] = frozenset()
     granted: frozenset[Action] = frozenset()
 
 
@@ -169,7 +171,9 @@ def make_candidates(
     findings.append(_long_keys(descriptor, frame, columns, cells, {EXTERNAL_ID: external_id, IDENTITY: identity}))
     return Candidates(
         fields=frame,
-        extra=_kept_as_extra(cells[[column for column in mapping.extra if column in cells.columns]]),
+        extra=_kept_as_extra(
+            _without_home(descriptor, cells[[column for column in mapping.extra if column in cells.columns]], terms)
+        ),
         external_id=external_id,
         identity=identity,
         findings=all_findings(*findings),
@@ -335,6 +339,19 @@ def identity_by_id(descriptor: EntityDescriptor, external_id: pd.Series, terms: 
 
 def _at_home(descriptor: EntityDescriptor, identity: pd.Series, terms: Terms) -> pd.Series:
     return identity + f" @ {terms.organization_id}" if descriptor.belongs else identity
+
+
+def _without_home(descriptor: EntityDescriptor, cells: pd.DataFrame, terms: Terms) -> pd.DataFrame:
+    """Return the cells without those that name the organization all rows belong to anyway."""
+    aliases = {ORGANIZATION, *descriptor.organization_aliases} if terms.home_names else set()
+    naming = [column for column in cells.columns if aliases.intersection(spellings(str(column)))]
+    if not naming:
+        return cells
+    keys = set(organization_name_key(pd.Series(sorted(terms.home_names), dtype="str")))
+    emptied = {
+        column: cells[column].mask(organization_name_key(line(cells[column]).values).isin(keys)) for column in naming
+    }
+    return cells.assign(**emptied)
 
 
 def _kept_as_extra(cells: pd.DataFrame) -> pd.DataFrame:

@@ -39,6 +39,7 @@ from kelompok_core.imports.staging import (
 )
 from kelompok_core.imports.survey import Survey
 from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.organizations.queries import get_names
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE
 from kelompok_core.values.reading import Reading
 
@@ -89,6 +90,7 @@ class Stager:
         self._needs = set(record.needs)
         self._survey = Survey(record, self._batches)
         self._descriptor = get_descriptor(record.entity)
+        self._home_names = _home_names(bench, record)
         self._references = References(bench.database, record, self._descriptor)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
@@ -219,7 +221,10 @@ class Stager:
             timezone=options.timezone or DEFAULT_ZONE,
             today=self._record.created_at.date(),
         )
-        return Terms(reading=reading, organization_id=self._record.organization_id, granted=self._granted)
+        return Terms(
+            reading=reading, organization_id=self._record.organization_id, home_names=self._home_names,
+            granted=self._granted,
+        )  # fmt: skip
 
     def state_of_part(self, rows: int) -> dict[str, Any]:
         """Return the import's columns after so many more rows of a part, whatever other parts write meanwhile."""
@@ -297,6 +302,14 @@ class Stager:
 
 
 _STAGED = sa.text("SELECT record FROM import_rows WHERE import_id = :import AND record BETWEEN :first AND :last")
+
+
+def _home_names(bench: Workbench, record: ImportRecord) -> frozenset[str]:
+    """Return what the organization is called that the import is confined to."""
+    if record.organization_id is None:
+        return frozenset()
+    with bench.database.connect() as connection:
+        return get_names(connection, record.organization_id)
 
 
 def _only(batch: SourceBatch, keep: pd.Series) -> SourceBatch:

@@ -473,6 +473,25 @@ def test_opt_outs_go_round_by_an_export(take, members, database, import_file, tm
     assert members("name", "status", _OUT)[2:] == before
 
 
+@pytest.mark.parametrize("column", ["organization", "Lembaga", "organisasi"])
+def test_a_column_that_names_the_organization_says_nothing_new(take, members, column):
+    header = f"id,nama,{column}"
+    take("id,nama\n1,Satu\n2,Dua\n")
+    again = take(f"{header}\n1,Satu,paguyuban-rukun\n2,Dua, PAGUYUBAN  Rukun\n")
+    assert _decided(again) == {"rows_read": 2, "unchanged": 2}
+    other = take(f"{header}\n1,Satu,PT Lain\n2,Dua,\n")
+    assert _decided(other) == {"rows_read": 2, "merged": 1, "unchanged": 1}
+
+
+def test_an_export_of_one_organization_changes_nothing_there(take, members, database, import_file, tmp_path, home):
+    take("id,nama,email\n1,Satu,a@x.example.org\n")
+    exported = tmp_path / "members.csv"
+    with database.connect() as connection, exported.open("w", encoding="utf-8", newline="") as target:
+        write_export(connection, get_descriptor("members"), target, form=ExportFormat.CSV, organization_id=home)
+    again = import_file(exported, entity="members", source="export", organization="paguyuban-rukun")
+    assert _decided(again) == {"rows_read": 1, "unchanged": 1}
+
+
 # Values that are asked about
 
 
