@@ -12,6 +12,8 @@ _STAR = re.compile(r"\s*\*.*$", re.DOTALL)
 _NUMBER = re.compile(r"^\s*\d{1,3}[.)]\s+")
 """Forms number their questions: «3. Nama Organisasi»."""
 _MARKS = frozenset({"required", "optional", "mandatory", "wajib", "opsional"})
+_CUSTOM = re.compile(r"\s*(?:[a-z][a-z0-9]*__)?(\w+?)__c\s*", re.IGNORECASE)
+"""How Salesforce calls fields that somebody added, with whose package they are of: ``npsp__Do_Not_Contact__c``."""
 _WRAPPERS = ("data.", "attributes.", "fields.", "properties.", "record.")
 _INNER = (".rendered", ".value", ".text", ".#text", ".$t")
 """Members that programs put around the one that is meant, or inside it: ``data.title``, ``title.rendered``."""
@@ -45,6 +47,8 @@ def _spellings(written: str) -> Iterator[str]:
     while words and words[-1] in _MARKS:
         words.pop()
     yield " ".join(words)
+    if custom := _CUSTOM.fullmatch(bare):
+        yield fold_header(custom[1])
     unwrapped = _unwrapped(bare.strip())
     if unwrapped is not None:
         yield fold_header(unwrapped)

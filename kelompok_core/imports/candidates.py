@@ -72,7 +72,7 @@ class Candidates:
         identity: What this source calls the record: its id, or a natural key.
         findings: Columns position, column, code, severity, value, params.
         needs: Rights that some value rests on.
-        speaking: Columns that some value came of.
+        speaking: Columns that some value came of, or that were understood.
     """
 
     fields: pd.DataFrame
@@ -137,9 +137,9 @@ def make_candidates(
     """Normalize, derive and validate one batch; a bad row is data, never an exception."""
     cells = batch.cells
     columns = {target: column for column, target in mapping.targets.items() if column in cells.columns}
-    frame, findings = _understood(descriptor, cells, columns, terms.reading)
+    frame, findings, understood = _understood(descriptor, cells, columns, terms.reading)
     external_id = read_ids(cells[columns[EXTERNAL_ID]], terms.reading) if EXTERNAL_ID in columns else _nothing(cells)
-    speaking, unused = _account(descriptor, cells, columns, frame, all_findings(*findings))
+    speaking, unused = _account(descriptor, cells, columns, frame, all_findings(*findings), understood)
     findings += unused
     needs, guarded = _hold_guards(descriptor, frame, columns, cells, terms)
     findings += guarded
@@ -179,12 +179,13 @@ def _column(cells: pd.DataFrame, columns: Mapping[str, str], target: str) -> pd.
 
 def _understood(
     descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], reading: Reading
-) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Return one column a field that the source tells, and what was found while reading them.
+) -> tuple[pd.DataFrame, list[pd.DataFrame], dict[str, pd.Series]]:
+    """Return one column a field that the source tells, what was found while reading them, and cells that say no more.
 
     Where values were derived, a further column names their fields.
     """
     findings: list[pd.DataFrame] = []
+    understood: dict[str, pd.Series] = {}
     values: dict[str, pd.Series] = {}
     derived: dict[str, pd.Series] = {}
     shared: dict[str, Any] = {}
@@ -194,6 +195,7 @@ def _understood(
         normalized = one.understand(inputs)
         values[one.name] = normalized.values
         findings.append(normalized.findings)
+        understood |= normalized.understood
         if normalized.derived is not None and normalized.derived.any():
             derived[one.name] = normalized.derived
     if ORGANIZATION in columns:
@@ -207,7 +209,7 @@ def _understood(
         findings.append(changed.findings)
     if derived:
         values[DERIVED] = _names_where(derived, cells)
-    return pd.DataFrame(values, index=cells.index, dtype="str"), findings
+    return pd.DataFrame(values, index=cells.index, dtype="str"), findings, understood
 
 
 def _names_where(masks: Mapping[str, pd.Series], cells: pd.DataFrame) -> pd.Series:
@@ -226,9 +228,13 @@ def _account(
     columns: Mapping[str, str],
     frame: pd.DataFrame,
     findings: pd.DataFrame,
+    understood: Mapping[str, pd.Series],
 ) -> tuple[frozenset[str], list[pd.DataFrame]]:
-    """Return the columns that some value came of, and a finding for each filled cell that nothing came of unsaid."""
-    used: dict[str, pd.Series] = {}
+    """Return the columns that something came of, and a finding for each filled cell that nothing came of unsaid.
+
+    A cell that was understood was used, whatever it leads to: that somebody has not opted out is no value.
+    """
+    used = dict(understood)
     for one in descriptor.fields_told_by(columns):
         there = frame[one.name].notna()
         for target in (one.name, *(part.name for part in one.parts)):

@@ -1,7 +1,7 @@
 """What a normalizer gives back: values in the form that is stored, and findings about how they were read."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -21,11 +21,13 @@ class Normalized:
         findings: Columns position (a label of that index), column (as written), code, severity, value, params.
         derived: Where the value was made of something else, and is not what the source says of the field; None for
             nowhere. Such a value fills gaps and replaces others that were derived, and gives way to any that is said.
+        understood: By column: where a cell was understood, though no value need come of it, as of a plain no.
     """
 
     values: pd.Series
     findings: pd.DataFrame
     derived: pd.Series | None = None
+    understood: Mapping[str, pd.Series] = field(default_factory=dict)
 
 
 Normalizer = Callable[[pd.Series], Normalized]

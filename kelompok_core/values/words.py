@@ -59,7 +59,8 @@ def fold(word: str) -> str:
 _TRUTHS = {
     "true": ("yes", "y", "on", "1", "1 0", "x", "v", "✓", "✔", "ya", "iya", "benar", "betul", "seharian",
     "sepanjang hari"),
-    "false": ("no", "n", "off", "0", "0 0", "tidak", "tdk", "salah", "bukan", "belum"),
+    "false": ("no", "n", "off", "0", "0 0", "tidak", "tdk", "salah", "bukan", "belum", "never", "tidak pernah",
+    "belum pernah"),
 }  # fmt: skip
 _TRUTH = {word: value for value, words in _TRUTHS.items() for word in (value, *words)}
 

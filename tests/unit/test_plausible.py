@@ -355,3 +355,24 @@ def test_how_somebody_asked_not_to_be_contacted(columns, ways):
 def test_an_answer_nobody_understands_is_said():
     assert _forbidden(no_contact="nanti") == (None, ["value.enum_unknown"])
     assert _forbidden(do_not_contact="merpati") == (None, ["value.enum_unknown"])
+
+
+@pytest.mark.parametrize(("columns", "ways"), [
+    ({"no_bulk_email": "0000-00-00 00:00"}, None), ({"no_bulk_email": "00-00-0000"}, None),
+    ({"no_bulk_email": "1900-01-00"}, None), ({"no_bulk_email": "1/0/1900"}, None),
+    ({"no_bulk_email": "1970-01-01T00:00:00Z"}, None), ({"no_bulk_email": "01.01.0001 00:00"}, None),
+    ({"no_bulk_email": "30/12/1899"}, None), ({"no_bulk_email": "1/0/00"}, None), ({"no_phone": "9999-12-31"}, None),
+    ({"no_bulk_email": "1 Mei 2024"}, '["bulk_email"]'), ({"no_bulk_email": "1714550400"}, '["bulk_email"]'),
+    ({"no_bulk_email": "02/01/2000"}, '["bulk_email"]'), ({"subscribed": "0000-00-00"}, None),
+    ({"subscribed": "Unsubscribed"}, '["bulk_email"]'), ({"subscribed": "Cleaned"}, '["email"]'),
+    ({"subscribed": "Subscribed"}, None), ({"subscribed": "non-subscribed"}, '["bulk_email"]'),
+    ({"no_bulk_email": "subscribed"}, None), ({"no_bulk_email": "never"}, None),
+])  # fmt: skip
+def test_a_date_that_is_none_is_not_when_somebody_asked(columns, ways):
+    assert _forbidden(**columns) == (ways, [])
+
+
+def test_a_no_that_was_understood_is_said_to_be_so():
+    parts = {"no_email": _cells("false", "nanti", None, "ya", name="tolak")}
+    found = do_not_contact(Inputs(own=_cells(None, None, None, None), parts=parts))
+    assert found.understood["tolak"].tolist() == [True, False, False, True]
