@@ -137,9 +137,10 @@ def make_candidates(
     """Normalize, derive and validate one batch; a bad row is data, never an exception."""
     cells = batch.cells
     columns = {target: column for column, target in mapping.targets.items() if column in cells.columns}
-    frame, findings, understood = _understood(descriptor, cells, columns, terms.reading)
+    told = _understood(descriptor, cells, columns, terms.reading)
+    frame, findings = told.frame, list(told.findings)
     external_id = read_ids(cells[columns[EXTERNAL_ID]], terms.reading) if EXTERNAL_ID in columns else _nothing(cells)
-    speaking, unused = _account(descriptor, cells, columns, frame, all_findings(*findings), understood)
+    speaking, unused = _account(descriptor, cells, columns, told)
     findings += unused
     needs, guarded = _hold_guards(descriptor, frame, columns, cells, terms)
     findings += guarded
@@ -177,13 +178,19 @@ def _column(cells: pd.DataFrame, columns: Mapping[str, str], target: str) -> pd.
     return _nothing(cells) if column is None else cells[column]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What a batch tells: one column a field, what was found while reading, and by column the cells understood."""
+
+    frame: pd.DataFrame
+    findings: list[pd.DataFrame]
+    understood: Mapping[str, pd.Series]
+
+
 def _understood(
     descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], reading: Reading
-) -> tuple[pd.DataFrame, list[pd.DataFrame], dict[str, pd.Series]]:
-    """Return one column a field that the source tells, what was found while reading them, and cells that say no more.
-
-    Where values were derived, a further column names their fields.
-    """
+) -> _Told:
+    """Return what a batch tells; where values were derived, a further column of the frame names their fields."""
     findings: list[pd.DataFrame] = []
     understood: dict[str, pd.Series] = {}
     values: dict[str, pd.Series] = {}
@@ -209,7 +216,8 @@ def _understood(
         findings.append(changed.findings)
     if derived:
         values[DERIVED] = _names_where(derived, cells)
-    return pd.DataFrame(values, index=cells.index, dtype="str"), findings, understood
+    frame = pd.DataFrame(values, index=cells.index, dtype="str")
+    return _Told(frame=frame, findings=findings, understood=understood)
 
 
 def _names_where(masks: Mapping[str, pd.Series], cells: pd.DataFrame) -> pd.Series:
@@ -226,17 +234,15 @@ def _account(
     descriptor: EntityDescriptor,
     cells: pd.DataFrame,
     columns: Mapping[str, str],
-    frame: pd.DataFrame,
-    findings: pd.DataFrame,
-    understood: Mapping[str, pd.Series],
+    told: _Told,
 ) -> tuple[frozenset[str], list[pd.DataFrame]]:
     """Return the columns that something came of, and a finding for each filled cell that nothing came of unsaid.
 
     A cell that was understood was used, whatever it leads to: that somebody has not opted out is no value.
     """
-    used = dict(understood)
+    used, findings = dict(told.understood), all_findings(*told.findings)
     for one in descriptor.fields_told_by(columns):
-        there = frame[one.name].notna()
+        there = told.frame[one.name].notna()
         for target in (one.name, *(part.name for part in one.parts)):
             if target in columns:
                 column = columns[target]

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
 from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_series
-from kelompok_core.values.blanks import PLACEHOLDERS
+from kelompok_core.values.blanks import PLACEHOLDER, is_placeholder
 from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, no_findings
 
 
@@ -40,10 +40,7 @@ _CONSTANT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
 """How spreadsheets are told that digits are text: ``="00123"``."""
 _REFERENCE = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 """A character reference of HTML, such as ``&amp;``; without its semicolon it may be a part of an address."""
-_LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
-_PLACEHOLDER = r"^[\s\pZ]*(?i:{})[\s\pZ]*$".format(
-    "|".join(re.escape(word).replace(r"\ ", r"[\s\pZ]+") for word in sorted(PLACEHOLDERS))
-)
+_PLACEHOLDER = rf"^[\s\pZ]*(?i:{PLACEHOLDER})[\s\pZ]*$"
 # Runs of white space, but for the single spaces that most are: to put those in place of themselves is most of the cost.
 _NOT_ONE_SPACE = r"[\t\n\f\r]\s*| \s+"
 
@@ -131,9 +128,7 @@ def _plain(written: str, *, references: bool) -> str | None:
             written = re.sub(_REFERENCE, lambda hit: html.unescape(hit[0]), written)
         written = _UNWANTED_IN_PYTHON.sub("", _repaired(written))
         written = unicodedata.normalize("NFC", written)
-    if len(written) < 2 * _LONGEST_PLACEHOLDER and " ".join(written.split()).casefold() in PLACEHOLDERS:
-        return None
-    return written
+    return None if is_placeholder(written) else written
 
 
 def _found(cells: pd.Series, mask: pa.Array, code: str, severity: Severity = Severity.WARNING) -> pd.DataFrame:

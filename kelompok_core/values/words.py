@@ -41,8 +41,10 @@ def choice(words: Mapping[str, tuple[str, ...]]) -> Normalizer:
 
 
 def _choice(known: Mapping[str, str], cells: pd.Series) -> Normalized:
-    said = drop_blank_words(line(cells).values)
-    values = map_distinct(said, lambda word: known.get(fold(word)))
+    # What says nothing elsewhere may be a word here, as 0 is of a status.
+    whole = line(cells).values
+    values = map_distinct(whole, lambda word: known.get(fold(word)))
+    said = values.fillna(drop_blank_words(whole))
     allowed = sorted(set(known.values()))
     finding = found(
         cells, said.notna() & values.isna(), "value.enum_unknown", Severity.WARNING, lambda _: {"allowed": allowed}

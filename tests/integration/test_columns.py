@@ -183,7 +183,9 @@ def test_nobody_need_have_opted_out(import_file, ask, issues, bench, operator, t
         report = import_file(text, entity="members", organization="rumah")
         assert _decided(report) == {"rows_read": 5, "accepted": 5}
         assert not any(column == header for _, _, column in issues(report))
-        assert ask("SELECT profile_data->'do_not_contact' AS ways FROM members WHERE name = 'Anggota 1'")[0].ways is None
+        assert (
+            ask("SELECT profile_data->'do_not_contact' AS ways FROM members WHERE name = 'Anggota 1'")[0].ways is None
+        )
         return
     file = tmp_path / "list.csv"
     file.write_text(text)
@@ -207,3 +209,13 @@ def test_answers_nobody_understands_still_stop_the_import(import_file):
     text = "id,nama,unsubscribed\n" + "".join(f"{number},Anggota {number},entah\n" for number in range(1, 6))
     with pytest.raises(SourceUnreadable, match="No filled cell of the column unsubscribed"):
         import_file(text, entity="members", organization="rumah")
+
+
+def test_zero_in_a_column_of_who_is_active_is_no(import_file, ask, issues):
+    import_file("id,name\n1,Rumah\n")
+    text = "id,nama,is_active,telp\n1,Ani,1,#REF!\n2,Budi,0,\n3,Cici,-,\n4,#NAME?,1,\n"
+    report = import_file(text, entity="members", organization="rumah")
+    assert ask("SELECT name, status FROM members ORDER BY id") == [
+        ("Ani", "active"), ("Budi", "inactive"), ("Cici", "active"),
+    ]  # fmt: skip
+    assert issues(report) == {("value.required", 5, "nama")}

@@ -77,6 +77,11 @@ def test_what_is_plainly_a_mobile_number_is_what_the_library_says(written):
         ("youtube", "@satu", "https://www.youtube.com/@satu", []),
         ("linkedin", "https://id.linkedin.com/in/ani?trk=x", "https://www.linkedin.com/in/ani", []),
         ("linkedin", "ani", None, ["value.social_unreadable"]),
+        ("instagram", "ada", None, ["value.social_unreadable"]),
+        ("facebook", "Ya", None, ["value.social_unreadable"]),
+        ("instagram", "@ada", "https://www.instagram.com/ada", []),
+        ("instagram", "https://www.instagram.com/", None, ["value.social_unreadable"]),
+        ("instagram", "https://", None, []),
     ],
 )
 def test_a_social_link(network, written, link, codes):
@@ -106,6 +111,8 @@ def test_words_for_a_status_and_a_language():
     assert [_one(status(_cells(word)))[0] for word in ("Aktif", "TIDAK AKTIF", "un-subscribed", "unsubscribed")] == [
         "active", "inactive", None, "inactive",
     ]  # fmt: skip
+    plain = {"0": "inactive", "1": "active", "0.0": "inactive", "False": "inactive", "Tidak": "inactive", "-": None}
+    assert {word: _one(status(_cells(word))) for word in plain} == {word: (said, []) for word, said in plain.items()}
     assert _one(status(_cells("4"))) == (None, ["value.enum_unknown"])
     languages = ("English", "Bahasa Indonesia", "id", "en", "en-US", "English|French")
     assert [_one(language(_cells(word)))[0] for word in languages] == ["en", "id", "id", "en", "en", "en"]

@@ -94,7 +94,8 @@ _HEADERS = {
         "Joined Group on": "started_on", "Periode Selesai": "ended_on", "Renewal due": "ended_on", "No. HP": "phone",
         "no_wa": "phone", "can2_phone": "phone", "Phone 1 - Value": "phone", "Email Address": "email",
         "No. Anggota": "external_id", "NIA": "external_id", "Member ID": "external_id", "TAGS": "tags",
-        "Membership status": "status", "Company name": "organization", "Nama Organisasi": "organization",
+        "Membership status": "status", "is_active": "status", "Aktif": "status",
+        "Company name": "organization", "Nama Organisasi": "organization",
     },
     "posts": {
         "Judul": "title", "post_title": "title", "content:encoded": "content", "isi": "content",

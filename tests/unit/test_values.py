@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kelompok_core.values.arrow import matching
+from kelompok_core.values.blanks import says_something
 from kelompok_core.values.dates import partial_date
 from kelompok_core.values.email import email
 from kelompok_core.values.places import city, country, region
@@ -16,6 +17,7 @@ from kelompok_core.values.reading import alone
 from kelompok_core.values.slug import MAX_LENGTH, slug, slug_of
 from kelompok_core.values.text import MAY_COMPOSE, line, text
 from kelompok_core.values.url import url
+from kelompok_core.values.words import tags
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
@@ -82,7 +84,8 @@ def test_email(written, value, codes):
     ("javascript:alert(1)", None, ["value.url"]),
     ("https://user:pass@rumah.or.id", None, ["value.url"]),
     ("https://rumah.or.id:99999", None, ["value.url"]),
-    ("https://", None, ["value.url"]),
+    ("https://", None, []),
+    ("https://?", None, ["value.url"]),
     ("rumah baca", None, ["value.url"]),
     ("http://[::1", None, ["value.url"]),
 ])  # fmt: skip
@@ -192,3 +195,27 @@ def test_no_normalizer_fails_or_changes_length_or_says_more_than_it_may(normaliz
 def test_namibia_is_known_by_name_and_its_code_is_not_available():
     assert _one(country, "Namibia") == ("NA", [])
     assert _one(country, "NA") == (None, [])
+
+
+_NOTHING = (
+    "#REF!", "#VALUE!", "#Name?", "#DIV/0!", "#NUM!", "#SPILL!", "#WERT!", "\\N", "(blank)", "[Blank]", "(none)",
+    "< none >", "n.a", "blm ada", "-tidak ada-", "- Tidak  Ada -", "not available", "(tidak\u00a0ada)", "*kosong*",
+    "[[null]]", "--none--", "_n/a_",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("normalize", [line, text, email, url, _partial_date, country, region, city, tags])
+@pytest.mark.parametrize("written", _NOTHING)
+def test_what_says_nothing_says_so_in_columns_of_any_kind(normalize, written):
+    value, codes = _one(normalize, written)
+    assert value is None
+    assert codes == []
+    assert not says_something(pd.Series([written], dtype="str")).any()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Nan Goldin", "Nonen", "Kosongan", "Ada", "Na Li", "N. A. Noor", "#Berani", "Nulla", "Blank", "Dan Nil", "(NA)"],
+)
+def test_names_that_only_look_like_nothing_are_kept(name):
+    assert _one(line, name) == (name, [])
