@@ -23,7 +23,7 @@ from kelompok_core.matching.keys import natural_identity, organization_name_key
 from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_series
 from kelompok_core.values.blanks import drop_blank_words, says_something
 from kelompok_core.values.eras import ANY
-from kelompok_core.values.normalized import all_findings, found
+from kelompok_core.values.normalized import all_findings, found, map_distinct
 from kelompok_core.values.reading import Inputs, Reading
 from kelompok_core.values.slug import slug_of
 from kelompok_core.values.text import line, unwrap_constants
@@ -53,11 +53,13 @@ class Terms:
     Attributes:
         reading: How to read what could be read in several ways.
         organization_id: The organization all rows belong to, or None.
+        home_countries: The countries of organizations by what rows call them, as far as they are known.
         granted: Rights beyond importing that guarded values may rest on.
     """
 
     reading: Reading = field(default_factory=Reading)
     organization_id: UUID | None = None
+    home_countries: Mapping[str, str] = field(default_factory=dict)
     granted: frozenset[Action] = frozenset()
 
 
@@ -137,7 +139,7 @@ def make_candidates(
     """Normalize, derive and validate one batch; a bad row is data, never an exception."""
     cells = batch.cells
     columns = {target: column for column, target in mapping.targets.items() if column in cells.columns}
-    told = _understood(descriptor, cells, columns, terms.reading)
+    told = _understood(descriptor, cells, columns, terms)
     frame, findings = told.frame, list(told.findings)
     external_id = read_ids(cells[columns[EXTERNAL_ID]], terms.reading) if EXTERNAL_ID in columns else _nothing(cells)
     speaking, unused = _account(descriptor, cells, columns, told)
@@ -187,18 +189,23 @@ class _Told:
     understood: Mapping[str, pd.Series]
 
 
-def _understood(
-    descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], reading: Reading
-) -> _Told:
+def _understood(descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms) -> _Told:
     """Return what a batch tells; where values were derived, a further column of the frame names their fields."""
     findings: list[pd.DataFrame] = []
     understood: dict[str, pd.Series] = {}
     values: dict[str, pd.Series] = {}
     derived: dict[str, pd.Series] = {}
     shared: dict[str, Any] = {}
+    reading, home_country = terms.reading, _home_country(cells, columns, terms)
     for one in descriptor.fields_told_by(columns):
         parts = {part.name: cells[columns[part.name]] for part in one.parts if part.name in columns}
-        inputs = Inputs(own=_column(cells, columns, one.name), parts=parts, reading=reading, shared=shared)
+        inputs = Inputs(
+            own=_column(cells, columns, one.name),
+            parts=parts,
+            reading=reading,
+            shared=shared,
+            home_country=home_country,
+        )
         normalized = one.understand(inputs)
         values[one.name] = normalized.values
         findings.append(normalized.findings)
@@ -218,6 +225,13 @@ def _understood(
         values[DERIVED] = _names_where(derived, cells)
     frame = pd.DataFrame(values, index=cells.index, dtype="str")
     return _Told(frame=frame, findings=findings, understood=understood)
+
+
+def _home_country(cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms) -> pd.Series | None:
+    """Return the country of the organization that each row names; None where there is none to know."""
+    if ORGANIZATION not in columns or not terms.home_countries:
+        return None
+    return map_distinct(line(cells[columns[ORGANIZATION]]).values, terms.home_countries.get)
 
 
 def _names_where(masks: Mapping[str, pd.Series], cells: pd.DataFrame) -> pd.Series:

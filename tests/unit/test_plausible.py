@@ -233,6 +233,15 @@ def test_a_header_names_the_unit_of_its_durations():
     ("0812 3450 2115 a.n. Ibu", "+6281234502115", ["value.phone_words_left"]),
     ("O81234502117", "O81234502117", ["value.phone"]), ("0812-3450-2001 ::: +62 812 3450 2002", "+6281234502001",
      ["value.phone_several"]), ("60123456789", "60123456789", ["value.phone"]), ("0", None, []),
+    ("62-21-5550124", "+62215550124", []), ("(62-21) 5550124", "+62215550124", []),
+    ("6221-5550124", "+62215550124", []),
+    ("62215550124", "+62215550124", []), ("62 274 512346", "+62274512346", []), ("62 361 234568", "+62361234568", []),
+    ("622 7435124", "+626227435124", ["value.phone_zero_restored"]), ("6227435124", "6227435124", ["value.phone"]),
+    ("62 24 351235", "62 24 351235", ["value.phone"]), ("622435124", "622435124", ["value.phone"]),
+    ("1500124", "+621500124", []), ("0812-3450-2001\n0812-3450-2002", "+6281234502001", ["value.phone_several"]),
+    ("0812-3450\n-2001", "+6281234502001", []), ("0361\n234568", "+62361234568", []),
+    ("021-5550124 psw 12", "+62215550124", ["value.phone_words_left"]), ("p:+6281234502001", "+6281234502001", []),
+    ("No. HP: 0812 3450 2001", "+6281234502001", []), ("Fax: 021-5550124", "Fax: 021-5550124", ["value.phone"]),
 ])  # fmt: skip
 def test_a_phone(written, number, codes):
     assert _told(phone(Inputs(own=_cells(written)))) == (number, codes)
@@ -245,6 +254,23 @@ def test_a_phone(written, number, codes):
 def test_a_phone_is_of_the_country_its_row_is_of(parts, number, codes):
     columns = {name: _cells(written, name=name) for name, written in parts.items()}
     assert _told(phone(Inputs(own=_cells("0123456789"), parts=columns))) == (number, codes)
+
+
+@pytest.mark.parametrize(("country", "written", "number"), [
+    ("USA", "415-555-2672", "+14155552672"), ("Italy", "3931234568", "+393931234568"),
+    ("Denmark", "45123456", "+4545123456"), ("Netherlands", "020-1234568", "+31201234568"),
+])  # fmt: skip
+def test_a_number_without_a_zero_has_lost_none_where_there_are_none(country, written, number):
+    columns = {"country": _cells(country, name="country")}
+    assert _told(phone(Inputs(own=_cells(written), parts=columns))) == (number, [])
+
+
+@pytest.mark.parametrize(("header", "number"), [
+    ("HP (+60)", "+60123456789"), ("WA +60 (tanpa kode)", "+60123456789"), ("HP (+60/+65)", "0123456789"),
+    ("Telp", "0123456789"),
+])  # fmt: skip
+def test_a_header_names_the_country_of_its_numbers(header, number):
+    assert _told(phone(Inputs(own=_cells("0123456789", name=header))))[0] == number
 
 
 # --- text
