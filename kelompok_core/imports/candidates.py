@@ -99,7 +99,13 @@ def map_columns(
     ``repeating`` are columns in which some value stands more than once. In an import that is confined to one
     organization, no header alone makes a column name another.
     """
-    return map_headers(columns, header_fields(descriptor, scoped=scoped), given=given, repeating=repeating)
+    return map_headers(
+        columns,
+        header_fields(descriptor, scoped=scoped),
+        given=given,
+        repeating=repeating,
+        of_people=descriptor.withdrawal is not None,
+    )
 
 
 def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderField]:
