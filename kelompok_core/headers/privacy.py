@@ -40,7 +40,8 @@ _EXACT = frozenset(squeeze(fold_header(one)) for one in _WHOLE)
 
 _BIRTH = re.compile(
     r"\b(?:birth(?:day|date|place|year)?s?|born|lahir|kelahiran|d o b|dob|y o b|t t l|b ?day|b ?date|naissance"
-    r"|nacimiento|nascimento|nascita|geburts\w+|geboorte\w+|urodzenia|рождения|народження|dogum (?:tarihi|yeri|yili)|fodelse\w+"
+    r"|nacimiento|nascimento|nascita|geburts\w+|geboorte\w+|urodzenia|рождения|народження|dogum (?:tarihi|yeri|yili)"
+    r"|fodelse\w+"
     r"|fødsels\w+|syntyma\w+)\b|\b(?:tanggal|tgl|tempat|tmpt?|tahun|thn) lhr\b"
 )
 _RUN_TOGETHER = re.compile(

@@ -20,7 +20,8 @@ def person_name(inputs: Inputs) -> Normalized:
     said = drop_blank_words(whole.values)
     if said.notna().all():
         return Normalized(values=said, findings=whole.findings)
-    given, middle, family = (line(inputs.part(name)).values.fillna("") for name in _PARTS)
+    parts = [line(inputs.part(name)) for name in _PARTS]
+    given, middle, family = (part.values.fillna("") for part in parts)
     joined = line(given + " " + middle + " " + family).values
     said = said.fillna(joined)
     address = inputs.part("email")
@@ -28,7 +29,8 @@ def person_name(inputs: Inputs) -> Normalized:
     names = said.fillna(map_distinct(line(nameless).values, _from_address))
     derived = said.isna() & names.notna()
     finding = found(address, derived, "value.name_from_email", Severity.INFO)
-    return Normalized(values=names, findings=all_findings(whole.findings, finding), derived=derived)
+    findings = [whole.findings, *(part.findings for part in parts)]
+    return Normalized(values=names, findings=all_findings(*findings, finding), derived=derived)
 
 
 def _from_address(written: str) -> str | None:

@@ -130,4 +130,4 @@ def _recase(name: str) -> str:
     """Write a name that is all capitals or all small with capital initials; leave any other alone."""
     if len(name) <= _LONGEST_INITIALS or not (name.isupper() or name.islower()):
         return name
-    return re.sub(r"[^\W\d_]+", lambda word: word[0].capitalize(), name)
+    return re.sub(r"[^\W\d_]{2,}|[A-Za-z]", lambda word: word[0].capitalize(), name)

@@ -402,3 +402,11 @@ def test_a_no_that_was_understood_is_said_to_be_so():
     parts = {"no_email": _cells("false", "nanti", None, "ya", name="tolak")}
     found = do_not_contact(Inputs(own=_cells(None, None, None, None), parts=parts))
     assert found.understood["tolak"].tolist() == [True, False, False, True]
+
+
+def test_a_part_of_a_name_that_is_wrongly_decoded_is_asked_about():
+    parts = {"given_name": _cells("Àííà", name="depan"), "family_name": _cells("Ã–nal", name="belakang")}
+    found = person_name(Inputs(own=_cells(None), parts=parts)).findings
+    assert set(zip(found["column"], found["code"], strict=True)) == {
+        ("depan", "value.characters_unlikely"), ("belakang", "value.mojibake"),
+    }  # fmt: skip

@@ -197,6 +197,49 @@ def test_namibia_is_known_by_name_and_its_code_is_not_available():
     assert _one(country, "NA") == (None, [])
 
 
+@pytest.mark.parametrize(("written", "value"), [
+    ("ÃŽles", "Îles"), ("Ä°lker", "İlker"), ("Ä†iriÄ‡", "Ćirić"), ("Å arÅ«nÄ—", "Šarūnė"),
+    ("Mar√≠a Nu√±ez", "María Nuñez"),
+    ("Chlo√´", "Chloë"), ("Andr├⌐", "André"), ("æ\x9d\x8eå°\x8fé¾\x99", "李小龙"),
+    ("Nguyá»…n", "Nguyễn"), ("Ã‰lodie", "Élodie"), ("Ð\x9eÐ»Ñ\x8cÐ³Ð°", "Ольга"),
+])  # fmt: skip
+def test_what_was_decoded_wrongly_is_repaired(written, value):
+    assert _one(line, written) == (value, ["value.mojibake"])
+    assert _one(text, written)[0] == value
+
+
+def test_a_mark_that_was_decoded_wrongly_goes():
+    assert _one(line, "ï»¿Sari") == ("Sari", ["value.control_chars", "value.mojibake"])
+
+
+@pytest.mark.parametrize("written", [
+    "Àííà Ïàâëîâà", "Îëüãà", "ëåâ", "Ìåñòî: Êèåâ", "ÀÍÍÀ", "ÍõÐ¡Ã÷", "ÀîÐ¡Áú", "Ãéþñãïò", "ùìåí", "ãÍãÏ Úáí",
+    "ÊÁªÒÂ ã¨´Õ", "Yayasan Ìèð",
+])  # fmt: skip
+def test_letters_of_another_script_that_look_western_are_asked_about(written):
+    assert _one(line, written) == (written, ["value.characters_unlikely"])
+
+
+_NAMES = (
+    "Ñáéíz", "Łódź", "Ångström", "Đặng Thị Ánh", "Éléonore Héraïs", "Þórunn Ævarsdóttir", "Öö", "Åå", "Øyvind Ødegård",
+    "ÆØÅ", "Verein ÄÖÜ", "Île-de-Ré", "Ó Súilleabháin", "ÇAĞRI ÖZGÜR", "Üçüncü", "Äijälä", "Ñuñoa", "São João",
+    "Đorđe Đukić", "Œuvre", "Čačak", "Žižek", "Iñigo Íñiguez", "Ùna", "Õnne Õunapuu", "Ïa", "Élie Éà", "Ýmir", "Ölçü",
+    "Müğe", "Køge Å", "À l'été", "«Était-ce»", "CAFÉ™", "NESTLÉ®", "«Está»…", "¡Ánimo!", "Señor Núñez", "Bjørn Åge",
+    "100°C ±½", "§§ 12–14", "Société Éâ", "Hôpital «Áé»", "Ægir Óðinsson", "Íñaki", "Gülşöğüt", "Ústí nad Labem",
+    "Ōtsuka", "Ngô Đình Diệm", "Ấn Ðộ", "Êà", "Zoë Ëë", "L’Âge d’Or", "Ðuro", "Tchouaméni", "Pokémon", "Ôtaku",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_names_of_many_languages_are_let_be(name):
+    assert _one(line, name) == (name, [])
+
+
+@pytest.mark.parametrize("written", ["Rina&nbsp;Kusuma", "Rina\u00a0Kusuma", "Rina \u00a0 Kusuma", "Rina\u3000Kusuma"])
+def test_white_space_of_any_kind_becomes_single(written):
+    assert _one(line, written) == ("Rina Kusuma", [])
+
+
 _NOTHING = (
     "#REF!", "#VALUE!", "#Name?", "#DIV/0!", "#NUM!", "#SPILL!", "#WERT!", "\\N", "(blank)", "[Blank]", "(none)",
     "< none >", "n.a", "blm ada", "-tidak ada-", "- Tidak  Ada -", "not available", "(tidak\u00a0ada)", "*kosong*",
