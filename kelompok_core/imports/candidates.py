@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,10 @@ from pandera.errors import SchemaErrors
 from pandera.pandas import DataFrameSchema
 
 from kelompok_core.access.rules import Action
-from kelompok_core.contracts import Severity, SourceBatch
+from kelompok_core.contracts import Issue, Severity, SourceBatch
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.headers.mapping import RECORD_ID, HeaderField, HeaderMapping, map_headers
+from kelompok_core.headers.spelling import spellings
 from kelompok_core.imports.row_json import present_cells, row_objects, with_member
 from kelompok_core.issues.sentences import default_severity
 from kelompok_core.matching.keys import natural_identity, organization_name_key
@@ -99,13 +100,43 @@ def map_columns(
     ``repeating`` are columns in which some value stands more than once. In an import that is confined to one
     organization, no header alone makes a column name another.
     """
-    return map_headers(
+    mapping = map_headers(
         columns,
         header_fields(descriptor, scoped=scoped),
         given=given,
         repeating=repeating,
         of_people=descriptor.withdrawal is not None,
     )
+    goods = _of_goods(descriptor, mapping, given)
+    return replace(mapping, issues=[*mapping.issues, goods]) if goods else mapping
+
+
+def _of_goods(descriptor: EntityDescriptor, mapping: HeaderMapping, given: Mapping[str, str]) -> Issue | None:
+    """Return the error that columns are of goods, grants or papers, and only a name speaks for the entity.
+
+    What a person mapped stands, whatever the columns look like.
+    """
+    telling = set(mapping.targets.values()) - _OF_ANYTHING
+    goods = [column for column in mapping.extra if _GOODS.intersection(spellings(column))]
+    if descriptor.label in given.values() or telling != {descriptor.label} or len(goods) < _FEWEST_OF_GOODS:
+        return None
+    column = next(column for column, target in mapping.targets.items() if target == descriptor.label)
+    params = {"columns": goods, "entity": descriptor.entity, "field": descriptor.label}
+    return Issue(code="header.of_goods", severity=Severity.FATAL, column=column, params=params)
+
+
+_FEWEST_OF_GOODS = 2
+_OF_ANYTHING = frozenset({EXTERNAL_ID, CHANGED_AT, "description", "category", "tags", "slug", "status", "notes"})
+"""What a list of anything may have, so that it speaks for no entity."""
+_GOODS = frozenset(
+    {
+        "price", "unit price", "sale price", "regular price", "harga", "harga satuan", "harga jual", "stock",
+        "in stock", "stok", "jumlah stok", "sku", "qty", "quantity", "kuantitas", "barcode", "merk", "discount",
+        "diskon", "amount awarded", "award amount", "award date", "grant amount", "amount requested", "recipient",
+        "recipient name", "isbn", "issn", "doi", "journal", "jurnal", "citations", "publisher", "penerbit",
+    }
+)  # fmt: skip
+"""Headers of lists of goods, grants and papers, folded."""
 
 
 def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderField]:

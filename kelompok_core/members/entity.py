@@ -98,7 +98,7 @@ _FIELDS = (
         kind=Kind.DAY,
         aliases=("periode mulai", "tanggal bergabung", "tgl bergabung", "mulai menjabat", "tanggal mulai",
                  "member since", "start date", "joined group on", "joined on", "join date", "date joined",
-                 "joined date", "tahun bergabung", "bergabung",
+                 "joined date", "joined", "tahun bergabung", "bergabung",
                  "user registered", "confirm time", "optin time"),
     ),
     Field(

@@ -27,7 +27,8 @@ _COUNTRY_ALIASES = {
     "burma": "MM", "brunei": "BN", "timor timur": "TL", "timor leste": "TL", "east timor": "TL", "palestine": "PS",
     "palestina": "PS", "turkey": "TR", "turki": "TR", "swiss": "CH", "kosovo": "XK", "vatican": "VA",
     "dr congo": "CD", "democratic republic of the congo": "CD", "congo": "CG", "the gambia": "GM",
-    "the bahamas": "BS", "hong kong": "HK", "macau": "MO",
+    "the bahamas": "BS", "hong kong": "HK", "hongkong": "HK", "hong kong sar": "HK", "hong kong sar china": "HK",
+    "macau": "MO", "macao sar": "MO", "ina": "ID",
 }  # fmt: skip
 
 _LONGEST_INITIALS = 3  # USA, DKI

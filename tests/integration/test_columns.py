@@ -158,6 +158,25 @@ def test_a_list_of_titles_does_not_become_organizations(import_file, ask, header
     assert ask("SELECT FROM organizations") == []
 
 
+@pytest.mark.parametrize("header", [
+    "name,price,stock,sku", "Nama,Harga,Stok,Kategori", "Name,Amount awarded,Award date,Recipient",
+    "name,isbn,publisher,id",
+])  # fmt: skip
+def test_a_list_of_goods_does_not_become_organizations(import_file, ask, header):
+    text = f"{header}\nBeras,1,2,3\nGula,4,5,6\n"
+    with pytest.raises(SourceUnreadable, match="goods, grants or papers"):
+        import_file(text)
+    assert ask("SELECT FROM organizations") == []
+    name = header.partition(",")[0]
+    done = import_file(text, options=ImportOptions(mapping={name: "name"}))
+    assert _decided(done) == {"rows_read": 2, "accepted": 2}
+
+
+def test_an_organization_may_have_prices(import_file):
+    done = import_file("name,city,price,stock\nKoperasi Satu,Solo,1,2\n")
+    assert _decided(done) == {"rows_read": 1, "accepted": 1}
+
+
 # Files
 
 

@@ -13,7 +13,7 @@ from kelompok_core.values.people import person_name
 from kelompok_core.values.phones import phone
 from kelompok_core.values.reading import Inputs, Reading, alone
 from kelompok_core.values.social import social
-from kelompok_core.values.words import choice, language, tags
+from kelompok_core.values.words import choice, first_word, language, tags
 
 
 def _cells(*written, name="kolom"):
@@ -155,6 +155,23 @@ def test_a_name_is_the_whole_one_else_its_parts_else_the_address():
     found = person_name(inputs)
     assert list(found.values) == ["Budi S.", "Ani Wati", "Siti", "Rudi Hartono"]
     assert [(one.column, one.code) for one in found.findings.itertuples()] == [("surel", "value.name_from_email")]
+
+
+def test_an_address_is_no_name():
+    parts = {"given_name": _cells("Ani", None, None), "email": _cells(None, "budi.s@b.id", None, name="surel")}
+    found = person_name(Inputs(own=_cells("ani@b.id", "info@b.id", "cici.dewi@b.id"), parts=parts))
+    assert (list(found.values), list(found.derived)) == (["Ani", "Budi S", "Cici Dewi"], [False, True, True])
+
+
+def test_the_first_word_of_several():
+    several = ["value.category_several"]
+    for written, word, codes in (
+        ("Berita|Umum", "Berita", several),
+        ("Acara; Kegiatan", "Acara", several),
+        ("Air, Tanah & Udara", "Air, Tanah & Udara", []),
+        ("Berita|", "Berita", []),
+    ):
+        assert _one(first_word(_cells(written))) == (word, codes)
 
 
 def test_an_address_with_a_slip_is_no_address():

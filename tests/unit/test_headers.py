@@ -91,6 +91,7 @@ _HEADERS = {
     "members": {
         "Nama Lengkap": "name", "Full Name": "name", "First Name": "given_name", "Last name": "family_name",
         "Jabatan": "position", "Job Title": "position", "Periode Mulai": "started_on", "Member since": "started_on",
+        "Joined": "started_on",
         "Joined Group on": "started_on", "Periode Selesai": "ended_on", "Renewal due": "ended_on", "No. HP": "phone",
         "no_wa": "phone", "can2_phone": "phone", "Phone 1 - Value": "phone", "Email Address": "email",
         "No. Anggota": "external_id", "NIA": "external_id", "Member ID": "external_id", "TAGS": "tags",

@@ -335,7 +335,16 @@ def test_what_says_nothing():
 
 
 @pytest.mark.parametrize(
-    "name", ["Yay. Air Kita", "Yayasan Air Kita", "Air Kita, Yayasan", "YAYASAN AIR KITA (Persero)"]
+    "name",
+    [
+        "Yay. Air Kita",
+        "Yayasan Air Kita",
+        "Air Kita, Yayasan",
+        "YAYASAN AIR KITA (Persero)",
+        "Yys.Air Kita",
+        "Air Kita (Yayasan)",
+        "Air Kita (Persero), Yay.",
+    ],
 )
 def test_legal_forms_are_one_however_they_are_written(name):
     assert organization_name_key(_cells(name)).iloc[0] == "yayasan air kita"

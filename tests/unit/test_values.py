@@ -109,7 +109,7 @@ def test_what_is_no_such_date_is_left_out_and_said(written):
 @pytest.mark.parametrize(("written", "value"), [
     ("Indonesia", "ID"), ("ID", "ID"), ("idn", "ID"), ("Belanda", "NL"), ("Amerika Serikat", "US"), ("Jerman", "DE"),
     ("UK", "GB"), ("The Netherlands", "NL"), ("Côte d'Ivoire", "CI"), ("Kosovo", "XK"), ("XK", "XK"),
-    ("Republic of Korea", "KR"), ("Korea Selatan", "KR"), ("-", None),
+    ("Republic of Korea", "KR"), ("Korea Selatan", "KR"), ("INA", "ID"), ("Hongkong", "HK"), ("-", None),
 ])  # fmt: skip
 def test_country(written, value):
     assert _one(country, written)[0] == value
