@@ -98,11 +98,12 @@ def map_headers(
     *,
     given: Mapping[str, str],
     repeating: Collection[str] = (),
+    of_people: bool = True,
 ) -> HeaderMapping:
     """Map the columns of a source.
 
     ``given`` says for some headers which field they are, ``-`` to leave one out, or ``extra``; ``repeating`` are
-    columns in which some value stands more than once.
+    columns in which some value stands more than once; ``of_people`` says whether the records are people.
 
     Raises:
         UsageError: When ``given`` names a header or a field that does not exist.
@@ -111,7 +112,7 @@ def map_headers(
     rest = [column for column in columns if column not in OUR_COLUMNS]
     draft.dropped += [column for column in columns if column in OUR_COLUMNS]
     rest = _take_given(draft, rest, given)
-    rest = _take_by_rule(draft, rest)
+    rest = _take_by_rule(draft, rest, of_people=of_people)
     _take_by_alias(draft, rest, repeating)
     _require(draft, columns)
     return HeaderMapping(
@@ -152,12 +153,12 @@ def _find_column(header: str, columns: Sequence[str]) -> str:
     return alike[0]
 
 
-def _take_by_rule(draft: _Draft, columns: Sequence[str]) -> list[str]:
+def _take_by_rule(draft: _Draft, columns: Sequence[str], *, of_people: bool) -> list[str]:
     """Refuse personal data and row counters; return the other columns."""
     rest = []
     for column in columns:
         folded = fold_header(column)
-        if is_sensitive(column):
+        if is_sensitive(column, of_people=of_people):
             draft.dropped.append(column)
             draft.say("header.sensitive_refused", Severity.WARNING, column)
         elif folded in RUNNING_NUMBERS:

@@ -12,9 +12,85 @@ _STAR = re.compile(r"\s*\*.*$", re.DOTALL)
 _NUMBER = re.compile(r"^\s*\d{1,3}[.)]\s+")
 """Forms number their questions: «3. Nama Organisasi»."""
 _MARKS = frozenset({"required", "optional", "mandatory", "wajib", "opsional"})
+_CUSTOM = re.compile(r"\s*(?:[a-z][a-z0-9]*__)?(\w+?)__c\s*", re.IGNORECASE)
+"""How Salesforce calls fields that somebody added, with whose package they are of: ``npsp__Do_Not_Contact__c``."""
 _WRAPPERS = ("data.", "attributes.", "fields.", "properties.", "record.")
 _INNER = (".rendered", ".value", ".text", ".#text", ".$t")
 """Members that programs put around the one that is meant, or inside it: ``data.title``, ``title.rendered``."""
+
+
+# Notes that name somebody or something else than the row is of: such a value is not the record's own.
+_PERSON = (
+    r"wali|orang ?tua|ortu|ayah|bapak|ibu|mama|papa|suami|istri|isteri|pasangan|anak|keluarga|saudara|kakak|adik"
+    r"|kerabat|famili|darurat|emergency|parents?|guardians?|father|mother|dad|mom|mum|spouse|husband|wife|partner"
+    r"|child|children|kin|relatives?|siblings?|ketua|wakil|sekretaris|bendahara|pendiri|founders?"
+    r"|chair(?:man|person|woman)?|direktur|directors?|pimpinan|penanggung ?jawab|pic|atasan|supervisor|referrers?"
+    r"|referensi"
+)
+_KIND = (
+    r"perkawinan|pernikahan|nikah|menikah|kawin|marital|marriage|civil|pekerjaan|employment|kepegawaian|pembayaran"
+    r"|payment|bayar|rumah|tempat tinggal|kesehatan|health|vaksin(?:asi)?|vaccination|pendidikan|education|ekonomi"
+    r"|sosial|immigration|visa"
+)
+_OF_ANOTHER = re.compile(rf"\b(?:{_PERSON}|{_KIND})\b")
+_OF_AN_OFFICE = re.compile(
+    r"\b(?:kantor|office|work|kerja|bisnis|business|perusahaan|company|sekolah|school|kampus|campus)\b"
+)
+_ADDRESSES = re.compile(
+    r"^(?:\d+ )?(?:alamat|address|kota|city|kabupaten|kab|provinsi|region|state|negara|country)\b(?! (?:e ?mail|surel))"
+)
+_OF_CHOICES = re.compile(
+    r"^(?:\d+ )?(?:jabatan|posisi|position|role|peran|kategori|category|jenis|type|tags?|label|catatan|notes?"
+    r"|keterangan|deskripsi|description|title|judul|bidang|kedudukan)\b"
+)
+"""Columns whose notes say what may be written: «Jabatan (ketua/sekretaris)»."""
+_NOT_THAT = re.compile(
+    r"\b(?:bukan|jangan|tanpa|not|no|without|(?:bapak|bpk|pak) (?:ibu|bu)|(?:ibu|bu) (?:bapak|bpk|pak))\b"
+)
+"""Notes that say whose value it is not, and forms of address: «(bukan orang tua)», «(Bapak/Ibu)»."""
+
+_DOCUMENT = (
+    r"(?:e ?)?ktp(?: el)?|kartu (?:tanda penduduk|identitas|keluarga|tanda anggota)|identitas(?: diri)?"
+    r"|tanda pengenal|(?:national )?id(?:entity)?(?: card)?|passports?|paspor|pasport|kk|sim|ijazah|kitas"
+    r"|akt[ae](?: (?:lahir|kelahiran))?|birth certificate|driv(?:ing|er s) licen[cs]e|nric|mykad|official document"
+)
+_AS = (
+    r"sesuai|seperti|menurut|berdasarkan|tertera|tercantum|tertulis|as|per|according|same|matching|appears?|shown"
+    r"|stated|written|printed|yang|di|pada|dalam|in|on"
+)
+_AS_ON = re.compile(
+    rf"\b(?:{_AS}) (?:(?:{_AS}|it|is|are|dengan|to|with|the|your|a|an|dan|atau|or|and|{_DOCUMENT}) )*(?:{_DOCUMENT})\b"
+    r"(?: (?:tanpa|dengan|beserta) gelar)?|\b(?:sesuai|menurut|berdasarkan) (?:dengan )?nik\b"
+)
+_BESIDE = re.compile(r"(?<=[a-z] )(?:(?:e ?)?ktp|passports?|paspor|kartu tanda penduduk)$")
+_WRITTEN_ON = re.compile(
+    r"^(?:\d+ )?(?:nama|name|full name|first name|last name|given name|family name|surname|alamat|address|kota|city"
+    r"|kabupaten|kab|provinsi|kecamatan|kelurahan|desa|kode pos|domisili|jenis kelamin|gender|pekerjaan)\b"
+)
+_NUMBERS = re.compile(
+    r"\b(?:no|nomor|nomer|number|num|nr|foto|photo|scan|file|berkas|upload|unggah|gambar|image|link|dan|and)\b"
+)
+
+
+def without_document(folded: str) -> str:
+    """Return a folded header without the document that its value stands on: «nama sesuai ktp» is «nama».
+
+    A name as on an identity card is a name; the card's number stays what it is.
+    """
+    if not _WRITTEN_ON.match(folded) or _NUMBERS.search(bare := _AS_ON.sub(" ", folded)):
+        return folded
+    return " ".join(_BESIDE.sub("", bare).split())
+
+
+def _names_another(header: str) -> bool:
+    """Return whether a note in a header says that the value is of somebody or something else: «HP (orang tua)»."""
+    notes = [fold_header(note) for note in _NOTE.findall(header)]
+    subject = fold_header(_NOTE.sub(" ", header))
+    if _OF_CHOICES.match(subject):
+        return False
+    notes = [note for note in notes if not _NOT_THAT.search(note)]
+    offices = _ADDRESSES.match(subject) is not None
+    return any(_OF_ANOTHER.search(note) or (offices and _OF_AN_OFFICE.search(note)) for note in notes)
 
 
 def fold_header(written: str) -> str:
@@ -32,7 +108,8 @@ def _fold(written: str) -> str:
 def spellings(written: str) -> tuple[str, ...]:
     """Return what a header may mean, folded: as it stands first, then without notes, wrappers and humps.
 
-    «E-mail [required]» is also «e mail», ``DoB`` is «dob», ``title.rendered`` is «title», «City / Town» is «city».
+    «E-mail [required]» is also «e mail», ``DoB`` is «dob», ``title.rendered`` is «title», «City / Town» is «city». A
+    note that says whose value it is stays: «HP (wali)» is no «hp».
     """
     return tuple(dict.fromkeys(filter(None, _spellings(written))))
 
@@ -40,15 +117,19 @@ def spellings(written: str) -> tuple[str, ...]:
 def _spellings(written: str) -> Iterator[str]:
     yield fold_header(written)
     yield _fold(written)
-    bare = _NUMBER.sub("", _STAR.sub("", _NOTE.sub(" ", written)))
+    marked = written if _names_another(written) else _NOTE.sub(" ", written)
+    bare = _NUMBER.sub("", _STAR.sub("", marked))
     words = fold_header(bare).split()
     while words and words[-1] in _MARKS:
         words.pop()
     yield " ".join(words)
+    yield without_document(" ".join(words))
+    if custom := _CUSTOM.fullmatch(bare):
+        yield fold_header(custom[1])
     unwrapped = _unwrapped(bare.strip())
     if unwrapped is not None:
         yield fold_header(unwrapped)
-    if "/" in bare:
+    if "/" in bare and not _OF_ANOTHER.search(fold_header(bare)):
         yield from map(fold_header, bare.split("/"))
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from pandera.errors import SchemaErrors
 from pandera.pandas import DataFrameSchema
 
 from kelompok_core.access.rules import Action
-from kelompok_core.contracts import Severity, SourceBatch
+from kelompok_core.contracts import Issue, Severity, SourceBatch
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.headers.mapping import RECORD_ID, RUNNING_NUMBERS, HeaderField, HeaderMapping, map_headers
 from kelompok_core.headers.spelling import fold_header, spellings, squeeze
@@ -62,12 +62,14 @@ class Terms:
         reading: How to read what could be read in several ways.
         organization_id: The organization all rows belong to, or None.
         home_names: What that one is called: a column of organizations that says so says nothing new.
+        home_countries: The countries of organizations by what rows call them, as far as they are known.
         granted: Rights beyond importing that guarded values may rest on.
     """
 
     reading: Reading = field(default_factory=Reading)
     organization_id: UUID | None = None
     home_names: frozenset[str] = frozenset()
+    home_countries: Mapping[str, str] = field(default_factory=dict)
     granted: frozenset[Action] = frozenset()
 
 
@@ -82,7 +84,7 @@ class Candidates:
         identity: What this source calls the record: its id, or a natural key.
         findings: Columns position, column, code, severity, value, params.
         needs: Rights that some value rests on.
-        speaking: Columns that some value came of.
+        speaking: Columns that some value came of, or that were understood.
     """
 
     fields: pd.DataFrame
@@ -107,7 +109,43 @@ def map_columns(
     ``repeating`` are columns in which some value stands more than once. In an import that is confined to one
     organization, no header alone makes a column name another.
     """
-    return map_headers(columns, header_fields(descriptor, scoped=scoped), given=given, repeating=repeating)
+    mapping = map_headers(
+        columns,
+        header_fields(descriptor, scoped=scoped),
+        given=given,
+        repeating=repeating,
+        of_people=descriptor.withdrawal is not None,
+    )
+    goods = _of_goods(descriptor, mapping, given)
+    return replace(mapping, issues=[*mapping.issues, goods]) if goods else mapping
+
+
+def _of_goods(descriptor: EntityDescriptor, mapping: HeaderMapping, given: Mapping[str, str]) -> Issue | None:
+    """Return the error that columns are of goods, grants or papers, and only a name speaks for the entity.
+
+    What a person mapped stands, whatever the columns look like.
+    """
+    telling = set(mapping.targets.values()) - _OF_ANYTHING
+    goods = [column for column in mapping.extra if _GOODS.intersection(spellings(column))]
+    if descriptor.label in given.values() or telling != {descriptor.label} or len(goods) < _FEWEST_OF_GOODS:
+        return None
+    column = next(column for column, target in mapping.targets.items() if target == descriptor.label)
+    params = {"columns": goods, "entity": descriptor.entity, "field": descriptor.label}
+    return Issue(code="header.of_goods", severity=Severity.FATAL, column=column, params=params)
+
+
+_FEWEST_OF_GOODS = 2
+_OF_ANYTHING = frozenset({EXTERNAL_ID, CHANGED_AT, "description", "category", "tags", "slug", "status", "notes"})
+"""What a list of anything may have, so that it speaks for no entity."""
+_GOODS = frozenset(
+    {
+        "price", "unit price", "sale price", "regular price", "harga", "harga satuan", "harga jual", "stock",
+        "in stock", "stok", "jumlah stok", "sku", "qty", "quantity", "kuantitas", "barcode", "merk", "discount",
+        "diskon", "amount awarded", "award amount", "award date", "grant amount", "amount requested", "recipient",
+        "recipient name", "isbn", "issn", "doi", "journal", "jurnal", "citations", "publisher", "penerbit",
+    }
+)  # fmt: skip
+"""Headers of lists of goods, grants and papers, folded."""
 
 
 def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderField]:
@@ -155,12 +193,13 @@ def make_candidates(
     """Normalize, derive and validate one batch; a bad row is data, never an exception."""
     cells = batch.cells
     columns = {target: column for column, target in mapping.targets.items() if column in cells.columns}
-    frame, findings = _understood(descriptor, cells, columns, terms.reading)
+    told = _understood(descriptor, cells, columns, terms)
+    frame, findings = told.frame, list(told.findings)
     external_id = _nothing(cells)
     if EXTERNAL_ID in columns:
         external_id = read_ids(cells[columns[EXTERNAL_ID]], terms.reading)
         findings.append(_lost_ids(cells[columns[EXTERNAL_ID]], external_id))
-    speaking, unused = _account(descriptor, cells, columns, frame, all_findings(*findings))
+    speaking, unused = _account(descriptor, cells, columns, replace(told, findings=findings))
     findings += unused
     needs, guarded = _hold_guards(descriptor, frame, columns, cells, terms)
     findings += guarded
@@ -211,23 +250,36 @@ def _column(cells: pd.DataFrame, columns: Mapping[str, str], target: str) -> pd.
     return _nothing(cells) if column is None else cells[column]
 
 
-def _understood(
-    descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], reading: Reading
-) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Return one column a field that the source tells, and what was found while reading them.
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What a batch tells: one column a field, what was found while reading, and by column the cells understood."""
 
-    Where values were derived, a further column names their fields.
-    """
+    frame: pd.DataFrame
+    findings: list[pd.DataFrame]
+    understood: Mapping[str, pd.Series]
+
+
+def _understood(descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms) -> _Told:
+    """Return what a batch tells; where values were derived, a further column of the frame names their fields."""
     findings: list[pd.DataFrame] = []
+    understood: dict[str, pd.Series] = {}
     values: dict[str, pd.Series] = {}
     derived: dict[str, pd.Series] = {}
     shared: dict[str, Any] = {}
+    reading, home_country = terms.reading, _home_country(cells, columns, terms)
     for one in descriptor.fields_told_by(columns):
         parts = {part.name: cells[columns[part.name]] for part in one.parts if part.name in columns}
-        inputs = Inputs(own=_column(cells, columns, one.name), parts=parts, reading=reading, shared=shared)
+        inputs = Inputs(
+            own=_column(cells, columns, one.name),
+            parts=parts,
+            reading=reading,
+            shared=shared,
+            home_country=home_country,
+        )
         normalized = one.understand(inputs)
         values[one.name] = normalized.values
         findings.append(normalized.findings)
+        understood |= normalized.understood
         if normalized.derived is not None and normalized.derived.any():
             derived[one.name] = normalized.derived
         if one.detail is not None and normalized.brief is not None and normalized.brief.notna().any():
@@ -243,7 +295,15 @@ def _understood(
         findings.append(changed.findings)
     if derived:
         values[DERIVED] = _names_where(derived, cells)
-    return pd.DataFrame(values, index=cells.index, dtype="str"), findings
+    frame = pd.DataFrame(values, index=cells.index, dtype="str")
+    return _Told(frame=frame, findings=findings, understood=understood)
+
+
+def _home_country(cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms) -> pd.Series | None:
+    """Return the country of the organization that each row names; None where there is none to know."""
+    if ORGANIZATION not in columns or not terms.home_countries:
+        return None
+    return map_distinct(line(cells[columns[ORGANIZATION]]).values, terms.home_countries.get)
 
 
 def _names_where(masks: Mapping[str, pd.Series], cells: pd.DataFrame) -> pd.Series:
@@ -260,13 +320,15 @@ def _account(
     descriptor: EntityDescriptor,
     cells: pd.DataFrame,
     columns: Mapping[str, str],
-    frame: pd.DataFrame,
-    findings: pd.DataFrame,
+    told: _Told,
 ) -> tuple[frozenset[str], list[pd.DataFrame]]:
-    """Return the columns that some value came of, and a finding for each filled cell that nothing came of unsaid."""
-    used: dict[str, pd.Series] = {}
+    """Return the columns that something came of, and a finding for each filled cell that nothing came of unsaid.
+
+    A cell that was understood was used, whatever it leads to: that somebody has not opted out is no value.
+    """
+    used, findings = dict(told.understood), all_findings(*told.findings)
     for one in descriptor.fields_told_by(columns):
-        there = frame[one.name].notna()
+        there = told.frame[one.name].notna()
         for target in (one.name, *(part.name for part in one.parts)):
             if target in columns:
                 column = columns[target]

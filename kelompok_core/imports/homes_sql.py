@@ -22,7 +22,21 @@ def homes(*, named: bool) -> str:
     """
     return f"""
     CREATE TEMPORARY TABLE deciding_homes ON COMMIT DROP AS
-    WITH said AS ({_NAMED if named else _UNNAMED}),
+    WITH {_known(_NAMED if named else _UNNAMED)}
+    SELECT k.written, o.id AS home,
+           CAST(:scope AS uuid) IS NULL AND o.claim_status = 'claimed'
+             AND NOT o.id = ANY (CAST(:manages AS uuid[])) AS guarded,
+           CASE WHEN cardinality(k.ids) = 0 THEN 'relation.not_found'
+                WHEN cardinality(k.ids) > 1 THEN 'relation.ambiguous'
+                WHEN o.id <> CAST(:scope AS uuid) THEN 'permission.scope'
+                WHEN NOT CAST(:everywhere AS boolean) AND NOT o.id = ANY (CAST(:permitted AS uuid[]))
+                  THEN 'permission.denied' END AS problem
+    FROM known k LEFT JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]"""
+
+
+def _known(said: str) -> str:
+    """Return the common table expressions of which organizations each of the names ``said`` may mean."""
+    return f"""said AS ({said}),
     by_id AS (
       SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
       FROM source_records s JOIN organizations o ON o.id = s.record_id
@@ -36,16 +50,19 @@ def homes(*, named: bool) -> str:
                                            i.ids, n.ids, '{{}}') END AS ids
       FROM said w
       LEFT JOIN organizations s ON s.slug = w.written
-      LEFT JOIN by_id i ON i.external_id = w.written LEFT JOIN by_name n ON n.name_key = w.key)
-    SELECT k.written, o.id AS home,
-           CAST(:scope AS uuid) IS NULL AND o.claim_status = 'claimed'
-             AND NOT o.id = ANY (CAST(:manages AS uuid[])) AS guarded,
-           CASE WHEN cardinality(k.ids) = 0 THEN 'relation.not_found'
-                WHEN cardinality(k.ids) > 1 THEN 'relation.ambiguous'
-                WHEN o.id <> CAST(:scope AS uuid) THEN 'permission.scope'
-                WHEN NOT CAST(:everywhere AS boolean) AND NOT o.id = ANY (CAST(:permitted AS uuid[]))
-                  THEN 'permission.denied' END AS problem
-    FROM known k LEFT JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]"""
+      LEFT JOIN by_id i ON i.external_id = w.written LEFT JOIN by_name n ON n.name_key = w.key)"""
+
+
+COUNTRIES = f"""
+    WITH {_known("SELECT * FROM unnest(CAST(:written AS text[]), CAST(:keys AS text[])) AS one (written, key)")}
+    SELECT k.written, o.country FROM known k JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]
+    WHERE o.country IS NOT NULL"""
+"""The countries of organizations as rows name them, where one is meant and its country is known."""
+
+ELSEWHERE = """
+    SELECT coalesce(bit_xor(hashtextextended(concat_ws('|', id, slug, name_key, country), 0)), 0) FROM organizations
+    WHERE country <> :phone_country"""
+"""What numbers without a code rest on where rows name their organizations: those of other countries."""
 
 
 def join_homes(*, named: bool) -> str:

@@ -26,12 +26,12 @@ _TAKERS = 2
 """Sessions that take rows beside each other: each keeps one core busy."""
 
 
-def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Action]) -> bytes:
+def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Action], homes: int | None) -> bytes:
     """Return a digest of all that a pass over a source rests on: imports that have the same one have the same rows.
 
     That is the contract of importers and normalizers: the same bytes with the same settings make the same batches.
     Their code counts, with the versions in it, and the core's; so do file and source, as a reader may go by the name
-    and evidence is a source's.
+    and evidence is a source's; and, where rows name their organizations, those of other countries (``homes``).
 
     Raises:
         PluginUnavailable: When the plugin is not enabled.
@@ -47,6 +47,7 @@ def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Act
             "config": [{**importer.config, **options.config}, *(one.config for one in normalizers)],
             "options": options.effects,
             "granted": sorted(granted),
+            "homes": homes,
             "code": digest_code("kelompok_core", importer.package, *(one.package for one in normalizers)),
         }
     )

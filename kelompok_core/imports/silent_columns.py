@@ -1,6 +1,7 @@
 """Columns that were meant as fields and gave nothing: an error of the file, since every row of it lost something."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 import pandas as pd
@@ -51,16 +52,24 @@ def _issue_of(
     some = f"SELECT EXISTS (SELECT FROM import_rows WHERE import_id = :import AND ({there}))"
     if connection.scalar(sa.text(some), asked):
         return None
-    rows = connection.execute(_FILLED, asked).all()
-    saying = says_something(pd.Series([row.value for row in rows], dtype="str"))
-    said = [row for row, says in zip(rows, saying, strict=True) if says]
-    if len(said) < _FEWEST:
+    lost = _saying(connection, asked | {"spoken_of": True})
+    if len(lost) < _FEWEST or _saying(connection, asked | {"spoken_of": False}):
         return None
-    params = {"field": record.mapping[column], "rows": len(said), "line": said[0].line}
+    params = {"field": record.mapping[column], "rows": len(lost), "line": lost[0].line}
     return Issue(
-        code="column.nothing_read", severity=Severity.FATAL, line=said[0].line, column=column, value=said[0].value,
+        code="column.nothing_read", severity=Severity.FATAL, line=lost[0].line, column=column, value=lost[0].value,
         params=params,
     )  # fmt: skip
+
+
+def _saying(connection: sa.Connection, asked: dict[str, object]) -> list[sa.Row[Any]]:
+    """Return filled cells of a column that say something: those of which something was found to be said, or others.
+
+    What was left out is said of its cell; a cell that nothing is said of was understood, as a plain no is.
+    """
+    rows = connection.execute(_FILLED, asked).all()
+    saying = says_something(pd.Series([row.value for row in rows], dtype="str"))
+    return [row for row, says in zip(rows, saying, strict=True) if says]
 
 
 def _reads(field: Field, target: str) -> bool:
@@ -71,5 +80,8 @@ _SOME_READ_BEFORE = sa.text("SELECT EXISTS (SELECT FROM import_rows WHERE import
 _FILLED = sa.text("""
     SELECT line, raw->>:column AS value FROM import_rows
     WHERE import_id = :import AND verdict IS DISTINCT FROM 'error' AND btrim(raw->>:column) <> ''
+      AND CAST(:spoken_of AS boolean) = coalesce(
+            jsonb_path_exists(issues, '$[*] ? (@.column == $name)', jsonb_build_object('name', CAST(:column AS text))),
+            false)
     ORDER BY record LIMIT :limit
 """)

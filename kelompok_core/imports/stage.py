@@ -12,6 +12,7 @@ from kelompok_core.access.rules import Action
 from kelompok_core.errors import KelompokError, TakenOver
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.garbage import seldom_collecting
+from kelompok_core.imports.home_countries import digest_homes
 from kelompok_core.imports.locks import refresh_statistics, working_on
 from kelompok_core.imports.normalizing import normalizers
 from kelompok_core.imports.part import Part
@@ -39,7 +40,7 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
         if granted is None:
             return record
         with remembering_failure(bench, record):
-            digest = digest_pass(bench.settings, record, granted)
+            digest = digest_pass(bench.settings, record, granted, digest_homes(bench.database, record))
             staged = take_rows(bench, record, digest)
             if staged is None:
                 stager = _read(bench, record, granted, Part())

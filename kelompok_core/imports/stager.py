@@ -20,6 +20,7 @@ from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.candidates import CHANGED_AT, EXTERNAL_ID, Terms, make_candidates, map_columns
 from kelompok_core.imports.error_file import take_back
+from kelompok_core.imports.home_countries import HomeCountries
 from kelompok_core.imports.likely_columns import likely_columns
 from kelompok_core.imports.normalizing import Normalizers
 from kelompok_core.imports.part import Part
@@ -91,6 +92,7 @@ class Stager:
         self._survey = Survey(record, self._batches)
         self._descriptor = get_descriptor(record.entity)
         self._home_names = _home_names(bench, record)
+        self._homes = HomeCountries(bench.database, record, self._descriptor)
         self._references = References(bench.database, record, self._descriptor)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
@@ -188,7 +190,8 @@ class Stager:
             if not new.any():
                 return
             batch, written, raw = _only(batch, new), _only(written, new), raw.only(new)
-        candidates = make_candidates(self._descriptor, batch, fresh.mapping, fresh.terms)
+        terms = replace(fresh.terms, home_countries=self._homes.of(batch, fresh.mapping))
+        candidates = make_candidates(self._descriptor, batch, fresh.mapping, terms)
         self._needs |= candidates.needs
         self._speaking |= candidates.speaking
         yield partial(staged_table, self._record.id, written, raw, candidates)

@@ -40,8 +40,15 @@ _FORMS = {
 }  # fmt: skip
 """Legal forms and kinds of organizations as they are abbreviated, and as they are written out."""
 
-_SHORT_FORM = r"(?i)^[\s\pZ]*(?:{})\.?[\s\pZ]".format("|".join(form for form, whole in _FORMS.items() if form != whole))
-_FORM_BEHIND = r"(?i),[\s\pZ]*(?:{})\.?[\s\pZ]*$".format("|".join(_FORMS))
+_SHORT = "|".join(form for form, whole in _FORMS.items() if form != whole)
+_SHORT_FORM = rf"(?i)^[\s\pZ]*(?:{_SHORT})(?:\.|[\s\pZ])"
+_SHORT_FIRST = re.compile(rf"^\s*({_SHORT})(?:\.|\s)\s*", re.IGNORECASE)
+_FORM_BEHIND = r"(?i)[^\s\pZ][\s\pZ]*[,(][\s\pZ]*(?:{})\.?[\s\pZ]*\)?[\s\pZ]*$|[^\s\pZ][\s\pZ]+(?:pt|cv)\.?[\s\pZ]*$"
+_FORM_BEHIND = _FORM_BEHIND.format("|".join(_FORMS))
+_FORM_LAST = re.compile(
+    r"(.*\S)\s*(?:[,(]\s*({})\.?\s*\)?|\s(pt|cv)\.?)\s*".format("|".join(_FORMS)), re.IGNORECASE | re.DOTALL
+)
+"""«Air Kita, Yayasan», «Air Kita (Yayasan)», «Air Kita PT»."""
 _OF_SHARES = r"(?i)\(\s*(?:persero|tbk)\.?\s*\)|[^\s\pZ][\s\pZ,]+(?:persero|tbk)\.?[\s\pZ]*$"
 _SHARES = re.compile(r"\(\s*(?:persero|tbk)\.?\s*\)|(?<=\S)[\s,]+(?:persero|tbk)\.?\s*$", re.IGNORECASE)
 """«(Persero)» and «Tbk»: who holds a company's shares is no part of its name."""
@@ -62,13 +69,18 @@ def _without_shares(names: pa.Array) -> pa.Array:
 
 
 def _with_form_first(names: pa.Array) -> pa.Array:
-    parted = [name.rpartition(",") for name in names.to_pylist()]
-    return pa.array([f"{behind.strip()} {before}" for before, _, behind in parted], names.type)
+    return pa.array([_form_first(name) for name in names.to_pylist()], names.type)
+
+
+def _form_first(name: str) -> str:
+    parted = _FORM_LAST.fullmatch(name)
+    return f"{parted[2] or parted[3]} {parted[1]}" if parted else name
 
 
 def _with_whole_form(names: pa.Array) -> pa.Array:
-    parted = [name.strip().partition(" ") for name in names.to_pylist()]
-    whole = [f"{_FORMS.get(first.lower().rstrip('.'), first)} {rest}" for first, _, rest in parted]
+    whole = [
+        _SHORT_FIRST.sub(lambda short: f"{_FORMS[short[1].lower()]} ", name, count=1) for name in names.to_pylist()
+    ]
     return pa.array(whole, names.type)
 
 

@@ -28,10 +28,12 @@ from kelompok_core.values.url import url
 from kelompok_core.values.words import choice, tags
 
 STATUS_WORDS = {
-    "active": ("aktif", "subscribed", "current", "anggota", "member", "terdaftar", "confirmed", "enabled", "ya", "yes"),
+    "active": ("aktif", "subscribed", "current", "anggota", "member", "terdaftar", "confirmed", "enabled", "ya", "yes",
+               "y", "true", "1", "1 0"),
     "inactive": (
         "tidak aktif", "nonaktif", "non aktif", "unreachable", "lapsed", "expired", "resigned", "keluar", "berhenti",
-        "mengundurkan diri", "archived", "former", "mantan", "no", "tidak",
+        "mengundurkan diri", "archived", "former", "mantan", "no", "tidak", "tdk", "n", "false",
+        "0", "0 0", "disabled", "not active",
         *(word for words in OPTED_OUT.values() for word in words),
     ),
 }  # fmt: skip
@@ -100,7 +102,7 @@ _FIELDS = (
         kind=Kind.DAY,
         aliases=("periode mulai", "tanggal bergabung", "tgl bergabung", "mulai menjabat", "tanggal mulai",
                  "member since", "start date", "joined group on", "joined on", "join date", "date joined",
-                 "joined date", "tahun bergabung", "bergabung",
+                 "joined date", "joined", "tahun bergabung", "bergabung",
                  "user registered", "confirm time", "optin time"),
     ),
     Field(
@@ -114,7 +116,8 @@ _FIELDS = (
         name="status",
         normalize=choice(STATUS_WORDS),
         default="active",
-        aliases=("membership status", "status keanggotaan", "status anggota", "keaktifan"),
+        aliases=("membership status", "status keanggotaan", "status anggota", "keaktifan", "aktif", "active",
+                 "is active", "status aktif", "active status"),
     ),
     Field(
         name="do_not_contact",

@@ -13,7 +13,7 @@ from kelompok_core.values.slug import slug
 from kelompok_core.values.text import line
 from kelompok_core.values.times import starts_at
 from kelompok_core.values.url import url
-from kelompok_core.values.words import choice, language, tags
+from kelompok_core.values.words import choice, first_word, language, tags
 
 STATUS_WORDS = {
     "draft": ("draf", "konsep", "rancangan", "pending", "auto draft", "future", "scheduled"),
@@ -74,7 +74,7 @@ _FIELDS = (
     ),
     Field(
         name="category",
-        normalize=line,
+        normalize=first_word,
         column="category_id",
         vocabulary="post_categories",
         aliases=("kategori", "kind", "jenis", "rubrik", "categories", "section"),

@@ -1,22 +1,52 @@
 """Words people and programs write where there is nothing to say."""
 
+import re
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.values.arrow import to_arrow, to_mask, to_series
 
+_ERRORS = (
+    "#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!", "#spill!", "#calc!", "#error!", "#field!",
+    "#blocked!", "#connect!", "#busy!", "#unknown!", "#getting_data", "#wert!", "#bezug!", "#zahl!", "#nv",
+    "#valeur!", "#nom?", "#nombre!", "#valor!", "#¡valor!", "#¡ref!", "#¿nombre?", "#¡div/0!", "#¡num!", "#n/d",
+)  # fmt: skip
+"""What spreadsheets write into a cell whose formula failed, in the languages they speak."""
+
 PLACEHOLDERS = frozenset(
     {
-        "-", "--", "---", "–", "—", ".", "..", "...", "…", "?", "??", "n/a", "n.a.", "#n/a", "null", "(null)", "[null]",
-        "<null>", "nan", "none", "undefined", "tidak ada", "tdk ada", "belum ada", "nihil", "kosong", "(kosong)", "tba",
-        "tbd",
+        "-", "--", "---", "–", "—", ".", "..", "...", "…", "?", "??", "n/a", "n.a.", "n.a", "n\\a", "null", "nan",
+        "none", "undefined", "tidak ada", "tdk ada", "belum ada", "blm ada", "belum tersedia", "tidak tersedia",
+        "tidak punya", "tdk punya", "tidak memiliki", "belum punya", "belum memiliki", "tidak diisi", "belum diisi",
+        "nihil", "kosong",
+        "tba", "tbd", "not available", "not applicable", "not provided", "not specified", "not set", "no data", "\\n",
+        "(blank)", "[blank]", "<blank>", "(empty)", "[empty]", "<empty>", "(nil)", "<nil>", *_ERRORS,
     }
 )  # fmt: skip
 """What says nothing in a column of any kind, compared in lower case; none of them is a name."""
 
-BLANK_WORDS = PLACEHOLDERS | {"0", "na", "nil", "unknown", "x"}
+_AROUND = r"[-–—_*(\[<{{\s\pZ]*(?:{})[-–—_*)\]>}}\s\pZ]*"
+"""What people put around such a word: «(kosong)», «- tidak ada -»."""
+
+PLACEHOLDER = _AROUND.format(
+    "|".join(re.escape(word).replace(r"\ ", r"[\s\pZ]+") for word in sorted(PLACEHOLDERS, reverse=True))
+)
+"""A cell with such a word and nothing else, in RE2's spelling, whatever its case."""
+
+_IS_PLACEHOLDER = re.compile(PLACEHOLDER.replace(r"\pZ", ""), re.IGNORECASE)
+_LONGEST = 2 * max(map(len, PLACEHOLDERS))
+
+BLANK_WORDS = PLACEHOLDERS | {
+    "0", "na", "nil", "unknown", "x", "http://", "https://", "http:", "https:", "www.", "http://www.", "https://www.",
+}  # fmt: skip
 """What says nothing in columns of addresses, places, dates, numbers and ids, where none of them can be meant."""
+
+
+def is_placeholder(written: str) -> bool:
+    """Return whether a text is one of :data:`PLACEHOLDERS`, with or without brackets and dashes around it."""
+    return len(written) < _LONGEST and _IS_PLACEHOLDER.fullmatch(written) is not None
 
 
 ZERO_DATE = r"^[\s\pZ]*0+(?:[-/. :T]+0+)+(?:\.0+)?Z?[\s\pZ]*$"
@@ -35,7 +65,7 @@ def says_something(cells: pd.Series) -> pd.Series:
     bare = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
     nothing = pc.or_(
         pc.is_in(bare, value_set=pa.array(["", *sorted(BLANK_WORDS)], bare.type)),
-        pc.match_substring_regex(bare, f"{ZERO_DATE}|{STILL}"),
+        pc.match_substring_regex(bare, f"{ZERO_DATE}|{STILL}|^(?i:{PLACEHOLDER})$"),
     )
     return to_mask(pc.invert(nothing), cells.index)
 

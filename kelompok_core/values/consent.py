@@ -20,7 +20,7 @@ CHANNELS = ("email", "bulk_email", "phone", "sms", "post")
 OPTED_OUT = {
     "bulk_email": (
         "unsubscribed", "unsubscribe", "opt out", "opted out", "optout", "berhenti berlangganan", "berhenti langganan",
-        "tidak berlangganan", "not subscribed",
+        "tidak berlangganan", "not subscribed", "non subscribed", "never subscribed",
     ),
     "email": ("cleaned", "bounced", "bouncing", "complained", "spam complaint"),
     "all": ("do not contact", "jangan dihubungi", "tidak mau dihubungi"),
@@ -47,7 +47,8 @@ FLAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "berhenti langganan", "no bulk email", "no bulk emails", "no bulk emails user opt out",
             "newsletter opt out",
             "do not bulk email", "unsubscribed at", "unsubscribed on", "unsub time", "unsubscribe date",
-            "tanggal berhenti berlangganan",
+            "tanggal berhenti berlangganan", "is opt out", "has opted out", "blacklist", "blacklisted",
+            "is blacklisted",
         ),
         "no_phone": ("do not phone", "do not call", "no calls", "phone opt out", "jangan telepon", "jangan ditelepon"),
         "no_sms": ("do not sms", "do not text", "no sms", "sms opt out", "jangan sms"),
@@ -59,6 +60,8 @@ FLAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "subscribed": (
             "subscribed", "is subscribed", "subscribed to emails", "opt in", "opted in", "email opt in",
             "berlangganan", "newsletter", "mailing list", "accepts email", "email consent",
+            "accepts email marketing", "accepts marketing", "email marketing consent", "email subscription status",
+            "email marketing status", "newsletter status",
         ),
     }
 )  # fmt: skip
@@ -68,7 +71,16 @@ _FORBIDS = {
     "no_email": "email", "no_bulk_email": "bulk_email", "no_phone": "phone", "no_sms": "sms", "no_post": "post",
     "no_contact": "all", "subscribed": "bulk_email",
 }  # fmt: skip
-_SAYS_WHEN = re.compile(r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d{4,}")
+_OWN_WORDS = {flag: {fold(header) for header in headers} for flag, headers in FLAGS.items()}
+_SUBSCRIBED = frozenset({"subscribed", "berlangganan", "confirmed", "active", "aktif"})
+_SAYS_WHEN = re.compile(r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d{4,}|.*\b(?:19[89]|20\d)\d\b")
+_EARLY = r"(?:0\d|1[0-8]|19(?=[0-7]))\d\d"
+"""Years before there was any e-mail: 1970, 1900 and 1 are where programs and spreadsheets begin to count days."""
+_NO_DATE = re.compile(
+    rf"0+(?:[-/. :T]+0+)+Z?$|0{{4,}}$|{_EARLY}(?:[-/. ]|\d{{4}}$)|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]{_EARLY}(?!\d)"
+    r"|0?0[-/. ]0?1[-/. ]00(?!\d)|0?1[-/. ]0?0[-/. ]00(?!\d)|[29]999\D|\d{1,2}[-/. ]\d{1,2}[-/. ][29]999(?!\d)"
+)
+"""How programs write that there is no date: of zeros, where they begin to count, or at the end of all days."""
 _BETWEEN = re.compile(r"[;,|\n]|:::")
 
 
@@ -80,20 +92,21 @@ def do_not_contact(inputs: Inputs) -> Normalized:
     """
     listed = map_distinct(line(inputs.own).values, _listed)
     findings = [_unknown(inputs.own, listed, CHANNELS)]
+    understood = {} if inputs.own.name is None else {str(inputs.own.name): listed.notna()}
     told = [listed]
     for flag in (name for name in FLAGS if name in inputs.parts):
         cells = inputs.parts[flag]
-        answers = map_distinct(line(cells).values, partial(_answer, own_words=FLAGS[flag]))
+        answers = map_distinct(line(cells).values, partial(_answer, flag))
         findings.append(_unknown(cells, answers, ("ya", "tidak")))
-        forbidding = answers == ("false" if flag == "subscribed" else "true")
-        told.append(pd.Series(_FORBIDS[flag], index=cells.index, dtype="str").where(forbidding))
+        understood[str(cells.name)] = answers.notna()
+        told.append(answers)
     if "status" in inputs.parts:
         told.append(map_distinct(line(inputs.parts["status"]).values, opted_out_by))
     together = told[0].fillna("")
     for more in told[1:]:
         together = together + "," + more.fillna("")
     values = map_distinct(together, _stored)
-    return Normalized(values=values, findings=all_findings(*findings))
+    return Normalized(values=values, findings=all_findings(*findings), understood=understood)
 
 
 def _unknown(cells: pd.Series, understood: pd.Series, allowed: tuple[str, ...]) -> pd.DataFrame:
@@ -123,10 +136,28 @@ def _listed(written: str) -> str | None:
     return None if None in ways else ",".join(filter(None, ways))
 
 
-def _answer(written: str, own_words: tuple[str, ...]) -> str | None:
-    """Return yes or no; a date says when it was asked for, and a cell may repeat its header."""
-    says_so = _SAYS_WHEN.match(written) or fold(written) in own_words
-    return truth_of(written) or ("true" if says_so else None)
+def _answer(flag: str, written: str) -> str | None:
+    """Return the way that a flag's cell forbids, "" for none, and None where the cell is not understood.
+
+    A date says when it was asked for, and a cell may repeat its header or be the word of a status.
+    """
+    if flag == "subscribed" and (said := opted_out_by(written)) is not None:
+        return said
+    if _NO_DATE.match(written):
+        return ""
+    truth = _truth(flag, written)
+    if truth is None:
+        return None
+    return _FORBIDS[flag] if truth == ("false" if flag == "subscribed" else "true") else ""
+
+
+def _truth(flag: str, written: str) -> str | None:
+    word = fold(written)
+    if word in _OWN_WORDS[flag]:
+        return "true"
+    if word in _SUBSCRIBED:
+        return "true" if flag == "subscribed" else "false"
+    return truth_of(written) or ("true" if _SAYS_WHEN.match(written) else None)
 
 
 def _stored(ways: str) -> str | None:

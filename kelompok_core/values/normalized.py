@@ -1,7 +1,7 @@
 """What a normalizer gives back: values in the form that is stored, and findings about how they were read."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -23,12 +23,14 @@ class Normalized:
             nowhere. Such a value fills gaps and replaces others that were derived, and gives way to any that is said.
         brief: What is said where it is not all that could be: «2015» of a day, the part of a name. Null where the value
             is whole; None for nowhere. A record's own value that says as much, and more, stays.
+        understood: By column: where a cell was understood, though no value need come of it, as of a plain no.
     """
 
     values: pd.Series
     findings: pd.DataFrame
     derived: pd.Series | None = None
     brief: pd.Series | None = None
+    understood: Mapping[str, pd.Series] = field(default_factory=dict)
 
 
 Normalizer = Callable[[pd.Series], Normalized]

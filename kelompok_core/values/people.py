@@ -5,11 +5,13 @@ import re
 import pandas as pd
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import matching
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 
+_ADDRESS = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _PARTS = ("given_name", "middle_name", "family_name")
 
 MISSING = "…"
@@ -19,22 +21,26 @@ MISSING = "…"
 def person_name(inputs: Inputs) -> Normalized:
     """Read a name: its own column, else the parts ``given_name``, ``middle_name`` and ``family_name``.
 
-    Where there is none, one is made of the part ``email``: a derived value, with a note.
+    Where there is none, or an address in its place, one is made of the part ``email``: a derived value, with a note.
     """
     whole = line(inputs.own)
-    said = drop_blank_words(whole.values)
+    written = drop_blank_words(whole.values)
+    addresses = matching(written, _ADDRESS)  # what programs write where nobody gave a name, as WordPress does
+    said = written.mask(addresses)
     if said.notna().all():
         return Normalized(values=said, findings=whole.findings)
-    given, middle, family = (line(inputs.part(name)).values.fillna("") for name in _PARTS)
+    parts = [line(inputs.part(name)) for name in _PARTS]
+    given, middle, family = (part.values.fillna("") for part in parts)
     joined = line(given + " " + middle + " " + family).values
     brief = _in_brief(given, middle, family).where(said.isna() & joined.notna())
     said = said.fillna(joined)
-    address = inputs.part("email")
-    nameless = address[said.isna()]
-    names = said.fillna(map_distinct(line(nameless).values, _from_address))
+    address = inputs.part("email").fillna(written.where(addresses))
+    names = said.fillna(map_distinct(line(address[said.isna()]).values, _from_address))
     derived = said.isna() & names.notna()
-    finding = found(address, derived, "value.name_from_email", Severity.INFO)
-    return Normalized(values=names, findings=all_findings(whole.findings, finding), derived=derived, brief=brief)
+    told_in = inputs.parts.get("email", inputs.own)
+    finding = found(told_in, derived, "value.name_from_email", Severity.INFO)
+    findings = [whole.findings, *(part.findings for part in parts)]
+    return Normalized(values=names, findings=all_findings(*findings, finding), derived=derived, brief=brief)
 
 
 def _in_brief(*parts: pd.Series) -> pd.Series:

@@ -27,7 +27,8 @@ _COUNTRY_ALIASES = {
     "burma": "MM", "brunei": "BN", "timor timur": "TL", "timor leste": "TL", "east timor": "TL", "palestine": "PS",
     "palestina": "PS", "turkey": "TR", "turki": "TR", "swiss": "CH", "kosovo": "XK", "vatican": "VA",
     "dr congo": "CD", "democratic republic of the congo": "CD", "congo": "CG", "the gambia": "GM",
-    "the bahamas": "BS", "hong kong": "HK", "macau": "MO",
+    "the bahamas": "BS", "hong kong": "HK", "hongkong": "HK", "hong kong sar": "HK", "hong kong sar china": "HK",
+    "macau": "MO", "macao sar": "MO", "ina": "ID",
 }  # fmt: skip
 
 _LONGEST_INITIALS = 3  # USA, DKI
@@ -130,4 +131,4 @@ def _recase(name: str) -> str:
     """Write a name that is all capitals or all small with capital initials; leave any other alone."""
     if len(name) <= _LONGEST_INITIALS or not (name.isupper() or name.islower()):
         return name
-    return re.sub(r"[^\W\d_]+", lambda word: word[0].capitalize(), name)
+    return re.sub(r"[^\W\d_]{2,}|[A-Za-z]", lambda word: word[0].capitalize(), name)

@@ -8,12 +8,18 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import matching
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, Normalizer, all_findings, found, map_others
 from kelompok_core.values.text import line
 from kelompok_core.values.url import address
 
 _HANDLE = re.compile(r"@?([\w.-]{1,100})")
+_ANSWER = (
+    r"^(?i:ada|punya|ya|iya|yes|y|no|n|tidak|tdk|belum|sudah|aktif|nonaktif|true|false|sama|idem|link|https?"
+    r"|facebook|fb|instagram|ig|twitter|youtube|linkedin)$"
+)
+"""Answers to whether there is an account, which are not its name; written with an «@» they are."""
 _ELSEWHERE, _UNREADABLE = "value.social_elsewhere", "value.social_unreadable"
 
 
@@ -56,13 +62,15 @@ def social(network: str) -> Normalizer:
 
 def _social(network: _Network, cells: pd.Series) -> Normalized:
     said = drop_blank_words(line(cells).values)
+    answers = matching(said, _ANSWER)
+    said = said.mask(answers)
     handles = said.str.fullmatch(r"@?[A-Za-z0-9_]{2,50}") & network.has_handles
     links = map_others(said, handles, lambda written: _link(network, written))
     values = links.where(~handles.fillna(value=False).astype(bool), network.page + said.str.lstrip("@"))
     where = values.fillna("").str.startswith(network.page.rstrip("@"))
     findings = all_findings(
         found(cells, values.notna() & ~where, _ELSEWHERE, Severity.WARNING),
-        found(cells, said.notna() & values.isna(), _UNREADABLE, Severity.WARNING),
+        found(cells, answers | (said.notna() & values.isna()), _UNREADABLE, Severity.WARNING),
     )
     return Normalized(values=values, findings=findings)
 
@@ -81,6 +89,8 @@ def _link(network: _Network, written: str) -> str | None:
         return found_address
     steps = [step for step in parts.path.split("/") if step]
     site = network.page.rstrip("@")
+    if not steps:
+        return None  # the network itself, as forms have it before somebody writes behind it
     if steps[:1] == ["profile.php"]:
         return f"{site}profile.php?id={parse_qs(parts.query).get('id', [''])[0]}"
     return site + "/".join(steps[: 2 if steps and steps[0].lower() in network.steps else 1])

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
 from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_series
-from kelompok_core.values.blanks import PLACEHOLDERS
+from kelompok_core.values.blanks import PLACEHOLDER, is_placeholder
 from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, no_findings
 
 
@@ -26,9 +26,21 @@ _UNWANTED = (
     r"\x{2400}]"
 )
 _UNWANTED_IN_PYTHON = _in_python(_UNWANTED)
-# UTF-8 read as Windows-1252: these pairs do not occur in any language's own spelling.
-_MOJIBAKE = r"Ã[\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€[™œ“”˜¢¦\x{9d}]|Â[\x{a0}-\x{bf}]|[ÐÑ][\x{80}-\x{bf}][ÐÑ]"
-_MOJIBAKE_IN_PYTHON = _in_python(_MOJIBAKE)
+# UTF-8 read as Windows-1252 (a first byte and those that go on), as Mac Roman, or as one of MS-DOS's. Where this is
+# found, the library judges; of the pairs in _NEVER there is nothing to judge, as no language has them.
+_GOES_ON = r"\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_NEVER = rf"Ã[{_GOES_ON}]"
+_MOJIBAKE = rf"[Â-ß][{_GOES_ON}]|[à-ï][{_GOES_ON}][{_GOES_ON}]|â€|ð[{_GOES_ON}]|[√≈¬├┬╨╤]|‚Ä"
+_MOJIBAKE_IN_PYTHON, _NEVER_IN_PYTHON = (
+    _in_python(_MOJIBAKE),
+    _in_python(rf"{_NEVER}|(?<=[A-Za-z])á[º»][{_GOES_ON}](?=[A-Za-z])"),
+)
+# Letters of another script, read as western ones, make words without any plain letter: «Èâàí», «ÍõÐ¡Ã÷».
+_UNLIKELY = r"(?:^|[^\pL\pM\pN])[\x{a1}-\x{ff}]{3,}(?:$|[^\pL\pM\pN])"
+_UNLIKELY_WORD = re.compile(r"(?<![^\W_])[\u00a1-\u00ff]{3,}(?![^\W_])")
+_ACCENTED = re.compile(r"[À-ÖØ-öø-ÿ]")
+_ALPHABETS = frozenset("ÆØÅÄÖÜæøåäöüß")
+"""Letters that are written alone where an alphabet is meant: «Foreningen ÆØÅ»."""
 _LOST = "\ufffd"
 """What a program puts in the place of bytes it could not read."""
 
@@ -40,12 +52,10 @@ _CONSTANT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
 """How spreadsheets are told that digits are text: ``="00123"``."""
 _REFERENCE = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 """A character reference of HTML, such as ``&amp;``; without its semicolon it may be a part of an address."""
-_LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
-_PLACEHOLDER = r"^[\s\pZ]*(?i:{})[\s\pZ]*$".format(
-    "|".join(re.escape(word).replace(r"\ ", r"[\s\pZ]+") for word in sorted(PLACEHOLDERS))
-)
+_PLACEHOLDER = rf"^[\s\pZ]*(?i:{PLACEHOLDER})[\s\pZ]*$"
 # Runs of white space, but for the single spaces that most are: to put those in place of themselves is most of the cost.
-_NOT_ONE_SPACE = r"[\t\n\f\r]\s*| \s+"
+_OTHER_SPACE = r"\t\n\f\r\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+_NOT_ONE_SPACE = rf"[{_OTHER_SPACE}][ {_OTHER_SPACE}]*| [ {_OTHER_SPACE}]+"
 
 
 def line(cells: pd.Series) -> Normalized:
@@ -94,10 +104,12 @@ def _clean(cells: pd.Series, *, references: bool) -> tuple[pa.Array, pd.DataFram
     # One search tells whether any of these would find something; mostly none would.
     reference = f"|{_REFERENCE}" if references else ""
     if not pc.any(
-        pc.match_substring_regex(array, f"{_UNWANTED}|{_MOJIBAKE}|{_LOST}|{_FORMULA}|{_PLACEHOLDER}{reference}")
+        pc.match_substring_regex(
+            array, f"{_UNWANTED}|{_MOJIBAKE}|{_UNLIKELY}|{_LOST}|{_FORMULA}|{_PLACEHOLDER}{reference}"
+        )
     ).as_py():
         return array, no_findings()
-    repaired = changed_where(array, _MOJIBAKE, _repair)
+    repaired = changed_where(array, _MOJIBAKE, _repair)  # first, as a control character may be a part of a letter
     changed = pc.not_equal(repaired, array)
     findings = all_findings(
         _found(cells, pc.match_substring_regex(repaired, _UNWANTED), "value.control_chars"),
@@ -106,12 +118,26 @@ def _clean(cells: pd.Series, *, references: bool) -> tuple[pa.Array, pd.DataFram
             taken=to_series(repaired, cells.index),
         ),
         _found(cells, pc.match_substring(repaired, _LOST), "value.characters_lost", Severity.REVIEW),
+        found(cells, _unlikely(repaired, cells.index), "value.characters_unlikely", Severity.REVIEW),
     )  # fmt: skip
     visible = pc.replace_substring_regex(repaired, _UNWANTED, "")
     odd = f'{_PLACEHOLDER}|^\\s*="|{_MOJIBAKE}{reference}'
     plain = changed_where(visible, odd, lambda texts: _each(texts, references=references))
     formulas = _found(cells, pc.match_substring_regex(plain, _FORMULA), "value.formula_like")
     return plain, all_findings(findings, formulas)
+
+
+def _unlikely(texts: pa.Array, index: pd.Index) -> pd.Series:
+    """Return where a text has a word that looks like another script's, read in a western encoding."""
+    where = to_mask(pc.match_substring_regex(texts, _UNLIKELY), index)
+    if where.any():
+        where &= pd.Series([one is not None and _has_unlikely_word(one) for one in texts.to_pylist()], index=index)
+    return where
+
+
+def _has_unlikely_word(written: str) -> bool:
+    words = _UNLIKELY_WORD.findall(written)
+    return any(len(_ACCENTED.findall(word)) > 2 and not _ALPHABETS.issuperset(word) for word in words)  # noqa: PLR2004
 
 
 def _each(texts: pa.Array, *, references: bool) -> pa.Array:
@@ -131,9 +157,7 @@ def _plain(written: str, *, references: bool) -> str | None:
             written = re.sub(_REFERENCE, lambda hit: html.unescape(hit[0]), written)
         written = _UNWANTED_IN_PYTHON.sub("", _repaired(written))
         written = unicodedata.normalize("NFC", written)
-    if len(written) < 2 * _LONGEST_PLACEHOLDER and " ".join(written.split()).casefold() in PLACEHOLDERS:
-        return None
-    return written
+    return None if is_placeholder(written) else written
 
 
 def _found(cells: pd.Series, mask: pa.Array, code: str, severity: Severity = Severity.WARNING) -> pd.DataFrame:
@@ -147,7 +171,18 @@ def _repair(texts: pa.Array) -> pa.Array:
 def _repaired(written: str) -> str:
     import ftfy
 
-    return ftfy.fix_encoding(written) if _MOJIBAKE_IN_PYTHON.search(written) else written
+    if not _MOJIBAKE_IN_PYTHON.search(written):
+        return written
+    if _has_unlikely_word(written):  # of another encoding than UTF-8, unless all of it is that
+        return _decoded(written, "sloppy-windows-1252")
+    return _NEVER_IN_PYTHON.sub(lambda hit: _decoded(hit[0], "cp1252"), ftfy.fix_encoding(written))
+
+
+def _decoded(written: str, wrongly_as: str) -> str:
+    try:
+        return written.encode(wrongly_as).decode()
+    except UnicodeError:
+        return written
 
 
 def _finish(array: pa.Array, index: pd.Index) -> pd.Series:

@@ -9,8 +9,9 @@ import pandas as pd
 import pycountry
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import matching
 from kelompok_core.values.blanks import drop_blank_words
-from kelompok_core.values.normalized import Normalized, Normalizer, found, map_distinct
+from kelompok_core.values.normalized import Normalized, Normalizer, all_findings, found, map_distinct, map_others
 from kelompok_core.values.text import line, text
 
 _SEPARATORS = (":::", "|", ";", "\n", ",")
@@ -41,8 +42,10 @@ def choice(words: Mapping[str, tuple[str, ...]]) -> Normalizer:
 
 
 def _choice(known: Mapping[str, str], cells: pd.Series) -> Normalized:
-    said = drop_blank_words(line(cells).values)
-    values = map_distinct(said, lambda word: known.get(fold(word)))
+    # What says nothing elsewhere may be a word here, as 0 is of a status.
+    whole = line(cells).values
+    values = map_distinct(whole, lambda word: known.get(fold(word)))
+    said = values.fillna(drop_blank_words(whole))
     allowed = sorted(set(known.values()))
     finding = found(
         cells, said.notna() & values.isna(), "value.enum_unknown", Severity.WARNING, lambda _: {"allowed": allowed}
@@ -59,7 +62,8 @@ def fold(word: str) -> str:
 _TRUTHS = {
     "true": ("yes", "y", "on", "1", "1 0", "x", "v", "✓", "✔", "ya", "iya", "benar", "betul", "seharian",
     "sepanjang hari"),
-    "false": ("no", "n", "off", "0", "0 0", "tidak", "tdk", "salah", "bukan", "belum"),
+    "false": ("no", "n", "off", "0", "0 0", "tidak", "tdk", "salah", "bukan", "belum", "never", "tidak pernah",
+    "belum pernah"),
 }  # fmt: skip
 _TRUTH = {word: value for value, words in _TRUTHS.items() for word in (value, *words)}
 
@@ -105,6 +109,20 @@ def _languages() -> Mapping[str, str]:
         codes |= {code: code, one.alpha_3: code}
         names |= {fold(one.name): code, fold(one.name.partition(" (")[0]): code}
     return names | codes  # a language named «En» is not what «en» means
+
+
+def first_word(cells: pd.Series) -> Normalized:
+    """Normalize a word of a vocabulary; of several with bars, semicolons or lines between them the first is taken."""
+    tidy = text(cells)
+    several = matching(tidy.values, _SEVERAL_WORDS)
+    bars = several | matching(tidy.values, r"^[|;]|[|;]$")
+    firsts = map_others(tidy.values, ~bars, lambda written: _BETWEEN_CATEGORIES.split(written.strip("|; "))[0])
+    more = found(cells, several, "value.category_several", Severity.WARNING)
+    return Normalized(values=line(firsts).values, findings=all_findings(tidy.findings, more))
+
+
+_SEVERAL_WORDS = r"[^\s|;]\s*(?:[|;\n]|:::)\s*[^\s|;]"
+_BETWEEN_CATEGORIES = re.compile(r"\s*(?:[|;\n]|:::)\s*")
 
 
 def tags(cells: pd.Series) -> Normalized:

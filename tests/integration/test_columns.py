@@ -158,6 +158,25 @@ def test_a_list_of_titles_does_not_become_organizations(import_file, ask, header
     assert ask("SELECT FROM organizations") == []
 
 
+@pytest.mark.parametrize("header", [
+    "name,price,stock,sku", "Nama,Harga,Stok,Kategori", "Name,Amount awarded,Award date,Recipient",
+    "name,isbn,publisher,id",
+])  # fmt: skip
+def test_a_list_of_goods_does_not_become_organizations(import_file, ask, header):
+    text = f"{header}\nBeras,1,2,3\nGula,4,5,6\n"
+    with pytest.raises(SourceUnreadable, match="goods, grants or papers"):
+        import_file(text)
+    assert ask("SELECT FROM organizations") == []
+    name = header.partition(",")[0]
+    done = import_file(text, options=ImportOptions(mapping={name: "name"}))
+    assert _decided(done) == {"rows_read": 2, "accepted": 2}
+
+
+def test_an_organization_may_have_prices(import_file):
+    done = import_file("name,city,price,stock\nKoperasi Satu,Solo,1,2\n")
+    assert _decided(done) == {"rows_read": 1, "accepted": 1}
+
+
 # Files
 
 
@@ -165,3 +184,57 @@ def test_a_mark_in_front_says_the_encoding_whatever_is_configured(import_file, a
     configured = ImportOptions(config={"encoding": "windows-1252"})
     import_file("id,name\n1,Yayasan Süd\n".encode("utf-8-sig"), options=configured)
     assert ask("SELECT name FROM organizations")[0].name == "Yayasan Süd"
+
+
+# Columns of yes and no
+
+
+@pytest.mark.parametrize(("header", "no"), [
+    ("HasOptedOutOfEmail", "false"), ("DoNotCall", "Tidak"), ("Subscribed", "yes"), ("unsubscribed_at", "0000-00-00"),
+    ("npsp__Do_Not_Contact__c", "False"), ("is_opt_out", "No"), ("Accepts Email Marketing", "yes"),
+    ("Blacklist", "FALSE"), ("Email subscription status", "Subscribed"),
+])  # fmt: skip
+@pytest.mark.parametrize("parts", [0, 2])
+def test_nobody_need_have_opted_out(import_file, ask, issues, bench, operator, tmp_path, header, no, parts):
+    import_file("id,name\n1,Rumah\n")
+    text = f"id,nama,{header}\n" + "".join(f"{number},Anggota {number},{no}\n" for number in range(1, 6))
+    if not parts:
+        report = import_file(text, entity="members", organization="rumah")
+        assert _decided(report) == {"rows_read": 5, "accepted": 5}
+        assert not any(column == header for _, _, column in issues(report))
+        assert (
+            ask("SELECT profile_data->'do_not_contact' AS ways FROM members WHERE name = 'Anggota 1'")[0].ways is None
+        )
+        return
+    file = tmp_path / "list.csv"
+    file.write_text(text)
+    request = ImportRequest(plugin="csv-import", job="import-members", file=file, organization="rumah")
+    import_id = receive(bench, request, operator).import_id
+    for number in (1, 2):
+        stage_part(bench, import_id, Part(number=number, parts=2))
+    join_parts(bench, import_id, 2)
+
+
+def test_a_plain_no_beside_a_yes_is_no_loss(import_file, ask, issues):
+    import_file("id,name\n1,Rumah\n")
+    text = "id,nama,unsubscribed\n1,Ani,tidak\n2,Budi,ya\n3,Cici,\n4,Dedi,barangkali\n"
+    report = import_file(text, entity="members", organization="rumah")
+    assert {one for one in issues(report) if one[2] == "unsubscribed"} == {("value.enum_unknown", 5, "unsubscribed")}
+    assert ask("SELECT name FROM members WHERE profile_data ? 'do_not_contact'") == [("Budi",)]
+
+
+def test_answers_nobody_understands_still_stop_the_import(import_file):
+    import_file("id,name\n1,Rumah\n")
+    text = "id,nama,unsubscribed\n" + "".join(f"{number},Anggota {number},entah\n" for number in range(1, 6))
+    with pytest.raises(SourceUnreadable, match="No filled cell of the column unsubscribed"):
+        import_file(text, entity="members", organization="rumah")
+
+
+def test_zero_in_a_column_of_who_is_active_is_no(import_file, ask, issues):
+    import_file("id,name\n1,Rumah\n")
+    text = "id,nama,is_active,telp\n1,Ani,1,#REF!\n2,Budi,0,\n3,Cici,-,\n4,#NAME?,1,\n"
+    report = import_file(text, entity="members", organization="rumah")
+    assert ask("SELECT name, status FROM members ORDER BY id") == [
+        ("Ani", "active"), ("Budi", "inactive"), ("Cici", "active"),
+    ]  # fmt: skip
+    assert issues(report) == {("value.required", 5, "nama")}

@@ -542,3 +542,28 @@ def test_the_installation_says_how_values_are_read(import_file, settings, ask):
     said = ImportOptions(phone_country="ID")
     import_file("id,name,phone\n2,Dua,0812-3450-0001\n", source="dua", options=said)
     assert ask("SELECT phone FROM organizations WHERE slug = 'dua'")[0].phone == "+6281234500001"
+
+
+# Whose country a number is of
+
+
+def test_a_number_is_of_the_country_of_the_organization_its_row_names(import_file, ask):
+    import_file("id,name,country\n1,Kelab Sungai,Malaysia\n2,Paguyuban Rukun,\n3,Verein Fluss,DE\n", source="homes")
+    text = (
+        "id,nama,organisasi,hp,negara\n1,Ani,kelab-sungai,03-2345 6790,\n2,Budi,Paguyuban Rukun,0812-3450-2001,\n"
+        "3,Cici,3,030 901820,\n4,Dedi,Kelab Sungai,0812-3450-2002,Indonesia\n5,Euis,kelab-sungai,+62 812 3450 2003,\n"
+    )
+    report = import_file(text, entity="members", source="semua")
+    assert _decided(report) == {"rows_read": 5, "accepted": 5}
+    assert ask("SELECT phone FROM members ORDER BY id") == [
+        ("+60323456790",), ("+6281234502001",), ("+4930901820",), ("+6281234502002",), ("+6281234502003",),
+    ]  # fmt: skip
+
+
+def test_a_file_is_read_again_when_an_organization_moved(import_file, ask):
+    import_file("id,name\n1,Kelab Sungai\n", source="homes")
+    text = "id,nama,organisasi,hp\n1,Ani,kelab-sungai,03-2345 6790\n"
+    import_file(text, entity="members", source="semua", dry_run=True)
+    import_file("id,name,country\n1,Kelab Sungai,Malaysia\n", source="homes")
+    import_file(text, entity="members", source="semua")
+    assert ask("SELECT phone FROM members") == [("+60323456790",)]

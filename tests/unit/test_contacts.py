@@ -13,7 +13,7 @@ from kelompok_core.values.people import person_name
 from kelompok_core.values.phones import phone
 from kelompok_core.values.reading import Inputs, Reading, alone
 from kelompok_core.values.social import social
-from kelompok_core.values.words import choice, language, tags
+from kelompok_core.values.words import choice, first_word, language, tags
 
 
 def _cells(*written, name="kolom"):
@@ -77,6 +77,11 @@ def test_what_is_plainly_a_mobile_number_is_what_the_library_says(written):
         ("youtube", "@satu", "https://www.youtube.com/@satu", []),
         ("linkedin", "https://id.linkedin.com/in/ani?trk=x", "https://www.linkedin.com/in/ani", []),
         ("linkedin", "ani", None, ["value.social_unreadable"]),
+        ("instagram", "ada", None, ["value.social_unreadable"]),
+        ("facebook", "Ya", None, ["value.social_unreadable"]),
+        ("instagram", "@ada", "https://www.instagram.com/ada", []),
+        ("instagram", "https://www.instagram.com/", None, ["value.social_unreadable"]),
+        ("instagram", "https://", None, []),
     ],
 )
 def test_a_social_link(network, written, link, codes):
@@ -106,6 +111,8 @@ def test_words_for_a_status_and_a_language():
     assert [_one(status(_cells(word)))[0] for word in ("Aktif", "TIDAK AKTIF", "un-subscribed", "unsubscribed")] == [
         "active", "inactive", None, "inactive",
     ]  # fmt: skip
+    plain = {"0": "inactive", "1": "active", "0.0": "inactive", "False": "inactive", "Tidak": "inactive", "-": None}
+    assert {word: _one(status(_cells(word))) for word in plain} == {word: (said, []) for word, said in plain.items()}
     assert _one(status(_cells("4"))) == (None, ["value.enum_unknown"])
     languages = ("English", "Bahasa Indonesia", "id", "en", "en-US", "English|French")
     assert [_one(language(_cells(word)))[0] for word in languages] == ["en", "id", "id", "en", "en", "en"]
@@ -148,6 +155,23 @@ def test_a_name_is_the_whole_one_else_its_parts_else_the_address():
     found = person_name(inputs)
     assert list(found.values) == ["Budi S.", "Ani Wati", "Siti", "Rudi Hartono"]
     assert [(one.column, one.code) for one in found.findings.itertuples()] == [("surel", "value.name_from_email")]
+
+
+def test_an_address_is_no_name():
+    parts = {"given_name": _cells("Ani", None, None), "email": _cells(None, "budi.s@b.id", None, name="surel")}
+    found = person_name(Inputs(own=_cells("ani@b.id", "info@b.id", "cici.dewi@b.id"), parts=parts))
+    assert (list(found.values), list(found.derived)) == (["Ani", "Budi S", "Cici Dewi"], [False, True, True])
+
+
+def test_the_first_word_of_several():
+    several = ["value.category_several"]
+    for written, word, codes in (
+        ("Berita|Umum", "Berita", several),
+        ("Acara; Kegiatan", "Acara", several),
+        ("Air, Tanah & Udara", "Air, Tanah & Udara", []),
+        ("Berita|", "Berita", []),
+    ):
+        assert _one(first_word(_cells(written))) == (word, codes)
 
 
 def test_an_address_with_a_slip_is_no_address():

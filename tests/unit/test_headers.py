@@ -91,10 +91,12 @@ _HEADERS = {
     "members": {
         "Nama Lengkap": "name", "Full Name": "name", "First Name": "given_name", "Last name": "family_name",
         "Jabatan": "position", "Job Title": "position", "Periode Mulai": "started_on", "Member since": "started_on",
+        "Joined": "started_on",
         "Joined Group on": "started_on", "Periode Selesai": "ended_on", "Renewal due": "ended_on", "No. HP": "phone",
         "no_wa": "phone", "can2_phone": "phone", "Phone 1 - Value": "phone", "Email Address": "email",
         "No. Anggota": "external_id", "NIA": "external_id", "Member ID": "external_id", "TAGS": "tags",
-        "Membership status": "status", "Company name": "organization", "Nama Organisasi": "organization",
+        "Membership status": "status", "is_active": "status", "Aktif": "status",
+        "Company name": "organization", "Nama Organisasi": "organization",
     },
     "posts": {
         "Judul": "title", "post_title": "title", "content:encoded": "content", "isi": "content",
@@ -127,22 +129,68 @@ def test_records_of_all_entities_but_one_belong_to_that_one(entity):
 
 
 @pytest.mark.parametrize("header", [
-    "DoB", "D.O.B.", "dob", "Date of Birth", "date_of_birth", "DateOfBirth", "Birthday", "Birth Year", "Year of Birth",
-    "birthplace", "TTL", "T.T.L.", "Tempat, Tanggal Lahir", "Tempat Lahir", "Tgl. Lahir", "tgl lahir", "Tahun Lahir",
-    "Mother's Name", "Mothers Maiden Name", "Nama Ibu Kandung", "Nama Ibu", "Paspor", "No. Paspor", "Passport No",
-    "NIK", "No. KTP", "nomor KTP", "No KK", "Agama", "Religion", "Gol. Darah", "Blood Type", "password", "Kata Sandi",
-    "member.birth_date", "pribadi.agama", "Contact1 Birthdate", "Ethnicity", "SSN",
+    "DoB", "D.O.B.", "dob", "Date of Birth", "date_of_birth", "DateOfBirth", "Birthday", "Birth Year",
+    "Year of Birth", "birthplace", "TTL", "T.T.L.", "Tempat, Tanggal Lahir", "Tempat Lahir", "Tgl. Lahir",
+    "tgl lahir", "Tahun Lahir", "Mother's Name", "Mothers Maiden Name", "Nama Ibu Kandung", "Nama Ibu", "Paspor",
+    "No. Paspor", "Passport No", "NIK", "No. KTP", "nomor KTP", "No KK", "Agama", "Religion", "Gol. Darah",
+    "Blood Type", "password", "Kata Sandi", "member.birth_date", "pribadi.agama", "Contact1 Birthdate", "Ethnicity",
+    "SSN", "dateofbirth", "tgllahir", "BDay", "tgl_lhr", "namaibu", "Ibu Kandung", "ibuKandung", "Kartu Keluarga",
+    "ID Card No.", "No. Induk Kependudukan", "Keyakinan", "TANGGALLAHIR", "anggota_tempatlahir", "b_date",
+    "Ulang Tahun", "Tgl Ultah", "P.O.B.", "National Identification Number", "SIM (A/C)", "Faith",
+    "Religious affiliation", "Geburtsort", "Date de naissance", "Fecha de nacimiento",
+    "出生日期", "身份证号", "生年月日",
+    "Дата рождения", "Nric/Fin", "MyKad", "Aadhaar No", "CURP", "CPF", "user_pass", "password_hash",
+    "remember_token", "API key", "Mật khẩu", "Födelsedatum", "Fødselsdato", "KTP", "No (sesuai KTP)",
+    "Nomor KTP (sesuai identitas)", "Foto KTP", "Nama dan No. KTP", "Nama / NIK", "Nama/KTP", "Nama & KTP",
+    "Nama dan KTP", "Nama sesuai KTP dan NIK", "Nama (Ibu Kandung)", "Nama ibu kandung (sesuai KK)",
+    "Tanggal lahir sesuai KTP", "Birthdate__c", "Passport (scan)", "ID as in passport",
 ])  # fmt: skip
 def test_personal_data_is_refused_however_it_is_spelled(header):
     assert map_headers([header, "Nama"], _FIELDS, given={}).dropped == [header]
 
 
 @pytest.mark.parametrize("header", [
-    "Kota Lahan", "Unikom", "Teknik", "Keluarga", "Birthing Centre Name", "Passportless", "Ibu kota",
-    "Nama Ibukota", "Kontak Darurat", "Agamais", "Pakaian", "Mother tongue",
+    "Kota Lahan", "Unikom", "Teknik", "Keluarga", "Birthing Centre Name", "Passportless", "Ibu kota", "Nama Ibukota",
+    "Kontak Darurat", "Agamais", "Pakaian", "Mother tongue", "Faith-based organisation", "SIMKAH",
+    "Ulang tahun organisasi", "passion", "Compass", "Secretariat", "Token of thanks", "Member ID Card No",
+    "Sukarelawan", "Tanggal lahir organisasi", "Childbirth Daycare", "Nama Bapak/Ibu", "Nama (Ibu/Bapak)",
+    "Simpanan", "Salto", "Nama sesuai KTP", "Alamat (KTP)", "Nama Lengkap (sesuai KTP/Paspor)",
+    "Kota (sesuai e-KTP)", "Name as in passport", "Nama (sesuai identitas)", "Nama lengkap sesuai KTP tanpa gelar",
+    "Alamat KTP", "Full name (as per ID card)", "Address (as shown on your passport or national ID)",
+    "Nama Kelahiran Organisasi",
 ])  # fmt: skip
 def test_words_that_only_look_so_are_kept(header):
     assert map_headers([header, "Nama"], _FIELDS, given={}).dropped == []
+
+
+@pytest.mark.parametrize(("entity", "refused"), [("members", True), ("organizations", False), ("events", False)])
+def test_an_anniversary_is_a_birthday_only_of_people(entity, refused):
+    dropped = map_columns(get_descriptor(entity), ["Nama", "Tgl. Ulang Tahun"], {}, scoped=True).dropped
+    assert bool(dropped) == refused
+
+
+@pytest.mark.parametrize(("header", "field"), [
+    ("Nama Lengkap (sesuai KTP)", "name"), ("NAMA SESUAI KTP *", "name"), ("2. Nama Lengkap sesuai e-KTP", "name"),
+    ("Name as in passport", "name"), ("Full Name (as in passport)", "name"), ("Alamat (sesuai KTP)", "address"),
+    ("Alamat KTP", "address"), ("Kota (KTP)", "city"), ("Nama lengkap sesuai KTP tanpa gelar", "name"),
+    ("Email (aktif)", "email"), ("HP (WA aktif)", "phone"), ("Email (work)", "email"),
+    ("No. HP (bukan orang tua)", "phone"), ("Jabatan (ketua/anggota)", "position"),
+    ("Status (aktif/keluar)", "status"), ("Nama (Bapak/Ibu)", "name"), ("Email (wali)", None),
+    ("HP (orang tua)", None), ("Alamat (kantor)", None), ("Phone [emergency contact]", None),
+    ("Alamat (Orang Tua) *", None), ("Status (perkawinan)", None), ("Status (marital)", None), ("Nama (ayah)", None),
+    ("3. E-mail (Parent/Guardian)", None), ("Telp/HP Ayah", None), ("Kota <sekolah>", None),
+    ("Facebook (istri)", None),
+])  # fmt: skip
+def test_a_note_says_whose_value_it_is(header, field):
+    mapping = map_columns(get_descriptor("members"), ["Panggilan", header], {}, scoped=True)
+    assert mapping.targets.get(header) == field
+    if field is None:
+        assert ("header.unknown", header) in _codes(mapping)
+
+
+def test_the_address_of_an_office_is_an_organizations_own():
+    for header in ("Alamat (kantor)", "Alamat Kantor"):
+        assert map_columns(DESCRIPTOR, ["Nama", header], {}, scoped=False).targets[header] == "address"
 
 
 @pytest.mark.parametrize("written", [

@@ -233,6 +233,15 @@ def test_a_header_names_the_unit_of_its_durations():
     ("0812 3450 2115 a.n. Ibu", "+6281234502115", ["value.phone_words_left"]),
     ("O81234502117", "O81234502117", ["value.phone"]), ("0812-3450-2001 ::: +62 812 3450 2002", "+6281234502001",
      ["value.phone_several"]), ("60123456789", "60123456789", ["value.phone"]), ("0", None, []),
+    ("62-21-5550124", "+62215550124", []), ("(62-21) 5550124", "+62215550124", []),
+    ("6221-5550124", "+62215550124", []),
+    ("62215550124", "+62215550124", []), ("62 274 512346", "+62274512346", []), ("62 361 234568", "+62361234568", []),
+    ("622 7435124", "+626227435124", ["value.phone_zero_restored"]), ("6227435124", "6227435124", ["value.phone"]),
+    ("62 24 351235", "62 24 351235", ["value.phone"]), ("622435124", "622435124", ["value.phone"]),
+    ("1500124", "+621500124", []), ("0812-3450-2001\n0812-3450-2002", "+6281234502001", ["value.phone_several"]),
+    ("0812-3450\n-2001", "+6281234502001", []), ("0361\n234568", "+62361234568", []),
+    ("021-5550124 psw 12", "+62215550124", ["value.phone_words_left"]), ("p:+6281234502001", "+6281234502001", []),
+    ("No. HP: 0812 3450 2001", "+6281234502001", []), ("Fax: 021-5550124", "Fax: 021-5550124", ["value.phone"]),
 ])  # fmt: skip
 def test_a_phone(written, number, codes):
     assert _told(phone(Inputs(own=_cells(written)))) == (number, codes)
@@ -245,6 +254,23 @@ def test_a_phone(written, number, codes):
 def test_a_phone_is_of_the_country_its_row_is_of(parts, number, codes):
     columns = {name: _cells(written, name=name) for name, written in parts.items()}
     assert _told(phone(Inputs(own=_cells("0123456789"), parts=columns))) == (number, codes)
+
+
+@pytest.mark.parametrize(("country", "written", "number"), [
+    ("USA", "415-555-2672", "+14155552672"), ("Italy", "3931234568", "+393931234568"),
+    ("Denmark", "45123456", "+4545123456"), ("Netherlands", "020-1234568", "+31201234568"),
+])  # fmt: skip
+def test_a_number_without_a_zero_has_lost_none_where_there_are_none(country, written, number):
+    columns = {"country": _cells(country, name="country")}
+    assert _told(phone(Inputs(own=_cells(written), parts=columns))) == (number, [])
+
+
+@pytest.mark.parametrize(("header", "number"), [
+    ("HP (+60)", "+60123456789"), ("WA +60 (tanpa kode)", "+60123456789"), ("HP (+60/+65)", "0123456789"),
+    ("Telp", "0123456789"),
+])  # fmt: skip
+def test_a_header_names_the_country_of_its_numbers(header, number):
+    assert _told(phone(Inputs(own=_cells("0123456789", name=header))))[0] == number
 
 
 # --- text
@@ -309,7 +335,16 @@ def test_what_says_nothing():
 
 
 @pytest.mark.parametrize(
-    "name", ["Yay. Air Kita", "Yayasan Air Kita", "Air Kita, Yayasan", "YAYASAN AIR KITA (Persero)"]
+    "name",
+    [
+        "Yay. Air Kita",
+        "Yayasan Air Kita",
+        "Air Kita, Yayasan",
+        "YAYASAN AIR KITA (Persero)",
+        "Yys.Air Kita",
+        "Air Kita (Yayasan)",
+        "Air Kita (Persero), Yay.",
+    ],
 )
 def test_legal_forms_are_one_however_they_are_written(name):
     assert organization_name_key(_cells(name)).iloc[0] == "yayasan air kita"
@@ -355,3 +390,32 @@ def test_how_somebody_asked_not_to_be_contacted(columns, ways):
 def test_an_answer_nobody_understands_is_said():
     assert _forbidden(no_contact="nanti") == (None, ["value.enum_unknown"])
     assert _forbidden(do_not_contact="merpati") == (None, ["value.enum_unknown"])
+
+
+@pytest.mark.parametrize(("columns", "ways"), [
+    ({"no_bulk_email": "0000-00-00 00:00"}, None), ({"no_bulk_email": "00-00-0000"}, None),
+    ({"no_bulk_email": "1900-01-00"}, None), ({"no_bulk_email": "1/0/1900"}, None),
+    ({"no_bulk_email": "1970-01-01T00:00:00Z"}, None), ({"no_bulk_email": "01.01.0001 00:00"}, None),
+    ({"no_bulk_email": "30/12/1899"}, None), ({"no_bulk_email": "1/0/00"}, None), ({"no_phone": "9999-12-31"}, None),
+    ({"no_bulk_email": "1 Mei 2024"}, '["bulk_email"]'), ({"no_bulk_email": "1714550400"}, '["bulk_email"]'),
+    ({"no_bulk_email": "02/01/2000"}, '["bulk_email"]'), ({"subscribed": "0000-00-00"}, None),
+    ({"subscribed": "Unsubscribed"}, '["bulk_email"]'), ({"subscribed": "Cleaned"}, '["email"]'),
+    ({"subscribed": "Subscribed"}, None), ({"subscribed": "non-subscribed"}, '["bulk_email"]'),
+    ({"no_bulk_email": "subscribed"}, None), ({"no_bulk_email": "never"}, None),
+])  # fmt: skip
+def test_a_date_that_is_none_is_not_when_somebody_asked(columns, ways):
+    assert _forbidden(**columns) == (ways, [])
+
+
+def test_a_no_that_was_understood_is_said_to_be_so():
+    parts = {"no_email": _cells("false", "nanti", None, "ya", name="tolak")}
+    found = do_not_contact(Inputs(own=_cells(None, None, None, None), parts=parts))
+    assert found.understood["tolak"].tolist() == [True, False, False, True]
+
+
+def test_a_part_of_a_name_that_is_wrongly_decoded_is_asked_about():
+    parts = {"given_name": _cells("Àííà", name="depan"), "family_name": _cells("Ã–nal", name="belakang")}
+    found = person_name(Inputs(own=_cells(None), parts=parts)).findings
+    assert set(zip(found["column"], found["code"], strict=True)) == {
+        ("depan", "value.characters_unlikely"), ("belakang", "value.mojibake"),
+    }  # fmt: skip

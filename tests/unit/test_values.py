@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kelompok_core.values.arrow import matching
+from kelompok_core.values.blanks import says_something
 from kelompok_core.values.dates import partial_date
 from kelompok_core.values.email import email
 from kelompok_core.values.places import city, country, region
@@ -16,6 +17,7 @@ from kelompok_core.values.reading import alone
 from kelompok_core.values.slug import MAX_LENGTH, slug, slug_of
 from kelompok_core.values.text import MAY_COMPOSE, line, text
 from kelompok_core.values.url import url
+from kelompok_core.values.words import tags
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
@@ -82,7 +84,8 @@ def test_email(written, value, codes):
     ("javascript:alert(1)", None, ["value.url"]),
     ("https://user:pass@rumah.or.id", None, ["value.url"]),
     ("https://rumah.or.id:99999", None, ["value.url"]),
-    ("https://", None, ["value.url"]),
+    ("https://", None, []),
+    ("https://?", None, ["value.url"]),
     ("rumah baca", None, ["value.url"]),
     ("http://[::1", None, ["value.url"]),
 ])  # fmt: skip
@@ -106,7 +109,7 @@ def test_what_is_no_such_date_is_left_out_and_said(written):
 @pytest.mark.parametrize(("written", "value"), [
     ("Indonesia", "ID"), ("ID", "ID"), ("idn", "ID"), ("Belanda", "NL"), ("Amerika Serikat", "US"), ("Jerman", "DE"),
     ("UK", "GB"), ("The Netherlands", "NL"), ("Côte d'Ivoire", "CI"), ("Kosovo", "XK"), ("XK", "XK"),
-    ("Republic of Korea", "KR"), ("Korea Selatan", "KR"), ("-", None),
+    ("Republic of Korea", "KR"), ("Korea Selatan", "KR"), ("INA", "ID"), ("Hongkong", "HK"), ("-", None),
 ])  # fmt: skip
 def test_country(written, value):
     assert _one(country, written)[0] == value
@@ -192,3 +195,70 @@ def test_no_normalizer_fails_or_changes_length_or_says_more_than_it_may(normaliz
 def test_namibia_is_known_by_name_and_its_code_is_not_available():
     assert _one(country, "Namibia") == ("NA", [])
     assert _one(country, "NA") == (None, [])
+
+
+@pytest.mark.parametrize(("written", "value"), [
+    ("ÃŽles", "Îles"), ("Ä°lker", "İlker"), ("Ä†iriÄ‡", "Ćirić"), ("Å arÅ«nÄ—", "Šarūnė"),
+    ("Mar√≠a Nu√±ez", "María Nuñez"),
+    ("Chlo√´", "Chloë"), ("Andr├⌐", "André"), ("æ\x9d\x8eå°\x8fé¾\x99", "李小龙"),
+    ("Nguyá»…n", "Nguyễn"), ("Ã‰lodie", "Élodie"), ("Ð\x9eÐ»Ñ\x8cÐ³Ð°", "Ольга"),
+])  # fmt: skip
+def test_what_was_decoded_wrongly_is_repaired(written, value):
+    assert _one(line, written) == (value, ["value.mojibake"])
+    assert _one(text, written)[0] == value
+
+
+def test_a_mark_that_was_decoded_wrongly_goes():
+    assert _one(line, "ï»¿Sari") == ("Sari", ["value.control_chars", "value.mojibake"])
+
+
+@pytest.mark.parametrize("written", [
+    "Àííà Ïàâëîâà", "Îëüãà", "ëåâ", "Ìåñòî: Êèåâ", "ÀÍÍÀ", "ÍõÐ¡Ã÷", "ÀîÐ¡Áú", "Ãéþñãïò", "ùìåí", "ãÍãÏ Úáí",
+    "ÊÁªÒÂ ã¨´Õ", "Yayasan Ìèð",
+])  # fmt: skip
+def test_letters_of_another_script_that_look_western_are_asked_about(written):
+    assert _one(line, written) == (written, ["value.characters_unlikely"])
+
+
+_NAMES = (
+    "Ñáéíz", "Łódź", "Ångström", "Đặng Thị Ánh", "Éléonore Héraïs", "Þórunn Ævarsdóttir", "Öö", "Åå", "Øyvind Ødegård",
+    "ÆØÅ", "Verein ÄÖÜ", "Île-de-Ré", "Ó Súilleabháin", "ÇAĞRI ÖZGÜR", "Üçüncü", "Äijälä", "Ñuñoa", "São João",
+    "Đorđe Đukić", "Œuvre", "Čačak", "Žižek", "Iñigo Íñiguez", "Ùna", "Õnne Õunapuu", "Ïa", "Élie Éà", "Ýmir", "Ölçü",
+    "Müğe", "Køge Å", "À l'été", "«Était-ce»", "CAFÉ™", "NESTLÉ®", "«Está»…", "¡Ánimo!", "Señor Núñez", "Bjørn Åge",
+    "100°C ±½", "§§ 12–14", "Société Éâ", "Hôpital «Áé»", "Ægir Óðinsson", "Íñaki", "Gülşöğüt", "Ústí nad Labem",
+    "Ōtsuka", "Ngô Đình Diệm", "Ấn Ðộ", "Êà", "Zoë Ëë", "L’Âge d’Or", "Ðuro", "Tchouaméni", "Pokémon", "Ôtaku",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_names_of_many_languages_are_let_be(name):
+    assert _one(line, name) == (name, [])
+
+
+@pytest.mark.parametrize("written", ["Rina&nbsp;Kusuma", "Rina\u00a0Kusuma", "Rina \u00a0 Kusuma", "Rina\u3000Kusuma"])
+def test_white_space_of_any_kind_becomes_single(written):
+    assert _one(line, written) == ("Rina Kusuma", [])
+
+
+_NOTHING = (
+    "#REF!", "#VALUE!", "#Name?", "#DIV/0!", "#NUM!", "#SPILL!", "#WERT!", "\\N", "(blank)", "[Blank]", "(none)",
+    "< none >", "n.a", "blm ada", "-tidak ada-", "- Tidak  Ada -", "not available", "(tidak\u00a0ada)", "*kosong*",
+    "[[null]]", "--none--", "_n/a_",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("normalize", [line, text, email, url, _partial_date, country, region, city, tags])
+@pytest.mark.parametrize("written", _NOTHING)
+def test_what_says_nothing_says_so_in_columns_of_any_kind(normalize, written):
+    value, codes = _one(normalize, written)
+    assert value is None
+    assert codes == []
+    assert not says_something(pd.Series([written], dtype="str")).any()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Nan Goldin", "Nonen", "Kosongan", "Ada", "Na Li", "N. A. Noor", "#Berani", "Nulla", "Blank", "Dan Nil", "(NA)"],
+)
+def test_names_that_only_look_like_nothing_are_kept(name):
+    assert _one(line, name) == (name, [])

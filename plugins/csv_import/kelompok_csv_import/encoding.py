@@ -1,6 +1,7 @@
 """Which encoding a file is in, decided over all of its bytes, so that reading it later never fails half-way."""
 
 import codecs
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,9 @@ def find_decoding(path: Path, configured: str | None) -> Decoding:
     if wide is not None:
         _require(path, wide)
         return Decoding(codec=wide, shown=wide.removesuffix("-sig"))
+    shifted = _find_shifts(path)
+    if shifted is not None:
+        return shifted
     broken = _first_failure(path, "utf-8")
     if broken is None:
         return Decoding(codec="utf-8", shown="utf-8")
@@ -73,6 +77,24 @@ def find_decoding(path: Path, configured: str | None) -> Decoding:
     _require(path, guess.codec)
     issue = Issue(code="file.encoding_guessed", severity=Severity.WARNING, params=params)
     return Decoding(codec=guess.codec, shown=guess.shown, issue=issue)
+
+
+def _find_shifts(path: Path) -> Decoding | None:
+    """Recognise encodings of seven bits, whose escapes say which characters follow: to UTF-8 they are plain text."""
+    if not path.stat().st_size:
+        return None
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as written:
+        places = {codec: written.find(shift) for shift, codec in _SHIFTS}
+        codec = next((codec for codec, place in places.items() if place >= 0), None)
+        if codec is None or _first_failure(path, codec) is not None:
+            return None
+        line = written[: places[codec]].count(b"\n") + 1
+    params = {"encoding": codec, "offset": places[codec], "line": line}
+    issue = Issue(code="file.encoding_guessed", severity=Severity.WARNING, params=params)
+    return Decoding(codec=codec, shown=codec, issue=issue)
+
+
+_SHIFTS = ((b"\x1b$B", "iso2022_jp"), (b"\x1b$)C", "iso2022_kr"))
 
 
 def _known(name: str) -> str:

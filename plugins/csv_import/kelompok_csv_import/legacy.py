@@ -12,22 +12,65 @@ WESTERN = "cp1252"
 
 _CODECS = {
     "cp1252": "windows-1252", "gb18030": "gb18030", "big5": "big5", "cp932": "shift_jis", "euc_jp": "euc_jp",
-    "cp949": "euc_kr", "cp1251": "windows-1251", "koi8_r": "koi8_r", "cp1253": "windows-1253",
-    "cp1255": "windows-1255", "cp1256": "windows-1256", "cp874": "windows-874", "cp1254": "windows-1254",
+    "cp949": "euc_kr", "cp1251": "windows-1251", "koi8_r": "koi8_r", "koi8_u": "koi8_u", "cp1253": "windows-1253",
+    "cp1255": "windows-1255", "cp1256": "windows-1256", "iso8859_6": "iso_8859_6",
+    "cp874": "windows-874", "cp1254": "windows-1254",
     "cp1250": "windows-1250", "cp1257": "windows-1257", "mac_roman": "mac_roman", "cp850": "cp850", "cp866": "cp866",
 }  # fmt: skip
 """Encodings that files come in, by Python's name, with the name to show; of two that read a text alike the first."""
 
 _MOST_BYTES = 200_000
 _PLAUSIBLE = 0.9
+_NEARLY = 0.75
+"""Share of words that leaves a doubt whether a text is western after all."""
 _SURE = 2.0
 """How many times as likely an encoding has to be as the next that would read other words."""
+
+_SURE_OF_IDEOGRAPHS = 4.0
+"""The same where both would read ideographs: any two bytes are one in most of their encodings."""
 
 _OF_KANA = 1.0
 """What is added for a text of kana: by chance bytes do not fall into those two rows."""
 
-_ODD = frozenset("ÐÝÞðýþ¡¢£¤¥¦§¨©ª¬®¯°±²³´µ¶¸¹º»¼½¾¿×÷ƒˆ˜†‡‰‹›€™•ŸŠšŽž–—…‚„")
-"""Signs of the western encoding that stand in no word, and letters of few languages that do."""
+_SIGNS = frozenset("¡¢£¤¥¦§¨©ª¬®¯°±²³´µ¶¸¹º»¼½¾¿×÷ƒˆ˜†‡‰‹›€™•–—…‚„")
+"""Signs of the western encoding that stand in no word."""
+_ODD = _SIGNS | frozenset("ÐÝÞðýþŸŠšŽž")
+"""The same, and letters of few languages that do."""
+
+_WESTERN_LANGUAGES = (
+    "äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúüç", "áâãàçéêíóôõúü", "àèéìíòóùúî", "åäöæøéüàèôóò", "ëïéèêöüóáçàîô",
+    "àçèéíïòóúü", "áéíóú", "àèìòù",
+)  # fmt: skip
+"""Letters of German, French, Spanish, Portuguese, Italian, the Nordic languages, Dutch, Catalan and Gaelic."""
+
+_LANGUAGES = {
+    "cp1252": _WESTERN_LANGUAGES,
+    "mac_roman": _WESTERN_LANGUAGES,
+    "cp850": _WESTERN_LANGUAGES,
+    "cp1250": (
+        "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźżé", "áéíóöőúüű", "čćđšžé",
+        "ăâîşţșțé", "äöüßé", "çëé",
+    ),
+    "cp1254": ("çğıi̇öşüâîûé",),
+    "cp1257": ("āčēģīķļņōŗšūž", "ąčęėįšųūž", "õäöüšž", "ąćęłńóśźż"),
+}  # fmt: skip
+"""By encoding: the letters of each language that is written in it; a word is of one of them."""
+
+_ODD_SPELLINGS = {
+    "cp1252": re.compile(
+        r"ã(?![oeis]|z[aeiou]|n|$)|õ(?!e)|aè|[iaou]æ$|[ìù](?!$|[cn]$)[^\W_]|ç(?![aeiouàâãéêíîóôõúûáèëüyœ]|$)|[^\W_]ò[^\W_]*[žš]"
+    ),
+    "cp1251": re.compile(r"^[ыьъ]|[аеиоуэюяё][ыьъ]|[^аеиоуыэюяёіїєўґ\W]й|[аеиоуыэюяё]{4}|^[^аеиоуыэюяёіїєў]{4,}$"),
+    "cp1253": re.compile(r"^[^αειουηωάέίόύήώϊϋΐΰ]{4,}$|ς(?!$)"),
+    "cp1256": re.compile(r"[ةى](?!$)|^[ءئؤ]"),
+    "cp874": re.compile(r"^[^ก-ฮเ-ไ๐-๙]"),
+}
+"""By encoding: spellings, in small letters, that the languages written in it do not have."""
+for _alike, _codec in (
+    ("cp1254", "cp1252"), ("mac_roman", "cp1252"), ("cp850", "cp1252"), ("koi8_r", "cp1251"), ("koi8_u", "cp1251"),
+    ("cp866", "cp1251"), ("iso8859_6", "cp1256"),
+):  # fmt: skip
+    _ODD_SPELLINGS[_alike] = _ODD_SPELLINGS[_codec]
 
 _WORD = re.compile(r"[^\s,;\t|\"'()<>@/\\:.!?&+*=\[\]{}_\-\u3000-\u3004\u3007-\u303f\u30fb\uff00-\uff0f\uff1a-\uff20]+")
 
@@ -61,7 +104,8 @@ def guess_encoding(lines: Iterable[bytes]) -> Guess:
     """Return the encoding of a text by its lines that have bytes beyond ASCII."""
     sample = b"".join(_beyond_ascii(lines))
     texts = {codec: text for codec in _CODECS if (text := _decoded(sample, codec)) is not None}
-    plausible = [codec for codec, text in texts.items() if _plausibility(text, codec) >= _PLAUSIBLE]
+    shares = {codec: _plausibility(text, codec) for codec, text in texts.items()}
+    plausible = [codec for codec in texts if shares[codec] >= _PLAUSIBLE]
     likely = _likelihoods(sample, texts)
     ranked = sorted(plausible, key=lambda codec: -likely[codec])
     if WESTERN in plausible:
@@ -73,12 +117,22 @@ def guess_encoding(lines: Iterable[bytes]) -> Guess:
     if not ranked:
         return Guess(codec=None, shown=_examples([WESTERN, *sorted(texts, key=lambda one: -likely[one])], texts))
     best, *rest = ranked
-    rivals = [codec for codec in rest if likely[codec] * _SURE > likely[best] and texts[codec] != texts[best]]
-    if WESTERN in rest and _is_latin(texts[best]):
+    rivals = [
+        codec for codec in rest if likely[codec] * _margin(codec, best) > likely[best] and texts[codec] != texts[best]
+    ]
+    if _is_latin(texts[best]) and (WESTERN in rest or _NEARLY < shares.get(WESTERN, 0.0) < _PLAUSIBLE):
         rivals.append(WESTERN)
     if rivals:
         return Guess(codec=None, shown=_examples([best, *rivals], texts))
-    return Guess(codec=best, shown=_CODECS[best])
+    alike = next(codec for codec in _CODECS if texts.get(codec) == texts[best])
+    return Guess(codec=alike, shown=_CODECS[alike])
+
+
+def _margin(codec: str, best: str) -> float:
+    return _SURE_OF_IDEOGRAPHS if {codec, best} <= _OF_IDEOGRAPHS else _SURE
+
+
+_OF_IDEOGRAPHS = frozenset({"gb18030", "euc_jp", "big5"})
 
 
 def _beyond_ascii(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -142,16 +196,31 @@ def _could_be_word(word: str, codec: str) -> bool:
     signs = [sign for sign in word if not sign.isascii()]
     if not any(sign.isalpha() for sign in word):
         return len(signs) == 1
-    if any(not (sign.isalpha() or unicodedata.combining(sign) or sign.isdecimal()) or sign in _ODD for sign in signs):
+    odd = _SIGNS if codec in _WITH_CARONS else _ODD
+    if any(not (sign.isalpha() or unicodedata.combining(sign) or sign.isdecimal()) or sign in odd for sign in signs):
+        return False
+    if not _is_spelled(word.lower(), codec):
         return False
     scripts = {_script(sign) for sign in word if sign.isalpha()}
     if codec in _OF_ONE_SCRIPT:
         return scripts == {_OF_ONE_SCRIPT[codec]}
+    if "?" in scripts:
+        return False
     return (len(scripts) == 1 or scripts <= _OF_JAPANESE) and not _grows(word)
 
 
-_OF_ONE_SCRIPT = {"gb18030": "CJK", "big5": "CJK", "cp949": "HANGUL"}
+_WITH_CARONS = frozenset({"cp1250", "cp1257"})
+_OF_ONE_SCRIPT = {"cp874": "THAI", "gb18030": "CJK", "big5": "CJK", "cp949": "HANGUL"}
 _OF_JAPANESE = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
+
+
+def _is_spelled(word: str, codec: str) -> bool:
+    """Return whether some language that is written in the encoding has such words, as far as letters tell."""
+    languages = _LANGUAGES.get(codec)
+    if languages is not None and not any(all(sign.isascii() or sign in one for sign in word) for one in languages):
+        return False
+    odd = _ODD_SPELLINGS.get(codec)
+    return odd is None or odd.search(word) is None
 
 
 def _grows(word: str) -> bool:
@@ -162,7 +231,9 @@ def _grows(word: str) -> bool:
 
 
 def _script(letter: str) -> str:
-    return unicodedata.name(letter, "?").split(" ", 1)[0]
+    """Return the script of a letter by its name; kana of half the width, which bytes are by chance, are none."""
+    script = unicodedata.name(letter, "?").split(" ", 1)[0]
+    return "?" if script == "HALFWIDTH" else script
 
 
 def _is_latin(text: str) -> bool:

@@ -60,6 +60,27 @@ def test_scripts_are_told_apart_by_the_words_they_make(read, encoding):
     assert found.codes == ["file.encoding_guessed"]
 
 
+@pytest.mark.parametrize(("encoding", "names"), [
+    ("cp1253", "ΕΛΕΝΗ ΓΕΩΡΓΙΟΥ\nΝΙΚΟΣ"), ("cp1250", "Ágota Kővári\nErdős Béla"), ("cp1250", "Mădălin\nŁucja"),
+    ("cp1250", "Tomáš Nový\nŠárka Černá"), ("cp1257", "Ģirts Kalniņš\nRūta"), ("koi8_u", "Ївга Єременко"),
+    ("iso8859_6", "فاطمة علي"), ("iso2022_jp", "佐藤花子\n鈴木"), ("cp1252", "Mãe Conceição\nNiccolò\nBjørn"),
+    ("cp1252", "Lefèvre\nNoël\nGonçalves"), ("cp1252", "Jäääär Öö"), ("koi8_r", "Анна Павлова\nПётр"),
+])  # fmt: skip
+def test_neighbouring_encodings_are_told_apart_by_spelling(read, encoding, names):
+    found = read(("name,email\n" + "".join(f"{name},a@x.id\n" for name in names.split("\n"))).encode(encoding))
+    assert [row[0] for row in found.rows] == names.split("\n")
+    assert found.codes == ["file.encoding_guessed"]
+
+
+@pytest.mark.parametrize(("encoding", "names"), [
+    ("euc_jp", "鈴木"), ("cp1250", "Zoran Babić"), ("cp1251", "АННА ПАВЛОВА"), ("cp1252", "Noè"),
+])  # fmt: skip
+def test_words_that_several_encodings_spell_are_asked_about(read, encoding, names):
+    with pytest.raises(UnreadableSource) as caught:
+        read(f"name\n{names}\n".encode(encoding))
+    assert caught.value.issue.code == "file.encoding_unclear"
+
+
 def test_an_encoding_that_is_not_sure_is_asked_for_with_what_each_would_read(read):
     with pytest.raises(UnreadableSource) as caught:
         read("name\nสมชาย ใจดี\nกรุงเทพ\n".encode("cp874"))
