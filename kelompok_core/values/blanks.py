@@ -19,8 +19,8 @@ BLANK_WORDS = PLACEHOLDERS | {"0", "na", "nil", "unknown", "x"}
 """What says nothing in columns of addresses, places, dates, numbers and ids, where none of them can be meant."""
 
 
-ZERO_DATE = r"^[\s\pZ]*0+(?:[-/. :T]+0+)+(?:\.0+)?Z?[\s\pZ]*$"
-"""«0000-00-00»: how programs write that there is no date, in RE2's spelling."""
+ZERO_DATE = r"^[\s\pZ]*(?:0{6,}|0+(?:[-/. :T]+0+)+)(?:\.0+)?Z?[\s\pZ]*$"
+"""«0000-00-00», «00000000»: how programs write that there is no date, in RE2's spelling."""
 
 STILL = (
     r"^[\s\pZ]*(?i:sekarang|saat ini|kini|hingga kini|hingga sekarang|now|present|current|ongoing|(?:2999|9999)-.*)"
