@@ -3,7 +3,7 @@
 from functools import partial
 
 from kelompok_core.access.rules import Action
-from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Guard, Kind, MatchRule, MergePolicy
+from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Guard, Kind, MatchRule, MergePolicy, Part
 from kelompok_core.matching.keys import name_key, website_key
 from kelompok_core.posts.schema import post_schema
 from kelompok_core.values.dates import first_day
@@ -11,7 +11,7 @@ from kelompok_core.values.eras import HAPPENING
 from kelompok_core.values.html import html
 from kelompok_core.values.slug import slug
 from kelompok_core.values.text import line
-from kelompok_core.values.times import starts_at
+from kelompok_core.values.times import published_at
 from kelompok_core.values.url import url
 from kelompok_core.values.words import choice, language, tags
 
@@ -64,11 +64,25 @@ _FIELDS = (
     ),
     Field(
         name="published_at",
-        read=starts_at,
+        read=published_at,
+        parts=(
+            Part(
+                name="published_time",
+                aliases=("jam terbit", "waktu terbit", "jam tayang", "jam publikasi", "waktu publikasi", "publish time",
+                         "published time", "publication time"),
+                suffices=True,
+                dated=True,
+            ),
+            Part(
+                name="timezone",
+                aliases=("time zone", "zona waktu", "tzid", "timezone identifier", "tz", "zona"),
+            ),
+        ),
         kind=Kind.MOMENT,
         aliases=("tanggal terbit", "tanggal publikasi", "publication date", "pubdate", "pub date", "wp:post_date_gmt",
-                 "post date gmt", "date gmt", "published on", "date published", "published date", "publish date",
-                 "publish time", "published time", "waktu terbit"),
+                 "post date gmt", "date gmt", "post date utc", "date utc", "published on", "date published",
+                 "published date", "publish date"),
+        zoned_aliases=("published", "terbit", "tayang"),  # of a column without a zone they may be yes and no
     ),
     Field(
         name="category",

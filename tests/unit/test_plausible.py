@@ -22,7 +22,7 @@ from kelompok_core.values.text import line, text, unwrap_constants
 from kelompok_core.values.times import ends_at, starts_at, zone
 from kelompok_core.values.url import url
 from kelompok_core.values.words import tags, truth
-from kelompok_core.values.zones import header_zone, zone_name
+from kelompok_core.values.zones import read_header, zone_name
 
 _TODAY = date(2026, 11, 30)
 
@@ -186,8 +186,8 @@ def test_what_does_not_go_together_is_said(columns, code):
 
 def test_a_header_names_the_zone_of_its_times():
     for header, named in (("post_date_gmt", "UTC"), ("startUTC", "UTC"), ("Jam (WITA)", "Asia/Makassar")):
-        assert header_zone(header) == named
-    assert header_zone("Zone") is header_zone("witness") is None
+        assert read_header(header).zone == named
+    assert read_header("Zone").zone is read_header("witness").zone is None
     at = starts_at(Inputs(own=_cells("2031-01-05 12:00:00", name="wp:post_date_gmt")))
     assert at.values.iloc[0] == "2031-01-05T12:00:00Z"
     offset = starts_at(Inputs(own=_cells("2031-01-05T12:00:00+02:00", name="date_gmt")))
