@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
-from kelompok_core.descriptor import Field
+from kelompok_core.descriptor import Field, Part
 from kelompok_core.entities import list_entities
 from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION
 from kelompok_core.imports.registry import get_descriptor
@@ -30,6 +30,7 @@ def _fields() -> Iterator[str]:
     yield ""
     yield "What a source may say about each entity, and the headers a column is known by, in English and Indonesian."
     yield "Case, accents, punctuation and «camelCase» do not matter. A *part* is a further column a field is read from."
+    yield "The header of a date or time may name its zone: `start_utc`, «Jam (WITA)», «Mulai (UTC+8)»."
     yield "`--map 'Their header=NAME'` takes any name of the first column."
     for entity in list_entities():
         descriptor = get_descriptor(entity)
@@ -55,13 +56,17 @@ def _fields() -> Iterator[str]:
 def _field(field: Field) -> Iterator[str]:
     needed = " (needed)" if field.required else ""
     where = f"`{field.stored_in}.{field.key}`" if field.key else f"`{field.stored_in}`"
-    beside = f" (beside {', '.join(sorted(field.beside))})" if field.beside else ""
-    weak = (f"{alias}{beside}" for alias in field.weak_aliases)
-    aliases = ", ".join((field.name.replace("_", " "), *field.aliases, *weak))
+    zoned = (f"{alias} (with a zone)" for alias in field.zoned_aliases)
+    aliases = ", ".join((field.name.replace("_", " "), *field.aliases, *_weak(field), *zoned))
     yield f"| `{field.name}`{needed} | {where} | {aliases} |"
     for part in field.parts:
         if part.aliases:
-            yield f"| `{part.name}` | part of `{field.name}` | {', '.join(part.aliases)} |"
+            yield f"| `{part.name}` | part of `{field.name}` | {', '.join((*part.aliases, *_weak(part)))} |"
+
+
+def _weak(known: Field | Part) -> Iterator[str]:
+    """Yield the headers that are known only beside others, with those."""
+    return (f"{alias} (beside {', '.join(sorted(known.beside))})" for alias in known.weak_aliases)
 
 
 def _issue_codes() -> Iterator[str]:

@@ -66,11 +66,17 @@ class Part:
         name: The part's name in mappings; or that of another field, whose column is read as well.
         aliases: Headers it is known by; none where it is another field's column.
         suffices: Whether the field can be told from this part alone.
+        weak_aliases: Headers it is known by only in a list that has one of the fields in ``beside`` too.
+        beside: See ``weak_aliases``.
+        dated: Whether its cells are dates or times, and its header may name the zone of those.
     """
 
     name: str
     aliases: tuple[str, ...] = ()
     suffices: bool = False
+    weak_aliases: tuple[str, ...] = ()
+    beside: frozenset[str] = frozenset()
+    dated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +98,7 @@ class Field:
         policy: How it merges unless the mapping says otherwise.
         weak_aliases: Headers it is known by only in a list that has one of the fields in ``beside`` too.
         beside: See ``weak_aliases``.
+        zoned_aliases: Headers it is known by only where they name a time zone too.
         further: The part that takes a second column with an alias of this field.
         derived_from: The field that values are made from which the source does not say; None where there are none.
         only_added: Whether its policy stands whatever the operator says: sources add to its list, and nothing else.
@@ -113,6 +120,7 @@ class Field:
     policy: MergePolicy = MergePolicy.OWN
     weak_aliases: tuple[str, ...] = ()
     beside: frozenset[str] = frozenset()
+    zoned_aliases: tuple[str, ...] = ()
     further: str | None = None
     derived_from: str | None = None
     only_added: bool = False
@@ -231,6 +239,8 @@ class EntityDescriptor:
         natural_keys: What stands for an id where the source has none: the first whose first part is there.
         rules: Strong keys, strongest first.
         periods: Pairs of fields that begin and end something.
+        orders: Pairs of fields of which the first comes before the second in any life; where it does not, the row is
+            a question.
         guards: Values that need a right of their own.
         withdrawal: How withdrawn consent outranks what sources say, where there is such a thing.
         public_fields: Fields whose text an enricher may be shown; none of what is about a person.
@@ -256,6 +266,7 @@ class EntityDescriptor:
     natural_keys: tuple[tuple[str, ...], ...]
     rules: tuple[MatchRule, ...]
     periods: tuple[tuple[str, str], ...] = ()
+    orders: tuple[tuple[str, str], ...] = ()
     guards: tuple[Guard, ...] = ()
     withdrawal: Withdrawal | None = None
     public_fields: tuple[str, ...] = ()
@@ -297,7 +308,7 @@ class EntityDescriptor:
         """Return the mapping targets whose cells are dates or moments: fields, and parts that such are read from."""
         in_periods = {name for period in self.periods for name in period}
         dated = [one for one in self.fields if one.kind in (Kind.DAY, Kind.MOMENT) or one.name in in_periods]
-        return {one.name for one in dated} | {part.name for one in dated for part in one.parts if part.aliases}
+        return {one.name for one in dated} | {part.name for one in dated for part in one.parts if part.dated}
 
     def kind_of(self, column: str) -> Kind:
         """What a field's or derived column holds."""

@@ -1,7 +1,5 @@
 """Events as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
 
-from dataclasses import replace
-
 from kelompok_core.descriptor import DerivedColumn, Detail, EntityDescriptor, Field, Kind, MatchRule, MergePolicy, Part
 from kelompok_core.events.schema import event_schema
 from kelompok_core.matching.keys import name_key, website_key
@@ -25,15 +23,34 @@ STATUS_WORDS = {
 }  # fmt: skip
 
 _START_PARTS = (
-    Part(name="on_date", aliases=("on date",), suffices=True),
+    Part(name="on_date", aliases=("on date",), suffices=True, dated=True),
     Part(
         name="start_time",
-        aliases=("time", "jam mulai", "waktu mulai", "jam", "waktu", "pukul", "start time", "event time"),
+        aliases=("time", "jam mulai", "waktu mulai", "jam", "waktu", "pukul", "start time", "event start time",
+                 "event time"),
+        weak_aliases=("from", "dari", "dari jam", "dari pukul"),  # dates where no column of dates stands beside
+        beside=frozenset({"starts_at"}),
         suffices=True,
+        dated=True,
     ),
-)
+)  # fmt: skip
+_END_PARTS = (
+    Part(name="ends_on", aliases=("end day",), suffices=True, dated=True),
+    Part(
+        name="end_time",
+        aliases=("jam selesai", "waktu selesai", "end time", "event end time", "jam berakhir", "finish time"),
+        weak_aliases=("to", "sampai jam", "sampai pukul"),
+        beside=frozenset({"starts_at"}),
+        suffices=True,
+        dated=True,
+    ),
+    Part(name="duration", aliases=("durasi", "lama kegiatan", "lama", "length"), suffices=True),
+)  # fmt: skip
 _WHEN = (Part(name="timezone"), Part(name="all_day"))
-_STARTS = (Part(name="starts_at", suffices=True), *(replace(part, aliases=()) for part in _START_PARTS))
+_STARTS = (
+    Part(name="starts_at", suffices=True),
+    *(Part(name=part.name, suffices=part.suffices) for part in _START_PARTS),
+)
 
 _FIELDS = (
     Field(
@@ -59,26 +76,24 @@ _FIELDS = (
         further="on_date",
         aliases=("tanggal mulai", "start", "start date", "startdate", "dtstart", "start datetime", "start date time",
                  "mulai", "starts", "begins", "tanggal pelaksanaan", "tanggal kegiatan", "tanggal acara", "event date",
-                 "date time", "tanggal", "hari tanggal", "tgl", "date"),
+                 "event start", "event start date", "event start date time", "start local", "date time",
+                 "tanggal", "hari tanggal", "tgl", "date"),
     ),
     Field(
         name="ends_at",
         read=ends_at,
         parts=(
-            Part(
-                name="end_time",
-                aliases=("jam selesai", "waktu selesai", "end time", "jam berakhir", "finish time"),
-                suffices=True,
-            ),
-            Part(name="duration", aliases=("durasi", "lama kegiatan", "lama", "length"), suffices=True),
+            *_END_PARTS,
             *_STARTS,
             *_WHEN,
         ),
         kind=Kind.MOMENT,
         detail=Detail.MOMENT,
         zone_in="timezone",
+        further="ends_on",
         aliases=("tanggal selesai", "end", "end date", "enddate", "dtend", "end datetime", "end date time", "selesai",
-                 "tanggal berakhir", "ends", "finish", "until", "sampai"),
+                 "tanggal berakhir", "ends", "finish", "event end", "event end date", "event end date time",
+                 "end local", "until", "sampai"),
     ),
     Field(
         name="timezone",
@@ -86,7 +101,8 @@ _FIELDS = (
         parts=(*_STARTS, Part(name="all_day")),
         default=DEFAULT_ZONE,
         derived_from="starts_at",
-        aliases=("time zone", "zona waktu", "tzid", "timezone identifier", "tz", "zona"),
+        aliases=("time zone", "zona waktu", "tzid", "timezone identifier", "tz", "zona", "event timezone",
+                 "event time zone", "start timezone", "start time zone"),
     ),
     Field(
         name="all_day",

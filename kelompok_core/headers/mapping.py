@@ -8,6 +8,7 @@ from kelompok_core.errors import UsageError
 from kelompok_core.headers.privacy import is_sensitive
 from kelompok_core.headers.spelling import fold_header, spellings, squeeze
 from kelompok_core.suggestions import suggest
+from kelompok_core.values.zones import read_header
 
 IGNORE = "-"
 EXTRA = "extra"
@@ -21,6 +22,14 @@ RECORD_ID = "_kelompok_id"
 RUNNING_NUMBERS = frozenset({"no", "nr", "nomor", "nomor urut", "no urut", "number", "nbr", "row", "baris"})
 """A counter of the sheet's rows: it changes whenever the sheet is sorted, so it identifies nothing."""
 
+
+_OF_A_FORM = frozenset(
+    {"_uuid", "_submission_time", "_submitted_by", "_xform_id_string", "__version__", "deviceid", "formhub/uuid",
+     "meta/instanceid", "submissiondate", "instanceid"}
+)  # fmt: skip
+"""Columns that KoboToolbox and ODK put beside the answers of a form."""
+_WHEN_FILLED_IN = frozenset({"start", "end", "today"})
+"""Columns in which they put when the form was filled in; what the form asked for has names of its own."""
 
 _ROOM = 60
 """Characters of names in one sentence."""
@@ -40,6 +49,8 @@ class HeaderField:
         instead: Fields of which one is as good as this one.
         by_name_only: Whether only a given mapping leads to it, and no header does.
         weak_aliases: Headers it is known by only beside a column of one of the fields in ``beside``.
+        zoned_aliases: Headers it is known by only where they name a time zone: «Published (UTC)».
+        dated: Whether its cells are dates or times, so that its headers may name a time zone.
         distinct_aliases: Headers it is known by only where no two rows have the same value.
         beside: See ``weak_aliases``.
         further: The field that takes the next best column with an alias of this one; else that column is extra.
@@ -52,6 +63,8 @@ class HeaderField:
     instead: frozenset[str] = frozenset()
     by_name_only: bool = False
     weak_aliases: Sequence[str] = ()
+    zoned_aliases: Sequence[str] = ()
+    dated: bool = False
     distinct_aliases: Sequence[str] = ()
     beside: frozenset[str] = frozenset()
     further: str | None = None
@@ -154,8 +167,9 @@ def _find_column(header: str, columns: Sequence[str]) -> str:
 
 
 def _take_by_rule(draft: _Draft, columns: Sequence[str], *, of_people: bool) -> list[str]:
-    """Refuse personal data and row counters; return the other columns."""
+    """Refuse personal data, row counters and times of filling in a form; return the other columns."""
     rest = []
+    is_form = any(column.lower() in _OF_A_FORM for column in columns)
     for column in columns:
         folded = fold_header(column)
         if is_sensitive(column, of_people=of_people):
@@ -164,6 +178,9 @@ def _take_by_rule(draft: _Draft, columns: Sequence[str], *, of_people: bool) -> 
         elif folded in RUNNING_NUMBERS:
             draft.ignored.append(column)
             draft.say("id.looks_like_running_number", Severity.WARNING, column)
+        elif is_form and column.lower() in _WHEN_FILLED_IN:
+            draft.extra.append(column)
+            draft.say("header.form_metadata", Severity.WARNING, column)
         else:
             rest.append(column)
     return rest
@@ -192,25 +209,31 @@ def _take_by_alias(draft: _Draft, columns: Sequence[str], repeating: Collection[
             draft.say("header.unknown", Severity.WARNING, column)
 
 
-_Claims = dict[str, list[tuple[tuple[int, int, int], str]]]
-"""By field: the columns that could be it, each with how well: spelling, rank of the alias, place in the header."""
+_Claims = dict[str, list[tuple[tuple[int, int, bool, int], str]]]
+"""By field: the columns that could be it, each with how well: spelling, rank of the alias, no zone, place."""
 
 
 def _claims(fields: Sequence[HeaderField], columns: Sequence[str], repeating: Collection[str]) -> _Claims:
     known, weak, distinct = _ranked_aliases(fields), _weak_aliases(fields), _distinct_aliases(fields)
+    dated, zoned = _ranked_aliases([one for one in fields if one.dated]), _zoned_aliases(fields)
     claims: _Claims = {}
     unclaimed: list[tuple[int, str]] = []
     for place, column in enumerate(columns):
-        found = _find_alias(known, column) or (None if column in repeating else _find_alias(distinct, column))
+        rest = read_header(column).rest
+        has_zone = rest != column
+        found = (_find_alias(zoned, rest) if has_zone else None) or _find_alias(known, column)
+        found = found or (_find_alias(dated, rest) if has_zone else None)
+        found = found or (None if column in repeating else _find_alias(distinct, column))
         if found is not None:
             name, rank, distance = found
-            claims.setdefault(name, []).append(((distance, rank, place), column))
+            # Of a moment told twice, the one with a zone says more.
+            claims.setdefault(name, []).append(((distance, rank, not has_zone, place), column))
         else:
             unclaimed.append((place, column))
     for place, column in unclaimed:
         found = _find_alias(weak, column)
         if found is not None and claims.keys() & next(one.beside for one in fields if one.name == found[0]):
-            claims.setdefault(found[0], []).append(((found[2], found[1], place), column))
+            claims.setdefault(found[0], []).append(((found[2], found[1], True, place), column))
     return claims
 
 
@@ -235,6 +258,10 @@ def _ranked_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]
 
 def _distinct_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:
     return {fold_header(alias): (one.name, len(one.aliases)) for one in fields for alias in one.distinct_aliases}
+
+
+def _zoned_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:
+    return {fold_header(alias): (one.name, len(one.aliases)) for one in fields for alias in one.zoned_aliases}
 
 
 def _weak_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:

@@ -147,21 +147,8 @@ def squeeze(folded: str) -> str:
 _DATE_WORDS = frozenset(
     {"date", "tanggal", "tgl", "datum", "dob", "birthday", "birthdate", "since", "until", "startdate", "enddate"}
 )
-_DAY_FIRST = re.compile(
-    r"\b(?:dd?|hh?|tgl|tanggal)\s*[-/. ]\s*(?:mm?m?|bb?|bln|bulan)\s*[-/. ]\s*(?:yy|tt|th|j)", re.IGNORECASE
-)
-_MONTH_FIRST = re.compile(
-    r"\b(?:mm?|bb?|bln|bulan)\s*[-/. ]\s*(?:dd?|hh?|tgl|tanggal)\s*[-/. ]\s*(?:yy|tt|th|j)", re.IGNORECASE
-)
 
 
 def names_a_date(header: str) -> bool:
     """Return whether a column's header says that its cells are dates to the day."""
     return any(_DATE_WORDS.intersection(one.split()) for one in spellings(header))
-
-
-def date_order_in(header: str) -> str | None:
-    """Return ``dmy`` or ``mdy`` where a header says how its dates are written, «Joined (dd/mm/yyyy)»; else None."""
-    if _DAY_FIRST.search(header):
-        return "dmy"
-    return "mdy" if _MONTH_FIRST.search(header) else None

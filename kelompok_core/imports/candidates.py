@@ -1,7 +1,7 @@
 """From cells as written to candidates: header mapping, normalizers, keys and the entity's pandera schema."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -162,6 +162,7 @@ def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderF
                 missing_code="header.organization_missing",
             )
         )
+    dated = descriptor.dated_targets()
     for one in descriptor.fields:
         fields.append(
             HeaderField(
@@ -170,11 +171,23 @@ def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderF
                 required=one.required,
                 instead=one.told_by - {one.name},
                 weak_aliases=one.weak_aliases,
+                zoned_aliases=one.zoned_aliases,
+                dated=one.name in dated,
                 beside=one.beside,
                 further=one.further,
             )
         )
-        fields += [HeaderField(name=part.name, aliases=part.aliases) for part in one.parts if part.aliases]
+        fields += [
+            HeaderField(
+                name=part.name,
+                aliases=part.aliases,
+                weak_aliases=part.weak_aliases,
+                dated=part.dated,
+                beside=part.beside,
+            )
+            for part in one.parts
+            if part.aliases
+        ]
     fields.append(HeaderField(name=CHANGED_AT, by_name_only=True))
     return fields
 
@@ -486,14 +499,45 @@ def _code_of(check: str) -> str:
 def _reversed_periods(
     descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], cells: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return a finding for each row where something ends before it begins."""
-    findings = []
-    for begin, end in descriptor.periods:
-        if begin in frame.columns and end in frame.columns:
-            where = _latest(frame[end]) < _earliest(frame[begin])
-            written = cells[_source_column(descriptor.field(end), columns)]
-            findings.append(found(written, where.fillna(value=False), "value.end_before_start", Severity.ERROR))
+    """Return a finding for each row where something ends before it begins, or comes before what must be earlier."""
+    told = _reversed(descriptor.periods, frame)
+    findings = [
+        found(written, where, "value.end_before_start", Severity.ERROR)
+        for (_, end), mask in told.items()
+        for written, where in _told_in(descriptor.field(end), mask, columns, cells)
+    ]
+    for (first, second), mask in _reversed(descriptor.orders, frame).items():
+        naming = partial(_naming_earlier, columns.get(first, first))
+        for written, where in _told_in(descriptor.field(second), mask, columns, cells):
+            findings.append(found(written, where, "value.dates_out_of_order", Severity.REVIEW, naming))
     return all_findings(*findings)
+
+
+def _naming_earlier(earlier: str, _: str) -> dict[str, str]:
+    return {"earlier": earlier}
+
+
+def _reversed(pairs: Iterable[tuple[str, str]], frame: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
+    """Return for each pair of fields where the second is earlier than the first."""
+    return {
+        (first, second): (_latest(frame[second]) < _earliest(frame[first])).fillna(value=False)
+        for first, second in pairs
+        if first in frame.columns and second in frame.columns
+    }
+
+
+def _told_in(
+    one: Field, where: pd.Series, columns: Mapping[str, str], cells: pd.DataFrame
+) -> Iterator[tuple[pd.Series, pd.Series]]:
+    """Yield the columns that a field is told in, each with the rows that it is the first filled one of."""
+    left = where.copy()
+    for name in (one.name, *(part.name for part in one.parts if part.aliases)):
+        if name in columns:
+            written = cells[columns[name]]
+            filled = left & written.notna()
+            yield written, filled
+            left &= ~filled
+    yield cells[_source_column(one, columns)], left
 
 
 def _earliest(dates: pd.Series) -> pd.Series:

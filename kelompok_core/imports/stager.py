@@ -219,6 +219,7 @@ class Stager:
         reading = Reading(
             date_orders=facts.date_orders,
             day_numbers=facts.day_numbers,
+            recent=facts.recent,
             decimals=facts.decimals,
             phone_country=options.phone_country or DEFAULT_PHONE_COUNTRY,
             timezone=options.timezone or DEFAULT_ZONE,

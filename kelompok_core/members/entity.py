@@ -233,6 +233,7 @@ DESCRIPTOR = EntityDescriptor(
         MatchRule(reason="match.position", columns=("name_key", "position"), name_agrees=False),
     ),
     periods=(("started_on", "ended_on"),),
+    orders=(("birth_date", "started_on"), ("birth_date", "ended_on")),
     withdrawal=Withdrawal(field="do_not_contact", status="status", active="active", inactive="inactive"),
     extra_column="profile_data",
     protected=frozenset(

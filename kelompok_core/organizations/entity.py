@@ -7,7 +7,7 @@ from kelompok_core.matching.keys import email_key, organization_name_key, websit
 from kelompok_core.organizations.schema import organization_schema
 from kelompok_core.values.dates import partial_date
 from kelompok_core.values.email import email
-from kelompok_core.values.eras import FOUNDING, LEAVING
+from kelompok_core.values.eras import DISSOLVING, FOUNDING
 from kelompok_core.values.phones import phone
 from kelompok_core.values.places import city, country, region
 from kelompok_core.values.slug import slug
@@ -107,7 +107,7 @@ _FIELDS = (
     ),
     Field(
         name="dissolved_on",
-        read=partial(partial_date, era=LEAVING),
+        read=partial(partial_date, era=DISSOLVING),
         detail=Detail.DATE,
         aliases=("tanggal bubar", "tahun bubar", "end date", "dissolved", "closed on"),
     ),

@@ -3,7 +3,17 @@
 from functools import partial
 
 from kelompok_core.access.rules import Action
-from kelompok_core.descriptor import DerivedColumn, Detail, EntityDescriptor, Field, Guard, Kind, MatchRule, MergePolicy
+from kelompok_core.descriptor import (
+    DerivedColumn,
+    Detail,
+    EntityDescriptor,
+    Field,
+    Guard,
+    Kind,
+    MatchRule,
+    MergePolicy,
+    Part,
+)  # fmt: skip
 from kelompok_core.matching.keys import name_key, website_key
 from kelompok_core.posts.schema import post_schema
 from kelompok_core.values.dates import first_day
@@ -11,7 +21,7 @@ from kelompok_core.values.eras import HAPPENING
 from kelompok_core.values.html import html
 from kelompok_core.values.slug import slug
 from kelompok_core.values.text import line
-from kelompok_core.values.times import starts_at
+from kelompok_core.values.times import published_at
 from kelompok_core.values.url import url
 from kelompok_core.values.words import choice, first_word, language, tags
 
@@ -65,12 +75,26 @@ _FIELDS = (
     ),
     Field(
         name="published_at",
-        read=starts_at,
+        read=published_at,
+        parts=(
+            Part(
+                name="published_time",
+                aliases=("jam terbit", "waktu terbit", "jam tayang", "jam publikasi", "waktu publikasi", "publish time",
+                         "published time", "publication time"),
+                suffices=True,
+                dated=True,
+            ),
+            Part(
+                name="timezone",
+                aliases=("time zone", "zona waktu", "tzid", "timezone identifier", "tz", "zona"),
+            ),
+        ),
         kind=Kind.MOMENT,
         detail=Detail.MOMENT,
         aliases=("tanggal terbit", "tanggal publikasi", "publication date", "pubdate", "pub date", "wp:post_date_gmt",
-                 "post date gmt", "date gmt", "published on", "date published", "published date", "publish date",
-                 "publish time", "published time", "waktu terbit"),
+                 "post date gmt", "date gmt", "post date utc", "date utc", "published on", "date published",
+                 "published date", "publish date"),
+        zoned_aliases=("published", "terbit", "tayang"),  # of a column without a zone they may be yes and no
     ),
     Field(
         name="category",

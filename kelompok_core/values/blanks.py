@@ -49,8 +49,8 @@ def is_placeholder(written: str) -> bool:
     return len(written) < _LONGEST and _IS_PLACEHOLDER.fullmatch(written) is not None
 
 
-ZERO_DATE = r"^[\s\pZ]*0+(?:[-/. :T]+0+)+(?:\.0+)?Z?[\s\pZ]*$"
-"""«0000-00-00»: how programs write that there is no date, in RE2's spelling."""
+ZERO_DATE = r"^[\s\pZ]*(?:0{6,}|0+(?:[-/. :T]+0+)+)(?:\.0+)?Z?[\s\pZ]*$"
+"""«0000-00-00», «00000000»: how programs write that there is no date, in RE2's spelling."""
 
 STILL = (
     r"^[\s\pZ]*(?i:sekarang|saat ini|kini|hingga kini|hingga sekarang|now|present|current|ongoing|(?:2999|9999)-.*)"

@@ -5,7 +5,8 @@ A table and a few patterns, because dateparser takes about a millisecond a value
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -27,14 +28,17 @@ _MONTHS = (
     "october oktober oct okt", "november nopember nov nop", "december desember dec des",
 )  # fmt: skip
 _MONTH = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split()}
-_WEEKDAY = re.compile(
-    r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]?\s+|"
-    r"^(?:senin|selasa|rabu|kamis|jum.?at|sabtu|minggu|ahad)[.,]?\s*",
-    re.IGNORECASE,
+_DAY_NAME = (
+    r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?(?![^\W\d_])|"
+    r"senin|selasa|rabu|kamis|jum.?at|sabtu|minggu|ahad)"
 )
+_WEEKDAY = re.compile(rf"^(?P<name>{_DAY_NAME})(?:[.,]\s*|\s+|(?=\d))")
+_WEEKDAYS = ("mon sen", "tue sel", "wed rab", "thu kam", "fri jum", "sat sab", "sun min aha")
+_NUMBER_OF_DAY = {name: number for number, names in enumerate(_WEEKDAYS) for name in names.split()}
 _END = r"(?!\d)"
 _YEAR = re.compile(r"(?P<y>\d{3,4})(?:[.,]0+)?")
 _YEAR_FIRST = re.compile(rf"(?P<y>\d{{4}})(?P<s>[-/.])(?P<m>\d{{1,2}})(?:(?P=s)(?P<d>\d{{1,2}}))?{_END}")
+_MONTH_YEAR = re.compile(r"(?P<m>\d{1,2})[-/.](?P<y>\d{4})")
 _COMPACT = re.compile(rf"(?P<y>(?:1[5-9]|20|21)\d\d)(?P<m>\d\d)(?P<d>\d\d)(?:[.,]0+$)?{_END}")
 _NUMBERS = re.compile(rf"(?P<a>\d{{1,2}})(?P<s>[-/.])(?P<b>\d{{1,2}})(?P=s)(?P<y>\d{{4}}|\d\d){_END}")
 _NAMED = (
@@ -44,7 +48,7 @@ _NAMED = (
     re.compile(rf"(?P<n>[^\W\d_]{{3,}})\.?\s*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}}){_END}"),
     re.compile(rf"(?P<n>[^\W\d_]{{3,}})[\s.,/-]*(?P<y>\d{{4}}){_END}"),
 )
-_YEARS = range(100, 2201)
+_YEARS, _LEAP_YEAR = range(100, 2201), 2000
 _DAY, _TO_THE_MONTH = len("1998-05-17"), len("1998-05")
 
 _DAY_NUMBER = re.compile(r"(\d{5})(?:[.,](\d+))?")
@@ -55,11 +59,16 @@ _SECONDS_A_DAY = 86_400
 DAY_NUMBER = r"^[\s\pZ]*\d{5}(?:[.,]\d+)?[\s\pZ]*$"
 """What may be a spreadsheet's number for a day, in RE2's spelling."""
 
-NUMERIC_DATE = r"^[\s\pZ]*\p{Nd}{1,2}[-/.]\p{Nd}{1,2}[-/.](?:\p{Nd}{4}|\p{Nd}{2})(?:\P{Nd}|$)"
+NUMERIC_DATE = r"^[\s\pZ]*\p{Nd}{1,2}(?:-\p{Nd}{1,2}-|/\p{Nd}{1,2}/|\.\p{Nd}{1,2}\.)(?:\p{Nd}{4}|\p{Nd}{2})(?:\P{Nd}|$)"
 """Dates whose day and month only their order tells apart, in RE2's spelling."""
 
+SHORT_YEAR = r"(?:\p{L}[\s\pZ./,'’-]*|^[\s\pZ]*\p{Nd}{1,2}[-/.]\p{Nd}{1,2}[-/.])\p{Nd}{2}[\s\pZ]*$"
+"""Dates that end with a year of two digits, in RE2's spelling."""
+
+_LONG_YEAR = r"(?:^|\D)(?P<year>1[5-9]\d\d|20\d\d)(?:\D|$)"
+
 WRONG, AMBIGUOUS = "value.date", "value.date_ambiguous"
-PARTIAL = "value.date_partial"
+PARTIAL, OTHER_WEEKDAY = "value.date_partial", "value.date_weekday"
 CENTURY_UNCLEAR, IMPLAUSIBLE = "value.century_unclear", "value.date_implausible"
 DAY_NUMBER_READ, DAY_NUMBER_UNCLEAR = "value.date_serial", "value.date_serial_unclear"
 
@@ -138,7 +147,8 @@ def _read(inputs: Inputs, era: Era) -> tuple[pd.Series, pd.Series]:
     """Return the dates of the cells, and the codes of what is odd about them."""
     said = said_dates(inputs.own)
     terms = inputs.date_terms(inputs.own, era)
-    dates, codes = split_others(said, said.str.fullmatch(_ISO_DAY), 2, lambda written: _only_date(written, terms))
+    plain = said.isna() if terms.year_first == "ydm" else said.str.fullmatch(_ISO_DAY)
+    dates, codes = split_others(said, plain, 2, lambda written: _only_date(written, terms))
     return dates, codes
 
 
@@ -157,6 +167,7 @@ def date_findings(cells: pd.Series, dates: pd.Series, codes: pd.Series, *, wrong
         DAY_NUMBER_UNCLEAR: Severity.REVIEW,
         DAY_NUMBER_READ: Severity.WARNING,
         PARTIAL: Severity.WARNING,
+        OTHER_WEEKDAY: Severity.REVIEW,
     }
     there = set(codes.dropna().unique())
     return [
@@ -186,15 +197,86 @@ def _only_date(written: str, terms: DateTerms) -> tuple[str | None, str | None]:
 @lru_cache(maxsize=100_000)
 def split_date(written: str, terms: DateTerms) -> ReadDate:
     """Return the date at the beginning, and what stands behind it."""
-    text = _WEEKDAY.sub("", written.strip().lower()).strip()
-    for parts, end in _readings(text, terms.order):
+    text = written.strip().lower()
+    weekday = _WEEKDAY.match(text)
+    text = text[weekday.end() :].strip() if weekday else text
+    if (reading := _reading(text, terms)) is not None:
+        parts, end = reading
         read = _dated(parts, terms)
         if read.code != WRONG:
-            return read._replace(rest=text[end:].strip(" ,;"))
+            code = read.code or (OTHER_WEEKDAY if weekday and _is_other_day(weekday["name"], read.day) else None)
+            return read._replace(rest=text[end:].strip(" ,;"), code=code)
     numbers = _NUMBERS.match(text)
     if numbers and terms.order is None and _dated(_in_order(numbers, DateOrder.DAY_FIRST), terms).code != WRONG:
         return ReadDate(None, text[numbers.end() :].strip(" ,;"), AMBIGUOUS)
     return _of_day_number(text, terms) or ReadDate(None, text, WRONG)
+
+
+def _is_other_day(name: str, day: str | None) -> bool:
+    """Return whether a day is not of the weekday with this name."""
+    known = day is not None and len(day) == _DAY
+    return known and date.fromisoformat(str(day)).weekday() != _NUMBER_OF_DAY[name[:3]]
+
+
+_TO = re.compile(
+    r"\s*(?:[-–—/]|(?<![a-z])s\.?\s?/?\s?d\.?(?![a-z])|\b(?:sampai(?:\s+dengan)?|hingga|to|until|through)\b)\s*"
+)
+_DAYS_OF_NAMES = re.compile(rf"(?P<first>{_DAY_NAME}){_TO.pattern}(?P<last>{_DAY_NAME})[.,]?\s*")
+_BEFORE_MONTH = re.compile(r"\d{1,2}")
+_BEFORE_YEAR = re.compile(r"(?P<d>\d{1,2})[\s/.-]*(?P<n>[^\W\d_]{3,})")
+_MONTH_BEFORE = re.compile(r"(?P<n>[^\W\d_]{3,})\.?\s*(?P<d>\d{1,2})")
+
+
+class DayRange(NamedTuple):
+    """Several days on end: the first as it was read, with what stands behind it, and the last."""
+
+    first: ReadDate
+    last: ReadDate
+
+
+def split_range(written: str, terms: DateTerms) -> DayRange | None:
+    """Return the first and the last day of a text such as «17-18 Mei 2012» or «22-03-2031 s/d 24-03-2031».
+
+    None where the text is no range, or the last day is not behind the first.
+    """
+    text = written.strip().lower()
+    names = _DAYS_OF_NAMES.match(text)
+    text = text[names.end() :] if names else text
+    for mark in _TO.finditer(text):
+        before, behind = text[: mark.start()], text[mark.end() :]
+        last = _last_day_of(before, behind, terms)
+        first = _first_day_of(before, last, terms)
+        if first.day is not None and last.day is not None and first.day < last.day:
+            return _of_weekdays(names, first, last)
+    return None
+
+
+def _last_day_of(before: str, behind: str, terms: DateTerms) -> ReadDate:
+    month = _MONTH_BEFORE.fullmatch(before)
+    last = split_date(f"{month['n']} {behind}" if month else behind, terms)  # «May 1-3, 2031»
+    return last if len(last.day or "") == _DAY else ReadDate(None, "", WRONG)
+
+
+def _first_day_of(before: str, last: ReadDate, terms: DateTerms) -> ReadDate:
+    """Return the day that a range begins with; what it leaves out is as in the last."""
+    if last.day is None:
+        return last
+    year, month = last.day[:4], last.day[5:7]
+    if _BEFORE_MONTH.fullmatch(before):
+        return split_date(f"{before}/{month}/{year}", replace(terms, order=DateOrder.DAY_FIRST))
+    if fits := _BEFORE_YEAR.fullmatch(before) or _MONTH_BEFORE.fullmatch(before):
+        first = split_date(f"{fits['d']} {fits['n']} {year}", terms)
+        later = first.day is not None and first.day > last.day  # «30 Desember - 2 Januari 2031»
+        return split_date(f"{fits['d']} {fits['n']} {int(year) - 1}", terms) if later else first
+    first = split_date(before, terms)
+    return first if len(first.day or "") == _DAY else ReadDate(None, "", WRONG)
+
+
+def _of_weekdays(names: re.Match[str] | None, first: ReadDate, last: ReadDate) -> DayRange:
+    """Return the range, with what is to be said of it in its first day."""
+    apart = names and (_is_other_day(names["first"], first.day) or _is_other_day(names["last"], last.day))
+    code = first.code or last.code or (OTHER_WEEKDAY if apart else None)
+    return DayRange(first._replace(code=code), last)
 
 
 class _Parts(NamedTuple):
@@ -205,24 +287,41 @@ class _Parts(NamedTuple):
     day: int | None = None
 
 
-def _readings(text: str, order: DateOrder | None) -> Iterator[tuple[_Parts, int]]:
-    """Yield the parts for the pattern that fits, and where the date ends."""
+def _reading(text: str, terms: DateTerms) -> tuple[_Parts, int] | None:
+    """Return the parts by the pattern that fits, and where the date ends."""
     if fits := _YEAR.fullmatch(text):
-        yield _Parts(fits["y"]), fits.end()
-        return
-    for pattern in (_YEAR_FIRST, _COMPACT):
-        if fits := pattern.match(text):
-            yield _Parts(fits["y"], int(fits["m"]), int(fits["d"]) if fits["d"] else None), fits.end()
-            return
+        return _Parts(fits["y"]), fits.end()
+    if fits := _MONTH_YEAR.fullmatch(text):
+        return _Parts(fits["y"], int(fits["m"])), fits.end()
+    if fits := _YEAR_FIRST.match(text) or _COMPACT.match(text):
+        return _year_first(fits["y"], fits["m"], fits["d"], terms), fits.end()
     if fits := _NUMBERS.match(text):
-        if (known := order or _evident_order(int(fits["a"]), int(fits["b"]))) is not None:
-            yield _in_order(fits, known), fits.end()
-        return
+        parts = _of_numbers(fits, terms)
+        return (parts, fits.end()) if parts else None
+    return _with_name(text)
+
+
+def _of_numbers(fits: re.Match[str], terms: DateTerms) -> _Parts | None:
+    """Return the parts of three numbers; None where nothing tells their order."""
+    if terms.year_first and len(fits["y"]) == len("98"):
+        return _year_first(fits["a"], fits["b"], fits["y"], terms)
+    known = terms.order or _evident_order(int(fits["a"]), int(fits["b"]))
+    return None if known is None else _in_order(fits, known)
+
+
+def _with_name(text: str) -> tuple[_Parts, int] | None:
     for pattern in _NAMED:
         if (fits := pattern.match(text)) and fits["n"] in _MONTH:
             day = fits.groupdict().get("d")
-            yield _Parts(fits["y"], _MONTH[fits["n"]], int(day) if day else None), fits.end()
-            return
+            return _Parts(fits["y"], _MONTH[fits["n"]], int(day) if day else None), fits.end()
+    return None
+
+
+def _year_first(year: str, second: str, third: str | None, terms: DateTerms) -> _Parts:
+    if third is None:
+        return _Parts(year, int(second))
+    month, day = (third, second) if terms.year_first == "ydm" else (second, third)
+    return _Parts(year, int(month), int(day))
 
 
 def _in_order(fits: re.Match[str], order: DateOrder) -> _Parts:
@@ -242,10 +341,11 @@ def _dated(parts: _Parts, terms: DateTerms) -> ReadDate:
     year, month, day = parts
     known = [part for part in (month, day) if month and part]
     rest = "".join(f"-{part:02}" for part in known)
-    years = terms.era.years(int(year), rest, terms.today) if len(year) == len("98") else [int(year)]
-    if not years or not any(_exists(one, *known) for one in years):
+    short = len(year) <= len("98")
+    years = terms.era.years(int(year), rest, terms.today, recent=terms.recent) if short else [int(year)]
+    if not any(_exists(one, *known) for one in years or (_LEAP_YEAR,)):
         return ReadDate(None, "", WRONG)
-    if len(years) > 1:
+    if len(years) != 1:
         return ReadDate(None, "", CENTURY_UNCLEAR)
     return ReadDate(f"{years[0]:04}{rest}", "", PARTIAL if 0 in (month, day) else None)
 
@@ -273,6 +373,12 @@ def proven_orders(cells: pd.Series) -> set[DateOrder]:
     first, second = parts[0] > len(_MONTHS), parts[1] > len(_MONTHS)
     proven = {DateOrder.DAY_FIRST: first & ~second, DateOrder.MONTH_FIRST: second & ~first}
     return {order for order, shown in proven.items() if shown.any()}
+
+
+def oldest_year(cells: pd.Series) -> int | None:
+    """Return the smallest year of four digits in the column; None where there is none."""
+    years = cells.drop_duplicates().str.extract(_LONG_YEAR)["year"].dropna()
+    return None if years.empty else int(years.min())
 
 
 _ENOUGH = 1_000

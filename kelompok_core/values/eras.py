@@ -6,6 +6,8 @@ from datetime import date
 from kelompok_core.values.conventions import DateOrder
 
 _CENTURIES = (2000, 1900, 1800)
+RECENT = 100
+"""Years that a column's years of four digits reach back at most, for two digits of it to be of those years too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +15,9 @@ class Era:
     """The years in which a field's dates are plausible, counted from the day of the import.
 
     A year of two digits is of the one century that puts it between ``short_back`` years ago and ``short_ahead`` years
-    ahead. Where that window is wider than 100 years, some years fit two centuries, and the row is a question.
+    ahead. Where no century does, the row is a question. Where that window is wider than 100 years, some years fit two
+    centuries, and the row is a question, unless the column's years of four digits are all of the last 100 years: then
+    it is the later one.
 
     Attributes:
         back: How many years ago a date may lie at most.
@@ -31,9 +35,13 @@ class Era:
         """Return whether a date, ISO text known to the year, month or day, is plausible."""
         return _years_from(today, -self.back)[: len(day)] <= day <= _years_from(today, self.ahead)[: len(day)]
 
-    def years(self, two_digits: int, rest: str, today: date) -> list[int]:
-        """Return the years that two digits can mean, the latest first; ``rest`` is the date behind the year."""
-        first, last = _years_from(today, -self.short_back), _years_from(today, self.short_ahead)
+    def years(self, two_digits: int, rest: str, today: date, *, recent: bool = False) -> list[int]:
+        """Return the years that two digits can mean, the latest first.
+
+        ``rest`` is the date behind the year; ``recent`` says that the column's other years are of the last 100 years.
+        """
+        back = min(self.short_back, RECENT) if recent else self.short_back
+        first, last = _years_from(today, -back), _years_from(today, self.short_ahead)
         written = {century + two_digits: f"{century + two_digits}{rest}" for century in _CENTURIES}
         # Open at its beginning: in a window of 100 years each day lies once.
         return [year for year, day in written.items() if first[: len(day)] < day <= last[: len(day)]]
@@ -46,12 +54,19 @@ def _years_from(today: date, years: int) -> str:
 
 ANY = Era(back=1900, ahead=200, short_back=80, short_ahead=20)
 """Of a field that says nothing about its dates."""
-FOUNDING = Era(back=1500, short_ahead=1)
-"""Universities and monasteries are older than states; nothing was founded in the future."""
+FOUNDING = Era(back=1500, short_back=120, short_ahead=1)
+"""Universities and monasteries are older than states; nothing was founded in the future.
+
+The oldest modern associations of Indonesia (Budi Utomo, Muhammadiyah) are 120 years old, and lists have them with two
+digits: of 1998 and 2005 one century is plausible, 12 may be 1912 or 2012.
+"""
+DISSOLVING = Era(back=500, ahead=5, short_ahead=1)
+"""An end may be agreed on some years ahead."""
 BIRTH = Era(back=110, short_back=106)
 """The oldest people reach 120; a member of more than 110 years is worth a question."""
-JOINING = Era(back=150, short_ahead=1)
-LEAVING = Era(back=150, ahead=100, short_back=80, short_ahead=20)
+JOINING = Era(back=150, short_back=80, short_ahead=1)
+"""Whoever joined is alive as a rule: 30 is a question in 2026, as neither 1930 nor 2030 is likely."""
+LEAVING = Era(back=150, ahead=30, short_back=80, short_ahead=20)
 """A term may end ahead."""
 HAPPENING = Era(back=300, ahead=30, short_back=80, short_ahead=20)
 """Events and posts: an archive reaches back, a calendar ahead."""
@@ -66,9 +81,13 @@ class DateTerms:
         era: The years that are plausible.
         today: The day of the import.
         day_numbers: Whether a number of five digits is a spreadsheet's number for a day.
+        year_first: ``ymd`` or ``ydm`` where the header says that the year stands first, and what follows it.
+        recent: Whether the column's years of four digits are all of the last 100 years.
     """
 
     order: DateOrder | None = None
     era: Era = ANY
     today: date
     day_numbers: bool = False
+    year_first: str | None = None
+    recent: bool = False

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
+from kelompok_core.values.date_orders import YEAR_FIRST, order_in_header
 from kelompok_core.values.eras import DateTerms, Era
 from kelompok_core.values.normalized import Normalized
 
@@ -22,6 +23,7 @@ class Reading:
         timezone: IANA name of the zone of times written without one.
         today: The day of the import: dates are plausible or not as seen from here.
         day_numbers: Columns of dates in which a bare number is a spreadsheet's number for a day.
+        recent: Columns of dates whose years of four digits are all of the last 100 years.
         decimals: Columns of ids in which a program has put ``.0`` behind whole numbers.
     """
 
@@ -30,6 +32,7 @@ class Reading:
     timezone: str = DEFAULT_ZONE
     today: date = field(default_factory=date.today)
     day_numbers: frozenset[str] = frozenset()
+    recent: frozenset[str] = frozenset()
     decimals: frozenset[str] = frozenset()
 
 
@@ -63,11 +66,14 @@ class Inputs:
     def date_terms(self, cells: pd.Series, era: Era) -> DateTerms:
         """Return how the dates of a column are to be read."""
         column, reading = str(cells.name), self.reading
+        said = order_in_header(column)
         return DateTerms(
             order=reading.date_orders.get(column),
             era=era,
             today=reading.today,
             day_numbers=column in reading.day_numbers,
+            year_first=said if said in YEAR_FIRST else None,
+            recent=column in reading.recent,
         )
 
 

@@ -13,40 +13,62 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import to_series
+from kelompok_core.values.arrow import matching, to_series
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.conventions import DEFAULT_ZONE
-from kelompok_core.values.dates import PARTIAL, WRONG, date_findings, implausible, said_dates, split_date
+from kelompok_core.values.dates import PARTIAL, WRONG, date_findings, implausible, said_dates, split_date, split_range
 from kelompok_core.values.durations import read_duration
 from kelompok_core.values.eras import HAPPENING, DateTerms, Era
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, split_distinct
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 from kelompok_core.values.words import truth
-from kelompok_core.values.zones import ZONE_LETTERS, as_offset, header_zone, zone_info, zone_name
+from kelompok_core.values.zones import ABBREVIATIONS, ZONE_LETTERS, as_offset, read_header, zone_info, zone_name
 
-_CLOCK = r"\d{1,2}(?:[:.]\d{2})?(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?"
-_CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?:[:.](\d{2}))?(?:[.,]\d+)?\s*(?:([ap])\.?m\.?)?")
-_LETTERS = rf"(?:{'|'.join(ZONE_LETTERS)})\b"
+_HOURS_OF_DAY = {
+    "dini hari": (0, 5), "pagi": (1, 11), "siang": (10, 16), "sore": (14, 18), "petang": (15, 19), "malam": (18, 23),
+}  # fmt: skip
+"""The hours that Indonesian words for a time of day cover, first and last."""
+_NOON_WORDS = ("12 noon", "12:00 noon", "noon", "midday", "tengah hari")
+_WHOLE_DAYS = r"(?i)^[\s\pZ]*(?:all[ -]?day|(?:whole|full) day|sepanjang hari|seharian|sehari penuh)[\s\pZ]*$"
+"""What stands in a column of times where an event lasts the whole day, in RE2's spelling."""
+_OF_DAY = rf"(?:[ap]\.?m\b\.?|(?:{'|'.join(_HOURS_OF_DAY)})\b)"
+_NUMBERS = r"\d{1,2}(?:[:.h]\d{2})?(?:[:.]\d{2}(?:[.,]\d+)?)?"
+_CLOCK = rf"(?:(?:{_NUMBERS}|\d{{1,2}}h)\s*{_OF_DAY}?|{'|'.join(_NOON_WORDS)})"
+_CLOCK_PARTS = re.compile(
+    r"(?P<hour>\d{1,2})(?:(?:[:.h](?P<minute>\d{2}))?(?:[:.](?P<second>\d{2}))?(?:[.,]\d+)?|h)\s*"
+    rf"(?P<word>{_OF_DAY})?"
+)
+_LETTERS = rf"(?:{'|'.join((*ZONE_LETTERS, *ABBREVIATIONS))})\b"
 _OFFSET = r"[+-]\d{2}(?::?\d{2})?"
-_ZONE = rf"(?:{_LETTERS}{_OFFSET}|{_LETTERS}|{_OFFSET})"
+_ZONE = rf"(?:(?:utc|gmt)\s?[+-]\d{{1,2}}(?::?\d{{2}})?|{_LETTERS}|{_OFFSET})"
+_TO = r"(?:-|–|—|s\.?/?d\.?|sampai|hingga|to|until)"
 _TIME = re.compile(
-    rf"(?:t|pukul|pkl?\b\.?|jam|at|[-–]|\s)*(?P<start>{_CLOCK})\s*\(?(?P<zone>{_LETTERS}|{_ZONE}$)?\)?\s*"
-    rf"(?:(?:-|–|—|s\.?/?d\.?|sampai|hingga|to|until)\s*(?:(?P<end>{_CLOCK})|selesai|end))?"
+    rf"(?:t|pukul|pkl?\b\.?|jam|at|[-–]|\s)*(?P<start>{_CLOCK})\s*\(?(?P<zone>{_LETTERS}(?!\s?[+-]\d)|{_ZONE}$)?\)?\s*"
+    rf"(?:{_TO}\s*(?:(?P<end>{_CLOCK})|selesai|end))?"
     rf"\s*\(?(?P<last_zone>{_ZONE})?\)?\.?"
 )
+_CLOSE_RANGE = re.compile(r"(?<!t)(?<!\d[:.])(\b\d{1,2}[:.]\d{2})\s*-(?=\d{1,2}[:.]\d{2}(?!\d))")
+"""«09:00-12:00» is a range; behind seconds, or the T of ISO 8601, -05:00 is an offset."""
+_COMPACT = re.compile(r"^t(\d{2})(\d{2})(\d{2})?(?![\d:.])")
+_BARE = re.compile(r"^(?P<hour>\d{1,2})(?:(?P<minute>\d{2})(?P<second>\d{2})?|[.,]0)?(?=$|\s*(?!h)[a-z(])")
 _FRACTION = re.compile(r"0?[.,]\d+")
 _SECONDS_A_DAY = 86_400
+_LONGEST_NIGHT = np.timedelta64(12, "h")
+"""An end that is earlier than its start is on the next day if it is not further away than this."""
 _NOON = 12
 _DAY = len("1998-05-17")
-_MIDNIGHT, _LAST_SECOND = "00:00:00", "23:59:59"
+_MIDNIGHT, _LAST_SECOND, _NEXT_MIDNIGHT = "00:00:00", "23:59:59", "24:00:00"
+_ZERO_CLOCK = r"^[\s\pZ]*00?[:.]00(?:[:.]00)?[\s\pZ]*$"
 _NO_DAYS = ("1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "1970-01-01")
 """What programs write before a time of day that has no date."""
 
 UNTOLD = "?"
 """What is said in brief of a moment that was worked out with a time of day that nobody told."""
+_DAYS_BEHIND = ("end.date",)
 
 _TIME_WRONG, _CONFLICT, _DATELESS = "value.time", "value.time_conflict", "value.time_without_date"
+_ZONE_UNKNOWN, _HEADER_ZONE = "value.timezone_unknown", "value.header_zone_unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +81,29 @@ class Clock:
 
 
 @lru_cache(maxsize=10_000)
-def parse_clock(written: str) -> Clock | None:
-    """Return the time of day, or None when the text is none."""
-    text = written.strip().lower()
+def parse_clock(written: str, *, bare: bool = False) -> Clock | None:
+    """Return the time of day, or None when the text is none.
+
+    With ``bare`` the text stands in a column of times: 9 is 09:00 there, and 1930 is 19:30.
+    """
+    text = _CLOSE_RANGE.sub(r"\1 - ", _COMPACT.sub(_with_colons, written.strip().lower()))
+    text = _BARE.sub(_hour_and_minute, text) if bare else text
     fits = _TIME.fullmatch(text)
     start = _time_of(fits["start"]) if fits else None
     if fits is None or start is None:
         return Clock(start=_of_fraction(text)) if _FRACTION.fullmatch(text) else None
     end = _time_of(fits["end"]) if fits["end"] else None
+    if fits["end"] and end is None:
+        return None
     return Clock(start=start, end=end, zone=fits["zone"] or fits["last_zone"])
+
+
+def _with_colons(fits: re.Match[str]) -> str:
+    return "t" + ":".join(filter(None, fits.groups()))
+
+
+def _hour_and_minute(fits: re.Match[str]) -> str:
+    return ":".join(filter(None, (fits["hour"], fits["minute"] or "00", fits["second"])))
 
 
 def _of_fraction(written: str) -> str:
@@ -81,19 +117,30 @@ def _clock_of(seconds: int) -> time:
 
 
 def _time_of(written: str) -> str | None:
-    """Return the time of day; a bare number is none."""
+    """Return the time of day; a bare number is none. The midnight behind the day is 24:00:00."""
+    if written in _NOON_WORDS:
+        return time(_NOON).isoformat()
     fits = _CLOCK_PARTS.fullmatch(written.strip())
-    if fits is None or (fits[2] is None and fits[4] is None):
+    if fits is None or written.strip().isdigit():
         return None
-    hour = int(fits[1])
-    if fits[4]:
-        if not 1 <= hour <= _NOON:
-            return None
-        hour = hour % _NOON + (_NOON if fits[4] == "p" else 0)
+    hour = _hour_of(int(fits["hour"]), fits["word"])
+    minute, second = int(fits["minute"] or 0), int(fits["second"] or 0)
+    if (hour, minute, second) == (24, 0, 0):
+        return _NEXT_MIDNIGHT
     try:
-        return time(hour, int(fits[2] or 0), int(fits[3] or 0)).isoformat()
+        return None if hour is None else time(hour, minute, second).isoformat()
     except ValueError:
         return None
+
+
+def _hour_of(hour: int, word: str | None) -> int | None:
+    """Return the hour of 24 that an hour with a word such as «pm» or «malam» is; None where they do not fit."""
+    if word is None:
+        return hour
+    if word[0] in "ap" and word[1:].strip(".") == "m":
+        return hour % _NOON + (_NOON if word[0] == "p" else 0) if 1 <= hour <= _NOON else None
+    first, last = _HOURS_OF_DAY[word]
+    return next((one for one in (hour, hour + _NOON) if first <= one <= last), None)
 
 
 class _Cell(NamedTuple):
@@ -103,6 +150,7 @@ class _Cell(NamedTuple):
     start: str | None = None
     end: str | None = None
     zone: str | None = None
+    last_day: str | None = None
     code: str | None = None
 
 
@@ -110,35 +158,63 @@ def _read_date(written: str, terms: DateTerms) -> _Cell:
     """Read a cell of a column of dates: a date, one with a time behind it, or a time of day alone."""
     read = split_date(written, terms)
     if read.code == WRONG:
-        clock = parse_clock(written)
-        return _Cell(code=WRONG) if clock is None else _Cell(None, clock.start, clock.end, clock.zone)
+        return _of_clock(parse_clock(written)) or _Cell(code=WRONG)
     if read.day is None or read.code == PARTIAL or len(read.day) < _DAY:
         return _Cell(code=WRONG if read.day else read.code)
-    clock = parse_clock(read.rest) if read.rest else None
-    if read.rest and clock is None:
-        return _Cell(read.day, code=_TIME_WRONG)
-    if clock is None:
+    if not read.rest:
         return _Cell(read.day, code=read.code)
-    return _Cell(read.day, clock.start, clock.end, clock.zone, read.code)
+    timed = _of_clock(parse_clock(read.rest))
+    return _Cell(read.day, code=_TIME_WRONG) if timed is None else timed._replace(day=read.day, code=read.code)
+
+
+def _read_days(written: str, terms: DateTerms) -> _Cell:
+    """Read a cell as :func:`_read_date` does, or as several days on end, «17-18 Mei 2012 pukul 09.00-15.00»."""
+    cell = _read_date(written, terms)
+    if cell.code not in (WRONG, _TIME_WRONG):
+        return cell
+    days = split_range(written, terms)
+    if days is None:
+        return cell
+    begins = _of_clock(parse_clock(days.first.rest)) if days.first.rest else _Cell()
+    ends = _of_clock(parse_clock(days.last.rest)) if days.last.rest else _Cell()
+    if begins is None or ends is None:
+        return cell
+    # One time behind both days is when each begins, a range of times when each begins and ends.
+    end = ends.end if begins.start is None else ends.start
+    return _Cell(
+        days.first.day, begins.start or ends.start, end, begins.zone or ends.zone, days.last.day, days.first.code
+    )
+
+
+def _of_clock(clock: Clock | None) -> _Cell | None:
+    return None if clock is None else _Cell(None, clock.start, clock.end, clock.zone)
 
 
 def _read_time(written: str, terms: DateTerms) -> _Cell:
     """Read a cell of a column of times: a time of day, or a full date with its time."""
-    clock = parse_clock(written)
-    if clock is not None:
-        return _Cell(None, clock.start, clock.end, clock.zone)
+    timed = _of_clock(parse_clock(written, bare=True))
+    if timed is not None:
+        return timed
     cell = _read_date(written, terms)
     if cell.day is None or cell.code == _TIME_WRONG:
         return _Cell(code=_TIME_WRONG)
     return cell._replace(day=None) if cell.day in _NO_DAYS else cell
 
 
-def _read_cells(inputs: Inputs, cells: pd.Series, read: Callable[[str, DateTerms], _Cell], era: Era) -> pd.DataFrame:
-    """Return what each cell says, by the names of :class:`_Cell`."""
+def _read_cells(
+    inputs: Inputs, cells: pd.Series, read: Callable[[str, DateTerms], _Cell], era: Era, midnights: pd.Series | None
+) -> pd.DataFrame:
+    """Return what each cell says, by the names of :class:`_Cell`.
+
+    A time of 00:00 says nothing, as programs write it where there is none, but where ``midnights`` is true.
+    """
     if not cells.notna().any():
         return pd.DataFrame(None, index=cells.index, columns=list(_Cell._fields), dtype="str")
     terms = inputs.date_terms(cells, era)
-    parts = split_distinct(said_dates(cells), len(_Cell._fields), lambda written: read(written, terms))
+    said = said_dates(cells)
+    if midnights is not None and midnights.any():
+        said = said.where(~(midnights & matching(cells, _ZERO_CLOCK)), cells)
+    parts = split_distinct(said, len(_Cell._fields), lambda written: read(written, terms))
     return pd.DataFrame(dict(zip(_Cell._fields, parts, strict=True)))
 
 
@@ -150,6 +226,7 @@ class _Told:
         day: The date; null where none is told, or something is wrong.
         start: The time of day; null where none is told.
         end: Where a range of times ends.
+        last_day: The day a range of days ends with.
         zone: Letters, offset or name of the zone the times are of; null where none is told.
         findings: About the cells.
     """
@@ -157,40 +234,108 @@ class _Told:
     day: pd.Series
     start: pd.Series
     end: pd.Series
+    last_day: pd.Series
     zone: pd.Series
     findings: pd.DataFrame
 
 
-def _put_together(inputs: Inputs, dates: pd.Series, days: pd.Series, times: pd.Series, era: Era) -> _Told:
+@dataclass(frozen=True, kw_only=True)
+class _Columns:
+    """The columns that tell a moment: its own, one of days beside it, one of times of day."""
+
+    own: pd.Series
+    beside: pd.Series
+    times: pd.Series
+
+
+def _put_together(inputs: Inputs, columns: _Columns, era: Era, midnights: pd.Series | None = None) -> _Told:
     """Return what a moment's own column, a column of days beside it and one of times of day say together.
 
-    Cells of the own column may be times of day alone, and those of the times full dates with a time.
+    Cells of the own column may be times of day alone, and those of the times full dates with a time. With
+    ``midnights`` the moment is an end: 00:00 counts where that is true, and several days on end are no date.
     """
-    own, beside = _read_cells(inputs, dates, _read_date, era), _read_cells(inputs, days, _read_date, era)
-    clock = _read_cells(inputs, times, _read_time, era)
+    read_own = _read_days if midnights is None else _read_date
+    own = _read_cells(inputs, columns.own, read_own, era, midnights)
+    beside = _read_cells(inputs, columns.beside, read_own, era, midnights)
+    clock = _read_cells(inputs, _without_whole_days(columns.times), _read_time, era, midnights)
     day = own["day"].fillna(clock["day"]).fillna(beside["day"])
-    start = clock["start"].fillna(own["start"]).fillna(beside["start"])
-    zone = clock["zone"].fillna(own["zone"]).fillna(beside["zone"])
     apart = _differ(own["day"].fillna(beside["day"]), clock["day"])
     apart |= _differ(own["start"].mask(own["start"] == _MIDNIGHT), clock["start"])
     wrong = own["code"].isin(_WRONG) | clock["code"].isin(_WRONG) | (beside["code"].isin(_WRONG) & own["day"].isna())
-    timed = ((times, clock["start"]), (dates, own["start"]))
+    timed = ((columns.times, clock["start"]), (columns.own, own["start"]))
+    zone, unknown_zones = _zone(inputs, columns, own, beside, clock)
     findings = all_findings(
-        *_cell_findings(dates, own),
-        *_cell_findings(days, beside.where(own["day"].isna())),
-        *_cell_findings(times, clock),
-        found(times, apart, _CONFLICT, Severity.ERROR),
+        *_cell_findings(columns.own, own),
+        *_cell_findings(columns.beside, beside.where(own["day"].isna())),
+        *_cell_findings(columns.times, clock),
+        found(columns.times, apart, _CONFLICT, Severity.ERROR),
         *(found(cells, day.isna() & ~wrong & said.notna(), _DATELESS, Severity.WARNING) for cells, said in timed),
-        found(days, _differ(own["day"], beside["day"]), "value.not_used", Severity.WARNING),
+        _not_used(columns, own, beside),
         *(implausible(cells, read["day"], era, inputs.reading.today)
-          for cells, read in ((dates, own), (days, beside), (times, clock))),
+          for cells, read in ((columns.own, own), (columns.beside, beside), (columns.times, clock))),
+        *unknown_zones,
     )  # fmt: skip
-    for cells, said in timed:
-        zone = zone.fillna(_zone_of_header(cells, said))
-    zone = zone.fillna(map_distinct(line(inputs.part("timezone")).values, zone_name))
     bad = wrong | apart
-    end = clock["end"].fillna(own["end"])
-    return _Told(day=day.mask(bad), start=start.mask(bad), end=end.mask(bad), zone=zone, findings=findings)
+    parts = {
+        "day": day,
+        "start": clock["start"].fillna(own["start"]).fillna(beside["start"]),
+        "end": clock["end"].fillna(own["end"]).fillna(beside["end"]),
+        "last_day": own["last_day"].fillna(beside["last_day"].where(own["day"].isna())),
+    }
+    return _Told(**{name: values.mask(bad) for name, values in parts.items()}, zone=zone, findings=findings)
+
+
+def _without_whole_days(times: pd.Series) -> pd.Series:
+    """Return the times of day without the words that say there is none: «all day», «sepanjang hari»."""
+    whole = matching(times, _WHOLE_DAYS)
+    return times.mask(whole) if whole.any() else times
+
+
+def _not_used(columns: _Columns, own: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
+    """Return a warning for each day beside another; the same moment told in another zone may be of another day."""
+    if read_header(str(columns.own.name)).zone != read_header(str(columns.beside.name)).zone:
+        return all_findings()
+    return found(columns.beside, _differ(own["day"], beside["day"]), "value.not_used", Severity.WARNING)
+
+
+def _zone(
+    inputs: Inputs, columns: _Columns, own: pd.DataFrame, beside: pd.DataFrame, clock: pd.DataFrame
+) -> tuple[pd.Series, list[pd.DataFrame]]:
+    """Return the zone the times of day are of, and a question for each time whose header names one nobody knows.
+
+    The cell that tells the time says it first, then the one that tells the day; then their headers, the time's first;
+    then the row's column of zones. A time that stands beside a full moment is not asked: it is another telling of it.
+    """
+    by_time = clock["start"].notna()
+    by_own = own["start"].notna() & ~by_time
+    by_beside = beside["start"].notna() & ~by_time & ~by_own
+    is_timed = by_time | by_own | by_beside
+    from_own = is_timed & own["day"].notna() & ~by_own
+    from_beside = is_timed & own["day"].isna() & clock["day"].isna() & beside["day"].notna() & ~by_beside
+    tellers = (
+        (columns.times, clock, by_time),
+        (columns.own, own, by_own),
+        (columns.beside, beside, by_beside),
+        (columns.own, own, from_own),
+        (columns.beside, beside, from_beside),
+    )
+    zone = pd.Series(None, index=columns.own.index, dtype="str")
+    for _, read, where in tellers:
+        zone = zone.fillna(read["zone"].where(where))
+    for cells, _, where in tellers:
+        named = read_header(str(cells.name)).zone
+        zone = zone if named is None else zone.mask(where & zone.isna(), named)
+    zone = zone.fillna(map_distinct(line(inputs.part("timezone")).values, zone_name))
+    asked = [_header_question(cells, where & zone.isna()) for cells, _, where in tellers]
+    return zone, asked
+
+
+def _header_question(cells: pd.Series, where: pd.Series) -> pd.DataFrame:
+    """Return a question for each time whose header names a zone that is not known, or several."""
+    words = read_header(str(cells.name)).unknown
+    if words is None:
+        return all_findings()
+    return found(cells, where, _HEADER_ZONE, Severity.REVIEW, lambda _: {"zone": words})
 
 
 _WRONG = (WRONG, _TIME_WRONG, "value.date_ambiguous", "value.century_unclear", "value.date_serial_unclear")
@@ -207,22 +352,17 @@ def _differ(left: pd.Series, right: pd.Series) -> pd.Series:
     return left.notna() & right.notna() & (left != right).fillna(value=False).astype(bool)
 
 
-def _zone_of_header(cells: pd.Series, said: pd.Series) -> pd.Series:
-    """Return the zone that the column's header names, ``post_date_gmt``, where a cell says a time of day."""
-    named = header_zone(str(cells.name))
-    return said.mask(said.notna(), named) if named else pd.Series(None, index=cells.index, dtype="str")
-
-
-def starts_at(inputs: Inputs, *, era: Era = HAPPENING) -> Normalized:
+def starts_at(inputs: Inputs, *, era: Era = HAPPENING, times: str = "start_time") -> Normalized:
     """Read when something begins; a day without a time begins at its midnight.
 
-    The part ``on_date`` is the day and ``start_time`` the time of day, where these have columns of their own; the part
-    ``timezone`` is the zone of times that name none.
+    The part ``on_date`` is the day and ``times`` names the part with the time of day, where these have columns of their
+    own; the part ``timezone`` is the zone of times that name none.
     """
-    told = _start(inputs, inputs.own, era)
+    told = _start(inputs, inputs.own, era, times)
     at = told.start.fillna(_MIDNIGHT)
     brief = _in_brief(told, at, _says_whole_days(inputs))
-    return Normalized(values=_utc(told, at, inputs), findings=told.findings, brief=brief)
+    findings = all_findings(told.findings, _zone_questions(inputs, told))
+    return Normalized(values=_utc(told, at, inputs), findings=findings, brief=brief)
 
 
 def _in_brief(told: _Told, at: pd.Series, whole_days: pd.Series) -> pd.Series:
@@ -234,13 +374,33 @@ def _in_brief(told: _Told, at: pd.Series, whole_days: pd.Series) -> pd.Series:
     return told.day.where(~timed, (told.day + "T" + at).where(told.zone.isna() | told.start.isna()))
 
 
-def _start(inputs: Inputs, dates: pd.Series, era: Era = HAPPENING) -> _Told:
+def published_at(inputs: Inputs) -> Normalized:
+    """Read when something was published: one moment, which may have a time of day and a zone in further columns."""
+    told = _start(inputs, inputs.own, HAPPENING, "published_time")
+    several = found(inputs.own, told.last_day.notna(), WRONG, Severity.ERROR)
+    read = starts_at(inputs, times="published_time")
+    return replace(read, values=read.values.mask(told.last_day.notna()), findings=all_findings(read.findings, several))
+
+
+def _start(inputs: Inputs, dates: pd.Series, era: Era = HAPPENING, times: str = "start_time") -> _Told:
     """Return what the cells of the start tell, worked out once for all that is read from them."""
     name = f"start: {dates.name}"
     if name not in inputs.shared:
-        inputs.shared[name] = _put_together(inputs, dates, inputs.part("on_date"), inputs.part("start_time"), era)
+        columns = _Columns(own=dates, beside=inputs.part("on_date"), times=inputs.part(times))
+        inputs.shared[name] = _put_together(inputs, columns, era)
     worked_out: _Told = inputs.shared[name]
     return worked_out
+
+
+def _zone_questions(inputs: Inputs, told: _Told) -> pd.DataFrame:
+    """Return a question for each zone nobody knows that a moment depends on: it would be of the import's zone."""
+    cells = inputs.part("timezone")
+    return found(cells, _is_unknown_zone(cells) & told.day.notna() & told.zone.isna(), _ZONE_UNKNOWN, Severity.REVIEW)
+
+
+def _is_unknown_zone(cells: pd.Series) -> pd.Series:
+    said = drop_blank_words(line(cells).values)
+    return said.notna() & map_distinct(said, zone_name).isna()
 
 
 def _says_whole_days(inputs: Inputs) -> pd.Series:
@@ -251,41 +411,95 @@ def _says_whole_days(inputs: Inputs) -> pd.Series:
 def ends_at(inputs: Inputs) -> Normalized:
     """Read when something ends; a day without a time ends with its last second.
 
-    Without a date of its own, the day of the start and a time of day tell it, or a range in the time of the start
-    («09.00 - 12.00 WIB»), or the part ``duration``.
+    Without a date of its own, the day of the start and a time of day tell it, or a range in the cells of the start
+    («09.00 - 12.00 WIB», «17-18 Mei 2012»), or the part ``duration``.
     """
     start = _start(inputs, inputs.part("starts_at"))
-    nothing = pd.Series(None, index=inputs.own.index, dtype="str")
-    told = _put_together(inputs, inputs.own, nothing, inputs.part("end_time"), HAPPENING)
-    # A time of day without a date is one of the day of the start.
-    dateless = told.day.isna() & told.start.notna() & start.day.notna()
-    told = replace(
-        told,
-        day=told.day.fillna(start.day.where(dateless)),
-        zone=told.zone.fillna(start.zone),
-        findings=_without(told.findings, _DATELESS, dateless),
-    )
-    told = _without_midnight(told, _says_whole_days(inputs) & (told.start == _MIDNIGHT) & (told.day > start.day))
+    told, dateless = _told_end(inputs, start)
+    told = replace(told, start=told.start.fillna(start.end))
     at = told.start.fillna(_LAST_SECOND)
-    values = _utc(told, at, inputs)
-    values = values.fillna(_utc(start, start.end, inputs))
+    begins, ends = _utc(start, start.start.fillna(_MIDNIGHT), inputs), _utc(told, at, inputs)
+    values = _over_midnight(begins, ends, dateless)
+    brief = _a_day_later(_in_brief(told, at, _says_whole_days(inputs)), values.notna() & (values != ends))
+    several = start.last_day.notna()
+    last = replace(start, day=start.last_day.fillna(start.day))
+    of_range = _utc(last, start.end.mask(start.end.isna() & several, _LAST_SECOND), inputs)
+    values = values.fillna(_over_midnight(begins, of_range, ~several))
     lasting, unknown = read_duration(inputs.part("duration"))
-    after = _later(_utc(start, start.start.fillna(_MIDNIGHT), inputs), lasting)
-    brief = _in_brief(told, at, _says_whole_days(inputs))
-    brief = brief.where(told.day.notna(), _end_in_brief(start, values, lasting))
+    brief = brief.where(told.day.notna(), _end_in_brief(last, values, lasting))
+    after = _later(begins, _whole_days(lasting, start.start.isna()))
     return Normalized(values=values.fillna(after), findings=all_findings(told.findings, unknown), brief=brief)
 
 
+def _a_day_later(local: pd.Series, where: pd.Series) -> pd.Series:
+    """Return local times, those where the mask is true a day later."""
+    if not where.any():
+        return local
+    later = _later(local + "Z", pd.Series(str(_SECONDS_A_DAY), index=local.index)).str.removesuffix("Z")
+    return local.mask(where & local.notna(), later)
+
+
 def _end_in_brief(start: _Told, values: pd.Series, lasting: pd.Series) -> pd.Series:
-    """Return the local times of ends that are told by a range of times, or by how long something lasts.
+    """Return the local times of ends that are told by a range of days or times, or by how long something lasts.
 
     Where the start has no time of day, nobody knows when something that lasts so long ends: :data:`UNTOLD`.
+
+    Args:
+        start: What the start tells, on the last of several days.
+        values: The ends that are told by a day or a time.
+        lasting: Seconds.
     """
     ranged = (start.day + "T" + start.end).where(start.zone.isna())
+    days = start.last_day.where(start.end.isna())
     begins = (start.day + "T" + start.start).where(start.zone.isna() & values.isna())
     local = _later(begins + "Z", lasting).str.removesuffix("Z")
     timeless = values.mask(values.isna(), UNTOLD).where(values.isna() & start.start.isna() & lasting.notna())
-    return ranged.fillna(local).fillna(timeless)
+    return ranged.fillna(days).fillna(local).fillna(timeless)
+
+
+def _told_end(inputs: Inputs, start: _Told) -> tuple[_Told, pd.Series]:
+    """Return what the cells of the end tell, and where they tell a time of day of the start's day only."""
+    columns = _Columns(own=inputs.own, beside=inputs.part("ends_on"), times=inputs.part("end_time"))
+    told = _put_together(inputs, columns, HAPPENING, start.start.notna() & (start.start != _MIDNIGHT))
+    dateless = told.day.isna() & told.start.notna() & start.day.notna()
+    told = replace(
+        told,
+        day=told.day.fillna(start.last_day.fillna(start.day).where(dateless)),
+        zone=told.zone.fillna(start.zone),
+        findings=_without(told.findings, _DATELESS, dateless),
+    )
+    whole = _says_whole_days(inputs) & (told.start == _MIDNIGHT) & (told.day > start.day)
+    # Calendars end whole days with the day behind them; «end.date» is how Google's writes it.
+    behind = _is_behind_the_last(inputs, columns, told) & (told.day > start.day)
+    return _day_before(told, whole | behind), dateless & start.last_day.isna()
+
+
+def _is_behind_the_last(inputs: Inputs, columns: _Columns, told: _Told) -> pd.Series:
+    """Return where an end without a time of day stands in a column that tells the day behind the last."""
+    named = [cells.notna() for cells in (columns.own, columns.beside) if str(cells.name) in _DAYS_BEHIND]
+    if not named:
+        return pd.Series(False, index=inputs.own.index)
+    return pd.concat(named, axis=1).any(axis=1) & told.start.isna()
+
+
+def _over_midnight(begins: pd.Series, ends: pd.Series, dateless: pd.Series) -> pd.Series:
+    """Return the ends; those without a date that lie before their start are of the next day, if that is near."""
+    where = (dateless & (ends < begins)).fillna(value=False).astype(bool)
+    if not where.any():
+        return ends
+    start, end = (pd.to_datetime(moments[where].str.removesuffix("Z")) for moments in (begins, ends))
+    later = end + pd.Timedelta(days=1)
+    near = later[later - start <= _LONGEST_NIGHT]
+    moved = ends.copy()
+    moved[near.index] = near.dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype("str")
+    return moved
+
+
+def _whole_days(seconds: pd.Series, untimed: pd.Series) -> pd.Series:
+    """Return the durations, those of whole days without a time of day to the last second of the last day."""
+    number = pd.to_numeric(seconds)
+    whole = untimed & (number > 0) & (number % _SECONDS_A_DAY == 0)
+    return seconds.mask(whole.fillna(value=False), (number - 1).astype("Int64").astype("str"))
 
 
 def _without(findings: pd.DataFrame, code: str, where: pd.Series) -> pd.DataFrame:
@@ -295,8 +509,8 @@ def _without(findings: pd.DataFrame, code: str, where: pd.Series) -> pd.DataFram
     return findings[~((findings["code"] == code) & findings["position"].isin(where.index[where]))]
 
 
-def _without_midnight(told: _Told, where: pd.Series) -> _Told:
-    """Return the moments as the day before their midnight: calendars end whole days with the midnight behind them."""
+def _day_before(told: _Told, where: pd.Series) -> _Told:
+    """Return the moments with the day before where the mask is true, without a time of day."""
     mask = where.fillna(value=False).astype(bool)
     if not mask.any():
         return told
@@ -339,7 +553,8 @@ def zone(inputs: Inputs) -> Normalized:
     behind = behind.mask(_is_of_the_import(start, behind, inputs))
     if inputs.reading.timezone != DEFAULT_ZONE:
         behind = behind.fillna(start.day.mask(start.day.notna(), inputs.reading.timezone))
-    finding = found(inputs.own, said.notna() & named.isna(), "value.timezone_unknown", Severity.WARNING)
+    asked = start.day.notna() & start.zone.isna()  # then it is a question of the start
+    finding = found(inputs.own, said.notna() & named.isna() & ~asked, _ZONE_UNKNOWN, Severity.WARNING)
     return Normalized(values=named.fillna(behind), findings=finding, derived=named.isna() & behind.notna())
 
 
@@ -360,11 +575,13 @@ def _utc(told: _Told, at: pd.Series, inputs: Inputs) -> pd.Series:
     moments = pd.Series(None, index=told.day.index, dtype="str")
     if not good.any():
         return moments
-    local = (told.day + "T" + at)[good]
+    behind = good & (at == _NEXT_MIDNIGHT)
+    local = (told.day + "T" + at.mask(behind, _MIDNIGHT))[good]
     zones = told.zone[good].fillna("")
     for written in zones.unique():
         here = local[zones == written]
-        naive = pd.DatetimeIndex(here.to_numpy(dtype="datetime64[s]"))
+        days = behind[here.index].to_numpy(dtype="timedelta64[D]")
+        naive = pd.DatetimeIndex(here.to_numpy(dtype="datetime64[s]") + days)
         first = np.ones(len(here), dtype=bool)  # an hour that comes twice is the first of the two
         placed = naive.tz_localize(
             zone_info(written, inputs.reading.timezone), ambiguous=first, nonexistent="shift_forward"
