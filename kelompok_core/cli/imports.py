@@ -7,7 +7,7 @@ import typer
 
 from kelompok_core.cli import completion, output, surroundings, terminal
 from kelompok_core.cli.language import counted, language, number, say
-from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
+from kelompok_core.cli.terminal import ActorOption, ForceOption, JsonOption, LimitOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,11 @@ RowsFileOption = Annotated[
 
 @app.command(epilog=terminal.EXIT_CODES)
 def show(
-    import_id: IdArgument, rows: RowsOption = False, target: RowsFileOption = None, as_json: JsonOption = False
+    import_id: IdArgument,
+    rows: RowsOption = False,
+    target: RowsFileOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show an import's report: counts, findings, what to do; or all its rows."""
     from kelompok_core.cli.importing import show_report
@@ -92,7 +96,7 @@ def show(
     with terminal.workbench() as bench:
         found = find_import(bench, import_id)
         if rows or target is not None:
-            _show_rows(bench, found, target, as_json=as_json)
+            _show_rows(bench, found, target, force=force, as_json=as_json)
             return
         code = show_report(bench, found, as_json=as_json)
         if surroundings.SURROUNDINGS.debug and not as_json:
@@ -100,7 +104,7 @@ def show(
     raise typer.Exit(code)
 
 
-def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, as_json: bool) -> None:
+def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, force: bool, as_json: bool) -> None:
     from kelompok_core.cli.rows import render_rows, write_rows
     from kelompok_core.imports.listing import encoding_of
     from kelompok_core.imports.pages import iter_rows
@@ -116,7 +120,7 @@ def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, as
                 lambda console: render_rows(console, found, whole=True),
             )
             return
-        with terminal.whole_file(target, encoding=encoding_of(target)) as file:
+        with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
             written = write_rows(iter_rows(connection, record), file, target)
     typer.echo(say("{rows} written to {file}.", rows=counted(written, "row", "rows"), file=target))
 
@@ -139,6 +143,7 @@ def errors(
     everything: Annotated[
         bool, typer.Option("--all", help="Every finding, also warnings about rows that were taken.")
     ] = False,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List every finding about rows that were rejected or wait for a person, or write the error file."""
@@ -149,18 +154,20 @@ def errors(
         if target is None:
             _list_errors(connection, record, everything=everything, as_json=as_json)
         elif everything:
-            _write_findings(connection, record, target)
+            _write_findings(connection, record, target, force=force)
         else:
-            _write_error_file(bench, connection, record, target)
+            _write_error_file(bench, connection, record, target, force=force)
 
 
-def _write_error_file(bench: "Workbench", connection: "sa.Connection", record: "ImportRecord", target: Path) -> None:
+def _write_error_file(
+    bench: "Workbench", connection: "sa.Connection", record: "ImportRecord", target: Path, *, force: bool
+) -> None:
     from kelompok_core.imports.again import import_again
     from kelompok_core.imports.error_file import is_json
     from kelompok_core.imports.handing_back import write_errors
 
     encoding = "utf-8" if is_json(record.media_type) else "utf-8-sig"
-    with terminal.whole_file(target, encoding=encoding) as file:
+    with terminal.whole_file(target, force=force, encoding=encoding) as file:
         written = write_errors(bench.settings, connection, record, file, language=language())
     rows = counted(written, "row", "rows")
     if not written:
@@ -195,7 +202,7 @@ def _list_errors(connection: "sa.Connection", record: "ImportRecord", *, everyth
     )
 
 
-def _write_findings(connection: "sa.Connection", record: "ImportRecord", target: Path) -> None:
+def _write_findings(connection: "sa.Connection", record: "ImportRecord", target: Path, *, force: bool) -> None:
     from kelompok_core.imports.listing import Form, encoding_of, write_listing
 
     form: Form[RowIssue] = Form(
@@ -205,7 +212,7 @@ def _write_findings(connection: "sa.Connection", record: "ImportRecord", target:
         ],
         to_json=lambda one: one.to_json(),
     )
-    with terminal.whole_file(target, encoding=encoding_of(target)) as file:
+    with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
         written = write_listing(_findings(connection, record, everything=True), form, file, target)
     typer.echo(say("{findings} written to {file}.", findings=counted(written, "finding", "findings"), file=target))
 

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -62,11 +63,14 @@ def _callback(plugin: PluginInfo, command: Command) -> Any:
             settings=terminal.pairs(given["setting"] or [], "--set", first=True),
             mapping=terminal.pairs(given.get("mapping") or [], "--map"),
         )
+        _require_free(command, given)
         _run(plugin, command, asked, as_json=given["as_json"])
 
     parameters = [_parameter(name, one, is_required=name in required) for name, one in properties.items()]
     if _previews(command):
         parameters.append(_further("mapping", _MapOption))
+    if _written(command):
+        parameters.append(_further("force", terminal.ForceOption, default=False))
     parameters += [_further("setting", _SettingOption), _further("as_json", terminal.JsonOption, default=False)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
@@ -76,6 +80,25 @@ def _callback(plugin: PluginInfo, command: Command) -> Any:
 def _previews(command: Command) -> bool:
     """Whether a command shows how a file would be imported: it asks for the file, and for what its records are."""
     return {"file", "entity"} <= set(command.arguments_schema.get("properties", {}))
+
+
+def _written(command: Command) -> list[str]:
+    """Return the arguments that name a file the command writes."""
+    properties: Mapping[str, Mapping[str, Any]] = command.arguments_schema.get("properties", {})
+    return [name for name, one in properties.items() if one.get("format") == "path"]
+
+
+def _require_free(command: Command, given: Mapping[str, Any]) -> None:
+    """See that no file the command writes is there already, or is one that it reads."""
+    properties: Mapping[str, Mapping[str, Any]] = command.arguments_schema.get("properties", {})
+    read = [Path(given[name]) for name, one in properties.items() if one.get("format") == "source" and given[name]]
+    for name in _written(command):
+        if given[name] is None:
+            continue
+        path = Path(given[name])
+        terminal.require_free(path, name.upper(), force=given["force"])
+        if path.exists() and any(one.exists() and one.samefile(path) for one in read):
+            raise terminal.wrong_option(name.upper(), f"{path} is the file to read", hint="Give another name.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from kelompok_core.cli.language import counted, language, number, say, translate
 from kelompok_core.cli.output import COLOURS, coloured, command, print_line, print_next, table
 from kelompok_core.cli.rows import render_rows
-from kelompok_core.imports.error_file import suggested_error_file
 from kelompok_core.imports.records import DECISIONS
 
 if TYPE_CHECKING:
@@ -28,12 +27,14 @@ class Shown:
     Attributes:
         called: The import's id as it is to be printed.
         rows: The first rows of a plan that waits for approval, those that change nothing left out.
+        error_file: What the import's error file can be called here.
         again: The words of the command that imports the corrected error file, if there is one to make.
     """
 
     report: "ImportReport"
     called: str
     rows: "Sequence[DecidedRow]" = ()
+    error_file: str = ""
     again: Sequence[str] | None = None
 
 
@@ -173,11 +174,10 @@ def _closing(shown: Shown) -> None:
 
 def _handed_back(shown: Shown) -> None:
     """Print how to get the error file, and how to send it again once it is corrected."""
-    file = suggested_error_file(shown.report.record)
     back = counted(_count_back(shown.report), "row to correct", "rows to correct")
     print_next(
         say("{rows}: write them to a file, correct them there, and send the file again:", rows=back),
-        command("import", "errors", shown.called, "--output", file),
+        command("import", "errors", shown.called, "--output", shown.error_file),
         command(*(shown.again or ())),
     )
 

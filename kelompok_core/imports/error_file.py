@@ -5,6 +5,8 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, count
+from pathlib import Path
 from typing import Any, TextIO
 
 import sqlalchemy as sa
@@ -99,6 +101,13 @@ def name_error_file(record: ImportRecord) -> str:
 def suggested_error_file(record: ImportRecord) -> str:
     """Return a name for an import's error file among the files of others."""
     return f"{source_name_of(record.file_name)}.{name_error_file(record)}"
+
+
+def free_name(name: str, folder: Path = Path()) -> str:
+    """Return the name, with a number before its ending where the folder has such a file already."""
+    stem, ending = Path(name).stem, Path(name).suffix
+    numbered = (f"{stem}-{number}{ending}" for number in count(2))
+    return next(one for one in chain([name], numbered) if not (folder / one).exists())
 
 
 def _findings(row: sa.Row[Any], language: str) -> tuple[str, str, str, str]:

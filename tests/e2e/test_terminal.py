@@ -638,3 +638,61 @@ def test_completion_starts_no_database_and_tells_no_errors(ready, tmp_path):
     assert _completed(ready, ["kelompok", "org", "show", ""], 3, **nowhere) == []
     assert _completed(ready, ["kelompok", "import", "show", ""], 3, **nowhere) == ["last"]
     assert list(tmp_path.iterdir()) == []
+
+
+# Files that are there already
+
+
+def test_no_command_writes_over_a_file_unless_it_is_told_to(ready, tmp_path):
+    file = tmp_path / "ada.csv"
+    file.write_text("id,nama\n1,Ada Satu\n2,\n")
+    ready.kelompok(*_IMPORT, "--file", file)
+    mine = tmp_path / "mine.csv"
+    for arguments in (
+        ("import", "errors", "last", "--output", mine),
+        ("import", "errors", "last", "--all", "--output", mine),
+        ("import", "show", "last", "--output", mine),
+        ("org", "export", "--output", mine),
+        ("csv-import", "convert", file, mine),
+    ):
+        mine.write_text("what somebody is working on")
+        refused = ready.kelompok(*arguments)
+        assert refused.returncode == 2, (arguments, refused.stdout)
+        assert f"{mine} is there already" in refused.stderr
+        assert "--force" in refused.stderr
+        assert mine.read_text() == "what somebody is working on"
+        assert ready.kelompok(*arguments, "--force").returncode == 0, arguments
+        assert "Ada Satu" in mine.read_text("utf-8-sig") or "value.required" in mine.read_text("utf-8-sig"), arguments
+    assert sorted(tmp_path.iterdir()) == [file, mine], "nothing unfinished stays"
+    folder = ready.kelompok("org", "export", "--output", tmp_path, "--force")
+    assert folder.returncode == 2, "a folder is not to be written over at all"
+    itself = ready.kelompok("csv-import", "convert", mine, mine, "--force")
+    assert (itself.returncode, "the file to read" in itself.stderr) == (2, True)
+
+
+def test_commands_that_are_printed_name_a_file_there_is_not_yet(ready, tmp_path):
+    file = tmp_path / "ulang.csv"
+    file.write_text("id,nama\n1,\n2,\n")
+    _, printed = _on_terminal(ready, *_IMPORT, "--file", file)
+    errors, again = [one for one in _commands(_plain(printed)) if "--output" in one or "plugin run" in one]
+    (ready.folder / "ulang.errors.csv").unlink(missing_ok=True)
+    assert _paste(ready, errors, ready.folder).returncode == 0
+    _mended(ready.folder / "ulang.errors.csv", "1,,", "1,Ulang Satu,")
+    assert _paste(ready, errors, ready.folder).returncode == 2, "half mended, it is not written anew"
+    _, printed = _on_terminal(ready, *shlex.split(again)[1:])
+    errors, again = [one for one in _commands(_plain(printed)) if "--output" in one or "plugin run" in one]
+    assert _paste(ready, errors, ready.folder).returncode == 0
+    _mended(ready.folder / "ulang.errors-2.csv", "2,,", "2,Ulang Dua,")
+    done = _paste(ready, again, ready.folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(ready.kelompok("import", "list", "--limit", "1", "--json").stdout)[0]["source"] == "ulang"
+
+
+def test_a_numbered_error_file_is_the_list_it_came_from():
+    from kelompok_core.imports.error_file import free_name
+    from kelompok_core.sources.storage import source_name_of
+
+    assert [source_name_of(one) for one in ("a.errors.csv", "a.errors-2.csv.gz", "a.errors-12.ndjson", "a-2.csv")] == [
+        "a", "a", "a", "a-2",
+    ]  # fmt: skip
+    assert free_name("there.is.none.csv") == "there.is.none.csv"
