@@ -110,20 +110,24 @@ def imports(incomplete: str) -> list[tuple[str, str]]:
 def _imports(connection: "sa.Connection", incomplete: str) -> list[tuple[str, str]]:
     import sqlalchemy as sa
 
-    from kelompok_core.database.ids import shorten
+    from kelompok_core.database.ids import SHORTEST_SHOWN, shorten
 
-    rows = connection.execute(sa.text(_NEWEST), {"begins": f"{incomplete}%", "most": _MOST}).all()
+    rows = connection.execute(
+        sa.text(_NEWEST), {"begins": f"{incomplete}%", "shown": SHORTEST_SHOWN, "most": _MOST}
+    ).all()
     called = shorten(connection, "imports", [row.id for row in rows])
     return [
-        (_long_enough(called[row.id], str(row.id), incomplete), f"{row.source_name}, {say(row.state)}") for row in rows
+        (
+            called[row.id] if called[row.id].startswith(incomplete) else str(row.id),
+            f"{row.source_name}, {say(row.state)}",
+        )
+        for row in rows
     ]
 
 
-def _long_enough(short: str, whole: str, incomplete: str) -> str:
-    return whole if len(incomplete) > len(short) else short
-
-
-_NEWEST = "SELECT id, source_name, state FROM imports WHERE id::text LIKE :begins ORDER BY id DESC LIMIT :most"
+_NEWEST = """
+    SELECT id, source_name, state FROM imports
+    WHERE id::text LIKE :begins OR right(id::text, :shown) LIKE :begins ORDER BY id DESC LIMIT :most"""
 
 
 def _names(table: str, column: str, incomplete: str) -> list[str]:

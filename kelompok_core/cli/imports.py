@@ -25,7 +25,7 @@ IdArgument = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="The import's id, or how it begins; «last» is the newest.",
+        help="The import's id, or how it begins or ends; «last» is the newest.",
         autocompletion=completion.imports,
     ),
 ]

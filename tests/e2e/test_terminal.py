@@ -272,11 +272,17 @@ def test_commands_are_never_wrapped_and_ids_are_short_at_a_terminal(ready, tmp_p
     assert whole in ready.kelompok("import", "list").stdout, "a program gets it whole"
     (errors,) = [one for one in commands if "--output" in one]
     short = shlex.split(errors)[3]
-    assert whole.startswith(short)
+    assert whole.endswith(short), "what changes from one import to the next"
     assert 8 <= len(short) < len(whole)
     assert ready.kelompok("import", "show", short).returncode == 3
     assert ready.kelompok("import", "show", "last").returncode == 3
-    assert ready.kelompok("import", "show", short[:4]).returncode == 2, "several begin so"
+    ready.kelompok(*_IMPORT, "--file", file, "--source", "another")
+    _, refused = _on_terminal(ready, "import", "show", whole[:4])
+    assert f"more than one import is called '{whole[:4]}'" in refused
+    listed = [line for line in _plain(refused).splitlines() if line.startswith("  ")]
+    assert len(listed) > 1
+    assert re.fullmatch(r"  \w{8}  another, \d{4}-\d\d-\d\d \d\d:\d\d \w+, applied", listed[0])
+    assert listed[1].startswith(f"  {short}  {file.stem}, ")
 
 
 # Tables
@@ -625,7 +631,8 @@ def test_the_shell_completes_plugins_jobs_settings_slugs_ids_and_fields(ready, t
     assert "lengkap-satu" in _completed(ready, [*run, "--organization", "leng"], 5)
     ids = _completed(ready, ["kelompok", "import", "show", ""], 3)
     assert ids[0] == "last"
-    assert whole.startswith(ids[1])
+    assert whole.endswith(ids[1])
+    assert _completed(ready, ["kelompok", "import", "show", whole[:30]], 3) == [whole]
     assert "name=" in _completed(ready, ["kelompok", "org", "update", "x", "--set", "na"], 5)
     mapping = [*run, "--job", "import-members", "--map", "Nama=em"]
     assert _completed(ready, mapping, 7) == ["Nama=email"]
