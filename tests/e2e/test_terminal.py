@@ -261,6 +261,44 @@ def test_a_profile_is_named_in_what_follows_and_only_the_rest_said(ready, tmp_pa
     assert "--map" not in again
 
 
+def test_next_months_file_is_the_list_its_profile_was_saved_from(ready, tmp_path):
+    first, second = tmp_path / "cabang-mei.csv", tmp_path / "cabang-juni.csv"
+    first.write_text("Nr.,Wer\n1,Bulanan Satu\n")
+    second.write_text("Nr.,Wer\n1,Bulanan Satunya\n")
+    mapping = ("--map", "Nr.=external_id", "--map", "Wer=name")
+    assert ready.kelompok(*_IMPORT, "--file", first, *mapping, "--save-profile", "bulanan").returncode == 0
+    done = json.loads(ready.kelompok(*_IMPORT, "--file", second, "--profile", "bulanan", "--json").stdout)
+    assert (done["source"], done["counts"]["merged"]) == ("cabang-mei", 1)
+
+
+@pytest.mark.parametrize(("dates", "order"), [
+    (("25/12/2010", "03/04/2011"), "dmy"), (("12/25/2010", "03/04/2011"), "mdy"), (("2010-12-25", "2011-04-03"), None),
+])  # fmt: skip
+def test_an_error_file_is_sent_again_with_the_order_of_dates_the_list_proved(ready, tmp_path, dates, order):
+    file = tmp_path / f"urutan-{order}.csv"
+    file.write_text(f"id,nama,berdiri,surel\n1,Urutan {order},{dates[0]},\n2,Terbalik {order},{dates[1]},a@@b\n")
+    done = ready.kelompok(*_IMPORT, "--file", file)
+    errors, again = [one for one in _commands(done.stdout) if "--output" in one or "plugin run" in one]
+    assert ("--date-order" in again) is (order is not None)
+    assert _paste(ready, errors, tmp_path).returncode == 0
+    _mended(tmp_path / f"urutan-{order}.errors.csv", "a@@b", "")
+    assert _paste(ready, again, tmp_path).returncode == 0
+    rows = json.loads(ready.kelompok("import", "show", "last", "--rows", "--json").stdout)
+    assert rows[0]["changes"]["founded_on"][1] == ("2011-03-04" if order == "mdy" else "2011-04-03")
+
+
+def test_an_order_that_one_column_did_not_prove_is_not_said_for_it(ready, tmp_path):
+    file = tmp_path / "sebagian.csv"
+    file.write_text("nama,tanggal bergabung,tanggal keluar\nA,25/12/2010,03/04/2011\nB,26/12/2010,\n")
+    ready.kelompok("org", "create", "--set", "name=Sebagian")
+    done = ready.kelompok("plugin", "run", "csv-import", "--job", "import-members", "--file", file,
+                          "--organization", "sebagian")  # fmt: skip
+    assert "tanggal bergabung: dmy" in done.stdout
+    assert "value.date_ambiguous" in done.stdout
+    (again,) = [one for one in _commands(done.stdout) if "plugin run" in one]
+    assert "--date-order" not in again
+
+
 def test_commands_are_never_wrapped_and_ids_are_short_at_a_terminal(ready, tmp_path):
     file = tmp_path / "nama berkas yang panjang sekali supaya baris perintahnya tidak muat.csv"
     file.write_text("id,nama\n1,Panjang Sekali\n2,\n")
