@@ -174,8 +174,8 @@ def _plugin_of(ctx: typer.Context) -> "PluginInfo | None":
 
 
 def _entity_of(ctx: typer.Context) -> str | None:
-    default = next((one.default for one in ctx.command.params if one.name == "entity"), None)
-    if asked := ctx.params.get("entity") or default:
+    choices = next((one.type.choices for one in ctx.command.params if one.name == "entity"), ())  # type: ignore[attr-defined]
+    if asked := ctx.params.get("entity") or next(iter(choices), None):
         return str(asked)
     found, job = _plugin_of(ctx), ctx.params.get("job")
     return next((one.entity for one in (found.jobs() if found else ()) if one.name == job), None)

@@ -2,7 +2,16 @@
 
 from dataclasses import replace
 
-from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Kind, MatchRule, MergePolicy, Part
+from kelompok_core.descriptor import (
+    NAMES_OF_HOMES,
+    DerivedColumn,
+    EntityDescriptor,
+    Field,
+    Kind,
+    MatchRule,
+    MergePolicy,
+    Part,
+)
 from kelompok_core.events.schema import event_schema
 from kelompok_core.matching.keys import name_key, website_key
 from kelompok_core.values.conventions import DEFAULT_ZONE
@@ -137,6 +146,7 @@ DESCRIPTOR = EntityDescriptor(
     organization_aliases=(
         "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name", "organizer",
         "organiser", "penyelenggara", "id organisasi", "organization id", "organization slug", "event host",
+        *NAMES_OF_HOMES,
     ),
     derived=(
         DerivedColumn(name="title_key", field="title", derive=name_key),

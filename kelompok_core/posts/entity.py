@@ -3,7 +3,16 @@
 from functools import partial
 
 from kelompok_core.access.rules import Action
-from kelompok_core.descriptor import DerivedColumn, EntityDescriptor, Field, Guard, Kind, MatchRule, MergePolicy
+from kelompok_core.descriptor import (
+    NAMES_OF_HOMES,
+    DerivedColumn,
+    EntityDescriptor,
+    Field,
+    Guard,
+    Kind,
+    MatchRule,
+    MergePolicy,
+)
 from kelompok_core.matching.keys import name_key, website_key
 from kelompok_core.posts.schema import post_schema
 from kelompok_core.values.dates import first_day
@@ -100,6 +109,7 @@ DESCRIPTOR = EntityDescriptor(
     organization_aliases=(
         "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",
         "organisation name", "id organisasi", "organization id", "organization slug",
+        *NAMES_OF_HOMES,
     ),
     derived=(
         DerivedColumn(name="title_key", field="title", derive=name_key),

@@ -393,7 +393,7 @@ def _elsewhere(ready, folder, *arguments):
 
 @pytest.mark.parametrize("arguments", [
     ("org", "list"), ("db", "migrate"), ("plugin", "enable", "csv-import"), ("import", "list"),
-    (*_IMPORT, "--file", PROJECT / "examples/organizations.csv"), ("csv-import", "show", PROJECT / "README.md"),
+    (*_IMPORT, "--file", PROJECT / "examples/organizations.csv"),
 ], ids=lambda arguments: " ".join(map(str, arguments[:2])))  # fmt: skip
 def test_outside_an_installation_none_is_begun(ready, tmp_path, arguments):
     refused = _elsewhere(ready, tmp_path, *arguments)
@@ -542,6 +542,9 @@ def test_show_says_which_entity_columns_fit(ready, tmp_path):
     file = tmp_path / "acara.csv"
     file.write_text("Judul,Mulai,Selesai\nRapat,2024-01-02 10:00,2024-01-02 12:00\n")
     shown = ready.kelompok("csv-import", "show", file)
+    assert "Taken for a list of events" in shown.stdout
+    assert "--job import-events" in shown.stdout
+    shown = ready.kelompok("csv-import", "show", file, "--entity", "organizations")
     assert "The columns fit events better" in " ".join(shown.stdout.split())
     (following,) = _commands(shown.stdout)
     assert following.endswith("--entity events")
@@ -741,3 +744,73 @@ def test_a_numbered_error_file_is_the_list_it_came_from():
         "a", "a", "a", "a-2",
     ]  # fmt: skip
     assert free_name("there.is.none.csv") == "there.is.none.csv"
+
+
+# What a file is taken for
+
+
+def test_a_list_is_shown_as_what_its_columns_fit_best(ready, tmp_path):
+    file = tmp_path / "pengurus.csv"
+    file.write_text("Nama Lengkap;Asal Instansi;Jabatan;Tgl Bergabung;No. WA\nRina;Forum Laut;Ketua;2020-01-02;\n")
+    shown = ready.kelompok("csv-import", "show", file)
+    assert "Taken for a list of members" in shown.stdout
+    assert re.search(r"Asal Instansi +organization", shown.stdout)
+    (following,) = _commands(shown.stdout)
+    assert "--job import-members" in following
+    assert "SLUG" not in following, "it can be pasted as it is"
+    assert json.loads(ready.kelompok("csv-import", "show", file, "--json").stdout)["entity"] == "members"
+    other = ready.kelompok("csv-import", "show", file, "--entity", "posts")
+    assert "Taken for a list of posts" not in other.stdout or "The columns fit members better" in other.stdout
+
+
+def test_an_import_as_something_the_columns_fit_less_is_warned_of(ready, tmp_path):
+    file = tmp_path / "anggota-kami.csv"
+    file.write_text("Nama Lengkap;Nama Lembaga;Jabatan;Tgl Bergabung;Email\nRina;Forum Laut;Ketua;2020-01-02;\n")
+    shown = ready.kelompok("csv-import", "show", file, "--entity", "organizations")
+    assert "The columns fit members better" in shown.stdout
+    done = ready.kelompok(*_IMPORT, "--file", file, "--dry-run", "--json")
+    assert "header.other_entity" in [one["code"] for one in json.loads(done.stdout)["issues"]]
+    file.write_text("Nama Lembaga;Kota;Telepon;Email;Bergabung\nForum Laut;Ende;;;2020-01-02\n")
+    done = ready.kelompok(*_IMPORT, "--file", file, "--dry-run", "--json")
+    assert "header.other_entity" not in [one["code"] for one in json.loads(done.stdout)["issues"]]
+    assert "Taken for a list of organizations" in ready.kelompok("csv-import", "show", file).stdout
+
+
+def test_a_column_that_names_organizations_in_words_of_its_own_is_suggested(ready, tmp_path):
+    file = tmp_path / "utusan.csv"
+    file.write_text("Nama Lengkap,Alamat Lembaga,Lembaga Pengutus,Jabatan\nRina,Jl. Mawar,Forum Laut,Ketua\n")
+    shown = ready.kelompok("csv-import", "show", file, "--entity", "members")
+    (following,) = _commands(shown.stdout)
+    assert "--map 'Lembaga Pengutus=organization'" in following
+    assert "SLUG" not in following
+    failed = ready.kelompok("plugin", "run", "csv-import", "--job", "import-members", "--file", file)
+    assert "--map 'Lembaga Pengutus=organization'" in failed.stderr
+
+
+@pytest.mark.parametrize(("name", "content", "code"), [
+    ("kosong.csv", "", 1), ("judul.csv", "nama;kota\n", 0), ("kosong.json", "[]", 0), ("kosong.ndjson", "", 1),
+])  # fmt: skip
+def test_what_has_no_rows_is_not_to_be_imported_next(ready, tmp_path, name, content, code):
+    file = tmp_path / name
+    file.write_text(content)
+    shown = ready.kelompok("json-import" if "json" in name else "csv-import", "show", file)
+    assert (shown.returncode, _commands(shown.stdout)) == (code, []), shown.stdout + shown.stderr
+    assert "No column was recognised" not in shown.stdout
+    assert re.search("has no (content|records)", shown.stdout)
+
+
+def test_a_folder_is_shown_by_what_reads_folders(ready, tmp_path):
+    (tmp_path / "isi.csv").write_text("nama\nA\n")
+    refused = ready.kelompok("csv-import", "show", tmp_path)
+    assert refused.returncode == 2
+    assert "is a folder, and csv-import does not read that" in refused.stderr
+
+
+def test_looking_at_a_file_needs_no_installation(ready, tmp_path):
+    file = tmp_path / "jauh.csv"
+    file.write_text("nama\nJauh Satu\n")
+    shown = _elsewhere(ready, tmp_path, "csv-import", "show", "jauh.csv")
+    assert (shown.returncode, "Jauh Satu" in shown.stdout) == (0, True), shown.stderr
+    assert _elsewhere(ready, tmp_path, "sdgs", "explain", "--text", "bank sampah").returncode == 0
+    assert _elsewhere(ready, tmp_path, "csv-import", "convert", "jauh.csv", "rata.csv").returncode == 0
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["jauh.csv", "rata.csv"], "nothing is made"
