@@ -81,6 +81,29 @@ def test_errors_are_put_together_in_indonesian_too(indonesian, error, said):
     assert language.translate(error.message) == error.message
 
 
+@pytest.mark.parametrize(("message", "said"), [
+    ("Did you mean name?", "Mungkin maksud Anda name?"),
+    ("Did you mean delimiter or quote?", "Mungkin maksud Anda delimiter atau quote?"),
+    ("Did you mean city? There are: city, name, region.", "Mungkin maksud Anda city? Yang ada: city, name, region."),
+    ("mapping 'x': there is no field 'status'", "pemetaan 'x': tidak ada isian 'status'"),
+    ("--file: status is there already", "--file: status sudah ada"),
+])  # fmt: skip
+def test_names_that_have_to_be_typed_are_never_translated(indonesian, message, said):
+    assert language.translate(message) == said
+
+
+@pytest.mark.parametrize(("message", "said"), [
+    ("/srv/x: there is no .kelompok and no kelompok.toml, here or in a folder above",
+     "/srv/x: tidak ada .kelompok maupun kelompok.toml, di sini atau di folder di atasnya"),
+    ("plugin 'x' cannot run: it is broken: not valid TOML: line 3",
+     "plugin 'x' tidak dapat dijalankan: rusak: bukan TOML yang sah: line 3"),
+    (NotFound("job of csv-import", "impor").message, "tidak ada tugas csv-import 'impor'"),
+    (NotFound("member", "d'arc").message, "tidak ada anggota \"d'arc\""),
+])  # fmt: skip
+def test_sentences_within_sentences_are_translated(indonesian, message, said):
+    assert language.translate(message) == said
+
+
 @pytest.mark.parametrize(("environ", "expected"), [
     ({}, "en"), ({"LANG": "id_ID.UTF-8"}, "id"), ({"LANG": "en_US.UTF-8"}, "en"), ({"LANG": "C.UTF-8"}, "en"),
     ({"LANG": "id_ID", "LC_ALL": "en_GB.UTF-8"}, "en"), ({"LANG": "en_US", "LC_MESSAGES": "id_ID"}, "id"),
