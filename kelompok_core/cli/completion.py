@@ -130,10 +130,39 @@ _NEWEST = """
     WHERE id::text LIKE :begins OR right(id::text, :shown) LIKE :begins ORDER BY id DESC LIMIT :most"""
 
 
+def parked(incomplete: str) -> list[tuple[str, str]]:
+    """Offer the rows that wait for a person, as «review list» calls them."""
+    return _ask(lambda connection: [one for one in _parked(connection) if one[0].startswith(incomplete)])
+
+
+def _parked(connection: "sa.Connection") -> list[tuple[str, str]]:
+    from kelompok_core.database.ids import shorten
+    from kelompok_core.imports.parked import list_parked
+
+    rows = list_parked(connection, limit=_MOST)
+    called = shorten(connection, "imports", {row.import_id for row in rows})
+    return [(f"{called[row.import_id]}:{row.record}", row.label or row.reason) for row in rows]
+
+
+def candidates(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer the records that the row typed before may be."""
+    typed = [one for one in (ctx.params.get("ref"), *ctx.args) if one and ":" in one]
+    return _ask(lambda connection: [one for one in _candidates(connection, typed[0]) if one.startswith(incomplete)])
+
+
+def _candidates(connection: "sa.Connection", ref: str) -> list[str]:
+    from kelompok_core.database.ids import get_id
+    from kelompok_core.imports.parked import get_parked, list_candidates
+
+    prefix, _, record = ref.rpartition(":")
+    row = get_parked(connection, get_id(connection, "imports", prefix), int(record))
+    return list(list_candidates(connection, row))
+
+
 def _names(table: str, column: str, incomplete: str) -> list[str]:
     import sqlalchemy as sa
 
-    query = f"SELECT {column} FROM {table} WHERE {column} LIKE :begins ORDER BY 1 LIMIT {_MOST}"  # noqa: S608 -- ours
+    query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} LIKE :begins ORDER BY 1 LIMIT {_MOST}"  # noqa: S608 -- ours
     return _ask(lambda connection: list(connection.scalars(sa.text(query), {"begins": f"{incomplete}%"})))
 
 
@@ -154,7 +183,7 @@ def _ask(work: "Callable[[sa.Connection], list[Any]]") -> list[Any]:
             return []
         with Database(addresses).connect() as connection:
             return work(connection)
-    except (KelompokError, sa.exc.SQLAlchemyError, OSError):
+    except (KelompokError, sa.exc.SQLAlchemyError, OSError, LookupError, ValueError):
         return []
 
 

@@ -174,7 +174,7 @@ def _write_error_file(
         output.print_line(say("No row waits to be corrected; {file} has the header alone.", file=target))
         return
     again = import_again(bench.settings, connection, record, target, is_error_file=True)
-    told = say("{rows} written to {file}. Correct them and import the file again:", rows=rows, file=target)
+    told = say("{rows} written to {file}. Correct the file and import it again:", rows=rows, file=target)
     output.print_next(told, output.command(*again))
 
 
@@ -224,7 +224,7 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
     from kelompok_core.imports.apply import approve
 
     with terminal.workbench() as bench:
-        found = find_import(bench, import_id)
+        found = find_import(bench, import_id, newest="mode = 'dry_run' AND state IN ('planned', 'applied')")
         record = approve(bench, found, terminal.acting(bench, actor))
         if record.state == "applied":
             output.print_line(say("This import is applied already; nothing was done."), errors=True)
@@ -232,12 +232,16 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
         raise typer.Exit(carry_out(bench, found, as_json=as_json))
 
 
-def find_import(bench: "Workbench", prefix: str) -> "UUID":
-    """Return the id of the import a person means."""
+def find_import(bench: "Workbench", prefix: str, *, newest: str = "true") -> "UUID":
+    """Return the id of the import a person means; «last» is the newest of which the condition holds, if there is one.
+
+    A failed attempt is not what somebody wants to take back. One that is taken back already is still the last: said
+    twice, a command must not go on to the import before.
+    """
     from kelompok_core.database.ids import get_id
 
     with bench.database.connect() as connection:
-        return get_id(connection, "imports", prefix)
+        return get_id(connection, "imports", prefix, newest=newest)
 
 
 @app.command()
@@ -265,7 +269,8 @@ def undo_import(
     from kelompok_core.imports.undo import undo
 
     with terminal.workbench() as bench:
-        report = undo(bench, find_import(bench, import_id), terminal.acting(bench, actor), dry_run=dry_run)
+        found = find_import(bench, import_id, newest="state IN ('applied', 'undone')")
+        report = undo(bench, found, terminal.acting(bench, actor), dry_run=dry_run)
         called = terminal.name_of(bench, "imports", report.record.id)
     output.show(as_json, report.to_json, lambda console: render_undo(console, report, called))
     raise typer.Exit(terminal.ATTENTION if report.left else terminal.DONE)

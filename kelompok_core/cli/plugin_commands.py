@@ -11,6 +11,7 @@ import typer
 
 from kelompok_core.cli import completion, output, previews, surroundings, terminal
 from kelompok_core.cli.language import language, say, translate
+from kelompok_core.cli.render import describe_reading
 from kelompok_core.errors import SettingsError
 from kelompok_core.plugin_host.manifest import Command
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins, require_usable
@@ -227,15 +228,27 @@ def _to_json(result: "CommandResult", tables: "Mapping[str, pd.DataFrame]") -> d
 
 
 def _print_tables(result: "CommandResult", tables: "Mapping[str, pd.DataFrame]") -> None:
-    if result.text:
-        output.console().print(translate(result.text), markup=False)
+    text = describe_reading(result.read_as) if result.read_as else translate(result.text)
+    if text:
+        output.console().print(text, markup=False)
     for title, one in tables.items():
         output.print_line(f"\n{say(title)}", style="bold")
         _show_table(one)
 
 
+_BECOMES = "becomes"
+
+
+def _said_of_column(field: str) -> str:
+    """Return the field of a column, or what becomes of a column that is none."""
+    return say(field) if field.startswith("(") else field
+
+
 def _show_table(shown: "pd.DataFrame") -> None:
     rows: list[list[Any]] = shown.to_numpy().tolist()
+    if _BECOMES in shown.columns:
+        at = list(shown.columns).index(_BECOMES)
+        rows = [[*row[:at], _said_of_column(row[at]), *row[at + 1 :]] for row in rows]
     if list(shown.columns) == _FINDINGS:
         rows = [[output.coloured(row[0]), *row[1:]] for row in rows]
         output.table(output.console(), _FINDINGS, rows, heading=3)

@@ -55,7 +55,7 @@ def preview(
     if len(findings):
         tables["Findings"] = findings
     read_as = ", ".join(f"{key} {_plain(value)}" for key, value in batch.read_as.items())
-    return CommandResult(text=f"Read as: {read_as}" if read_as else "", tables=tables)
+    return CommandResult(text=f"Read as: {read_as}" if read_as else "", tables=tables, read_as=batch.read_as)
 
 
 def _generator(batches: Iterator[SourceBatch]) -> Generator[SourceBatch]:

@@ -18,8 +18,8 @@ _MOST_NAMED = 10
 """Rows to choose among when a part of an id is that of several."""
 
 
-def get_id(connection: sa.Connection, table: str, given: str) -> UUID:
-    """Return the id that begins or ends so, or the newest for «last».
+def get_id(connection: sa.Connection, table: str, given: str, *, newest: str = "true") -> UUID:
+    """Return the id that begins or ends so; for «last» the newest, of those of which a condition holds if there are.
 
     Raises:
         NotFound: When there is none.
@@ -28,21 +28,22 @@ def get_id(connection: sa.Connection, table: str, given: str) -> UUID:
     part = given.strip().lower()
     what = table.removesuffix("s")
     if part == LAST:
-        newest = connection.scalar(sa.text(f"SELECT id FROM {table} ORDER BY id DESC LIMIT 1"))  # noqa: S608 -- ours
-        if newest is None:
+        order = f"CASE WHEN {newest} THEN 0 ELSE 1 END, id DESC"
+        found = connection.scalar(sa.text(f"SELECT id FROM {table} ORDER BY {order} LIMIT 1"))  # noqa: S608 -- ours
+        if found is None:
             raise NotFound(what, given, hint=f"There is no {what} yet.")
-        return UUID(str(newest))
+        return UUID(str(found))
     query = sa.text(f"""
         SELECT id FROM {table} WHERE length(:part) >= {SHORTEST}
           AND (starts_with(id::text, :part) OR right(id::text, length(:part)) = :part)
         ORDER BY id DESC LIMIT {_MOST_NAMED}""")  # noqa: S608 -- ours
-    found = list(connection.scalars(query, {"part": part}))
-    if len(found) > 1:
-        raise Ambiguous(what, given, which=found)
-    if not found:
+    alike = list(connection.scalars(query, {"part": part}))
+    if len(alike) > 1:
+        raise Ambiguous(what, given, which=alike)
+    if not alike:
         hint = f"Give at least {SHORTEST} digits of it." if len(part) < SHORTEST else None
         raise NotFound(what, given, hint=hint or f"«{LAST}» is the newest one.")
-    return UUID(str(found[0]))
+    return UUID(str(alike[0]))
 
 
 def shorten(connection: sa.Connection, table: str, ids: Collection[UUID]) -> dict[UUID, str]:

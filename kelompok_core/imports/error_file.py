@@ -17,6 +17,7 @@ from kelompok_core.imports.records import ImportRecord
 from kelompok_core.issues.sentences import describe
 from kelompok_core.sources.storage import source_name_of
 
+_DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\t": "\t"}
 _FORMULA = re.compile(r"^'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"^'('*[=+\-@\t\r])")
 
@@ -48,8 +49,8 @@ def is_json(media_type: str) -> bool:
 
 
 def write_error_file(connection: sa.Connection, record: ImportRecord, target: TextIO, *, language: str = "en") -> int:
-    """Write the rejected and parked rows of a table as CSV; return how many there are."""
-    writer = csv.writer(target, lineterminator="\r\n")
+    """Write the rejected and parked rows of a table as CSV, with its own delimiter; return how many there are."""
+    writer = csv.writer(target, delimiter=_delimiter_of(record), lineterminator="\r\n")
     writer.writerow([*(guard_formula(name) for name in record.header), *OUR_COLUMNS])
     number = 0
     for row in _iter_rows(connection, record):
@@ -57,6 +58,12 @@ def write_error_file(connection: sa.Connection, record: ImportRecord, target: Te
         writer.writerow([*cells, *(guard_formula(cell) for cell in _findings(row, language))])
         number += 1
     return number
+
+
+def _delimiter_of(record: ImportRecord) -> str:
+    """Return what stands between the cells of the source, by which its spreadsheet parts them; else a comma."""
+    written = record.read_as.get("delimiter")
+    return _DELIMITERS.get(str(written), ",")
 
 
 def write_error_lines(

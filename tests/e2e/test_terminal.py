@@ -205,8 +205,7 @@ def test_an_error_file_is_sent_again_with_all_that_was_said(ready, tmp_path):
     assert _paste(ready, errors, tmp_path).returncode == 0
     handed_back = tmp_path / "daftar kami.errors.csv"
     assert handed_back.exists()
-    _mended(handed_back, ";Maumere", ";Maumere")
-    _mended(handed_back, "\n,Maumere", "\nVerein Nord,Maumere")
+    _mended(handed_back, "\n;Maumere", "\nVerein Nord;Maumere")
     _mended(handed_back, "abc@", "abc@example.org")
     _mended(handed_back, "0812-1111-2222", "")
     words = shlex.split(again)
@@ -681,6 +680,20 @@ def test_the_shell_completes_plugins_jobs_settings_slugs_ids_and_fields(ready, t
     assert _completed(ready, parted, 9) == ["email"], "bash parts words at «=»"
 
 
+def test_the_shell_completes_rows_that_wait_and_what_they_may_be(ready, tmp_path):
+    _doubtful(ready, tmp_path, "Pilih Satu")
+    row = json.loads(ready.kelompok("import", "review", "list", "--import", "last", "--json").stdout)[0]
+    whole, _, record = row["row"].partition(":")
+    for command in ("show", "accept", "reject"):
+        offered = _completed(ready, ["kelompok", "import", "review", command, ""], 4)
+        assert f"{whole[-8:]}:{record}" in offered, offered
+    short = f"{whole[-8:]}:{record}"
+    into = _completed(ready, ["kelompok", "import", "review", "accept", short, "--merge-into", ""], 6)
+    assert len(into) == len(row["candidates"])
+    nothing = _completed(ready, ["kelompok", "import", "review", "accept", "--merge-into", ""], 5)
+    assert nothing == []
+
+
 def test_completion_starts_no_database_and_tells_no_errors(ready, tmp_path):
     nowhere = {"KELOMPOK_HOME": str(tmp_path / "home"), "KELOMPOK_CONFIG": str(tmp_path / "kelompok.toml")}
     assert _completed(ready, ["kelompok", "org", "show", ""], 3, **nowhere) == []
@@ -814,3 +827,88 @@ def test_looking_at_a_file_needs_no_installation(ready, tmp_path):
     assert _elsewhere(ready, tmp_path, "sdgs", "explain", "--text", "bank sampah").returncode == 0
     assert _elsewhere(ready, tmp_path, "csv-import", "convert", "jauh.csv", "rata.csv").returncode == 0
     assert sorted(one.name for one in tmp_path.iterdir()) == ["jauh.csv", "rata.csv"], "nothing is made"
+
+
+# What is said, and how
+
+
+def _doubtful(ready, folder, name):
+    """Import a name that is there already from another source; return what is printed."""
+    file = folder / "doubtful.csv"
+    for source, content in ((f"first {name}", f"id,nama\n1,{name}\n"), (f"second {name}", f"id,nama\n7,{name}\n8,\n")):
+        file.write_text(content)
+        done = ready.kelompok(*_IMPORT, "--file", file, "--source", source)
+    return done.stdout
+
+
+def test_what_is_pasted_out_of_a_sentence_is_on_one_line(ready, tmp_path):
+    file = tmp_path / "salin.csv"
+    file.write_text("Nama,Tgl Lahir,Tempat Lahir,Nama Ibu Kandung\nSalin Satu,1990-01-01,Ende,Siti\n")
+    for width in range(60, 100, 3):
+        _, printed = _on_terminal(ready, "csv-import", "show", file, width=width)
+        found = re.findall(r"--map\s+'[^']*'", _plain(printed))
+        assert found, printed
+        assert not [one for one in found if "\n" in one or "  " in one], (width, found)
+
+
+def test_a_plan_says_where_the_reason_of_a_row_is_told(ready, tmp_path):
+    file = tmp_path / "alasan.csv"
+    file.write_text("id,nama\n1,\n2,Alasan Dua\n")
+    shown = " ".join(ready.kelompok(*_IMPORT, "--file", file, "--dry-run").stdout.split())
+    assert "rejected value.required (see below)" in shown
+    assert "see below" not in ready.kelompok("import", "show", "last", "--rows").stdout
+
+
+def test_rows_that_wait_are_counted_once(ready, tmp_path):
+    shown = " ".join(_doubtful(ready, tmp_path, "Tunggu Satu").split())
+    assert "1 row waits for a person to decide" in shown
+    assert "2 rows to correct (1 of them wait for a person)" in shown
+
+
+def test_the_error_file_has_the_delimiter_of_the_list(ready, tmp_path):
+    for name, delimiter in (("tab", "\t"), ("titik", ";"), ("garis", "|")):
+        file, back = tmp_path / f"{name}.csv", tmp_path / f"{name}.errors.csv"
+        file.write_text(f"id,nama,kota,surel\n1,{name} Satu,Ende,x@@y\n2,{name} Dua,Ende,\n".replace(",", delimiter))
+        done = ready.kelompok(*_IMPORT, "--file", file)
+        (again,) = [one for one in _commands(done.stdout) if "plugin run" in one]
+        ready.kelompok("import", "errors", "last", "--output", back)
+        assert back.read_text("utf-8-sig").startswith("id,nama,kota,surel,_line".replace(",", delimiter))
+        _mended(back, "x@@y", "")
+        assert _paste(ready, again, tmp_path).returncode == 0
+
+
+def test_last_is_the_newest_that_can_be_taken_back(ready, tmp_path):
+    file = tmp_path / "terakhir.csv"
+    file.write_text("id,nama\n1,Terakhir Satu\n")
+    done = json.loads(ready.kelompok(*_IMPORT, "--file", file, "--json").stdout)
+    file.write_text("tanpa\nx\n")
+    assert ready.kelompok(*_IMPORT, "--file", file).returncode == 1
+    for _ in range(2):
+        undone = json.loads(ready.kelompok("import", "undo", "last", "--json").stdout)
+        assert undone["import"] == done["import"], "said twice, it does not go on to the one before"
+    failed = json.loads(ready.kelompok("import", "list", "--limit", "1", "--json").stdout)[0]["import"]
+    refused = ready.kelompok("import", "undo", failed).stderr
+    assert "was not applied, so there is nothing to undo: its state is «failed»" in refused
+
+
+def test_a_plan_that_was_applied_is_no_dry_run_when_it_is_undone(ready, tmp_path):
+    file = tmp_path / "rencana-jadi.csv"
+    file.write_text("id,nama\n1,Rencana Jadi\n")
+    ready.kelompok(*_IMPORT, "--file", file, "--dry-run")
+    assert ready.kelompok("import", "apply", "last").returncode == 0
+    ready.kelompok("import", "undo", "last")
+    assert re.match(r"Import \S+ is undone", ready.kelompok("import", "show", "last").stdout)
+
+
+def test_two_services_get_two_ports(ready):
+    refused = ready.kelompok("up", "--port", "4977", "--api-port", "4977")
+    assert refused.returncode == 2
+    assert "--api-port" in refused.stderr
+
+
+def test_the_review_shows_fields_and_nothing_worked_out_of_them(ready, tmp_path):
+    _doubtful(ready, tmp_path, "Tinjau Satu")
+    row = json.loads(ready.kelompok("import", "review", "list", "--import", "last", "--json").stdout)[0]["row"]
+    shown = ready.kelompok("import", "review", "show", row).stdout
+    assert "Tinjau Satu" in shown
+    assert not re.search(r"name_key|slug_base|email_key", shown)
