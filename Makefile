@@ -26,12 +26,13 @@ demo: setup   ## database, plugin, ten organizations, and what to try next
 	@# 3 means done, with rows to look at: the example has some on purpose.
 	$(KELOMPOK) plugin run csv-import --job import-organizations --file examples/organizations.csv || [ $$? -eq 3 ]
 	@echo
-	@echo "Next:  $(KELOMPOK) org list                                   what is there now"
-	@echo "       $(KELOMPOK) org show yayasan-rumah-baca-bahari         one of them: who said what, evidence, history"
-	@echo "       $(KELOMPOK) import list                                imports so far; «import show ID» for a report"
-	@echo "       $(KELOMPOK) audit                                      who changed what"
-	@echo "       make up                                               the Dagster UI: runs, lineage, checks"
-	@echo "       make demo                                             again: nothing changes"
+	@echo "Next:"
+	@echo "  $(KELOMPOK) org list       what is there now"
+	@echo "  $(KELOMPOK) org show yayasan-rumah-baca-bahari     one of them"
+	@echo "  $(KELOMPOK) import list    imports so far; «import show ID» for a report"
+	@echo "  $(KELOMPOK) audit          who changed what"
+	@echo "  make up                        the Dagster UI: runs, lineage, checks"
+	@echo "  make demo                      again: nothing changes"
 
 up: setup   ## database, Dagster UI on http://127.0.0.1:3000, HTTP API on :4621, workers
 	$(KELOMPOK) up

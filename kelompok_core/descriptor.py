@@ -15,6 +15,14 @@ if TYPE_CHECKING:  # what a descriptor speaks of is loaded by those who make one
     from kelompok_core.values.reading import Inputs, Reader
 
 
+NAMES_OF_HOMES = (
+    "nama lembaga", "nama komunitas", "nama yayasan", "nama perkumpulan", "nama ngo", "nama lsm", "nama instansi",
+    "nama institusi", "asal lembaga", "asal organisasi", "asal komunitas", "asal instansi", "komunitas", "yayasan",
+    "instansi", "institusi", "org name", "ngo name",
+)  # fmt: skip
+"""Headers of the organization a record belongs to, whatever the record is; what else could be meant is left out."""
+
+
 class MergePolicy(StrEnum):
     """What an import may do to a value that is already there. A blank cell never changes anything.
 

@@ -63,10 +63,11 @@ class NotFound(UsageError):
 class Ambiguous(NotFound):
     """A name that several have: who gave it has to say more."""
 
-    def __init__(self, kind: str, name: object, *, which: Iterable[object]) -> None:
+    def __init__(self, kind: str, name: object, *, which: Sequence[object]) -> None:
         super().__init__(kind, name, hint=f"Say which: {', '.join(map(str, which))}.")
         self.message = f"more than one {kind} is called {str(name)!r}"
         self.args = (self.message,)
+        self.which = which
 
 
 class Conflict(UsageError):

@@ -8,6 +8,9 @@ _FEW = 12
 _LIKENESS = 0.6
 """As :mod:`difflib` counts: twice the characters in common, of all characters of both."""
 
+_MOST_EDITS = 3
+"""One of so many characters may be written otherwise, and two in any case: a common ending makes no likeness."""
+
 _MARGIN = 0.1
 """Who is so much less like it than the nearest was not meant."""
 
@@ -28,7 +31,8 @@ def _likeness(wanted: str, name: str) -> float:
     # The cheap bounds first: most names are nothing like it.
     if compared.real_quick_ratio() < _LIKENESS or compared.quick_ratio() < _LIKENESS:
         return 0.0
-    return compared.ratio()
+    edits = sum(max(i2 - i1, j2 - j1) for what, i1, i2, j1, j2 in compared.get_opcodes() if what != "equal")
+    return compared.ratio() if edits <= max(2, len(wanted) // _MOST_EDITS) else 0.0
 
 
 def suggest(name: str, known: Iterable[str], *, few: int = _FEW) -> str | None:

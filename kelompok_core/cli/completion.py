@@ -110,26 +110,59 @@ def imports(incomplete: str) -> list[tuple[str, str]]:
 def _imports(connection: "sa.Connection", incomplete: str) -> list[tuple[str, str]]:
     import sqlalchemy as sa
 
-    from kelompok_core.database.ids import shorten
+    from kelompok_core.database.ids import SHORTEST_SHOWN, shorten
 
-    rows = connection.execute(sa.text(_NEWEST), {"begins": f"{incomplete}%", "most": _MOST}).all()
+    rows = connection.execute(
+        sa.text(_NEWEST), {"begins": f"{incomplete}%", "shown": SHORTEST_SHOWN, "most": _MOST}
+    ).all()
     called = shorten(connection, "imports", [row.id for row in rows])
     return [
-        (_long_enough(called[row.id], str(row.id), incomplete), f"{row.source_name}, {say(row.state)}") for row in rows
+        (
+            called[row.id] if called[row.id].startswith(incomplete) else str(row.id),
+            f"{row.source_name}, {say(row.state)}",
+        )
+        for row in rows
     ]
 
 
-def _long_enough(short: str, whole: str, incomplete: str) -> str:
-    return whole if len(incomplete) > len(short) else short
+_NEWEST = """
+    SELECT id, source_name, state FROM imports
+    WHERE id::text LIKE :begins OR right(id::text, :shown) LIKE :begins ORDER BY id DESC LIMIT :most"""
 
 
-_NEWEST = "SELECT id, source_name, state FROM imports WHERE id::text LIKE :begins ORDER BY id DESC LIMIT :most"
+def parked(incomplete: str) -> list[tuple[str, str]]:
+    """Offer the rows that wait for a person, as «review list» calls them."""
+    return _ask(lambda connection: [one for one in _parked(connection) if one[0].startswith(incomplete)])
+
+
+def _parked(connection: "sa.Connection") -> list[tuple[str, str]]:
+    from kelompok_core.database.ids import shorten
+    from kelompok_core.imports.parked import list_parked
+
+    rows = list_parked(connection, limit=_MOST)
+    called = shorten(connection, "imports", {row.import_id for row in rows})
+    return [(f"{called[row.import_id]}:{row.record}", row.label or row.reason) for row in rows]
+
+
+def candidates(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer the records that the row typed before may be."""
+    typed = [one for one in (ctx.params.get("ref"), *ctx.args) if one and ":" in one]
+    return _ask(lambda connection: [one for one in _candidates(connection, typed[0]) if one.startswith(incomplete)])
+
+
+def _candidates(connection: "sa.Connection", ref: str) -> list[str]:
+    from kelompok_core.database.ids import get_id
+    from kelompok_core.imports.parked import get_parked, list_candidates
+
+    prefix, _, record = ref.rpartition(":")
+    row = get_parked(connection, get_id(connection, "imports", prefix), int(record))
+    return list(list_candidates(connection, row))
 
 
 def _names(table: str, column: str, incomplete: str) -> list[str]:
     import sqlalchemy as sa
 
-    query = f"SELECT {column} FROM {table} WHERE {column} LIKE :begins ORDER BY 1 LIMIT {_MOST}"  # noqa: S608 -- ours
+    query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} LIKE :begins ORDER BY 1 LIMIT {_MOST}"  # noqa: S608 -- ours
     return _ask(lambda connection: list(connection.scalars(sa.text(query), {"begins": f"{incomplete}%"})))
 
 
@@ -150,7 +183,7 @@ def _ask(work: "Callable[[sa.Connection], list[Any]]") -> list[Any]:
             return []
         with Database(addresses).connect() as connection:
             return work(connection)
-    except (KelompokError, sa.exc.SQLAlchemyError, OSError):
+    except (KelompokError, sa.exc.SQLAlchemyError, OSError, LookupError, ValueError):
         return []
 
 
@@ -170,8 +203,8 @@ def _plugin_of(ctx: typer.Context) -> "PluginInfo | None":
 
 
 def _entity_of(ctx: typer.Context) -> str | None:
-    default = next((one.default for one in ctx.command.params if one.name == "entity"), None)
-    if asked := ctx.params.get("entity") or default:
+    choices = next((one.type.choices for one in ctx.command.params if one.name == "entity"), ())  # type: ignore[attr-defined]
+    if asked := ctx.params.get("entity") or next(iter(choices), None):
         return str(asked)
     found, job = _plugin_of(ctx), ctx.params.get("job")
     return next((one.entity for one in (found.jobs() if found else ()) if one.name == job), None)

@@ -8,6 +8,7 @@ import typer
 
 from kelompok_core.cli import terminal
 from kelompok_core.cli.language import number, say
+from kelompok_core.cli.terminal import ForceOption
 
 OutputOption = Annotated[Path | None, typer.Option(help="Write to this file; else to the terminal.")]
 FormatOption = Annotated[
@@ -22,11 +23,16 @@ def add_export(app: typer.Typer, entity: str) -> None:
     """Add the command to an entity's commands."""
 
     @app.command(help=f"Write {entity} as CSV or JSON, in columns that import them again.")
-    def export(output: OutputOption = None, form: FormatOption = None, organization: OrganizationOption = None) -> None:
-        _export(entity, output, form, organization)
+    def export(
+        output: OutputOption = None,
+        form: FormatOption = None,
+        organization: OrganizationOption = None,
+        force: ForceOption = False,
+    ) -> None:
+        _export(entity, output, form, organization, force=force)
 
 
-def _export(entity: str, output: Path | None, given: str | None, organization: str | None) -> None:
+def _export(entity: str, output: Path | None, given: str | None, organization: str | None, *, force: bool) -> None:
     from kelompok_core.imports.export import ExportFormat, write_export
     from kelompok_core.imports.registry import get_descriptor
     from kelompok_core.organizations.queries import get_organization
@@ -46,7 +52,7 @@ def _export(entity: str, output: Path | None, given: str | None, organization: s
                 return
             # A spreadsheet needs the mark; no reader of JSON wants it.
             encoding = "utf-8-sig" if form is ExportFormat.CSV else "utf-8"
-            with terminal.whole_file(output, encoding=encoding) as target:
+            with terminal.whole_file(output, force=force, encoding=encoding) as target:
                 written = write_export(connection, descriptor, target, form=form, organization_id=home)
     told = say("{number} {entity} written to {file}.", number=number(written), entity=say(entity), file=output)
     typer.echo(told)

@@ -55,18 +55,18 @@ def show_report(bench: Workbench, import_id: UUID, *, as_json: bool) -> int:
 
 def _gather(bench: Workbench, connection: "sa.Connection", report: ImportReport) -> Shown:
     from kelompok_core.imports.again import import_again
-    from kelompok_core.imports.error_file import suggested_error_file
+    from kelompok_core.imports.error_file import free_name, suggested_error_file
     from kelompok_core.imports.pages import list_rows
 
     record = report.record
     rows: Sequence[DecidedRow] = ()
     if record.waits_for_approval:
         rows = list_rows(connection, record, after=0, limit=PREVIEW_ROWS, decisions=_TOLD)
-    again = None
+    again, error_file = None, free_name(suggested_error_file(record))
     if report.needs_attention:
-        again = import_again(bench.settings, connection, record, suggested_error_file(record), is_error_file=True)
+        again = import_again(bench.settings, connection, record, error_file, is_error_file=True)
     called = terminal.names_of(connection, "imports", [record.id])[record.id]
-    return Shown(report=report, called=called, rows=rows, again=again)
+    return Shown(report=report, called=called, rows=rows, error_file=error_file, again=again)
 
 
 def exit_code(report: ImportReport) -> int:

@@ -7,7 +7,7 @@ import typer
 
 from kelompok_core.cli import completion, output, surroundings, terminal
 from kelompok_core.cli.language import counted, language, number, say
-from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
+from kelompok_core.cli.terminal import ActorOption, ForceOption, JsonOption, LimitOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ IdArgument = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="The import's id, or how it begins; «last» is the newest.",
+        help="The import's id, or how it begins or ends; «last» is the newest.",
         autocompletion=completion.imports,
     ),
 ]
@@ -84,7 +84,11 @@ RowsFileOption = Annotated[
 
 @app.command(epilog=terminal.EXIT_CODES)
 def show(
-    import_id: IdArgument, rows: RowsOption = False, target: RowsFileOption = None, as_json: JsonOption = False
+    import_id: IdArgument,
+    rows: RowsOption = False,
+    target: RowsFileOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show an import's report: counts, findings, what to do; or all its rows."""
     from kelompok_core.cli.importing import show_report
@@ -92,7 +96,7 @@ def show(
     with terminal.workbench() as bench:
         found = find_import(bench, import_id)
         if rows or target is not None:
-            _show_rows(bench, found, target, as_json=as_json)
+            _show_rows(bench, found, target, force=force, as_json=as_json)
             return
         code = show_report(bench, found, as_json=as_json)
         if surroundings.SURROUNDINGS.debug and not as_json:
@@ -100,7 +104,7 @@ def show(
     raise typer.Exit(code)
 
 
-def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, as_json: bool) -> None:
+def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, force: bool, as_json: bool) -> None:
     from kelompok_core.cli.rows import render_rows, write_rows
     from kelompok_core.imports.listing import encoding_of
     from kelompok_core.imports.pages import iter_rows
@@ -116,7 +120,7 @@ def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, as
                 lambda console: render_rows(console, found, whole=True),
             )
             return
-        with terminal.whole_file(target, encoding=encoding_of(target)) as file:
+        with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
             written = write_rows(iter_rows(connection, record), file, target)
     typer.echo(say("{rows} written to {file}.", rows=counted(written, "row", "rows"), file=target))
 
@@ -139,6 +143,7 @@ def errors(
     everything: Annotated[
         bool, typer.Option("--all", help="Every finding, also warnings about rows that were taken.")
     ] = False,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List every finding about rows that were rejected or wait for a person, or write the error file."""
@@ -149,25 +154,27 @@ def errors(
         if target is None:
             _list_errors(connection, record, everything=everything, as_json=as_json)
         elif everything:
-            _write_findings(connection, record, target)
+            _write_findings(connection, record, target, force=force)
         else:
-            _write_error_file(bench, connection, record, target)
+            _write_error_file(bench, connection, record, target, force=force)
 
 
-def _write_error_file(bench: "Workbench", connection: "sa.Connection", record: "ImportRecord", target: Path) -> None:
+def _write_error_file(
+    bench: "Workbench", connection: "sa.Connection", record: "ImportRecord", target: Path, *, force: bool
+) -> None:
     from kelompok_core.imports.again import import_again
     from kelompok_core.imports.error_file import is_json
     from kelompok_core.imports.handing_back import write_errors
 
     encoding = "utf-8" if is_json(record.media_type) else "utf-8-sig"
-    with terminal.whole_file(target, encoding=encoding) as file:
+    with terminal.whole_file(target, force=force, encoding=encoding) as file:
         written = write_errors(bench.settings, connection, record, file, language=language())
     rows = counted(written, "row", "rows")
     if not written:
         output.print_line(say("No row waits to be corrected; {file} has the header alone.", file=target))
         return
     again = import_again(bench.settings, connection, record, target, is_error_file=True)
-    told = say("{rows} written to {file}. Correct them and import the file again:", rows=rows, file=target)
+    told = say("{rows} written to {file}. Correct the file and import it again:", rows=rows, file=target)
     output.print_next(told, output.command(*again))
 
 
@@ -195,7 +202,7 @@ def _list_errors(connection: "sa.Connection", record: "ImportRecord", *, everyth
     )
 
 
-def _write_findings(connection: "sa.Connection", record: "ImportRecord", target: Path) -> None:
+def _write_findings(connection: "sa.Connection", record: "ImportRecord", target: Path, *, force: bool) -> None:
     from kelompok_core.imports.listing import Form, encoding_of, write_listing
 
     form: Form[RowIssue] = Form(
@@ -205,7 +212,7 @@ def _write_findings(connection: "sa.Connection", record: "ImportRecord", target:
         ],
         to_json=lambda one: one.to_json(),
     )
-    with terminal.whole_file(target, encoding=encoding_of(target)) as file:
+    with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
         written = write_listing(_findings(connection, record, everything=True), form, file, target)
     typer.echo(say("{findings} written to {file}.", findings=counted(written, "finding", "findings"), file=target))
 
@@ -217,7 +224,7 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
     from kelompok_core.imports.apply import approve
 
     with terminal.workbench() as bench:
-        found = find_import(bench, import_id)
+        found = find_import(bench, import_id, newest="mode = 'dry_run' AND state IN ('planned', 'applied')")
         record = approve(bench, found, terminal.acting(bench, actor))
         if record.state == "applied":
             output.print_line(say("This import is applied already; nothing was done."), errors=True)
@@ -225,12 +232,16 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
         raise typer.Exit(carry_out(bench, found, as_json=as_json))
 
 
-def find_import(bench: "Workbench", prefix: str) -> "UUID":
-    """Return the id of the import a person means."""
+def find_import(bench: "Workbench", prefix: str, *, newest: str = "true") -> "UUID":
+    """Return the id of the import a person means; «last» is the newest of which the condition holds, if there is one.
+
+    A failed attempt is not what somebody wants to take back. One that is taken back already is still the last: said
+    twice, a command must not go on to the import before.
+    """
     from kelompok_core.database.ids import get_id
 
     with bench.database.connect() as connection:
-        return get_id(connection, "imports", prefix)
+        return get_id(connection, "imports", prefix, newest=newest)
 
 
 @app.command()
@@ -258,7 +269,8 @@ def undo_import(
     from kelompok_core.imports.undo import undo
 
     with terminal.workbench() as bench:
-        report = undo(bench, find_import(bench, import_id), terminal.acting(bench, actor), dry_run=dry_run)
+        found = find_import(bench, import_id, newest="state IN ('applied', 'undone')")
+        report = undo(bench, found, terminal.acting(bench, actor), dry_run=dry_run)
         called = terminal.name_of(bench, "imports", report.record.id)
     output.show(as_json, report.to_json, lambda console: render_undo(console, report, called))
     raise typer.Exit(terminal.ATTENTION if report.left else terminal.DONE)

@@ -79,6 +79,10 @@ def up(
     workers: Annotated[int, typer.Option(min=1, max=32, help="How many imports run at a time.")] = 2,
 ) -> None:
     """Start database, Dagster UI, daemon, workers and HTTP API; Ctrl-C stops all but the database."""
+    if port == api_port:
+        raise terminal.wrong_option(
+            "--api-port", f"{port} is the port of the Dagster UI", hint="Give each a port of its own."
+        )
     options = ServiceOptions(port=port, api_port=api_port, workers=workers)
     raise typer.Exit(surroundings.launcher().up(settings(), options, _tell))
 
@@ -128,7 +132,8 @@ def _try(look: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return look()
     except KelompokError as error:
-        return [(look.__name__.strip("_"), " ".join(filter(None, (error.message, error.hint))))]
+        sentences = [translate(one).rstrip(".") for one in (error.message, error.hint) if one]
+        return [(look.__name__.strip("_"), ". ".join(sentences))]
 
 
 def _python() -> list[Finding]:

@@ -66,7 +66,8 @@ def counted(value: int, one: str, many: str) -> str:
 def translate(message: str) -> str:
     """Return a message of the core, which is made in English, in the language in use, as far as the catalog has it.
 
-    Of the patterns that fit, the one that says most counts; what fills its places may be in the catalog too.
+    Of the patterns that fit, the one that says most counts. What fills its places is translated as well, but for names
+    that people have to type: the translation marks their places with ``!s``.
     """
     if _chosen == ENGLISH or not message:
         return message
@@ -74,8 +75,21 @@ def translate(message: str) -> str:
         return known
     for pattern, translation in _patterns():
         if fits := pattern.fullmatch(message):
-            return translation.format(*(indonesian().get(fact, fact) for fact in fits.groups()))
+            return translation.format(*map(_Fact, fits.groups()))
     return message
+
+
+class _Fact:
+    """What fills a place of a sentence: translated there, or as it is where the place asks for that."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __format__(self, how: str) -> str:
+        return format(translate(self._text), how)
 
 
 @lru_cache

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from kelompok_core.cli import terminal
+from kelompok_core.cli import output, terminal
+from kelompok_core.cli.language import say
 from kelompok_core.errors import Ambiguous, KelompokError, NotFound
 from kelompok_core.suggestions import suggest
 
@@ -30,11 +32,28 @@ _COLUMNS = {
 
 
 def with_near_names(error: KelompokError) -> KelompokError:
-    """Give an error about a name that is not there the names that are written nearly so."""
+    """Give an error about a name that is not there, or that several have, the names that could have been meant."""
+    if isinstance(error, Ambiguous) and error.kind == "import":
+        with suppress(KelompokError, sa.exc.SQLAlchemyError):
+            error.hint = _told_apart([UUID(str(one)) for one in error.which])
     if isinstance(error, NotFound) and not isinstance(error, Ambiguous) and not error.hint and error.kind in _COLUMNS:
         with suppress(KelompokError, sa.exc.SQLAlchemyError):  # the error itself is told whatever happens here
             error.hint = _near(*_COLUMNS[error.kind], str(error.name))
     return error
+
+
+def _told_apart(ids: Sequence[UUID]) -> str:
+    """Return imports a line each, with what tells them apart."""
+    from kelompok_core.imports.records import get_import
+
+    with terminal.workbench() as bench, bench.database.connect() as connection:
+        called = terminal.names_of(connection, "imports", ids)
+        records = [get_import(connection, one) for one in ids]
+    lines = [
+        f"  {called[one.id]}  {one.source_name}, {output.local_time(one.created_at)}, {say(one.state)}"
+        for one in records
+    ]
+    return "\n".join([say("Say which:"), *lines])
 
 
 def _near(table: str, column: str, name: str) -> str | None:

@@ -35,6 +35,12 @@ _PADDING = 60
 """In a pipe, columns are padded to at most so many characters."""
 
 _GAP = 2
+_PASTED = re.compile(r"--[a-z-]+ (?:'[^'\n]*'|[^\s'=]+=[^\s'.,;]+)|kelompok(?: [a-z-]+){1,3}(?: --[a-z-]+ \S+)*")
+"""What people paste out of a sentence: an option with its value, a command."""
+
+_KEPT = "\ue000"
+"""Stands for a blank at which no line may end, while lines are made."""
+
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -219,15 +225,28 @@ def _print_block(console: "Console", headers: Sequence[str], cells: "Sequence[Te
 
     if len(cells) == 1:  # it needs no name
         if cells[0].plain:
-            console.print(Padding(cells[0], (0, 0, 0, 2)))
+            console.print(Padding(_unbroken(console, cells[0], console.width - 2), (0, 0, 0, 2)))
         return
     block = Table.grid(padding=(0, _GAP, 0, 0))
-    block.add_column(min_width=max(map(len, headers)) + 2, no_wrap=True, style="dim")
+    first = max(_width(header, ()) for header in headers) + 2
+    block.add_column(min_width=first, no_wrap=True, style="dim")
     block.add_column(overflow="fold")
     for header, cell in zip(headers, cells, strict=True):
         if cell.plain:
-            block.add_row(f"  {header}", cell)
+            block.add_row(f"  {header}", _unbroken(console, cell, console.width - first - _GAP))
     console.print(block)
+
+
+def _unbroken(console: "Console", text: "Text", width: int) -> "Text":
+    """Return a text in lines of a width that end at no blank within what people paste, where that fits."""
+    from rich.text import Text
+
+    kept = text.copy()
+    kept.plain = _PASTED.sub(lambda found: found[0].replace(" ", _KEPT), text.plain)
+    lines = kept.wrap(console, width, overflow="fold")
+    for one in lines:
+        one.plain = one.plain.replace(_KEPT, " ").rstrip()
+    return Text("\n").join(lines)
 
 
 def _print_plain(console: "Console", headers: Sequence[str], rows: "Sequence[Sequence[Text]]") -> None:

@@ -4,20 +4,25 @@ import inspect
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from kelompok_core.cli import completion, output, surroundings, terminal
+from kelompok_core.cli import completion, output, previews, surroundings, terminal
 from kelompok_core.cli.language import language, say, translate
+from kelompok_core.cli.render import describe_reading
 from kelompok_core.errors import SettingsError
 from kelompok_core.plugin_host.manifest import Command
-from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins, require_enabled
+from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins, require_usable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kelompok_core.contracts import CommandResult, Source
+    from kelompok_core.contracts import CommandResult
+
+_ENTITY = "entity"
+"""The argument of a preview that says what the records of a file are."""
 
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
 
@@ -36,9 +41,9 @@ def add_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
         if words:
             raise
         return  # the help must show even then
-    for plugin in plugins:
-        if words[:1] == [plugin.name]:
-            require_enabled(surroundings.settings(), plugin.name)
+    for found in plugins:
+        asked = words[:1] == [found.name]
+        plugin = require_usable(surroundings.settings(), found.name) if asked else found
         if plugin.state is PluginState.ENABLED and plugin.manifest and plugin.manifest.commands:
             app.add_typer(_app_of(plugin), name=plugin.name)
 
@@ -62,11 +67,17 @@ def _callback(plugin: PluginInfo, command: Command) -> Any:
             settings=terminal.pairs(given["setting"] or [], "--set", first=True),
             mapping=terminal.pairs(given.get("mapping") or [], "--map"),
         )
+        _require_free(command, given)
         _run(plugin, command, asked, as_json=given["as_json"])
 
-    parameters = [_parameter(name, one, is_required=name in required) for name, one in properties.items()]
+    parameters = [
+        _parameter(name, one, is_required=name in required, is_found_out=name == _ENTITY and _previews(command))
+        for name, one in properties.items()
+    ]
     if _previews(command):
         parameters.append(_further("mapping", _MapOption))
+    if _written(command):
+        parameters.append(_further("force", terminal.ForceOption, default=False))
     parameters += [_further("setting", _SettingOption), _further("as_json", terminal.JsonOption, default=False)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
@@ -75,7 +86,26 @@ def _callback(plugin: PluginInfo, command: Command) -> Any:
 
 def _previews(command: Command) -> bool:
     """Whether a command shows how a file would be imported: it asks for the file, and for what its records are."""
-    return {"file", "entity"} <= set(command.arguments_schema.get("properties", {}))
+    return {"file", _ENTITY} <= set(command.arguments_schema.get("properties", {}))
+
+
+def _written(command: Command) -> list[str]:
+    """Return the arguments that name a file the command writes."""
+    properties: Mapping[str, Mapping[str, Any]] = command.arguments_schema.get("properties", {})
+    return [name for name, one in properties.items() if one.get("format") == "path"]
+
+
+def _require_free(command: Command, given: Mapping[str, Any]) -> None:
+    """See that no file the command writes is there already, or is one that it reads."""
+    properties: Mapping[str, Mapping[str, Any]] = command.arguments_schema.get("properties", {})
+    read = [Path(given[name]) for name, one in properties.items() if one.get("format") == "source" and given[name]]
+    for name in _written(command):
+        if given[name] is None:
+            continue
+        path = Path(given[name])
+        terminal.require_free(path, name.upper(), force=given["force"])
+        if path.exists() and any(one.exists() and one.samefile(path) for one in read):
+            raise terminal.wrong_option(name.upper(), f"{path} is the file to read", hint="Give another name.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +115,6 @@ class _Asked:
     arguments: Mapping[str, Any]
     settings: Mapping[str, str]
     mapping: Mapping[str, str]
-
-    def options(self, mapping: Mapping[str, str]) -> list[str]:
-        """Return settings and mapping as words of a command line."""
-        mapped = (word for header, field in mapping.items() for word in ("--map", f"{header}={field}"))
-        set_so = (word for key, value in self.settings.items() for word in ("--set", f"{key}={value}"))
-        return [*mapped, *set_so]
 
 
 _MapOption = Annotated[
@@ -117,9 +141,14 @@ def _further(name: str, annotation: Any, *, default: object = None) -> inspect.P
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-def _parameter(name: str, described: Mapping[str, Any], *, is_required: bool) -> inspect.Parameter:
+def _parameter(
+    name: str, described: Mapping[str, Any], *, is_required: bool, is_found_out: bool = False
+) -> inspect.Parameter:
     kind: Any = Literal[tuple(described["enum"])] if "enum" in described else _TYPES[described.get("type", "string")]
     help_text = described.get("description", "")
+    if is_found_out:
+        help_text, described = f"{help_text} Default: what the columns fit best.", {**described, "default": None}
+        kind = kind | None
     if is_required:
         annotation: Any = Annotated[kind, typer.Argument(help=help_text)]
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
@@ -139,70 +168,87 @@ def _run(plugin: PluginInfo, command: Command, asked: _Asked, *, as_json: bool) 
             name: stack.enter_context(open_source(str(value))) if properties[name].get("format") == "source" else value
             for name, value in asked.arguments.items()
         }
-        if _previews(command):
-            _require_reader(plugin, asked, arguments["file"])
         context = stack.enter_context(reading_context(plugin, config=config, mapping=asked.mapping))
         stack.enter_context(as_our_errors(plugin.name, str(asked.arguments.get("file", command.name))))
-        result = load(plugin, "cli_command_provider").run_command(command.name, arguments, context)
-    show_result(
-        result, as_json=as_json, following=_next(plugin, command, asked, result) if _previews(command) else None
-    )
-
-
-def _require_reader(plugin: PluginInfo, asked: _Asked, source: "Source") -> None:
-    from kelompok_core.contracts import FOLDER_TYPE
-    from kelompok_core.imports.right_plugin import Arrived, find_media_type
-    from kelompok_core.sources.forms import HEAD_BYTES
-
-    job = next((one for one in plugin.jobs() if one.entity == asked.arguments["entity"]), None)
-    if job is None or source.media_type == FOLDER_TYPE:
-        return
-    with source.path.open("rb") as file:
-        arrived = Arrived(location=str(asked.arguments["file"]), declared=None, head=file.read(HEAD_BYTES))
-    find_media_type(surroundings.settings(), plugin, job, arrived)
-
-
-def _next(plugin: PluginInfo, command: Command, asked: _Asked, result: "CommandResult") -> Sequence[str] | None:
-    """Return the words of the command to give after a preview: the import, or the preview of what fits better."""
-    from kelompok_core.imports.likely_columns import OTHER_ENTITY, suggested_mapping
-
-    issues = result.tables.get("Findings")
-    found: list[dict[str, Any]] = [] if issues is None else issues.to_dict("records")  # type: ignore[assignment]
-    codes = {one["code"]: one for one in found}
-    file, entity = str(asked.arguments["file"]), str(asked.arguments["entity"])
-    if OTHER_ENTITY in codes:
-        better = codes[OTHER_ENTITY]["params"]["entity"]
-        return [plugin.name, command.name, file, "--entity", better, *asked.options(asked.mapping)]
-    job = next((one.name for one in plugin.jobs() if one.entity == entity), None)
-    if job is None:
-        return None
-    home = ["--organization", "SLUG"] if "header.organization_missing" in codes else []
-    options = asked.options({**asked.mapping, **suggested_mapping(found)})
-    return ["plugin", "run", plugin.name, "--job", job, "--file", file, *options, *home, "--dry-run"]
-
-
-def show_result(result: "CommandResult", *, as_json: bool, following: Sequence[str] | None = None) -> None:
-    """Print what a plugin's command has to show, and the command to follow; end with its exit code if that is not 0."""
-    tables = {title: _readable(table) for title, table in result.tables.items()}
-    if as_json:
-        output.print_json(
-            {"text": result.text, "tables": {title: one.to_dict("records") for title, one in tables.items()}}
-            | ({} if following is None else {"next": output.command(*following)})
+        provider = load(plugin, "cli_command_provider")
+        if not _previews(command):
+            show_result(provider.run_command(command.name, arguments, context), as_json=as_json)
+            return
+        file = str(asked.arguments["file"])
+        entity = asked.arguments[_ENTITY] or _first_entity(properties[_ENTITY])
+        previews.require_reader(plugin, entity, file, arguments["file"])
+        preview = previews.look(
+            entity,
+            lambda one: provider.run_command(command.name, {**arguments, _ENTITY: one}, context),
+            is_asked=asked.arguments[_ENTITY] is not None,
         )
+    following = previews.following(plugin, command.name, preview, file, mapping=asked.mapping, settings=asked.settings)
+    _show_preview(preview, following, as_json=as_json)
+
+
+def _first_entity(described: Mapping[str, Any]) -> str:
+    return str(described.get("default", described["enum"][0]))
+
+
+def _show_preview(preview: previews.Preview, following: Sequence[str] | None, *, as_json: bool) -> None:
+    """Print a preview, what the file is taken for, and the command to follow; an unreadable file is a failure."""
+    tables = _readable_tables(preview.result)
+    if as_json:
+        told = _to_json(preview.result, tables) | {"entity": preview.entity}
+        output.print_json(told | ({} if following is None else {"next": output.command(*following)}))
     else:
-        output.console().print(translate(result.text), markup=False)
-        for title, one in tables.items():
-            output.print_line(f"\n{say(title)}", style="bold")
-            _show_table(one)
+        _print_tables(preview.result, tables)
+        output.console().print()
+        if preview.has_rows:
+            entity = say(preview.entity)
+            output.print_line(say("Taken for a list of {entity}; --entity says otherwise.", entity=entity))
         if following is not None:
-            output.console().print()
             output.print_next(say("Next:"), output.command(*following))
+    if preview.result.exit_code or not preview.is_readable:
+        raise typer.Exit(preview.result.exit_code or terminal.FAILED)
+
+
+def show_result(result: "CommandResult", *, as_json: bool) -> None:
+    """Print what a plugin's command has to show; end with its exit code if that is not 0."""
+    tables = _readable_tables(result)
+    if as_json:
+        output.print_json(_to_json(result, tables))
+    else:
+        _print_tables(result, tables)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 
 
+def _readable_tables(result: "CommandResult") -> "Mapping[str, pd.DataFrame]":
+    return {title: _readable(table) for title, table in result.tables.items()}
+
+
+def _to_json(result: "CommandResult", tables: "Mapping[str, pd.DataFrame]") -> dict[str, object]:
+    return {"text": result.text, "tables": {title: one.to_dict("records") for title, one in tables.items()}}
+
+
+def _print_tables(result: "CommandResult", tables: "Mapping[str, pd.DataFrame]") -> None:
+    text = describe_reading(result.read_as) if result.read_as else translate(result.text)
+    if text:
+        output.console().print(text, markup=False)
+    for title, one in tables.items():
+        output.print_line(f"\n{say(title)}", style="bold")
+        _show_table(one)
+
+
+_BECOMES = "becomes"
+
+
+def _said_of_column(field: str) -> str:
+    """Return the field of a column, or what becomes of a column that is none."""
+    return say(field) if field.startswith("(") else field
+
+
 def _show_table(shown: "pd.DataFrame") -> None:
     rows: list[list[Any]] = shown.to_numpy().tolist()
+    if _BECOMES in shown.columns:
+        at = list(shown.columns).index(_BECOMES)
+        rows = [[*row[:at], _said_of_column(row[at]), *row[at + 1 :]] for row in rows]
     if list(shown.columns) == _FINDINGS:
         rows = [[output.coloured(row[0]), *row[1:]] for row in rows]
         output.table(output.console(), _FINDINGS, rows, heading=3)

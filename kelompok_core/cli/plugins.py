@@ -268,7 +268,7 @@ def run(
     if file is None:
         raise terminal.wrong_option("--file", f"{job} imports a file: say which")
     from kelompok_core.imports.profiles import chosen_profile, save_profile
-    from kelompok_core.imports.receive import ImportRequest
+    from kelompok_core.imports.receive import ImportRequest, source_of
     from kelompok_core.imports.records import DuplicatePolicy
     from kelompok_core.values.conventions import DateOrder
 
@@ -295,7 +295,7 @@ def run(
         idempotency_key=key,
     )
     if save:
-        save_profile(settings(), save, chosen)
+        save_profile(settings(), save, replace(chosen, source_name=source_of(request)))
     raise typer.Exit(importing.run(request, actor, as_json=as_json))
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from kelompok_core.cli.language import counted, language, number, say, translate
 from kelompok_core.cli.output import COLOURS, coloured, command, print_line, print_next, table
 from kelompok_core.cli.rows import render_rows
-from kelompok_core.imports.error_file import suggested_error_file
 from kelompok_core.imports.records import DECISIONS
 
 if TYPE_CHECKING:
@@ -28,12 +27,14 @@ class Shown:
     Attributes:
         called: The import's id as it is to be printed.
         rows: The first rows of a plan that waits for approval, those that change nothing left out.
+        error_file: What the import's error file can be called here.
         again: The words of the command that imports the corrected error file, if there is one to make.
     """
 
     report: "ImportReport"
     called: str
     rows: "Sequence[DecidedRow]" = ()
+    error_file: str = ""
     again: Sequence[str] | None = None
 
 
@@ -51,15 +52,13 @@ def render_report(console: "Console", shown: Shown) -> None:
 
     report = shown.report
     record = report.record
-    kind = say("Dry run") if record.dry_run and record.state != "applied" else say("Import")
+    is_plan = record.dry_run and record.approved_by is None and record.state != "applied"
+    kind = say("Dry run") if is_plan else say("Import")
     state = say("{kind} {id} is {state}", kind=kind, id=shown.called, state=say(record.state))
     print_line(state, style="bold")
     console.print(Text(say("{file} as source «{source}»", file=record.file_name, source=record.source_name)))
     if record.read_as:
-        settings = [
-            f"{say(name.replace('_', ' '))} «{_setting(value)}»" for name, value in sorted(record.read_as.items())
-        ]
-        console.print(Text(f"{say('Read as')}: {', '.join(settings)}"))
+        console.print(Text(describe_reading(record.read_as)))
     if record.failure and not any(group.severity == "fatal" for group in report.groups):
         console.print(Text(translate(record.failure), style="red"))
     _counts(console, report)
@@ -109,7 +108,8 @@ def _plan(console: "Console", shown: Shown) -> None:
     if not shown.rows:
         return
     print_line(f"\n{say('What it would do:')}", style="bold")
-    render_rows(console, shown.rows, whole=False)
+    told_below = {group.code for group in shown.report.groups}
+    render_rows(console, shown.rows, whole=False, told_below=told_below)
     counts = shown.report.counts
     rest = counts["rows_read"] - counts["unchanged"] - len(shown.rows)
     if rest > 0:
@@ -173,11 +173,13 @@ def _closing(shown: Shown) -> None:
 
 def _handed_back(shown: Shown) -> None:
     """Print how to get the error file, and how to send it again once it is corrected."""
-    file = suggested_error_file(shown.report.record)
     back = counted(_count_back(shown.report), "row to correct", "rows to correct")
+    still_wait = shown.report.record.state in ("planned", "applied")
+    if still_wait and shown.report.waiting and shown.report.counts["rejected"]:  # they were counted above as well
+        back += f" ({say('{number} of them wait for a person', number=number(shown.report.waiting))})"
     print_next(
-        say("{rows}: write them to a file, correct them there, and send the file again:", rows=back),
-        command("import", "errors", shown.called, "--output", file),
+        say("{rows}: write the error file, correct it, and send it again:", rows=back),
+        command("import", "errors", shown.called, "--output", shown.error_file),
         command(*(shown.again or ())),
     )
 
@@ -202,8 +204,9 @@ def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
         print_line(say("Import {id} would be undone", id=called), style="bold")
     else:
         print_line(say("Import {id} is {state}", id=called, state=say(report.record.state)), style="bold")
+    width = max(map(len, (say(outcome) for outcome in _UNDONE)))
     for outcome, meaning in _UNDONE.items():
-        console.print(Text(f"{number(report.counts[outcome]):>10} {say(outcome):<12} {say(meaning)}"))
+        console.print(Text(f"{number(report.counts[outcome]):>10} {say(outcome):<{width}}  {say(meaning)}"))
     if report.left:
         rows = [
             (one.label, say(one.outcome), translate(one.reason or ""), ", ".join(one.kept), ", ".join(one.restored))
@@ -212,6 +215,12 @@ def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
         table(console, ("record", "outcome", "why", "kept", "restored"), rows)
     if report.dry_run:
         print_next(say("Nothing was done. To do it:"), command("import", "undo", called))
+
+
+def describe_reading(read_as: Mapping[str, object]) -> str:
+    """Return how a source was read, in the reader's language."""
+    settings = [f"{say(name.replace('_', ' '))} «{_setting(value)}»" for name, value in sorted(read_as.items())]
+    return f"{say('Read as')}: {', '.join(settings)}"
 
 
 def _setting(value: object) -> str:

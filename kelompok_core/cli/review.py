@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Decide the rows an import parked.")
 
-RefArgument = Annotated[str, typer.Argument(metavar="ID:RECORD", help="The row, as «review list» shows it.")]
+RefArgument = Annotated[
+    str,
+    typer.Argument(metavar="ID:RECORD", help="The row, as «review list» shows it.", autocompletion=completion.parked),
+]
 NoteOption = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
 
 
@@ -89,21 +92,35 @@ def _render(console: "Console", parked: "ParkedRow", beside: "Mapping[str, list[
     for slug, pairs in beside.items():
         output.table(console, ("field", "the row", slug, "set by"), _pairs(pairs))
     if not beside:
-        said = [(name, value) for name, value in parked.candidate.items() if value is not None and name != "extra"]
-        output.table(console, ("field", "the row"), said)
+        output.table(console, ("field", "the row"), _said(parked))
     output.print_next(
-        say("To take it into a record, to take it as a record of its own, or to leave it out:"),
+        say("To take it into a record, to take it as a record of its own, or to leave it out:")
+        if beside
+        else say("To take it as a record of its own, or to leave it out:"),
         *(output.command("import", "review", "accept", called, "--merge-into", slug) for slug in beside),
         output.command("import", "review", "accept", called, "--as-new"),
         output.command("import", "review", "reject", called),
     )
 
 
+def _said(parked: "ParkedRow") -> list[tuple[str, object]]:
+    """Return what the row says by field, without what is only worked out of that to compare by."""
+    from kelompok_core.imports.registry import get_descriptor
+
+    values = [(one.name, parked.candidate.get(one.name)) for one in get_descriptor(parked.entity).fields]
+    return [(name, value) for name, value in values if value is not None]
+
+
 @app.command()
 def accept(
     ref: RefArgument,
     merge_into: Annotated[
-        str | None, typer.Option(metavar="REF", help="It is this record: its slug, or the last digits of its id.")
+        str | None,
+        typer.Option(
+            metavar="REF",
+            help="It is this record: its slug, or the last digits of its id.",
+            autocompletion=completion.candidates,
+        ),
     ] = None,
     as_new: Annotated[bool, typer.Option("--as-new", help="It is none of them: a record of its own.")] = False,
     field: Annotated[

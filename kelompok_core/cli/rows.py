@@ -1,7 +1,7 @@
 """Rows of an import for the terminal and for files: what each becomes, and which fields change from what to what."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -21,10 +21,20 @@ _SHORT = 60
 """Characters of a value in a preview; elsewhere values are whole."""
 
 
-def render_rows(console: "Console", rows: "Sequence[DecidedRow]", *, whole: bool) -> None:
-    """Print rows: where they stand, what was decided, which record it is about, and what changes there."""
+def render_rows(
+    console: "Console", rows: "Sequence[DecidedRow]", *, whole: bool, told_below: Collection[str] = ()
+) -> None:
+    """Print rows: where they stand, what was decided, which record it is about, and what changes there.
+
+    ``told_below`` are codes whose sentences follow.
+    """
     cells = [
-        (one.line, output.coloured(one.decision or ""), one.name or one.ref, describe_row(one, whole=whole))
+        (
+            one.line,
+            output.coloured(one.decision or ""),
+            one.name or one.ref,
+            describe_row(one, whole=whole) + (f" ({say('see below')})" if one.reason in told_below else ""),
+        )
         for one in rows
     ]
     output.table(console, ("line", "decision", "record", "what changes"), cells, heading=3)

@@ -1,5 +1,6 @@
 """What all commands share: options, the database of one command, who acts, errors as a sentence and an exit code."""
 
+import os
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ ActorOption = Annotated[
         "--as", metavar="EMAIL", help="Act as this user; default: the local operator.", autocompletion=completion.users
     ),
 ]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write over a file that is there already.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many.")]
 
 DONE, FAILED, USAGE, ATTENTION, NOT_PERMITTED = 0, 1, 2, 3, 4
@@ -37,15 +39,32 @@ EXIT_CODES = "Exit codes: 0 done · 1 failed · 2 usage · 3 done, with rejected
 
 
 @contextmanager
-def whole_file(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO]:
-    """Give a file to write that is there only when all of it is; what was there before stays until then."""
-    unfinished = path.with_name(f"{path.name}.part")
+def whole_file(path: Path, *, force: bool, encoding: str = "utf-8") -> Iterator[TextIO]:
+    """Give a file to write that is there only when all of it is; what was there before stays until then.
+
+    Raises:
+        UsageError: When there is something of that name already, and it is not to be written over.
+    """
+    require_free(path, "--output", force=force)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with unfinished.open("w", encoding=encoding, newline="") as target:
             yield target
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def require_free(path: Path, option: str, *, force: bool) -> None:
+    """See that a file can be written without taking one away that somebody may need.
+
+    Raises:
+        UsageError: When there is a file and nobody said to write over it, or something that is no file.
+    """
+    if path.exists() and not path.is_file():
+        raise wrong_option(option, f"{path} is there already, and is no file", hint="Give the name of a file.")
+    if path.exists() and not force:
+        raise wrong_option(option, f"{path} is there already", hint="Give another name, or write over it with --force.")
 
 
 @contextmanager

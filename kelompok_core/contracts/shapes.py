@@ -133,8 +133,13 @@ class JobReport:
 
 @dataclass(frozen=True, kw_only=True)
 class CommandResult:
-    """What a plugin's command has to show: tables by title, and lines of text before them."""
+    """What a plugin's command has to show: tables by title, and lines of text before them.
+
+    Attributes:
+        read_as: In a preview, how a source is read, as in a batch; the host says it in the reader's language.
+    """
 
     text: str = ""
     tables: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
     exit_code: int = 0
+    read_as: Mapping[str, JsonValue] = field(default_factory=dict)

@@ -49,13 +49,13 @@ def preview(
     )
     shown = batch.cells.head(rows).map(_short)
     shown.insert(0, "line", batch.locations["line"].head(rows).astype("object"))
-    tables = {"Columns": columns, "First rows": shown}
+    tables = {"Columns": columns, "First rows": shown} if len(columns) else {}
     found = issue_table(context.judge_columns(entity, batch.cells))
     findings = pd.concat([one for one in (found, batch.issues.head(max(rows, 1))) if len(one)] or [batch.issues])
     if len(findings):
         tables["Findings"] = findings
     read_as = ", ".join(f"{key} {_plain(value)}" for key, value in batch.read_as.items())
-    return CommandResult(text=f"Read as: {read_as}", tables=tables)
+    return CommandResult(text=f"Read as: {read_as}" if read_as else "", tables=tables, read_as=batch.read_as)
 
 
 def _generator(batches: Iterator[SourceBatch]) -> Generator[SourceBatch]:

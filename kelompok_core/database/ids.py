@@ -11,11 +11,15 @@ LAST = "last"
 """Stands for the newest row."""
 
 SHORTEST = 4
-_SHORTEST_SHOWN = 8
+SHORTEST_SHOWN = 8
+"""Digits of an id that is printed, counted from its end; more where others end so too."""
+
+_MOST_NAMED = 10
+"""Rows to choose among when a part of an id is that of several."""
 
 
-def get_id(connection: sa.Connection, table: str, given: str) -> UUID:
-    """Return the id that begins or ends so, or the newest for «last».
+def get_id(connection: sa.Connection, table: str, given: str, *, newest: str = "true") -> UUID:
+    """Return the id that begins or ends so; for «last» the newest, of those of which a condition holds if there are.
 
     Raises:
         NotFound: When there is none.
@@ -24,38 +28,44 @@ def get_id(connection: sa.Connection, table: str, given: str) -> UUID:
     part = given.strip().lower()
     what = table.removesuffix("s")
     if part == LAST:
-        newest = connection.scalar(sa.text(f"SELECT id FROM {table} ORDER BY id DESC LIMIT 1"))  # noqa: S608 -- ours
-        if newest is None:
+        order = f"CASE WHEN {newest} THEN 0 ELSE 1 END, id DESC"
+        found = connection.scalar(sa.text(f"SELECT id FROM {table} ORDER BY {order} LIMIT 1"))  # noqa: S608 -- ours
+        if found is None:
             raise NotFound(what, given, hint=f"There is no {what} yet.")
-        return UUID(str(newest))
+        return UUID(str(found))
     query = sa.text(f"""
         SELECT id FROM {table} WHERE length(:part) >= {SHORTEST}
           AND (starts_with(id::text, :part) OR right(id::text, length(:part)) = :part)
-        ORDER BY id DESC LIMIT 4""")  # noqa: S608 -- ours
-    found = list(connection.scalars(query, {"part": part}))
-    if len(found) > 1:
-        raise Ambiguous(what, given, which=found)
-    if not found:
+        ORDER BY id DESC LIMIT {_MOST_NAMED}""")  # noqa: S608 -- ours
+    alike = list(connection.scalars(query, {"part": part}))
+    if len(alike) > 1:
+        raise Ambiguous(what, given, which=alike)
+    if not alike:
         hint = f"Give at least {SHORTEST} digits of it." if len(part) < SHORTEST else None
         raise NotFound(what, given, hint=hint or f"«{LAST}» is the newest one.")
-    return UUID(str(found[0]))
+    return UUID(str(alike[0]))
 
 
 def shorten(connection: sa.Connection, table: str, ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return as much of the beginning of each id as no other id of the table has."""
+    """Return as much of the end of each id as no other id of the table has.
+
+    The end is chance, so that it stays the id's own: ids begin with the time, and those of one minute begin alike.
+    """
     query = sa.text(f"""
-        SELECT i.id, (SELECT t.id FROM {table} t WHERE t.id < i.id ORDER BY t.id DESC LIMIT 1) AS before,
-               (SELECT t.id FROM {table} t WHERE t.id > i.id ORDER BY t.id LIMIT 1) AS after
-        FROM unnest(CAST(:ids AS uuid[])) i (id)""")  # noqa: S608 -- ours
+        SELECT i.id, array_agg(t.id) FILTER (WHERE t.id IS NOT NULL) AS others
+        FROM unnest(CAST(:ids AS uuid[])) i (id)
+        LEFT JOIN {table} t
+          ON right(t.id::text, {SHORTEST_SHOWN}) = right(i.id::text, {SHORTEST_SHOWN}) AND t.id <> i.id
+        GROUP BY i.id""")  # noqa: S608 -- ours
     return {
-        row.id: _beginning(str(row.id), [str(one) for one in (row.before, row.after) if one is not None])
+        row.id: _end(str(row.id), [str(one) for one in row.others or ()])
         for row in connection.execute(query, {"ids": list(ids)})
     }
 
 
-def _beginning(written: str, neighbours: Collection[str]) -> str:
-    """Return the shortest beginning that neither neighbour has: ids lie in the order of how they are written."""
-    length = _SHORTEST_SHOWN
-    while length < len(written) and any(one.startswith(written[:length]) for one in neighbours):
+def _end(written: str, others: Collection[str]) -> str:
+    """Return the shortest end that no other id has, and that does not begin with a hyphen."""
+    length = SHORTEST_SHOWN
+    while length < len(written) and (written[-length] == "-" or any(one.endswith(written[-length:]) for one in others)):
         length += 1
-    return written[:length].rstrip("-") if length < len(written) else written
+    return written[-length:]

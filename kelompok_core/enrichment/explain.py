@@ -10,7 +10,7 @@ from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
-from kelompok_core.plugin_host.registry import PluginInfo, require_enabled
+from kelompok_core.plugin_host.registry import PluginInfo, require_enabled, require_usable
 from kelompok_core.settings import Settings
 
 _HOMES = "organizations"
@@ -22,7 +22,7 @@ def explain_text(settings: Settings, plugin: str, text: str) -> CommandResult:
     Raises:
         PluginUnavailable: When it is not enabled, or explains nothing.
     """
-    return _explained(require_enabled(settings, plugin), text_table({"record": ["-"], "text": [text]}))
+    return _explained(require_usable(settings, plugin), text_table({"record": ["-"], "text": [text]}))
 
 
 def explain_organization(bench: Workbench, plugin: str, slug: str) -> CommandResult:

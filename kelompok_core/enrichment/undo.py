@@ -44,7 +44,7 @@ def undo_enrichment(bench: Workbench, enrichment_id: UUID, actor: Actor, *, dry_
         enrichment = get_enrichment(connection, enrichment_id)
         authorize(connection, actor, Action.ENRICHMENT_RUN, enrichment.organization_id)
         if enrichment.dry_run or enrichment.state not in (EnrichmentState.DONE, EnrichmentState.FAILED):
-            raise UsageError(f"enrichment {enrichment_id} is {_said(enrichment)}, there is nothing to undo")
+            raise UsageError(f"enrichment {enrichment_id} is {_said(enrichment)}, so there is nothing to undo")
         announce(
             connection,
             AuditContext(

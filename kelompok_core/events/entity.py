@@ -1,6 +1,16 @@
 """Events as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
 
-from kelompok_core.descriptor import DerivedColumn, Detail, EntityDescriptor, Field, Kind, MatchRule, MergePolicy, Part
+from kelompok_core.descriptor import (
+    NAMES_OF_HOMES,
+    DerivedColumn,
+    Detail,
+    EntityDescriptor,
+    Field,
+    Kind,
+    MatchRule,
+    MergePolicy,
+    Part,
+)
 from kelompok_core.events.schema import event_schema
 from kelompok_core.matching.keys import name_key, website_key
 from kelompok_core.values.conventions import DEFAULT_ZONE
@@ -161,6 +171,7 @@ DESCRIPTOR = EntityDescriptor(
     organization_aliases=(
         "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name", "organizer",
         "organiser", "penyelenggara", "id organisasi", "organization id", "organization slug", "event host",
+        *NAMES_OF_HOMES,
     ),
     derived=(
         DerivedColumn(name="title_key", field="title", derive=name_key),

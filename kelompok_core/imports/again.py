@@ -37,6 +37,8 @@ def import_again(
         words += ["--profile", profile]
     base = with_conventions(settings, base, country=country)
     words += _differences(record, base)
+    if is_error_file and record.options.date_order is None and (order := _proven_order(connection, record)) is not None:
+        words += ["--date-order", order]
     left_out = _settings_of_files(settings, record.plugin) if is_error_file else frozenset()
     for key, value in record.options.config.items():
         if key not in left_out and base.config.get(key) != value:
@@ -69,6 +71,22 @@ def _differences(record: ImportRecord, base: ImportOptions) -> Iterator[str]:
     for name in _OF_VALUES:
         if (value := getattr(options, name)) is not None and value != getattr(base, name):
             yield from (f"--{name.replace('_', '-')}", str(value))
+
+
+def _proven_order(connection: sa.Connection, record: ImportRecord) -> str | None:
+    """Return the order of dates that the whole source proved, which the few rows of its error file may not.
+
+    None where columns differ, or where one proved none: its dates are still somebody's to say.
+    """
+    orders = set(record.read_as.get("date_order", {}).values())
+    if len(orders) != 1 or connection.scalar(_IS_UNCLEAR, {"import": record.id}):
+        return None
+    return str(orders.pop())
+
+
+_IS_UNCLEAR = sa.text("""
+    SELECT EXISTS (SELECT FROM import_rows
+                   WHERE import_id = :import AND issues @> '[{"code": "value.date_ambiguous"}]')""")
 
 
 def _settings_of_files(settings: Settings, plugin: str) -> frozenset[str]:

@@ -56,7 +56,7 @@ def approve(bench: Workbench, import_id: UUID, actor: Actor, *, queued: bool = F
             return record
         if record.state is not ImportState.PLANNED:
             raise Conflict(
-                f"import {import_id} is {record.state}, there is no plan to apply",
+                f"import {import_id} has no plan to apply: its state is «{record.state}»",
                 hint="Run it again with --dry-run to plan it, then apply that plan.",
             )
         update_import(connection, import_id, approved_by=actor.id, approved_key_id=actor.key_id)

@@ -30,7 +30,7 @@ def cancel(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
             return record
         if record.state not in _OPEN:
             hint = f"Take it back: kelompok import undo {import_id}" if record.state is ImportState.APPLIED else None
-            raise Conflict(f"import {import_id} is {record.state}, it is too late to cancel it", hint=hint)
+            raise Conflict(f"it is too late to cancel import {import_id}: its state is «{record.state}»", hint=hint)
         update_import(
             connection, import_id, state=ImportState.CANCELLED, cancelled_by=actor.id, queued_at=None,
             leased_by=None, fence=IMPORTS.c.fence + 1,

@@ -5,6 +5,8 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, count
+from pathlib import Path
 from typing import Any, TextIO
 
 import sqlalchemy as sa
@@ -15,6 +17,7 @@ from kelompok_core.imports.records import ImportRecord
 from kelompok_core.issues.sentences import describe
 from kelompok_core.sources.storage import source_name_of
 
+_DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\t": "\t"}
 _FORMULA = re.compile(r"^'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"^'('*[=+\-@\t\r])")
 
@@ -46,8 +49,8 @@ def is_json(media_type: str) -> bool:
 
 
 def write_error_file(connection: sa.Connection, record: ImportRecord, target: TextIO, *, language: str = "en") -> int:
-    """Write the rejected and parked rows of a table as CSV; return how many there are."""
-    writer = csv.writer(target, lineterminator="\r\n")
+    """Write the rejected and parked rows of a table as CSV, with its own delimiter; return how many there are."""
+    writer = csv.writer(target, delimiter=_delimiter_of(record), lineterminator="\r\n")
     writer.writerow([*(guard_formula(name) for name in record.header), *OUR_COLUMNS])
     number = 0
     for row in _iter_rows(connection, record):
@@ -55,6 +58,12 @@ def write_error_file(connection: sa.Connection, record: ImportRecord, target: Te
         writer.writerow([*cells, *(guard_formula(cell) for cell in _findings(row, language))])
         number += 1
     return number
+
+
+def _delimiter_of(record: ImportRecord) -> str:
+    """Return what stands between the cells of the source, by which its spreadsheet parts them; else a comma."""
+    written = record.read_as.get("delimiter")
+    return _DELIMITERS.get(str(written), ",")
 
 
 def write_error_lines(
@@ -99,6 +108,13 @@ def name_error_file(record: ImportRecord) -> str:
 def suggested_error_file(record: ImportRecord) -> str:
     """Return a name for an import's error file among the files of others."""
     return f"{source_name_of(record.file_name)}.{name_error_file(record)}"
+
+
+def free_name(name: str, folder: Path = Path()) -> str:
+    """Return the name, with a number before its ending where the folder has such a file already."""
+    stem, ending = Path(name).stem, Path(name).suffix
+    numbered = (f"{stem}-{number}{ending}" for number in count(2))
+    return next(one for one in chain([name], numbered) if not (folder / one).exists())
 
 
 def _findings(row: sa.Row[Any], language: str) -> tuple[str, str, str, str]:

@@ -102,7 +102,7 @@ def get_parked(connection: sa.Connection, import_id: UUID, record: int) -> Parke
     params = {"import": import_id, "record": record, "limit": 1, "behind": None, "number": None}
     row = connection.execute(_PARKED, params | {"everywhere": True, "homes": []}).one_or_none()
     if row is None:
-        raise NotFound("row waiting for a person", f"{import_id}:{record}")
+        raise NotFound("waiting row", f"{import_id}:{record}", hint="See which wait: kelompok import review list")
     return _parked(row)
 
 

@@ -105,7 +105,7 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
         UsageError: When the file's kind does not fit the job, or a merge policy is for a field there is not.
     """
     check_reading(request.options)
-    _source_name(request)
+    source_of(request)
     plugin = require_enabled(bench.settings, request.plugin)
     job = find_job(plugin, request.job)
     if plugin.manifest is not None:
@@ -185,8 +185,8 @@ def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, q
         return receipt
 
 
-def _source_name(request: ImportRequest) -> str:
-    """Return the name of the list this file is a copy of.
+def source_of(request: ImportRequest) -> str:
+    """Return the name of the list this file is a copy of: the one that was given, else that of the file.
 
     Raises:
         UsageError: When no list can be called so.
@@ -215,7 +215,7 @@ def _values(admission: Admission, incoming: Incoming) -> dict[str, object]:
         "job": admission.job.name,
         "media_type": admission.media_type,
         "organization_id": admission.organization_id,
-        "source_name": _source_name(request),
+        "source_name": source_of(request),
         "file_name": file_name_of(str(request.file)),
         "file_url": incoming.url,
         "file_sha256": bytes.fromhex(incoming.sha256),

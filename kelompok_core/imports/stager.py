@@ -21,7 +21,7 @@ from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.candidates import CHANGED_AT, EXTERNAL_ID, Terms, make_candidates, map_columns
 from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.home_countries import HomeCountries
-from kelompok_core.imports.likely_columns import likely_columns
+from kelompok_core.imports.likely_columns import fitting_better, likely_columns
 from kelompok_core.imports.normalizing import Normalizers
 from kelompok_core.imports.part import Part
 from kelompok_core.imports.read_before import note_earlier
@@ -262,10 +262,11 @@ class Stager:
                 repeating=[name for name in columns if batch.cells[name].dropna().duplicated().any()],
             )
             fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
+            better = fitting_better(self._descriptor, self._mapping) if columns else []
             if fatal and columns:  # a list without items has no columns, and nothing is missed in it
                 likely = likely_columns(self._descriptor, self._mapping, batch.cells)
                 raise unreadable(self._record.file_name, [*fatal, *likely])
-            self._extend(self._issues, [issue_dict(issue) for issue in self._mapping.issues if columns])
+            self._extend(self._issues, [issue_dict(issue) for issue in (*self._mapping.issues, *better) if columns])
         return self._mapping
 
     def _state(self, batch: SourceBatch, mapping: HeaderMapping) -> dict[str, Any]:

@@ -88,7 +88,10 @@ def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = Fal
         if record.state is ImportState.UNDONE:
             return _report(connection, record, "import_reversals", dry_run=False)
         if record.state is not ImportState.APPLIED:
-            raise Conflict(f"import {import_id} is {record.state}, there is nothing to undo")
+            raise Conflict(
+                f"import {import_id} was not applied, so there is nothing to undo: its state is «{record.state}»",
+                hint="See which were applied: kelompok import list",
+            )
         _work_out(connection, record)
         if dry_run:
             report = _report(connection, record, "undoing_outcomes", dry_run=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,19 @@ from kelompok_core.contracts import Severity
 
 LANGUAGES = ("en", "id")
 _SHOWN_CHARACTERS = 80
+_WHOLE = frozenset({"encoding"})
+"""Facts that are lists of ours and no cells: never cut."""
+
+_MOMENT = "at"
+_WORDS = {
+    "en": {"ya": "yes", "tidak": "no"},
+    "id": {
+        "active": "aktif", "inactive": "tidak aktif", "draft": "draf", "published": "terbit",
+        "planned": "terjadwal", "cancelled": "dibatalkan", "held": "selesai",
+    },
+}  # fmt: skip
+"""What a cell may be, in the reader's language; fields understand the words of both."""
+
 _ABOUT_A_ROW = {"en": "This row", "id": "Baris ini"}
 
 
@@ -59,7 +73,7 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
 
     A plugin's own code, which no catalog can know, is shown with its facts.
     """
-    facts = _Facts({name: _Fact(_shown(fact)) for name, fact in (params or {}).items()})
+    facts = _Facts({name: _Fact(_told(name, fact, language)) for name, fact in (params or {}).items()})
     facts |= {"line": facts.get("line", line), "record": record, "value": _shown(value or ""), "code": code}
     facts["column"] = column or facts.get("column") or _ABOUT_A_ROW[language]
     entry = catalog().get(code)
@@ -81,6 +95,22 @@ def describe_at_place(finding: Mapping[str, Any], *, language: str = "en") -> st
         params=params,
     )
     return f"{params['place']}: {sentence}" if params.get("place") else sentence
+
+
+def _told(name: str, fact: object, language: str) -> str:
+    """Return a fact as it is told: words of cells in the language, a moment as the clock here shows it."""
+    if name == "allowed" and isinstance(fact, list | tuple):
+        return _shown([_WORDS[language].get(str(one), str(one)) for one in fact])
+    if name == _MOMENT:
+        return _local_time(str(fact))
+    return str(fact) if name in _WHOLE else _shown(fact)
+
+
+def _local_time(written: str) -> str:
+    try:
+        return datetime.fromisoformat(written).astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    except ValueError:
+        return written
 
 
 def _shown(fact: object) -> str:

@@ -3,6 +3,7 @@
 from functools import partial
 
 from kelompok_core.descriptor import (
+    NAMES_OF_HOMES,
     DerivedColumn,
     Detail,
     EntityDescriptor,
@@ -219,6 +220,7 @@ DESCRIPTOR = EntityDescriptor(
         "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",
         "organisation name", "id organisasi", "organization id", "organization slug", "company name", "company",
         "group name", "chapter", "cabang", "account name", "organization 1 name", "current employer",
+        *NAMES_OF_HOMES,
     ),
     derived=(
         DerivedColumn(name="name_key", field="name", derive=name_key),

@@ -1,7 +1,7 @@
 """The plugins of this installation, each in one state with its reason. Lists and inspects, runs nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -143,6 +143,23 @@ def require_enabled(settings: Settings, name: str) -> PluginInfo:
     if plugin.state is not PluginState.ENABLED:
         raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}", hint=plugin.hint)
     return plugin
+
+
+def require_usable(settings: Settings, name: str) -> PluginInfo:
+    """Return the plugin if it may be asked something that touches no installation.
+
+    Where there is an installation, that says which may. Elsewhere it may that is asked for by its name, as it comes.
+
+    Raises:
+        NotFound: When none is called so.
+        PluginUnavailable: When it may not run, with the state's reason.
+    """
+    if settings.is_there:
+        return require_enabled(settings, name)
+    plugin = get_plugin(settings, name)
+    if plugin.state is not PluginState.DISABLED or plugin.manifest is None:
+        raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}", hint=plugin.hint)
+    return replace(plugin, state=PluginState.ENABLED, config=check_config(plugin.manifest, {}))
 
 
 def find_job(plugin: PluginInfo, name: str) -> Job:

@@ -4,6 +4,7 @@ from functools import partial
 
 from kelompok_core.access.rules import Action
 from kelompok_core.descriptor import (
+    NAMES_OF_HOMES,
     DerivedColumn,
     Detail,
     EntityDescriptor,
@@ -13,7 +14,7 @@ from kelompok_core.descriptor import (
     MatchRule,
     MergePolicy,
     Part,
-)  # fmt: skip
+)
 from kelompok_core.matching.keys import name_key, website_key
 from kelompok_core.posts.schema import post_schema
 from kelompok_core.values.dates import first_day
@@ -130,6 +131,7 @@ DESCRIPTOR = EntityDescriptor(
     organization_aliases=(
         "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",
         "organisation name", "id organisasi", "organization id", "organization slug",
+        *NAMES_OF_HOMES,
     ),
     derived=(
         DerivedColumn(name="title_key", field="title", derive=name_key),

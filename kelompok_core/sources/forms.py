@@ -25,7 +25,7 @@ class FileForm:
     called: str
     media_types: frozenset[str] = frozenset()
     reader: str | None = None
-    advice: str = "Ask for the list as CSV, JSON or a workbook."
+    advice: str = "Ask for the list as CSV or JSON, or save it so."
 
 
 WORKBOOK = FileForm(

@@ -1,6 +1,7 @@
 """Received files, kept by their content: copied and hashed in one pass, read only ever after."""
 
 import hashlib
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,9 @@ from kelompok_core.sources.forms import HEAD_BYTES
 from kelompok_core.sources.opening import reachable
 
 _CHUNK = 1 << 20
+_OF_ERRORS = re.compile(r"\.errors(-\d+)?$")
+"""How the name of an error file ends; with a number where there was one of that name already."""
+
 _ABANDONED_AFTER = timedelta(days=1)
 
 
@@ -111,4 +115,4 @@ def local_copy(url: str) -> Iterator[Path]:
 
 def source_name_of(file_name: str) -> str:
     """Return the list a file is: its name without extension and packing, and without an error file's ``.errors``."""
-    return Path(file_name.removesuffix(".gz")).stem.removesuffix(".errors") or "source"
+    return _OF_ERRORS.sub("", Path(file_name.removesuffix(".gz")).stem) or "source"

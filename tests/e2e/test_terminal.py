@@ -205,8 +205,7 @@ def test_an_error_file_is_sent_again_with_all_that_was_said(ready, tmp_path):
     assert _paste(ready, errors, tmp_path).returncode == 0
     handed_back = tmp_path / "daftar kami.errors.csv"
     assert handed_back.exists()
-    _mended(handed_back, ";Maumere", ";Maumere")
-    _mended(handed_back, "\n,Maumere", "\nVerein Nord,Maumere")
+    _mended(handed_back, "\n;Maumere", "\nVerein Nord;Maumere")
     _mended(handed_back, "abc@", "abc@example.org")
     _mended(handed_back, "0812-1111-2222", "")
     words = shlex.split(again)
@@ -261,6 +260,44 @@ def test_a_profile_is_named_in_what_follows_and_only_the_rest_said(ready, tmp_pa
     assert "--map" not in again
 
 
+def test_next_months_file_is_the_list_its_profile_was_saved_from(ready, tmp_path):
+    first, second = tmp_path / "cabang-mei.csv", tmp_path / "cabang-juni.csv"
+    first.write_text("Nr.,Wer\n1,Bulanan Satu\n")
+    second.write_text("Nr.,Wer\n1,Bulanan Satunya\n")
+    mapping = ("--map", "Nr.=external_id", "--map", "Wer=name")
+    assert ready.kelompok(*_IMPORT, "--file", first, *mapping, "--save-profile", "bulanan").returncode == 0
+    done = json.loads(ready.kelompok(*_IMPORT, "--file", second, "--profile", "bulanan", "--json").stdout)
+    assert (done["source"], done["counts"]["merged"]) == ("cabang-mei", 1)
+
+
+@pytest.mark.parametrize(("dates", "order"), [
+    (("25/12/2010", "03/04/2011"), "dmy"), (("12/25/2010", "03/04/2011"), "mdy"), (("2010-12-25", "2011-04-03"), None),
+])  # fmt: skip
+def test_an_error_file_is_sent_again_with_the_order_of_dates_the_list_proved(ready, tmp_path, dates, order):
+    file = tmp_path / f"urutan-{order}.csv"
+    file.write_text(f"id,nama,berdiri,surel\n1,Urutan {order},{dates[0]},\n2,Terbalik {order},{dates[1]},a@@b\n")
+    done = ready.kelompok(*_IMPORT, "--file", file)
+    errors, again = [one for one in _commands(done.stdout) if "--output" in one or "plugin run" in one]
+    assert ("--date-order" in again) is (order is not None)
+    assert _paste(ready, errors, tmp_path).returncode == 0
+    _mended(tmp_path / f"urutan-{order}.errors.csv", "a@@b", "")
+    assert _paste(ready, again, tmp_path).returncode == 0
+    rows = json.loads(ready.kelompok("import", "show", "last", "--rows", "--json").stdout)
+    assert rows[0]["changes"]["founded_on"][1] == ("2011-03-04" if order == "mdy" else "2011-04-03")
+
+
+def test_an_order_that_one_column_did_not_prove_is_not_said_for_it(ready, tmp_path):
+    file = tmp_path / "sebagian.csv"
+    file.write_text("nama,tanggal bergabung,tanggal keluar\nA,25/12/2010,03/04/2011\nB,26/12/2010,\n")
+    ready.kelompok("org", "create", "--set", "name=Sebagian")
+    done = ready.kelompok("plugin", "run", "csv-import", "--job", "import-members", "--file", file,
+                          "--organization", "sebagian")  # fmt: skip
+    assert "tanggal bergabung: dmy" in done.stdout
+    assert "value.date_ambiguous" in done.stdout
+    (again,) = [one for one in _commands(done.stdout) if "plugin run" in one]
+    assert "--date-order" not in again
+
+
 def test_commands_are_never_wrapped_and_ids_are_short_at_a_terminal(ready, tmp_path):
     file = tmp_path / "nama berkas yang panjang sekali supaya baris perintahnya tidak muat.csv"
     file.write_text("id,nama\n1,Panjang Sekali\n2,\n")
@@ -272,11 +309,17 @@ def test_commands_are_never_wrapped_and_ids_are_short_at_a_terminal(ready, tmp_p
     assert whole in ready.kelompok("import", "list").stdout, "a program gets it whole"
     (errors,) = [one for one in commands if "--output" in one]
     short = shlex.split(errors)[3]
-    assert whole.startswith(short)
+    assert whole.endswith(short), "what changes from one import to the next"
     assert 8 <= len(short) < len(whole)
     assert ready.kelompok("import", "show", short).returncode == 3
     assert ready.kelompok("import", "show", "last").returncode == 3
-    assert ready.kelompok("import", "show", short[:4]).returncode == 2, "several begin so"
+    ready.kelompok(*_IMPORT, "--file", file, "--source", "another")
+    _, refused = _on_terminal(ready, "import", "show", whole[:4])
+    assert f"more than one import is called '{whole[:4]}'" in refused
+    listed = [line for line in _plain(refused).splitlines() if line.startswith("  ")]
+    assert len(listed) > 1
+    assert re.fullmatch(r"  \w{8}  another, \d{4}-\d\d-\d\d \d\d:\d\d \w+, applied", listed[0])
+    assert listed[1].startswith(f"  {short}  {file.stem}, ")
 
 
 # Tables
@@ -349,7 +392,7 @@ def _elsewhere(ready, folder, *arguments):
 
 @pytest.mark.parametrize("arguments", [
     ("org", "list"), ("db", "migrate"), ("plugin", "enable", "csv-import"), ("import", "list"),
-    (*_IMPORT, "--file", PROJECT / "examples/organizations.csv"), ("csv-import", "show", PROJECT / "README.md"),
+    (*_IMPORT, "--file", PROJECT / "examples/organizations.csv"),
 ], ids=lambda arguments: " ".join(map(str, arguments[:2])))  # fmt: skip
 def test_outside_an_installation_none_is_begun(ready, tmp_path, arguments):
     refused = _elsewhere(ready, tmp_path, *arguments)
@@ -498,6 +541,9 @@ def test_show_says_which_entity_columns_fit(ready, tmp_path):
     file = tmp_path / "acara.csv"
     file.write_text("Judul,Mulai,Selesai\nRapat,2024-01-02 10:00,2024-01-02 12:00\n")
     shown = ready.kelompok("csv-import", "show", file)
+    assert "Taken for a list of events" in shown.stdout
+    assert "--job import-events" in shown.stdout
+    shown = ready.kelompok("csv-import", "show", file, "--entity", "organizations")
     assert "The columns fit events better" in " ".join(shown.stdout.split())
     (following,) = _commands(shown.stdout)
     assert following.endswith("--entity events")
@@ -625,7 +671,8 @@ def test_the_shell_completes_plugins_jobs_settings_slugs_ids_and_fields(ready, t
     assert "lengkap-satu" in _completed(ready, [*run, "--organization", "leng"], 5)
     ids = _completed(ready, ["kelompok", "import", "show", ""], 3)
     assert ids[0] == "last"
-    assert whole.startswith(ids[1])
+    assert whole.endswith(ids[1])
+    assert _completed(ready, ["kelompok", "import", "show", whole[:30]], 3) == [whole]
     assert "name=" in _completed(ready, ["kelompok", "org", "update", "x", "--set", "na"], 5)
     mapping = [*run, "--job", "import-members", "--map", "Nama=em"]
     assert _completed(ready, mapping, 7) == ["Nama=email"]
@@ -633,8 +680,235 @@ def test_the_shell_completes_plugins_jobs_settings_slugs_ids_and_fields(ready, t
     assert _completed(ready, parted, 9) == ["email"], "bash parts words at «=»"
 
 
+def test_the_shell_completes_rows_that_wait_and_what_they_may_be(ready, tmp_path):
+    _doubtful(ready, tmp_path, "Pilih Satu")
+    row = json.loads(ready.kelompok("import", "review", "list", "--import", "last", "--json").stdout)[0]
+    whole, _, record = row["row"].partition(":")
+    for command in ("show", "accept", "reject"):
+        offered = _completed(ready, ["kelompok", "import", "review", command, ""], 4)
+        assert f"{whole[-8:]}:{record}" in offered, offered
+    short = f"{whole[-8:]}:{record}"
+    into = _completed(ready, ["kelompok", "import", "review", "accept", short, "--merge-into", ""], 6)
+    assert len(into) == len(row["candidates"])
+    nothing = _completed(ready, ["kelompok", "import", "review", "accept", "--merge-into", ""], 5)
+    assert nothing == []
+
+
 def test_completion_starts_no_database_and_tells_no_errors(ready, tmp_path):
     nowhere = {"KELOMPOK_HOME": str(tmp_path / "home"), "KELOMPOK_CONFIG": str(tmp_path / "kelompok.toml")}
     assert _completed(ready, ["kelompok", "org", "show", ""], 3, **nowhere) == []
     assert _completed(ready, ["kelompok", "import", "show", ""], 3, **nowhere) == ["last"]
     assert list(tmp_path.iterdir()) == []
+
+
+# Files that are there already
+
+
+def test_no_command_writes_over_a_file_unless_it_is_told_to(ready, tmp_path):
+    file = tmp_path / "ada.csv"
+    file.write_text("id,nama\n1,Ada Satu\n2,\n")
+    ready.kelompok(*_IMPORT, "--file", file)
+    mine = tmp_path / "mine.csv"
+    for arguments in (
+        ("import", "errors", "last", "--output", mine),
+        ("import", "errors", "last", "--all", "--output", mine),
+        ("import", "show", "last", "--output", mine),
+        ("org", "export", "--output", mine),
+        ("csv-import", "convert", file, mine),
+    ):
+        mine.write_text("what somebody is working on")
+        refused = ready.kelompok(*arguments)
+        assert refused.returncode == 2, (arguments, refused.stdout)
+        assert f"{mine} is there already" in refused.stderr
+        assert "--force" in refused.stderr
+        assert mine.read_text() == "what somebody is working on"
+        assert ready.kelompok(*arguments, "--force").returncode == 0, arguments
+        assert "Ada Satu" in mine.read_text("utf-8-sig") or "value.required" in mine.read_text("utf-8-sig"), arguments
+    assert sorted(tmp_path.iterdir()) == [file, mine], "nothing unfinished stays"
+    folder = ready.kelompok("org", "export", "--output", tmp_path, "--force")
+    assert folder.returncode == 2, "a folder is not to be written over at all"
+    itself = ready.kelompok("csv-import", "convert", mine, mine, "--force")
+    assert (itself.returncode, "the file to read" in itself.stderr) == (2, True)
+
+
+def test_commands_that_are_printed_name_a_file_there_is_not_yet(ready, tmp_path):
+    file = tmp_path / "ulang.csv"
+    file.write_text("id,nama\n1,\n2,\n")
+    _, printed = _on_terminal(ready, *_IMPORT, "--file", file)
+    errors, again = [one for one in _commands(_plain(printed)) if "--output" in one or "plugin run" in one]
+    (ready.folder / "ulang.errors.csv").unlink(missing_ok=True)
+    assert _paste(ready, errors, ready.folder).returncode == 0
+    _mended(ready.folder / "ulang.errors.csv", "1,,", "1,Ulang Satu,")
+    assert _paste(ready, errors, ready.folder).returncode == 2, "half mended, it is not written anew"
+    _, printed = _on_terminal(ready, *shlex.split(again)[1:])
+    errors, again = [one for one in _commands(_plain(printed)) if "--output" in one or "plugin run" in one]
+    assert _paste(ready, errors, ready.folder).returncode == 0
+    _mended(ready.folder / "ulang.errors-2.csv", "2,,", "2,Ulang Dua,")
+    done = _paste(ready, again, ready.folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(ready.kelompok("import", "list", "--limit", "1", "--json").stdout)[0]["source"] == "ulang"
+
+
+def test_a_numbered_error_file_is_the_list_it_came_from():
+    from kelompok_core.imports.error_file import free_name
+    from kelompok_core.sources.storage import source_name_of
+
+    assert [source_name_of(one) for one in ("a.errors.csv", "a.errors-2.csv.gz", "a.errors-12.ndjson", "a-2.csv")] == [
+        "a", "a", "a", "a-2",
+    ]  # fmt: skip
+    assert free_name("there.is.none.csv") == "there.is.none.csv"
+
+
+# What a file is taken for
+
+
+def test_a_list_is_shown_as_what_its_columns_fit_best(ready, tmp_path):
+    file = tmp_path / "pengurus.csv"
+    file.write_text("Nama Lengkap;Asal Instansi;Jabatan;Tgl Bergabung;No. WA\nRina;Forum Laut;Ketua;2020-01-02;\n")
+    shown = ready.kelompok("csv-import", "show", file)
+    assert "Taken for a list of members" in shown.stdout
+    assert re.search(r"Asal Instansi +organization", shown.stdout)
+    (following,) = _commands(shown.stdout)
+    assert "--job import-members" in following
+    assert "SLUG" not in following, "it can be pasted as it is"
+    assert json.loads(ready.kelompok("csv-import", "show", file, "--json").stdout)["entity"] == "members"
+    other = ready.kelompok("csv-import", "show", file, "--entity", "posts")
+    assert "Taken for a list of posts" not in other.stdout or "The columns fit members better" in other.stdout
+
+
+def test_an_import_as_something_the_columns_fit_less_is_warned_of(ready, tmp_path):
+    file = tmp_path / "anggota-kami.csv"
+    file.write_text("Nama Lengkap;Nama Lembaga;Jabatan;Tgl Bergabung;Email\nRina;Forum Laut;Ketua;2020-01-02;\n")
+    shown = ready.kelompok("csv-import", "show", file, "--entity", "organizations")
+    assert "The columns fit members better" in shown.stdout
+    done = ready.kelompok(*_IMPORT, "--file", file, "--dry-run", "--json")
+    assert "header.other_entity" in [one["code"] for one in json.loads(done.stdout)["issues"]]
+    file.write_text("Nama Lembaga;Kota;Telepon;Email;Bergabung\nForum Laut;Ende;;;2020-01-02\n")
+    done = ready.kelompok(*_IMPORT, "--file", file, "--dry-run", "--json")
+    assert "header.other_entity" not in [one["code"] for one in json.loads(done.stdout)["issues"]]
+    assert "Taken for a list of organizations" in ready.kelompok("csv-import", "show", file).stdout
+
+
+def test_a_column_that_names_organizations_in_words_of_its_own_is_suggested(ready, tmp_path):
+    file = tmp_path / "utusan.csv"
+    file.write_text("Nama Lengkap,Alamat Lembaga,Lembaga Pengutus,Jabatan\nRina,Jl. Mawar,Forum Laut,Ketua\n")
+    shown = ready.kelompok("csv-import", "show", file, "--entity", "members")
+    (following,) = _commands(shown.stdout)
+    assert "--map 'Lembaga Pengutus=organization'" in following
+    assert "SLUG" not in following
+    failed = ready.kelompok("plugin", "run", "csv-import", "--job", "import-members", "--file", file)
+    assert "--map 'Lembaga Pengutus=organization'" in failed.stderr
+
+
+@pytest.mark.parametrize(("name", "content", "code"), [
+    ("kosong.csv", "", 1), ("judul.csv", "nama;kota\n", 0), ("kosong.json", "[]", 0), ("kosong.ndjson", "", 1),
+])  # fmt: skip
+def test_what_has_no_rows_is_not_to_be_imported_next(ready, tmp_path, name, content, code):
+    file = tmp_path / name
+    file.write_text(content)
+    shown = ready.kelompok("json-import" if "json" in name else "csv-import", "show", file)
+    assert (shown.returncode, _commands(shown.stdout)) == (code, []), shown.stdout + shown.stderr
+    assert "No column was recognised" not in shown.stdout
+    assert re.search("has no (content|records)", shown.stdout)
+
+
+def test_a_folder_is_shown_by_what_reads_folders(ready, tmp_path):
+    (tmp_path / "isi.csv").write_text("nama\nA\n")
+    refused = ready.kelompok("csv-import", "show", tmp_path)
+    assert refused.returncode == 2
+    assert "is a folder, and csv-import does not read that" in refused.stderr
+
+
+def test_looking_at_a_file_needs_no_installation(ready, tmp_path):
+    file = tmp_path / "jauh.csv"
+    file.write_text("nama\nJauh Satu\n")
+    shown = _elsewhere(ready, tmp_path, "csv-import", "show", "jauh.csv")
+    assert (shown.returncode, "Jauh Satu" in shown.stdout) == (0, True), shown.stderr
+    assert _elsewhere(ready, tmp_path, "sdgs", "explain", "--text", "bank sampah").returncode == 0
+    assert _elsewhere(ready, tmp_path, "csv-import", "convert", "jauh.csv", "rata.csv").returncode == 0
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["jauh.csv", "rata.csv"], "nothing is made"
+
+
+# What is said, and how
+
+
+def _doubtful(ready, folder, name):
+    """Import a name that is there already from another source; return what is printed."""
+    file = folder / "doubtful.csv"
+    for source, content in ((f"first {name}", f"id,nama\n1,{name}\n"), (f"second {name}", f"id,nama\n7,{name}\n8,\n")):
+        file.write_text(content)
+        done = ready.kelompok(*_IMPORT, "--file", file, "--source", source)
+    return done.stdout
+
+
+def test_what_is_pasted_out_of_a_sentence_is_on_one_line(ready, tmp_path):
+    file = tmp_path / "salin.csv"
+    file.write_text("Nama,Tgl Lahir,Tempat Lahir,Nama Ibu Kandung\nSalin Satu,1990-01-01,Ende,Siti\n")
+    for width in range(60, 100, 3):
+        _, printed = _on_terminal(ready, "csv-import", "show", file, width=width)
+        found = re.findall(r"--map\s+'[^']*'", _plain(printed))
+        assert found, printed
+        assert not [one for one in found if "\n" in one or "  " in one], (width, found)
+
+
+def test_a_plan_says_where_the_reason_of_a_row_is_told(ready, tmp_path):
+    file = tmp_path / "alasan.csv"
+    file.write_text("id,nama\n1,\n2,Alasan Dua\n")
+    shown = " ".join(ready.kelompok(*_IMPORT, "--file", file, "--dry-run").stdout.split())
+    assert "rejected value.required (see below)" in shown
+    assert "see below" not in ready.kelompok("import", "show", "last", "--rows").stdout
+
+
+def test_rows_that_wait_are_counted_once(ready, tmp_path):
+    shown = " ".join(_doubtful(ready, tmp_path, "Tunggu Satu").split())
+    assert "1 row waits for a person to decide" in shown
+    assert "2 rows to correct (1 of them wait for a person)" in shown
+
+
+def test_the_error_file_has_the_delimiter_of_the_list(ready, tmp_path):
+    for name, delimiter in (("tab", "\t"), ("titik", ";"), ("garis", "|")):
+        file, back = tmp_path / f"{name}.csv", tmp_path / f"{name}.errors.csv"
+        file.write_text(f"id,nama,kota,surel\n1,{name} Satu,Ende,x@@y\n2,{name} Dua,Ende,\n".replace(",", delimiter))
+        done = ready.kelompok(*_IMPORT, "--file", file)
+        (again,) = [one for one in _commands(done.stdout) if "plugin run" in one]
+        ready.kelompok("import", "errors", "last", "--output", back)
+        assert back.read_text("utf-8-sig").startswith("id,nama,kota,surel,_line".replace(",", delimiter))
+        _mended(back, "x@@y", "")
+        assert _paste(ready, again, tmp_path).returncode == 0
+
+
+def test_last_is_the_newest_that_can_be_taken_back(ready, tmp_path):
+    file = tmp_path / "terakhir.csv"
+    file.write_text("id,nama\n1,Terakhir Satu\n")
+    done = json.loads(ready.kelompok(*_IMPORT, "--file", file, "--json").stdout)
+    file.write_text("tanpa\nx\n")
+    assert ready.kelompok(*_IMPORT, "--file", file).returncode == 1
+    for _ in range(2):
+        undone = json.loads(ready.kelompok("import", "undo", "last", "--json").stdout)
+        assert undone["import"] == done["import"], "said twice, it does not go on to the one before"
+    failed = json.loads(ready.kelompok("import", "list", "--limit", "1", "--json").stdout)[0]["import"]
+    refused = ready.kelompok("import", "undo", failed).stderr
+    assert "was not applied, so there is nothing to undo: its state is «failed»" in refused
+
+
+def test_a_plan_that_was_applied_is_no_dry_run_when_it_is_undone(ready, tmp_path):
+    file = tmp_path / "rencana-jadi.csv"
+    file.write_text("id,nama\n1,Rencana Jadi\n")
+    ready.kelompok(*_IMPORT, "--file", file, "--dry-run")
+    assert ready.kelompok("import", "apply", "last").returncode == 0
+    ready.kelompok("import", "undo", "last")
+    assert re.match(r"Import \S+ is undone", ready.kelompok("import", "show", "last").stdout)
+
+
+def test_two_services_get_two_ports(ready):
+    refused = ready.kelompok("up", "--port", "4977", "--api-port", "4977")
+    assert refused.returncode == 2
+    assert "--api-port" in refused.stderr
+
+
+def test_the_review_shows_fields_and_nothing_worked_out_of_them(ready, tmp_path):
+    _doubtful(ready, tmp_path, "Tinjau Satu")
+    row = json.loads(ready.kelompok("import", "review", "list", "--import", "last", "--json").stdout)[0]["row"]
+    shown = ready.kelompok("import", "review", "show", row).stdout
+    assert "Tinjau Satu" in shown
+    assert not re.search(r"name_key|slug_base|email_key", shown)

@@ -3,11 +3,13 @@
 import os
 import time
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
-from kelompok_core.database.ids import get_id
-from kelompok_core.errors import NotFound, NotPermitted, PluginUnavailable, UsageError
+from kelompok_core.database.ids import get_id, shorten
+from kelompok_core.errors import Ambiguous, NotFound, NotPermitted, PluginUnavailable, UsageError
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import get_import
 from kelompok_core.imports.stage import stage
@@ -95,8 +97,6 @@ def test_an_import_is_found_by_the_start_of_its_id(bench, operator, request_for)
 
 
 def test_an_account_closed_after_receiving_does_not_import(bench, person, request_for, database):
-    import sqlalchemy as sa
-
     from kelompok_core.audit.context import AuditContext, announce
 
     steward = person("s@example.org", platform_role="steward")
@@ -122,3 +122,25 @@ def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
         first.write(b"whole")
         first.keep()
     assert [path.name for path in folder.iterdir()] == ["young"]
+
+
+def test_a_printed_id_stays_that_of_one_import_when_others_come(bench, operator, request_for):
+    ids = [receive(bench, request_for(source_name=f"list {number}"), operator).import_id for number in range(5)]
+    with bench.database.connect() as connection:
+        assert len({str(one)[:7] for one in ids}) == 1, "made at one time, they begin alike"
+        first = shorten(connection, "imports", ids[:1])[ids[0]]
+        assert get_id(connection, "imports", first) == ids[0]
+        with pytest.raises(Ambiguous) as caught:
+            get_id(connection, "imports", str(ids[0])[:7])
+        assert set(caught.value.which) == set(ids)
+
+
+def test_an_id_is_printed_longer_where_another_ends_so_too(bench, operator, request_for, ask):
+    first, second = (receive(bench, request_for(source_name=name), operator).import_id for name in ("a", "b"))
+    other = UUID(str(second)[:-8] + str(first)[-8:])
+    with bench.database.connect() as connection, connection.begin() as transaction:
+        connection.execute(sa.text("UPDATE imports SET id = :other WHERE id = :id"), {"other": other, "id": second})
+        called = shorten(connection, "imports", [first, other])
+        assert [get_id(connection, "imports", called[one]) for one in (first, other)] == [first, other]
+        assert all(len(one) > 8 for one in called.values())
+        transaction.rollback()

@@ -2,18 +2,24 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from string import Formatter
 
+import pandas as pd
 import pytest
 
 from kelompok_core.cli import language
 from kelompok_core.errors import Ambiguous, NotFound, NotPermitted, PluginUnavailable, SettingsError, UsageError
+from kelompok_core.events import entity as events
 from kelompok_core.imports.records import DECISIONS, ImportState
 from kelompok_core.imports.undo import OUTCOMES
 from kelompok_core.issues.sentences import catalog, describe
+from kelompok_core.members import entity as members
 from kelompok_core.plugin_host.registry import PluginState
+from kelompok_core.posts import entity as posts
 from kelompok_core.sources import forms
 from kelompok_core.suggestions import find_near, suggest
+from kelompok_core.values.words import choice
 from tests.wording import messages, sentences
 
 
@@ -58,7 +64,7 @@ def test_a_member_of_json_is_no_person():
 def test_numbers_and_nouns(indonesian):
     assert language.number(1234567) == "1.234.567"
     assert language.number(0.5, digits=1) == "0,5"
-    assert language.counted(2, "row", "rows") == "2 baris"
+    assert language.counted(2, "row", "rows") == "2 data", "baris are lines of a file"
     language.use_language("en")
     assert language.number(1234567) == "1,234,567"
     assert (language.counted(1, "row", "rows"), language.counted(0, "row", "rows")) == ("1 row", "0 rows")
@@ -79,6 +85,29 @@ def test_errors_are_put_together_in_indonesian_too(indonesian, error, said):
     assert language.translate(error.message) == said
     language.use_language("en")
     assert language.translate(error.message) == error.message
+
+
+@pytest.mark.parametrize(("message", "said"), [
+    ("Did you mean name?", "Mungkin maksud Anda name?"),
+    ("Did you mean delimiter or quote?", "Mungkin maksud Anda delimiter atau quote?"),
+    ("Did you mean city? There are: city, name, region.", "Mungkin maksud Anda city? Yang ada: city, name, region."),
+    ("mapping 'x': there is no field 'status'", "pemetaan 'x': tidak ada isian 'status'"),
+    ("--file: status is there already", "--file: status sudah ada"),
+])  # fmt: skip
+def test_names_that_have_to_be_typed_are_never_translated(indonesian, message, said):
+    assert language.translate(message) == said
+
+
+@pytest.mark.parametrize(("message", "said"), [
+    ("/srv/x: there is no .kelompok and no kelompok.toml, here or in a folder above",
+     "/srv/x: tidak ada .kelompok maupun kelompok.toml, di sini atau di folder di atasnya"),
+    ("plugin 'x' cannot run: it is broken: not valid TOML: line 3",
+     "plugin 'x' tidak dapat dijalankan: rusak: bukan TOML yang sah: line 3"),
+    (NotFound("job of csv-import", "impor").message, "tidak ada tugas csv-import 'impor'"),
+    (NotFound("member", "d'arc").message, "tidak ada anggota \"d'arc\""),
+])  # fmt: skip
+def test_sentences_within_sentences_are_translated(indonesian, message, said):
+    assert language.translate(message) == said
 
 
 @pytest.mark.parametrize(("environ", "expected"), [
@@ -107,6 +136,29 @@ def test_findings_agree_with_their_number(rows, said):
     assert describe("file.footer_skipped", params={"rows": rows, "line": 9}).startswith(said)
 
 
+@pytest.mark.parametrize("words", [members.STATUS_WORDS, posts.STATUS_WORDS, events.STATUS_WORDS])
+def test_words_to_use_are_those_of_the_language_and_understood(words):
+    for language_of_words in ("en", "id"):
+        said = describe("value.enum_unknown", language=language_of_words, params={"allowed": sorted(words)})
+        named = said.rpartition(": ")[2].rstrip(".").split(", ")
+        assert list(choice(words)(pd.Series(named, dtype="string")).values) == sorted(words)
+        assert (named == sorted(words)) is (language_of_words == "en")
+
+
+def test_yes_and_no_are_said_in_the_language():
+    allowed = {"allowed": ["ya", "tidak"]}
+    assert describe("value.enum_unknown", params=allowed).endswith("Use one of: yes, no.")
+    assert describe("value.enum_unknown", language="id", params=allowed).endswith(": ya, tidak.")
+
+
+def test_a_list_of_ours_is_told_whole_and_a_moment_as_the_clock_here_shows_it():
+    choices = ", ".join(f"windows-125{number} («{'Jos' * 5}»)" for number in range(8))
+    assert choices in describe("file.encoding_unclear", params={"encoding": choices, "offset": 1, "line": 1})
+    told = describe("file.already_imported", params={"at": "2026-11-30T05:40+00:00", "import": "x"})
+    moment = datetime(2026, 11, 30, 5, 40, tzinfo=UTC).astimezone()
+    assert moment.strftime("%Y-%m-%d %H:%M %Z") in told
+
+
 def test_no_finding_speaks_of_one_things():
     plural = re.compile(r"\b1 (other |comment )?(lines|rows|records|items|members|columns|cells|times|bytes)\b")
     found = {}
@@ -123,6 +175,9 @@ def test_near_names():
     assert find_near("csv-imprt", plugins) == ["csv-import"]
     assert find_near("sdgs", plugins) == ["sdgs-keyword"]
     assert find_near("zzz", plugins) == []
+    assert find_near("tidakada.csv", ["dpdf.csv", "data.csv"]) == [], "an ending in common makes no likeness"
+    assert find_near("yayasan-xx", ["yayasan-harapan", "yayasan-melati"]) == []
+    assert find_near("yayasan-harpan", ["yayasan-harapan", "yayasan-melati"]) == ["yayasan-harapan"]
     assert suggest("csv-imprt", plugins) == "Did you mean csv-import? There are: csv-import, json-import, sdgs-keyword."
     assert suggest("zzz", [str(number) for number in range(50)]) is None
     assert suggest("x", []) is None

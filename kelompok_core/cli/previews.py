@@ -1,0 +1,129 @@
+"""Previews: how a file would be imported, as what, and the command to give next."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kelompok_core.cli import surroundings
+from kelompok_core.plugin_host.registry import PluginInfo
+
+if TYPE_CHECKING:
+    from kelompok_core.contracts import CommandResult, Source
+
+_NOTHING_TO_IMPORT = ("file.empty", "file.no_records")
+_OF_A_FILE = "file."
+"""How codes begin of what is wrong with a file as a whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """How a file would be read as records of an entity.
+
+    Attributes:
+        entity: The one that was asked for, or that the columns fit best.
+        findings: Rows of a table of issues.
+    """
+
+    entity: str
+    result: "CommandResult"
+    findings: Sequence[Mapping[str, Any]]
+
+    @property
+    def better(self) -> str | None:
+        """The entity that the columns fit better, if one does."""
+        from kelompok_core.imports.likely_columns import OTHER_ENTITY
+
+        found = next((one for one in self.findings if one["code"] == OTHER_ENTITY), None)
+        return str(found["params"]["entity"]) if found else None
+
+    @property
+    def missing(self) -> set[str]:
+        """The fields without which nothing can be imported, and which no column is."""
+        return {one["params"]["field"] for one in self.findings if one["severity"] == "fatal" and _is_missing(one)}
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is nothing wrong with the file as a whole."""
+        return not any(one["severity"] == "fatal" and one["code"].startswith(_OF_A_FILE) for one in self.findings)
+
+    @property
+    def has_rows(self) -> bool:
+        return self.is_readable and not any(one["code"] in _NOTHING_TO_IMPORT for one in self.findings)
+
+
+def _is_missing(finding: Mapping[str, Any]) -> bool:
+    return finding["code"] in ("header.missing", "header.organization_missing")
+
+
+def look(entity: str, show: "Callable[[str], CommandResult]", *, is_asked: bool) -> Preview:
+    """Return the preview of a file as the entity asked for; where none was, as the one that its columns fit best."""
+    first = _preview(entity, show(entity))
+    if is_asked or first.better is None:
+        return first
+    return _preview(first.better, show(first.better))
+
+
+def _preview(entity: str, result: "CommandResult") -> Preview:
+    issues = result.tables.get("Findings")
+    found: list[dict[str, Any]] = [] if issues is None else issues.to_dict("records")  # type: ignore[assignment]
+    return Preview(entity=entity, result=result, findings=found)
+
+
+def require_reader(plugin: PluginInfo, entity: str, file: str, source: "Source") -> None:
+    """See that the plugin reads what the file is.
+
+    Raises:
+        UsageError: When it does not, with the plugin that does.
+    """
+    from kelompok_core.contracts import FOLDER_TYPE
+    from kelompok_core.imports.right_plugin import Arrived, find_media_type
+    from kelompok_core.sources.forms import HEAD_BYTES
+
+    job = next((one for one in plugin.jobs() if one.entity == entity), None)
+    if job is None:
+        return
+    if source.media_type == FOLDER_TYPE:
+        arrived = Arrived(location=file, declared=FOLDER_TYPE, head=b"")
+    else:
+        with source.path.open("rb") as opened:
+            arrived = Arrived(location=file, declared=None, head=opened.read(HEAD_BYTES))
+    find_media_type(surroundings.settings(), plugin, job, arrived)
+
+
+def following(
+    plugin: PluginInfo,
+    command: str,
+    preview: Preview,
+    file: str,
+    *,
+    mapping: Mapping[str, str],
+    settings: Mapping[str, str],
+) -> Sequence[str] | None:
+    """Return the words of the command to give after a preview, or None where nothing can follow yet.
+
+    That is the import, with what findings suggest; or the preview as what the columns fit better, where a column is
+    missing without which there is no import.
+    """
+    from kelompok_core.imports.candidates import ORGANIZATION
+    from kelompok_core.imports.likely_columns import suggested_mapping
+
+    if not preview.has_rows:
+        return None
+    if preview.missing and preview.better is not None:
+        again = [plugin.name, command, file, "--entity", preview.better]
+        return [*again, *_options(mapping, settings)]
+    job = next((one.name for one in plugin.jobs() if one.entity == preview.entity), None)
+    suggested = suggested_mapping(preview.findings)
+    missing = preview.missing - set(suggested.values())
+    if job is None or missing - {ORGANIZATION}:
+        return None
+    home = ["--organization", "SLUG"] if ORGANIZATION in missing else []
+    options = _options({**mapping, **suggested}, settings)
+    return ["plugin", "run", plugin.name, "--job", job, "--file", file, *options, *home, "--dry-run"]
+
+
+def _options(mapping: Mapping[str, str], settings: Mapping[str, str]) -> list[str]:
+    """Return settings and mapping as words of a command line."""
+    mapped = (word for header, field in mapping.items() for word in ("--map", f"{header}={field}"))
+    set_so = (word for key, value in settings.items() for word in ("--set", f"{key}={value}"))
+    return [*mapped, *set_so]
