@@ -80,6 +80,8 @@ class Field:
         further: The part that takes a second column with an alias of this field.
         derived_from: The field that values are made from which the source does not say; None where there are none.
         only_added: Whether its policy stands whatever the operator says: sources add to its list, and nothing else.
+        place_kinds: Words, in small letters, before a place's name that say which of those so called it is; a place
+            without one may be any of them.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Field:
     further: str | None = None
     derived_from: str | None = None
     only_added: bool = False
+    place_kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.normalize is None) == (self.read is None):
@@ -250,6 +253,11 @@ class EntityDescriptor:
             raise ValueError(f"{self.entity}: protected columns cannot be fields: {sorted(clash)}")
 
     @property
+    def reason_of_shared_keys(self) -> str:
+        """Why a row waits that has a record's key and another name: people share keys, other records hardly do."""
+        return "match.shared_key" if self.keys_are_shared else "match.key_conflict"
+
+    @property
     def belongs(self) -> bool:
         """Whether each record belongs to an organization, and is none itself."""
         return self.organization_column != "id"
@@ -275,3 +283,7 @@ class EntityDescriptor:
     def kind_of(self, column: str) -> Kind:
         """What a field's or derived column holds."""
         return next((field.kind for field in self.fields if field.name == column), Kind.TEXT)
+
+    def place_kinds(self, column: str) -> tuple[str, ...]:
+        """Words that say what kind of place a field's value is; none of a derived column, or what is no place."""
+        return next((field.place_kinds for field in self.fields if field.name == column), ())

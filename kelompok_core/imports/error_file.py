@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from kelompok_core.contracts import FOLDER_TYPE, SourceBatch
 from kelompok_core.headers.mapping import OUR_COLUMNS, RECORD_ID
 from kelompok_core.imports.records import ImportRecord
+from kelompok_core.imports.superseding import UNDECIDED
 from kelompok_core.issues.sentences import describe
 from kelompok_core.sources.storage import source_name_of
 
@@ -125,11 +126,10 @@ def _iter_rows(connection: sa.Connection, record: ImportRecord) -> Iterator[sa.R
     yield from connection.execution_options(stream_results=True).execute(_ROWS, params)
 
 
-_ROWS = sa.text("""
+_ROWS = sa.text(f"""
     SELECT r.record, r.line, r.raw, r.issues, d.decision, d.issues AS more
     FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
     WHERE d.import_id = :import AND d.revision = :revision AND d.decision IN ('rejected', 'review')
-      AND NOT EXISTS (SELECT FROM import_decisions p
-                      WHERE p.import_id = d.import_id AND p.record = d.record AND p.revision = -d.record)
+      AND {UNDECIDED}
     ORDER BY r.record
 """)
