@@ -198,10 +198,9 @@ def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
     """Print what an undo did: counts, then every record that is not as it was before the import."""
     from rich.text import Text
 
-    if report.dry_run:
-        print_line(say("Import {id} would be undone", id=called), style="bold")
-    else:
-        print_line(say("Import {id} is {state}", id=called, state=say(report.record.state)), style="bold")
+    print_line(_said_of_undo(report, called), style="bold")
+    if report.again and not any(report.counts.values()):
+        return
     for outcome, meaning in _UNDONE.items():
         console.print(Text(f"{number(report.counts[outcome]):>10} {say(outcome):<12} {say(meaning)}"))
     if report.left:
@@ -210,8 +209,22 @@ def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
             for one in report.left
         ]
         table(console, ("record", "outcome", "why", "kept", "restored"), rows)
-    if report.dry_run:
+    if report.dry_run and (report.changes_something or not report.again):
         print_next(say("Nothing was done. To do it:"), command("import", "undo", called))
+
+
+def _said_of_undo(report: "UndoReport", called: str) -> str:
+    if report.again:
+        done, remaining = report.counts["deleted"] + report.counts["restored"], len(report.left)
+        if not any(report.counts.values()):
+            return say("Import {id} was undone before, and nothing is left to take back. Nothing changed.", id=called)
+        if report.dry_run:
+            return say("Import {id} was undone before. What that left would be taken back:", id=called)
+        facts = {"id": called, "done": number(done), "left": number(remaining)}
+        return say("Import {id} was undone before; {done} taken back now, {left} remain:", **facts)
+    if report.dry_run:
+        return say("Import {id} would be undone", id=called)
+    return say("Import {id} is {state}", id=called, state=say(report.record.state))
 
 
 def _setting(value: object) -> str:
