@@ -112,6 +112,8 @@ class Field:
         only_added: Whether its policy stands whatever the operator says: sources add to its list, and nothing else.
         detail: How a value that a row says in brief is compared with the record's; None where none is in brief.
         zone_in: The field with the time zone of a moment; without one it is the import's.
+        place_kinds: Words, in small letters, before a place's name that say which of those so called it is; a place
+            without one may be any of them.
     """
 
     name: str
@@ -134,6 +136,7 @@ class Field:
     only_added: bool = False
     detail: Detail | None = None
     zone_in: str | None = None
+    place_kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.normalize is None) == (self.read is None):
@@ -290,6 +293,11 @@ class EntityDescriptor:
             raise ValueError(f"{self.entity}: protected columns cannot be fields: {sorted(clash)}")
 
     @property
+    def reason_of_shared_keys(self) -> str:
+        """Why a row waits that has a record's key and another name: people share keys, other records hardly do."""
+        return "match.shared_key" if self.keys_are_shared else "match.key_conflict"
+
+    @property
     def belongs(self) -> bool:
         """Whether each record belongs to an organization, and is none itself."""
         return self.organization_column != "id"
@@ -321,3 +329,7 @@ class EntityDescriptor:
     def kind_of(self, column: str) -> Kind:
         """What a field's or derived column holds."""
         return next((field.kind for field in self.fields if field.name == column), Kind.TEXT)
+
+    def place_kinds(self, column: str) -> tuple[str, ...]:
+        """Words that say what kind of place a field's value is; none of a derived column, or what is no place."""
+        return next((field.place_kinds for field in self.fields if field.name == column), ())

@@ -177,6 +177,7 @@ class UndoView(BaseModel):
     import_id: UUID
     state: ImportState
     dry_run: bool
+    again: bool = Field(description="Whether it was undone before: then only what that left is counted.")
     counts: dict[str, int] = Field(description="Records by outcome.")
     left: list[ReversalView] = Field(description="Those that are not as they were.")
 

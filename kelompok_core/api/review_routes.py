@@ -150,7 +150,7 @@ def _view(parked: ParkedRow) -> ParkedView:
         import_id=parked.import_id, record=parked.record, line=parked.line, source=parked.source_name,
         entity=parked.entity, organization_id=parked.organization_id, reason=parked.reason,
         message=parked.message(), label=parked.label,
-        raw=dict(parked.raw), candidates=list(parked.candidates),
+        raw=dict(parked.raw), candidates=list(parked.may_be),
     )  # fmt: skip
 
 

@@ -200,10 +200,9 @@ def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
     """Print what an undo did: counts, then every record that is not as it was before the import."""
     from rich.text import Text
 
-    if report.dry_run:
-        print_line(say("Import {id} would be undone", id=called), style="bold")
-    else:
-        print_line(say("Import {id} is {state}", id=called, state=say(report.record.state)), style="bold")
+    print_line(_said_of_undo(report, called), style="bold")
+    if report.again and not any(report.counts.values()):
+        return
     width = max(map(len, (say(outcome) for outcome in _UNDONE)))
     for outcome, meaning in _UNDONE.items():
         console.print(Text(f"{number(report.counts[outcome]):>10} {say(outcome):<{width}}  {say(meaning)}"))
@@ -213,7 +212,7 @@ def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
             for one in report.left
         ]
         table(console, ("record", "outcome", "why", "kept", "restored"), rows)
-    if report.dry_run:
+    if report.dry_run and (report.changes_something or not report.again):
         print_next(say("Nothing was done. To do it:"), command("import", "undo", called))
 
 
@@ -221,6 +220,20 @@ def describe_reading(read_as: Mapping[str, object]) -> str:
     """Return how a source was read, in the reader's language."""
     settings = [f"{say(name.replace('_', ' '))} «{_setting(value)}»" for name, value in sorted(read_as.items())]
     return f"{say('Read as')}: {', '.join(settings)}"
+
+
+def _said_of_undo(report: "UndoReport", called: str) -> str:
+    if report.again:
+        done, remaining = report.counts["deleted"] + report.counts["restored"], len(report.left)
+        if not any(report.counts.values()):
+            return say("Import {id} was undone before, and nothing is left to take back. Nothing changed.", id=called)
+        if report.dry_run:
+            return say("Import {id} was undone before. What that left would be taken back:", id=called)
+        facts = {"id": called, "done": number(done), "left": number(remaining)}
+        return say("Import {id} was undone before; {done} taken back now, {left} remain:", **facts)
+    if report.dry_run:
+        return say("Import {id} would be undone", id=called)
+    return say("Import {id} is {state}", id=called, state=say(report.record.state))
 
 
 def _setting(value: object) -> str:

@@ -45,9 +45,7 @@ def list_all(
         wanted = get_id(connection, "imports", import_id) if import_id else None
         parked = list_parked(connection, import_id=wanted, limit=limit)
         called = terminal.names_of(connection, "imports", [one.import_id for one in parked])
-    rows = [
-        (_called(one, called), one.source_name, one.line, one.label, one.reason, len(one.candidates)) for one in parked
-    ]
+    rows = [(_called(one, called), one.source_name, one.line, one.label, one.reason, len(one.may_be)) for one in parked]
 
     def render(console: "Console") -> None:
         if not rows:
@@ -182,7 +180,7 @@ def _to_json(parked: "ParkedRow") -> dict[str, object]:
     return {
         "row": parked.ref, "source": parked.source_name, "line": parked.line, "name": parked.label,
         "reason": parked.reason, "message": {one: parked.message(one) for one in LANGUAGES},
-        "candidates": list(parked.candidates), "raw": dict(parked.raw),
+        "candidates": list(parked.may_be), "raw": dict(parked.raw),
     }  # fmt: skip
 
 

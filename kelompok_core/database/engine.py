@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-SCHEMA_REVISION = "0015"
+SCHEMA_REVISION = "0016"
 """The newest migration, named here so that nobody loads Alembic to compare two words."""
 
 

@@ -28,6 +28,7 @@ from kelompok_core.imports.records import (
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of, authorize_import
 from kelompok_core.imports.seen_sql import SAID_BEFORE
+from kelompok_core.imports.superseding import supersede
 from kelompok_core.imports.workbench import Progress, Workbench
 
 _ATTEMPTS = 5
@@ -192,6 +193,7 @@ def _write(connection: sa.Connection, record: ImportRecord, revision: int, count
     if written != {name: counts[name] for name in written}:
         raise _MovedMeanwhile
     _record_evidence(connection, params)
+    supersede(connection, record, descriptor, revision)
     reach(FailPoint.APPLY_RECORDED)
 
 

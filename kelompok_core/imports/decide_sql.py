@@ -16,10 +16,10 @@ Rows of one record (by target, or by identity when the record is new) form a gro
 order; a row is compared with the record as the rows before it leave it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
-from kelompok_core.imports import field_sql, homes_sql, seen_sql
+from kelompok_core.imports import field_sql, homes_sql, in_file_sql, matching_sql, remembered_sql, seen_sql
 from kelompok_core.imports.candidates import SLUG_BASE
 from kelompok_core.imports.diff_sql import DecisionRules, create_diffs
 
@@ -49,7 +49,7 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
     yield seen_sql.RECALL
     yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {_keys(rules, shared=shared)}{seen_sql.NOT_SEEN}"
     yield "ANALYZE deciding_keys"
-    yield seen_sql.OWN_IDS.format(entity=descriptor.entity, at_home=_at_home(descriptor))
+    yield seen_sql.OWN_IDS.format(entity=descriptor.entity, at_home=matching_sql.at_home(descriptor))
     yield _there(descriptor)
     yield _matches(descriptor)
     yield "ANALYZE deciding_matches"
@@ -58,15 +58,12 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
     yield _rows(descriptor)
     yield from seen_sql.bring_back(_keys(rules, shared=shared), shared=shared)
     yield "ANALYZE deciding_rows"
-    yield _PARK_DUPLICATE_NAMES.format(
-        name_key=descriptor.name_key, told_apart=_told_apart(descriptor, "first", "k", descriptor.discriminators)
-    )
-    for rule in descriptor.rules:
-        if rule.identifies:
-            yield _park_second_ids(descriptor, rule)
+    yield remembered_sql.rejected(descriptor)
+    yield remembered_sql.PARK_REJECTED
+    yield from in_file_sql.park(descriptor)
+    yield remembered_sql.contested(descriptor)
     yield _GROUPS
     yield "ANALYZE deciding_groups"
-    yield _CONTESTED.format(entity=descriptor.entity)
     yield _DECLINED.format(entity=descriptor.entity)
     yield _USED_IDS.format(label=descriptor.label)
     yield create_diffs(rules)
@@ -76,8 +73,9 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
         another=_another_name(descriptor),
         notes=", ".join([*(_note(code, fields) for code, fields in _NOTES.items()), _withdrawal_of_compared(rules)]),
         withdrawal=_withdrawal_of_asking(rules),
+        contested=remembered_sql.contested_by(descriptor.label),
     )
-    yield _REJECT_AGAIN.format(entity=descriptor.entity)
+    yield remembered_sql.REJECT_AGAIN
 
 
 def _keys(rules: DecisionRules, *, shared: bool) -> str:
@@ -85,58 +83,17 @@ def _keys(rules: DecisionRules, *, shared: bool) -> str:
     ruled = [column for rule in descriptor.rules for column in rule.columns]
     names = dict.fromkeys([descriptor.name_key, *descriptor.discriminators, *ruled])
     kinds = {name: descriptor.kind_of(name) for name in names}
+    nameless = matching_sql.nameless(descriptor)
     columns = ", ".join(
         f"i.candidate->>'{name}' AS {name}" if kind is Kind.TEXT else f"(i.candidate->>'{name}')::{kind} AS {name}"
         for name, kind in kinds.items()
     )
     return f"""
         SELECT i.record, {seen_sql.identity(shared=shared)} AS identity, i.external_id IS NOT NULL AS explicit,
-               i.raw_sha256, {seen_sql.home(descriptor)}, i.new_record_id, i.reason AS asks, {_nameless(descriptor)},
+               i.raw_sha256, {seen_sql.home(descriptor)}, i.new_record_id, i.reason AS asks, {nameless} AS nameless,
                CASE WHEN i.external_id ~ {seen_sql.OWN_ID} THEN i.external_id::uuid END AS own_id,
                i.candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
         FROM {seen_sql.good_rows(descriptor, named=rules.rows_name_homes, shared=shared)}"""
-
-
-def _nameless(descriptor: EntityDescriptor) -> str:
-    """Whether a row says no name of its own: one that was made of an address agrees with any."""
-    if descriptor.field(descriptor.label).derived_from is None:
-        return "false AS nameless"
-    return f"coalesce({descriptor.label_in_derived('i')}, false) AS nameless"
-
-
-def _told_apart(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:
-    """Two records are apart when both say something of one discriminator and it is not the same."""
-    return " OR ".join(_differs(descriptor.kind_of(name), left, right, name) for name in columns) or "false"
-
-
-def _differs(kind: Kind, left: str, right: str, column: str) -> str:
-    if kind is Kind.TEXT:
-        return f"coalesce(lower({left}.{column}) <> lower({right}.{column}), false)"
-    return f"coalesce({left}.{column} <> {right}.{column}, false)"
-
-
-def _at_home(descriptor: EntityDescriptor) -> str:
-    """Only records of the row's own organization are its likes."""
-    return f"t.{descriptor.organization_column} = k.home" if descriptor.belongs else "true"
-
-
-# A record this source already calls by another id is another record: the source itself says so.
-_NOT_ANOTHERS = """
-    NOT (k.explicit AND EXISTS (
-      SELECT FROM source_records s WHERE s.record_id = t.id AND s.entity = '{entity}'
-        AND s.source_name = :source AND s.external_id IS NOT NULL))"""
-
-# Somebody looked at the two and said that they are not one.
-_NOT_JUDGED_DIFFERENT = """
-    NOT EXISTS (
-      SELECT FROM judgements j
-      WHERE j.entity = '{entity}' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
-        AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL)"""
-
-
-def _may_be(descriptor: EntityDescriptor) -> str:
-    conditions = (_NOT_ANOTHERS, _NOT_JUDGED_DIFFERENT)
-    return " AND ".join(condition.format(entity=descriptor.entity) for condition in conditions)
 
 
 def _there(descriptor: EntityDescriptor) -> str:
@@ -174,33 +131,18 @@ def _matches(descriptor: EntityDescriptor) -> str:
 
 
 def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str:
-    agrees = _names_agree(descriptor) if rule.name_agrees else "true"
-    # Where a key and the name agree, another id of the same source is a question and not an answer.
-    another = _NOT_ANOTHERS.format(entity=descriptor.entity) if rule.identifies else "true"
-    may_be = _NOT_JUDGED_DIFFERENT.format(entity=descriptor.entity)
-    may_be += (
-        f" AND ({agrees} OR {another})" if rule.identifies else f" AND {_NOT_ANOTHERS.format(entity=descriptor.entity)}"
-    )
-    differs = _told_apart(descriptor, "t", "k", descriptor.discriminators if rule.discriminates else ())
-    equal = " AND ".join(f"t.{column} = k.{column}" for column in rule.columns)
+    fits, agrees, is_open = matching_sql.found_by(rule, descriptor)
     said = " AND ".join(f"k.{column} IS NOT NULL" for column in rule.columns)
     return f"""
         SELECT k.record, m.id AS target, '{rule.reason}' AS reason, {rank} AS rank, m.agrees AND m.open AS agrees,
                m.agrees AND NOT m.open AS renumbered
         FROM deciding_keys k
         CROSS JOIN LATERAL (
-          SELECT t.id, {agrees} AS agrees, {another} AS open FROM {descriptor.entity} t
-          WHERE {equal} AND {_at_home(descriptor)} AND NOT ({differs}) AND {may_be}
+          SELECT t.id, {agrees} AS agrees, {is_open} AS open FROM {descriptor.entity} t
+          WHERE {fits}
           ORDER BY agrees DESC, t.id LIMIT 3) m
         WHERE {said} AND {_ANY_THERE}
           AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
-
-
-def _names_agree(descriptor: EntityDescriptor) -> str:
-    """Whether row and record have one name; one that was made of an address agrees with any."""
-    same = f"k.nameless OR t.{descriptor.name_key} = k.{descriptor.name_key}"
-    label = descriptor.field(descriptor.label)
-    return f"({same})" if label.derived_from is None else f"({same} OR NOT t.field_origins ? '{label.name}')"
 
 
 def _rows(descriptor: EntityDescriptor) -> str:
@@ -208,6 +150,8 @@ def _rows(descriptor: EntityDescriptor) -> str:
 
     Sorted by name first and home after: sorting looks at more than eight bytes only where those are the same.
     """
+    unknown = f"{_ANY_THERE} AND n.identity IS NULL AND m.record IS NULL"
+    namesakes = matching_sql.namesakes(descriptor, when=unknown)
     return f"""
         CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
         SELECT k.record, k.identity, k.explicit, k.raw_sha256, k.home, k.guarded, k.new_record_id,
@@ -218,7 +162,7 @@ def _rows(descriptor: EntityDescriptor) -> str:
                     WHEN m.agreeing = 1 THEN m.reason
                     WHEN m.agreeing > 1 THEN 'match.multiple'
                     WHEN m.renumbered THEN 'id.new_for_known'
-                    WHEN m.record IS NOT NULL THEN 'match.key_conflict'
+                    WHEN m.record IS NOT NULL THEN '{descriptor.reason_of_shared_keys}'
                     WHEN w.id IS NOT NULL THEN 'match.possible_duplicate'
                     ELSE 'match.none' END AS reason,
                k.asks IS NOT NULL
@@ -234,60 +178,7 @@ def _rows(descriptor: EntityDescriptor) -> str:
         LEFT JOIN deciding_known n ON n.identity = k.identity
         LEFT JOIN deciding_matches m ON m.record = k.record
         LEFT JOIN deciding_namesakes o ON o.name_key = k.{descriptor.name_key} AND o.home IS NOT DISTINCT FROM k.home
-        LEFT JOIN LATERAL ({_namesake(descriptor)} LIMIT 1) w ON true"""
-
-
-def _namesake(descriptor: EntityDescriptor) -> str:
-    """Select records of a row's name that nothing tells apart from it.
-
-    A name may be that of hundreds in other places: where the index of names has the place too, it passes over them.
-    """
-    alike = f"""
-          SELECT t.id FROM {descriptor.entity} t
-          WHERE {_ANY_THERE} AND n.identity IS NULL AND m.record IS NULL
-            AND t.{descriptor.name_key} = k.{descriptor.name_key}
-            AND NOT k.nameless
-            AND {_at_home(descriptor)} AND NOT ({_told_apart(descriptor, "t", "k", descriptor.discriminators)})
-            AND {_may_be(descriptor)}"""
-    place = descriptor.names_indexed_with
-    if place is None:
-        return alike
-    near = f"coalesce(lower(t.{place}), '') IN ('', lower(k.{place}))"
-    return f"{alike} AND {near} UNION ALL {alike} AND k.{place} IS NULL"
-
-
-# Two rows of the file with one name that nothing tells apart, and not each with an id of its own.
-_PARK_DUPLICATE_NAMES = """
-    UPDATE deciding_rows r SET parked = true, reason = 'match.possible_duplicate', duplicate_of = first.record
-    FROM deciding_keys k
-    JOIN (SELECT DISTINCT ON (f.home, f.{name_key}) f.* FROM deciding_keys f
-          JOIN deciding_rows g ON g.record = f.record AND g.target IS NULL AND NOT g.parked AND g.namesakes > 0
-          ORDER BY f.home, f.{name_key}, f.record) first
-      ON first.{name_key} = k.{name_key} AND first.home IS NOT DISTINCT FROM k.home
-    WHERE r.record = k.record AND r.target IS NULL AND NOT r.parked AND r.namesakes > 0
-      AND NOT (r.explicit AND first.explicit)
-      AND first.record < r.record AND first.identity <> r.identity AND NOT ({told_apart})
-      -- Asked once, and mostly all that is asked.
-      AND EXISTS (SELECT FROM deciding_rows WHERE namesakes > 0 AND NOT explicit)"""
-
-
-def _park_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
-    """Park rows of the file that have another id than one before them, and its name and key."""
-    equal = " AND ".join(f"k.{column} = first.{column}" for column in rule.columns)
-    keys = ", ".join(f"f.{column}" for column in rule.columns)
-    said = " AND ".join(f"f.{column} IS NOT NULL" for column in rule.columns)
-    name = descriptor.name_key
-    return f"""
-        UPDATE deciding_rows r SET parked = true, reason = 'id.new_for_known', duplicate_of = first.record
-        FROM deciding_keys k
-        JOIN (SELECT DISTINCT ON (f.home, f.{name}, {keys}) f.* FROM deciding_keys f
-              JOIN deciding_rows g ON g.record = f.record AND g.target IS NULL AND NOT g.parked AND g.namesakes > 0
-              WHERE f.explicit AND {said}
-              ORDER BY f.home, f.{name}, {keys}, f.record) first
-          ON first.{name} = k.{name} AND {equal} AND first.home IS NOT DISTINCT FROM k.home
-        WHERE r.record = k.record AND r.explicit AND r.target IS NULL AND NOT r.parked AND r.namesakes > 0
-          AND first.record < r.record AND first.identity <> r.identity
-          AND NOT ({_told_apart(descriptor, "first", "k", descriptor.discriminators)})"""
+        LEFT JOIN LATERAL ({namesakes} LIMIT 1) w ON true"""
 
 
 _PARTY = "coalesce(d.target::text, d.identity)"
@@ -298,8 +189,9 @@ _GROUPS = f"""
     SELECT o.record, o.explicit, o.reason, o.namesakes, o.party, o.is_new, o.home, o.guarded,
            (row_number() OVER turns)::integer AS turn,
            first_value(o.given) OVER turns AS target,
-           coalesce(o.record <= s.until, false) AS seen
+           coalesce(o.record <= s.until, false) AND NOT o.contradicted AS seen
     FROM (SELECT d.record, d.explicit, d.reason, d.namesakes, d.home, d.guarded, d.target IS NULL AS is_new,
+                 {remembered_sql.SENT_AGAIN.format(row="d")} AS contradicted,
                  -- Once a row: a window would ask again and again.
                  coalesce(d.target, d.new_record_id, new_id()) AS given, {_PARTY} AS party
           FROM deciding_rows d WHERE NOT d.parked) o
@@ -307,24 +199,6 @@ _GROUPS = f"""
       SELECT {_PARTY} AS party, max(d.record) AS until
       FROM deciding_rows d JOIN deciding_back b ON b.record = d.record GROUP BY {_PARTY}) s ON s.party = o.party
     WINDOW turns AS (PARTITION BY o.party ORDER BY o.record)"""
-
-
-# Ids that a file of this source used for two records, and the rows that were rejected for it: until somebody decides,
-# a row that comes back alone may be of the other record.
-_CONTESTED = """
-    CREATE TEMPORARY TABLE deciding_contested ON COMMIT DROP AS
-    SELECT o.identity, array_agg(o.raw_sha256) AS rejected,
-           jsonb_agg(o.candidate) FILTER (WHERE o.candidate IS NOT NULL) AS said
-    FROM import_decisions d
-    JOIN imports m ON m.id = d.import_id AND m.plan_revision = d.revision AND m.state = 'applied'
-    JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
-    WHERE d.reason = 'id.duplicate_in_file' AND m.entity = '{entity}' AND m.source_name = :source
-      AND NOT EXISTS (
-        SELECT FROM import_decisions p
-        JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name
-        JOIN import_rows q ON q.import_id = p.import_id AND q.record = p.record
-        WHERE p.revision < 0 AND p.decision <> 'rejected' AND q.identity = o.identity AND p.decided_at > m.applied_at)
-    GROUP BY o.identity"""
 
 
 # What people left as it was when they took a row of this source into a record: by field the value that was not taken,
@@ -472,7 +346,7 @@ _FINAL = """
            CASE v.decision WHEN 'merged' THEN o.changes END, v.severity,
            jsonb_strip_nulls(jsonb_build_object(
              'fields', CASE WHEN v.verdict IN ('id.duplicate_in_file', 'dup.conflict_in_file', 'match.shared_key',
-                                               'id.conflict_before', 'id.duplicate_before')
+                                               'id.conflict_before', 'id.duplicate_before', 'dup.conflict_before')
                             THEN (SELECT jsonb_agg(key) FROM jsonb_object_keys(o.changes) key)
                             WHEN cardinality(o.locked) > 0 THEN to_jsonb(o.locked) END,
              'candidates', CASE WHEN v.decision = 'review' AND NOT o.is_new THEN to_jsonb(ARRAY[o.target]) END,
@@ -502,18 +376,7 @@ _FINAL = """
                   ELSE 'merge' END AS verdict
       FROM (
         SELECT x.*,
-               CASE WHEN NOT x.is_new AND EXISTS (SELECT FROM deciding_contested) THEN (
-                 SELECT CASE WHEN r.raw_sha256 = ANY (c.rejected) AND NOT CAST(:last_wins AS boolean)
-                             THEN 'id.duplicate_before' ELSE 'id.conflict_before' END
-                 FROM deciding_rows r JOIN deciding_contested c ON c.identity = r.identity
-                 WHERE r.record = x.record AND EXISTS (
-                   SELECT FROM jsonb_each(x.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL
-                     -- Another name; or, unless later rows are newer, what a rejected row said and the record does not.
-                     AND (e.key = '{label}' OR NOT CAST(:last_wins AS boolean) AND (
-                       r.raw_sha256 = ANY (c.rejected) OR EXISTS (
-                         SELECT FROM jsonb_array_elements(c.said) s
-                         WHERE e.value->>1 IN (s.value->>e.key, s.value->>(e.key || '_slug')))))))
-               END AS contested
+               CASE WHEN NOT x.is_new AND EXISTS (SELECT FROM deciding_contested) THEN ({contested}) END AS contested
         FROM deciding_diffs x WHERE NOT (x.is_new AND x.turn = 1)) d) o
     JOIN (VALUES ('match.target_deleted', 'review', 'match.target_deleted', 'review'),
                  ('permission.scope', 'rejected', 'permission.scope', 'error'),
@@ -524,22 +387,10 @@ _FINAL = """
                  ('id.duplicate_before', 'rejected', 'id.duplicate_before', 'error'),
                  ('id.conflict_before', 'review', 'id.conflict_before', 'review'),
                  ('dup.conflict_in_file', 'review', 'dup.conflict_in_file', 'review'),
+                 ('dup.conflict_before', 'review', 'dup.conflict_before', 'review'),
                  ('match.shared_key', 'review', 'match.shared_key', 'review'),
                  ('dup.identical_in_file', 'unchanged', 'dup.identical_in_file', 'info'),
                  ('match.same_values', 'unchanged', NULL, NULL),
                  ('match.target_claimed', 'review', 'match.target_claimed', 'review'),
                  ('merge', 'merged', NULL, NULL))
       v (verdict, decision, reason, severity) ON v.verdict = o.verdict"""
-
-
-# A row that somebody rejected is not asked about again while its source sends it unchanged.
-_REJECT_AGAIN = """
-    UPDATE deciding_final f
-    SET decision = 'rejected', reason = 'review.rejected_before', severity = 'error', changes = NULL, params = '{{}}'
-    FROM import_rows i
-    WHERE i.import_id = :import AND i.record = f.record AND f.decision = 'review' AND EXISTS (
-      SELECT FROM import_decisions d
-      JOIN imports m ON m.id = d.import_id AND m.entity = '{entity}' AND m.source_name = :source
-      JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
-      WHERE d.revision < 0 AND d.decision = 'rejected'
-        AND o.identity = i.identity AND o.raw_sha256 = i.raw_sha256)"""

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, count
@@ -13,25 +12,13 @@ import sqlalchemy as sa
 
 from kelompok_core.contracts import FOLDER_TYPE, SourceBatch
 from kelompok_core.headers.mapping import OUR_COLUMNS, RECORD_ID
+from kelompok_core.imports.formulas import GUARDED, guard_formula, unguard_formula
 from kelompok_core.imports.records import ImportRecord
+from kelompok_core.imports.superseding import UNDECIDED
 from kelompok_core.issues.sentences import describe
 from kelompok_core.sources.storage import source_name_of
 
 _DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\t": "\t"}
-_FORMULA = re.compile(r"^'*[=+\-@\t\r]")
-_GUARDED = re.compile(r"^'('*[=+\-@\t\r])")
-
-
-def guard_formula(cell: str | None) -> str:
-    """Return the cell so that a spreadsheet takes it for text; :func:`unguard_formula` takes that back."""
-    if cell is None:
-        return ""
-    return "'" + cell if _FORMULA.match(cell) else cell
-
-
-def unguard_formula(cell: str) -> str:
-    """Return a cell of an error file as it was in the original."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
 
 
 def take_back(batch: SourceBatch, media_type: str) -> SourceBatch:
@@ -39,7 +26,7 @@ def take_back(batch: SourceBatch, media_type: str) -> SourceBatch:
     columns = set(batch.cells.columns)
     if is_json(media_type) or not (set(OUR_COLUMNS) <= columns or RECORD_ID in columns):
         return batch
-    cells = batch.cells.apply(lambda column: column.str.replace(_GUARDED, r"\1", regex=True))
+    cells = batch.cells.apply(lambda column: column.str.replace(GUARDED, r"\1", regex=True))
     return replace(batch, cells=cells.rename(columns=unguard_formula))
 
 
@@ -141,11 +128,10 @@ def _iter_rows(connection: sa.Connection, record: ImportRecord) -> Iterator[sa.R
     yield from connection.execution_options(stream_results=True).execute(_ROWS, params)
 
 
-_ROWS = sa.text("""
+_ROWS = sa.text(f"""
     SELECT r.record, r.line, r.raw, r.issues, d.decision, d.issues AS more
     FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
     WHERE d.import_id = :import AND d.revision = :revision AND d.decision IN ('rejected', 'review')
-      AND NOT EXISTS (SELECT FROM import_decisions p
-                      WHERE p.import_id = d.import_id AND p.record = d.record AND p.revision = -d.record)
+      AND {UNDECIDED}
     ORDER BY r.record
 """)

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.headers.mapping import RECORD_ID
 from kelompok_core.headers.privacy import is_sensitive
-from kelompok_core.imports.error_file import guard_formula
 from kelompok_core.imports.field_sql import stored
+from kelompok_core.imports.formulas import guard_formula
 from kelompok_core.imports.homes_sql import SLUG_OF_HOME
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TextIO, TypeVar
 
-from kelompok_core.imports.error_file import guard_formula
+from kelompok_core.imports.formulas import guard_formula
 
 Item = TypeVar("Item")
 

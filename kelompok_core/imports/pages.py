@@ -53,7 +53,7 @@ class DecidedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedIssue:
-    """A finding, and where it stands: its row, 1 for reading or 2 for deciding, and its number there."""
+    """A finding, and where it stands: its row; 1 for reading, 2 for deciding, 3 for what came after; its number."""
 
     place: tuple[int, int, int]
     issue: RowIssue

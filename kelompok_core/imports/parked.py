@@ -1,7 +1,8 @@
 """Rows that wait for a person, and the existing records they may be: read, side by side."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,13 @@ import sqlalchemy as sa
 
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.errors import NotFound
-from kelompok_core.imports import field_sql
+from kelompok_core.imports import field_sql, matching_sql
 from kelompok_core.imports.diff_sql import said_beside
 from kelompok_core.imports.records import ImportRecord, ImportState
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.report import issue_of_row
+from kelompok_core.imports.seen_sql import OWN_ID
+from kelompok_core.imports.superseding import UNDECIDED
 from kelompok_core.record_queries import SHORT_ID, SHORTEST_ID
 from kelompok_core.values.conventions import DEFAULT_ZONE
 
@@ -27,7 +30,8 @@ class ParkedRow:
         candidate: The row as it was understood.
         raw: The row as it came.
         findings: Why it waits: its findings that ask a person, as the database keeps them.
-        candidates: Ids of existing records it may be.
+        candidates: Ids of existing records it might have been when it was parked.
+        appeared: Ids of further ones it may be by now.
         organization_id: Where the row's record belongs, if it belongs somewhere.
     """
 
@@ -43,6 +47,12 @@ class ParkedRow:
     findings: Sequence[Mapping[str, Any]]
     candidates: Sequence[UUID]
     organization_id: UUID | None
+    appeared: Sequence[UUID] = ()
+
+    @property
+    def may_be(self) -> Sequence[UUID]:
+        """Ids of all existing records it may be."""
+        return [*self.candidates, *self.appeared]
 
     @property
     def ref(self) -> str:
@@ -90,20 +100,84 @@ def list_parked(
     behind, number = after or (None, None)
     params: dict[str, Any] = {"import": import_id, "record": None, "limit": limit, "behind": behind, "number": number}
     params |= {"everywhere": organizations is None, "homes": list(organizations or ())}
-    return [_parked(row) for row in connection.execute(_PARKED, params)]
+    return _with_appeared(connection, [_parked(row) for row in connection.execute(_PARKED, params)])
 
 
 def get_parked(connection: sa.Connection, import_id: UUID, record: int) -> ParkedRow:
     """Return one row that waits.
 
     Raises:
-        NotFound: When there is none, or somebody has decided it.
+        NotFound: When there is none, somebody has decided it, or a later row took its place.
     """
     params = {"import": import_id, "record": record, "limit": 1, "behind": None, "number": None}
     row = connection.execute(_PARKED, params | {"everywhere": True, "homes": []}).one_or_none()
     if row is None:
-        raise NotFound("waiting row", f"{import_id}:{record}", hint="See which wait: kelompok import review list")
-    return _parked(row)
+        hint = _what_came(connection, params) or "See which wait: kelompok import review list"
+        raise NotFound("waiting row", f"{import_id}:{record}", hint=hint)
+    return _with_appeared(connection, [_parked(row)])[0]
+
+
+def _what_came(connection: sa.Connection, params: Mapping[str, Any]) -> str | None:
+    """Return what took the row's place, where something did."""
+    came = connection.execute(_SUPERSEDING, params).one_or_none()
+    return None if came is None else f"Row {came.by_record} of import {came.by_import} took its place."
+
+
+def _with_appeared(connection: sa.Connection, parked: Sequence[ParkedRow]) -> list[ParkedRow]:
+    """Return the rows with the records they may be besides those they might have been when they were parked."""
+
+    def speaker(one: ParkedRow) -> tuple[str, str]:
+        return one.entity, one.source_name
+
+    found: dict[str, Sequence[UUID]] = {}
+    for (entity, source), rows in groupby(sorted(parked, key=speaker), key=speaker):
+        found |= _look_again(connection, get_descriptor(entity), source, list(rows))
+    return [
+        replace(one, appeared=[target for target in found.get(one.ref, ()) if target not in one.candidates])
+        for one in parked
+    ]
+
+
+def _look_again(
+    connection: sa.Connection, descriptor: EntityDescriptor, source: str, rows: Iterable[ParkedRow]
+) -> dict[str, Sequence[UUID]]:
+    """Return which records each row of one source may be as the core is now."""
+    keys = [(one.import_id, one.record, one.organization_id) for one in rows]
+    names = ("imports", "records", "homes")
+    params: dict[str, Any] = {name: list(values) for name, values in zip(names, zip(*keys, strict=True), strict=True)}
+    found = connection.execute(sa.text(_may_be_now(descriptor)), params | {"source": source})
+    return {f"{row.import_id}:{row.record}": row.ids for row in found}
+
+
+def _may_be_now(descriptor: EntityDescriptor) -> str:
+    """Select the records that rows may be: that of their id or name, else of their keys, else of their name alone."""
+    ruled = [column for rule in descriptor.rules for column in rule.columns]
+    columns = ", ".join(
+        f"(i.candidate->>'{name}')::{descriptor.kind_of(name)} AS {name}"
+        for name in dict.fromkeys([descriptor.name_key, *descriptor.discriminators, *ruled])
+    )
+    fits = [matching_sql.found_by(rule, descriptor)[0] for rule in descriptor.rules]
+    by_key = " UNION ALL ".join(f"(SELECT 2, t.id FROM {descriptor.entity} t WHERE {one} LIMIT 3)" for one in fits)
+    return f"""
+        SELECT import_id, record, array_agg(DISTINCT id) AS ids FROM (
+          SELECT k.import_id, k.record, x.id, rank() OVER (PARTITION BY k.import_id, k.record ORDER BY x.tier) AS place
+          FROM (
+            SELECT w.import_id, w.record, w.home, i.identity, i.external_id IS NOT NULL AS explicit,
+                   CASE WHEN i.external_id ~ {OWN_ID} THEN i.external_id::uuid END AS own_id,
+                   {matching_sql.nameless(descriptor)} AS nameless, {columns}
+            FROM unnest(CAST(:imports AS uuid[]), CAST(:records AS integer[]), CAST(:homes AS uuid[]))
+                 w (import_id, record, home)
+            JOIN import_rows i ON i.import_id = w.import_id AND i.record = w.record) k
+          CROSS JOIN LATERAL (
+            SELECT 1 AS tier, t.id
+            FROM source_records s JOIN {descriptor.entity} t ON t.id = s.record_id
+            WHERE s.entity = '{descriptor.entity}' AND s.source_name = :source AND s.identity = k.identity
+              AND {matching_sql.at_home(descriptor)} AND {matching_sql.not_judged_different(descriptor)}
+            UNION ALL
+            SELECT 1, t.id FROM {descriptor.entity} t WHERE t.id = k.own_id AND {matching_sql.at_home(descriptor)}
+            UNION ALL {by_key}
+            UNION ALL (SELECT 3, n.id FROM ({matching_sql.namesakes(descriptor)} LIMIT 3) n)) x) found
+        WHERE place = 1 GROUP BY import_id, record"""
 
 
 def compare(connection: sa.Connection, parked: ParkedRow, target_id: UUID) -> list[Comparison]:
@@ -131,7 +205,7 @@ def list_candidates(connection: sa.Connection, parked: ParkedRow) -> Mapping[str
     descriptor = get_descriptor(parked.entity)
     called = "slug" if descriptor.has_slug else f"right(id::text, {SHORT_ID})"
     query = sa.text(f"SELECT {called} AS ref, id FROM {descriptor.entity} WHERE id = ANY (:ids) ORDER BY 1, 2")
-    return {row.ref: row.id for row in connection.execute(query, {"ids": list(parked.candidates)})}
+    return {row.ref: row.id for row in connection.execute(query, {"ids": list(parked.may_be)})}
 
 
 def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str) -> UUID:
@@ -209,6 +283,9 @@ _PARKED = sa.text(f"""
       AND (CAST(:behind AS uuid) IS NULL OR (d.import_id, d.record) > (:behind, :number))
       AND (:everywhere OR m.organization_id = ANY (CAST(:homes AS uuid[]))
            OR d.organization_id = ANY (CAST(:homes AS uuid[])))
-      AND NOT EXISTS (SELECT FROM import_decisions p
-                      WHERE p.import_id = d.import_id AND p.record = d.record AND p.revision = -d.record)
+      AND {UNDECIDED}
     ORDER BY d.import_id, d.record LIMIT :limit""")
+_SUPERSEDING = sa.text(f"""
+    SELECT c.by_import, c.by_record FROM import_superseded c JOIN imports b ON b.id = c.by_import
+    WHERE c.import_id = :import AND c.record = :record AND b.state = '{ImportState.APPLIED.value}'
+    ORDER BY c.created_at DESC LIMIT 1""")

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kelompok_core.imports.records import DECISIONS, ImportRecord, get_import
+from kelompok_core.imports.superseding import SUPERSEDED
 from kelompok_core.issues.sentences import describe
 
 
@@ -69,7 +70,7 @@ class IssueGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """What an import did, or in a dry run would do."""
+    """What an import did, or in a dry run would do; ``reviewed`` counts parked rows that wait no more."""
 
     record: ImportRecord
     groups: Sequence[IssueGroup]
@@ -95,7 +96,7 @@ class ImportReport:
 
     @property
     def waiting(self) -> int:
-        """Parked rows that nobody has decided yet."""
+        """Parked rows that nobody has decided yet, and whose place no later row took."""
         return self.counts["review"] - self.reviewed
 
     def to_json(self) -> dict[str, Any]:
@@ -185,7 +186,15 @@ FOUND = """
     FROM import_decisions d
     JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
     CROSS JOIN LATERAL jsonb_array_elements(d.issues) WITH ORDINALITY x (issue, number)
-    WHERE d.import_id = :import AND d.revision = :revision AND d.issues IS NOT NULL"""
+    WHERE d.import_id = :import AND d.revision = :revision AND d.issues IS NOT NULL
+    UNION ALL
+    SELECT c.record, r.line, jsonb_build_object(
+             'code', 'review.superseded', 'severity', 'info',
+             'params', jsonb_build_object('import', c.by_import, 'row', c.by_record)), 3 AS step, 1 AS number
+    FROM import_superseded c
+    JOIN imports b ON b.id = c.by_import AND b.state = 'applied'
+    JOIN import_rows r ON r.import_id = c.import_id AND r.record = c.record
+    WHERE c.import_id = :import"""
 """Every finding about the rows of :import, decided in :revision: which step found it, and its number there."""
 
 _ROW_ISSUES = sa.text(f"SELECT record, line, issue FROM ({FOUND}) found ORDER BY record, step, number")
@@ -199,7 +208,11 @@ _GROUPS = sa.text(f"""
     ORDER BY array_position(ARRAY['fatal', 'error', 'review', 'warning', 'info'], issue->>'severity'), 4 DESC, 1
 """)
 
-_REVIEWED = sa.text("SELECT count(*) FROM import_decisions WHERE import_id = :import AND revision < 0")
+_REVIEWED = sa.text(f"""
+    SELECT count(*) FROM import_decisions d
+    WHERE d.import_id = :import
+      AND (d.revision < 0 OR d.revision = :revision AND d.decision = 'review' AND {SUPERSEDED})
+""")
 _REASONS = sa.text("""
     SELECT decision, reason, count(*) AS number FROM import_decisions
     WHERE import_id = :import AND revision = :revision GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2

@@ -17,7 +17,7 @@ from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import apply_sql, field_sql
 from kelompok_core.imports.candidates import DERIVED, SLUG_BASE
 from kelompok_core.imports.locks import lock_entity, lock_import
-from kelompok_core.imports.parked import ParkedRow, StoredRecord, get_parked, get_said, get_stored
+from kelompok_core.imports.parked import ParkedRow, StoredRecord, get_parked, get_said, get_stored, list_candidates
 from kelompok_core.imports.records import ImportRecord, get_import
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.workbench import Workbench
@@ -72,13 +72,14 @@ class Reviewer:
         Raises:
             NotPermitted: When the actor may not decide there.
             NotFound: When the row does not wait, or the record is not there.
-            UsageError: When a choice is none, or it is not clear which record is meant.
+            UsageError: When a choice is none, it is not clear which record is meant, or there is one now that the row
+                may be and that was not there when it was parked.
         """
         with self._bench.database.connect() as connection, connection.begin():
             imported, parked = self._open(connection, import_id, record, target_id)
-            if target_id is None and not parked.candidates and not choices:
+            if target_id is None and not parked.may_be and not choices:
                 return self._create(connection, imported, parked, note)
-            target = target_id or _only_candidate(parked)
+            target = target_id or _only_candidate(connection, parked)
             descriptor = get_descriptor(parked.entity)
             now = get_stored(connection, descriptor, target, lock=True)
             # Whatever the row's own place is: what changes is this record.
@@ -112,7 +113,7 @@ class Reviewer:
         _add_words(connection, imported, parked.record, fields)
         _run(connection, imported, parked.record, apply_sql.insert_accepted(descriptor, fields))
         _record_evidence(connection, imported, parked.record)
-        self._judge(connection, parked, "different", parked.candidates, note)
+        self._judge(connection, parked, "different", parked.may_be, note)
         return Verdict(ref=parked.ref, decision="accepted", target_id=target, changed=())
 
     def reject(self, import_id: UUID, record: int, *, note: str | None = None) -> Verdict:
@@ -125,7 +126,7 @@ class Reviewer:
         with self._bench.database.connect() as connection, connection.begin():
             _, parked = self._open(connection, import_id, record, None)
             self._decide(connection, parked, "rejected", note=note)
-            self._judge(connection, parked, "unsure", parked.candidates, note)
+            self._judge(connection, parked, "unsure", parked.may_be, note)
             return Verdict(ref=parked.ref, decision="rejected", target_id=None, changed=())
 
     def _open(
@@ -265,7 +266,13 @@ def _is_kept(descriptor: EntityDescriptor, field: Field, parked: ParkedRow, now:
     return withdrawn and now.stored[field.name] == withdrawal.inactive
 
 
-def _only_candidate(parked: ParkedRow) -> UUID:
+def _only_candidate(connection: sa.Connection, parked: ParkedRow) -> UUID:
+    if parked.appeared:
+        there = ", ".join(list_candidates(connection, parked))
+        raise UsageError(
+            f"row {parked.ref} may be a record that was not there when it was parked",
+            hint=f"Name the record with --merge-into REF ({there}), or make a new one with --as-new.",
+        )
     if len(parked.candidates) != 1:
         raise UsageError(
             f"row {parked.ref} may be {len(parked.candidates)} records",

@@ -1,7 +1,7 @@
 """Taking an applied import back: what it made goes, what it changed is restored, what changed since stays."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -53,25 +53,36 @@ class Reversal:
 
 @dataclass(frozen=True, kw_only=True)
 class UndoReport:
-    """What an undo did, or in a dry run would do: counts by outcome, and each record that is not as it was."""
+    """What an undo did, or in a dry run would do: counts by outcome, and each record that is not as it was.
+
+    Of an import that was undone before (``again``), only what that left is counted: what went now, and what stays.
+    """
 
     record: ImportRecord
     counts: Mapping[str, int]
     left: Sequence[Reversal]
     dry_run: bool
+    again: bool
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether a record is other than before, or is as it was before the import without the undo's doing."""
+        touched = self.counts["deleted"] + self.counts["restored"]
+        return touched > 0 or sum(self.counts.values()) > len(self.left)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "import": str(self.record.id),
             "state": self.record.state.value,
             "dry_run": self.dry_run,
+            "again": self.again,
             "counts": dict(self.counts),
             "left": [one.to_json() for one in self.left],
         }
 
 
 def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = False) -> UndoReport:
-    """Take the import back, in one transaction; an import that is undone already gives its report again.
+    """Take the import back, in one transaction; of an import that is undone already, what that left, as far as it goes.
 
     Raises:
         NotPermitted: When the actor may not undo imports there.
@@ -85,22 +96,21 @@ def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = Fal
         lock_import(connection, import_id)
         record = get_import(connection, import_id)
         authorize_undo(connection, actor, record)
-        if record.state is ImportState.UNDONE:
-            return _report(connection, record, "import_reversals", dry_run=False)
-        if record.state is not ImportState.APPLIED:
+        if record.state not in (ImportState.APPLIED, ImportState.UNDONE):
             raise Conflict(
                 f"import {import_id} was not applied, so there is nothing to undo: its state is «{record.state}»",
                 hint="See which were applied: kelompok import list",
             )
         _work_out(connection, record)
+        report = _report(connection, record, dry_run=dry_run)
         if dry_run:
-            report = _report(connection, record, "undoing_outcomes", dry_run=True)
             transaction.rollback()
             return report
         reach(FailPoint.UNDO_WORKED_OUT)
-        _take_back(connection, record, actor)
+        if not report.again or report.changes_something:
+            _take_back(connection, record, actor)
         reach(FailPoint.UNDO_UPDATED)
-        return _report(connection, get_import(connection, import_id), "import_reversals", dry_run=False)
+        return replace(report, record=get_import(connection, import_id))
 
 
 def _params(record: ImportRecord) -> dict[str, Any]:
@@ -111,6 +121,7 @@ def _work_out(connection: sa.Connection, record: ImportRecord) -> None:
     """Lock what the import wrote and find out what becomes of each record."""
     descriptor = get_descriptor(record.entity)
     params = _params(record)
+    params["undone_at"] = connection.scalar(_UNDONE_AT, params)
     lock_entity(connection, record.entity)
     connection.execute(sa.text(undo_sql.LOCK_RECORDS.format(entity=descriptor.entity)), params)
     references = [(row.child, row.child_column) for row in connection.execute(sa.text(undo_sql.REFERENCES), params)]
@@ -133,23 +144,19 @@ def _take_back(connection: sa.Connection, record: ImportRecord, actor: Actor) ->
     ):
         connection.execute(sa.text(statement), params)
         reach(FailPoint.UNDO_STATEMENT)
-    update_import(connection, record.id, state=ImportState.UNDONE, undone_at=sa.func.now(), undone_by=actor.id)
+    if record.state is not ImportState.UNDONE:
+        update_import(connection, record.id, state=ImportState.UNDONE, undone_at=sa.func.now(), undone_by=actor.id)
 
 
-def _report(connection: sa.Connection, record: ImportRecord, table: str, *, dry_run: bool) -> UndoReport:
-    where = "WHERE import_id = :import" if table == "import_reversals" else ""
-    params = {"import": record.id} if where else {}
-    counted = connection.execute(
-        sa.text(f"SELECT outcome, count(*) AS number FROM {table} {where} GROUP BY outcome"), params
-    )
+def _report(connection: sa.Connection, record: ImportRecord, *, dry_run: bool) -> UndoReport:
+    counted = connection.execute(sa.text("SELECT outcome, count(*) AS number FROM undoing_outcomes GROUP BY outcome"))
     counts = dict.fromkeys(OUTCOMES, 0) | {row.outcome: row.number for row in counted}
-    return UndoReport(record=record, counts=counts, left=list(_left(connection, table, params)), dry_run=dry_run)
+    left = [Reversal(**row._asdict()) for row in connection.execute(_LEFT)]
+    again = record.state is ImportState.UNDONE
+    return UndoReport(record=record, counts=counts, left=left, dry_run=dry_run, again=again)
 
 
-def _left(connection: sa.Connection, table: str, params: Mapping[str, Any]) -> Iterator[Reversal]:
-    where = "import_id = :import AND" if params else ""
-    query = f"""
-        SELECT record_id, label, outcome, reason, restored, kept FROM {table}
-        WHERE {where} reason IS NOT NULL ORDER BY label, record_id"""
-    for row in connection.execute(sa.text(query), params):
-        yield Reversal(**row._asdict())
+_LEFT = sa.text("""
+    SELECT record_id, label, outcome, reason, restored, kept FROM undoing_outcomes
+    WHERE reason IS NOT NULL ORDER BY label, record_id""")
+_UNDONE_AT = sa.text("SELECT undone_at FROM imports WHERE id = :import")

@@ -3,6 +3,8 @@
 The audit knows what each record was before the import and what the import left; the record knows what it is now.
 Where now is what the import left, the value of before comes back. ``undoing`` has the records, ``undoing_units`` what
 the import changed in each that was there before it, ``undoing_outcomes`` what becomes of each.
+
+An undo that left something is tried again for that: ``:undone_at`` is when the import was undone first, null before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,14 +35,21 @@ def statements(descriptor: EntityDescriptor, references: Sequence[tuple[str, str
     yield _outcomes(references)
 
 
-_RECORDS = """
+# How each record of an undone import stands: as the last attempt that changed something says.
+STANDING = """
+    SELECT DISTINCT ON (record_id) record_id, label, outcome, reason, restored, kept
+    FROM import_reversals WHERE import_id = :import ORDER BY record_id, attempt DESC"""
+_LEFT = f"SELECT record_id FROM ({STANDING}) standing WHERE reason IS NOT NULL"
+
+_RECORDS = f"""
     CREATE TEMPORARY TABLE undoing ON COMMIT DROP AS
-    SELECT u.*, to_jsonb(t) AS now, coalesce(to_jsonb(t), u.after)->>'{label}' AS label
+    SELECT u.*, to_jsonb(t) AS now, coalesce(to_jsonb(t), u.after)->>'{{label}}' AS label
     FROM (SELECT record_id, bool_or(action = 'create') AS created, max(id) AS last_entry,
                  (array_agg(before ORDER BY id))[1] AS before, (array_agg(after ORDER BY id DESC))[1] AS after
-          FROM audit_logs WHERE import_id = :import AND entity = '{entity}' AND origin IN ('import', 'review')
+          FROM audit_logs WHERE import_id = :import AND entity = '{{entity}}' AND origin IN ('import', 'review')
+            AND (CAST(:undone_at AS timestamptz) IS NULL OR record_id IN ({_LEFT}))
           GROUP BY record_id) u
-    LEFT JOIN {entity} t ON t.id = u.record_id"""
+    LEFT JOIN {{entity}} t ON t.id = u.record_id"""
 
 
 def _units(descriptor: EntityDescriptor) -> str:
@@ -55,7 +64,8 @@ def _units(descriptor: EntityDescriptor) -> str:
           {fields} UNION ALL
           SELECT '{_EXTRA}', u.before#>({path}), u.after#>({path}), u.now#>({path}), NULL, NULL, NULL) f
         WHERE NOT u.created AND u.now IS NOT NULL
-          AND (f.before, f.before_origin) IS DISTINCT FROM (f.after, f.after_origin)"""
+          AND (f.before, f.before_origin) IS DISTINCT FROM (f.after, f.after_origin)
+          AND (f.before, f.before_origin) IS DISTINCT FROM (f.now, f.now_origin)"""
 
 
 def _unit(field: Field) -> str:
@@ -79,17 +89,18 @@ def _outcomes(references: Sequence[tuple[str, str]]) -> str:
     return f"""
         CREATE TEMPORARY TABLE undoing_outcomes ON COMMIT DROP AS
         SELECT u.record_id, u.label,
-               CASE WHEN u.now IS NULL THEN 'kept'
+               CASE WHEN u.now IS NULL OR g.sent_again THEN 'kept'
                     WHEN u.created AND (u.now - {_BOOKKEEPING}) <> (u.after - {_BOOKKEEPING}) THEN 'kept'
                     WHEN u.created AND h.holder IS NOT NULL THEN 'refused'
                     WHEN u.created THEN 'deleted'
                     WHEN cardinality(s.restored) > 0 THEN 'restored'
                     ELSE 'kept' END AS outcome,
                CASE WHEN u.now IS NULL THEN 'deleted since'
+                    WHEN g.sent_again THEN 'sent again since'
                     WHEN u.created AND (u.now - {_BOOKKEEPING}) <> (u.after - {_BOOKKEEPING})
                       OR cardinality(s.kept) > 0 THEN 'changed since by ' || coalesce(l.actor, 'nobody known')
                     WHEN u.created AND h.holder IS NOT NULL THEN h.holder || ' still belong to it' END AS reason,
-               coalesce(s.restored, '{{}}') AS restored,
+               CASE WHEN g.sent_again THEN '{{}}' ELSE coalesce(s.restored, '{{}}') END AS restored,
                CASE WHEN u.created AND u.now IS NOT NULL THEN ARRAY(
                       SELECT e.key FROM jsonb_each(u.now - {_BOOKKEEPING} - 'field_origins') e
                       WHERE e.value IS DISTINCT FROM u.after->e.key ORDER BY e.key)
@@ -100,6 +111,9 @@ def _outcomes(references: Sequence[tuple[str, str]]) -> str:
                  array_agg(name ORDER BY name) FILTER (WHERE NOT as_left) AS kept
           FROM undoing_units GROUP BY record_id) s ON s.record_id = u.record_id
         CROSS JOIN LATERAL (SELECT CASE WHEN u.created THEN {holder} END AS holder) h
+        CROSS JOIN LATERAL (SELECT EXISTS (
+          SELECT FROM evidence e JOIN imports i ON i.id = e.last_import_id AND i.state = 'applied'
+          WHERE e.record_id = u.record_id AND e.last_seen_at > CAST(:undone_at AS timestamptz)) AS sent_again) g
         LEFT JOIN LATERAL (
           SELECT coalesce(p.email, a.actor) || ' (' || a.origin || ')' AS actor
           FROM audit_logs a LEFT JOIN users p ON p.id::text = a.actor
@@ -162,9 +176,14 @@ FORGET_READING = """
     WHERE entity = :entity AND record_id IN (SELECT record_id FROM undoing_outcomes)
     ON CONFLICT (evidence_id) DO UPDATE SET reading_sha256 = excluded.reading_sha256"""
 
-RECORD_REVERSALS = """
-    INSERT INTO import_reversals (import_id, record_id, label, outcome, reason, restored, kept)
-    SELECT :import, record_id, label, outcome, reason, restored, kept FROM undoing_outcomes"""
+# Of a further attempt, what it changed.
+RECORD_REVERSALS = f"""
+    INSERT INTO import_reversals (import_id, record_id, attempt, label, outcome, reason, restored, kept)
+    SELECT :import, o.record_id,
+           (SELECT coalesce(max(attempt), 0) + 1 FROM import_reversals WHERE import_id = :import),
+           o.label, o.outcome, o.reason, o.restored, o.kept
+    FROM undoing_outcomes o LEFT JOIN ({STANDING}) s ON s.record_id = o.record_id
+    WHERE o.outcome IN ('deleted', 'restored') OR (s.reason, s.kept) IS DISTINCT FROM (o.reason, o.kept)"""
 
 REFERENCES = """
     SELECT c.conrelid::regclass::text AS child, a.attname AS child_column

@@ -61,6 +61,7 @@ _FIELDS = (
     Field(
         name="city",
         normalize=city,
+        place_kinds=("kabupaten", "kota"),
         aliases=(
             "kabupaten/kota", "kab/kota", "kota/kabupaten", "kota/kab", "kota", "kabupaten", "kab", "locality", "town",
             "billing city", "domisili",

@@ -95,7 +95,10 @@ def parse_clock(written: str, *, bare: bool = False) -> Clock | None:
     end = _time_of(fits["end"]) if fits["end"] else None
     if fits["end"] and end is None:
         return None
-    return Clock(start=start, end=end, zone=fits["zone"] or fits["last_zone"])
+    zone = fits["zone"] or fits["last_zone"]
+    if zone is not None and zone_name(zone) is None:  # no clock is 99 hours ahead
+        return None
+    return Clock(start=start, end=end, zone=zone)
 
 
 def _with_colons(fits: re.Match[str]) -> str:

@@ -148,7 +148,7 @@ def test_a_member_is_recognised_by_address_and_name_or_by_name_and_position(impo
     assert _reasons(ask, report) == [
         ("merged", "match.email"),
         ("merged", "match.position"),
-        ("review", "match.key_conflict"),
+        ("review", "match.shared_key"),
         ("review", "match.possible_duplicate"),
         ("accepted", "match.same_name"),
     ]

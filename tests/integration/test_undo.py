@@ -148,11 +148,64 @@ def test_a_dry_run_says_the_same_and_does_nothing(import_file, bench, operator, 
 
 def test_undoing_twice_does_it_once(import_file, bench, operator, ask):
     first = import_file(_OLD)
-    report = undo(bench, first.record.id, operator)
+    assert not undo(bench, first.record.id, operator).again
     before = ask("SELECT count(*) AS number FROM audit_logs")
-    again = undo(bench, first.record.id, operator)
-    assert again.counts == report.counts
+    for dry_run in (False, True):
+        again = undo(bench, first.record.id, operator, dry_run=dry_run)
+        assert (again.again, _counts(again), again.left) == (True, {}, [])
     assert ask("SELECT count(*) AS number FROM audit_logs") == before
+
+
+def test_what_was_refused_goes_when_nothing_needs_it_any_more(import_file, bench, operator, ask):
+    homes = import_file("id,name\n1,Rumah\n2,Balai\n", name="rumah.csv")
+    people = import_file("id,nama\n1,Ani\n", entity="members", organization="rumah")
+    assert _counts(undo(bench, homes.record.id, operator)) == {"deleted": 1, "refused": 1}
+    still = undo(bench, homes.record.id, operator)
+    assert (_counts(still), [one.label for one in still.left]) == ({"refused": 1}, ["Rumah"])
+    undo(bench, people.record.id, operator)
+    planned = undo(bench, homes.record.id, operator, dry_run=True)
+    done = undo(bench, homes.record.id, operator)
+    assert planned.counts == done.counts
+    assert (_counts(done), done.left) == ({"deleted": 1}, [])
+    assert ask(_SEEN)[0].seen is None
+    assert not _counts(undo(bench, homes.record.id, operator))
+    (entry,) = ask("SELECT origin FROM audit_logs WHERE action = 'delete' ORDER BY id DESC LIMIT 1")
+    assert entry.origin == "undo"
+
+
+def test_what_a_later_import_had_changed_comes_back_when_that_is_undone(import_file, bench, operator, ask):
+    import_file(_OLD)
+    before = ask(_SEEN)
+    second = import_file(_NEW)
+    third = import_file("id,name,city\n1,Satu,Kupang\n")
+    assert [one.kept for one in undo(bench, second.record.id, operator).left] == [["city"]]
+    undo(bench, third.record.id, operator)
+    assert _counts(undo(bench, second.record.id, operator)) == {"restored": 1}
+    assert ask(_SEEN) == before
+    assert not _counts(undo(bench, second.record.id, operator))
+
+
+def test_what_a_person_changed_stays_however_often(import_file, bench, operator, person_sets, ask):
+    import_file(_OLD)
+    second = import_file(_NEW)
+    person_sets("satu", city="Cimahi")
+    for _ in range(3):
+        report = undo(bench, second.record.id, operator)
+        assert [(one.label, one.kept) for one in report.left] == [("Satu", ["city"])]
+    assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Cimahi"
+
+
+def test_what_was_sent_again_since_stays(import_file, bench, operator, person, database, ask):
+    first = import_file(_OLD)
+    person("e@satu.id", slug="satu")
+    undo(bench, first.record.id, operator)
+    assert _counts(import_file(_OLD)) == {"rows_read": 2, "accepted": 1, "unchanged": 1}
+    with database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor=str(operator.id), origin="cli"))
+        connection.execute(sa.text("DELETE FROM organization_user_roles"))
+    again = undo(bench, first.record.id, operator)
+    assert [(one.label, one.outcome, one.reason) for one in again.left] == [("Satu", "kept", "sent again since")]
+    assert len(ask("SELECT FROM organizations")) == 2
 
 
 def test_what_was_not_applied_cannot_be_undone_and_who_may_not_is_refused(import_file, bench, operator, person):
