@@ -11,7 +11,6 @@ import typer
 
 from kelompok_core.cli import completion, output, previews, surroundings, terminal
 from kelompok_core.cli.language import language, say, translate
-from kelompok_core.cli.render import describe_reading
 from kelompok_core.errors import SettingsError
 from kelompok_core.plugin_host.manifest import Command
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins, require_usable
@@ -228,6 +227,8 @@ def _to_json(result: "CommandResult", tables: "Mapping[str, pd.DataFrame]") -> d
 
 
 def _print_tables(result: "CommandResult", tables: "Mapping[str, pd.DataFrame]") -> None:
+    from kelompok_core.cli.render import describe_reading
+
     text = describe_reading(result.read_as) if result.read_as else translate(result.text)
     if text:
         output.console().print(text, markup=False)
