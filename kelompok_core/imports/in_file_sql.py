@@ -14,7 +14,8 @@ def park(descriptor: EntityDescriptor) -> Iterator[str]:
     for rule in descriptor.rules:
         if rule.identifies:
             yield _park_second_ids(descriptor, rule)
-    for rule in descriptor.rules:
+    # Of people a list without ids asks whose an address is; two organizations of one list have two names for a reason.
+    for rule in descriptor.rules if descriptor.keys_are_shared else ():
         if rule.name_agrees:
             yield _park_shared_keys(descriptor, rule)
 
