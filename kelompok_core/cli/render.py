@@ -82,7 +82,8 @@ def _counts(console: "Console", report: "ImportReport") -> None:
         console.print(line)
     if report.seconds:
         speed = number(report.rows_per_second)
-        told = say("{seconds} s, {speed} rows/s", seconds=number(report.seconds, digits=1), speed=speed)
+        sentence = "{seconds} s, {speed} row/s" if speed == "1" else "{seconds} s, {speed} rows/s"
+        told = say(sentence, seconds=number(report.seconds, digits=1), speed=speed)
         console.print(Text(f"\n{told}", style="dim"))
 
 

@@ -156,7 +156,7 @@ def _forget_workers(service):
 
 def _without_what_differs(report):
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|«(diserahkan|sendiri)»|--source \S+", "…", report)
-    return re.sub(r"[\d.,]+ (s|rows/s|seconds)\b|in [\d.]+", "…", text)
+    return re.sub(r"[\d.,]+ (s|rows?/s|seconds)\b|in [\d.]+", "…", text)
 
 
 def test_the_lines_of_the_documentation_do_what_they_say(service, tmp_path):

@@ -844,8 +844,9 @@ def _doubtful(ready, folder, name):
 def test_what_is_pasted_out_of_a_sentence_is_on_one_line(ready, tmp_path):
     file = tmp_path / "salin.csv"
     file.write_text("Nama,Tgl Lahir,Tempat Lahir,Nama Ibu Kandung\nSalin Satu,1990-01-01,Ende,Siti\n")
-    for width in range(60, 100, 3):
-        _, printed = _on_terminal(ready, "csv-import", "show", file, width=width)
+    ready.kelompok(*_IMPORT, "--file", file)
+    for width in (63, 71, 80, 92):
+        _, printed = _on_terminal(ready, "import", "show", "last", width=width)
         found = re.findall(r"--map\s+'[^']*'", _plain(printed))
         assert found, printed
         assert not [one for one in found if "\n" in one or "  " in one], (width, found)
