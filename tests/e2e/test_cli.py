@@ -189,7 +189,7 @@ def test_plugins_bring_commands_along(ready, tmp_path):
     shown = ready.kelompok("csv-import", "show", file)
     assert shown.returncode == 0, shown.stderr
     assert "delimiter «;»" in shown.stdout
-    assert "header_line 3" in shown.stdout
+    assert "header line «3»" in shown.stdout
     assert "1 line before the header was not read as a row" in " ".join(shown.stdout.split())
     as_json = json.loads(ready.kelompok("csv-import", "show", file, "--rows", "1", "--json").stdout)
     assert [one["becomes"] for one in as_json["tables"]["Columns"]][:2] == ["name", "city"]
