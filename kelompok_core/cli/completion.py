@@ -213,7 +213,7 @@ def _entity_of(ctx: typer.Context) -> str | None:
 def _fields(entity: str | None) -> Sequence[str]:
     if entity is None:
         return ()
-    from kelompok_core.imports.candidates import header_fields
+    from kelompok_core.imports.columns import header_fields
     from kelompok_core.imports.registry import get_descriptor
 
     with suppress(KelompokError):

@@ -104,7 +104,7 @@ def following(
     That is the import, with what findings suggest; or the preview as what the columns fit better, where a column is
     missing without which there is no import.
     """
-    from kelompok_core.imports.candidates import ORGANIZATION
+    from kelompok_core.imports.columns import ORGANIZATION
     from kelompok_core.imports.likely_columns import suggested_mapping
 
     if not preview.has_rows:

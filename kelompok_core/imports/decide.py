@@ -12,7 +12,7 @@ from kelompok_core.descriptor import EntityDescriptor, MergePolicy
 from kelompok_core.errors import TakenOver
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import decide_sql, plan_sql, seen_sql, slugs_sql
-from kelompok_core.imports.candidates import ORGANIZATION
+from kelompok_core.imports.columns import ORGANIZATION
 from kelompok_core.imports.diff_sql import DecisionRules
 from kelompok_core.imports.locks import refresh_statistics, use_memory, working_on
 from kelompok_core.imports.records import DECISIONS, DuplicatePolicy, ImportRecord, ImportState, get_import, update_held

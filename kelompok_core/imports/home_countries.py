@@ -8,7 +8,7 @@ from kelompok_core.contracts import SourceBatch
 from kelompok_core.database.engine import Database
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.headers.mapping import HeaderMapping
-from kelompok_core.imports.candidates import ORGANIZATION
+from kelompok_core.imports.columns import ORGANIZATION
 from kelompok_core.imports.homes_sql import COUNTRIES, ELSEWHERE
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import get_descriptor

@@ -10,7 +10,7 @@ from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.entities import list_entities
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.headers.spelling import fold_header
-from kelompok_core.imports.candidates import ORGANIZATION, map_columns
+from kelompok_core.imports.columns import ORGANIZATION, map_columns
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.text import line

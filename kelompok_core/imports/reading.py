@@ -19,7 +19,7 @@ from kelompok_core.contracts import (
     UnreadableSource,
 )
 from kelompok_core.errors import ImportFailed, SourceUnreadable
-from kelompok_core.imports.candidates import header_words, map_columns
+from kelompok_core.imports.columns import header_words, map_columns
 from kelompok_core.imports.likely_columns import judge_columns
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import find_entity_called, get_descriptor

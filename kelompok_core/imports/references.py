@@ -12,7 +12,8 @@ from kelompok_core.contracts import SourceBatch
 from kelompok_core.database.engine import Database
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.headers.mapping import HeaderMapping
-from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION, Terms, identity_by_id, read_ids
+from kelompok_core.imports.candidates import Terms, identity_by_id, read_ids
+from kelompok_core.imports.columns import EXTERNAL_ID, ORGANIZATION
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.seen_sql import LAST_SAID, SAID_BEFORE
 

@@ -18,7 +18,8 @@ from kelompok_core.contracts import Severity, SourceBatch
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.boundary import accept_batch
-from kelompok_core.imports.candidates import CHANGED_AT, EXTERNAL_ID, Terms, make_candidates, map_columns
+from kelompok_core.imports.candidates import Terms, make_candidates
+from kelompok_core.imports.columns import CHANGED_AT, EXTERNAL_ID, map_columns
 from kelompok_core.imports.error_file import take_back
 from kelompok_core.imports.home_countries import HomeCountries
 from kelompok_core.imports.likely_columns import fitting_better, likely_columns

@@ -1,10 +1,7 @@
 """Moments as UTC text like 2015-01-26T02:00:00Z, read from dates, times of day and zones in one cell or in several."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import time
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +12,7 @@ import pyarrow.compute as pc
 from kelompok_core.contracts import Severity
 from kelompok_core.values.arrow import matching, to_series
 from kelompok_core.values.blanks import drop_blank_words
+from kelompok_core.values.clocks import NEXT_MIDNIGHT, SECONDS_A_DAY, Clock, parse_clock
 from kelompok_core.values.conventions import DEFAULT_ZONE
 from kelompok_core.values.dates import PARTIAL, WRONG, date_findings, implausible, said_dates, split_date, split_range
 from kelompok_core.values.durations import read_duration
@@ -23,42 +21,14 @@ from kelompok_core.values.normalized import Normalized, all_findings, found, map
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 from kelompok_core.values.words import truth
-from kelompok_core.values.zones import ABBREVIATIONS, ZONE_LETTERS, as_offset, read_header, zone_info, zone_name
+from kelompok_core.values.zones import as_offset, read_header, zone_info, zone_name
 
-_HOURS_OF_DAY = {
-    "dini hari": (0, 5), "pagi": (1, 11), "siang": (10, 16), "sore": (14, 18), "petang": (15, 19), "malam": (18, 23),
-}  # fmt: skip
-"""The hours that Indonesian words for a time of day cover, first and last."""
-_NOON_WORDS = ("12 noon", "12:00 noon", "noon", "midday", "tengah hari")
 _WHOLE_DAYS = r"(?i)^[\s\pZ]*(?:all[ -]?day|(?:whole|full) day|sepanjang hari|seharian|sehari penuh)[\s\pZ]*$"
 """What stands in a column of times where an event lasts the whole day, in RE2's spelling."""
-_OF_DAY = rf"(?:[ap]\.?m\b\.?|(?:{'|'.join(_HOURS_OF_DAY)})\b)"
-_NUMBERS = r"\d{1,2}(?:[:.h]\d{2})?(?:[:.]\d{2}(?:[.,]\d+)?)?"
-_CLOCK = rf"(?:(?:{_NUMBERS}|\d{{1,2}}h)\s*{_OF_DAY}?|{'|'.join(_NOON_WORDS)})"
-_CLOCK_PARTS = re.compile(
-    r"(?P<hour>\d{1,2})(?:(?:[:.h](?P<minute>\d{2}))?(?:[:.](?P<second>\d{2}))?(?:[.,]\d+)?|h)\s*"
-    rf"(?P<word>{_OF_DAY})?"
-)
-_LETTERS = rf"(?:{'|'.join((*ZONE_LETTERS, *ABBREVIATIONS))})\b"
-_OFFSET = r"[+-]\d{2}(?::?\d{2})?"
-_ZONE = rf"(?:(?:utc|gmt)\s?[+-]\d{{1,2}}(?::?\d{{2}})?|{_LETTERS}|{_OFFSET})"
-_TO = r"(?:-|–|—|s\.?/?d\.?|sampai|hingga|to|until)"
-_TIME = re.compile(
-    rf"(?:t|pukul|pkl?\b\.?|jam|at|[-–]|\s)*(?P<start>{_CLOCK})\s*\(?(?P<zone>{_LETTERS}(?!\s?[+-]\d)|{_ZONE}$)?\)?\s*"
-    rf"(?:{_TO}\s*(?:(?P<end>{_CLOCK})|selesai|end))?"
-    rf"\s*\(?(?P<last_zone>{_ZONE})?\)?\.?"
-)
-_CLOSE_RANGE = re.compile(r"(?<!t)(?<!\d[:.])(\b\d{1,2}[:.]\d{2})\s*-(?=\d{1,2}[:.]\d{2}(?!\d))")
-"""«09:00-12:00» is a range; behind seconds, or the T of ISO 8601, -05:00 is an offset."""
-_COMPACT = re.compile(r"^t(\d{2})(\d{2})(\d{2})?(?![\d:.])")
-_BARE = re.compile(r"^(?P<hour>\d{1,2})(?:(?P<minute>\d{2})(?P<second>\d{2})?|[.,]0)?(?=$|\s*(?!h)[a-z(])")
-_FRACTION = re.compile(r"0?[.,]\d+")
-_SECONDS_A_DAY = 86_400
 _LONGEST_NIGHT = np.timedelta64(12, "h")
 """An end that is earlier than its start is on the next day if it is not further away than this."""
-_NOON = 12
 _DAY = len("1998-05-17")
-_MIDNIGHT, _LAST_SECOND, _NEXT_MIDNIGHT = "00:00:00", "23:59:59", "24:00:00"
+_MIDNIGHT, _LAST_SECOND = "00:00:00", "23:59:59"
 _ZERO_CLOCK = r"^[\s\pZ]*00?[:.]00(?:[:.]00)?[\s\pZ]*$"
 _NO_DAYS = ("1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "1970-01-01")
 """What programs write before a time of day that has no date."""
@@ -69,81 +39,6 @@ _DAYS_BEHIND = ("end.date",)
 
 _TIME_WRONG, _CONFLICT, _DATELESS = "value.time", "value.time_conflict", "value.time_without_date"
 _ZONE_UNKNOWN, _HEADER_ZONE = "value.timezone_unknown", "value.header_zone_unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clock:
-    """What is said of the time of day: where it begins and ends, as HH:MM:SS, and the zone."""
-
-    start: str
-    end: str | None = None
-    zone: str | None = None
-
-
-@lru_cache(maxsize=10_000)
-def parse_clock(written: str, *, bare: bool = False) -> Clock | None:
-    """Return the time of day, or None when the text is none.
-
-    With ``bare`` the text stands in a column of times: 9 is 09:00 there, and 1930 is 19:30.
-    """
-    text = _CLOSE_RANGE.sub(r"\1 - ", _COMPACT.sub(_with_colons, written.strip().lower()))
-    text = _BARE.sub(_hour_and_minute, text) if bare else text
-    fits = _TIME.fullmatch(text)
-    start = _time_of(fits["start"]) if fits else None
-    if fits is None or start is None:
-        return Clock(start=_of_fraction(text)) if _FRACTION.fullmatch(text) else None
-    end = _time_of(fits["end"]) if fits["end"] else None
-    if fits["end"] and end is None:
-        return None
-    zone = fits["zone"] or fits["last_zone"]
-    if zone is not None and zone_name(zone) is None:  # no clock is 99 hours ahead
-        return None
-    return Clock(start=start, end=end, zone=zone)
-
-
-def _with_colons(fits: re.Match[str]) -> str:
-    return "t" + ":".join(filter(None, fits.groups()))
-
-
-def _hour_and_minute(fits: re.Match[str]) -> str:
-    return ":".join(filter(None, (fits["hour"], fits["minute"] or "00", fits["second"])))
-
-
-def _of_fraction(written: str) -> str:
-    """Return the time that a spreadsheet keeps as a part of a day: 0.375 is 09:00."""
-    seconds = round(float("0" + written.lstrip("0").replace(",", ".")) * _SECONDS_A_DAY)
-    return (time.min if seconds == _SECONDS_A_DAY else _clock_of(seconds)).isoformat()
-
-
-def _clock_of(seconds: int) -> time:
-    return time(seconds // 3600, seconds // 60 % 60, seconds % 60)
-
-
-def _time_of(written: str) -> str | None:
-    """Return the time of day; a bare number is none. The midnight behind the day is 24:00:00."""
-    if written in _NOON_WORDS:
-        return time(_NOON).isoformat()
-    fits = _CLOCK_PARTS.fullmatch(written.strip())
-    if fits is None or written.strip().isdigit():
-        return None
-    hour = _hour_of(int(fits["hour"]), fits["word"])
-    minute, second = int(fits["minute"] or 0), int(fits["second"] or 0)
-    if (hour, minute, second) == (24, 0, 0):
-        return _NEXT_MIDNIGHT
-    try:
-        return None if hour is None else time(hour, minute, second).isoformat()
-    except ValueError:
-        return None
-
-
-def _hour_of(hour: int, word: str | None) -> int | None:
-    """Return the hour of 24 that an hour with a word such as «pm» or «malam» is; None where they do not fit."""
-    if word is None:
-        return hour
-    if word[0] in "ap" and word[1:].strip(".") == "m":
-        return hour % _NOON + (_NOON if word[0] == "p" else 0) if 1 <= hour <= _NOON else None
-    first, last = _HOURS_OF_DAY[word]
-    return next((one for one in (hour, hour + _NOON) if first <= one <= last), None)
 
 
 class _Cell(NamedTuple):
@@ -438,7 +333,7 @@ def _a_day_later(local: pd.Series, where: pd.Series) -> pd.Series:
     """Return local times, those where the mask is true a day later."""
     if not where.any():
         return local
-    later = _later(local + "Z", pd.Series(str(_SECONDS_A_DAY), index=local.index)).str.removesuffix("Z")
+    later = _later(local + "Z", pd.Series(str(SECONDS_A_DAY), index=local.index)).str.removesuffix("Z")
     return local.mask(where & local.notna(), later)
 
 
@@ -501,7 +396,7 @@ def _over_midnight(begins: pd.Series, ends: pd.Series, dateless: pd.Series) -> p
 def _whole_days(seconds: pd.Series, untimed: pd.Series) -> pd.Series:
     """Return the durations, those of whole days without a time of day to the last second of the last day."""
     number = pd.to_numeric(seconds)
-    whole = untimed & (number > 0) & (number % _SECONDS_A_DAY == 0)
+    whole = untimed & (number > 0) & (number % SECONDS_A_DAY == 0)
     return seconds.mask(whole.fillna(value=False), (number - 1).astype("Int64").astype("str"))
 
 
@@ -578,7 +473,7 @@ def _utc(told: _Told, at: pd.Series, inputs: Inputs) -> pd.Series:
     moments = pd.Series(None, index=told.day.index, dtype="str")
     if not good.any():
         return moments
-    behind = good & (at == _NEXT_MIDNIGHT)
+    behind = good & (at == NEXT_MIDNIGHT)
     local = (told.day + "T" + at.mask(behind, _MIDNIGHT))[good]
     zones = told.zone[good].fillna("")
     for written in zones.unique():

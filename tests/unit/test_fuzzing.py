@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kelompok_core.entities import list_entities
 from kelompok_core.errors import SettingsError, UsageError
 from kelompok_core.headers.mapping import OUR_COLUMNS
-from kelompok_core.imports.candidates import map_columns
+from kelompok_core.imports.columns import map_columns
 from kelompok_core.imports.profiles import read_profile
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings

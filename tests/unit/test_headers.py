@@ -6,7 +6,7 @@ from kelompok_core.entities import list_entities
 from kelompok_core.errors import UsageError
 from kelompok_core.headers.mapping import OUR_COLUMNS, HeaderField, map_headers
 from kelompok_core.headers.spelling import fold_header
-from kelompok_core.imports.candidates import header_fields, map_columns
+from kelompok_core.imports.columns import header_fields, map_columns
 from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.organizations.entity import DESCRIPTOR

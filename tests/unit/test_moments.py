@@ -9,7 +9,8 @@ import pytest
 
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import SourceBatch, location_table, text_table
-from kelompok_core.imports.candidates import Terms, make_candidates, map_columns
+from kelompok_core.imports.candidates import Terms, make_candidates
+from kelompok_core.imports.columns import map_columns
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.survey import Survey
 from kelompok_core.values.dates import first_day, partial_date
