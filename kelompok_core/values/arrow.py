@@ -29,6 +29,17 @@ def changed_where(texts: pa.Array, pattern: str, change: Callable[[pa.Array], pa
     return pc.replace_with_mask(texts, where, change(texts.filter(where))) if pc.any(where).as_py() else texts
 
 
+def is_foreign(texts: pa.Array) -> pa.Array:
+    """Return which texts have a character that is not ASCII; null has none."""
+    return pc.invert(pc.fill_null(pc.string_is_ascii(texts), True))
+
+
+def changed_in_foreign(texts: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Return the texts with a change made to those that are not ASCII alone, which most are."""
+    where = is_foreign(texts)
+    return pc.replace_with_mask(texts, where, change(texts.filter(where))) if pc.any(where).as_py() else texts
+
+
 def matching(values: pd.Series, pattern: str) -> pd.Series:
     r"""Return where the pattern (RE2's: ``\s`` and ``\d`` are ASCII's) is found; false where there is no text."""
     return to_mask(pc.match_substring_regex(to_arrow(values), pattern), values.index)

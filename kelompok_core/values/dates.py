@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import matching
+from kelompok_core.values.arrow import matching, to_arrow
 from kelompok_core.values.blanks import STILL, ZERO_DATE, drop_blank_words
 from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.eras import ANY, DateTerms, Era
@@ -179,8 +180,11 @@ def date_findings(cells: pd.Series, dates: pd.Series, codes: pd.Series, *, wrong
 
 def implausible(cells: pd.Series, days: pd.Series, era: Era, today: date) -> pd.DataFrame:
     """Return a question for each date that lies outside the era."""
-    distinct = days.dropna().unique()
-    outside = [day for day in distinct if not era.covers(day, today)]
+    bounds = pc.min_max(to_arrow(days)).as_py()
+    first, last = era.bounds(today)
+    if bounds["min"] is None or (first <= bounds["min"] and bounds["max"] <= last):
+        return all_findings()
+    outside = [day for day in days.dropna().unique() if not era.covers(day, today)]
     if not outside:
         return all_findings()
     return found_as(cells, days.isin(outside), IMPLAUSIBLE, Severity.REVIEW, taken=days)

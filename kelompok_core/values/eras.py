@@ -33,7 +33,12 @@ class Era:
 
     def covers(self, day: str, today: date) -> bool:
         """Return whether a date, ISO text known to the year, month or day, is plausible."""
-        return _years_from(today, -self.back)[: len(day)] <= day <= _years_from(today, self.ahead)[: len(day)]
+        first, last = self.bounds(today)
+        return first[: len(day)] <= day <= last[: len(day)]
+
+    def bounds(self, today: date) -> tuple[str, str]:
+        """Return the first and the last day that are plausible, as ISO text."""
+        return _years_from(today, -self.back), _years_from(today, self.ahead)
 
     def years(self, two_digits: int, rest: str, today: date, *, recent: bool = False) -> list[int]:
         """Return the years that two digits can mean, the latest first.

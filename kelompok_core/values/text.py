@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import changed_where, to_arrow, to_mask, to_series
+from kelompok_core.values.arrow import changed_in_foreign, changed_where, is_foreign, to_arrow, to_mask, to_series
 from kelompok_core.values.blanks import PLACEHOLDER, is_placeholder
 from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, no_findings
 
@@ -25,6 +25,7 @@ _UNWANTED = (
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}"
     r"\x{2400}]"
 )
+_UNWANTED_OF_ASCII = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _UNWANTED_IN_PYTHON = _in_python(_UNWANTED)
 # UTF-8 read as Windows-1252 (a first byte and those that go on), as Mac Roman, or as one of MS-DOS's. Where this is
 # found, the library judges; of the pairs in _NEVER there is nothing to judge, as no language has them.
@@ -55,13 +56,15 @@ _REFERENCE = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});
 _PLACEHOLDER = rf"^[\s\pZ]*(?i:{PLACEHOLDER})[\s\pZ]*$"
 # Runs of white space, but for the single spaces that most are: to put those in place of themselves is most of the cost.
 _OTHER_SPACE = r"\t\n\f\r\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+_NOT_ONE_PLAIN_SPACE = r"[\t\n\f\r][ \t\n\f\r]*| [ \t\n\f\r]+"
 _NOT_ONE_SPACE = rf"[{_OTHER_SPACE}][ {_OTHER_SPACE}]*| [ {_OTHER_SPACE}]+"
 
 
 def line(cells: pd.Series) -> Normalized:
     """Normalize text that stands on one line: runs of white space become one space."""
     clean, findings = _clean(cells, references=True)
-    values = pc.replace_substring_regex(clean, _NOT_ONE_SPACE, " ")
+    values = pc.replace_substring_regex(clean, _NOT_ONE_PLAIN_SPACE, " ")
+    values = changed_in_foreign(values, lambda some: pc.replace_substring_regex(some, _NOT_ONE_SPACE, " "))
     return Normalized(values=_finish(values, cells.index), findings=findings)
 
 
@@ -100,14 +103,9 @@ def _compose(texts: pa.Array) -> pa.Array:
 
 
 def _clean(cells: pd.Series, *, references: bool) -> tuple[pa.Array, pd.DataFrame]:
-    array = changed_where(to_arrow(cells), MAY_COMPOSE, _compose)
-    # One search tells whether any of these would find something; mostly none would.
+    array = changed_in_foreign(to_arrow(cells), lambda some: changed_where(some, MAY_COMPOSE, _compose))
     reference = f"|{_REFERENCE}" if references else ""
-    if not pc.any(
-        pc.match_substring_regex(
-            array, f"{_UNWANTED}|{_MOJIBAKE}|{_UNLIKELY}|{_LOST}|{_FORMULA}|{_PLACEHOLDER}{reference}"
-        )
-    ).as_py():
+    if not _may_find(array, f"{_FORMULA}|{_PLACEHOLDER}{reference}"):
         return array, no_findings()
     repaired = changed_where(array, _MOJIBAKE, _repair)  # first, as a control character may be a part of a letter
     changed = pc.not_equal(repaired, array)
@@ -125,6 +123,18 @@ def _clean(cells: pd.Series, *, references: bool) -> tuple[pa.Array, pd.DataFram
     plain = changed_where(visible, odd, lambda texts: _each(texts, references=references))
     formulas = _found(cells, pc.match_substring_regex(plain, _FORMULA), "value.formula_like")
     return plain, all_findings(findings, formulas)
+
+
+def _may_find(texts: pa.Array, anywhere: str) -> bool:
+    """Return whether one of all the searches would find something: mostly none would.
+
+    Most cells are plain ASCII, which is told fast; what only others can have is looked for in those alone.
+    """
+    if pc.any(pc.match_substring_regex(texts, f"{_UNWANTED_OF_ASCII}|{anywhere}")).as_py():
+        return True
+    foreign = texts.filter(is_foreign(texts))
+    odd = f"{_UNWANTED}|{_MOJIBAKE}|{_UNLIKELY}|{_LOST}"
+    return bool(len(foreign) and pc.any(pc.match_substring_regex(foreign, odd)).as_py())
 
 
 def _unlikely(texts: pa.Array, index: pd.Index) -> pd.Series:

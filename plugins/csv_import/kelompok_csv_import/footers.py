@@ -31,12 +31,26 @@ _SIGNED = re.compile(r"[^\W\d][^\d,]*,\s*\d{1,2}\s+[^\W\d]{3,}\s+\d{4}")
 _PAGE = re.compile(r"(?:halaman|page|hal\.?|seite)\s*\d+(?:\s*(?:dari|of|von|/)\s*\d+)?", re.IGNORECASE)
 _AMOUNT = re.compile(r"(?:[A-Za-z]{1,3}\.?\s?|[$€£])?[-+]?\d[\d.,' ]*%?(?:\s*[^\W\d]+){0,2}")
 
-BEGINNING = re.compile(
+_BEGINNING = re.compile(
     rf"{_TOTALS}\b|{_SAYINGS}\b|{_MADE}|{_ENDS}|halaman|page|hal\b|seite"
     r"|\(\d|[-=_*~+.:|<]{1,3}|[^\d,]+,\s*\d{1,2} ",
     re.IGNORECASE,
 )
-"""How the first cell of such a row begins; of most records it does not."""
+_STARTS = frozenset(
+    {
+        "jum", "tot", "sub", "gra", "rat", "ave", "mea", "sum", "ges", "ins", "sou", "cat", "not", "ket", "lic", "lis",
+        "las", "ter", "upd", "dat", "per", "as ", "dis", "men", "dic", "pri", "gen", "exp", "die", "diu", "dow", "cop",
+        "end", "akh", "hal", "pag", "sei",
+    }
+)  # fmt: skip
+"""The first three letters of those words: to look at these alone tells most records apart from footers fast."""
+_SIGNS = frozenset("(-=_*~+.:|<©")
+
+
+def may_be_footer(first: str) -> bool:
+    """Return whether a row that begins with this cell needs a look; most records do not."""
+    is_likely = first[0] in _SIGNS or "," in first or first[:3].casefold() in _STARTS
+    return is_likely and _BEGINNING.match(first) is not None
 
 
 def is_page_mark(filled: Sequence[str]) -> bool:

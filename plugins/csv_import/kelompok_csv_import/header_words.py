@@ -19,10 +19,11 @@ class HeaderWords:
 
     def __init__(self, words: Collection[str] = ()) -> None:
         self._words = frozenset(words)
+        self._longest = 2 * max(map(len, self._words), default=0)
 
     def know(self, cell: str) -> bool:
         """Return whether a cell is such a word."""
-        return bool(self._words) and cell.casefold().translate(_LEFT_OUT) in self._words
+        return 0 < len(cell) <= self._longest and cell.casefold().translate(_LEFT_OUT) in self._words
 
     def are_header(self, cells: Sequence[str]) -> bool:
         """Return whether every cell that is not blank is a column's name, and there are several."""

@@ -18,6 +18,12 @@ _HEADINGS = re.compile(
     re.IGNORECASE,
 )
 """How lines begin that head a group of rows."""
+_STARTS = frozenset(
+    {
+        "pen", "ang", "sek", "sie", "div", "bid", "kom", "dep", "pan", "rel", "dew", "koo", "pem", "mem", "vol", "boa",
+        "sta", "com", "sec",
+    }
+)  # fmt: skip
 
 
 class OddRows:
@@ -42,7 +48,9 @@ class OddRows:
         """Return whether a row that begins with this cell needs a look."""
         if not self._asks_of_headings:
             return False
-        return _HEADINGS.match(first) is not None or (self._asks_of_capitals and first.isupper())
+        if first[:3].casefold() in _STARTS and _HEADINGS.match(first) is not None:
+            return True
+        return self._asks_of_capitals and first.isupper()
 
     def judged(self, record: "Record") -> "Record":
         """Return the record, with what is odd about it if nothing else is."""

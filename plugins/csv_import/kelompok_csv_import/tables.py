@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_csv_import.broken_rows import BrokenRows
-from kelompok_csv_import.footers import BEGINNING, is_footer, is_page_mark, is_total
+from kelompok_csv_import.footers import is_footer, is_page_mark, is_total, may_be_footer
 from kelompok_csv_import.header_words import HeaderWords
 from kelompok_csv_import.kinds import Kind, count_filled, is_ruler, kind_of
 from kelompok_csv_import.odd_rows import OddRows
@@ -225,9 +225,9 @@ class TableReader:
         return sorted(index for index in special if index < len(stripped))
 
     def _is_special(self, first: str) -> bool:
-        if not first or self._words.know(first) or BEGINNING.match(first):
+        if not first or self._words.know(first) or may_be_footer(first):
             return True
-        return first.casefold() == self._first_header or self._odd.may_be_heading(first)
+        return self._odd.may_be_heading(first) or first.casefold() == self._first_header
 
     def _look_at(self, record: Record, records: Records) -> None:
         if count_filled(record.cells) == 0:
