@@ -334,6 +334,14 @@ def test_no_in_such_a_column_withdraws_nothing(take, members):
     assert members(_OUT, "status") == [(None, "active"), (None, "active")]
 
 
+@pytest.mark.parametrize("source", ["anggota", "lain"])
+def test_ways_are_added_to_whatever_the_policy(take, members, source):
+    take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,phone;sms\n")
+    more = "nama,email,do_not_contact\nSatu,a@x.example.org,post\n"
+    take(more, source=source, policies={"do_not_contact": MergePolicy.OVERWRITE})
+    assert members(_OUT) == [('["phone", "sms", "post"]',)]
+
+
 @pytest.mark.parametrize("policies", [{}, {"status": MergePolicy.OVERWRITE}, {"do_not_contact": MergePolicy.OVERWRITE}])
 def test_no_source_brings_anybody_back(take, members, codes, policies):
     take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n", source="buletin")
