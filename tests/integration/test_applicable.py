@@ -85,3 +85,10 @@ def test_a_name_that_no_source_can_have_is_refused_before_anything_is_read(impor
     with pytest.raises(UsageError, match="source"):
         import_file("id,name\n1,A\n", **{option: value})
     assert ask("SELECT FROM imports") == []
+
+
+def test_an_id_longer_than_an_index_takes_is_an_error_of_its_row(import_file, database):
+    planned = import_file(f"id,name\n{_LONG},Forum Air\n2,Rukun Warga\n", dry_run=True)
+    assert (planned.counts["rejected"], planned.counts["accepted"]) == (1, 1)
+    with database.connect() as connection:
+        assert {one.code for one in iter_row_issues(connection, planned.record)} == {"value.too_long"}
