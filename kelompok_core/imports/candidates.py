@@ -237,7 +237,9 @@ def _account(
     for column, mask in used.items():
         if mask.all():
             continue
-        rest = cells[column][~mask]
+        rest = cells[column][~mask & cells[column].notna()]
+        if rest.empty:
+            continue
         spoken_of = findings["position"][findings["column"] == column] if len(findings) else ()
         lost = says_something(rest) & ~rest.index.isin(spoken_of)
         unsaid.append(found(rest, lost, "value.not_used", Severity.WARNING))

@@ -93,7 +93,7 @@ def do_not_contact(inputs: Inputs) -> Normalized:
     listed = map_distinct(line(inputs.own).values, _listed)
     findings = [_unknown(inputs.own, listed, CHANNELS)]
     understood = {} if inputs.own.name is None else {str(inputs.own.name): listed.notna()}
-    told = [listed]
+    told = [listed] if listed.notna().any() else []
     for flag in (name for name in FLAGS if name in inputs.parts):
         cells = inputs.parts[flag]
         answers = map_distinct(line(cells).values, partial(_answer, flag))
@@ -102,7 +102,7 @@ def do_not_contact(inputs: Inputs) -> Normalized:
         told.append(answers)
     if "status" in inputs.parts:
         told.append(map_distinct(line(inputs.parts["status"]).values, opted_out_by))
-    together = told[0].fillna("")
+    together = told[0].fillna("") if told else listed
     for more in told[1:]:
         together = together + "," + more.fillna("")
     values = map_distinct(together, _stored)

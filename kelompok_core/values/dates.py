@@ -6,7 +6,6 @@ A table and a few patterns, because dateparser takes about a millisecond a value
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from kelompok_core.contracts import Severity
 from kelompok_core.values.arrow import matching, to_arrow
 from kelompok_core.values.blanks import STILL, ZERO_DATE, drop_blank_words
 from kelompok_core.values.conventions import DateOrder
-from kelompok_core.values.eras import ANY, DateTerms, Era
+from kelompok_core.values.eras import ANY, DateTerms, Era, date_terms
 from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, split_others
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
@@ -75,7 +74,7 @@ DAY_NUMBER_READ, DAY_NUMBER_UNCLEAR = "value.date_serial", "value.date_serial_un
 
 _EMPTY_DAY = "1900-01-01"
 """What a spreadsheet makes of an empty cell that is formatted as a date."""
-_ISO_DAY = r"(?:1[5-9]|20|21)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+ISO_DAY = r"(?:1[5-9]|20|21)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
 
 
 class ReadDate(NamedTuple):
@@ -148,7 +147,7 @@ def _read(inputs: Inputs, era: Era) -> tuple[pd.Series, pd.Series]:
     """Return the dates of the cells, and the codes of what is odd about them."""
     said = said_dates(inputs.own)
     terms = inputs.date_terms(inputs.own, era)
-    plain = said.isna() if terms.year_first == "ydm" else said.str.fullmatch(_ISO_DAY)
+    plain = said.isna() if terms.year_first == "ydm" else said.str.fullmatch(ISO_DAY)
     dates, codes = split_others(said, plain, 2, lambda written: _only_date(written, terms))
     return dates, codes
 
@@ -267,7 +266,7 @@ def _first_day_of(before: str, last: ReadDate, terms: DateTerms) -> ReadDate:
         return last
     year, month = last.day[:4], last.day[5:7]
     if _BEFORE_MONTH.fullmatch(before):
-        return split_date(f"{before}/{month}/{year}", replace(terms, order=DateOrder.DAY_FIRST))
+        return split_date(f"{before} {_MONTHS[int(month) - 1].split()[0]} {year}", terms)
     if fits := _BEFORE_YEAR.fullmatch(before) or _MONTH_BEFORE.fullmatch(before):
         first = split_date(f"{fits['d']} {fits['n']} {year}", terms)
         later = first.day is not None and first.day > last.day  # «30 Desember - 2 Januari 2031»
@@ -391,6 +390,6 @@ _ENOUGH = 1_000
 
 def has_dates(cells: pd.Series) -> bool:
     """Return whether some cell of the column is a date to the day, however its numbers are ordered."""
-    terms = DateTerms(order=DateOrder.DAY_FIRST, today=date.max)
+    terms = date_terms(order=DateOrder.DAY_FIRST, today=date.max)
     others = said_dates(cells).dropna().drop_duplicates()
     return any(len(split_date(written, terms).day or "") == _DAY for written in others[:_ENOUGH])

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
 from kelompok_core.values.conventions import DateOrder
 
@@ -77,9 +79,12 @@ HAPPENING = Era(back=300, ahead=30, short_back=80, short_ahead=20)
 """Events and posts: an archive reaches back, a calendar ahead."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DateTerms:
-    """How a column's dates are to be read where a cell alone does not tell.
+    """How a column's dates are to be read where a cell alone does not tell; by :func:`date_terms`, one for the same.
+
+    What was read is remembered by the text and the terms, which are asked for with every cell: so they are compared
+    by what they are, not by what they say.
 
     Attributes:
         order: Which comes first in dates of three numbers.
@@ -96,3 +101,9 @@ class DateTerms:
     day_numbers: bool = False
     year_first: str | None = None
     recent: bool = False
+
+
+@lru_cache(maxsize=1_000)
+def date_terms(**said: Any) -> DateTerms:
+    """Return the terms that say this."""
+    return DateTerms(**said)

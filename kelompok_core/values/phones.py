@@ -61,7 +61,7 @@ def phone(inputs: Inputs) -> Normalized:
         found(cells, more, "value.phone_words_left", Severity.WARNING),
         found(cells, said.notna() & numbers.isna(), "value.phone", Severity.WARNING),
     )
-    written = line(said).values
+    written = line(said).values if matching(said, r"\n").any() else said
     return Normalized(values=numbers.fillna(written), findings=findings, brief=written.where(numbers.isna()))
 
 

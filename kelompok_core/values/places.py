@@ -131,4 +131,5 @@ def _recase(name: str) -> str:
     """Write a name that is all capitals or all small with capital initials; leave any other alone."""
     if len(name) <= _LONGEST_INITIALS or not (name.isupper() or name.islower()):
         return name
-    return re.sub(r"[^\W\d_]{2,}|[A-Za-z]", lambda word: word[0].capitalize(), name)
+    # A word has letters only: with «¹» in it «ü» is no beginning of one.
+    return re.sub(r"[^\W\d_]{2,}|[A-Za-z]", lambda word: word[0].capitalize() if word[0].isalpha() else word[0], name)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
 from kelompok_core.values.date_orders import YEAR_FIRST, order_in_header
-from kelompok_core.values.eras import DateTerms, Era
+from kelompok_core.values.eras import DateTerms, Era, date_terms
 from kelompok_core.values.normalized import Normalized
 
 
@@ -67,7 +67,7 @@ class Inputs:
         """Return how the dates of a column are to be read."""
         column, reading = str(cells.name), self.reading
         said = order_in_header(column)
-        return DateTerms(
+        return date_terms(
             order=reading.date_orders.get(column),
             era=era,
             today=reading.today,

@@ -103,7 +103,10 @@ def _compose(texts: pa.Array) -> pa.Array:
 
 
 def _clean(cells: pd.Series, *, references: bool) -> tuple[pa.Array, pd.DataFrame]:
-    array = changed_in_foreign(to_arrow(cells), lambda some: changed_where(some, MAY_COMPOSE, _compose))
+    array = to_arrow(cells)
+    if array.null_count == len(array):
+        return array, no_findings()
+    array = changed_in_foreign(array, lambda some: changed_where(some, MAY_COMPOSE, _compose))
     reference = f"|{_REFERENCE}" if references else ""
     if not _may_find(array, f"{_FORMULA}|{_PLACEHOLDER}{reference}"):
         return array, no_findings()
@@ -151,7 +154,9 @@ def _has_unlikely_word(written: str) -> bool:
 
 
 def _each(texts: pa.Array, *, references: bool) -> pa.Array:
-    return pa.array([_plain(written, references=references) for written in texts.to_pylist()], texts.type)
+    encoded = texts.dictionary_encode()  # mostly the same few words
+    plain = [_plain(written, references=references) for written in encoded.dictionary.to_pylist()]
+    return pa.array(plain, texts.type).take(encoded.indices)
 
 
 def _plain(written: str, *, references: bool) -> str | None:

@@ -10,11 +10,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import matching, to_series
+from kelompok_core.values.arrow import matching, to_arrow, to_series
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.clocks import NEXT_MIDNIGHT, SECONDS_A_DAY, Clock, parse_clock
 from kelompok_core.values.conventions import DEFAULT_ZONE
-from kelompok_core.values.dates import PARTIAL, WRONG, date_findings, implausible, said_dates, split_date, split_range
+from kelompok_core.values.dates import (
+    ISO_DAY,
+    PARTIAL,
+    WRONG,
+    date_findings,
+    implausible,
+    said_dates,
+    split_date,
+    split_range,
+)
 from kelompok_core.values.durations import read_duration
 from kelompok_core.values.eras import HAPPENING, DateTerms, Era
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, split_distinct
@@ -29,6 +38,8 @@ _LONGEST_NIGHT = np.timedelta64(12, "h")
 """An end that is earlier than its start is on the next day if it is not further away than this."""
 _DAY = len("1998-05-17")
 _MIDNIGHT, _LAST_SECOND = "00:00:00", "23:59:59"
+_PLAIN = rf"^{ISO_DAY}(?:[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)?$"
+"""A moment as most programs write it, in RE2's spelling."""
 _ZERO_CLOCK = r"^[\s\pZ]*00?[:.]00(?:[:.]00)?[\s\pZ]*$"
 _NO_DAYS = ("1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "1970-01-01")
 """What programs write before a time of day that has no date."""
@@ -106,14 +117,32 @@ def _read_cells(
 
     A time of 00:00 says nothing, as programs write it where there is none, but where ``midnights`` is true.
     """
+    nothing = pd.Series(None, index=cells.index, dtype="str")
+    told = dict.fromkeys(_Cell._fields, nothing)
     if not cells.notna().any():
-        return pd.DataFrame(None, index=cells.index, columns=list(_Cell._fields), dtype="str")
+        return pd.DataFrame(told)
     terms = inputs.date_terms(cells, era)
     said = said_dates(cells)
     if midnights is not None and midnights.any():
         said = said.where(~(midnights & matching(cells, _ZERO_CLOCK)), cells)
-    parts = split_distinct(said, len(_Cell._fields), lambda written: read(written, terms))
-    return pd.DataFrame(dict(zip(_Cell._fields, parts, strict=True)))
+    if read is not _read_time and terms.year_first is None:
+        plain = said.where(matching(said, _PLAIN))
+        told |= _read_plain(plain)
+        said = said.mask(plain.notna())
+    if said.notna().any():
+        parts = split_distinct(said, len(_Cell._fields), lambda written: read(written, terms))
+        told = {name: told[name].fillna(part) for name, part in zip(_Cell._fields, parts, strict=True)}
+    return pd.DataFrame(told)
+
+
+def _read_plain(moments: pd.Series) -> dict[str, pd.Series]:
+    """Return the days and times of moments that are written as most programs write them, all at once."""
+    texts = to_arrow(moments)
+    clocks = pc.utf8_slice_codeunits(texts, _DAY + 1)
+    seconds = pc.replace_substring_regex(clocks, r"^(\d\d:\d\d)$", r"\1:00")
+    times = pc.if_else(pc.equal(clocks, ""), pa.scalar(None, clocks.type), seconds)
+    days = pc.utf8_slice_codeunits(texts, 0, _DAY)
+    return {"day": to_series(days, moments.index), "start": to_series(times, moments.index)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,21 +248,22 @@ def _zone(
     )
     zone = pd.Series(None, index=columns.own.index, dtype="str")
     for _, read, where in tellers:
-        zone = zone.fillna(read["zone"].where(where))
+        if read["zone"].notna().any():
+            zone = zone.fillna(read["zone"].where(where))
     for cells, _, where in tellers:
         named = read_header(str(cells.name)).zone
         zone = zone if named is None else zone.mask(where & zone.isna(), named)
-    zone = zone.fillna(map_distinct(line(inputs.part("timezone")).values, zone_name))
-    asked = [_header_question(cells, where & zone.isna()) for cells, _, where in tellers]
-    return zone, asked
+    if "timezone" in inputs.parts:
+        zone = zone.fillna(map_distinct(line(inputs.parts["timezone"]).values, zone_name))
+    return zone, [_header_question(cells, where, zone) for cells, _, where in tellers]
 
 
-def _header_question(cells: pd.Series, where: pd.Series) -> pd.DataFrame:
-    """Return a question for each time whose header names a zone that is not known, or several."""
+def _header_question(cells: pd.Series, where: pd.Series, zone: pd.Series) -> pd.DataFrame:
+    """Return a question for each time without a zone whose header names one that is not known, or several."""
     words = read_header(str(cells.name)).unknown
     if words is None:
         return all_findings()
-    return found(cells, where, _HEADER_ZONE, Severity.REVIEW, lambda _: {"zone": words})
+    return found(cells, where & zone.isna(), _HEADER_ZONE, Severity.REVIEW, lambda _: {"zone": words})
 
 
 _WRONG = (WRONG, _TIME_WRONG, "value.date_ambiguous", "value.century_unclear", "value.date_serial_unclear")
@@ -247,6 +277,8 @@ def _cell_findings(cells: pd.Series, read: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def _differ(left: pd.Series, right: pd.Series) -> pd.Series:
+    if left.isna().all() or right.isna().all():
+        return pd.Series(False, index=left.index)
     return left.notna() & right.notna() & (left != right).fillna(value=False).astype(bool)
 
 
@@ -257,10 +289,18 @@ def starts_at(inputs: Inputs, *, era: Era = HAPPENING, times: str = "start_time"
     own; the part ``timezone`` is the zone of times that name none.
     """
     told = _start(inputs, inputs.own, era, times)
-    at = told.start.fillna(_MIDNIGHT)
-    brief = _in_brief(told, at, _says_whole_days(inputs))
+    brief = _in_brief(told, told.start.fillna(_MIDNIGHT), _says_whole_days(inputs))
     findings = all_findings(told.findings, _zone_questions(inputs, told))
-    return Normalized(values=_utc(told, at, inputs), findings=findings, brief=brief)
+    return Normalized(values=_begins(inputs, inputs.own, told), findings=findings, brief=brief)
+
+
+def _begins(inputs: Inputs, dates: pd.Series, start: _Told) -> pd.Series:
+    """Return the start as UTC, worked out once for all that is read from it."""
+    name = f"begins: {dates.name}"
+    if name not in inputs.shared:
+        inputs.shared[name] = _utc(start, start.start.fillna(_MIDNIGHT), inputs)
+    moments: pd.Series = inputs.shared[name]
+    return moments
 
 
 def _in_brief(told: _Told, at: pd.Series, whole_days: pd.Series) -> pd.Series:
@@ -292,7 +332,9 @@ def _start(inputs: Inputs, dates: pd.Series, era: Era = HAPPENING, times: str = 
 
 def _zone_questions(inputs: Inputs, told: _Told) -> pd.DataFrame:
     """Return a question for each zone nobody knows that a moment depends on: it would be of the import's zone."""
-    cells = inputs.part("timezone")
+    cells = inputs.parts.get("timezone")
+    if cells is None:
+        return all_findings()
     return found(cells, _is_unknown_zone(cells) & told.day.notna() & told.zone.isna(), _ZONE_UNKNOWN, Severity.REVIEW)
 
 
@@ -303,6 +345,8 @@ def _is_unknown_zone(cells: pd.Series) -> pd.Series:
 
 def _says_whole_days(inputs: Inputs) -> pd.Series:
     """Return where a column says that the event lasts whole days."""
+    if "all_day" not in inputs.parts:
+        return pd.Series(False, index=inputs.own.index)
     return (truth(inputs.part("all_day")).values == "true").fillna(value=False).astype(bool)
 
 
@@ -313,20 +357,22 @@ def ends_at(inputs: Inputs) -> Normalized:
     («09.00 - 12.00 WIB», «17-18 Mei 2012»), or the part ``duration``.
     """
     start = _start(inputs, inputs.part("starts_at"))
+    begins = _begins(inputs, inputs.part("starts_at"), start)
     told, dateless = _told_end(inputs, start)
     told = replace(told, start=told.start.fillna(start.end))
     at = told.start.fillna(_LAST_SECOND)
-    begins, ends = _utc(start, start.start.fillna(_MIDNIGHT), inputs), _utc(told, at, inputs)
+    ends = _utc(told, at, inputs)
     values = _over_midnight(begins, ends, dateless)
     brief = _a_day_later(_in_brief(told, at, _says_whole_days(inputs)), values.notna() & (values != ends))
-    several = start.last_day.notna()
-    last = replace(start, day=start.last_day.fillna(start.day))
-    of_range = _utc(last, start.end.mask(start.end.isna() & several, _LAST_SECOND), inputs)
-    values = values.fillna(_over_midnight(begins, of_range, ~several))
     lasting, unknown = read_duration(inputs.part("duration"))
-    brief = brief.where(told.day.notna(), _end_in_brief(last, values, lasting))
-    after = _later(begins, _whole_days(lasting, start.start.isna()))
-    return Normalized(values=values.fillna(after), findings=all_findings(told.findings, unknown), brief=brief)
+    if (start.day.notna() & told.day.isna()).any():
+        several = start.last_day.notna()
+        last = replace(start, day=start.last_day.fillna(start.day))
+        of_range = _utc(last, start.end.mask(start.end.isna() & several, _LAST_SECOND), inputs)
+        values = values.fillna(_over_midnight(begins, of_range, ~several))
+        brief = brief.where(told.day.notna(), _end_in_brief(last, values, lasting))
+        values = values.fillna(_later(begins, _whole_days(lasting, start.start.isna())))
+    return Normalized(values=values, findings=all_findings(told.findings, unknown), brief=brief)
 
 
 def _a_day_later(local: pd.Series, where: pd.Series) -> pd.Series:
@@ -461,7 +507,7 @@ def _is_of_the_import(start: _Told, zones: pd.Series, inputs: Inputs) -> pd.Seri
     offsets = map_distinct(zones, as_offset)
     if not offsets.notna().any():
         return offsets.notna()
-    moments = pd.to_datetime(_utc(start, start.start.fillna(_MIDNIGHT), inputs).str.removesuffix("Z"))
+    moments = pd.to_datetime(_begins(inputs, inputs.part("starts_at"), start).str.removesuffix("Z"))
     local = moments.dt.tz_localize("UTC").dt.tz_convert(zone_info("", inputs.reading.timezone))
     away = local.dt.strftime("%z").str.replace(r"(\d\d)$", r":\1", regex=True)
     return (offsets == away).fillna(value=False).astype(bool)

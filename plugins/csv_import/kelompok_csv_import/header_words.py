@@ -7,7 +7,8 @@ _NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\*.*$")
 """What stands behind a column's name: «(wajib)», «*»."""
 _MOSTLY = 0.6
 _SEVERAL = 2
-_LEFT_OUT = str.maketrans("", "", " -_./*#:\"'\t")
+_MARKS = " -_./*#:\"'\t"
+_LEFT_OUT = str.maketrans("", "", _MARKS)
 
 
 class HeaderWords:
@@ -19,11 +20,15 @@ class HeaderWords:
 
     def __init__(self, words: Collection[str] = ()) -> None:
         self._words = frozenset(words)
-        self._longest = 2 * max(map(len, self._words), default=0)
+        # Most records begin otherwise; in «e-mail», «no hp» and «*nama» a mark or a blank stands by the first letter.
+        firsts = {word[0] for word in self._words}
+        self._starts = frozenset(word[:2] for word in self._words)
+        self._starts |= {first + mark for first in firsts for mark in _MARKS}
+        self._starts |= {mark + first for first in firsts for mark in _MARKS}
 
     def know(self, cell: str) -> bool:
         """Return whether a cell is such a word."""
-        return 0 < len(cell) <= self._longest and cell.casefold().translate(_LEFT_OUT) in self._words
+        return cell[:2].casefold() in self._starts and cell.casefold().translate(_LEFT_OUT) in self._words
 
     def are_header(self, cells: Sequence[str]) -> bool:
         """Return whether every cell that is not blank is a column's name, and there are several."""

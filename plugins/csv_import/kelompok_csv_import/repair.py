@@ -103,14 +103,12 @@ def are_rows(lines: list[str], dialect: Dialect, width: int) -> bool:
 
     Behind a comma in a sentence there is a blank, behind one between cells mostly none.
     """
-    cutter = _Cutter(dialect)
-    if width == 1 or sum(map(cutter.count_marks, lines)) != 2:  # noqa: PLR2004  (one that opens, one that closes)
+    delimiter = dialect.delimiter if len(dialect.delimiter) == 1 else STAND_IN
+    others = width - 1
+    if width == 1 or lines[0].count(delimiter) != others or any(line.count(delimiter) != others for line in lines):
         return False
-    rows = [cutter.cut(line, _EVERY) for line in lines]
-    return all(
-        row is not None and len(row[0]) == width and not any(cell.startswith(" ") for cell in row[0][1:])
-        for row in rows
-    )
+    is_pair = sum(line.count(dialect.quote) for line in lines) == 2  # noqa: PLR2004  (one that opens, one that closes)
+    return is_pair and (dialect.padded or not any(f"{delimiter} " in line for line in lines))
 
 
 def _count_lines(lines: list[str], characters: int) -> int:
