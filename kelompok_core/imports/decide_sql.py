@@ -65,6 +65,7 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
     yield _GROUPS
     yield "ANALYZE deciding_groups"
     yield _DECLINED.format(entity=descriptor.entity)
+    yield _WRONG
     yield _USED_IDS.format(label=descriptor.label)
     yield create_diffs(rules)
     yield _FINAL.format(
@@ -218,15 +219,20 @@ _DECLINED = """
     GROUP BY identity, target"""
 
 
+_WRONG = """
+    CREATE TEMPORARY TABLE deciding_wrong ON COMMIT DROP AS
+    SELECT record, identity, external_id, reason, candidate FROM import_rows
+    WHERE import_id = :import AND verdict = 'error'"""
+
 # Wrong rows whose id another row of the file has too, and other values: mended, and sent again alone, such a row would
 # take the other's place.
 _USED_IDS = """
     CREATE TEMPORARY TABLE deciding_used_ids ON COMMIT DROP AS
     SELECT i.record, array_agg(DISTINCT e.key) AS fields
-    FROM import_rows i
-    JOIN import_rows q ON q.import_id = i.import_id AND q.identity = i.identity AND q.record <> i.record
+    FROM deciding_wrong i
+    JOIN import_rows q ON q.import_id = :import AND q.identity = i.identity AND q.record <> i.record
     CROSS JOIN LATERAL jsonb_each_text(jsonb_strip_nulls(q.candidate - 'extra')) e
-    WHERE i.import_id = :import AND i.verdict = 'error' AND i.external_id IS NOT NULL
+    WHERE i.external_id IS NOT NULL
       AND NOT CAST(:last_wins AS boolean)
       AND (i.candidate->>e.key <> e.value OR e.key = '{label}' AND i.candidate->>e.key IS NULL)
     GROUP BY i.record"""
@@ -308,8 +314,7 @@ _FINAL = """
            NULL::jsonb AS changes, CASE WHEN u.record IS NOT NULL THEN 'error' END AS severity,
            CASE WHEN u.record IS NOT NULL THEN jsonb_build_object('fields', u.fields) END AS params,
            NULL::jsonb AS notes
-    FROM import_rows i LEFT JOIN deciding_used_ids u ON u.record = i.record
-    WHERE i.import_id = :import AND i.verdict = 'error'
+    FROM deciding_wrong i LEFT JOIN deciding_used_ids u ON u.record = i.record
     UNION ALL
     SELECT r.record, 'rejected', r.problem, NULL, NULL, NULL, 1, NULL, 'error', r.params, NULL
     FROM deciding_refused r

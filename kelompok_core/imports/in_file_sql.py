@@ -65,7 +65,7 @@ def _park_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
         FROM deciding_keys k
         JOIN (SELECT DISTINCT ON (f.home, f.{name}, {keys}) f.* FROM deciding_keys f
               JOIN deciding_rows g ON g.record = f.record AND g.target IS NULL AND NOT g.parked AND g.namesakes > 0
-              WHERE f.explicit AND {said}
+              WHERE f.explicit AND {said} AND {_twice(keys)}
               ORDER BY f.home, f.{name}, {keys}, f.record) first
           ON first.{name} = k.{name} AND {equal} AND first.home IS NOT DISTINCT FROM k.home
         WHERE r.record = k.record AND r.explicit AND r.target IS NULL AND NOT r.parked AND r.namesakes > 0
@@ -84,7 +84,7 @@ def _park_shared_keys(descriptor: EntityDescriptor, rule: MatchRule) -> str:
         FROM deciding_keys k
         JOIN (SELECT DISTINCT ON (f.home, {keys}) f.* FROM deciding_keys f
               JOIN deciding_rows g ON g.record = f.record AND g.target IS NULL AND NOT g.parked
-              WHERE ({keys}) IN (SELECT {keys} FROM deciding_keys f GROUP BY {keys} HAVING count(*) > 1)
+              WHERE {_twice(keys)}
               ORDER BY f.home, {keys}, f.record) first
           ON {equal} AND first.home IS NOT DISTINCT FROM k.home
         WHERE r.record = k.record AND r.target IS NULL AND NOT r.parked
@@ -92,3 +92,8 @@ def _park_shared_keys(descriptor: EntityDescriptor, rule: MatchRule) -> str:
           AND NOT (r.explicit AND first.explicit)
           AND first.record < r.record AND first.identity <> r.identity AND NOT ({differs})
           AND {_SOME_WITHOUT_ID.format("")}"""
+
+
+def _twice(keys: str) -> str:
+    """Whether more than one row has these keys: few do, and only those are sorted."""
+    return f"({keys}) IN (SELECT {keys} FROM deciding_keys f GROUP BY {keys} HAVING count(*) > 1)"

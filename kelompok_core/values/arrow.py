@@ -23,6 +23,16 @@ def to_mask(truths: pa.Array, index: pd.Index) -> pd.Series:
     return pd.Series(pc.fill_null(truths, False).to_numpy(zero_copy_only=False), index=index)
 
 
+def coalesce(values: pd.Series, *others: pd.Series) -> pd.Series:
+    """Return for each row the first text that one of the columns has; a column that adds nothing costs nothing."""
+    for other in others:
+        if not values.hasnans:
+            break
+        if other.notna().any():
+            values = values.fillna(other) if values.notna().any() else other
+    return values
+
+
 def changed_where(texts: pa.Array, pattern: str, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Return the texts with a change made to those in which the pattern is found, which most are not."""
     where = pc.fill_null(pc.match_substring_regex(texts, pattern), False)

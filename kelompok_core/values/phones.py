@@ -51,7 +51,9 @@ def phone(inputs: Inputs) -> Normalized:
     zero a spreadsheet took away get it back, with a warning.
     """
     cells = inputs.own
-    said = _in_lines(cells)
+    written = drop_blank_words(line(cells).values)
+    broken = matching(cells, r"\d\s*[\r\n]\s*\S")  # between several numbers
+    said = written.mask(broken, text(cells).values) if broken.any() else written
     numbers, restored, several, more = _read(
         map_others(said, ~matching(said, _NOT_DIGITS), _written_out), _regions(inputs)
     )
@@ -61,15 +63,7 @@ def phone(inputs: Inputs) -> Normalized:
         found(cells, more, "value.phone_words_left", Severity.WARNING),
         found(cells, said.notna() & numbers.isna(), "value.phone", Severity.WARNING),
     )
-    written = line(said).values if matching(said, r"\n").any() else said
     return Normalized(values=numbers.fillna(written), findings=findings, brief=written.where(numbers.isna()))
-
-
-def _in_lines(cells: pd.Series) -> pd.Series:
-    """Return the cells tidied, with the line ends that stand between several numbers."""
-    said = line(cells).values
-    broken = matching(cells, r"\d\s*[\r\n]\s*\S")
-    return drop_blank_words(said.where(~broken, text(cells).values) if broken.any() else said)
 
 
 def _regions(inputs: Inputs) -> pd.Series:
@@ -81,7 +75,7 @@ def _regions(inputs: Inputs) -> pd.Series:
     if inputs.home_country is not None:
         regions = inputs.home_country.fillna(regions)
     if "region" in inputs.parts:
-        elsewhere = map_distinct(line(inputs.parts["region"]).values, country_of_region)
+        elsewhere = map_distinct(inputs.parts["region"], country_of_region)
         regions = elsewhere.fillna(regions)
     if "country" in inputs.parts:
         named = drop_blank_words(line(inputs.parts["country"]).values)

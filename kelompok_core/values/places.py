@@ -47,6 +47,10 @@ _PROVINCES = {
     "sulteng": "Sulawesi Tengah", "sulsel": "Sulawesi Selatan", "sultra": "Sulawesi Tenggara",
     "sulbar": "Sulawesi Barat", "malut": "Maluku Utara",
 }  # fmt: skip
+_WITHOUT_SHORT_FORM = (
+    "Riau", "Jambi", "Bengkulu", "Lampung", "Banten", "Bali", "Gorontalo", "Maluku", "Papua", "Papua Barat",
+    "Papua Selatan", "Papua Tengah", "Papua Pegunungan", "Papua Barat Daya",
+)  # fmt: skip
 
 
 def country(cells: pd.Series) -> Normalized:
@@ -69,14 +73,23 @@ def city(cells: pd.Series) -> Normalized:
 
 def country_of_region(written: str) -> str | None:
     """Return the country that a region outside Indonesia lies in, by its name; None where the name does not tell."""
-    countries = _subdivisions().get(_fold(written), set())
+    folded = _fold(written)
+    if folded in _indonesian():  # as most are, and the list of all the world's takes a while to load
+        return None
+    countries = _subdivisions().get(folded, set())
     return next(iter(countries)) if len(countries) == 1 and "ID" not in countries else None
+
+
+@lru_cache
+def _indonesian() -> frozenset[str]:
+    """Return the names of Indonesia's provinces and their short forms, folded."""
+    return frozenset(map(_fold, (*_PROVINCES, *_PROVINCES.values(), *_WITHOUT_SHORT_FORM)))
 
 
 @lru_cache
 def _subdivisions() -> dict[str, set[str]]:
     """Return the countries that have a subdivision of this name, folded."""
-    found: dict[str, set[str]] = {_fold(name): {"ID"} for name in (*_PROVINCES, *_PROVINCES.values())}
+    found: dict[str, set[str]] = {}
     for one in pycountry.subdivisions:
         found.setdefault(_fold(one.name), set()).add(one.country_code)
     return found

@@ -3,6 +3,8 @@
 import html
 import re
 import unicodedata
+from dataclasses import dataclass, replace
+from functools import cache
 
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +16,7 @@ from kelompok_core.values.blanks import PLACEHOLDER, is_placeholder
 from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, no_findings
 
 
+@cache
 def _in_python(pattern: str) -> re.Pattern[str]:
     """Return a pattern of RE2's as one of Python's: they write characters by number in different ways."""
     return re.compile(re.sub(r"\\x\{(\w+)\}", lambda hit: f"\\u{int(hit[1], 16):04x}", pattern))
@@ -54,34 +57,53 @@ _CONSTANT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
 _REFERENCE = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 """A character reference of HTML, such as ``&amp;``; without its semicolon it may be a part of an address."""
 _PLACEHOLDER = rf"^[\s\pZ]*(?i:{PLACEHOLDER})[\s\pZ]*$"
-# Runs of white space, but for the single spaces that most are: to put those in place of themselves is most of the cost.
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layout:
+    """How texts are laid out: which characters give way to what.
+
+    Attributes:
+        of_ascii: The pattern of these in ASCII text.
+        anywhere: Their pattern in any text, which takes longer to look for.
+        by: What stands in their place.
+        references: Whether character references are decoded.
+    """
+
+    of_ascii: str
+    anywhere: str
+    by: str
+    references: bool = True
+
+    def applied(self, written: str) -> str:
+        """Return the text laid out."""
+        return _in_python(self.anywhere).sub(self.by, written)
+
+
+# Runs of white space, but for the single spaces that most are.
 _OTHER_SPACE = r"\t\n\f\r\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
-_NOT_ONE_PLAIN_SPACE = r"[\t\n\f\r][ \t\n\f\r]*| [ \t\n\f\r]+"
-_NOT_ONE_SPACE = rf"[{_OTHER_SPACE}][ {_OTHER_SPACE}]*| [ {_OTHER_SPACE}]+"
+_ON_ONE_LINE = _Layout(
+    of_ascii=r"[\t\n\f\r]| [ \t\n\f\r]",
+    anywhere=rf"[{_OTHER_SPACE}][ {_OTHER_SPACE}]*| [ {_OTHER_SPACE}]+",
+    by=" ",
+)
+_ON_LINES = _Layout(of_ascii=r"\r", anywhere=r"\r\n?", by="\n")
+_MARKED_UP = replace(_ON_LINES, references=False)
 
 
 def line(cells: pd.Series) -> Normalized:
     """Normalize text that stands on one line: runs of white space become one space."""
-    clean, findings = _clean(cells, references=True)
-    values = pc.replace_substring_regex(clean, _NOT_ONE_PLAIN_SPACE, " ")
-    values = changed_in_foreign(values, lambda some: pc.replace_substring_regex(some, _NOT_ONE_SPACE, " "))
-    return Normalized(values=_finish(values, cells.index), findings=findings)
+    return _laid_out(cells, _ON_ONE_LINE)
 
 
 def text(cells: pd.Series) -> Normalized:
     """Normalize text that may have several lines: line ends become LF, blank ends go."""
-    return _lines(cells, references=True)
+    return _laid_out(cells, _ON_LINES)
 
 
 def source_text(cells: pd.Series) -> Normalized:
     """Normalize text with markup as :func:`text` does, but leave its character references alone."""
-    return _lines(cells, references=False)
-
-
-def _lines(cells: pd.Series, *, references: bool) -> Normalized:
-    clean, findings = _clean(cells, references=references)
-    values = pc.replace_substring_regex(clean, r"\r\n?", "\n")
-    return Normalized(values=_finish(values, cells.index), findings=findings)
+    return _laid_out(cells, _MARKED_UP)
 
 
 def unwrap_constants(cells: pd.Series) -> pd.Series:
@@ -102,42 +124,60 @@ def _compose(texts: pa.Array) -> pa.Array:
     return pc.utf8_normalize(texts, form="NFC")
 
 
-def _clean(cells: pd.Series, *, references: bool) -> tuple[pa.Array, pd.DataFrame]:
-    array = to_arrow(cells)
-    if array.null_count == len(array):
-        return array, no_findings()
-    array = changed_in_foreign(array, lambda some: changed_where(some, MAY_COMPOSE, _compose))
-    reference = f"|{_REFERENCE}" if references else ""
-    if not _may_find(array, f"{_FORMULA}|{_PLACEHOLDER}{reference}"):
-        return array, no_findings()
-    repaired = changed_where(array, _MOJIBAKE, _repair)  # first, as a control character may be a part of a letter
-    changed = pc.not_equal(repaired, array)
-    findings = all_findings(
-        _found(cells, pc.match_substring_regex(repaired, _UNWANTED), "value.control_chars"),
-        found_as(
-            cells, to_mask(changed, cells.index), "value.mojibake", Severity.WARNING,
-            taken=to_series(repaired, cells.index),
-        ),
-        _found(cells, pc.match_substring(repaired, _LOST), "value.characters_lost", Severity.REVIEW),
-        found(cells, _unlikely(repaired, cells.index), "value.characters_unlikely", Severity.REVIEW),
-    )  # fmt: skip
-    visible = pc.replace_substring_regex(repaired, _UNWANTED, "")
-    odd = f'{_PLACEHOLDER}|^\\s*="|{_MOJIBAKE}{reference}'
-    plain = changed_where(visible, odd, lambda texts: _each(texts, references=references))
-    formulas = _found(cells, pc.match_substring_regex(plain, _FORMULA), "value.formula_like")
-    return plain, all_findings(findings, formulas)
+def _laid_out(cells: pd.Series, layout: _Layout) -> Normalized:
+    """Return the cells cleaned and laid out; only odd ones, which few are, go through all the steps."""
+    array, findings = to_arrow(cells), no_findings()
+    if array.null_count < len(array):
+        array = changed_in_foreign(array, lambda some: changed_where(some, MAY_COMPOSE, _compose))
+        odd = _is_odd(array, layout)
+        if pc.any(odd).as_py():
+            clean, findings = _cleaned(cells[to_mask(odd, cells.index)], array.filter(odd), layout)
+            tidy = pc.replace_substring_regex(clean, layout.anywhere, layout.by)
+            array = pc.replace_with_mask(array, odd, tidy)
+    return Normalized(values=_finish(array, cells.index), findings=findings)
 
 
-def _may_find(texts: pa.Array, anywhere: str) -> bool:
-    """Return whether one of all the searches would find something: mostly none would.
+def _is_odd(texts: pa.Array, layout: _Layout) -> pa.Array:
+    """Return where there may be something to change.
 
     Most cells are plain ASCII, which is told fast; what only others can have is looked for in those alone.
     """
-    if pc.any(pc.match_substring_regex(texts, f"{_UNWANTED_OF_ASCII}|{anywhere}")).as_py():
-        return True
-    foreign = texts.filter(is_foreign(texts))
-    odd = f"{_UNWANTED}|{_MOJIBAKE}|{_UNLIKELY}|{_LOST}"
-    return bool(len(foreign) and pc.any(pc.match_substring_regex(foreign, odd)).as_py())
+    reference = f"|{_REFERENCE}" if layout.references else ""
+    anywhere = f"{_UNWANTED_OF_ASCII}|{layout.of_ascii}|{_FORMULA}|{_PLACEHOLDER}{reference}"
+    odd = pc.fill_null(pc.match_substring_regex(texts, anywhere), False)
+    foreign = is_foreign(texts)
+    if not pc.any(foreign).as_py():
+        return odd
+    of_foreign = f"{_UNWANTED}|{layout.anywhere}|{_MOJIBAKE}|{_UNLIKELY}|{_LOST}"
+    found_in_foreign = pc.match_substring_regex(texts.filter(foreign), of_foreign)
+    return pc.or_(odd, pc.replace_with_mask(foreign, foreign, found_in_foreign))
+
+
+def _cleaned(cells: pd.Series, texts: pa.Array, layout: _Layout) -> tuple[pa.Array, pd.DataFrame]:
+    """Return what odd cells say, and what was found in them; ``texts`` are the cells composed."""
+    unwanted, wrapped, letters = _UNWANTED_OF_ASCII, rf'{_PLACEHOLDER}|^\s*="', no_findings()
+    if layout.references:
+        wrapped += f"|{_REFERENCE}"
+    if pc.any(is_foreign(texts)).as_py():
+        unwanted, wrapped = _UNWANTED, f"{wrapped}|{_MOJIBAKE}"
+        texts, letters = _legible(cells, texts, layout)  # first, as a control character may be a part of a letter
+    controls = _found(cells, pc.match_substring_regex(texts, unwanted), "value.control_chars")
+    visible = pc.replace_substring_regex(texts, unwanted, "") if len(controls) else texts
+    plain = changed_where(visible, wrapped, lambda some: _each(some, layout))
+    formulas = _found(cells, pc.match_substring_regex(plain, _FORMULA), "value.formula_like")
+    return plain, all_findings(controls, letters, formulas)
+
+
+def _legible(cells: pd.Series, texts: pa.Array, layout: _Layout) -> tuple[pa.Array, pd.DataFrame]:
+    """Return texts with their letters repaired, and what is to be said of these."""
+    repaired = changed_where(texts, _MOJIBAKE, lambda some: _repair(some, layout))
+    changed = to_mask(pc.not_equal(repaired, texts), cells.index)
+    read = to_series(repaired, cells.index)
+    return repaired, all_findings(
+        found_as(cells, changed, "value.mojibake", Severity.WARNING, taken=read),
+        _found(cells, pc.match_substring(repaired, _LOST), "value.characters_lost", Severity.REVIEW),
+        found(cells, _unlikely(repaired, cells.index), "value.characters_unlikely", Severity.REVIEW),
+    )
 
 
 def _unlikely(texts: pa.Array, index: pd.Index) -> pd.Series:
@@ -153,13 +193,13 @@ def _has_unlikely_word(written: str) -> bool:
     return any(len(_ACCENTED.findall(word)) > 2 and not _ALPHABETS.issuperset(word) for word in words)  # noqa: PLR2004
 
 
-def _each(texts: pa.Array, *, references: bool) -> pa.Array:
+def _each(texts: pa.Array, layout: _Layout) -> pa.Array:
     encoded = texts.dictionary_encode()  # mostly the same few words
-    plain = [_plain(written, references=references) for written in encoded.dictionary.to_pylist()]
+    plain = [_plain(written, layout) for written in encoded.dictionary.to_pylist()]
     return pa.array(plain, texts.type).take(encoded.indices)
 
 
-def _plain(written: str, *, references: bool) -> str | None:
+def _plain(written: str, layout: _Layout) -> str | None:
     """Return what a cell says without its wrapping: constants unwrapped, references decoded, placeholders nothing.
 
     What one of these uncovers, another may change, so they go on until nothing changes.
@@ -168,10 +208,9 @@ def _plain(written: str, *, references: bool) -> str | None:
     while written != before:
         before = written
         written = _unwrapped(written)
-        if references:
+        if layout.references:
             written = re.sub(_REFERENCE, lambda hit: html.unescape(hit[0]), written)
-        written = _UNWANTED_IN_PYTHON.sub("", _repaired(written))
-        written = unicodedata.normalize("NFC", written)
+        written = unicodedata.normalize("NFC", _UNWANTED_IN_PYTHON.sub("", _repaired(written, layout)))
     return None if is_placeholder(written) else written
 
 
@@ -179,15 +218,23 @@ def _found(cells: pd.Series, mask: pa.Array, code: str, severity: Severity = Sev
     return found(cells, to_mask(mask, cells.index), code, severity)
 
 
-def _repair(texts: pa.Array) -> pa.Array:
-    return pa.array([_repaired(written) for written in texts.to_pylist()], texts.type)
+def _repair(texts: pa.Array, layout: _Layout) -> pa.Array:
+    return _compose(pa.array([_repaired(written, layout) for written in texts.to_pylist()], texts.type))
 
 
-def _repaired(written: str) -> str:
-    import ftfy
+def _repaired(written: str, layout: _Layout) -> str:
+    """Return a text with its letters repaired, also those that show only once the text is laid out."""
+    repaired = _repaired_at_once(written)
+    laid_out = layout.applied(repaired)
+    again = _repaired_at_once(laid_out)
+    return repaired if again == laid_out else again
 
-    if not _MOJIBAKE_IN_PYTHON.search(written):
+
+def _repaired_at_once(written: str) -> str:
+    if written.isascii() or not _MOJIBAKE_IN_PYTHON.search(written):
         return written
+    import ftfy  # takes a while to load, and few files need it; its codecs come with it
+
     if _has_unlikely_word(written):  # of another encoding than UTF-8, unless all of it is that
         return _decoded(written, "sloppy-windows-1252")
     return _NEVER_IN_PYTHON.sub(lambda hit: _decoded(hit[0], "cp1252"), ftfy.fix_encoding(written))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import matching, to_arrow, to_series
+from kelompok_core.values.arrow import coalesce, matching, to_arrow, to_series
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.clocks import NEXT_MIDNIGHT, SECONDS_A_DAY, Clock, parse_clock
 from kelompok_core.values.conventions import DEFAULT_ZONE
@@ -126,12 +126,13 @@ def _read_cells(
     if midnights is not None and midnights.any():
         said = said.where(~(midnights & matching(cells, _ZERO_CLOCK)), cells)
     if read is not _read_time and terms.year_first is None:
-        plain = said.where(matching(said, _PLAIN))
-        told |= _read_plain(plain)
-        said = said.mask(plain.notna())
+        plain = matching(said, _PLAIN)
+        if plain.any():
+            told |= _read_plain(said.where(plain))
+            said = said.mask(plain)
     if said.notna().any():
         parts = split_distinct(said, len(_Cell._fields), lambda written: read(written, terms))
-        told = {name: told[name].fillna(part) for name, part in zip(_Cell._fields, parts, strict=True)}
+        told = {name: coalesce(told[name], part) for name, part in zip(_Cell._fields, parts, strict=True)}
     return pd.DataFrame(told)
 
 
@@ -185,9 +186,10 @@ def _put_together(inputs: Inputs, columns: _Columns, era: Era, midnights: pd.Ser
     own = _read_cells(inputs, columns.own, read_own, era, midnights)
     beside = _read_cells(inputs, columns.beside, read_own, era, midnights)
     clock = _read_cells(inputs, _without_whole_days(columns.times), _read_time, era, midnights)
-    day = own["day"].fillna(clock["day"]).fillna(beside["day"])
-    apart = _differ(own["day"].fillna(beside["day"]), clock["day"])
-    apart |= _differ(own["start"].mask(own["start"] == _MIDNIGHT), clock["start"])
+    day = coalesce(own["day"], clock["day"], beside["day"])
+    apart = _differ(coalesce(own["day"], beside["day"]), clock["day"])
+    if own["start"].notna().any():
+        apart |= _differ(own["start"].mask(own["start"] == _MIDNIGHT), clock["start"])
     wrong = own["code"].isin(_WRONG) | clock["code"].isin(_WRONG) | (beside["code"].isin(_WRONG) & own["day"].isna())
     timed = ((columns.times, clock["start"]), (columns.own, own["start"]))
     zone, unknown_zones = _zone(inputs, columns, own, beside, clock)
@@ -205,11 +207,13 @@ def _put_together(inputs: Inputs, columns: _Columns, era: Era, midnights: pd.Ser
     bad = wrong | apart
     parts = {
         "day": day,
-        "start": clock["start"].fillna(own["start"]).fillna(beside["start"]),
-        "end": clock["end"].fillna(own["end"]).fillna(beside["end"]),
-        "last_day": own["last_day"].fillna(beside["last_day"].where(own["day"].isna())),
+        "start": coalesce(clock["start"], own["start"], beside["start"]),
+        "end": coalesce(clock["end"], own["end"], beside["end"]),
+        "last_day": coalesce(own["last_day"], beside["last_day"].where(own["day"].isna())),
     }
-    return _Told(**{name: values.mask(bad) for name, values in parts.items()}, zone=zone, findings=findings)
+    if bad.any():
+        parts = {name: values.mask(bad) for name, values in parts.items()}
+    return _Told(**parts, zone=zone, findings=findings)
 
 
 def _without_whole_days(times: pd.Series) -> pd.Series:
@@ -357,6 +361,9 @@ def ends_at(inputs: Inputs) -> Normalized:
     («09.00 - 12.00 WIB», «17-18 Mei 2012»), or the part ``duration``.
     """
     start = _start(inputs, inputs.part("starts_at"))
+    ways = (inputs.own, *(inputs.part(name) for name in ("ends_on", "end_time", "duration")), start.end, start.last_day)
+    if not any(way.notna().any() for way in ways):
+        return Normalized(values=inputs.own, findings=all_findings())
     begins = _begins(inputs, inputs.part("starts_at"), start)
     told, dateless = _told_end(inputs, start)
     told = replace(told, start=told.start.fillna(start.end))

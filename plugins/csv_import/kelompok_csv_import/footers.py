@@ -43,14 +43,18 @@ _STARTS = frozenset(
         "end", "akh", "hal", "pag", "sei",
     }
 )  # fmt: skip
-"""The first three letters of those words: to look at these alone tells most records apart from footers fast."""
+"""The first three letters of those words."""
 _SIGNS = frozenset("(-=_*~+.:|<©")
+
+
+def may_start_footer(start: str) -> bool:
+    """Return whether a footer without a comma may begin with these small letters, of which three tell."""
+    return start[0] in _SIGNS or start[:3] in _STARTS
 
 
 def may_be_footer(first: str) -> bool:
     """Return whether a row that begins with this cell needs a look; most records do not."""
-    is_likely = first[0] in _SIGNS or "," in first or first[:3].casefold() in _STARTS
-    return is_likely and _BEGINNING.match(first) is not None
+    return _BEGINNING.match(first) is not None
 
 
 def is_page_mark(filled: Sequence[str]) -> bool:

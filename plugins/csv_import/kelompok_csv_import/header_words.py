@@ -20,15 +20,15 @@ class HeaderWords:
 
     def __init__(self, words: Collection[str] = ()) -> None:
         self._words = frozenset(words)
-        # Most records begin otherwise; in «e-mail», «no hp» and «*nama» a mark or a blank stands by the first letter.
-        firsts = {word[0] for word in self._words}
-        self._starts = frozenset(word[:2] for word in self._words)
-        self._starts |= {first + mark for first in firsts for mark in _MARKS}
-        self._starts |= {mark + first for first in firsts for mark in _MARKS}
+        self._starts = frozenset(word[:length] for word in self._words for length in range(len(word) + 1))
+
+    def may_start(self, start: str) -> bool:
+        """Return whether such a word may begin with these small letters, and marks among them."""
+        return start.translate(_LEFT_OUT) in self._starts
 
     def know(self, cell: str) -> bool:
         """Return whether a cell is such a word."""
-        return cell[:2].casefold() in self._starts and cell.casefold().translate(_LEFT_OUT) in self._words
+        return cell.casefold().translate(_LEFT_OUT) in self._words
 
     def are_header(self, cells: Sequence[str]) -> bool:
         """Return whether every cell that is not blank is a column's name, and there are several."""

@@ -33,6 +33,9 @@ class OddRows:
         rows: Some of the table's rows, from its beginning.
         width: How many cells a record has.
         delimiter: What stands between them.
+
+    Attributes:
+        asks_of_capitals: Whether rows that begin in capitals may be headings.
     """
 
     def __init__(self, rows: Sequence[Sequence[str]], width: int, delimiter: str) -> None:
@@ -42,15 +45,17 @@ class OddRows:
         self._delimiter = delimiter
         self._asks_of_short = width > 1 and alone <= max(1, _RARELY * len(filled))
         self._asks_of_headings = bool(filled) and sum(count > 1 for count in filled) > len(filled) // 2
-        self._asks_of_capitals = sum(_is_shouted(row) for row in rows) <= _RARELY * len(filled)
+        self.asks_of_capitals = sum(_is_shouted(row) for row in rows) <= _RARELY * len(filled)
+
+    def may_start_heading(self, start: str) -> bool:
+        """Return whether a heading that is not all capitals may begin with these small letters, of which three tell."""
+        return self._asks_of_headings and start[:3] in _STARTS
 
     def may_be_heading(self, first: str) -> bool:
         """Return whether a row that begins with this cell needs a look."""
         if not self._asks_of_headings:
             return False
-        if first[:3].casefold() in _STARTS and _HEADINGS.match(first) is not None:
-            return True
-        return self._asks_of_capitals and first.isupper()
+        return _HEADINGS.match(first) is not None or (self.asks_of_capitals and first.isupper())
 
     def judged(self, record: "Record") -> "Record":
         """Return the record, with what is odd about it if nothing else is."""

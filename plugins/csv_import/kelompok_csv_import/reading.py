@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, groupby, islice
+from operator import methodcaller
 from pathlib import Path
 
 from kelompok_core.contracts import ConfigurationError, Issue, JsonValue, Severity, UnreadableSource
@@ -71,7 +72,7 @@ def open_table(
 
 def _without_marks(lines: Iterable[str]) -> Iterator[str]:
     """Return the lines without byte-order marks: files that were put together have some in their middle."""
-    return (line.replace(_MARK, "") if _MARK in line else line for line in lines)
+    return map(methodcaller("replace", _MARK, ""), lines)
 
 
 def _read(

@@ -207,8 +207,9 @@ class RecordReader:
         """Note which of the records to be added to the block, each between two bounds, may be several rows."""
         if bounds[-1] == len(bounds) - 1:
             return
+        cell_ends, delimiter = self._width - 1, self._dialect.delimiter
         for at, (begin, end) in enumerate(pairwise(bounds)):
-            if end - begin > 1:
+            if end - begin > 1 and lines[begin].count(delimiter) == cell_ends:
                 self._note_if_rows(block, len(block.lines) + at, lines[begin:end], self._next_line + begin)
 
     def _note_if_rows(self, block: Block, index: int, lines: list[str], line: int) -> None:

@@ -1,12 +1,12 @@
 """What stands between and behind a table's records: blank lines, comments, headers again, footers, another table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_csv_import.broken_rows import BrokenRows
-from kelompok_csv_import.footers import is_footer, is_page_mark, is_total, may_be_footer
+from kelompok_csv_import.footers import is_footer, is_page_mark, is_total, may_be_footer, may_start_footer
 from kelompok_csv_import.header_words import HeaderWords
 from kelompok_csv_import.kinds import Kind, count_filled, is_ruler, kind_of
 from kelompok_csv_import.odd_rows import OddRows
@@ -17,6 +17,8 @@ _ROWS_THAT_TELL = 3
 _MOST_HELD = 50
 _NARROW = 2
 _RARELY = 2
+_START = 3
+"""To look at so many letters, or at twice as many, tells most records apart from headers, headings and footers fast."""
 _ROWS_OF_FOOTER = 5
 """So many rows may stand in a footer one after the other, of which only the first has a word that tells."""
 
@@ -138,6 +140,17 @@ class Shape:
     is_filled: bool
 
 
+class _ByStart(dict[str, bool]):
+    """What is true of rows by the letters that they begin with, found out once for each."""
+
+    def __init__(self, find_out: Callable[[str], bool]) -> None:
+        self._find_out = find_out
+
+    def __missing__(self, start: str) -> bool:
+        self[start] = found = self._find_out(start)
+        return found
+
+
 class TableReader:
     """Gives a table's records, and keeps account of every row that is none.
 
@@ -164,6 +177,7 @@ class TableReader:
         self._odd = shape.odd
         self._may_end = shape.may_end
         self._is_filled = shape.is_filled
+        self._likely = _ByStart(self._may_start_special)
         self._held: list[Record] = []
         self._last_words: list[Record] = []
         self._is_after_blank = False
@@ -216,13 +230,30 @@ class TableReader:
         if self._is_over or self._last_line is not None:
             return range(len(block.lines))
         stripped = list(map(str.strip, block.firsts(self._width)))
-        special = {index for index, first in enumerate(stripped) if self._is_special(first)}
+        likely, capitals = self._likely, self._odd.asks_of_capitals
+        special = {
+            index
+            for index, first in enumerate(stripped)
+            if (
+                (likely[first[:_START]] and likely[first[: 2 * _START]])
+                or "," in first
+                or (capitals and first.isupper())
+            )
+            and self._is_special(first)
+        }
         special |= block.marked
         # Behind a blank row a row of few cells may be a footer, and behind a total a signature.
         special |= {index + further for index in special for further in range(1, _ROWS_OF_FOOTER)}
         if self._is_after_blank or self._broken.waits or self._last_words:
             special.update(range(_ROWS_OF_FOOTER - 1))
         return sorted(index for index in special if index < len(stripped))
+
+    def _may_start_special(self, start: str) -> bool:
+        """Return whether a row may need a look that begins with these letters."""
+        folded = start.casefold()
+        if not start or may_start_footer(folded) or self._odd.may_start_heading(folded):
+            return True
+        return self._words.may_start(folded) or self._first_header.startswith(folded)
 
     def _is_special(self, first: str) -> bool:
         if not first or self._words.know(first) or may_be_footer(first):
