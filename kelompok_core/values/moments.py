@@ -1,0 +1,299 @@
+"""Moments put together from dates, times of day and zones, in one cell or in several, and told as UTC."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kelompok_core.contracts import Severity
+from kelompok_core.values.arrow import coalesce, matching, to_arrow, to_series
+from kelompok_core.values.clocks import NEXT_MIDNIGHT, Clock, parse_clock
+from kelompok_core.values.dates import (
+    ISO_DAY,
+    PARTIAL,
+    WRONG,
+    date_findings,
+    implausible,
+    said_dates,
+    split_date,
+    split_range,
+)
+from kelompok_core.values.eras import DateTerms, Era
+from kelompok_core.values.normalized import all_findings, found, map_distinct, split_distinct
+from kelompok_core.values.reading import Inputs
+from kelompok_core.values.text import line
+from kelompok_core.values.zones import read_header, zone_info, zone_name
+
+_WHOLE_DAYS = r"(?i)^[\s\pZ]*(?:all[ -]?day|(?:whole|full) day|sepanjang hari|seharian|sehari penuh)[\s\pZ]*$"
+"""What stands in a column of times where an event lasts the whole day, in RE2's spelling."""
+_DAY = len("1998-05-17")
+MIDNIGHT = "00:00:00"
+_PLAIN = rf"^{ISO_DAY}(?:[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)?$"
+"""A moment as most programs write it, in RE2's spelling."""
+_ZERO_CLOCK = r"^[\s\pZ]*00?[:.]00(?:[:.]00)?[\s\pZ]*$"
+_NO_DAYS = ("1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "1970-01-01")
+"""What programs write before a time of day that has no date."""
+DATELESS = "value.time_without_date"
+"""The issue of a time of day without a date."""
+_TIME_WRONG, _CONFLICT, _HEADER_ZONE = "value.time", "value.time_conflict", "value.header_zone_unknown"
+
+
+class _Cell(NamedTuple):
+    """What one cell says of a moment; ``code`` is what is wrong with it, or odd."""
+
+    day: str | None = None
+    start: str | None = None
+    end: str | None = None
+    zone: str | None = None
+    last_day: str | None = None
+    code: str | None = None
+
+
+def _read_date(written: str, terms: DateTerms) -> _Cell:
+    """Read a cell of a column of dates: a date, one with a time behind it, or a time of day alone."""
+    read = split_date(written, terms)
+    if read.code == WRONG:
+        return _of_clock(parse_clock(written)) or _Cell(code=WRONG)
+    if read.day is None or read.code == PARTIAL or len(read.day) < _DAY:
+        return _Cell(code=WRONG if read.day else read.code)
+    if not read.rest:
+        return _Cell(read.day, code=read.code)
+    timed = _of_clock(parse_clock(read.rest))
+    return _Cell(read.day, code=_TIME_WRONG) if timed is None else timed._replace(day=read.day, code=read.code)
+
+
+def _read_days(written: str, terms: DateTerms) -> _Cell:
+    """Read a cell as :func:`_read_date` does, or as several days on end, «17-18 Mei 2012 pukul 09.00-15.00»."""
+    cell = _read_date(written, terms)
+    if cell.code not in (WRONG, _TIME_WRONG):
+        return cell
+    days = split_range(written, terms)
+    if days is None:
+        return cell
+    begins = _of_clock(parse_clock(days.first.rest)) if days.first.rest else _Cell()
+    ends = _of_clock(parse_clock(days.last.rest)) if days.last.rest else _Cell()
+    if begins is None or ends is None:
+        return cell
+    # One time behind both days is when each begins, a range of times when each begins and ends.
+    end = ends.end if begins.start is None else ends.start
+    return _Cell(
+        days.first.day, begins.start or ends.start, end, begins.zone or ends.zone, days.last.day, days.first.code
+    )
+
+
+def _of_clock(clock: Clock | None) -> _Cell | None:
+    return None if clock is None else _Cell(None, clock.start, clock.end, clock.zone)
+
+
+def _read_time(written: str, terms: DateTerms) -> _Cell:
+    """Read a cell of a column of times: a time of day, or a full date with its time."""
+    timed = _of_clock(parse_clock(written, bare=True))
+    if timed is not None:
+        return timed
+    cell = _read_date(written, terms)
+    if cell.day is None or cell.code == _TIME_WRONG:
+        return _Cell(code=_TIME_WRONG)
+    return cell._replace(day=None) if cell.day in _NO_DAYS else cell
+
+
+def _read_cells(
+    inputs: Inputs, cells: pd.Series, read: Callable[[str, DateTerms], _Cell], era: Era, midnights: pd.Series | None
+) -> pd.DataFrame:
+    """Return what each cell says, by the names of :class:`_Cell`.
+
+    A time of 00:00 says nothing, as programs write it where there is none, but where ``midnights`` is true.
+    """
+    nothing = pd.Series(None, index=cells.index, dtype="str")
+    told = dict.fromkeys(_Cell._fields, nothing)
+    if not cells.notna().any():
+        return pd.DataFrame(told)
+    terms = inputs.date_terms(cells, era)
+    said = said_dates(cells)
+    if midnights is not None and midnights.any():
+        said = said.where(~(midnights & matching(cells, _ZERO_CLOCK)), cells)
+    if read is not _read_time and terms.year_first is None:
+        plain = matching(said, _PLAIN)
+        if plain.any():
+            told |= _read_plain(said.where(plain))
+            said = said.mask(plain)
+    if said.notna().any():
+        parts = split_distinct(said, len(_Cell._fields), lambda written: read(written, terms))
+        told = {name: coalesce(told[name], part) for name, part in zip(_Cell._fields, parts, strict=True)}
+    return pd.DataFrame(told)
+
+
+def _read_plain(moments: pd.Series) -> dict[str, pd.Series]:
+    """Return the days and times of moments that are written as most programs write them, all at once."""
+    texts = to_arrow(moments)
+    clocks = pc.utf8_slice_codeunits(texts, _DAY + 1)
+    seconds = pc.replace_substring_regex(clocks, r"^(\d\d:\d\d)$", r"\1:00")
+    times = pc.if_else(pc.equal(clocks, ""), pa.scalar(None, clocks.type), seconds)
+    days = pc.utf8_slice_codeunits(texts, 0, _DAY)
+    return {"day": to_series(days, moments.index), "start": to_series(times, moments.index)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the rows say of a moment, put together from their cells, and what is wrong with those.
+
+    Attributes:
+        day: The date; null where none is told, or something is wrong.
+        start: The time of day; null where none is told.
+        end: Where a range of times ends.
+        last_day: The day a range of days ends with.
+        zone: Letters, offset or name of the zone the times are of; null where none is told.
+        findings: About the cells.
+    """
+
+    day: pd.Series
+    start: pd.Series
+    end: pd.Series
+    last_day: pd.Series
+    zone: pd.Series
+    findings: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """The columns that tell a moment: its own, one of days beside it, one of times of day."""
+
+    own: pd.Series
+    beside: pd.Series
+    times: pd.Series
+
+
+def put_together(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Series | None = None) -> Told:
+    """Return what a moment's own column, a column of days beside it and one of times of day say together.
+
+    Cells of the own column may be times of day alone, and those of the times full dates with a time. With
+    ``midnights`` the moment is an end: 00:00 counts where that is true, and several days on end are no date.
+    """
+    read_own = _read_days if midnights is None else _read_date
+    own = _read_cells(inputs, columns.own, read_own, era, midnights)
+    beside = _read_cells(inputs, columns.beside, read_own, era, midnights)
+    clock = _read_cells(inputs, _without_whole_days(columns.times), _read_time, era, midnights)
+    day = coalesce(own["day"], clock["day"], beside["day"])
+    apart = _differ(coalesce(own["day"], beside["day"]), clock["day"])
+    if own["start"].notna().any():
+        apart |= _differ(own["start"].mask(own["start"] == MIDNIGHT), clock["start"])
+    wrong = own["code"].isin(_WRONG) | clock["code"].isin(_WRONG) | (beside["code"].isin(_WRONG) & own["day"].isna())
+    timed = ((columns.times, clock["start"]), (columns.own, own["start"]))
+    zone, unknown_zones = _zone(inputs, columns, own, beside, clock)
+    findings = all_findings(
+        *_cell_findings(columns.own, own),
+        *_cell_findings(columns.beside, beside.where(own["day"].isna())),
+        *_cell_findings(columns.times, clock),
+        found(columns.times, apart, _CONFLICT, Severity.ERROR),
+        *(found(cells, day.isna() & ~wrong & said.notna(), DATELESS, Severity.WARNING) for cells, said in timed),
+        _not_used(columns, own, beside),
+        *(implausible(cells, read["day"], era, inputs.reading.today)
+          for cells, read in ((columns.own, own), (columns.beside, beside), (columns.times, clock))),
+        *unknown_zones,
+    )  # fmt: skip
+    bad = wrong | apart
+    parts = {
+        "day": day,
+        "start": coalesce(clock["start"], own["start"], beside["start"]),
+        "end": coalesce(clock["end"], own["end"], beside["end"]),
+        "last_day": coalesce(own["last_day"], beside["last_day"].where(own["day"].isna())),
+    }
+    if bad.any():
+        parts = {name: values.mask(bad) for name, values in parts.items()}
+    return Told(**parts, zone=zone, findings=findings)
+
+
+def _without_whole_days(times: pd.Series) -> pd.Series:
+    """Return the times of day without the words that say there is none: «all day», «sepanjang hari»."""
+    whole = matching(times, _WHOLE_DAYS)
+    return times.mask(whole) if whole.any() else times
+
+
+def _not_used(columns: Columns, own: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
+    """Return a warning for each day beside another; the same moment told in another zone may be of another day."""
+    if read_header(str(columns.own.name)).zone != read_header(str(columns.beside.name)).zone:
+        return all_findings()
+    return found(columns.beside, _differ(own["day"], beside["day"]), "value.not_used", Severity.WARNING)
+
+
+def _zone(
+    inputs: Inputs, columns: Columns, own: pd.DataFrame, beside: pd.DataFrame, clock: pd.DataFrame
+) -> tuple[pd.Series, list[pd.DataFrame]]:
+    """Return the zone the times of day are of, and a question for each time whose header names one nobody knows.
+
+    The cell that tells the time says it first, then the one that tells the day; then their headers, the time's first;
+    then the row's column of zones. A time that stands beside a full moment is not asked: it is another telling of it.
+    """
+    by_time = clock["start"].notna()
+    by_own = own["start"].notna() & ~by_time
+    by_beside = beside["start"].notna() & ~by_time & ~by_own
+    is_timed = by_time | by_own | by_beside
+    from_own = is_timed & own["day"].notna() & ~by_own
+    from_beside = is_timed & own["day"].isna() & clock["day"].isna() & beside["day"].notna() & ~by_beside
+    tellers = (
+        (columns.times, clock, by_time),
+        (columns.own, own, by_own),
+        (columns.beside, beside, by_beside),
+        (columns.own, own, from_own),
+        (columns.beside, beside, from_beside),
+    )
+    zone = pd.Series(None, index=columns.own.index, dtype="str")
+    for _, read, where in tellers:
+        if read["zone"].notna().any():
+            zone = zone.fillna(read["zone"].where(where))
+    for cells, _, where in tellers:
+        named = read_header(str(cells.name)).zone
+        zone = zone if named is None else zone.mask(where & zone.isna(), named)
+    if "timezone" in inputs.parts:
+        zone = zone.fillna(map_distinct(line(inputs.parts["timezone"]).values, zone_name))
+    return zone, [_header_question(cells, where, zone) for cells, _, where in tellers]
+
+
+def _header_question(cells: pd.Series, where: pd.Series, zone: pd.Series) -> pd.DataFrame:
+    """Return a question for each time without a zone whose header names one that is not known, or several."""
+    words = read_header(str(cells.name)).unknown
+    if words is None:
+        return all_findings()
+    return found(cells, where & zone.isna(), _HEADER_ZONE, Severity.REVIEW, lambda _: {"zone": words})
+
+
+_WRONG = (WRONG, _TIME_WRONG, "value.date_ambiguous", "value.century_unclear", "value.date_serial_unclear")
+
+
+def _cell_findings(cells: pd.Series, read: pd.DataFrame) -> list[pd.DataFrame]:
+    if not read["code"].notna().any():
+        return []
+    wrong_time = found(cells, read["code"] == _TIME_WRONG, _TIME_WRONG, Severity.ERROR)
+    return [*date_findings(cells, read["day"], read["code"], wrong=Severity.ERROR), wrong_time]
+
+
+def _differ(left: pd.Series, right: pd.Series) -> pd.Series:
+    if left.isna().all() or right.isna().all():
+        return pd.Series(False, index=left.index)
+    return left.notna() & right.notna() & (left != right).fillna(value=False).astype(bool)
+
+
+def to_utc(told: Told, at: pd.Series, inputs: Inputs) -> pd.Series:
+    """Return the days at these times as UTC, zone by zone; null where something is wrong or missing."""
+    good = told.day.notna() & at.notna()
+    moments = pd.Series(None, index=told.day.index, dtype="str")
+    if not good.any():
+        return moments
+    behind = good & (at == NEXT_MIDNIGHT)
+    local = (told.day + "T" + at.mask(behind, MIDNIGHT))[good]
+    zones = told.zone[good].fillna("")
+    for written in zones.unique():
+        here = local[zones == written]
+        days = behind[here.index].to_numpy(dtype="timedelta64[D]")
+        naive = pd.DatetimeIndex(here.to_numpy(dtype="datetime64[s]") + days)
+        first = np.ones(len(here), dtype=bool)  # an hour that comes twice is the first of the two
+        placed = naive.tz_localize(
+            zone_info(written, inputs.reading.timezone), ambiguous=first, nonexistent="shift_forward"
+        )
+        utc = placed.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
+        text = pc.replace_substring(pa.array(utc).cast(pa.large_string()), " ", "T")
+        moments[here.index] = to_series(text, here.index) + "Z"
+    return moments
