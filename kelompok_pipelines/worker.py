@@ -182,7 +182,7 @@ def _unexpected(claimed: Claim, error: Exception) -> ImportFailed:
     _logger.error("Import %s stopped by %s\n%s", claimed.import_id, type(error).__name__, frames)
     if lacks_room(error):
         failure = ImportFailed(
-            "a disk is full", hint="Make room and ask for the import again: it goes on where it was."
+            "a disk is full", hint="Free disk space and start the import again: it continues where it stopped."
         )
     else:
         failure = ImportFailed(

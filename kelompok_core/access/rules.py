@@ -136,7 +136,7 @@ def _authorize_key(
     connection: "sa.Connection | Session", actor: Actor, action: Action, organization_id: UUID | None
 ) -> None:
     if not connection.scalar(_KEY_LIVES, {"key": actor.key_id}):
-        raise NotPermitted(actor.email, action, "the key is revoked or over")
+        raise NotPermitted(actor.email, action, "the key is revoked or expired")
     if action not in (actor.scopes or frozenset()):
         raise NotPermitted(actor.email, action, "the key has no such scope")
     if actor.confined_to is not None and actor.confined_to != organization_id:

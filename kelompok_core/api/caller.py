@@ -85,7 +85,7 @@ def get_caller(
         try:
             actor = get_actor_by_key(connection, sent.credentials)
         except NotPermitted as error:
-            raise NoValidKey("the key is unknown, revoked or over", hint="Ask for a new one.") from error
+            raise NoValidKey("the key is unknown, revoked or expired", hint="Ask for a new one.") from error
         require_active(connection, actor)
     request.state.key_id = actor.key_id
     request.app.state.key_rates.count(str(actor.key_id))

@@ -71,4 +71,4 @@ def read_cursor(cursor: str | None, kinds: Sequence[Callable[[str], Any]]) -> tu
         place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return tuple(kind(one) for kind, one in zip(kinds, place, strict=True))
     except (ValueError, TypeError, binascii.Error) as error:
-        raise UsageError("the cursor is none of this list", hint="Give meta.next of the page before.") from error
+        raise UsageError("the cursor is not one of this list", hint="Give meta.next of the page before.") from error

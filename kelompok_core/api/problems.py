@@ -105,7 +105,7 @@ STATUSES: Mapping[type[KelompokError], Status] = {
     errors.EnrichmentFailed: Status(status=409, meaning="An enricher stopped."),
     NoValidKey: Status(
         status=401,
-        meaning="No key was sent, or one that is unknown, revoked or over.",
+        meaning="No key was sent, or one that is unknown, revoked or expired.",
         headers={"WWW-Authenticate": 'Bearer realm="kelompok"'},
     ),
     WrongHost: Status(status=400, meaning="The Host header is none of this server's names."),

@@ -124,7 +124,7 @@ def prepare(
     )
     source = asked.source or profile.source_name
     if source is None and asked.file_name is None:
-        raise UsageError("which list this is was not said", hint="Give source, or file_name to take it from.")
+        raise UsageError("the source is not named", hint="Give source, or file_name to take it from.")
     request = ImportRequest(
         plugin=plugin,
         job=job.name,

@@ -33,7 +33,7 @@ def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
         receipt = receive(bench, request, terminal.acting(bench, actor))
         if receipt.resumed and not as_json:
             called = terminal.name_of(bench, "imports", receipt.import_id)
-            output.print_line(say("Going on with import {id}.", id=called), errors=True)
+            output.print_line(say("Continuing import {id}.", id=called), errors=True)
         return carry_out(bench, receipt.import_id, as_json=as_json)
 
 

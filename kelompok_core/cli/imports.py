@@ -75,7 +75,8 @@ def _summary(record: "ImportRecord") -> dict[str, object]:
 
 
 RowsOption = Annotated[
-    bool, typer.Option("--rows", help="Every row: what it becomes, and which fields change from what to what.")
+    bool,
+    typer.Option("--rows", help="Every row: what it becomes, and the old and new value of each field that changes."),
 ]
 RowsFileOption = Annotated[
     Path | None, typer.Option("--output", help="Write the rows to this file: CSV, or JSON by its ending.")
@@ -171,7 +172,7 @@ def _write_error_file(
         written = write_errors(bench.settings, connection, record, file, language=language())
     rows = counted(written, "row", "rows")
     if not written:
-        output.print_line(say("No row waits to be corrected; {file} has the header alone.", file=target))
+        output.print_line(say("No row needs correcting; {file} contains only the header.", file=target))
         return
     again = import_again(bench.settings, connection, record, target, is_error_file=True)
     told = say("{rows} written to {file}. Correct the file and import it again:", rows=rows, file=target)

@@ -29,7 +29,7 @@ def find_language(environ: Mapping[str, str] = os.environ) -> str:
     """
     if asked := environ.get(_VARIABLE):
         if asked not in LANGUAGES:
-            raise SettingsError(_VARIABLE, f"{asked!r} is none of {', '.join(LANGUAGES)}")
+            raise SettingsError(_VARIABLE, f"{asked!r} is not one of {', '.join(LANGUAGES)}")
         return asked
     locale = next((environ[name] for name in _OF_LOCALE if environ.get(name)), "")
     return INDONESIAN if locale.replace("-", "_").split("_")[0].lower() in _CODES_OF_INDONESIAN else ENGLISH

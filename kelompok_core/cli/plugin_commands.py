@@ -121,7 +121,7 @@ _MapOption = Annotated[
     typer.Option(
         "--map",
         metavar="HEADER=FIELD",
-        help="Which field a column is; «-» leaves out, «extra» keeps.",
+        help="Which field a column is; «-» leaves it out, «extra» keeps it as extra data.",
         autocompletion=completion.mapping,
     ),
 ]
@@ -130,7 +130,7 @@ _SettingOption = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="A setting of the plugin, this once.",
+        help="A setting of the plugin, for this run only.",
         autocompletion=completion.settings_of_plugin,
     ),
 ]
@@ -200,7 +200,7 @@ def _show_preview(preview: previews.Preview, following: Sequence[str] | None, *,
         output.console().print()
         if preview.has_rows:
             entity = say(preview.entity)
-            output.print_line(say("Taken for a list of {entity}; --entity says otherwise.", entity=entity))
+            output.print_line(say("Taken for a list of {entity}. If it is not, choose with --entity.", entity=entity))
         if following is not None:
             output.print_next(say("Next:"), output.command(*following))
     if preview.result.exit_code or not preview.is_readable:

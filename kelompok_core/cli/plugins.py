@@ -166,7 +166,7 @@ OrganizationOption = Annotated[
     str | None,
     typer.Option(
         metavar="SLUG",
-        help="The organization the run is confined to; rows of a file belong to it.",
+        help="Limit the run to this organization; all rows of a file belong to it.",
         autocompletion=completion.organizations,
     ),
 ]
@@ -179,7 +179,7 @@ MapOption = Annotated[
     typer.Option(
         "--map",
         metavar="HEADER=FIELD",
-        help="Which field a column is; «-» leaves out, «extra» keeps.",
+        help="Which field a column is; «-» leaves it out, «extra» keeps it as extra data.",
         autocompletion=completion.mapping,
     ),
 ]
@@ -208,7 +208,7 @@ SettingOption = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="A setting of the plugin, this once.",
+        help="A setting of the plugin, for this run only.",
         autocompletion=completion.settings_of_plugin,
     ),
 ]
@@ -311,4 +311,4 @@ def _one_of(words: type[Word], given: str, option: str) -> Word:
         return words(given)
     except ValueError as error:
         known = ", ".join(word.value for word in words)
-        raise terminal.wrong_option(option, f"{given!r} is none of {known}") from error
+        raise terminal.wrong_option(option, f"{given!r} is not one of {known}") from error

@@ -114,7 +114,11 @@ def _plan(console: "Console", shown: Shown) -> None:
     counts = shown.report.counts
     rest = counts["rows_read"] - counts["unchanged"] - len(shown.rows)
     if rest > 0:
-        more = counted(rest, "row more would change something or is handed back", "rows more do so or are handed back")
+        more = counted(
+            rest,
+            "more row would change something or needs attention",
+            "more rows would change something or need attention",
+        )
         print_next(f"{more}:", command("import", "show", shown.called, "--rows"))
 
 

@@ -137,7 +137,7 @@ def read_policies(given: Sequence[str]) -> dict[str, MergePolicy]:
     known = {policy.value: policy for policy in MergePolicy}
     pairs = read_pairs(given)
     if strange := next((word for word in pairs.values() if word not in known), None):
-        raise UsageError(f"{strange!r} is none of {', '.join(known)}")
+        raise UsageError(f"{strange!r} is not one of {', '.join(known)}")
     return {field: known[word] for field, word in pairs.items()}
 
 

@@ -46,7 +46,7 @@ class RelationshipService:
             with self._session.begin_nested():
                 self._session.add(made)
         except IntegrityError as error:
-            raise UsageError("this is said already") from error
+            raise UsageError("this relation exists already") from error
         return made
 
     def remove(self, from_id: UUID, kind: str, to_id: UUID) -> None:
