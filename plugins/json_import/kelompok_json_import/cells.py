@@ -10,14 +10,11 @@ from jmespath.exceptions import JMESPathError
 
 from kelompok_core.contracts import ConfigurationError, free_name
 from kelompok_json_import.cursor import Exact
-from kelompok_json_import.records import KEY, LIST, VALUE, Found
+from kelompok_json_import.records import KEY, LIST, PARENT, PARENT_NAME, VALUE, Found
 
 BROKEN = "(broken line)"
 _DEEPEST = 6
 _JOINT = "; "
-_PARENT_NAME = "parent"
-_PARENT = f"{_PARENT_NAME}."
-"""Before the names of values of the object that a record's list is in; twice for the object around that."""
 _PARTING = re.compile(r"[;|\r\n]")
 _SECRETS = frozenset({"password", "passwd", "password_hash", "hashed_password", "pwd", "kata_sandi"})
 """Members whose values no record, message or report may show; they are left where they are."""
@@ -58,7 +55,7 @@ class CellMaker:
         value = _renamed(found.value, above)
         cells |= self._flat(value, "", 0) if isinstance(value, dict) else {VALUE: self._text(value)}
         if found.parents:
-            around = {f"{_PARENT}{name}": self._text_or_none(one) for name, one in found.parents.items()}
+            around = {f"{PARENT}{name}": self._text_or_none(one) for name, one in found.parents.items()}
             self._note_clashes(around, cells)
             cells |= {column: cell for column, cell in around.items() if column not in cells}
         for column, path in self._paths.items():
@@ -85,9 +82,9 @@ class CellMaker:
         if not above and not found.parents:
             return value
         members = {**above, **(_renamed(value, above) if isinstance(value, dict) else {VALUE: value})}
-        own = members.get(_PARENT_NAME)
+        own = members.get(PARENT_NAME)
         if found.parents and (own is None or isinstance(own, dict)):
-            members[_PARENT_NAME] = _nested(found.parents) | (own or {})
+            members[PARENT_NAME] = _nested(found.parents) | (own or {})
         return members
 
     def plain(self, value: Any) -> Any:
@@ -193,6 +190,6 @@ def to_json(value: Any) -> str:
 
 def _nested(parents: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``{"a": 1, "parent.b": 2}`` as ``{"a": 1, "parent": {"b": 2}}``."""
-    near = {name: value for name, value in parents.items() if not name.startswith(_PARENT)}
-    far = {name.removeprefix(_PARENT): value for name, value in parents.items() if name.startswith(_PARENT)}
-    return near | ({_PARENT_NAME: _nested(far)} if far else {})
+    near = {name: value for name, value in parents.items() if not name.startswith(PARENT)}
+    far = {name.removeprefix(PARENT): value for name, value in parents.items() if name.startswith(PARENT)}
+    return near | ({PARENT_NAME: _nested(far)} if far else {})

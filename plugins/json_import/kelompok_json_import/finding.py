@@ -10,9 +10,10 @@ from kelompok_core.contracts import Issue, Severity, UnreadableSource
 from kelompok_json_import.choosing import Expected, Unclear, choose
 from kelompok_json_import.cursor import RECORD_MARK, Cursor
 from kelompok_json_import.documents import Document
+from kelompok_json_import.headers import HEADERS, SCHEMA
 from kelompok_json_import.lines import is_list_of_objects, is_one_array, iter_lines, looks_like_lines
 from kelompok_json_import.paths import ITEMS, Path, is_wild, show_path
-from kelompok_json_import.places import HEADERS, Place, Shape, Survey, gather, is_of_the_reply
+from kelompok_json_import.places import Place, Shape, Survey, gather, is_of_the_reply
 
 _MOST_MEMBERS = 64
 _ITEMS_THAT_TELL = 50
@@ -109,7 +110,7 @@ def _configured(document: Document, as_values: Shape | None, shape: Shape, path:
     if shape is Shape.LIST and cursor.next_value():  # pages, one behind the other
         document.text.seek(0)
         return Where(shape=Shape.LINES if looks_like_lines(document.text) else Shape.VALUES, path=path)
-    if shape is Shape.LIST and (table := survey.table_at(path)) is not None:
+    if shape in (Shape.LIST, Shape.TABLE) and (table := survey.table_at(path)) is not None:
         return Where(shape=Shape.TABLE, path=path, header=table.header or (), around=around)
     return Where(shape=shape, path=path, around=around)
 
@@ -138,7 +139,7 @@ def _gather_around_in_object(cursor: Cursor, rest: Path, path: Path, survey: Sur
             seen.plain[name] = cursor.value()
         elif name == rest[0]:
             _gather_around(cursor, rest[1:], (*path, name), survey)
-        elif len(rest) == 1 and name in HEADERS:
+        elif len(rest) == 1 and name in (*HEADERS, SCHEMA):
             gather(cursor, (*path, name), survey)
         else:
             cursor.skip()

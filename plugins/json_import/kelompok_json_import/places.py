@@ -1,12 +1,13 @@
 """Where a text may hold records: its lists, maps, tables and single objects, how many each has and of what members."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from kelompok_json_import.cursor import Cursor
+from kelompok_json_import.headers import HEADERS, SCHEMA, column_name, column_names
 from kelompok_json_import.paths import ITEMS, WILD, Path, fits_step, is_wild, show_path
 
 _MOST_NAMES_STREAMED = 40
@@ -19,9 +20,6 @@ _MOST_OBJECTS = 5_000
 _ITEMS_THAT_TELL = 50
 _ALIKE = 2 / 3
 """The share of the members of the richer of two lists that both must have to be lists of one kind."""
-
-HEADERS = ("fields", "columns", "headers", "header", "cols", "kolom")
-"""What programs call the list of a table's columns, beside the list of its rows."""
 
 _A_RECORD_HAS = frozenset({"name", "title", "nama", "judul", "id", "@type"})
 _OF_THE_REPLY = frozenset(
@@ -65,7 +63,8 @@ class Place:
         keys: Where members of any name are meant by the path or by a map: the names that are meant, None for all.
         names: The names that records or their lists have there.
         parts: The lists it is made of, where it is several.
-        header: Names of a table's columns, where they stand beside it and not in its first row.
+        header: Names of a table's columns, where they stand beside it; none where its first row has them, and None
+            where they have no names.
         wrapping: How many of the first items have a nested object under each name.
         is_unwrapped: Whether the path leads to an object in each item, and not to a list.
     """
@@ -117,10 +116,6 @@ class Place:
         """Return whether the items of both have some members in common: most of those of the poorer one."""
         fewest = min(len(self.members), len(other.members))
         return 0 < fewest <= 2 * len(self.members & other.members)
-
-    def may_have_header(self) -> bool:
-        """Return whether a table's columns are named, by its first row or beside it."""
-        return self.header is not None
 
     def first_wrapped(self) -> int:
         """Return how many items :attr:`wrapping` counts."""
@@ -178,6 +173,7 @@ class Survey:
         self.objects: dict[Path, ObjectSeen] = {}
         self._lists: dict[Path, Place] = {}
         self._tables: dict[Path, Place] = {}
+        self._widest: dict[Path, int] = {}
         self._headers: dict[Path, list[Any]] = {}
 
     def open_object(self, path: Path) -> ObjectSeen:
@@ -204,7 +200,7 @@ class Survey:
 
     def note_header(self, path: Path, items: list[Any]) -> None:
         """Note a list that may name the columns of a table beside it."""
-        if path and path[-1] in HEADERS:
+        if path and path[-1] in HEADERS and any(map(column_name, items)):
             self._headers[path] = items
 
     def note_row(self, path: Path, row: Any) -> None:
@@ -218,11 +214,13 @@ class Survey:
             table = Place(path=path, shape=Shape.TABLE, members=members, header=() if is_header else None, items=-1)
             self._tables[path] = table
         table.items += 1
+        self._widest[path] = max(self._widest.get(path, 0), len(row))
 
     def table_at(self, path: Path) -> Place | None:
         """Return the table at a path, if its columns have names."""
         table = self._tables.get(path)
-        return table if table is not None and self._with_header(table).may_have_header() else None
+        named = table and self._with_header(table)
+        return named if named is not None and named.header is not None else None
 
     def _look_into(self, value: Any, path: Path) -> None:
         if len(path) >= _MOST_NAMES_IN_ITEMS or not isinstance(value, dict):
@@ -242,7 +240,7 @@ class Survey:
             is_key: Whether a name may be that of a record in a map.
         """
         maps = [one for path, seen in self.objects.items() if (one := self._map_at(path, seen, is_key)) is not None]
-        tables = [one for table in self._tables.values() if (one := self._with_header(table)).may_have_header()]
+        tables = [one for one in map(self._with_header, self._tables.values()) if one.header is not None]
         return [*_together(list(self._lists.values()), are_siblings), *tables, *maps, *self._single(maps)]
 
     def _single(self, maps: Sequence[Place]) -> Iterator[Place]:
@@ -266,30 +264,21 @@ class Survey:
         return Place(path=path, shape=Shape.MAP, items=number, members=members, keys=keys, names=alike)
 
     def _with_header(self, table: Place) -> Place:
-        """Give a table the header that stands beside it; then its first row is a record too."""
+        """Return the table with the header that stands beside it; then its first row is a record too.
+
+        Of several headers it is the one that has as many names as the longest row has cells, or nearly.
+        """
         around = table.path[:-1]
-        for where in (*((*around, name) for name in HEADERS), *((*around, "schema", name) for name in HEADERS)):
-            names = _column_names(self._headers.get(where, ()))
-            if table.path and where != table.path and names:
-                table.header, table.members, table.items = names, set(names), table.items + 1
-                break
-        return table
+        places = (*((*around, name) for name in HEADERS), *((*around, SCHEMA, name) for name in HEADERS))
+        beside = [column_names(self._headers[one]) for one in places if one in self._headers and one != table.path]
+        if not table.path or not beside:
+            return table
+        names = min(beside, key=lambda one: abs(len(one) - self._widest[table.path]))
+        return replace(table, header=names, members=set(names), items=table.items + 1)
 
 
 def _has_key(place: Place, name: str | int) -> bool:
     return place.keys is None or name in place.keys
-
-
-def _column_names(columns: Iterable[Any]) -> tuple[str, ...]:
-    """Return the names of columns that are given as such, or as objects with a name each."""
-    found = [one if isinstance(one, str) else _name_in(one) for one in columns]
-    return tuple(one for one in found if one)
-
-
-def _name_in(column: Any) -> str | None:
-    named = column if isinstance(column, dict) else {}
-    names = (named.get(member) for member in ("name", "id", "key", "field", "label"))
-    return next((name for name in names if isinstance(name, str)), None)
 
 
 def _alike(children: Mapping[str, frozenset[str]]) -> frozenset[str]:

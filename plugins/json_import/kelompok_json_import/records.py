@@ -1,12 +1,14 @@
 """Going through the records of a text: items of lists, a map's members, rows, lines, or the one object."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from kelompok_core.contracts import Issue, JsonValue, Severity, UnreadableSource
 from kelompok_json_import.cursor import Cursor
 from kelompok_json_import.documents import Document
 from kelompok_json_import.finding import Where
+from kelompok_json_import.headers import column_names
 from kelompok_json_import.lines import Line, is_list_of_objects, iter_lines
 from kelompok_json_import.paths import ITEMS, Path, fits_step, is_wild
 from kelompok_json_import.places import Shape, is_named, is_of_the_reply
@@ -14,7 +16,9 @@ from kelompok_json_import.places import Shape, is_named, is_of_the_reply
 KEY, VALUE, LIST = "key", "value", "list"
 """Columns: the name of a map's member, its value when that is no object, and the name of the list a record is in."""
 
-_PARENT = "parent."
+PARENT_NAME = "parent"
+PARENT = f"{PARENT_NAME}."
+"""Before the names of values of the object that a record's list is in; twice for the object around that."""
 
 
 class Found(NamedTuple):
@@ -67,19 +71,19 @@ class _Above(NamedTuple):
         """Return the same, inside an object with these plain values."""
         if not plain and not self.parents:
             return self
-        return self._replace(parents={**plain, **{f"{_PARENT}{name}": one for name, one in self.parents.items()}})
+        return self._replace(parents={**plain, **{f"{PARENT}{name}": one for name, one in self.parents.items()}})
 
     def said(self, *, is_in_list: bool) -> dict[str, Any]:
         """Return what is said of a record here by what is above it."""
         key, names = None, self.names
         if self.is_member and not is_in_list:
             key, names = names[0], names[1:]
-        further = {f"{_PARENT * depth}{LIST}": name for depth, name in enumerate(names[1:])}
+        further = {f"{PARENT * depth}{LIST}": name for depth, name in enumerate(names[1:])}
         return {"key": key, "list_name": names[0] if names else None, "parents": further | dict(self.parents)}
 
 
 def iter_records(document: Document, where: Where) -> Iterator[Found | None]:
-    """Yield the records of a text from its beginning, and None for a blank line between lines of JSON.
+    """Yield the records of a text from its beginning, and None for what is blank: a line between lines, a table's row.
 
     Raises:
         UnreadableSource: ``file.json_invalid`` and the like, or ``file.path_missing``.
@@ -148,7 +152,7 @@ class _Walk:
             self._is_there = True
             yield one._replace(line=found.line, repeated=found.repeated)
 
-    def go(self, cursor: Cursor, steps: Path, path: Path, above: _Above) -> Iterator[Found]:
+    def go(self, cursor: Cursor, steps: Path, path: Path, above: _Above) -> Iterator[Found | None]:
         """Yield the records at the steps from the cursor's place; behind a star they are looked for in memory."""
         if not steps:
             self._is_there = True
@@ -177,7 +181,7 @@ class _Walk:
     def _is_meant(self, child: str | int) -> bool:
         return self._where.keys is None or isinstance(child, int) or child in self._where.keys
 
-    def _records(self, cursor: Cursor, above: _Above) -> Iterator[Found]:
+    def _records(self, cursor: Cursor, above: _Above) -> Iterator[Found | None]:
         shape, following = self._where.shape, cursor.peek()
         if shape is Shape.MAP and following == "{":
             yield from self._members(cursor, above)
@@ -197,18 +201,29 @@ class _Walk:
             else:
                 cursor.skip()
 
-    def _rows(self, cursor: Cursor, above: _Above) -> Iterator[Found]:
-        """Yield a table's rows as objects; what is in a row behind its last column gets a number for a name."""
+    def _rows(self, cursor: Cursor, above: _Above) -> Iterator[Found | None]:
+        """Yield a table's rows as objects, and None for one with nothing in it.
+
+        What is in a row behind its last column gets a number for a name.
+        """
         said = above.said(is_in_list=True)
         for index in cursor.items():
             found = _said(cursor, f"{above.pointer}/{index}", said)
             if not isinstance(found.value, list):
                 yield found
+            elif all(map(_is_blank, found.value)):
+                yield None
             elif not self._header:
-                self._header = tuple(map(str, found.value))
+                self._header = column_names(found.value)
             else:
-                names = (*self._header, *(f"column {at + 1}" for at in range(len(self._header), len(found.value))))
-                yield found._replace(value=dict(zip(names, found.value, strict=False)))
+                further = len(found.value) - len(self._header)
+                if further > 0:
+                    self._header = column_names((*self._header, *repeat(None, further)))
+                yield found._replace(value=dict(zip(self._header, found.value, strict=False)))
+
+
+def _is_blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
 def _in_memory(value: Any, steps: Path, above: _Above) -> Iterator[Found]:

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from kelompok_json_import.places import Survey
 from kelompok_json_import.plugin import JsonImporter
 
 from kelompok_core.contracts import PluginContext, UnreadableSource
@@ -232,6 +233,53 @@ def test_rows_under_a_header_are_records(read, content):
 def test_a_table_under_a_given_path_has_its_header_too(read):
     text = '{"rows": [["A", "Bogor", 7]], "fields": ["Nama", "Kota"]}'
     assert read("organizations", text, records="rows").records == [{"Nama": "A", "Kota": "Bogor", "column 3": "7"}]
+
+
+@pytest.mark.parametrize(("table", "record"), [
+    ('"fields": [{"name": "nama"}, {"type": "string"}, {"name": "email"}], "rows": [["A", "x", "a@b.id"]]',
+     {"nama": "A", "column 2": "x", "email": "a@b.id"}),
+    ('"columns": ["nama", null, "", " ", true, "email"], "rows": [["A", 1, 2, 3, 4, "a@b.id"]]',
+     {"nama": "A", "column 2": "1", "column 3": "2", "column 4": "3", "column 5": "4", "email": "a@b.id"}),
+    ('"columns": ["nama", {"name": "", "label": "kota"}], "rows": [["A", "Bogor"]]', {"nama": "A", "kota": "Bogor"}),
+    ('"columns": ["nama", 2019, 20.50], "rows": [["A", 1, 2]]', {"nama": "A", "2019": "1", "20.50": "2"}),
+    ('"columns": ["nama", "hp", "hp"], "rows": [["A", "1", "2"]]', {"nama": "A", "hp": "1", "hp (2)": "2"}),
+    ('"columns": ["nama", "column 3"], "rows": [["A", 1, 2]]', {"nama": "A", "column 3": "1", "column 3 (2)": "2"}),
+    ('"rows": [["nama", "", "hp"], ["A", "x", "1"]]', {"nama": "A", "column 2": "x", "hp": "1"}),
+    ('"fields": ["nama"], "columns": ["nama", "kota"], "rows": [["A"], ["B", "Bogor"]]',
+     {"nama": "B", "kota": "Bogor"}),
+    ('"fields": ["nama", "kota"], "columns": ["nama"], "rows": [["A", "Bogor"]]', {"nama": "A", "kota": "Bogor"}),
+    ('"columns": [[], {}], "schema": {"fields": ["nama", "kota"]}, "rows": [["A", "Bogor"]]',
+     {"nama": "A", "kota": "Bogor"}),
+])  # fmt: skip
+@pytest.mark.parametrize("config", [{}, {"records": "rows"}, {"records": "rows", "shape": "table"}])
+def test_each_cell_of_a_table_comes_under_the_name_of_its_own_place(read, table, record, config):
+    found = read("organizations", f"{{{table}}}", **config)
+    assert found.records[-1] == record
+    assert "row.duplicate_member" not in found.codes
+
+
+def test_a_first_row_with_a_blank_or_a_number_in_it_is_a_header_where_that_is_said(read):
+    found = read("organizations", '[["nama", null, 2019, "hp", "hp"], ["A", 1, 2, 3, 4]]', shape="table")
+    assert found.records == [{"nama": "A", "column 2": "1", "2019": "2", "hp": "3", "hp (2)": "4"}]
+
+
+@pytest.mark.parametrize("table", [
+    '"columns": ["nama", "kota"], "rows": [[], ["A", "Bogor"], [], [null, " "], ["B", "Solo"]]',
+    '"rows": [["nama", "kota"], ["A", "Bogor"], [], ["", ""], [null], ["B", "Solo"]]',
+])  # fmt: skip
+def test_a_row_of_a_table_with_nothing_in_it_is_blank(read, table):
+    found = read("organizations", f"{{{table}}}")
+    assert found.records == [{"nama": "A", "kota": "Bogor"}, {"nama": "B", "kota": "Solo"}]
+    assert (found.blank_lines, found.codes) == (3, [])
+
+
+def test_to_ask_for_a_table_twice_counts_its_rows_once():
+    survey = Survey()
+    survey.note_header(("fields",), ["nama"])
+    survey.note_row(("rows",), ["A"])
+    assert [survey.table_at(("rows",)).items for _ in range(2)] == [1, 1]
+    (place,) = survey.places(lambda *_: True, lambda _: True)
+    assert (place.items, place.header) == (1, ("nama",))
 
 
 @pytest.mark.parametrize("content", [
