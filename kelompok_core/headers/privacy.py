@@ -2,7 +2,7 @@
 
 import re
 
-from kelompok_core.headers.spelling import fold_header, spellings, squeeze, without_document
+from kelompok_core.headers.spelling import IDENTITY_PAPER, fold_header, spellings, squeeze, without_document
 
 _WHOLE = (
     # numbers of identity
@@ -52,10 +52,10 @@ _RUN_TOGETHER = re.compile(
 _ANNIVERSARY = re.compile(r"\b(?:ulang ?tahun|ultah)\b")
 
 _WORDS = re.compile(
-    r"\b(?:passports?|paspor|pasport|passeport|pasaporte|passaporte|passaporto|reisepass|paspoort|паспорт\w*)\b"
+    rf"\b(?:{IDENTITY_PAPER})\b"
     r"|\b(?:mothers?|ibu kandung)\b.*\b(?:name|nama|maiden)\b|\bmother s\b|\bibu kandung\b"
     r"|\bnama (?:lengkap )?(?:gadis )?ibu\b(?! (?:kota|bapak|bpk|pak)\b)|\bmaiden name\b|\bnom de jeune fille\b"
-    r"|\b(?:religion|religi|agama|religione|religiao|ktp|nik|nric|mykad|aadhaa?r|curp|cpf|ssn|kartu keluarga)\b"
+    r"|\b(?:religion|religi|agama|religione|religiao|nik|nric|mykad|aadhaa?r|curp|cpf|ssn|kartu keluarga)\b"
     r"|\binduk kependudukan\b|\bnational (?:id|identity|identification|insurance)\b|\bethnicity\b"
     r"|\bpasswords?\b|\bpassword ?hash\b"
     r"|\b(?:access|refresh|auth|api|session|reset|remember(?: me)?|login|csrf|confirmation|activation|bearer|two factor"
@@ -69,7 +69,7 @@ _OF_ORGANIZATION = re.compile(
 
 
 _AND_DOCUMENT = re.compile(
-    r"(?:[/,&+;|]|\s-|\b(?:dan|and|atau|or))\s*(?:no\.?\s*)?(?:e-?)?(?:ktp|passports?|paspor)\b(?!.*[)\]])",
+    rf"(?:[/,&+;|]|\s-|\b(?:dan|and|atau|or))\s*(?:no\.?\s*)?(?:{IDENTITY_PAPER})\b(?!.*[)\]])",
     re.IGNORECASE,
 )
 """A document beside something else, «Nama / KTP», and in no note: its number is meant."""

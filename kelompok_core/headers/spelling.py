@@ -49,9 +49,14 @@ _NOT_THAT = re.compile(
 )
 """Notes that say whose value it is not, and forms of address: «(bukan orang tua)», «(Bapak/Ibu)»."""
 
+IDENTITY_PAPER = (
+    r"(?:e[ -]?)?ktp(?: el)?|kartu tanda penduduk|passports?|paspor|pasport|passeport|pasaporte|passaporte|passaporto"
+    r"|reisepass|paspoort|паспорт\w*"
+)
+"""What everybody has with name and address on it, and a number nobody needs."""
 _DOCUMENT = (
-    r"(?:e ?)?ktp(?: el)?|kartu (?:tanda penduduk|identitas|keluarga|tanda anggota)|identitas(?: diri)?"
-    r"|tanda pengenal|(?:national )?id(?:entity)?(?: card)?|passports?|paspor|pasport|kk|sim|ijazah|kitas"
+    rf"{IDENTITY_PAPER}|kartu (?:identitas|keluarga|tanda anggota)|identitas(?: diri)?"
+    r"|tanda pengenal|(?:national )?id(?:entity)?(?: card)?|kk|sim|ijazah|kitas"
     r"|akt[ae](?: (?:lahir|kelahiran))?|birth certificate|driv(?:ing|er s) licen[cs]e|nric|mykad|official document"
 )
 _AS = (
@@ -62,7 +67,7 @@ _AS_ON = re.compile(
     rf"\b(?:{_AS}) (?:(?:{_AS}|it|is|are|dengan|to|with|the|your|a|an|dan|atau|or|and|{_DOCUMENT}) )*(?:{_DOCUMENT})\b"
     r"(?: (?:tanpa|dengan|beserta) gelar)?|\b(?:sesuai|menurut|berdasarkan) (?:dengan )?nik\b"
 )
-_BESIDE = re.compile(r"(?<=[a-z] )(?:(?:e ?)?ktp|passports?|paspor|kartu tanda penduduk)$")
+_BESIDE = re.compile(rf"(?<=[a-z] )(?:{IDENTITY_PAPER})$")
 _WRITTEN_ON = re.compile(
     r"^(?:\d+ )?(?:nama|name|full name|first name|last name|given name|family name|surname|alamat|address|kota|city"
     r"|kabupaten|kab|provinsi|kecamatan|kelurahan|desa|kode pos|domisili|jenis kelamin|gender|pekerjaan)\b"

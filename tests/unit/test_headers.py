@@ -143,7 +143,8 @@ def test_records_of_all_entities_but_one_belong_to_that_one(entity):
     "remember_token", "API key", "Mật khẩu", "Födelsedatum", "Fødselsdato", "KTP", "No (sesuai KTP)",
     "Nomor KTP (sesuai identitas)", "Foto KTP", "Nama dan No. KTP", "Nama / NIK", "Nama/KTP", "Nama & KTP",
     "Nama dan KTP", "Nama sesuai KTP dan NIK", "Nama (Ibu Kandung)", "Nama ibu kandung (sesuai KK)",
-    "Tanggal lahir sesuai KTP", "Birthdate__c", "Passport (scan)", "ID as in passport",
+    "Tanggal lahir sesuai KTP", "Birthdate__c", "Passport (scan)", "ID as in passport", "Pasport", "Nama / Pasport",
+    "EKTP", "Nama & e KTP", "Kartu Tanda Penduduk", "Nama / Kartu Tanda Penduduk",
 ])  # fmt: skip
 def test_personal_data_is_refused_however_it_is_spelled(header):
     assert map_headers([header, "Nama"], _FIELDS, given={}).dropped == [header]
@@ -156,7 +157,8 @@ def test_personal_data_is_refused_however_it_is_spelled(header):
     "Sukarelawan", "Tanggal lahir organisasi", "Childbirth Daycare", "Nama Bapak/Ibu", "Nama (Ibu/Bapak)",
     "Simpanan", "Salto", "Nama sesuai KTP", "Alamat (KTP)", "Nama Lengkap (sesuai KTP/Paspor)",
     "Kota (sesuai e-KTP)", "Name as in passport", "Nama (sesuai identitas)", "Nama lengkap sesuai KTP tanpa gelar",
-    "Alamat KTP", "Full name (as per ID card)", "Address (as shown on your passport or national ID)",
+    "Alamat KTP", "Nama Paspor", "Nama Pasport", "Alamat Pasport",
+    "Full name (as per ID card)", "Address (as shown on your passport or national ID)",
     "Nama Kelahiran Organisasi",
 ])  # fmt: skip
 def test_words_that_only_look_so_are_kept(header):
