@@ -22,7 +22,9 @@ _CLOCK_PARTS = re.compile(
 _LETTERS = rf"(?:{'|'.join((*ZONE_LETTERS, *ABBREVIATIONS))})\b"
 _OFFSET = r"[+-]\d{2}(?::?\d{2})?"
 _ZONE = rf"(?:(?:utc|gmt)\s?[+-]\d{{1,2}}(?::?\d{{2}})?|{_LETTERS}|{_OFFSET})"
-_TO = r"(?:-|–|—|s\.?/?d\.?|sampai|hingga|to|until)"
+RANGE_WORDS = r"(?<![a-z])(?:s\.?\s?/?\s?d\.?|sampai(?:\s+dengan)?|hingga|to|until|through)(?![a-z])"
+"""What stands between the first and the last of several days or hours, in words."""
+_TO = rf"(?:[-–—]|{RANGE_WORDS})"
 _TIME = re.compile(
     rf"(?:t|pukul|pkl?\b\.?|jam|at|[-–]|\s)*(?P<start>{_CLOCK})\s*\(?(?P<zone>{_LETTERS}(?!\s?[+-]\d)|{_ZONE}$)?\)?\s*"
     rf"(?:{_TO}\s*(?:(?P<end>{_CLOCK})|selesai|end))?"
@@ -33,6 +35,8 @@ _CLOSE_RANGE = re.compile(r"(?<!t)(?<!\d[:.])(\b\d{1,2}[:.]\d{2})\s*-(?=\d{1,2}[
 _COMPACT = re.compile(r"^t(\d{2})(\d{2})(\d{2})?(?![\d:.])")
 _BARE = re.compile(r"^(?P<hour>\d{1,2})(?:(?P<minute>\d{2})(?P<second>\d{2})?|[.,]0)?(?=$|\s*(?!h)[a-z(])")
 _FRACTION = re.compile(r"0?[.,]\d+")
+_EITHER = re.compile(r"0\.(?!00)[0-5]\d")
+"""A part of a day or an hour and minutes: 0.25 is 06:00 in a spreadsheet, and 00:25 where people write it."""
 SECONDS_A_DAY = 86_400
 _NOON = 12
 
@@ -56,6 +60,8 @@ def parse_clock(written: str, *, bare: bool = False) -> Clock | None:
     With ``bare`` the text stands in a column of times: 9 is 09:00 there, and 1930 is 19:30.
     """
     text = _CLOSE_RANGE.sub(r"\1 - ", _COMPACT.sub(_with_colons, written.strip().lower()))
+    if _EITHER.fullmatch(text):
+        return None
     text = _BARE.sub(_hour_and_minute, text) if bare else text
     fits = _TIME.fullmatch(text)
     start = _time_of(fits["start"]) if fits else None

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from kelompok_core.contracts import Severity
 from kelompok_core.values.arrow import matching, to_arrow
 from kelompok_core.values.blanks import STILL, ZERO_DATE, drop_blank_words
+from kelompok_core.values.clocks import RANGE_WORDS, SECONDS_A_DAY
 from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.eras import ANY, DateTerms, Era, date_terms
 from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, split_others
@@ -54,7 +55,6 @@ _DAY, _TO_THE_MONTH = len("1998-05-17"), len("1998-05")
 _DAY_NUMBER = re.compile(r"(\d{5})(?:[.,](\d+))?")
 _FIRST_DAY_NUMBER, _BEFORE_DAY_ONE = 10_000, date(1899, 12, 30)
 """Spreadsheets count days from 1900, with a 29 February that year did not have; a smaller number is a year."""
-_SECONDS_A_DAY = 86_400
 
 DAY_NUMBER = r"^[\s\pZ]*\d{5}(?:[.,]\d+)?[\s\pZ]*$"
 """What may be a spreadsheet's number for a day, in RE2's spelling."""
@@ -221,9 +221,7 @@ def _is_other_day(name: str, day: str | None) -> bool:
     return known and date.fromisoformat(str(day)).weekday() != _NUMBER_OF_DAY[name[:3]]
 
 
-_TO = re.compile(
-    r"\s*(?:[-–—/]|(?<![a-z])s\.?\s?/?\s?d\.?(?![a-z])|\b(?:sampai(?:\s+dengan)?|hingga|to|until|through)\b)\s*"
-)
+_TO = re.compile(rf"\s*(?:[-–—/]|{RANGE_WORDS})\s*")
 _DAYS_OF_NAMES = re.compile(rf"(?P<first>{_DAY_NAME}){_TO.pattern}(?P<last>{_DAY_NAME})[.,]?\s*")
 _BEFORE_MONTH = re.compile(r"\d{1,2}")
 _BEFORE_YEAR = re.compile(r"(?P<d>\d{1,2})[\s/.-]*(?P<n>[^\W\d_]{3,})")
@@ -364,8 +362,8 @@ def _of_day_number(text: str, terms: DateTerms) -> ReadDate | None:
     if not terms.day_numbers:
         return ReadDate(None, "", DAY_NUMBER_UNCLEAR)
     day = _BEFORE_DAY_ONE + timedelta(days=int(fits[1]))
-    seconds = round(float(f"0.{fits[2] or 0}") * _SECONDS_A_DAY)
-    clock = str(timedelta(seconds=min(seconds, _SECONDS_A_DAY - 1))) if seconds else ""
+    seconds = round(float(f"0.{fits[2] or 0}") * SECONDS_A_DAY)
+    clock = str(timedelta(seconds=min(seconds, SECONDS_A_DAY - 1))) if seconds else ""
     return ReadDate(day.isoformat(), clock, DAY_NUMBER_READ)
 
 

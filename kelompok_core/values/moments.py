@@ -278,22 +278,43 @@ def _differ(left: pd.Series, right: pd.Series) -> pd.Series:
 
 def to_utc(told: Told, at: pd.Series, inputs: Inputs) -> pd.Series:
     """Return the days at these times as UTC, zone by zone; null where something is wrong or missing."""
-    good = told.day.notna() & at.notna()
+    local = local_moments(told.day, at).dropna()
     moments = pd.Series(None, index=told.day.index, dtype="str")
-    if not good.any():
-        return moments
-    behind = good & (at == NEXT_MIDNIGHT)
-    local = (told.day + "T" + at.mask(behind, MIDNIGHT))[good]
-    zones = told.zone[good].fillna("")
+    zones = told.zone[local.index].fillna("")
     for written in zones.unique():
         here = local[zones == written]
-        days = behind[here.index].to_numpy(dtype="timedelta64[D]")
-        naive = pd.DatetimeIndex(here.to_numpy(dtype="datetime64[s]") + days)
+        naive = pd.DatetimeIndex(from_text(here))
         first = np.ones(len(here), dtype=bool)  # an hour that comes twice is the first of the two
         placed = naive.tz_localize(
             zone_info(written, inputs.reading.timezone), ambiguous=first, nonexistent="shift_forward"
         )
-        utc = placed.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
-        text = pc.replace_substring(pa.array(utc).cast(pa.large_string()), " ", "T")
-        moments[here.index] = to_series(text, here.index) + "Z"
+        utc = pd.Series(placed.tz_convert("UTC").tz_localize(None), index=here.index)
+        moments[here.index] = to_text(utc) + "Z"
     return moments
+
+
+def local_moments(day: pd.Series, at: pd.Series) -> pd.Series:
+    """Return the days at these times as text without a zone; at 24:00 that is the midnight behind the day."""
+    behind = at == NEXT_MIDNIGHT
+    local = day + "T" + at.mask(behind, MIDNIGHT)
+    return days_moved(local, behind, 1)
+
+
+def days_moved(local: pd.Series, where: pd.Series, days: int) -> pd.Series:
+    """Return moments without a zone, those where the mask is true so many days later, or earlier."""
+    if not where.any():
+        return local
+    moved = from_text(local[where & local.notna()]) + pd.Timedelta(days=days)
+    return to_text(moved).reindex(local.index).fillna(local)
+
+
+def from_text(moments: pd.Series) -> "pd.Series[pd.Timestamp]":
+    """Return days and moments, those of UTC with or without their Z, as pandas counts time; null stays null."""
+    bare = pc.replace_substring_regex(to_arrow(moments), "Z$", "")
+    return pd.Series(bare.cast(pa.timestamp("s")).to_numpy(zero_copy_only=False), index=moments.index)
+
+
+def to_text(moments: pd.Series) -> pd.Series:
+    """Return what pandas counts as time as text without a zone, like 2015-01-26T02:00:00; null stays null."""
+    seconds = pa.array(moments.to_numpy().astype("datetime64[s]"))
+    return to_series(pc.replace_substring(seconds.cast(pa.large_string()), " ", "T"), moments.index)

@@ -9,12 +9,21 @@ from kelompok_core.contracts import Severity
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.clocks import SECONDS_A_DAY
 from kelompok_core.values.conventions import DEFAULT_ZONE
-from kelompok_core.values.dates import (
-    WRONG,
-)
+from kelompok_core.values.dates import WRONG
 from kelompok_core.values.durations import read_duration
 from kelompok_core.values.eras import HAPPENING, Era
-from kelompok_core.values.moments import DATELESS, MIDNIGHT, Columns, Told, put_together, to_utc
+from kelompok_core.values.moments import (
+    DATELESS,
+    MIDNIGHT,
+    Columns,
+    Told,
+    days_moved,
+    from_text,
+    local_moments,
+    put_together,
+    to_text,
+    to_utc,
+)
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
@@ -57,7 +66,7 @@ def _in_brief(told: Told, at: pd.Series, whole_days: pd.Series) -> pd.Series:
     Of what lasts whole days a day says when it begins and ends.
     """
     timed = told.start.notna() | whole_days
-    return told.day.where(~timed, (told.day + "T" + at).where(told.zone.isna() | told.start.isna()))
+    return told.day.where(~timed, local_moments(told.day, at).where(told.zone.isna() | told.start.isna()))
 
 
 def published_at(inputs: Inputs) -> Normalized:
@@ -114,27 +123,21 @@ def ends_at(inputs: Inputs) -> Normalized:
     at = told.start.fillna(_LAST_SECOND)
     ends = to_utc(told, at, inputs)
     values = _over_midnight(begins, ends, dateless)
-    brief = _a_day_later(_in_brief(told, at, _says_whole_days(inputs)), values.notna() & (values != ends))
+    brief = days_moved(_in_brief(told, at, _says_whole_days(inputs)), values.notna() & (values != ends), 1)
     lasting, unknown = read_duration(inputs.part("duration"))
     if (start.day.notna() & told.day.isna()).any():
         several = start.last_day.notna()
         last = replace(start, day=start.last_day.fillna(start.day))
         of_range = to_utc(last, start.end.mask(start.end.isna() & several, _LAST_SECOND), inputs)
-        values = values.fillna(_over_midnight(begins, of_range, ~several))
-        brief = brief.where(told.day.notna(), _end_in_brief(last, values, lasting))
-        values = values.fillna(_later(begins, _whole_days(lasting, start.start.isna())))
+        moved = _over_midnight(begins, of_range, ~several)
+        values = values.fillna(moved)
+        of_start = _end_in_brief(last, values, lasting, overnight=moved.notna() & (moved != of_range))
+        brief = brief.where(told.day.notna(), of_start)
+        values = values.fillna(_later(begins, _whole_days(lasting, start.start.isna())) + "Z")
     return Normalized(values=values, findings=all_findings(told.findings, unknown), brief=brief)
 
 
-def _a_day_later(local: pd.Series, where: pd.Series) -> pd.Series:
-    """Return local times, those where the mask is true a day later."""
-    if not where.any():
-        return local
-    later = _later(local + "Z", pd.Series(str(SECONDS_A_DAY), index=local.index)).str.removesuffix("Z")
-    return local.mask(where & local.notna(), later)
-
-
-def _end_in_brief(start: Told, values: pd.Series, lasting: pd.Series) -> pd.Series:
+def _end_in_brief(start: Told, values: pd.Series, lasting: pd.Series, *, overnight: pd.Series) -> pd.Series:
     """Return the local times of ends that are told by a range of days or times, or by how long something lasts.
 
     Where the start has no time of day, nobody knows when something that lasts so long ends: :data:`UNTOLD`.
@@ -143,12 +146,14 @@ def _end_in_brief(start: Told, values: pd.Series, lasting: pd.Series) -> pd.Seri
         start: What the start tells, on the last of several days.
         values: The ends that are told by a day or a time.
         lasting: Seconds.
+        overnight: Where a range of times ends on the day behind.
     """
-    ranged = (start.day + "T" + start.end).where(start.zone.isna())
+    ranged = days_moved(local_moments(start.day, start.end).where(start.zone.isna()), overnight, 1)
     days = start.last_day.where(start.end.isna())
-    begins = (start.day + "T" + start.start).where(start.zone.isna() & values.isna())
-    local = _later(begins + "Z", lasting).str.removesuffix("Z")
-    timeless = values.mask(values.isna(), UNTOLD).where(values.isna() & start.start.isna() & lasting.notna())
+    begins = local_moments(start.day, start.start).where(start.zone.isna() & values.isna())
+    local = _later(begins, lasting)
+    untimed = start.day.notna() & start.start.isna()
+    timeless = values.mask(values.isna(), UNTOLD).where(values.isna() & untimed & lasting.notna())
     return ranged.fillna(days).fillna(local).fillna(timeless)
 
 
@@ -182,11 +187,11 @@ def _over_midnight(begins: pd.Series, ends: pd.Series, dateless: pd.Series) -> p
     where = (dateless & (ends < begins)).fillna(value=False).astype(bool)
     if not where.any():
         return ends
-    start, end = (pd.to_datetime(moments[where].str.removesuffix("Z")) for moments in (begins, ends))
+    start, end = from_text(begins[where]), from_text(ends[where])
     later = end + pd.Timedelta(days=1)
     near = later[later - start <= _LONGEST_NIGHT]
     moved = ends.copy()
-    moved[near.index] = near.dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype("str")
+    moved[near.index] = to_text(near) + "Z"
     return moved
 
 
@@ -209,19 +214,17 @@ def _day_before(told: Told, where: pd.Series) -> Told:
     mask = where.fillna(value=False).astype(bool)
     if not mask.any():
         return told
-    earlier = pd.to_datetime(told.day[mask]) - pd.Timedelta(days=1)
-    day = told.day.copy()
-    day[mask] = earlier.dt.strftime("%Y-%m-%d").astype("str")
+    day = days_moved(told.day, mask, -1).str.slice(0, len("1998-05-17"))
     return replace(told, day=day, start=told.start.mask(mask))
 
 
 def _later(moments: pd.Series, seconds: pd.Series) -> pd.Series:
+    """Return the moments so many seconds later, as text without a zone; null where nothing says how many."""
     later = pd.Series(None, index=moments.index, dtype="str")
     both = moments.notna() & seconds.notna() & (seconds != "0").fillna(value=False).astype(bool)  # zero says nothing
     if both.any():
-        start = pd.to_datetime(moments[both].str.removesuffix("Z"))
-        ends = start + pd.to_timedelta(seconds[both].astype("int64"), unit="s")
-        later[both] = ends.dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype("str")
+        lasting = pd.to_timedelta(seconds[both].astype("int64"), unit="s")
+        later[both] = to_text(from_text(moments[both]) + lasting)
     return later
 
 
@@ -258,7 +261,7 @@ def _is_of_the_import(start: Told, zones: pd.Series, inputs: Inputs) -> pd.Serie
     offsets = map_distinct(zones, as_offset)
     if not offsets.notna().any():
         return offsets.notna()
-    moments = pd.to_datetime(_begins(inputs, inputs.part("starts_at"), start).str.removesuffix("Z"))
+    moments = from_text(_begins(inputs, inputs.part("starts_at"), start))
     local = moments.dt.tz_localize("UTC").dt.tz_convert(zone_info("", inputs.reading.timezone))
     away = local.dt.strftime("%z").str.replace(r"(\d\d)$", r":\1", regex=True)
     return (offsets == away).fillna(value=False).astype(bool)

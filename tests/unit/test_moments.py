@@ -111,6 +111,30 @@ def test_a_post_is_published_once_and_in_a_zone_that_is_known():
     ]
 
 
+def _ends(header, *rows):
+    """Return when each row ends, and what it says of that in brief."""
+    fields = [one for one, _ in _taken("events", header, *rows)]
+    return [(one.get("ends_at"), one.get("ends_at_in_brief")) for one in fields]
+
+
+def test_an_end_over_midnight_may_stand_beside_one_without_a_time():
+    assert _ends("mulai|selesai", "2031-03-25 09:00|2031-03-26", "2031-03-25 22:00|03:00") == [
+        ("2031-03-26T16:59:59Z", "2031-03-26"), ("2031-03-25T20:00:00Z", "2031-03-26T03:00:00"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("header", "row"), [
+    ("tanggal|jam mulai|durasi", "2031-03-25|24:00|2 jam"), ("mulai|durasi", "2031-03-25 24:00|2 jam"),
+    ("tanggal|jam", "2031-03-25|21.30 - 02.00"), ("tanggal|jam mulai|jam selesai", "2031-03-25|21.30|02.00"),
+])  # fmt: skip
+def test_what_lasts_over_midnight_ends_on_the_next_day_in_brief_too(header, row):
+    assert _ends(header, row) == [("2031-03-25T19:00:00Z", "2031-03-26T02:00:00")]
+
+
+def test_of_a_row_without_a_start_nothing_is_said_in_brief_whatever_stands_beside_it():
+    assert _ends("tanggal|durasi", "|2 jam", "2031-03-25|2 jam") == [(None, None), ("2031-03-24T19:00:00Z", "?")]
+
+
 def _both(header, row):
     ((fields, codes),) = _taken("events", header, row)
     return fields.get("starts_at"), fields.get("ends_at"), codes
@@ -133,6 +157,9 @@ def _both(header, row):
     ("date|start|end", "2031-03-25|21:30|00:00", "2031-03-25T14:30:00Z", "2031-03-25T17:00:00Z"),
     ("tanggal|jam", "2031-03-25|21:30-23:00", "2031-03-25T14:30:00Z", "2031-03-25T16:00:00Z"),
     ("tanggal|jam", "2031-03-25|21.30 - 02.00 WIB", "2031-03-25T14:30:00Z", "2031-03-25T19:00:00Z"),
+    ("tanggal|jam", "2031-03-25|09.00 sampai dengan 12.00", "2031-03-25T02:00:00Z", "2031-03-25T05:00:00Z"),
+    ("tanggal|jam", "2031-03-25|09.00 s / d 12.00", "2031-03-25T02:00:00Z", "2031-03-25T05:00:00Z"),
+    ("tanggal|jam", "2031-03-25|9 am through 12 pm", "2031-03-25T02:00:00Z", "2031-03-25T05:00:00Z"),
     ("tanggal mulai|jam mulai|tanggal selesai|jam selesai", "2031-03-25|20:00||24:00",
      "2031-03-25T13:00:00Z", "2031-03-25T17:00:00Z"),
     ("tanggal|durasi", "2031-03-25|2 hari", "2031-03-24T17:00:00Z", "2031-03-26T16:59:59Z"),
@@ -189,9 +216,17 @@ def test_times_of_day_as_people_write_them(written, at):
     assert _start("tanggal|jam mulai", f"2031-03-25|{written}") == (f"2031-03-25T{at}:00Z", [])
 
 
-@pytest.mark.parametrize("written", ["26", "8.5", "12 malam", "9 siang", "08:00 IST", "malam", "1 malam"])
+@pytest.mark.parametrize(
+    "written", ["26", "8.5", "12 malam", "9 siang", "08:00 IST", "malam", "1 malam", "0.25", "0.04"]
+)
 def test_what_could_be_two_times_is_an_error(written):
     assert "value.time" in _start("tanggal|jam mulai", f"2031-03-25|{written}")[1]
+
+
+def test_a_part_of_a_day_that_could_be_hours_and_minutes_is_an_error_behind_a_date_too():
+    assert _start("mulai", "2012-05-01 0.25") == (None, ["value.time"])
+    assert _start("tanggal|jam mulai", "2031-03-25|0.375") == ("2031-03-25T02:00:00Z", [])
+    assert _start("tanggal|jam mulai", "2031-03-25|0.25 WIB") == ("2031-03-24T17:25:00Z", []), "that is no number"
 
 
 @pytest.mark.parametrize("written", ["All-day", "SEHARIAN", "full day", "Sehari penuh"])
