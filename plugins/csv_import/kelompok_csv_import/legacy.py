@@ -56,7 +56,7 @@ _LANGUAGES = {
 }  # fmt: skip
 """By encoding: the letters of each language that is written in it; a word is of one of them."""
 
-_ODD_SPELLINGS = {
+_SPELLINGS = {
     "cp1252": re.compile(
         r"ã(?![oeis]|z[aeiou]|n|$)|õ(?!e)|aè|[iaou]æ$|[ìù](?!$|[cn]$)[^\W_]|ç(?![aeiouàâãéêíîóôõúûáèëüyœ]|$)|[^\W_]ò[^\W_]*[žš]"
     ),
@@ -65,12 +65,12 @@ _ODD_SPELLINGS = {
     "cp1256": re.compile(r"[ةى](?!$)|^[ءئؤ]"),
     "cp874": re.compile(r"^[^ก-ฮเ-ไ๐-๙]"),
 }
+_SPELLED_ALIKE = {
+    "cp1254": "cp1252", "mac_roman": "cp1252", "cp850": "cp1252", "koi8_r": "cp1251", "koi8_u": "cp1251",
+    "cp866": "cp1251", "iso8859_6": "cp1256",
+}  # fmt: skip
+_ODD_SPELLINGS = _SPELLINGS | {codec: _SPELLINGS[other] for codec, other in _SPELLED_ALIKE.items()}
 """By encoding: spellings, in small letters, that the languages written in it do not have."""
-for _alike, _codec in (
-    ("cp1254", "cp1252"), ("mac_roman", "cp1252"), ("cp850", "cp1252"), ("koi8_r", "cp1251"), ("koi8_u", "cp1251"),
-    ("cp866", "cp1251"), ("iso8859_6", "cp1256"),
-):  # fmt: skip
-    _ODD_SPELLINGS[_alike] = _ODD_SPELLINGS[_codec]
 
 _WORD = re.compile(r"[^\s,;\t|\"'()<>@/\\:.!?&+*=\[\]{}_\-\u3000-\u3004\u3007-\u303f\u30fb\uff00-\uff0f\uff1a-\uff20]+")
 

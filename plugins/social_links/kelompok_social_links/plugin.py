@@ -23,7 +23,6 @@ from kelompok_social_links.platforms import BY_NAME
 METHOD = "social-links@0.1.0"
 _FIELDS = ("facebook", "instagram", "twitter", "youtube", "linkedin")
 """Fields of the core that hold one platform each."""
-_WEBSITE_FIELD = "website_url"
 _MIXED = ("media sosial", "medsos", "sosmed", "social media", "socials", "social links", "akun", "link", "links",
           "tautan", "kontak", "contact")  # fmt: skip
 
