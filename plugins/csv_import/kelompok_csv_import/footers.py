@@ -15,24 +15,40 @@ _SAYINGS = (
     r"(?:sumber|sources?|catatan|notes?|keterangan|ket|licen[cs]e|lisensi|last updated?|terakhir diperbarui|updated?"
     r"|data per|per tanggal|as of|disclaimer|mengetahui)"
 )
-_MADE = r"(?:dicetak|printed|generated|exported|diekspor|diunduh|downloaded|copyright|©\s?\d{4})"
+_MADE = r"(?:dicetak|printed|generated|exported|diekspor|diunduh|downloaded)"
+_LINK = r"(?:by|on|from|at|via|oleh|pada|dari|di|melalui|tanggal|tgl|per)"
+_DATE = r"(?:\d{1,4}[-/.]\d|\d{1,2}\s+[^\W\d]{3,}\.?\s+\d{2,4}\b)"
 _ENDS = (
     r"(?:end of (?:the )?(?:report|file|list|data|table|export)|akhir (?:dari )?(?:laporan|daftar|data|tabel|berkas))"
 )
-_TOTAL_LINE = re.compile(rf"{_TOTALS}(?:\s+{_COUNTED})*\s*(?:[:=].*|[\d(].*)?", re.IGNORECASE | re.DOTALL)
+_TOTAL_LINE = re.compile(rf"{_TOTALS}(?:\s+{_COUNTED})*\s*(?P<behind>[:=].*|[\d(].*)?", re.IGNORECASE | re.DOTALL)
 _BARE_TOTAL = re.compile(rf"{_TOTALS}\s*[:=]?", re.IGNORECASE)
 _SAYING = re.compile(
-    rf"{_SAYINGS}\s*(?:[:=.].*|\d.*|(?:pada|tanggal|tgl|on|by|oleh|dari)\b.*|,)?", re.IGNORECASE | re.DOTALL
+    rf"{_SAYINGS}\s*(?P<behind>[:=.].*|\d.*|(?:pada|tanggal|tgl|on|by|oleh|dari)\b.*|,)?", re.IGNORECASE | re.DOTALL
 )
-_ANYTHING = re.compile(rf"{_MADE}\b.*|{_ENDS}\b.*", re.IGNORECASE | re.DOTALL)
-_DRAWN = re.compile(r"\*{2,}.*\*{2,}|-{2,}.*-{2,}|={2,}.*={2,}|<[^<>]+>.*|\(\d+ rows?\)", re.DOTALL)
+_SURELY = re.compile(
+    rf"{_MADE}(?:(?:\s+{_LINK})*\s*(?:[:=].*|{_DATE}.*)|(?:\s+{_LINK})+)"
+    r"|copyright\s*(?:\(c\)|[©:]|\d{4}).*|©\s?\d{4}.*"
+    r"|\(\d+ rows?\)|</?(?:a|b|br|body|div|font|h\d|hr|html|i|p|pre|script|span|strong|table|td|tr)\b[^<>]*>.*|<!.*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What is no name, whatever the row has besides."""
+_SENTENCE = re.compile(
+    rf"{_MADE}\s*(?:{_LINK}|secara|otomatis|automatically)\b.*|{_ENDS}\s*(?:[\W\d]*|[:=.(].*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What begins a sentence on where the table comes from, or on its end."""
+_MADE_LINE = re.compile(rf"{_MADE}\s*[.(\d].*", re.IGNORECASE | re.DOTALL)
+_DRAWN = re.compile(r"\*{2,}.*\*{2,}|-{2,}.*-{2,}|={2,}.*={2,}|<[^<>]+>.*", re.DOTALL)
+"""What is between signs that draw the eye, or begins like a tag."""
+_OVER = re.compile(r"\W*(?:(?:selesai|sekian|tamat|akhir|end|eof|done)\W*)?", re.IGNORECASE)
 _SIGNED = re.compile(r"[^\W\d][^\d,]*,\s*\d{1,2}\s+[^\W\d]{3,}\s+\d{4}")
 """Place and date over a signature: «Solo, 1 Januari 2024»."""
 _PAGE = re.compile(r"(?:halaman|page|hal\.?|seite)\s*\d+(?:\s*(?:dari|of|von|/)\s*\d+)?", re.IGNORECASE)
 _AMOUNT = re.compile(r"(?:[A-Za-z]{1,3}\.?\s?|[$€£])?[-+]?\d[\d.,' ]*%?(?:\s*[^\W\d]+){0,2}")
 
 _BEGINNING = re.compile(
-    rf"{_TOTALS}\b|{_SAYINGS}\b|{_MADE}|{_ENDS}|halaman|page|hal\b|seite"
+    rf"{_TOTALS}\b|{_SAYINGS}\b|{_MADE}|{_ENDS}|copyright|©|halaman|page|hal\b|seite"
     r"|\(\d|[-=_*~+.:|<]{1,3}|[^\d,]+,\s*\d{1,2} ",
     re.IGNORECASE,
 )
@@ -67,17 +83,34 @@ def is_total(filled: Sequence[str]) -> bool:
     return len(filled) > 1 and _BARE_TOTAL.fullmatch(filled[0]) is not None and all(map(_AMOUNT.fullmatch, filled[1:]))
 
 
-def is_footer(filled: Sequence[str]) -> bool:
-    """Return whether the filled cells of a row sum the table up or say where it comes from, should no record follow.
+def is_footer(cells: Sequence[str], width: int) -> bool:
+    """Return whether a row sums the table up or says where it comes from, should no record follow.
 
-    «Total Cinta Anak» and «Sumber Air Foundation» are names: behind the word there is a sign, a number, or what is
-    counted.
+    «Total Cinta Anak», «Sumber Air Foundation» and «Printed Matter» are names: behind the word there is a sign, a
+    number, a word that links, or what is counted. What only a sentence says is in one cell, or in pieces that are
+    not as many as the table is wide: a delimiter in it cut it up.
     """
+    filled = [text for cell in cells if (text := cell.strip())]
     first = filled[0]
-    if _ANYTHING.fullmatch(first) or _DRAWN.fullmatch(first):
+    if _SURELY.fullmatch(first):
         return True
-    if _SAYING.fullmatch(first):
-        return len(filled) == 1 or first.rstrip()[-1] in ":="
-    if _TOTAL_LINE.fullmatch(first):
-        return all(map(_AMOUNT.fullmatch, filled[1:]))
-    return len(filled) == 1 and (_SIGNED.fullmatch(first) or _PAGE.fullmatch(first)) is not None
+    if total := _TOTAL_LINE.fullmatch(first):
+        return _says_something(total, width) and all(map(_AMOUNT.fullmatch, filled[1:]))
+    if len(filled) == 1:
+        return _is_footer_alone(first, width)
+    is_cut_up = len(cells) != width and _SENTENCE.fullmatch(first) is not None
+    return is_cut_up or (_SAYING.fullmatch(first) is not None and first[-1] in ":=")
+
+
+def _is_footer_alone(text: str, width: int) -> bool:
+    if _DRAWN.fullmatch(text):
+        inside = text.strip("*-=<> ")
+        return width > 1 or _OVER.fullmatch(inside) is not None or is_footer([inside], width)
+    if saying := _SAYING.fullmatch(text):
+        return _says_something(saying, width)
+    return any(one.fullmatch(text) for one in (_SENTENCE, _MADE_LINE, _SIGNED, _PAGE))
+
+
+def _says_something(found: re.Match[str], width: int) -> bool:
+    """Return whether something stands behind the word; in a list of one column the word alone may be a name."""
+    return width > 1 or found["behind"] is not None

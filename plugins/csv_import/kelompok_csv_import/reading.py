@@ -117,7 +117,7 @@ def _read(
         odd=OddRows(body, width, dialect.delimiter),
         words=words,
         may_end=not keeps_footer,
-        is_filled=_are_filled(body),
+        is_filled=_are_filled(body, width),
     )
     return Table(
         header=header,
@@ -136,10 +136,9 @@ def _broken_rows(rows: Sequence[Sequence[str]], width: int) -> BrokenRows:
     return BrokenRows(width, kinds, are_errors=are_errors)
 
 
-def _are_filled(rows: Sequence[Sequence[str]]) -> bool:
+def _are_filled(rows: Sequence[Sequence[str]], width: int) -> bool:
     """Return whether most rows have more than one filled cell, but for those that read like footers."""
-    texts = [[cell.strip() for cell in row if cell.strip()] for row in rows]
-    filled = [len(cells) for cells in texts if cells and not is_footer(cells)]
+    filled = [count for row in rows if (count := count_filled(row)) and not is_footer(row, width)]
     return bool(filled) and 2 * sum(count > 1 for count in filled) >= len(filled)
 
 

@@ -322,7 +322,7 @@ class TableReader:
         filled = _filled(cells)
         if self._held or not self._may_end:
             return False
-        if is_footer(filled):
+        if is_footer(cells, self._width):
             return True
         is_short_note = len(filled) == 1 and self._width > _NARROW and self._is_filled
         return is_short_note and (bool(self._last_words) or (self._is_after_blank and len(cells) == self._width))
