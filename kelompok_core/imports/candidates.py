@@ -1,4 +1,4 @@
-"""From cells as written to candidates: header mapping, normalizers, keys and the entity's pandera schema."""
+"""From cells as written to candidates: normalizers, guards and keys."""
 
 import json
 from collections.abc import Mapping

@@ -2,15 +2,18 @@
 
 The statements run in order in one transaction and hand on by temporary tables:
 
-``deciding_homes``    where rows say they belong      ``deciding_refused``  rows that may not go there
-``deciding_seen``     rows that say it again           ``deciding_known``  what this source last said of the others
-``deciding_keys``     what identifies each other row   ``deciding_back``   seen rows that others speak about too
-``deciding_there``    a record, if there are any       ``deciding_namesakes``  seen rows of a name, counted
-``deciding_matches``  existing records by strong key   ``deciding_rows``   target, reason and turn of each
-``deciding_groups``   who takes turns with whom        ``deciding_diffs``  what a row would change
-``deciding_contested``  ids used for two before        ``deciding_used_ids``  wrong rows whose id another row has
-``deciding_declined``  values that people did not take
-``deciding_final``    one decision a row               ``deciding_slugs``  addresses (``slugs_sql.py``)
+``deciding_homes``      where rows say they belong     ``deciding_refused``    rows that may not go there
+``deciding_shared``     rows of ids that are several   ``deciding_seen``       rows that say it again
+``deciding_known``      what this source said before   ``deciding_keys``       what identifies each other row
+``deciding_there``      a record, if there are any     ``deciding_matches``    existing records by strong key
+``deciding_namesakes``  seen rows of a name, counted   ``deciding_rows``       target, reason and turn of each
+``deciding_back``       seen rows that others speak about too
+``deciding_rejected``   words that somebody rejected
+``deciding_contested``  rows that contradicted another and were not decided
+``deciding_groups``     who takes turns with whom      ``deciding_declined``   values that people did not take
+``deciding_wrong``      rows with errors               ``deciding_used_ids``   those whose id another row has
+``deciding_diffs``      what a row would change        ``deciding_final``      one decision a row
+``deciding_slugs``      addresses (``slugs_sql.py``)
 
 Rows of one record (by target, or by identity when the record is new) form a group and take turns in file
 order; a row is compared with the record as the rows before it leave it.

@@ -67,7 +67,10 @@ def phone(inputs: Inputs) -> Normalized:
 
 
 def _regions(inputs: Inputs) -> pd.Series:
-    """Return the country whose numbering plan a row's number is of; empty where the row says that nobody knows."""
+    """Return the country whose numbering plan a row's number is of, the header's before any that the row names.
+
+    :data:`UNKNOWN` where the row names one nobody knows.
+    """
     called = region_in_header(str(inputs.own.name))
     if called is not None:
         return pd.Series(called, index=inputs.own.index, dtype="str")
@@ -245,5 +248,5 @@ def _valid(written: str, region: str) -> phonenumbers.PhoneNumber | None:
 
 
 def _digits(written: str) -> str:
-    """Return the digits of a number, without those of an extension, in ASCII."""
+    """Return the digits of a number, in ASCII."""
     return "".join(str(int(sign)) for sign in written if sign.isdecimal())
