@@ -1,7 +1,10 @@
 """Events as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
 
 from kelompok_core.descriptor import (
+    HOMES,
+    IDS_OF_HOMES,
     NAMES_OF_HOMES,
+    ZONES,
     DerivedColumn,
     Detail,
     EntityDescriptor,
@@ -111,8 +114,7 @@ _FIELDS = (
         parts=(*_STARTS, Part(name="all_day")),
         default=DEFAULT_ZONE,
         derived_from="starts_at",
-        aliases=("time zone", "zona waktu", "tzid", "timezone identifier", "tz", "zona", "event timezone",
-                 "event time zone", "start timezone", "start time zone"),
+        aliases=(*ZONES, "event timezone", "event time zone", "start timezone", "start time zone"),
     ),
     Field(
         name="all_day",
@@ -169,9 +171,7 @@ DESCRIPTOR = EntityDescriptor(
         "events", "event", "meetups", "meetup", "agenda", "acara", "kegiatan",
     ),
     organization_aliases=(
-        "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name", "organizer",
-        "organiser", "penyelenggara", "id organisasi", "organization id", "organization slug", "event host",
-        *NAMES_OF_HOMES,
+        *HOMES, "organizer", "organiser", "penyelenggara", *IDS_OF_HOMES, "event host", *NAMES_OF_HOMES,
     ),
     derived=(
         DerivedColumn(name="title_key", field="title", derive=name_key),

@@ -3,6 +3,8 @@
 from functools import partial
 
 from kelompok_core.descriptor import (
+    HOMES,
+    IDS_OF_HOMES,
     NAMES_OF_HOMES,
     DerivedColumn,
     Detail,
@@ -217,10 +219,8 @@ DESCRIPTOR = EntityDescriptor(
     ),
     has_slug=False,
     organization_aliases=(
-        "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",
-        "organisation name", "id organisasi", "organization id", "organization slug", "company name", "company",
-        "group name", "chapter", "cabang", "account name", "organization 1 name", "current employer",
-        *NAMES_OF_HOMES,
+        *HOMES, *IDS_OF_HOMES, "company name", "company", "group name", "chapter", "cabang", "account name",
+        "organization 1 name", "current employer", *NAMES_OF_HOMES,
     ),
     derived=(
         DerivedColumn(name="name_key", field="name", derive=name_key),

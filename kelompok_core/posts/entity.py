@@ -4,7 +4,10 @@ from functools import partial
 
 from kelompok_core.access.rules import Action
 from kelompok_core.descriptor import (
+    HOMES,
+    IDS_OF_HOMES,
     NAMES_OF_HOMES,
+    ZONES,
     DerivedColumn,
     Detail,
     EntityDescriptor,
@@ -85,10 +88,7 @@ _FIELDS = (
                 suffices=True,
                 dated=True,
             ),
-            Part(
-                name="timezone",
-                aliases=("time zone", "zona waktu", "tzid", "timezone identifier", "tz", "zona"),
-            ),
+            Part(name="timezone", aliases=ZONES),
         ),
         kind=Kind.MOMENT,
         detail=Detail.MOMENT,
@@ -129,9 +129,7 @@ DESCRIPTOR = EntityDescriptor(
         "kabar",
     ),
     organization_aliases=(
-        "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",
-        "organisation name", "id organisasi", "organization id", "organization slug",
-        *NAMES_OF_HOMES,
+        *HOMES, *IDS_OF_HOMES, *NAMES_OF_HOMES,
     ),
     derived=(
         DerivedColumn(name="title_key", field="title", derive=name_key),
