@@ -1,6 +1,6 @@
 """Which field each column of a source is: by the mapping given, then by aliases; nothing dropped silently."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kelompok_core.contracts import Issue, Severity
@@ -214,8 +214,10 @@ _Claims = dict[str, list[tuple[tuple[int, int, bool, int], str]]]
 
 
 def _claims(fields: Sequence[HeaderField], columns: Sequence[str], repeating: Collection[str]) -> _Claims:
-    known, weak, distinct = _ranked_aliases(fields), _weak_aliases(fields), _distinct_aliases(fields)
-    dated, zoned = _ranked_aliases([one for one in fields if one.dated]), _zoned_aliases(fields)
+    known, dated = _ranked_aliases(fields), _ranked_aliases([one for one in fields if one.dated])
+    weak = _weak_aliases(fields)
+    distinct = _last_aliases(fields, lambda one: one.distinct_aliases)
+    zoned = _last_aliases(fields, lambda one: one.zoned_aliases)
     claims: _Claims = {}
     unclaimed: list[tuple[int, str]] = []
     for place, column in enumerate(columns):
@@ -256,12 +258,11 @@ def _ranked_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]
     return ranked
 
 
-def _distinct_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:
-    return {fold_header(alias): (one.name, len(one.aliases)) for one in fields for alias in one.distinct_aliases}
-
-
-def _zoned_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:
-    return {fold_header(alias): (one.name, len(one.aliases)) for one in fields for alias in one.zoned_aliases}
+def _last_aliases(
+    fields: Sequence[HeaderField], aliases: Callable[[HeaderField], Sequence[str]]
+) -> dict[str, tuple[str, int]]:
+    """Return aliases of one kind, ranked behind those a field is known by anyway."""
+    return {fold_header(alias): (one.name, len(one.aliases)) for one in fields for alias in aliases(one)}
 
 
 def _weak_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:

@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-_NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>")
-"""What stands in brackets: «(required)», «[dd/mm/yyyy]»."""
+from kelompok_core.values.zones import NOTE
+
 _STAR = re.compile(r"\s*\*.*$", re.DOTALL)
 """A star marks a needed column, and begins what is said about that: «Nama *wajib»."""
 _NUMBER = re.compile(r"^\s*\d{1,3}[.)]\s+")
@@ -89,8 +89,8 @@ def without_document(folded: str) -> str:
 
 def _names_another(header: str) -> bool:
     """Return whether a note in a header says that the value is of somebody or something else: «HP (orang tua)»."""
-    notes = [fold_header(note) for note in _NOTE.findall(header)]
-    subject = fold_header(_NOTE.sub(" ", header))
+    notes = [fold_header(note) for note in NOTE.findall(header)]
+    subject = fold_header(NOTE.sub(" ", header))
     if _OF_CHOICES.match(subject):
         return False
     notes = [note for note in notes if not _NOT_THAT.search(note)]
@@ -122,7 +122,7 @@ def spellings(written: str) -> tuple[str, ...]:
 def _spellings(written: str) -> Iterator[str]:
     yield fold_header(written)
     yield _fold(written)
-    marked = written if _names_another(written) else _NOTE.sub(" ", written)
+    marked = written if _names_another(written) else NOTE.sub(" ", written)
     bare = _NUMBER.sub("", _STAR.sub("", marked))
     words = fold_header(bare).split()
     while words and words[-1] in _MARKS:

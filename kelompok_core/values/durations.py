@@ -7,13 +7,14 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from kelompok_core.contracts import Severity
+from kelompok_core.values.clocks import SECONDS_A_DAY
 from kelompok_core.values.normalized import found, map_distinct
 from kelompok_core.values.text import line
 
 _ISO = TypeAdapter(timedelta)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _SECONDS = {
-    "day": 86_400, "hour": 3_600, "minute": 60, "second": 1,
+    "day": SECONDS_A_DAY, "hour": 3_600, "minute": 60, "second": 1,
 }  # fmt: skip
 _UNITS = {
     "day": "d day days hari",
@@ -24,7 +25,7 @@ _UNITS = {
 _SECONDS_OF = {word: _SECONDS[unit] for unit, words in _UNITS.items() for word in words.split()}
 _PART = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([a-z]+)\.?,?\s*(?:dan|and|&)?\s*")
 _NUMBER = re.compile(r"\d+(?:[.,]0+)?")
-_LONGEST_SECONDS = 366 * 86_400
+_LONGEST_SECONDS = 366 * SECONDS_A_DAY
 """Who writes more meant something else."""
 
 _FEWEST_MINUTES = 10

@@ -97,7 +97,8 @@ class ZonedHeader(NamedTuple):
     unknown: str | None = None
 
 
-_NOTE = re.compile(r"[(\[{<]([^()\[\]{}<>]*)[)\]}>]")
+NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>")
+"""What stands in brackets in a header: «(required)», «[dd/mm/yyyy]», «(WIB)»."""
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ZONE_WORDS = re.compile(
     rf"(?<![a-z\d])(?:(?:{'|'.join(_REGIONS)}|etc/)[a-z_]+(?:/[a-z_]+|[+-]\d{{1,2}})?|(?:utc|gmt)\s*[+-]\s*\d{{1,2}}(?:[:.]?\d{{2}})?"
@@ -115,8 +116,8 @@ def read_header(header: str) -> ZonedHeader:
 
     ``post_date_gmt``, «Jam (WIB)», «Mulai - WITA», ``start (UTC+7)`` and «Start (Singapore time)» name one.
     """
-    for note in _NOTE.finditer(header):
-        said = _of_note(note[1].strip())
+    for note in NOTE.finditer(header):
+        said = _of_note(note[0][1:-1].strip())
         if said is not None:
             return said._replace(rest=f"{header[: note.start()]} {header[note.end() :]}".strip())
     spaced = _HUMP.sub(" ", header)
