@@ -8,6 +8,7 @@ from kelompok_core.imports.parts import join_parts, stage_part
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import ImportOptions
 from kelompok_core.imports.report import iter_row_issues
+from tests.counting import decided
 
 
 @pytest.fixture
@@ -19,17 +20,13 @@ def issues(database):
     return run
 
 
-def _decided(report):
-    return {name: number for name, number in report.counts.items() if number}
-
-
 # Surveys
 
 
 def test_ids_that_a_spreadsheet_made_numbers_are_those_ids(import_file, ask):
     import_file("id,name\n1,Satu\n2,Dua\n10,Sepuluh\n", source="a")
     again = import_file("id,name\n1.0,Satu\n2.0,Dua\n10.0,Sepuluh\n", source="a")
-    assert _decided(again) == {"rows_read": 3, "unchanged": 3}
+    assert decided(again) == {"rows_read": 3, "unchanged": 3}
     assert {row.external_id for row in ask("SELECT external_id FROM source_records")} == {"1", "2", "10"}
 
 
@@ -64,7 +61,7 @@ def test_a_number_among_dates_is_a_day(import_file, ask, issues, cells, days):
 
 def test_a_number_alone_in_a_column_that_may_hold_years_is_asked_about(import_file, issues):
     report = import_file("id,name,founded\n1,Satu,44197\n")
-    assert _decided(report) == {"rows_read": 1, "review": 1}
+    assert decided(report) == {"rows_read": 1, "review": 1}
     assert ("value.date_serial_unclear", 2, "founded") in issues(report)
 
 
@@ -78,18 +75,18 @@ def test_a_column_of_which_nothing_can_be_read_stops_the_import(import_file, ask
         import_file(f"id,name,{column}\n{rows}")
     assert ask("SELECT FROM organizations") == []
     done = import_file(f"id,name,{column}\n{rows}", options=ImportOptions(mapping={column: "extra"}))
-    assert _decided(done) == {"rows_read": 5, "accepted": 5}
+    assert decided(done) == {"rows_read": 5, "accepted": 5}
 
 
 def test_a_few_cells_are_only_warned_about(import_file, issues):
     report = import_file("id,name,founded\n1,Satu,dahulu\n2,Dua,\n")
-    assert _decided(report) == {"rows_read": 2, "accepted": 2}
+    assert decided(report) == {"rows_read": 2, "accepted": 2}
     assert ("value.date", 2, "founded") in issues(report)
 
 
 def test_words_for_nothing_are_no_filled_cells(import_file):
     rows = "".join(f"{number},Lembaga {number},-\n" for number in range(1, 6))
-    assert _decided(import_file(f"id,name,founded\n{rows}")) == {"rows_read": 5, "accepted": 5}
+    assert decided(import_file(f"id,name,founded\n{rows}")) == {"rows_read": 5, "accepted": 5}
 
 
 def test_so_it_is_when_parts_read_the_file(bench, operator, tmp_path):
@@ -139,7 +136,7 @@ def test_a_calendar_of_outlook(import_file, ask):
         "Libur,5/20/2024,12:00:00 AM,5/21/2024,12:00:00 AM,True,,,\n"
     )  # fmt: skip
     report = import_file(text, entity="events", organization="rumah")
-    assert _decided(report) == {"rows_read": 2, "accepted": 2}
+    assert decided(report) == {"rows_read": 2, "accepted": 2}
     rows = ask("""
         SELECT title, to_char(starts_at AT TIME ZONE 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI') AS starts,
                to_char(ends_at AT TIME ZONE 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI') AS ends, location_name
@@ -169,12 +166,12 @@ def test_a_list_of_goods_does_not_become_organizations(import_file, ask, header)
     assert ask("SELECT FROM organizations") == []
     name = header.partition(",")[0]
     done = import_file(text, options=ImportOptions(mapping={name: "name"}))
-    assert _decided(done) == {"rows_read": 2, "accepted": 2}
+    assert decided(done) == {"rows_read": 2, "accepted": 2}
 
 
 def test_an_organization_may_have_prices(import_file):
     done = import_file("name,city,price,stock\nKoperasi Satu,Solo,1,2\n")
-    assert _decided(done) == {"rows_read": 1, "accepted": 1}
+    assert decided(done) == {"rows_read": 1, "accepted": 1}
 
 
 # Files
@@ -200,7 +197,7 @@ def test_nobody_need_have_opted_out(import_file, ask, issues, bench, operator, t
     text = f"id,nama,{header}\n" + "".join(f"{number},Anggota {number},{no}\n" for number in range(1, 6))
     if not parts:
         report = import_file(text, entity="members", organization="rumah")
-        assert _decided(report) == {"rows_read": 5, "accepted": 5}
+        assert decided(report) == {"rows_read": 5, "accepted": 5}
         assert not any(column == header for _, _, column in issues(report))
         assert (
             ask("SELECT profile_data->'do_not_contact' AS ways FROM members WHERE name = 'Anggota 1'")[0].ways is None

@@ -13,6 +13,7 @@ from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
 from kelompok_core.imports.stage import stage
 from kelompok_core.values.conventions import DateOrder
+from tests.counting import codes_of, decided
 
 
 @pytest.fixture
@@ -20,14 +21,6 @@ def homes(import_file, ask):
     """Three organizations, the last two of one name, and their ids by slug."""
     import_file("id,name,city\nO1,Forum Air,Bandung\nO2,Kelompok Tani,Garut\nO3,Kelompok Tani,Medan\n", name="orgs.csv")
     return {row.slug: row.id for row in ask("SELECT slug, id FROM organizations")}
-
-
-def _decided(report):
-    return {name: number for name, number in report.counts.items() if number and name != "rows_read"}
-
-
-def _codes(report):
-    return {group.code for group in report.groups}
 
 
 def _reasons(ask, report):
@@ -46,7 +39,7 @@ def test_members_of_one_organization(import_file, ask, database, homes):
         entity="members",
         organization="forum-air",
     )
-    assert _decided(report) == {"accepted": 2}
+    assert decided(report, read=False) == {"accepted": 2}
     ani, budi = ask("SELECT * FROM members ORDER BY name")
     assert (ani.organization_id, ani.position, ani.email, ani.phone) == (
         homes["forum-air"], "Ketua", "ani@air.id", "+6281234567890",
@@ -71,7 +64,7 @@ def test_a_date_that_could_be_two_days_is_handed_back_until_somebody_says_the_or
 def test_the_proof_of_an_order_may_stand_at_the_end_of_a_long_file(import_file, ask, homes):
     rows = "".join(f"N{number},,n{number}@x.id,,1/2/2019,\n" for number in range(10_005))
     report = import_file(MEMBERS + rows + "Akhir,,z@x.id,,31/1/2019,\n", entity="members", organization="forum-air")
-    assert _decided(report) == {"accepted": 10_006}
+    assert decided(report, read=False) == {"accepted": 10_006}
     assert {str(row.started_on) for row in ask("SELECT DISTINCT started_on FROM members")} == {
         "2019-02-01", "2019-01-31",
     }  # fmt: skip
@@ -117,7 +110,7 @@ def test_without_an_organization_nothing_is_imported(import_file, homes):
 def test_in_an_import_for_one_organization_a_column_does_not_lead_elsewhere(import_file, ask, homes):
     content = "nama,organisasi\nAni,Kelompok Tani\nBudi,Forum Air\n"
     report = import_file(content, entity="members", organization="forum-air")
-    assert _decided(report) == {"accepted": 2}
+    assert decided(report, read=False) == {"accepted": 2}
     assert ask("SELECT profile_data->'extra' AS extra FROM members WHERE name = 'Ani'")[0].extra == {
         "list": {"organisasi": "Kelompok Tani"}
     }
@@ -131,9 +124,9 @@ def test_in_an_import_for_one_organization_a_column_does_not_lead_elsewhere(impo
 def test_one_person_in_two_organizations_is_two_members_and_two_lists_may_count_alike(import_file, ask, homes):
     for slug in ("forum-air", "kelompok-tani"):
         report = import_file(f"id,nama,email\n1,Ani {slug},ani@x.id\n", entity="members", organization=slug)
-        assert _decided(report) == {"accepted": 1}
+        assert decided(report, read=False) == {"accepted": 1}
     again = import_file("id,nama,email\n1,Ani forum-air,ani@x.id\n", entity="members", organization="forum-air")
-    assert _decided(again) == {"unchanged": 1}
+    assert decided(again, read=False) == {"unchanged": 1}
     assert len(ask("SELECT FROM members")) == 2
 
 
@@ -161,7 +154,7 @@ def test_one_address_twice_with_two_names_is_asked_about_or_the_last_row_wins(im
     assert _reasons(ask, report)[2] == ("review", "match.shared_key")
     last = ImportOptions(duplicates=DuplicatePolicy.LAST)
     report = import_file(content, entity="members", organization="forum-air", options=last)
-    assert _decided(report) == {"accepted": 2, "merged": 1}
+    assert decided(report, read=False) == {"accepted": 2, "merged": 1}
     assert {row.name for row in ask("SELECT name FROM members")} == {"João Nilton", "Foo Bar"}
 
 
@@ -181,7 +174,7 @@ def test_a_period_cannot_end_before_it_begins_in_a_row_or_together_with_what_is_
 def test_personal_data_is_taken_in_only_when_the_mapping_names_it(import_file, ask, homes):
     content = "id,nama,tanggal lahir,agama\n1,Ani,21 Desember 1949,Islam\n"
     report = import_file(content, entity="members", organization="forum-air")
-    assert "header.sensitive_refused" in _codes(report)
+    assert "header.sensitive_refused" in codes_of(report)
     assert ask("SELECT profile_data FROM members")[0].profile_data == {}
     mapped = ImportOptions(mapping={"tanggal lahir": "birth_date"})
     import_file(content, entity="members", organization="forum-air", options=mapped)
@@ -222,7 +215,7 @@ def test_posts_with_category_tags_and_clean_markup(import_file, ask, homes):
         entity="posts",
         organization="forum-air",
     )
-    assert _decided(report) == {"accepted": 2}
+    assert decided(report, read=False) == {"accepted": 2}
     first, second = ask("""
         SELECT p.*, c.name AS category FROM posts p JOIN post_categories c ON c.id = p.category_id ORDER BY p.slug""")
     assert (first.slug, second.slug, first.category, second.category) == (
@@ -240,7 +233,7 @@ def test_posts_with_category_tags_and_clean_markup(import_file, ask, homes):
         entity="posts",
         organization="forum-air",
     )
-    assert _decided(again) == {"merged": 1}
+    assert decided(again, read=False) == {"merged": 1}
     assert [row.name for row in ask("SELECT name FROM post_tags ORDER BY name")] == ["air", "laut"]
     assert len(ask("SELECT FROM post_categories")) == 1
 
@@ -249,7 +242,7 @@ def test_only_who_may_publish_publishes_and_is_asked_again_when_it_is_applied(im
     content = POSTS + "Satu,,https://air.id/1,2020-01-31,,,terbit\n"
     editor = person("e@air.id", slug="forum-air", role="editor")
     report = import_file(content, entity="posts", organization="forum-air", actor=editor)
-    assert "permission.value" in _codes(report)
+    assert "permission.value" in codes_of(report)
     assert ask("SELECT status, published_at FROM posts")[0] == ("draft", None)
     import_file(content, entity="posts", organization="forum-air")
     assert ask("SELECT status FROM posts")[0].status == "published"
@@ -358,7 +351,7 @@ def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(im
         )
     report = import_file("nama,organisasi,email\nAni,forum-air,a@x.id\nAni,forum-air,a@x.id\nBudi,O2,\n",
                          entity="members")  # fmt: skip
-    assert _decided(report) == {"accepted": 1, "review": 2}
+    assert decided(report, read=False) == {"accepted": 1, "review": 2}
     stranger = person("e@tani.id", slug="kelompok-tani", role="owner")
     with pytest.raises(NotPermitted):
         Reviewer(bench, stranger).accept_as_new(report.record.id, 1)
@@ -370,9 +363,8 @@ def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(im
         assert list_parked(connection) == []
 
 
-def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(import_file, bench, operator, ask, homes):
+def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(import_file, bench, reviewer, ask, homes):
     from kelompok_core.imports.parked import compare, find_by_ref, get_parked, list_candidates
-    from kelompok_core.imports.review import Reviewer
 
     import_file("nama,jabatan\nBudi,Bendahara\n", entity="members", organization="forum-air", source="a")
     report = import_file(
@@ -388,7 +380,7 @@ def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(impor
         pairs = {one.field: (one.incoming, one.existing) for one in compare(connection, parked, known)}
     assert pairs["started_on"] == ("2020-01-02", None)
     assert pairs["name"] == ("Budi", "Budi")
-    verdict = Reviewer(bench, operator).accept_into(report.record.id, 1, known)
+    verdict = reviewer.accept_into(report.record.id, 1, known)
     assert verdict.changed == ["email", "started_on", "tags"]
     member = ask("SELECT * FROM members")[0]
     assert (member.email, str(member.started_on), member.profile_data["tags"]) == (
@@ -398,17 +390,13 @@ def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(impor
     )
 
 
-def test_a_parked_row_that_would_turn_a_period_round_is_taken_without_that_value(
-    import_file, bench, operator, ask, homes
-):
+def test_a_parked_row_that_would_turn_a_period_round_is_taken_without_that_value(import_file, reviewer, ask, homes):
     from kelompok_core.errors import UsageError
-    from kelompok_core.imports.review import Reviewer
 
     import_file("id,nama,tanggal mulai\n1,Budi,2020-05-01\n", entity="members", organization="forum-air")
     report = import_file(
         "id,nama,tanggal selesai,kota\n1,Budi,2019-05-01,Garut\n", entity="members", organization="forum-air"
     )
-    reviewer = Reviewer(bench, operator)
     with pytest.raises(UsageError, match="end before they begin"):
         reviewer.accept_into(report.record.id, 1, None)
     reviewer.accept_into(report.record.id, 1, None, choices={"ended_on": "existing"})
@@ -422,7 +410,7 @@ def test_an_organization_that_went_between_plan_and_apply_is_an_error_of_its_row
     from kelompok_core.organizations.service import OrganizationService
 
     plan = import_file("nama,organisasi\nAni,O2\nBudi,forum-air\n", entity="members", dry_run=True, source="semua")
-    assert _decided(plan) == {"accepted": 2}
+    assert decided(plan, read=False) == {"accepted": 2}
     with bench.database.session() as session:
         OrganizationService(session, operator).delete(homes["kelompok-tani"])
     approve(bench, plan.record.id, operator)
@@ -437,7 +425,7 @@ def test_an_event_is_its_uid_whatever_its_title(import_file, ask, homes):
         "uid,judul,tanggal\nA@x,Rapat Besar,2020-01-02\n", entity="events", organization="forum-air", source="b"
     )
     assert _reasons(ask, report) == [("unchanged", "match.uid")]
-    assert "field.source_outranked" in _codes(report), "another source's word stays"
+    assert "field.source_outranked" in codes_of(report), "another source's word stays"
 
 
 def test_the_same_row_read_in_another_order_is_news(import_file, ask, homes):
@@ -446,7 +434,7 @@ def test_the_same_row_read_in_another_order_is_news(import_file, ask, homes):
     import_file(content + "2,Budi,2/13/2019\n", **where)
     assert str(ask("SELECT started_on FROM members WHERE name = 'Ani'")[0].started_on) == "2019-01-02"
     report = import_file(content + "2,Budi,13/2/2019\n", **where)
-    assert _decided(report) == {"merged": 1, "unchanged": 1}
+    assert decided(report, read=False) == {"merged": 1, "unchanged": 1}
     assert str(ask("SELECT started_on FROM members WHERE name = 'Ani'")[0].started_on) == "2019-02-01"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kelompok_core.imports.records import ImportOptions
-from kelompok_core.imports.review import Reviewer
+from tests.counting import codes_of, decided
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")
 pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")
@@ -45,26 +45,18 @@ def case(import_file, ask):
     return lambda number: Case(number, import_file, ask)
 
 
-def _codes(report):
-    return {group.code for group in report.groups}
-
-
-def _decided(report):
-    return {name: number for name, number in report.counts.items() if number}
-
-
 def test_marks_of_files_put_together_are_no_text(case):
     one = case("01")
     one.take("gabungan.csv", "members")
     assert one.members("name") == [("Ratna Wulandari",), ("Ilham Saputra",), ("Yohana Manurung",), ("Agus Wibowo",)]
     organizations = one.take("lembaga.csv", "organizations")
-    assert _decided(organizations) == {"rows_read": 2, "accepted": 2}
+    assert decided(organizations) == {"rows_read": 2, "accepted": 2}
 
 
 def test_years_of_two_digits_are_of_the_century_that_was(case):
     one = case("03")
     report = one.take("anggota.csv", "members", given={"tgl lahir": "birth_date"})
-    assert _decided(report) == {"rows_read": 3, "accepted": 3}
+    assert decided(report) == {"rows_read": 3, "accepted": 3}
     assert one.members("profile_data->>'birth_date'", "started_on") == [
         ("1958-02-14", "2015-06-21"), ("1969-11-30", "1999-07-22"), ("2005-09-09", "2024-01-23"),
     ]  # fmt: skip
@@ -84,32 +76,31 @@ def test_what_stands_for_nothing_says_nothing(case):
     ]
     ids = one.ask("SELECT external_id FROM source_records WHERE entity = 'members' ORDER BY record")
     assert [row.external_id for row in ids] == [None, None, None, "4", "5", "6"]
-    assert "value.date_of_empty_cell" in _codes(report)
+    assert "value.date_of_empty_cell" in codes_of(report)
 
 
 def test_digits_a_spreadsheet_keeps_as_text_are_those_digits(case):
     one = case("05")
     first = one.take("anggota.csv", "members", source="anggota")
-    assert _decided(first) == {"rows_read": 4, "accepted": 4}
+    assert decided(first) == {"rows_read": 4, "accepted": 4}
     assert one.members("phone") == [(f"+628123450050{number}",) for number in range(1, 5)]
     ids = one.ask("SELECT external_id FROM source_records WHERE entity = 'members' ORDER BY record")
     assert [row.external_id for row in ids] == ["00123", "00124", "123", "00125"]
     again = one.take("anggota-lagi.csv", "members", source="anggota")
-    assert _decided(again) == {"rows_read": 4, "merged": 1, "unchanged": 3}
+    assert decided(again) == {"rows_read": 4, "merged": 1, "unchanged": 3}
     assert ("Bambang Irawan", "Ketua") in one.members("name", "position")
 
 
-def test_siblings_with_one_address_are_people_of_their_own(case, bench, operator):
+def test_siblings_with_one_address_are_people_of_their_own(case, reviewer):
     one = case("07")
     report = one.take("murid.csv", "members")
-    assert _decided(report) == {"rows_read": 4, "accepted": 2, "review": 2}
-    reviewer = Reviewer(bench, operator)
+    assert decided(report) == {"rows_read": 4, "accepted": 2, "review": 2}
     for row in (2, 3):
         reviewer.accept_as_new(report.record.id, row)
     names = [("Alya Putri",), ("Dinda Ayu",), ("Bima Putra",), ("Cakra Putra",)]
     assert one.members("name") == names
     again = one.take("murid.csv", "members")
-    assert _decided(again) == {"rows_read": 4, "unchanged": 4}
+    assert decided(again) == {"rows_read": 4, "unchanged": 4}
     assert one.members("name") == names
 
 
@@ -140,7 +131,7 @@ def test_names_in_another_script_are_read_as_they_were_written(case, encoding):
 def test_notes_in_headers_are_no_part_of_them(case):
     one = case("14")
     report = one.take("template.csv", "members")
-    assert _decided(report) == {"rows_read": 1, "accepted": 1}
+    assert decided(report) == {"rows_read": 1, "accepted": 1}
     columns = ("name", "email", "phone", "position", "profile_data->>'city'")
     assert one.members(*columns) == [("Tuti Wibowo", "tuti@uji14.or.id", "+6281234501403", "Ketua", "Klaten")]
 
@@ -161,7 +152,7 @@ def test_a_line_break_in_the_wrong_place_makes_no_organization(case):
 def test_posts_of_a_blog_engine(case):
     one = case("18")
     report = one.take("wp.csv", "posts", given={"post_date_gmt": "published_at"}, timezone="UTC")
-    assert _decided(report) == {"rows_read": 7, "accepted": 6, "rejected": 1}
+    assert decided(report) == {"rows_read": 7, "accepted": 6, "rejected": 1}
     rows = {
         row.title: (row.slug, row.status, row.at, row.tags)
         for row in one.ask("""
@@ -179,13 +170,13 @@ def test_posts_of_a_blog_engine(case):
 def test_contacts_of_google(case):
     one = case("20")
     report = one.take("google.csv", "members")
-    assert _decided(report) == {"rows_read": 3, "accepted": 3}
+    assert decided(report) == {"rows_read": 3, "accepted": 3}
     assert one.members("name", "email", "phone", "profile_data->>'website_url'") == [
         ("Yusuf Kalla Putra", "yusuf@uji20.or.id", "+6281234502001", None),
         ("Zainab Al Habsyi", "zainab@uji20.or.id", "+6281234502003", "http://zainab.example"),
         ("Adi", None, "+6281234502004", None),
     ]
-    assert {"value.email_several", "value.phone_several"} <= _codes(report)
+    assert {"value.email_several", "value.phone_several"} <= codes_of(report)
 
 
 def test_phone_numbers_as_people_write_them(case):
@@ -200,10 +191,10 @@ def test_phone_numbers_as_people_write_them(case):
 def test_days_and_months_that_are_zero(case):
     one = case("27")
     plan = one.take("anggota.csv", "members", given={"tgl lahir": "birth_date"}, dry_run=True)
-    assert _decided(plan) == {"rows_read": 2, "accepted": 2}
+    assert decided(plan) == {"rows_read": 2, "accepted": 2}
     one.take("anggota.csv", "members", given={"tgl lahir": "birth_date"})
     assert one.members("name", "started_on", "profile_data->>'birth_date'") == [
         ("Orang Baik", "2020-01-02", "1990-05-05"), ("Zul Fikri", "2012-01-01", "1985-01-01"),
     ]  # fmt: skip
     posts = one.take("tulisan.csv", "posts")
-    assert _decided(posts) == {"rows_read": 2, "accepted": 1, "rejected": 1}
+    assert decided(posts) == {"rows_read": 2, "accepted": 1, "rejected": 1}

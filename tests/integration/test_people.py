@@ -1,22 +1,13 @@
 """Who is who, and who wants to be written to: ids, shared addresses, names that were made up, withdrawn consent."""
 
-import csv
-
 import pytest
 
 from kelompok_core.descriptor import MergePolicy
-from kelompok_core.imports.error_file import write_error_file
 from kelompok_core.imports.export import ExportFormat, write_export
-from kelompok_core.imports.parked import list_parked
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.report import iter_row_issues
-from kelompok_core.imports.review import Reviewer
 from kelompok_core.members.service import MemberService
-
-
-def _decided(report):
-    return {name: number for name, number in report.counts.items() if number}
+from tests.counting import decided
 
 
 @pytest.fixture
@@ -51,29 +42,6 @@ def members(ask):
     return run
 
 
-@pytest.fixture
-def codes(database):
-    def run(report):
-        with database.connect() as connection:
-            return {(one.code, one.line) for one in iter_row_issues(connection, report.record)}
-
-    return run
-
-
-@pytest.fixture
-def reviewer(bench, operator):
-    return Reviewer(bench, operator)
-
-
-@pytest.fixture
-def waiting(database):
-    def run():
-        with database.connect() as connection:
-            return list_parked(connection)
-
-    return run
-
-
 _OUT = "(profile_data->'do_not_contact')::text"
 
 
@@ -83,45 +51,45 @@ _OUT = "(profile_data->'do_not_contact')::text"
 def test_a_new_id_under_a_known_name_and_address_is_a_question(take, members, waiting, reviewer):
     take("id,nama,email\n7,Sari Dewi,sari@x.example.org\n")
     asked = take("id,nama,email\n8,Sari Dewi,sari@x.example.org\n")
-    assert _decided(asked) == {"rows_read": 1, "review": 1}
+    assert decided(asked) == {"rows_read": 1, "review": 1}
     (parked,) = waiting()
     assert parked.reason == "id.new_for_known"
     assert len(parked.candidates) == 1
     reviewer.accept_into(asked.record.id, 1, None)
     assert members() == [("Sari Dewi", "sari@x.example.org")]
     again = take("id,nama,email,jabatan\n8,Sari Dewi,sari@x.example.org,Ketua\n")
-    assert _decided(again) == {"rows_read": 1, "merged": 1}, "the new id is that person's from now on"
+    assert decided(again) == {"rows_read": 1, "merged": 1}, "the new id is that person's from now on"
 
 
 @pytest.mark.parametrize("second", ["8,Sari Dewi,sari@x.example.org", '"=""008""",sari  DEWI,SARI@x.example.org'])
 def test_so_it_is_inside_one_file(take, members, second):
     report = take(f"id,nama,email\n7,Sari Dewi,sari@x.example.org\n{second}\n")
-    assert _decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
+    assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
     assert members() == [("Sari Dewi", "sari@x.example.org")]
 
 
-def test_another_name_or_another_source_is_no_such_question(take, codes):
+def test_another_name_or_another_source_is_no_such_question(take):
     take("id,nama,email\n7,Sari Dewi,sari@x.example.org\n")
     other = take("id,nama,email\n1,Sari Dewi,sari@x.example.org\n", source="lain")
-    assert _decided(other) == {"rows_read": 1, "unchanged": 1}
+    assert decided(other) == {"rows_read": 1, "unchanged": 1}
     new = take("id,nama,email\n8,Budi Santoso,budi@x.example.org\n")
-    assert _decided(new) == {"rows_read": 1, "accepted": 1}
+    assert decided(new) == {"rows_read": 1, "accepted": 1}
 
 
 @pytest.mark.parametrize(("lost", "header"), [
     ("3.17501E+15", "no anggota"), ("3,17501e+15", "id"), ("3.17501E15", "id"), ("3E+15", "member id"),
 ])  # fmt: skip
-def test_an_id_whose_digits_are_lost_identifies_nobody(take, members, codes, ask, lost, header):
+def test_an_id_whose_digits_are_lost_identifies_nobody(take, members, findings, ask, lost, header):
     take(f'{header},nama,email\n"{lost}",Satu,satu@x.example.org\n')
     report = take(f'{header},nama,email\n"{lost}",Dua,dua@x.example.org\n"{lost}",Tiga,tiga@x.example.org\n')
     assert [name for name, _ in members()] == ["Satu", "Dua", "Tiga"]
-    assert codes(report) == {("id.digits_lost", 2), ("id.digits_lost", 3)}
+    assert findings(report) == {("id.digits_lost", 2), ("id.digits_lost", 3)}
     assert {row.external_id for row in ask("SELECT external_id FROM source_records WHERE entity = 'members'")} == {None}
 
 
 def test_an_id_that_has_all_its_digits_is_that_id(take, members):
     take("id,nama\n317501,Satu\n3E12,Dua\n")
-    assert _decided(take("id,nama\n3.17501E+5,Satu Dewi\n3E12,Dua Dewi\n")) == {"rows_read": 2, "merged": 2}
+    assert decided(take("id,nama\n3.17501E+5,Satu Dewi\n3E12,Dua Dewi\n")) == {"rows_read": 2, "merged": 2}
     assert [name for name, _ in members()] == ["Satu Dewi", "Dua Dewi"]
 
 
@@ -132,13 +100,13 @@ def test_a_name_made_of_the_address_never_replaces_a_real_one(take, members):
     take("id,nama,email\n1,Dewi Lestari,d.lestari@x.example.org\n")
     again = take("id,nama,email\n1,,d.lestari@x.example.org\n")
     assert members() == [("Dewi Lestari", "d.lestari@x.example.org")]
-    assert _decided(again) == {"rows_read": 1, "unchanged": 1}
+    assert decided(again) == {"rows_read": 1, "unchanged": 1}
 
 
 def test_a_row_without_a_name_is_known_by_its_address(take, members):
     take("nama,email\nDewi Lestari,d.lestari@x.example.org\n")
     report = take("nama,email,jabatan\n,d.lestari@x.example.org,Bendahara\n", source="lain")
-    assert _decided(report) == {"rows_read": 1, "merged": 1}
+    assert decided(report) == {"rows_read": 1, "merged": 1}
     assert members("name", "position") == [("Dewi Lestari", "Bendahara")]
 
 
@@ -156,7 +124,7 @@ def test_a_real_name_takes_the_place_of_one_that_was_made_up(take, members, ask)
 def siblings(take):
     take("nama,email\nAlya Putri,ibu@x.example.org\n")
     report = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0001\n", source="kelas")
-    assert _decided(report) == {"rows_read": 1, "review": 1}
+    assert decided(report) == {"rows_read": 1, "review": 1}
     return report
 
 
@@ -171,9 +139,9 @@ def test_taken_as_new_it_is_not_asked_again(siblings, reviewer, take, members, w
     assert [name for name, _ in members()] == ["Alya Putri", "Cakra Putra"]
     assert waiting() == []
     again = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0001\n", source="kelas")
-    assert _decided(again) == {"rows_read": 1, "unchanged": 1}
+    assert decided(again) == {"rows_read": 1, "unchanged": 1}
     moved = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0002\n", source="kelas")
-    assert _decided(moved) == {"rows_read": 1, "merged": 1}
+    assert decided(moved) == {"rows_read": 1, "merged": 1}
     assert members("name", "phone") == [("Alya Putri", None), ("Cakra Putra", "+6281234500002")]
 
 
@@ -185,66 +153,51 @@ def test_a_name_is_replaced_where_a_person_says_so(siblings, reviewer, members):
 def test_rejected_it_is_rejected_again_without_a_question(siblings, reviewer, take, waiting):
     reviewer.reject(siblings.record.id, 1)
     again = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0001\n", source="kelas")
-    assert _decided(again) == {"rows_read": 1, "rejected": 1}
+    assert decided(again) == {"rows_read": 1, "rejected": 1}
     assert waiting() == []
 
 
 # An id used for two
 
 
-def _error_file(database, report, path):
-    with database.connect() as connection, path.open("w", encoding="utf-8-sig", newline="") as target:
-        write_error_file(connection, report.record, target)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _write(path, rows):
-    with path.open("w", encoding="utf-8-sig", newline="") as target:
-        writer = csv.DictWriter(target, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def test_one_of_two_duplicates_alone_does_not_become_the_other(take, database, tmp_path, members, codes, reviewer):
+def test_one_of_two_duplicates_alone_does_not_become_the_other(take, handed_back, written, members, findings, reviewer):
     first = take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono Wijaya,tono@@x.example.org\n")
-    assert _decided(first) == {"rows_read": 2, "accepted": 1, "rejected": 1}
-    rows = _error_file(database, first, tmp_path / "a.csv")
+    assert decided(first) == {"rows_read": 2, "accepted": 1, "rejected": 1}
+    rows = handed_back(first)
     assert {"value.email", "id.duplicate_in_file"} & set(rows[0]["_codes"].split())
     rows[0]["email"] = "tono@x.example.org"
-    alone = take(_write(tmp_path / "anggota.csv", rows))
+    alone = take(written(rows, "anggota.csv"))
     assert members() == [("Rina Hartati", "rina@x.example.org")], "nothing is overwritten"
-    assert _decided(alone) == {"rows_read": 1, "review": 1}
-    assert ("id.conflict_before", 2) in codes(alone)
+    assert decided(alone) == {"rows_read": 1, "review": 1}
+    assert ("id.conflict_before", 2) in findings(alone)
     reviewer.accept_as_new(alone.record.id, 1)
     assert [name for name, _ in members()] == ["Rina Hartati", "Tono Wijaya"]
 
 
-def test_whichever_of_them_came_first(take, database, tmp_path, members, codes):
+def test_whichever_of_them_came_first(take, handed_back, written, members, findings):
     first = take("id,nama,email\n5,Tono Wijaya,tono@@x.example.org\n5,Rina Hartati,rina@x.example.org\n")
-    assert _decided(first) == {"rows_read": 2, "accepted": 1, "rejected": 1}
-    assert ("id.duplicate_in_file", 2) in codes(first), "both things are said at once"
-    rows = _error_file(database, first, tmp_path / "a.csv")
+    assert decided(first) == {"rows_read": 2, "accepted": 1, "rejected": 1}
+    assert ("id.duplicate_in_file", 2) in findings(first), "both things are said at once"
+    rows = handed_back(first)
     rows[0]["email"] = "tono@x.example.org"
-    alone = take(_write(tmp_path / "anggota.csv", rows))
+    alone = take(written(rows, "anggota.csv"))
     assert members() == [("Rina Hartati", "rina@x.example.org")]
-    assert ("id.conflict_before", 2) in codes(alone)
+    assert ("id.conflict_before", 2) in findings(alone)
 
 
-def test_the_same_name_with_values_of_the_other_row_is_a_question_too(take, members, codes):
+def test_the_same_name_with_values_of_the_other_row_is_a_question_too(take, members, findings):
     take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Rina Hartati,Garut\n")
     alone = take("id,nama,kota,email\n5,Rina Hartati,Garut,rina@x.example.org\n")
-    assert ("id.conflict_before", 2) in codes(alone)
+    assert ("id.conflict_before", 2) in findings(alone)
     assert members("profile_data->>'city'") == [("Bandung",)]
 
 
-def test_as_it_was_it_is_rejected_again(take, database, tmp_path, members, codes):
+def test_as_it_was_it_is_rejected_again(take, handed_back, written, members, findings):
     first = take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
-    rows = _error_file(database, first, tmp_path / "a.csv")
-    alone = take(_write(tmp_path / "anggota.csv", rows))
-    assert _decided(alone) == {"rows_read": 1, "rejected": 1}
-    assert codes(alone) == {("id.duplicate_before", 2)}, "the file has no earlier row"
+    rows = handed_back(first)
+    alone = take(written(rows, "anggota.csv"))
+    assert decided(alone) == {"rows_read": 1, "rejected": 1}
+    assert findings(alone) == {("id.duplicate_before", 2)}, "the file has no earlier row"
     assert [name for name, _ in members()] == ["Rina Hartati"]
 
 
@@ -252,7 +205,7 @@ def test_the_record_that_has_the_id_changes_as_before(take, members):
     take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
     done = take("id,nama,kota\n5,Rina Hartati,Cimahi\n")
     assert members("name", "profile_data->>'city'") == [("Rina Hartati", "Cimahi")]
-    assert _decided(done) == {"rows_read": 1, "merged": 1}
+    assert decided(done) == {"rows_read": 1, "merged": 1}
 
 
 @pytest.mark.parametrize("rows", ["5,Tono Wijaya,Garut", "5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut"])
@@ -260,55 +213,55 @@ def test_nor_is_it_taken_over_where_later_rows_are_newer(take, members, codes, r
     take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
     again = take(f"id,nama,kota\n{rows}\n", duplicates=DuplicatePolicy.LAST)
     assert again.counts["review"] == 1
-    assert "id.conflict_before" in {code for code, _ in codes(again)}
+    assert "id.conflict_before" in codes(again)
     assert members("name", "profile_data->>'city'") == [("Rina Hartati", "Bandung")]
     take("id,nama,kota\n5,Rina Hartati,Cimahi\n", duplicates=DuplicatePolicy.LAST)
     assert members("name", "profile_data->>'city'") == [("Rina Hartati", "Cimahi")]
 
 
-def test_accepting_settles_whose_the_row_is_and_not_its_name(take, members, reviewer, codes):
+def test_accepting_settles_whose_the_row_is_and_not_its_name(take, members, reviewer, findings):
     take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
     asked = take("id,nama,email,jabatan\n5,Tono Wijaya,tono@x.example.org,Ketua\n")
     assert reviewer.accept_into(asked.record.id, 1, None).changed == ["position"]
     for row in ("Tono Wijaya,tono@x.example.org,Sekretaris", "T. Wijaya,t.wijaya@x.example.org,Sekretaris"):
         later = take(f"id,nama,email,jabatan\n5,{row}\n")
-        assert ("field.kept_in_review", 2) in codes(later)
+        assert ("field.kept_in_review", 2) in findings(later)
         assert members("name", "email", "position") == [("Rina Hartati", "rina@x.example.org", "Sekretaris")]
 
 
-def test_nor_the_values_that_were_not_taken(take, members, reviewer, codes):
+def test_nor_the_values_that_were_not_taken(take, members, reviewer, findings):
     take("id,nama,email,jabatan\n7,Sari Dewi,sari@x.example.org,Ketua\n")
     asked = take("id,nama,email,jabatan\n8,Sari Dewi,sari@x.example.org,Bendahara\n")
     reviewer.accept_into(asked.record.id, 1, None)
     later = take("id,nama,email,jabatan,kota\n8,Sari Dewi,sari@x.example.org,Bendahara,Garut\n")
     assert members("position", "profile_data->>'city'") == [("Ketua", "Garut")]
-    assert ("field.kept_in_review", 2) in codes(later)
+    assert ("field.kept_in_review", 2) in findings(later)
     take("id,nama,email,jabatan\n8,Sari Dewi,sari@x.example.org,Sekretaris\n")
     assert members("position") == [("Sekretaris",)], "that nobody left out"
 
 
-def test_a_name_that_was_taken_is_no_question_again(take, members, reviewer, codes):
+def test_a_name_that_was_taken_is_no_question_again(take, members, reviewer, findings):
     take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
     asked = take("id,nama,email\n5,Tono Wijaya,tono@x.example.org\n")
     reviewer.accept_into(asked.record.id, 1, None, choices={"name": "incoming", "email": "incoming"})
     later = take("id,nama,email\n5,Tono A. Wijaya,tono@x.example.org\n")
     assert members() == [("Tono A. Wijaya", "tono@x.example.org")]
-    assert codes(later) == set()
+    assert findings(later) == set()
 
 
-def test_a_row_that_was_rejected_settles_nothing(take, members, reviewer, codes):
+def test_a_row_that_was_rejected_settles_nothing(take, members, reviewer, findings):
     take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
     asked = take("id,nama,email\n5,Tono Wijaya,tono@x.example.org\n")
     reviewer.reject(asked.record.id, 1)
     later = take("id,nama,email,jabatan\n5,Tono Wijaya,tono@x.example.org,Ketua\n")
-    assert codes(later) == {("id.conflict_before", 2)}
+    assert findings(later) == {("id.conflict_before", 2)}
     assert members() == [("Rina Hartati", "rina@x.example.org")]
 
 
 def test_with_an_id_of_its_own_it_is_taken(take, members):
     take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
     done = take("id,nama,kota\n6,Tono Wijaya,Garut\n")
-    assert _decided(done) == {"rows_read": 1, "accepted": 1}
+    assert decided(done) == {"rows_read": 1, "accepted": 1}
     assert len(members()) == 2
 
 
@@ -343,12 +296,12 @@ def test_ways_are_added_to_whatever_the_policy(take, members, source):
 
 
 @pytest.mark.parametrize("policies", [{}, {"status": MergePolicy.OVERWRITE}, {"do_not_contact": MergePolicy.OVERWRITE}])
-def test_no_source_brings_anybody_back(take, members, codes, policies):
+def test_no_source_brings_anybody_back(take, members, findings, policies):
     take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n", source="buletin")
     for source in ("buletin", "crm"):
         report = take("id,nama,email,status\n1,Satu,a@x.example.org,active\n", source=source, policies=policies)
         assert members("status", _OUT) == [("inactive", '["bulk_email"]')], source
-        assert ("consent.withdrawn_kept", 2) in codes(report)
+        assert ("consent.withdrawn_kept", 2) in findings(report)
 
 
 def test_one_sources_opt_out_outranks_anothers_active(take, members):
@@ -368,31 +321,26 @@ def test_sources_only_add_ways_that_are_closed(take, members):
     assert members(_OUT) == [('["phone", "sms"]',)]
 
 
-def test_a_person_brings_somebody_back(take, members, database, operator, ask):
-    take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
-    member_id = ask("SELECT id FROM members")[0].id
-    with database.session() as session:
-        MemberService(session, operator).update(member_id, {"status": "active", "do_not_contact": ""})
-    assert members("status", _OUT) == [("active", None)]
-    again = take("id,nama,email,status\n1,Satu,a@x.example.org,active\n")
-    assert members("status", _OUT) == [("active", None)]
-    assert _decided(again)["rows_read"] == 1
-
-
-def test_a_person_who_brought_somebody_back_is_not_overruled_by_the_same_list(take, members, database, operator, ask):
-    take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
-    with database.session() as session:
-        MemberService(session, operator).update(
-            ask("SELECT id FROM members")[0].id, {"status": "active", "do_not_contact": ""}
-        )
-    take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
-    assert members("status") == [("active",)]
-
-
 def _brought_back(database, operator, ask):
     with database.session() as session:
         service = MemberService(session, operator)
         service.update(ask("SELECT id FROM members")[0].id, {"status": "active", "do_not_contact": ""})
+
+
+def test_a_person_brings_somebody_back(take, members, database, operator, ask):
+    take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
+    _brought_back(database, operator, ask)
+    assert members("status", _OUT) == [("active", None)]
+    again = take("id,nama,email,status\n1,Satu,a@x.example.org,active\n")
+    assert members("status", _OUT) == [("active", None)]
+    assert decided(again)["rows_read"] == 1
+
+
+def test_a_person_who_brought_somebody_back_is_not_overruled_by_the_same_list(take, members, database, operator, ask):
+    take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
+    _brought_back(database, operator, ask)
+    take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
+    assert members("status") == [("active",)]
 
 
 _ASKED_OUT = "id,nama,email,unsubscribed\n1,Satu,a@x.example.org,yes\n"
@@ -424,35 +372,35 @@ def test_a_new_withdrawal_counts_whoever_brought_somebody_back(take, members, da
     assert out in {'["bulk_email"]', '["phone"]'}
 
 
-@pytest.mark.parametrize(("text", "decided"), [
+@pytest.mark.parametrize(("text", "decision"), [
     ("nama,email,status\nDua,dua@x.example.org,aktif\nDua,dua@x.example.org,unsubscribed\n", "review"),
     ("id,nama,hp,unsubscribed\n2,Dua,0812-3450-0001,\n2,Dua,0812-3450-0002,yes\n", "rejected"),
 ])  # fmt: skip
-def test_a_withdrawal_counts_though_its_row_is_handed_back(take, members, codes, text, decided):
+def test_a_withdrawal_counts_though_its_row_is_handed_back(take, members, findings, text, decision):
     plan = take(text, dry_run=True)
-    assert ("consent.taken", 3) in codes(plan)
+    assert ("consent.taken", 3) in findings(plan)
     assert members() == []
     report = take(text)
-    assert _decided(report) == {"rows_read": 2, "accepted": 1, decided: 1}
-    assert ("consent.taken", 3) in codes(report)
+    assert decided(report) == {"rows_read": 2, "accepted": 1, decision: 1}
+    assert ("consent.taken", 3) in findings(report)
     assert members("status", _OUT) == [("active", '["bulk_email"]')], "and nothing else of the row"
     again = take(text)
-    assert _decided(again)[decided] == 1
-    assert ("consent.taken", 3) not in codes(again)
+    assert decided(again)[decision] == 1
+    assert ("consent.taken", 3) not in findings(again)
 
 
-def test_so_it_does_where_the_row_itself_is_a_question(take, members, codes):
+def test_so_it_does_where_the_row_itself_is_a_question(take, members, findings):
     take("id,nama,bergabung\n2,Dua,2020-01-01\n")
     report = take("id,nama,bergabung,do not call\n2,Dua,2112-01-01,yes\n")
-    assert _decided(report) == {"rows_read": 1, "review": 1}
-    assert ("consent.taken", 2) in codes(report)
+    assert decided(report) == {"rows_read": 1, "review": 1}
+    assert ("consent.taken", 2) in findings(report)
     assert members("started_on::text", _OUT) == [("2020-01-01", '["phone"]')]
 
 
 def test_but_not_of_a_row_that_may_be_somebody_else(take, members, codes):
     report = take("id,nama,email,unsubscribed\n2,Dua,dua@x.example.org,\n2,Tiga,tiga@x.example.org,yes\n")
     assert members("name", _OUT) == [("Dua", None)]
-    assert "consent.taken" not in {code for code, _ in codes(report)}
+    assert "consent.taken" not in codes(report)
 
 
 def test_what_was_handed_back_before_undoes_no_persons_decision(take, members, database, operator, ask):
@@ -470,7 +418,7 @@ def test_opt_outs_go_round_by_an_export(take, members, database, import_file, tm
         write_export(connection, get_descriptor("members"), target, form=ExportFormat.CSV, organization_id=None)
     assert "do_not_contact" in exported.read_text("utf-8").splitlines()[0]
     again = import_file(exported, entity="members", source="export")
-    assert _decided(again) == {"rows_read": 2, "unchanged": 2}
+    assert decided(again) == {"rows_read": 2, "unchanged": 2}
     before = members("name", "status", _OUT)
     import_file("id,name\n1,Paguyuban Lain\n", source="homes2")
     fresh = exported.read_text("utf-8").replace("paguyuban-rukun", "paguyuban-lain").splitlines()
@@ -486,9 +434,9 @@ def test_a_column_that_names_the_organization_says_nothing_new(take, members, co
     header = f"id,nama,{column}"
     take("id,nama\n1,Satu\n2,Dua\n")
     again = take(f"{header}\n1,Satu,paguyuban-rukun\n2,Dua, PAGUYUBAN  Rukun\n")
-    assert _decided(again) == {"rows_read": 2, "unchanged": 2}
+    assert decided(again) == {"rows_read": 2, "unchanged": 2}
     other = take(f"{header}\n1,Satu,PT Lain\n2,Dua,\n")
-    assert _decided(other) == {"rows_read": 2, "merged": 1, "unchanged": 1}
+    assert decided(other) == {"rows_read": 2, "merged": 1, "unchanged": 1}
 
 
 def test_an_export_of_one_organization_changes_nothing_there(take, members, database, import_file, tmp_path, home):
@@ -497,7 +445,7 @@ def test_an_export_of_one_organization_changes_nothing_there(take, members, data
     with database.connect() as connection, exported.open("w", encoding="utf-8", newline="") as target:
         write_export(connection, get_descriptor("members"), target, form=ExportFormat.CSV, organization_id=home)
     again = import_file(exported, entity="members", source="export", organization="paguyuban-rukun")
-    assert _decided(again) == {"rows_read": 1, "unchanged": 1}
+    assert decided(again) == {"rows_read": 1, "unchanged": 1}
 
 
 # Values that are asked about
@@ -505,7 +453,7 @@ def test_an_export_of_one_organization_changes_nothing_there(take, members, data
 
 def test_a_value_that_is_a_question_waits_and_is_taken_when_a_person_says_so(take, members, waiting, reviewer):
     plan = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"}, dry_run=True)
-    assert _decided(plan) == {"rows_read": 1, "review": 1}
+    assert decided(plan) == {"rows_read": 1, "review": 1}
     report = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"})
     (parked,) = waiting()
     assert parked.reason == "value.date_implausible"
@@ -513,7 +461,7 @@ def test_a_value_that_is_a_question_waits_and_is_taken_when_a_person_says_so(tak
     reviewer.accept_into(report.record.id, 1, None)
     assert members("name", "profile_data->>'birth_date'") == [("Satu", "2112-02-14")]
     again = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"})
-    assert _decided(again) == {"rows_read": 1, "unchanged": 1}
+    assert decided(again) == {"rows_read": 1, "unchanged": 1}
 
 
 def test_of_a_known_person_it_waits_beside_the_record(take, members, waiting, reviewer):
@@ -531,9 +479,9 @@ def test_of_a_known_person_it_waits_beside_the_record(take, members, waiting, re
 
 def test_numbers_without_a_code_are_of_the_organizations_country(import_file, members):
     import_file("id,name,country\n1,Rumah Kuala,Malaysia\n2,Rumah Kupang,\n", source="homes")
-    for slug in ("rumah-kuala", "rumah-kupang"):
-        import_file("id,nama,telepon\n1,Satu,012-345 6789\n", entity="members", organization=slug, source=slug)
-    assert members("phone") == [("+60123456789",), ("+62123456789",)] or members("phone")[0] == ("+60123456789",)
+    for slug, number in (("rumah-kuala", "012-345 6789"), ("rumah-kupang", "0812-3450-0001")):
+        import_file(f"id,nama,telepon\n1,Satu,{number}\n", entity="members", organization=slug, source=slug)
+    assert members("phone") == [("+60123456789",), ("+6281234500001",)]
 
 
 def test_the_installation_says_how_values_are_read(import_file, settings, ask):
@@ -562,7 +510,7 @@ def test_a_number_is_of_the_country_of_the_organization_its_row_names(import_fil
         "3,Cici,3,030 901820,\n4,Dedi,Kelab Sungai,0812-3450-2002,Indonesia\n5,Euis,kelab-sungai,+62 812 3450 2003,\n"
     )
     report = import_file(text, entity="members", source="semua")
-    assert _decided(report) == {"rows_read": 5, "accepted": 5}
+    assert decided(report) == {"rows_read": 5, "accepted": 5}
     assert ask("SELECT phone FROM members ORDER BY id") == [
         ("+60323456790",), ("+6281234502001",), ("+4930901820",), ("+6281234502002",), ("+6281234502003",),
     ]  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.records import ImportOptions
+from tests.counting import codes_of, decided
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")
 pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")
@@ -45,14 +46,6 @@ def rows(ask):
 _UTC = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"
 
 
-def _decided(report):
-    return {name: number for name, number in report.counts.items() if number}
-
-
-def _codes(report):
-    return {group.code for group in report.groups}
-
-
 def test_01_a_name_made_of_an_address_replaces_none(take, rows):
     take("01/step1.csv", "members", source="daftar")
     take("01/step2.csv", "members", source="daftar")
@@ -71,7 +64,7 @@ def test_02_columns_of_times_may_hold_dates(take, rows):
 
 def test_03_lists_are_all_read_or_named(take, rows):
     report = take("03/seats.json", "members")
-    assert _decided(report) == {"rows_read": 6, "accepted": 6}
+    assert decided(report) == {"rows_read": 6, "accepted": 6}
     assert rows("members", "profile_data->'extra'->'seats'->>'list'") == [
         ("K1",), ("K1",), ("K2",), ("K2",), ("K2",), ("K3",),
     ]  # fmt: skip
@@ -83,8 +76,8 @@ def test_03_lists_are_all_read_or_named(take, rows):
 
 def test_04_columns_without_a_name_are_kept(take, rows):
     report = take("04/organizations.csv", "organizations")
-    assert _decided(report) == {"rows_read": 3, "accepted": 3}
-    assert "header.blank" in _codes(report)
+    assert decided(report) == {"rows_read": 3, "accepted": 3}
+    assert "header.blank" in codes_of(report)
     assert rows("organizations", "profile_data->'extra'->'organizations'->>'column 4'") == [
         ("lama",), ("baru",), (None,),
     ]  # fmt: skip
@@ -122,7 +115,7 @@ def test_09_an_open_mark_takes_no_complete_row_with_it(take, rows):
     assert rows("organizations", "name") == [("Sanggar A",), ("Sanggar D",), ("Sanggar E",)]
     assert report.counts["rejected"] == 2
     inner = take("09/inner.csv", "organizations")
-    assert _decided(inner) == {"rows_read": 3, "accepted": 3}
+    assert decided(inner) == {"rows_read": 3, "accepted": 3}
     assert ('Rumah "Kita" Bersama',) in rows("organizations", "name")
 
 
@@ -130,7 +123,7 @@ def test_10_a_blank_before_a_mark_changes_nothing(take, rows):
     take("10/mixed.csv", "organizations", mapping={"motto": "description"})
     assert rows("organizations", "description") == [("maju, terus",), ("bersama",), ("hijau",)]
     report = take("10/split.csv", "members", mapping={"motto": "notes"})
-    assert _decided(report) == {"rows_read": 2, "accepted": 2}
+    assert decided(report) == {"rows_read": 2, "accepted": 2}
 
 
 @pytest.mark.parametrize(
@@ -144,20 +137,20 @@ def test_10_a_blank_before_a_mark_changes_nothing(take, rows):
 def test_11_a_first_row_of_data_is_no_header(take, name, entity, mapping, records):
     report = take(f"11/{name}", entity, mapping=mapping)
     assert report.counts["rows_read"] == records
-    assert "header.none" in _codes(report)
+    assert "header.none" in codes_of(report)
 
 
 def test_12_comments_and_headers_are_told_apart(take, rows):
     take("12/comment.csv", "organizations")
     assert rows("organizations", "name", "city") == [("Sanggar A", "Solo"), ("Sanggar B", "Klaten")]
     report = take("12/hash.csv", "members", mapping={"# anggota": "name"})
-    assert _decided(report) == {"rows_read": 2, "accepted": 2}
+    assert decided(report) == {"rows_read": 2, "accepted": 2}
 
 
 @pytest.mark.parametrize("name", ["array.jsonl", "pretty.ndjson", "cr.ndjson", "one_line.ndjson"])
 def test_13_lines_of_json_as_they_come(take, rows, name):
     report = take(f"13/{name}", "organizations")
-    assert _decided(report) == {"rows_read": 2, "accepted": 2}
+    assert decided(report) == {"rows_read": 2, "accepted": 2}
     assert rows("organizations", "name") == [("Sanggar A",), ("Sanggar B",)]
 
 
@@ -167,7 +160,7 @@ def test_13_an_empty_array_has_nothing_to_import(take):
 
 
 def test_14_rulers_and_second_headers_are_no_records(take, rows):
-    assert _decided(take("14/ruler.csv", "organizations")) == {"rows_read": 2, "accepted": 2}
+    assert decided(take("14/ruler.csv", "organizations")) == {"rows_read": 2, "accepted": 2}
     take("14/api_names.csv", "members")
     assert rows("members", "name") == [("Ani Wijaya",)]
 

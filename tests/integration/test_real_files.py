@@ -12,6 +12,7 @@ from kelompok_core.errors import ImportFailed
 from kelompok_core.imports import promises
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
 from kelompok_core.values.conventions import DateOrder
+from tests.counting import decided
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")
 pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")
@@ -26,10 +27,6 @@ def _expected(folder: str, name: str) -> dict:
     return found if "data_records" in found else found[name]
 
 
-def _decided(report) -> dict[str, int]:
-    return {name: number for name, number in report.counts.items() if number}
-
-
 def _promises_hold(database, report) -> None:
     with database.connect() as connection:
         assert promises.count_undecided_rows(connection, report.record.id) == 0
@@ -39,9 +36,9 @@ def _promises_hold(database, report) -> None:
 
 def test_indonesian_parties_then_their_next_list(import_file, database):
     first = import_file(_file("org-id-parties", "partai.csv"), source="partai")
-    assert _decided(first) == {"rows_read": 15, "accepted": 15}
+    assert decided(first) == {"rows_read": 15, "accepted": 15}
     second = import_file(_file("org-id-parties", "parties.csv"), source="partai")
-    assert _decided(second) == {"rows_read": 12, "unchanged": 11, "merged": 1}
+    assert decided(second) == {"rows_read": 12, "unchanged": 11, "merged": 1}
     _promises_hold(database, second)
 
 
@@ -62,9 +59,9 @@ def test_every_valid_row_is_accepted_and_then_unchanged(import_file, database, f
     expected = _expected(folder, name)
     options = ImportOptions(mapping=mapping)
     first = import_file(_file(folder, name), options=options)
-    assert _decided(first) == {"rows_read": expected["data_records"], "accepted": expected["valid_strict"]}
+    assert decided(first) == {"rows_read": expected["data_records"], "accepted": expected["valid_strict"]}
     again = import_file(_file(folder, name), options=options)
-    assert _decided(again) == {"rows_read": expected["data_records"], "unchanged": expected["valid_strict"]}
+    assert decided(again) == {"rows_read": expected["data_records"], "unchanged": expected["valid_strict"]}
     _promises_hold(database, first)
 
 
@@ -91,7 +88,7 @@ def test_research_organizations_as_a_log(import_file, database):
         entries = connection.scalar(sa.text("SELECT count(*) FROM audit_logs WHERE entity = 'organizations'"))
     assert entries == report.counts["accepted"] + report.counts["merged"]
     again = import_file(_file("org-ror-99k-csv", "ror-all-versions.csv"), options=options)
-    assert _decided(again) == {"rows_read": expected["data_records"], "unchanged": expected["data_records"]}
+    assert decided(again) == {"rows_read": expected["data_records"], "unchanged": expected["data_records"]}
 
 
 # --- members, posts and events -----------------------------------------------------------------------------------
@@ -111,7 +108,7 @@ def _import(import_file, folder, name, entity, **more):
 def test_members_of_the_indonesian_parliament_and_their_seats(import_file, database, ask, home):
     mapping = ImportOptions(mapping={"tanggal_lahir": "birth_date"})
     report = _import(import_file, "mem-id-parliament", "anggota_dpr.csv", "members", options=mapping)
-    assert _decided(report) == {"rows_read": 555, "accepted": 555}
+    assert decided(report) == {"rows_read": 555, "accepted": 555}
     assert ask("SELECT count(*) AS n FROM members WHERE profile_data ? 'birth_date'")[0].n == 555
     assert ask("SELECT count(*) AS n FROM members WHERE profile_data->>'birth_date' LIKE '%-11-%'")[0].n >= 44
     assert ask("SELECT name FROM members ORDER BY id LIMIT 1")[0].name == "PROF. DR. BACHTIAR ALY, MA"
@@ -122,14 +119,14 @@ def test_members_of_the_indonesian_parliament_and_their_seats(import_file, datab
     import_file("name\n" + "".join(f'"{body}"\n' for body in bodies), name="badan.csv")
     options = ImportOptions(mapping={"alat_kelengkapan": "organization"})
     report = import_file(seats, entity="members", options=options)
-    assert _decided(report) == {"rows_read": 817, "accepted": 817}
+    assert decided(report) == {"rows_read": 817, "accepted": 817}
     _promises_hold(database, report)
 
 
 def test_a_file_with_carriage_returns_alone(import_file, ask, home):
     options = ImportOptions(phone_country="GB")
     report = _import(import_file, "mem-uk500-cr-only", "uk-500.csv", "members", options=options)
-    assert _decided(report) == {"rows_read": 500, "accepted": 500}
+    assert decided(report) == {"rows_read": 500, "accepted": 500}
     stored = ask(
         "SELECT count(DISTINCT email) AS emails, count(*) FILTER (WHERE phone LIKE '+44%') AS phones FROM members"
     )
@@ -138,7 +135,7 @@ def test_a_file_with_carriage_returns_alone(import_file, ask, home):
 
 def test_employees_but_for_three_addresses_with_a_slip(import_file, home):
     report = _import(import_file, "mem-employees", "exampleFile.csv", "members")
-    assert _decided(report) == {"rows_read": 1000, "accepted": 997, "rejected": 3}
+    assert decided(report) == {"rows_read": 1000, "accepted": 997, "rejected": 3}
     bad = next(group for group in report.groups if group.code == "value.email")
     assert [(one.record, one.value) for one in bad.examples] == [
         (420, "Zsa Zsa.Lipson@mailmail.com"), (474, "Zsa Zsa.Izaak@mailmail.com"),
@@ -155,7 +152,7 @@ def test_experts_in_the_groups_they_sit_in(import_file, ask):
     import_file("id,name\n" + "".join(f'{code},"{name}"\n' for code, name in groups.items()), name="groups.csv")
     options = ImportOptions(mapping={"group_code": "organization", "group_name": "extra"})
     report = import_file(file, entity="members", options=options)
-    assert _decided(report) == {"rows_read": 14, "accepted": 14}
+    assert decided(report) == {"rows_read": 14, "accepted": 14}
     assert ask("SELECT count(DISTINCT name) AS n, count(DISTINCT organization_id) AS o FROM members")[0] == (14, 4)
 
 
@@ -175,7 +172,7 @@ def test_experts_in_the_groups_they_sit_in(import_file, ask):
 )
 def test_subscribers_of_newsletter_services(import_file, ask, home, name, accepted, bad):
     report = _import(import_file, "mem-newsletter-exports", name, "members")
-    assert report.counts["accepted"] == accepted, _decided(report)
+    assert report.counts["accepted"] == accepted, decided(report)
     rejected = [row.record for row in ask(
         "SELECT record FROM import_decisions WHERE import_id = :id AND decision = 'rejected' ORDER BY record",
         id=report.record.id)]  # fmt: skip
@@ -185,25 +182,25 @@ def test_subscribers_of_newsletter_services(import_file, ask, home, name, accept
 
 def test_subscribers_who_share_an_id_are_told_apart_by_a_person(import_file, home):
     report = _import(import_file, "mem-newsletter-exports", "tinynews-members-subs-v1.csv", "members")
-    assert _decided(report) == {"rows_read": 3, "accepted": 2, "rejected": 1}
+    assert decided(report) == {"rows_read": 3, "accepted": 2, "rejected": 1}
     assert "id.duplicate_in_file" in {group.code for group in report.groups}
 
 
 def test_the_agenda_of_the_indonesian_parliament(import_file, database, ask, home):
     report = _import(import_file, "evt-id-parliament-agenda", "data_agenda_dpr.csv", "events")
-    assert _decided(report) == {"rows_read": 174, "accepted": 174}
+    assert decided(report) == {"rows_read": 174, "accepted": 174}
     first = ask("SELECT to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS at, ends_at, status, title"
                 " FROM events WHERE url LIKE '%/7306'")[0]  # fmt: skip
     assert (first.at, first.ends_at, first.status) == ("2015-01-26 02:00", None, "planned")
     assert ask("SELECT count(*) AS n FROM events WHERE status <> 'planned' OR ends_at IS NOT NULL")[0].n == 0
     again = _import(import_file, "evt-id-parliament-agenda", "data_agenda_dpr.csv", "events")
-    assert _decided(again) == {"rows_read": 174, "unchanged": 174}
+    assert decided(again) == {"rows_read": 174, "unchanged": 174}
     _promises_hold(database, report)
 
 
 def test_campaign_events_of_2014(import_file, ask, home):
     report = _import(import_file, "evt-id-campaign-2014", "events-presiden.csv", "events")
-    assert _decided(report) == {"rows_read": 92, "accepted": 92}
+    assert decided(report) == {"rows_read": 92, "accepted": 92}
     assert ask("SELECT count(DISTINCT slug) AS n, count(*) FILTER (WHERE all_day) AS days FROM events")[0] == (92, 91)
     timed = ask("SELECT to_char(starts_at AT TIME ZONE 'UTC', 'HH24:MI') AS at, timezone FROM events WHERE NOT all_day")
     assert timed == [("12:30", "Asia/Jakarta")]
@@ -217,7 +214,7 @@ def test_links_to_news_with_dates_in_three_spellings(import_file, database, ask,
     assert counts["rows_read"] == 922
     assert counts["rejected"] == 0, {group.code for group in report.groups}
     # 898 links as written are 892 without scheme, «www.» and fragment; the same one with another title is asked about.
-    assert _decided(report) == {"rows_read": 922, "accepted": 892, "unchanged": 15, "review": 15}
+    assert decided(report) == {"rows_read": 922, "accepted": 892, "unchanged": 15, "review": 15}
     years = ask("SELECT min(written_on) AS first, max(written_on) AS last, count(*) FILTER (WHERE written_on IS NULL)"
                 " AS without FROM posts")[0]  # fmt: skip
     assert (years.first.year, years.last.year, years.without) == (2015, 2015, 0)
@@ -240,13 +237,13 @@ def test_the_same_contacts_from_three_programs(import_file, ask, home):
     for name in ("import_excel.csv", "import_libreoffice.csv", "import_rfc_4180.csv"):
         report = _import(import_file, "peer-keila-contacts", name, "members", source="keila")
         outcome = {"rows_read": 201, "unchanged" if lists else "accepted": 201}
-        assert _decided(report) == outcome
+        assert decided(report) == outcome
         lists.append(ask("SELECT name, email FROM members ORDER BY email"))
     assert lists[0] == lists[1] == lists[2]
 
 
 @pytest.mark.parametrize(
-    ("name", "decided"),
+    ("name", "outcome"),
     [
         ("import_malformed1.csv", {"rows_read": 3, "accepted": 3}),
         ("import_malformed2.csv", {"rows_read": 1, "accepted": 1}),
@@ -258,10 +255,10 @@ def test_the_same_contacts_from_three_programs(import_file, ask, home):
         ("keila_import_template.csv", {"rows_read": 2, "accepted": 2}),
     ],
 )
-def test_contacts_with_quirks(import_file, home, name, decided):
+def test_contacts_with_quirks(import_file, home, name, outcome):
     last = DuplicatePolicy.LAST if "upsert" in name else DuplicatePolicy.REJECT
     report = _import(import_file, "peer-keila-contacts", name, "members", options=ImportOptions(duplicates=last))
-    assert _decided(report) == decided, [(group.code, group.column) for group in report.groups]
+    assert decided(report) == outcome, [(group.code, group.column) for group in report.groups]
 
 
 def test_civicrm_dates(import_file, ask, home):
@@ -271,13 +268,13 @@ def test_civicrm_dates(import_file, ask, home):
     assert report.counts["rejected"] == 3, "the fourth invalid date stands in a column no field takes"
     slashed = ImportOptions(mapping={"Birth Date": "birth_date"}, date_order=DateOrder.DAY_FIRST)
     report = _import(import_file, "peer-civicrm-import", "individual_dates_type32.csv", "members", options=slashed)
-    assert _decided(report) == {"rows_read": 2, "accepted": 2}
+    assert decided(report) == {"rows_read": 2, "accepted": 2}
     days = ask("SELECT DISTINCT profile_data->>'birth_date' AS day FROM members WHERE name IN ('Joe 15', 'Joe 16')")
     assert [row.day for row in days] == ["2008-09-01"]
 
 
 @pytest.mark.parametrize(
-    ("name", "decided"),
+    ("name", "outcome"),
     [
         ("individual_invalid_missing_name.csv", {"rows_read": 1, "accepted": 1}),
         ("individual_invalid_email.csv", {"rows_read": 1, "rejected": 1}),
@@ -290,9 +287,9 @@ def test_civicrm_dates(import_file, ask, home):
         ("individual_parse_failure.csv", {"rows_read": 1, "accepted": 1}),
     ],
 )
-def test_civicrm_contacts(import_file, home, name, decided):
+def test_civicrm_contacts(import_file, home, name, outcome):
     report = _import(import_file, "peer-civicrm-import", name, "members")
-    assert _decided(report) == decided, [(group.code, group.column) for group in report.groups]
+    assert decided(report) == outcome, [(group.code, group.column) for group in report.groups]
 
 
 def test_civicrm_organizations(import_file, ask):

@@ -12,6 +12,7 @@ from kelompok_core.errors import ImportFailed
 from kelompok_core.imports import promises
 from kelompok_core.imports.profiles import chosen_profile
 from kelompok_core.imports.records import ImportOptions
+from tests.counting import decided
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")
 pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")
@@ -23,10 +24,6 @@ def _folder(name: str) -> Path:
 
 def _file(folder: str, name: str) -> Path:
     return _folder(folder) / "files" / name
-
-
-def _decided(report) -> dict[str, int]:
-    return {name: number for name, number in report.counts.items() if number}
 
 
 @pytest.fixture
@@ -61,13 +58,13 @@ def test_the_registry_of_research_organizations_release_by_release(import_json, 
         assert (report.counts["accepted"], report.counts["merged"]) == (new, changed)
         assert report.counts["rows_read"] == new + changed
     again = import_json(_file("org-ror-releases", "ror-v2.9.json"), source="ror", options=options)
-    assert _decided(again) == {"rows_read": 2431, "unchanged": 2431}
+    assert decided(again) == {"rows_read": 2431, "unchanged": 2431}
 
 
 def test_civic_groups_then_again(import_json):
     file = _file("org-json-civic-tech", "organizations.json")
-    assert _decided(import_json(file)) == {"rows_read": 221, "accepted": 221}
-    assert _decided(import_json(file)) == {"rows_read": 221, "unchanged": 221}
+    assert decided(import_json(file)) == {"rows_read": 221, "accepted": 221}
+    assert decided(import_json(file)) == {"rows_read": 221, "unchanged": 221}
 
 
 def test_universities_with_lists_for_one_field(import_json):
@@ -82,13 +79,13 @@ def test_a_map_is_asked_about_and_then_read(import_json):
     with pytest.raises(ImportFailed, match="no list of records"):
         import_json(file)
     report = import_json(file, config={"shape": "map"}, mapping={"key": "name", "value": "website_url"})
-    assert _decided(report) == {"rows_read": 245, "accepted": 245}
+    assert decided(report) == {"rows_read": 245, "accepted": 245}
 
 
 def test_a_folder_with_one_object_a_file(import_json, ask):
     name = "strings.name || strings.community"
     report = import_json(_file("org-json-one-file-each", "resources.tar.gz"), mapping={name: "name"})
-    assert _decided(report) == {"rows_read": 765, "accepted": 763, "rejected": 2}
+    assert decided(report) == {"rows_read": 765, "accepted": 763, "rejected": 2}
     (selector,) = ask("SELECT min(selector) FROM import_rows")[0]
     assert selector.endswith(".json#")
 
@@ -98,7 +95,7 @@ def test_meetups_with_durations(import_json, forum, ask, year, valid):
     mapping = {"eventUrl": "url", "venues[0].name": "location_name", "venues[0].city": "city"}
     file = _file("evt-meetup-archive", f"events_{year}.json")
     report = import_json(file, mapping=mapping, organization=forum, entity="events")
-    assert _decided(report) == {"rows_read": valid, "accepted": valid}
+    assert decided(report) == {"rows_read": valid, "accepted": valid}
     records = {one["id"]: one for one in json.loads(file.read_text("utf-8"))}
     lasting = {"PT2H": "2 hours", "PT1H30M": "1 hour 30 minutes", "PT1H": "1 hour"}
     for duration, interval in lasting.items():
@@ -162,7 +159,7 @@ def test_a_fixture_with_password_hashes_shows_none(import_json, forum, ask, capl
 ])  # fmt: skip
 def test_the_directory_example_in_its_three_forms(import_json, ask, name, config):
     report = import_json(_file("org-hsds-examples", name), config=config)
-    assert _decided(report) == {"rows_read": 1, "accepted": 1}
+    assert decided(report) == {"rows_read": 1, "accepted": 1}
     assert ask("SELECT name FROM organizations")[0][0] == "Example Organization Inc."
 
 
@@ -183,7 +180,7 @@ def test_rows_to_correct_go_back_as_they_came(import_json, bench, database, tmp_
     corrected = [one | {"strings": {"community": f"Named {number}"}} for number, one in enumerate(lines)]
     text = "\n".join(map(json.dumps, corrected))
     again = import_json(text, name="resources.errors.ndjson", mapping={name: "name"})
-    assert _decided(again) == {"rows_read": 2, "accepted": 2}
+    assert decided(again) == {"rows_read": 2, "accepted": 2}
 
 
 def test_csv_exports_of_what_was_json_are_unchanged(import_json, import_file, database):
@@ -195,4 +192,4 @@ def test_csv_exports_of_what_was_json_are_unchanged(import_json, import_file, da
     with database.connect() as connection:
         number = write_export(connection, get_descriptor("organizations"), target, form=ExportFormat.CSV)
     assert number == 221 == len(list(csv.reader(io.StringIO(target.getvalue(), newline="")))) - 1
-    assert _decided(import_file(target.getvalue(), name="export.csv")) == {"rows_read": 221, "unchanged": 221}
+    assert decided(import_file(target.getvalue(), name="export.csv")) == {"rows_read": 221, "unchanged": 221}

@@ -4,28 +4,11 @@ import pytest
 
 from kelompok_core.errors import NotFound, NotPermitted, UsageError
 from kelompok_core.imports import promises
-from kelompok_core.imports.parked import compare, get_parked, list_candidates, list_parked
+from kelompok_core.imports.parked import compare, get_parked, list_candidates
 from kelompok_core.imports.report import get_report
 from kelompok_core.imports.review import Reviewer
 from kelompok_core.imports.undo import undo
-
-
-def _counts(report):
-    return {name: number for name, number in report.counts.items() if number}
-
-
-@pytest.fixture
-def reviewer(bench, operator):
-    return Reviewer(bench, operator)
-
-
-@pytest.fixture
-def waiting(database):
-    def run():
-        with database.connect() as connection:
-            return list_parked(connection)
-
-    return run
+from tests.counting import decided
 
 
 @pytest.fixture
@@ -33,7 +16,7 @@ def namesakes(import_file):
     """An organization of one source, and a row of another that has only the name in common."""
     import_file("id,name,phone\n1,Forum Air,021\n", source="a")
     report = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
-    assert _counts(report) == {"rows_read": 1, "review": 1}
+    assert decided(report) == {"rows_read": 1, "review": 1}
     return report.record.id
 
 
@@ -62,7 +45,7 @@ def test_it_is_the_same_fills_gaps_and_is_known_from_then_on(namesakes, reviewer
     assert (judgement.judgement, judgement.reason, judgement.actor_id) == ("same", "they told me", operator.id)
     assert len(ask("SELECT FROM source_records WHERE record_id = :id", id=stored.id)) == 2
     again = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
-    assert _counts(again) == {"rows_read": 1, "unchanged": 1}
+    assert decided(again) == {"rows_read": 1, "unchanged": 1}
 
 
 def test_a_choice_by_field(namesakes, reviewer, ask):
@@ -79,7 +62,7 @@ def test_it_is_another_one(namesakes, reviewer, import_file, waiting, ask):
     assert ask("SELECT judgement FROM judgements")[0].judgement == "different"
     assert waiting() == []
     again = import_file("name,phone,email,Warna\nForum Air,0811,halo@air.id,biru\n", source="b")
-    assert _counts(again) == {"rows_read": 1, "merged": 1}, "known as the new one"
+    assert decided(again) == {"rows_read": 1, "merged": 1}, "known as the new one"
     assert ask("SELECT phone FROM organizations WHERE slug = 'forum-air-2'")[0].phone == "0811"
 
 
@@ -87,10 +70,10 @@ def test_rejected_it_is_not_asked_again_until_it_changes(namesakes, reviewer, im
     reviewer.reject(namesakes, 1, note="spam")
     assert waiting() == []
     same = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
-    assert _counts(same) == {"rows_read": 1, "rejected": 1}
+    assert decided(same) == {"rows_read": 1, "rejected": 1}
     assert "review.rejected_before" in {group.code for group in same.groups}
     other = import_file("name,phone,email,Warna\nForum Air,0812,halo@air.id,biru\n", source="b")
-    assert _counts(other) == {"rows_read": 1, "review": 1}
+    assert decided(other) == {"rows_read": 1, "review": 1}
     (row,) = ask("SELECT note, decided_by, decided_at FROM import_decisions WHERE revision < 0")
     assert row.note == "spam"
     assert row.decided_by
@@ -106,7 +89,7 @@ def test_what_a_person_set_gives_way_when_a_person_says_so(import_file, reviewer
     (stored,) = ask("SELECT city, field_origins FROM organizations")
     assert (stored.city, stored.field_origins["city"]) == ("Garut", "source:list")
     later = import_file("id,name,city\n1,Forum Air,Ende\n")
-    assert _counts(later) == {"rows_read": 1, "merged": 1}, "the lock is released"
+    assert decided(later) == {"rows_read": 1, "merged": 1}, "the lock is released"
 
 
 def test_rows_without_a_candidate_can_be_new_or_be_named_one(import_file, reviewer, ask):
@@ -171,9 +154,9 @@ def test_what_was_judged_different_is_not_asked_again_even_after_an_undo(
     reviewer.accept_as_new(namesakes, 1)
     undo(bench, namesakes, operator)
     again = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
-    assert _counts(again) == {"rows_read": 1, "accepted": 1}
+    assert decided(again) == {"rows_read": 1, "accepted": 1}
     other = import_file("name,phone\nForum Air,0899\n", source="c")
-    assert _counts(other) == {"rows_read": 1, "review": 1}, "another source's row is another question"
+    assert decided(other) == {"rows_read": 1, "review": 1}, "another source's row is another question"
 
 
 def test_the_report_says_how_many_still_wait_and_promises_hold(namesakes, reviewer, database):

@@ -2,10 +2,9 @@
 
 import pytest
 
-from kelompok_core.imports.parked import list_parked
 from kelompok_core.imports.records import ImportOptions, get_import
 from kelompok_core.imports.report import iter_row_issues
-from kelompok_core.imports.review import Reviewer
+from tests.counting import decided
 
 
 @pytest.fixture
@@ -17,7 +16,7 @@ def take(import_file):
         report = import_file(
             text, entity=entity, organization="paguyuban-rukun", source="daftar", options=ImportOptions(**options)
         )
-        return {name: number for name, number in report.counts.items() if number and name != "rows_read"}
+        return decided(report, read=False)
 
     return run
 
@@ -167,12 +166,11 @@ def test_when_an_organization_was_founded(import_file, one):
         assert one("founded_on", "organizations") == (stored,)
 
 
-def test_nor_does_it_when_a_person_takes_the_row(take, one, database, bench, operator):
+def test_nor_does_it_when_a_person_takes_the_row(take, one, waiting, reviewer):
     take("id,nama,hp,bergabung\n1,Satu,0813 9900 1122,2019-04-23\n")
     asking = "id,nama,hp,bergabung,lahir\n1,Satu,tanya Pak RT,2019,2112-01-01\n"
     take(asking, mapping={"lahir": "birth_date"})
-    with database.connect() as connection:
-        (parked,) = list_parked(connection)
-    verdict = Reviewer(bench, operator).accept_into(parked.import_id, parked.record, None)
+    (parked,) = waiting()
+    verdict = reviewer.accept_into(parked.import_id, parked.record, None)
     assert verdict.changed == ["birth_date"]
     assert one("phone, started_on::text") == ("+6281399001122", "2019-04-23")

@@ -12,6 +12,7 @@ from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.imports import promises
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.undo import undo
+from tests.counting import decided
 
 # Everything a person would see of the organizations; not versions and times.
 _SEEN = """
@@ -22,18 +23,14 @@ _OLD = "id,name,city,phone,instagram,Warna\n1,Satu,Bandung,021,@satu,biru\n2,Dua
 _NEW = "id,name,city,phone,instagram,youtube,Warna\n1,Satu,Garut,,@satu.id,https://y.id/1,hijau\n2,Dua,Medan,061,,,\n3,Tiga,,,,,\n"
 
 
-def _counts(report):
-    return {name: number for name, number in report.counts.items() if number}
-
-
 def test_created_records_go_and_changed_fields_come_back(import_file, bench, operator, ask):
     import_file(_OLD)
     before = ask(_SEEN)
     second = import_file(_NEW)
-    assert _counts(second) == {"rows_read": 3, "accepted": 1, "merged": 2}
+    assert decided(second) == {"rows_read": 3, "accepted": 1, "merged": 2}
     audit = ask("SELECT count(*) AS number FROM audit_logs")[0].number
     report = undo(bench, second.record.id, operator)
-    assert _counts(report) == {"deleted": 1, "restored": 2}
+    assert decided(report) == {"deleted": 1, "restored": 2}
     assert not report.left
     assert ask(_SEEN) == before
     assert ask("SELECT state FROM imports WHERE id = :id", id=second.record.id)[0].state == "undone"
@@ -53,11 +50,11 @@ def test_importing_undoing_and_importing_again_ends_where_one_import_ends(import
     after = ask(_SEEN)
     undo(bench, second.record.id, operator)
     again = import_file(_NEW)
-    assert _counts(again) == _counts(second)
+    assert decided(again) == decided(second)
     assert ask(_SEEN) == after
     with bench.database.connect() as connection:
         assert promises.count_writes_without_evidence(connection, again.record.id) == 0
-    assert _counts(import_file(_NEW)) == {"rows_read": 3, "unchanged": 3}
+    assert decided(import_file(_NEW)) == {"rows_read": 3, "unchanged": 3}
 
 
 def test_undoing_everything_leaves_nothing_but_the_trace(import_file, bench, operator, ask):
@@ -67,7 +64,7 @@ def test_undoing_everything_leaves_nothing_but_the_trace(import_file, bench, ope
     assert ask(_SEEN)[0].seen is None
     assert ask("SELECT count(*) AS number FROM source_records")[0].number == 5
     assert ask("SELECT count(*) AS number FROM audit_logs WHERE action = 'delete'")[0].number == 3
-    assert _counts(import_file(_OLD)) == {"rows_read": 2, "accepted": 2}
+    assert decided(import_file(_OLD)) == {"rows_read": 2, "accepted": 2}
 
 
 def test_a_field_a_person_edited_since_is_kept_and_listed(import_file, bench, operator, person_sets, ask):
@@ -75,7 +72,7 @@ def test_a_field_a_person_edited_since_is_kept_and_listed(import_file, bench, op
     second = import_file(_NEW)
     person_sets("satu", city="Cimahi")
     report = undo(bench, second.record.id, operator)
-    assert _counts(report) == {"deleted": 1, "restored": 2}
+    assert decided(report) == {"deleted": 1, "restored": 2}
     (left,) = report.left
     assert (left.label, left.outcome, left.kept) == ("Satu", "restored", ["city"])
     assert "operator@localhost" in left.reason
@@ -98,7 +95,7 @@ def test_a_created_record_somebody_edited_is_kept_whole(import_file, bench, oper
     first = import_file(_OLD)
     person_sets("satu", city="Cimahi")
     report = undo(bench, first.record.id, operator)
-    assert _counts(report) == {"deleted": 1, "kept": 1}
+    assert decided(report) == {"deleted": 1, "kept": 1}
     assert [(one.label, one.kept) for one in report.left] == [("Satu", ["city"])]
     assert [row.slug for row in ask("SELECT slug FROM organizations")] == ["satu"]
 
@@ -107,7 +104,7 @@ def test_a_record_others_need_is_refused_and_said(import_file, bench, operator, 
     first = import_file(_OLD)
     person("e@satu.id", slug="satu")
     report = undo(bench, first.record.id, operator)
-    assert _counts(report) == {"deleted": 1, "refused": 1}
+    assert decided(report) == {"deleted": 1, "refused": 1}
     assert report.left[0].reason == "organization_user_roles still belong to it"
 
 
@@ -152,23 +149,23 @@ def test_undoing_twice_does_it_once(import_file, bench, operator, ask):
     before = ask("SELECT count(*) AS number FROM audit_logs")
     for dry_run in (False, True):
         again = undo(bench, first.record.id, operator, dry_run=dry_run)
-        assert (again.again, _counts(again), again.left) == (True, {}, [])
+        assert (again.again, decided(again), again.left) == (True, {}, [])
     assert ask("SELECT count(*) AS number FROM audit_logs") == before
 
 
 def test_what_was_refused_goes_when_nothing_needs_it_any_more(import_file, bench, operator, ask):
     homes = import_file("id,name\n1,Rumah\n2,Balai\n", name="rumah.csv")
     people = import_file("id,nama\n1,Ani\n", entity="members", organization="rumah")
-    assert _counts(undo(bench, homes.record.id, operator)) == {"deleted": 1, "refused": 1}
+    assert decided(undo(bench, homes.record.id, operator)) == {"deleted": 1, "refused": 1}
     still = undo(bench, homes.record.id, operator)
-    assert (_counts(still), [one.label for one in still.left]) == ({"refused": 1}, ["Rumah"])
+    assert (decided(still), [one.label for one in still.left]) == ({"refused": 1}, ["Rumah"])
     undo(bench, people.record.id, operator)
     planned = undo(bench, homes.record.id, operator, dry_run=True)
     done = undo(bench, homes.record.id, operator)
     assert planned.counts == done.counts
-    assert (_counts(done), done.left) == ({"deleted": 1}, [])
+    assert (decided(done), done.left) == ({"deleted": 1}, [])
     assert ask(_SEEN)[0].seen is None
-    assert not _counts(undo(bench, homes.record.id, operator))
+    assert not decided(undo(bench, homes.record.id, operator))
     (entry,) = ask("SELECT origin FROM audit_logs WHERE action = 'delete' ORDER BY id DESC LIMIT 1")
     assert entry.origin == "undo"
 
@@ -180,9 +177,9 @@ def test_what_a_later_import_had_changed_comes_back_when_that_is_undone(import_f
     third = import_file("id,name,city\n1,Satu,Kupang\n")
     assert [one.kept for one in undo(bench, second.record.id, operator).left] == [["city"]]
     undo(bench, third.record.id, operator)
-    assert _counts(undo(bench, second.record.id, operator)) == {"restored": 1}
+    assert decided(undo(bench, second.record.id, operator)) == {"restored": 1}
     assert ask(_SEEN) == before
-    assert not _counts(undo(bench, second.record.id, operator))
+    assert not decided(undo(bench, second.record.id, operator))
 
 
 def test_what_a_person_changed_stays_however_often(import_file, bench, operator, person_sets, ask):
@@ -199,7 +196,7 @@ def test_what_was_sent_again_since_stays(import_file, bench, operator, person, d
     first = import_file(_OLD)
     person("e@satu.id", slug="satu")
     undo(bench, first.record.id, operator)
-    assert _counts(import_file(_OLD)) == {"rows_read": 2, "accepted": 1, "unchanged": 1}
+    assert decided(import_file(_OLD)) == {"rows_read": 2, "accepted": 1, "unchanged": 1}
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor=str(operator.id), origin="cli"))
         connection.execute(sa.text("DELETE FROM organization_user_roles"))
@@ -279,16 +276,16 @@ def test_undo_in_every_entity(import_file, bench, operator, ask, entity):
     before = ask(_seen_of(entity))
     second = import_file(new, **where)
     after = ask(_seen_of(entity))
-    assert _counts(second) == {"rows_read": 3, "accepted": 1, "merged": 2}
+    assert decided(second) == {"rows_read": 3, "accepted": 1, "merged": 2}
     audit = ask("SELECT count(*) AS number FROM audit_logs")[0].number
     report = undo(bench, second.record.id, operator)
-    assert (_counts(report), report.left) == ({"deleted": 1, "restored": 2}, [])
+    assert (decided(report), report.left) == ({"deleted": 1, "restored": 2}, [])
     assert ask(_seen_of(entity)) == before
     assert ask("SELECT count(*) AS number FROM audit_logs")[0].number > audit
     again = import_file(new, **where)
-    assert _counts(again) == _counts(second)
+    assert decided(again) == decided(second)
     assert ask(_seen_of(entity)) == after
-    assert _counts(import_file(new, **where)) == {"rows_read": 3, "unchanged": 3}
+    assert decided(import_file(new, **where)) == {"rows_read": 3, "unchanged": 3}
 
 
 @pytest.mark.parametrize("entity", _BY_ENTITY)

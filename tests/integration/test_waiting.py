@@ -1,15 +1,12 @@
 """What becomes of rows that wait for a person when their source sends more, and when they are decided late."""
 
-import csv
-
 import pytest
 
 from kelompok_core.errors import NotFound, UsageError
-from kelompok_core.imports.error_file import write_error_file
-from kelompok_core.imports.parked import get_parked, list_parked
-from kelompok_core.imports.report import get_report, iter_row_issues
-from kelompok_core.imports.review import Reviewer
+from kelompok_core.imports.parked import get_parked
+from kelompok_core.imports.report import get_report
 from kelompok_core.imports.undo import undo
+from tests.counting import decided
 
 _HEADER = "nama,kota,alamat,telepon\n"
 _GOOD = "Sanggar Tari,Kabupaten Garut,Jl. Melati 1,0811000001\n"
@@ -17,60 +14,10 @@ _BAD = "Sanggar Tari,Kabupaten Garut,Jl. Salah 9,0811000009\n"
 _DOUBLE = _HEADER + _GOOD + "Sanggar Lukis,Kabupaten Ciamis,,\n" + _BAD
 
 
-def _counts(report):
-    return {name: number for name, number in report.counts.items() if number}
-
-
 @pytest.fixture
-def reviewer(bench, operator):
-    return Reviewer(bench, operator)
-
-
-@pytest.fixture
-def waiting(database):
-    def run():
-        with database.connect() as connection:
-            return list_parked(connection)
-
-    return run
-
-
-@pytest.fixture
-def codes(database):
-    def run(report):
-        with database.connect() as connection:
-            return {one.code for one in iter_row_issues(connection, report.record)}
-
-    return run
-
-
-@pytest.fixture
-def handed_back(database, tmp_path):
-    """The rows of an import's error file."""
-
-    def run(report):
-        path = tmp_path / "errors.csv"
-        with database.connect() as connection, path.open("w", encoding="utf-8-sig", newline="") as target:
-            write_error_file(connection, report.record, target)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
-
-    return run
-
-
-@pytest.fixture
-def send_back(import_file, tmp_path):
+def send_back(import_file, written):
     """Import rows of an error file as the list they came from."""
-
-    def run(rows, **more):
-        path = tmp_path / "list.errors.csv"
-        with path.open("w", encoding="utf-8-sig", newline="") as target:
-            writer = csv.DictWriter(target, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-        return import_file(path, source="list", **more)
-
-    return run
+    return lambda rows, **more: import_file(written(rows, "list.errors.csv"), source="list", **more)
 
 
 @pytest.fixture
@@ -89,12 +36,12 @@ def test_a_parked_row_that_comes_again_as_it_was_stays_one_question(
     import_file, handed_back, send_back, first, waiting, codes
 ):
     report = import_file(_DOUBLE)
-    assert _counts(report) == {"rows_read": 3, "accepted": 2, "review": 1}
+    assert decided(report) == {"rows_read": 3, "accepted": 2, "review": 1}
     for _ in range(2):
         rows = handed_back(report)
         assert [row["alamat"] for row in rows] == ["Jl. Salah 9"]
         report = send_back(rows)
-        assert _counts(report) == {"rows_read": 1, "review": 1}
+        assert decided(report) == {"rows_read": 1, "review": 1}
         assert "dup.conflict_before" in codes(report)
         assert first() == ("Jl. Melati 1", "+62811000001")
         (parked,) = waiting()
@@ -105,7 +52,7 @@ def test_a_parked_row_that_comes_again_as_it_was_stays_one_question(
 def test_so_it_is_in_the_whole_list_in_any_order(import_file, first, waiting, order):
     import_file(_DOUBLE)
     report = import_file(_HEADER + order)
-    assert _counts(report) == {"rows_read": 2, "unchanged": 1, "review": 1}
+    assert decided(report) == {"rows_read": 2, "unchanged": 1, "review": 1}
     assert first() == ("Jl. Melati 1", "+62811000001")
     assert len(waiting()) == 1
 
@@ -116,19 +63,19 @@ def test_a_row_mended_in_part_is_asked_about_and_mended_whole_it_is_taken(
     rows = handed_back(import_file(_DOUBLE))
     rows[0]["alamat"] = "Jl. Melati 1"
     half = send_back(rows)
-    assert _counts(half) == {"rows_read": 1, "review": 1}
+    assert decided(half) == {"rows_read": 1, "review": 1}
     assert first() == ("Jl. Melati 1", "+62811000001")
     rows[0]["telepon"] = "0811000002"
     whole = send_back(rows)
-    assert _counts(whole) == {"rows_read": 1, "merged": 1}
+    assert decided(whole) == {"rows_read": 1, "merged": 1}
     assert first() == ("Jl. Melati 1", "+62811000002")
     assert waiting() == []
 
 
 def test_values_that_no_field_takes_are_asked_about_again_too(import_file, handed_back, send_back, ask):
     report = import_file("nama,kota,Warna\nSatu,Kota Bogor,biru\nSatu,Kota Bogor,hijau\n")
-    assert _counts(report) == {"rows_read": 2, "accepted": 1, "review": 1}
-    assert _counts(send_back(handed_back(report))) == {"rows_read": 1, "review": 1}
+    assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
+    assert decided(send_back(handed_back(report))) == {"rows_read": 1, "review": 1}
     assert ask("SELECT profile_data->'extra'->'list' AS extra FROM organizations")[0].extra == {"Warna": "biru"}
 
 
@@ -136,17 +83,17 @@ def test_a_sibling_whose_name_shares_a_word_is_asked_about_again(import_file, ha
     import_file("id,name\n1,Rukun\n", source="homes")
     where = {"entity": "members", "organization": "rukun"}
     report = import_file("nama,email\nAlya Putri,ibu@x.example.org\nCakra Putri,ibu@x.example.org\n", **where)
-    assert _counts(report) == {"rows_read": 2, "accepted": 1, "review": 1}
-    assert _counts(send_back(handed_back(report), **where)) == {"rows_read": 1, "review": 1}
+    assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
+    assert decided(send_back(handed_back(report), **where)) == {"rows_read": 1, "review": 1}
     assert [row.name for row in ask("SELECT name FROM members")] == ["Alya Putri"]
 
 
 def test_one_that_somebody_decided_does_not_speak_for_the_other(import_file, handed_back, send_back, reviewer, first):
     report = import_file(_DOUBLE + "Sanggar Tari,Kabupaten Garut,Jl. Lain 7,0811000007\n")
-    assert _counts(report) == {"rows_read": 4, "accepted": 2, "review": 2}
+    assert decided(report) == {"rows_read": 4, "accepted": 2, "review": 2}
     reviewer.accept_into(report.record.id, 3, None, choices={"address": "existing", "phone": "existing"})
     again = send_back(handed_back(report))
-    assert _counts(again) == {"rows_read": 1, "review": 1}
+    assert decided(again) == {"rows_read": 1, "review": 1}
     assert first() == ("Jl. Melati 1", "+62811000001")
 
 
@@ -157,7 +104,7 @@ def test_a_rejected_row_is_rejected_again_where_it_would_be_merged(
     rows = handed_back(report)
     reviewer.reject(report.record.id, 3)
     again = send_back(rows)
-    assert _counts(again) == {"rows_read": 1, "rejected": 1}
+    assert decided(again) == {"rows_read": 1, "rejected": 1}
     assert "review.rejected_before" in codes(again)
     assert first() == ("Jl. Melati 1", "+62811000001")
 
@@ -169,7 +116,7 @@ def test_a_rejection_goes_with_its_import(import_file, reviewer, bench, operator
     assert waiting() == []
     undo(bench, report.record.id, operator)
     again = import_file("name,phone\nForum Air,0811000001\n", source="b")
-    assert _counts(again) == {"rows_read": 1, "review": 1}
+    assert decided(again) == {"rows_read": 1, "review": 1}
     assert len(waiting()) == 1
 
 
@@ -191,12 +138,12 @@ def members_of(import_file):
 
 def test_a_mended_row_closes_the_question(members_of, waiting, database, codes, handed_back):
     report = members_of(_LATE)
-    assert _counts(report) == {"rows_read": 2, "accepted": 1, "review": 1}
+    assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
     dry = members_of(_EARLY + "A-1,Ani Yudhoyono,ani@x.example.org,2020-03-01\n", dry_run=True)
-    assert _counts(dry) == {"rows_read": 1, "accepted": 1}
+    assert decided(dry) == {"rows_read": 1, "accepted": 1}
     assert len(waiting()) == 1, "a plan closes nothing"
     mended = members_of(_EARLY + "A-1,Ani Yudhoyono,ani@x.example.org,2020-03-01\n")
-    assert _counts(mended) == {"rows_read": 1, "accepted": 1}
+    assert decided(mended) == {"rows_read": 1, "accepted": 1}
     assert waiting() == []
     assert "review.superseded" in codes(report), "kept in the trail"
     assert handed_back(report) == []
@@ -214,7 +161,7 @@ def test_a_mended_row_closes_the_question(members_of, waiting, database, codes, 
 def test_whatever_the_later_row_comes_to(members_of, waiting, row, decision):
     members_of(_LATE)
     later = members_of(_EARLY + row + "\n")
-    assert _counts(later) == {"rows_read": 1, decision: 1}
+    assert decided(later) == {"rows_read": 1, decision: 1}
     assert [one.import_id for one in waiting()] == ([later.record.id] if decision == "review" else [])
 
 
@@ -237,7 +184,7 @@ def test_of_two_that_wait_one_row_closes_none_where_it_may_be_either(import_file
     report = import_file(_DOUBLE + "Sanggar Tari,Kabupaten Garut,Jl. Lain 7,0811000007\n")
     rows = handed_back(report)
     rows[0].update(alamat="Jl. Melati 1", telepon="0811000003")
-    assert _counts(send_back(rows[:1])) == {"rows_read": 1, "merged": 1}
+    assert decided(send_back(rows[:1])) == {"rows_read": 1, "merged": 1}
     assert len(waiting()) == 2
     rows[0]["telepon"] = "0811000004"
     send_back(rows)
@@ -286,7 +233,7 @@ def test_it_may_be_another_one_all_the_same(members_of, reviewer, ask):
 
 def test_of_rows_that_name_one_another_in_a_file_the_first_is_offered(import_file, waiting, reviewer, ask):
     report = import_file("name,city,phone\nForum Air,Kota Bandung,\nForum Air,,0811000001\n")
-    assert _counts(report) == {"rows_read": 2, "accepted": 1, "review": 1}
+    assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
     (parked,) = waiting()
     assert [row.id for row in ask("SELECT id FROM organizations")] == list(parked.may_be)
     with pytest.raises(UsageError):
@@ -310,20 +257,20 @@ def test_name_and_address_agree_whether_or_not_the_kind_of_place_is_said(import_
 def test_a_name_alone_is_a_question_there(import_file, codes, waiting, here, there):
     import_file(f"nama,kota\nSanggar Wayang,{here}\n")
     again = import_file(f"nama,kota\nSanggar Wayang,{there}\n")
-    assert _counts(again) == {"rows_read": 1, "review": 1}
+    assert decided(again) == {"rows_read": 1, "review": 1}
     assert "match.possible_duplicate" in codes(again)
 
 
 def test_and_in_one_file_behind_others_of_the_name(import_file, codes):
     report = import_file("nama,kota\nSanggar Wayang,Kota Medan\nSanggar Wayang,Kab. Sleman\nSanggar Wayang,Sleman\n")
-    assert _counts(report) == {"rows_read": 3, "accepted": 2, "review": 1}
+    assert decided(report) == {"rows_read": 3, "accepted": 2, "review": 1}
     assert "match.possible_duplicate" in codes(report)
 
 
 def test_a_regency_is_no_city(import_file):
     import_file("nama,kota,email\nSanggar Wayang,Kab. Bogor,w@x.example.org\n", source="a")
     report = import_file("nama,kota,email\nSanggar Wayang,Kota Bogor,w@x.example.org\n", source="b")
-    assert _counts(report) == {"rows_read": 1, "accepted": 1}
+    assert decided(report) == {"rows_read": 1, "accepted": 1}
 
 
 # A key that two rows of a file share
@@ -333,14 +280,14 @@ def test_a_regency_is_no_city(import_file):
 def test_organizations_of_one_file_may_share_a_key_and_those_of_two_are_asked_about(import_file, codes, key):
     value = {"email": "info@x.example.org", "website": "https://x.example.org"}[key]
     report = import_file(f"nama,{key}\nLembaga Satu,{value}\nLembaga Dua,{value}\n", source="a")
-    assert _counts(report) == {"rows_read": 2, "accepted": 2}
+    assert decided(report) == {"rows_read": 2, "accepted": 2}
     other = import_file(f"nama,{key}\nLembaga Tiga,{value}\n", source="b")
-    assert _counts(other) == {"rows_read": 1, "review": 1}
+    assert decided(other) == {"rows_read": 1, "review": 1}
 
 
 def test_with_ids_the_source_itself_says_that_they_are_two(import_file):
     rows = "1,Lembaga Satu,info@x.example.org\n", "2,Lembaga Dua,info@x.example.org\n"
-    assert _counts(import_file("id,nama,email\n" + "".join(rows))) == {"rows_read": 2, "accepted": 2}
+    assert decided(import_file("id,nama,email\n" + "".join(rows))) == {"rows_read": 2, "accepted": 2}
     other = import_file("id,nama,email\n" + rows[0], source="b", name="b.csv")
     more = import_file("id,nama,email\n3,Lembaga Tiga,info@x.example.org\n", source="b")
     assert (other.counts["accepted"], more.counts["accepted"]) == (0, 0), "another source's records are a question"
@@ -348,7 +295,7 @@ def test_with_ids_the_source_itself_says_that_they_are_two(import_file):
 
 def test_elsewhere_it_is_a_branch(import_file):
     report = import_file("nama,kota,email\nLembaga Satu,Kota Ambon,i@x.id\nLembaga Dua,Kota Medan,i@x.id\n")
-    assert _counts(report) == {"rows_read": 2, "accepted": 2}
+    assert decided(report) == {"rows_read": 2, "accepted": 2}
 
 
 def test_taken_as_one_of_its_own_it_is_known(import_file, reviewer, waiting):
@@ -356,7 +303,7 @@ def test_taken_as_one_of_its_own_it_is_known(import_file, reviewer, waiting):
     text = "nama,email\nLembaga Dua,info@x.example.org\n"
     report = import_file(text, source="b")
     reviewer.accept_as_new(report.record.id, 1)
-    assert _counts(import_file(text, source="b")) == {"rows_read": 1, "unchanged": 1}
+    assert decided(import_file(text, source="b")) == {"rows_read": 1, "unchanged": 1}
     assert waiting() == []
 
 
@@ -365,7 +312,7 @@ def test_taken_as_one_of_its_own_it_is_known(import_file, reviewer, waiting):
 )
 def test_members_who_share_an_address_and_have_not_all_ids(members_of, codes, second):
     report = members_of("id,nama,email\n" + "".join(second))
-    assert _counts(report) == {"rows_read": 2, "accepted": 1, "review": 1}
+    assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
     assert "match.shared_key" in codes(report)
 
 
@@ -376,5 +323,5 @@ def test_members_of_two_sources_are_asked_about_by_the_same_word(members_of, cod
 
 
 def test_members_with_ids_of_their_own_may_share_an_address(members_of):
-    assert _counts(members_of("id,nama,email\n1,Alya,ibu@x.id\n2,Cakra,ibu@x.id\n")) == {"rows_read": 2, "accepted": 2}
-    assert _counts(members_of("id,nama,email\n3,Dian,ibu@x.id\n")) == {"rows_read": 1, "accepted": 1}
+    assert decided(members_of("id,nama,email\n1,Alya,ibu@x.id\n2,Cakra,ibu@x.id\n")) == {"rows_read": 2, "accepted": 2}
+    assert decided(members_of("id,nama,email\n3,Dian,ibu@x.id\n")) == {"rows_read": 1, "accepted": 1}

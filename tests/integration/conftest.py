@@ -1,0 +1,77 @@
+"""What tests of imports share: people who decide, what waits for them, what was found, and rows sent back."""
+
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.database.engine import Database
+from kelompok_core.imports.error_file import write_error_file
+from kelompok_core.imports.parked import ParkedRow, list_parked
+from kelompok_core.imports.report import ImportReport, iter_row_issues
+from kelompok_core.imports.review import Reviewer
+from kelompok_core.imports.workbench import Workbench
+
+
+@pytest.fixture
+def reviewer(bench: Workbench, operator: Actor) -> Reviewer:
+    return Reviewer(bench, operator)
+
+
+@pytest.fixture
+def waiting(database: Database) -> Callable[[], Sequence[ParkedRow]]:
+    """List the rows that wait for a person."""
+
+    def run() -> Sequence[ParkedRow]:
+        with database.connect() as connection:
+            return list_parked(connection)
+
+    return run
+
+
+@pytest.fixture
+def findings(database: Database) -> Callable[[ImportReport], set[tuple[str, int | None]]]:
+    """Give what was found about rows: codes, each with the line."""
+
+    def run(report: ImportReport) -> set[tuple[str, int | None]]:
+        with database.connect() as connection:
+            return {(one.code, one.line) for one in iter_row_issues(connection, report.record)}
+
+    return run
+
+
+@pytest.fixture
+def codes(findings: Callable[[ImportReport], set[tuple[str, int | None]]]) -> Callable[[ImportReport], set[str]]:
+    """Give the codes of what was found about rows."""
+    return lambda report: {code for code, _ in findings(report)}
+
+
+@pytest.fixture
+def handed_back(database: Database, tmp_path: Path) -> Callable[[ImportReport], list[dict[str, str]]]:
+    """Give the rows of an import's error file."""
+
+    def run(report: ImportReport) -> list[dict[str, str]]:
+        path = tmp_path / "errors.csv"
+        with database.connect() as connection, path.open("w", encoding="utf-8-sig", newline="") as target:
+            write_error_file(connection, report.record, target)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+
+    return run
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[..., Path]:
+    """Write rows of an error file, corrected or not, as a file to import."""
+
+    def run(rows: Sequence[dict[str, str]], name: str) -> Path:
+        path = tmp_path / name
+        with path.open("w", encoding="utf-8-sig", newline="") as target:
+            writer = csv.DictWriter(target, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        return path
+
+    return run
