@@ -8,6 +8,7 @@ import typer
 from kelompok_core.cli import output, terminal
 from kelompok_core.cli.language import say
 from kelompok_core.cli.terminal import ActorOption, JsonOption
+from kelompok_core.issues.sentences import local_time
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -167,7 +168,7 @@ def list_all_keys(as_json: JsonOption = False) -> None:
 def _cell(value: object) -> object:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    return output.local_time(value) if isinstance(value, datetime) else value
+    return local_time(value) if isinstance(value, datetime) else value
 
 
 @key.command("revoke")

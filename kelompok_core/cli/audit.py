@@ -7,6 +7,7 @@ import typer
 from kelompok_core.cli import completion, output, terminal
 from kelompok_core.cli.language import say
 from kelompok_core.cli.terminal import JsonOption, LimitOption
+from kelompok_core.issues.sentences import local_time
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -30,7 +31,7 @@ def audit(
     with terminal.workbench() as bench, bench.database.connect() as connection:
         entries = _entries(connection, record, import_id, limit)
     rows = [
-        (output.local_time(one.occurred_at, seconds=True), say(one.action), say(one.entity), _named(one), one.actor,
+        (local_time(one.occurred_at, seconds=True), say(one.action), say(one.entity), _named(one), one.actor,
          one.origin,
          ", ".join(one.changed()))
         for one in entries

@@ -34,7 +34,7 @@ def _choose(_context: Any, _parameter: Any, value: str | None) -> None:
     if value is None:
         return
     if value not in LANGUAGES:
-        raise terminal.wrong_option("--language", f"{value!r} is not one of {', '.join(LANGUAGES)}")
+        raise terminal.none_of("--language", value, LANGUAGES)
     use_language(value)
 
 

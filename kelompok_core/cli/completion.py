@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from kelompok_core.plugin_host.registry import PluginInfo
 
+CALLED_BY = {"organizations": "slug", "members": "email", "posts": "slug", "events": "slug", "users": "email"}
+"""By table: the column with what people call its records."""
+
 _MOST = 50
 _LAST = "last"
 _COMPLETING = "_KELOMPOK_COMPLETE"
@@ -94,11 +97,11 @@ def profiles(incomplete: str) -> list[str]:
 
 
 def organizations(incomplete: str) -> list[str]:
-    return _names("organizations", "slug", incomplete)
+    return _names("organizations", incomplete)
 
 
 def users(incomplete: str) -> list[str]:
-    return _names("users", "email", incomplete)
+    return _names("users", incomplete)
 
 
 def imports(incomplete: str) -> list[tuple[str, str]]:
@@ -159,9 +162,10 @@ def _candidates(connection: "sa.Connection", ref: str) -> list[str]:
     return list(list_candidates(connection, row))
 
 
-def _names(table: str, column: str, incomplete: str) -> list[str]:
+def _names(table: str, incomplete: str) -> list[str]:
     import sqlalchemy as sa
 
+    column = CALLED_BY[table]
     query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} LIKE :begins ORDER BY 1 LIMIT {_MOST}"  # noqa: S608 -- ours
     return _ask(lambda connection: list(connection.scalars(sa.text(query), {"begins": f"{incomplete}%"})))
 
@@ -231,8 +235,7 @@ def fields(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def records(ctx: typer.Context, incomplete: str) -> list[str]:
     """Offer what records of the entity are called whose command this is."""
-    entity = _entity_of_noun(ctx)
-    return _names(entity, "email" if entity == "members" else "slug", incomplete)
+    return _names(_entity_of_noun(ctx), incomplete)
 
 
 def _entity_of_noun(ctx: typer.Context) -> str:

@@ -74,7 +74,7 @@ def _url(role: str) -> str:
     addresses = find_addresses(settings())
     known = {"runtime": addresses.runtime, "owner": addresses.owner, "dagster": addresses.dagster}
     if role not in known:
-        raise terminal.wrong_option("--role", f"{role!r} is not one of {', '.join(known)}")
+        raise terminal.none_of("--role", role, known)
     found = known[role]
     if found is None:
         raise UsageError("no database is configured for Dagster", hint="Set KELOMPOK_DAGSTER_DATABASE_URL.")

@@ -11,6 +11,7 @@ import typer
 from kelompok_core.cli import output, surroundings, terminal
 from kelompok_core.cli.language import say, translate
 from kelompok_core.cli.progress import progress_bar
+from kelompok_core.issues.sentences import local_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,7 +124,7 @@ def list_all(limit: terminal.LimitOption = 20, as_json: terminal.JsonOption = Fa
         found = list_enrichments(connection, limit=limit)
         called = terminal.names_of(connection, "enrichments", [one.id for one in found])
     rows = [
-        (called[one.id], output.local_time(one.created_at), one.plugin_label, one.job, say(one.state),
+        (called[one.id], local_time(one.created_at), one.plugin_label, one.job, say(one.state),
          sum(counts["with_signals"] for counts in one.counts.values()))
         for one in found
     ]  # fmt: skip

@@ -40,7 +40,7 @@ def _export(entity: str, output: Path | None, given: str | None, organization: s
     ending = output.suffix.removeprefix(".") if output else ""
     wanted = given or (ending if ending in set(ExportFormat) else ExportFormat.CSV)
     if wanted not in set(ExportFormat):
-        raise terminal.wrong_option("--format", f"{wanted!r} is not one of {', '.join(ExportFormat)}")
+        raise terminal.none_of("--format", wanted, ExportFormat)
     form = ExportFormat(wanted)
     with terminal.workbench() as bench:
         with bench.database.session() as session:

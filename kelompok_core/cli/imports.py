@@ -8,6 +8,7 @@ import typer
 from kelompok_core.cli import completion, output, surroundings, terminal
 from kelompok_core.cli.language import counted, language, number, say
 from kelompok_core.cli.terminal import ActorOption, ForceOption, JsonOption, LimitOption
+from kelompok_core.issues.sentences import local_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +41,7 @@ def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
         records = list_imports(connection, limit=limit)
         called = terminal.names_of(connection, "imports", [one.id for one in records])
     rows = [
-        (called[one.id], output.local_time(one.created_at), say(one.state), one.source_name, _counts(one))
-        for one in records
+        (called[one.id], local_time(one.created_at), say(one.state), one.source_name, _counts(one)) for one in records
     ]
     output.show(
         as_json,

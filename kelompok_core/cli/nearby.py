@@ -6,9 +6,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from kelompok_core.cli import output, terminal
+from kelompok_core.cli import terminal
+from kelompok_core.cli.completion import CALLED_BY
 from kelompok_core.cli.language import say
 from kelompok_core.errors import Ambiguous, KelompokError, NotFound
+from kelompok_core.issues.sentences import local_time
 from kelompok_core.suggestions import suggest
 
 _MOST = 5_000
@@ -17,18 +19,8 @@ _MOST = 5_000
 _BEGINNING = 2
 _SHORTEST_WORD = 4
 
-_COLUMNS = {
-    "organization": ("organizations", "slug"),
-    "record of organizations": ("organizations", "slug"),
-    "member": ("members", "email"),
-    "record of members": ("members", "email"),
-    "post": ("posts", "slug"),
-    "record of posts": ("posts", "slug"),
-    "event": ("events", "slug"),
-    "record of events": ("events", "slug"),
-    "user": ("users", "email"),
-}
-"""Where the names of what an error calls so are."""
+_TABLES = {kind: table for table in CALLED_BY for kind in (table.removesuffix("s"), f"record of {table}")}
+"""By what an error calls a record: the table it is of."""
 
 
 def with_near_names(error: KelompokError) -> KelompokError:
@@ -36,9 +28,9 @@ def with_near_names(error: KelompokError) -> KelompokError:
     if isinstance(error, Ambiguous) and error.kind == "import":
         with suppress(KelompokError, sa.exc.SQLAlchemyError):
             error.hint = _told_apart([UUID(str(one)) for one in error.which])
-    if isinstance(error, NotFound) and not isinstance(error, Ambiguous) and not error.hint and error.kind in _COLUMNS:
+    if isinstance(error, NotFound) and not isinstance(error, Ambiguous) and not error.hint and error.kind in _TABLES:
         with suppress(KelompokError, sa.exc.SQLAlchemyError):  # the error itself is told whatever happens here
-            error.hint = _near(*_COLUMNS[error.kind], str(error.name))
+            error.hint = _near(_TABLES[error.kind], str(error.name))
     return error
 
 
@@ -50,18 +42,17 @@ def _told_apart(ids: Sequence[UUID]) -> str:
         called = terminal.names_of(connection, "imports", ids)
         records = [get_import(connection, one) for one in ids]
     lines = [
-        f"  {called[one.id]}  {one.source_name}, {output.local_time(one.created_at)}, {say(one.state)}"
-        for one in records
+        f"  {called[one.id]}  {one.source_name}, {local_time(one.created_at)}, {say(one.state)}" for one in records
     ]
     return "\n".join([say("Say which:"), *lines])
 
 
-def _near(table: str, column: str, name: str) -> str | None:
+def _near(table: str, name: str) -> str | None:
     from kelompok_core.values.slug import slug_of_one
 
     wanted = name if "@" in name else slug_of_one(name)
     with terminal.workbench() as bench, bench.database.connect() as connection:
-        known = list(connection.scalars(sa.text(_query(table, column)), _params(wanted)))
+        known = list(connection.scalars(sa.text(_query(table, CALLED_BY[table])), _params(wanted)))
     return suggest(wanted, [one for one in known if one], few=0)
 
 

@@ -6,7 +6,6 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime, tzinfo
 from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
@@ -74,11 +73,6 @@ def coloured(word: str) -> "Text":
     from rich.text import Text
 
     return Text(say(word), style=COLOURS.get(word, ""))
-
-
-def local_time(moment: datetime, *, seconds: bool = False, zone: tzinfo | None = None) -> str:
-    """Return a moment as the clock of a zone shows it, or the one on this machine, with the zone's name."""
-    return moment.astimezone(zone).strftime(f"%Y-%m-%d %H:%M{':%S' if seconds else ''} %Z")
 
 
 @lru_cache

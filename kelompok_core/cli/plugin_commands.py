@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from kelompok_core.cli import completion, output, previews, surroundings, terminal
+from kelompok_core.cli import output, previews, surroundings, terminal
 from kelompok_core.cli.language import language, say, translate
 from kelompok_core.errors import SettingsError
 from kelompok_core.plugin_host.manifest import Command
@@ -57,7 +57,7 @@ def _app_of(plugin: PluginInfo) -> typer.Typer:
 
 def _callback(plugin: PluginInfo, command: Command) -> Any:
     """Return a function whose parameters are those the manifest describes."""
-    properties: Mapping[str, Mapping[str, Any]] = command.arguments_schema.get("properties", {})
+    properties = _arguments(command)
     required = command.arguments_schema.get("required", [])
 
     def run(**given: Any) -> None:
@@ -74,30 +74,35 @@ def _callback(plugin: PluginInfo, command: Command) -> Any:
         for name, one in properties.items()
     ]
     if _previews(command):
-        parameters.append(_further("mapping", _MapOption))
+        parameters.append(_further("mapping", terminal.MapOption))
     if _written(command):
         parameters.append(_further("force", terminal.ForceOption, default=False))
-    parameters += [_further("setting", _SettingOption), _further("as_json", terminal.JsonOption, default=False)]
+    parameters += [_further("setting", terminal.SettingOption), _further("as_json", terminal.JsonOption, default=False)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run
 
 
+def _arguments(command: Command) -> Mapping[str, Mapping[str, Any]]:
+    """Return what the manifest says of each argument, by name."""
+    described: Mapping[str, Mapping[str, Any]] = command.arguments_schema.get("properties", {})
+    return described
+
+
 def _previews(command: Command) -> bool:
     """Whether a command shows how a file would be imported: it asks for the file, and for what its records are."""
-    return {"file", _ENTITY} <= set(command.arguments_schema.get("properties", {}))
+    return {"file", _ENTITY} <= set(_arguments(command))
 
 
 def _written(command: Command) -> list[str]:
     """Return the arguments that name a file the command writes."""
-    properties: Mapping[str, Mapping[str, Any]] = command.arguments_schema.get("properties", {})
-    return [name for name, one in properties.items() if one.get("format") == "path"]
+    return [name for name, one in _arguments(command).items() if one.get("format") == "path"]
 
 
 def _require_free(command: Command, given: Mapping[str, Any]) -> None:
     """See that no file the command writes is there already, or is one that it reads."""
-    properties: Mapping[str, Mapping[str, Any]] = command.arguments_schema.get("properties", {})
-    read = [Path(given[name]) for name, one in properties.items() if one.get("format") == "source" and given[name]]
+    described = _arguments(command).items()
+    read = [Path(given[name]) for name, one in described if one.get("format") == "source" and given[name]]
     for name in _written(command):
         if given[name] is None:
             continue
@@ -114,26 +119,6 @@ class _Asked:
     arguments: Mapping[str, Any]
     settings: Mapping[str, str]
     mapping: Mapping[str, str]
-
-
-_MapOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map",
-        metavar="HEADER=FIELD",
-        help="Which field a column is; «-» leaves it out, «extra» keeps it as extra data.",
-        autocompletion=completion.mapping,
-    ),
-]
-_SettingOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="A setting of the plugin, for this run only.",
-        autocompletion=completion.settings_of_plugin,
-    ),
-]
 
 
 def _further(name: str, annotation: Any, *, default: object = None) -> inspect.Parameter:
@@ -161,7 +146,7 @@ def _run(plugin: PluginInfo, command: Command, asked: _Asked, *, as_json: bool) 
     from kelompok_core.sources.opening import open_source
 
     config = {**plugin.config, **asked.settings}
-    properties = command.arguments_schema.get("properties", {})
+    properties = _arguments(command)
     with ExitStack() as stack:
         arguments = {
             name: stack.enter_context(open_source(str(value))) if properties[name].get("format") == "source" else value

@@ -10,7 +10,7 @@ import typer
 from kelompok_core.cli import completion, output, terminal
 from kelompok_core.cli.language import say, translate
 from kelompok_core.cli.surroundings import settings
-from kelompok_core.cli.terminal import ActorOption, JsonOption
+from kelompok_core.cli.terminal import ActorOption, JsonOption, MapOption, SettingOption
 from kelompok_core.errors import PluginUnavailable
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.registry import (
@@ -174,15 +174,6 @@ SourceOption = Annotated[
     str | None, typer.Option(help="Name of the list this is; the same name again updates. Default: the file's name.")
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Plan, write nothing.")]
-MapOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map",
-        metavar="HEADER=FIELD",
-        help="Which field a column is; «-» leaves it out, «extra» keeps it as extra data.",
-        autocompletion=completion.mapping,
-    ),
-]
 PolicyOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -202,15 +193,6 @@ PhoneCountryOption = Annotated[
 ]
 TimezoneOption = Annotated[
     str | None, typer.Option(metavar="ZONE", help="Zone of times without one. Default: Asia/Jakarta.")
-]
-SettingOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="A setting of the plugin, for this run only.",
-        autocompletion=completion.settings_of_plugin,
-    ),
 ]
 ProfileOption = Annotated[
     str | None,
@@ -310,5 +292,4 @@ def _one_of(words: type[Word], given: str, option: str) -> Word:
     try:
         return words(given)
     except ValueError as error:
-        known = ", ".join(word.value for word in words)
-        raise terminal.wrong_option(option, f"{given!r} is not one of {known}") from error
+        raise terminal.none_of(option, given, words) from error

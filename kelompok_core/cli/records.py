@@ -10,6 +10,7 @@ from kelompok_core.cli import completion, output, terminal
 from kelompok_core.cli.exporting import add_export
 from kelompok_core.cli.language import number, say
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
+from kelompok_core.issues.sentences import local_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -245,7 +246,7 @@ def _moment(record: Any, value: Any) -> str | None:
     from kelompok_core.values.zones import zone_info
 
     zone = getattr(record, "timezone", None)
-    return output.local_time(value, zone=zone_info(zone, zone) if zone else None)
+    return local_time(value, zone=zone_info(zone, zone) if zone else None)
 
 
 def _called(summary: dict[str, Any]) -> str:
@@ -319,7 +320,7 @@ class _Shown:
         output.table(console, ("evidence: source", "file", "line", "record", "import"), seen)
         console.print()
         changes = [
-            (output.local_time(one.occurred_at), say(one.action), one.actor, one.origin, ", ".join(one.changed()))
+            (local_time(one.occurred_at), say(one.action), one.actor, one.origin, ", ".join(one.changed()))
             for one in self.history
         ]
         output.table(console, ("history", "action", "actor", "origin", "fields"), changes)

@@ -2,7 +2,7 @@
 
 import os
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -33,6 +33,24 @@ ActorOption = Annotated[
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Write over a file that is there already.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many.")]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="HEADER=FIELD",
+        help="Which field a column is; «-» leaves it out, «extra» keeps it as extra data.",
+        autocompletion=completion.mapping,
+    ),
+]
+SettingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A setting of the plugin, for this run only.",
+        autocompletion=completion.settings_of_plugin,
+    ),
+]
 
 DONE, FAILED, USAGE, ATTENTION, NOT_PERMITTED = 0, 1, 2, 3, 4
 EXIT_CODES = "Exit codes: 0 done · 1 failed · 2 usage · 3 done, with rejected or review rows · 4 not permitted."
@@ -109,6 +127,11 @@ def name_of(bench: "Workbench", table: str, given: "UUID") -> str:
 def wrong_option(option: str, message: str, *, hint: str | None = None) -> UsageError:
     """Return the error that what was given to an option, or an argument, is wrong."""
     return UsageError(f"{option}: {message}", hint=hint)
+
+
+def none_of(option: str, given: str, known: Iterable[str]) -> UsageError:
+    """Return the error that a word given to an option is none of those there are."""
+    return wrong_option(option, f"{given!r} is not one of {', '.join(known)}")
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -102,15 +102,20 @@ def _told(name: str, fact: object, language: str) -> str:
     if name == "allowed" and isinstance(fact, list | tuple):
         return _shown([_WORDS[language].get(str(one), str(one)) for one in fact])
     if name == _MOMENT:
-        return _local_time(str(fact))
+        return _moment(str(fact))
     return str(fact) if name in _WHOLE else _shown(fact)
 
 
-def _local_time(written: str) -> str:
+def _moment(written: str) -> str:
     try:
-        return datetime.fromisoformat(written).astimezone().strftime("%Y-%m-%d %H:%M %Z")
+        return local_time(datetime.fromisoformat(written))
     except ValueError:
         return written
+
+
+def local_time(moment: datetime, *, seconds: bool = False, zone: tzinfo | None = None) -> str:
+    """Return a moment as the clock of a zone shows it, or the one on this machine, with the zone's name."""
+    return moment.astimezone(zone).strftime(f"%Y-%m-%d %H:%M{':%S' if seconds else ''} %Z")
 
 
 def _shown(fact: object) -> str:
