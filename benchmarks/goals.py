@@ -1,8 +1,9 @@
 """How well and how fast sdgs-keyword finds goals: ``python benchmarks/goals.py [FOLDER_OF_TEXTS]``.
 
 With the folder of labelled texts (see the plugin's NOTICE) the lexicon is built anew for each fold without that fold's
-texts, and judged on them; without it, the plugin's own texts and the speed are what is measured. Beside it stands a
-plain list: people's terms as regular expressions, any hit a tag. ``BENCH=full`` sends a million texts through.
+texts, and judged on them; without it, the plugin's labelled texts and the speed are what is measured. Beside it stands
+a plain list: people's terms as regular expressions, any hit a tag. ``BENCH=full`` sends a million texts through;
+``BENCH=sealed`` also opens the half of the texts that is kept for the end.
 """
 
 import csv
@@ -25,13 +26,14 @@ sys.path.insert(0, str(PLUGIN / "lexicon"))
 import build  # noqa: E402  (the plugin's script)
 from kelompok_sdgs_keyword.lexicon import shipped_lexicon  # noqa: E402
 from kelompok_sdgs_keyword.plugin import SdgsKeywordEnricher  # noqa: E402
-from kelompok_sdgs_keyword.scoring import Scorer  # noqa: E402
+from kelompok_sdgs_keyword.scoring import Scorer, shipped_scorer  # noqa: E402
 
 from kelompok_core.contracts import PluginContext  # noqa: E402
 
 FOLDS = 4
 SHORT = 25
 LONG = 560
+SHORT_TEXT = 100
 Tagger = Callable[[str], dict[int, float]]
 
 
@@ -51,39 +53,42 @@ def plain_list() -> Tagger:
     return lambda text: {goal: 1.0 for goal, pattern in patterns.items() if pattern.search(text)}
 
 
-def own_texts() -> list[dict[str, str]]:
-    with (PLUGIN / "evaluation" / "texts.csv").open(encoding="utf-8", newline="") as file:
+def labelled_texts(name: str) -> list[dict[str, str]]:
+    """Return texts that are labelled with all their goals: ours, or the development or sealed half of others'."""
+    with (PLUGIN / "evaluation" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def judge_own(name: str, tag: Tagger) -> None:
-    """Texts with all their goals: micro and macro figures, recall of each goal, texts of no goal, calibration."""
-    rows = [({int(goal) for goal in row["goals"].split()}, tag(row["text"]), row["language"]) for row in own_texts()]
-    for language in ("id", "mixed", "en", None):
-        chosen = [(gold, found) for gold, found, spoken in rows if language in (None, spoken)]
-        hits, given, wanted = (
-            sum(len(part) for part in parts)
-            for parts in (
-                [gold & set(found) for gold, found in chosen],
-                [found for _, found in chosen],
-                [gold for gold, _ in chosen],
-            )
-        )
-        idle = [found for gold, found in chosen if not gold]
-        precision, recall = hits / max(given, 1), hits / max(wanted, 1)
-        print(
-            f"{name:<12} own texts, {language or 'all':<6} n {len(chosen):<4} P {precision:.3f} R {recall:.3f} "
-            f"F1 {_f1(precision, recall):.3f}  no-goal texts tagged {sum(map(bool, idle))} of {len(idle)}"
-        )
-    per_goal = {}
-    for goal in build.GOALS:
-        hits = sum(goal in gold and goal in found for gold, found, _ in rows)
-        given, wanted = sum(goal in found for _, found, _ in rows), sum(goal in gold for gold, _, _ in rows)
-        per_goal[goal] = (_f1(hits / max(given, 1), hits / wanted), hits / wanted)
-    print(f"{name:<12} macro F1 {np.mean([f1 for f1, _ in per_goal.values()]):.3f}; F1/recall by goal:",
-          " ".join(f"{goal} {f1:.2f}/{recall:.2f}" for goal, (f1, recall) in per_goal.items()))  # fmt: skip
-    sure = [(confidence, goal in gold) for gold, found, _ in rows for goal, confidence in found.items()]
-    print(f"{name:<12} expected calibration error, 10 bins: {_calibration_error(sure):.3f} over {len(sure)} tags")
+Judged = tuple[set[int], dict[int, float], dict[str, str]]
+"""The goals a text has, those it was given with their confidence, and its row."""
+
+
+def judge_labelled(name: str, file: str, tag: Tagger) -> None:
+    """Print micro and macro figures by language, F1 of each goal, texts of no goal, short texts, calibration."""
+    rows: list[Judged] = [
+        ({int(goal) for goal in row["goals"].split()}, tag(row["text"]), row) for row in labelled_texts(file)
+    ]
+    for language in ("id", "mixed", "en"):
+        chosen = [one for one in rows if one[2]["language"] == language]
+        short = [one for one in chosen if len(one[2]["text"]) < SHORT_TEXT]
+        per_goal = {goal: _figures(chosen, {goal})[2] for goal in build.GOALS}
+        precision, recall, micro = _figures(chosen, set(build.GOALS))
+        idle = [found for gold, found, _ in chosen if not gold]
+        sure = [(confidence, goal in gold) for gold, found, _ in chosen for goal, confidence in found.items()]
+        print(f"{name}, {file}, {language}: n {len(chosen)} P {precision:.3f} R {recall:.3f} F1 {micro:.3f} "
+              f"macro {np.mean(list(per_goal.values())):.3f}; "
+              f"no-goal texts tagged {sum(map(bool, idle))} of {len(idle)}; "
+              f"under {SHORT_TEXT} characters ({len(short)}) F1 {_figures(short, set(build.GOALS))[2]:.3f}; "
+              f"calibration error {_calibration_error(sure):.3f}")  # fmt: skip
+        print("   by goal:", " ".join(f"{goal} {f1:.2f}" for goal, f1 in per_goal.items()))
+
+
+def _figures(rows: Sequence[Judged], goals: set[int]) -> tuple[float, float, float]:
+    """Return precision, recall and F1 of these goals."""
+    hits = sum(len(gold & goals & set(found)) for gold, found, _ in rows)
+    given, wanted = sum(len(goals & set(found)) for _, found, _ in rows), sum(len(gold & goals) for gold, _, _ in rows)
+    precision, recall = hits / max(given, 1), hits / max(wanted, 1)
+    return precision, recall, _f1(precision, recall)
 
 
 def judge_single(name: str, what: str, texts: Sequence[tuple[int, str]], tag: Tagger) -> None:
@@ -122,7 +127,7 @@ def judge_folds(folder: Path, peer: Tagger) -> None:
     whole = [(goal, text) for goal, text, _ in judged]
     begun = [(goal, _begin(text)) for goal, text, _ in judged]
     test = [(text.goal, " ".join(text.words)) for text in build.read_texts(folder, split="test")]
-    shipped = tagger_of(Scorer(shipped_lexicon()))
+    shipped = tagger_of(shipped_scorer())
     for name, paragraph, begin, other in (
         ("sdgs-keyword", by_text.__getitem__, short.__getitem__, shipped), ("plain list", peer, peer, peer)
     ):  # fmt: skip
@@ -149,8 +154,8 @@ def _calibration_error(tags: Sequence[tuple[float, bool]]) -> float:
 
 def speed_texts(count: int) -> Iterator[str]:
     """Yield texts of about 600 characters, always the same: two of our texts with goals among those without."""
-    with_goals = [row["text"] for row in own_texts() if row["goals"]]
-    idle = [row["text"] for row in own_texts() if not row["goals"]]
+    with_goals = [row["text"] for row in labelled_texts("texts") if row["goals"]]
+    idle = [row["text"] for row in labelled_texts("texts") if not row["goals"]]
     for number in range(count):
         text = f"{with_goals[number % len(with_goals)]} {with_goals[number * 7 % len(with_goals)]}"
         at = number
@@ -208,8 +213,11 @@ def _megabytes() -> float:
 
 if __name__ == "__main__":
     PEER = plain_list()
-    judge_own("sdgs-keyword", tagger_of(Scorer(shipped_lexicon())))
-    judge_own("plain list", PEER)
+    FILES = ["texts", "development", *(["sealed"] if os.environ.get("BENCH") == "sealed" else [])]
+    for FILE in FILES:
+        judge_labelled("sdgs-keyword", FILE, tagger_of(shipped_scorer()))
+        judge_labelled("terms alone", FILE, tagger_of(Scorer(shipped_lexicon())))
+        judge_labelled("plain list", FILE, PEER)
     if len(sys.argv) > 1:
         judge_folds(Path(sys.argv[1]), PEER)
     measure_speed(PEER)

@@ -1,4 +1,4 @@
-"""A tag as a sum that a person can add up again: its terms, their weights, the threshold, the text with them marked."""
+"""A tag as a sum that a person can add up again: what adds to it and takes away, the threshold, the text marked."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -10,6 +10,7 @@ from kelompok_sdgs_keyword.lexicon import shipped_lexicon
 from kelompok_sdgs_keyword.scoring import Scorer, Tag
 
 MARKS = ("[", "]")
+CLOSEST, MOST_NAMED = 3, 4
 
 
 def explanation(scorer: Scorer, records: Sequence[Mapping[str, str]], *, name_field: str) -> CommandResult:
@@ -18,13 +19,31 @@ def explanation(scorer: Scorer, records: Sequence[Mapping[str, str]], *, name_fi
     text = "\n".join(_texts(fields, tags) for fields, tags in found)
     sums = list(map(_sum_of, chain.from_iterable(tags for _, tags in found)))
     if not sums:
-        return CommandResult(text=f"{text}\nNo goal: no term or too little of them.")
+        closest = pd.concat([_closest(scorer, fields, name_field) for fields in records], ignore_index=True)
+        tables = {"Closest goals": closest} if len(closest) else {}
+        return CommandResult(text=f"{text}\nNo goal: too little shows one.", tables=tables)
     terms = list(chain.from_iterable(_terms_of(fields, tags) for fields, tags in found))
     tables = {
         "Goals": pd.DataFrame(sums, columns=["goal", "title", "score", "threshold", "confidence"]),
         "Terms": pd.DataFrame(terms, columns=["goal", "term", "weight", "field", "as written"]),
     }
     return CommandResult(text=text, tables=tables)
+
+
+def _closest(scorer: Scorer, fields: Mapping[str, str], name_field: str) -> pd.DataFrame:
+    """Return the goals a text without one came closest to, with what adds most to them and what takes most away."""
+    columns = ["goal", "title", "score", "threshold", "adds", "takes away"]
+    text = scorer.read_by_words(fields, name_field)
+    if text is None:
+        return pd.DataFrame(columns=columns)
+    rows = []
+    for one in sorted(text.sums(), key=lambda one: one.asked - one.score)[:CLOSEST]:
+        weighed = text.weighed(one)
+        adds = [f"{found.stem} {found.weight:g}" for found in weighed if found.weight > 0][:MOST_NAMED]
+        takes = [f"{found.stem} {found.weight:g}" for found in reversed(weighed) if found.weight < 0][:MOST_NAMED]
+        title = shipped_lexicon().goals[one.goal].title
+        rows.append((one.goal, title, one.score, one.asked, ", ".join(adds), ", ".join(takes)))
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _texts(fields: Mapping[str, str], tags: Sequence[Tag]) -> str:
@@ -49,7 +68,7 @@ def _marked(text: str, field: str, tags: Sequence[Tag]) -> str:
     goals: dict[tuple[int, int], set[int]] = {}
     for tag in tags:
         for one in tag.evidence:
-            if one.field == field:
+            if one.field == field and one.weight >= 0:
                 goals.setdefault((one.start, one.end), set()).add(tag.goal)
     written, at = "", 0
     for (start, end), numbers in sorted(goals.items(), key=lambda item: (item[0][0], -item[0][1])):

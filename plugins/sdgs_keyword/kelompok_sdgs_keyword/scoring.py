@@ -1,6 +1,7 @@
-"""From text to goals: terms found, weights added up, and the tag that a person can check by adding up too."""
+"""From text to goals: what shows them found, weights added up, and the tag that a person can check by adding up too."""
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -9,6 +10,9 @@ from typing import NamedTuple
 from kelompok_sdgs_keyword.folding import Folded
 from kelompok_sdgs_keyword.lexicon import Entry, Lexicon, shipped_lexicon
 from kelompok_sdgs_keyword.mentions import mentions
+from kelompok_sdgs_keyword.word_sums import Field, Sum, Text
+from kelompok_sdgs_keyword.word_sums import confidence_of as confidence_of_sum
+from kelompok_sdgs_keyword.words import WordTable, shipped_words
 
 WINDOWS = ((100, 0.8), (260, 0.4), (780, 0.0))
 """Characters of folded text (some 15, 40 and 120 words) that evidence may be spread over, and what a goal's threshold
@@ -24,6 +28,21 @@ NAME_BESIDE_TEXT, NAME_ALONE = 0.5, 0.75
 MENTION_CONFIDENCE = 0.95
 INTERCEPT, SLOPE = 0.4, 0.55
 """Of the logistic that turns what a score has above its threshold into a confidence."""
+FEWEST_WORDS = 5
+"""Shorter texts are labels, «Bank sampah»: read by terms, as no word beside them could say otherwise."""
+SHORT = 10
+RELIEF_OF_SHORT = 2.5
+RELIEF = {"id": 0.3, "mixed": 0.5, "en": 2.5}
+"""How much less a sum of words has to be where terms show the goal too, by the text's language, and in a short text."""
+ASKED_LESS = {"id": 0.0, "mixed": 0.6, "en": 0.0}
+"""How much less it has to be by the text's language alone: of two languages a text has fewer words that are known."""
+KNOWN = 0.9
+"""English texts are read by their words only where at least this share of them is in the table.
+
+Papers and reports use other words than organizations and their posts, and only these have taught the table.
+"""
+_NAMED = re.compile(r" (?:jl|jln|gg|pt|cv|ud|sd|smp|sma|smk|sdn|smpn|sman|smkn|hotel|ruko)(?: [^ ]+){1,2}(?= )")
+"""A street, firm, school or house and its name, whose words show nothing: «Jl. Hutan Kayu», «CV Wajan Baja»."""
 SHOWN = 5
 _ROUNDING = 1e-9
 
@@ -76,10 +95,20 @@ class Tag(NamedTuple):
 
 
 class Scorer:
-    """Finds the goals of records, each a mapping of field to text, by one lexicon."""
+    """Finds the goals of records, each a mapping of field to text.
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    Args:
+        lexicon: The terms that English texts are read by, the goals, and the phrases that show nothing.
+        words: What the words of other texts weigh; without it, all texts are read as English ones.
+    """
+
+    def __init__(self, lexicon: Lexicon, words: WordTable | None = None) -> None:
         self._lexicon = lexicon
+        self._words = words
+        self._is_stop = [
+            hides and not owners and not title
+            for hides, owners, title in zip(lexicon.hiding, lexicon.owners, lexicon.titles, strict=True)
+        ]
         self._asked = {
             number: [(characters, round(goal.threshold - lowered, 1)) for characters, lowered in WINDOWS]
             for number, goal in lexicon.goals.items()
@@ -102,16 +131,48 @@ class Scorer:
         texts = {field: Folded(text) for field, text in fields.items() if text}
         matched = self._matched(texts, name_field)
         mentioned = self._mentioned(matched, name_field)
+        text = self._by_words(matched)
+        if text is None:
+            shown_by = {goal: _shown_by_terms(spot, shown) for goal, spot in self._spots(matched).items()}
+        else:
+            shown_by = {one.goal: _shown_by_words(text, one, shown) for one in self._reached(matched, text)}
+        return [
+            self._tag(goal, shown_by.get(goal), mentioned.get(goal, ()), texts, shown)
+            for goal in sorted(shown_by.keys() | mentioned.keys())
+        ]
+
+    def read_by_words(self, fields: Mapping[str, str], name_field: str | None = None) -> Text | None:
+        """Return a record's words, to be added up; None where it is read by terms."""
+        texts = {field: Folded(text) for field, text in fields.items() if text}
+        return self._by_words(self._matched(texts, name_field))
+
+    def _spots(self, matched: Sequence["_Matched"]) -> dict[int, "_Spot"]:
+        """Return the goals that terms show, each with the spot that shows it best."""
         found = self._hits(matched, self._promising(matched))
-        tags: list[Tag] = []
-        for goal in sorted(found.keys() | mentioned.keys()):
-            spot = self._densest(goal, found.get(goal, ()))
-            if spot is None and goal not in mentioned:
-                continue
-            tags.append(
-                self._tag(goal, spot, _evidence(spot, mentioned.get(goal, ()), texts, shown), bool(mentioned.get(goal)))
-            )
-        return tags
+        spots = {goal: self._densest(goal, hits) for goal, hits in found.items()}
+        return {goal: spot for goal, spot in spots.items() if spot is not None}
+
+    def _reached(self, matched: Sequence["_Matched"], text: Text) -> list[Sum]:
+        """Return the sums that give a tag; where terms show the goal too, less is asked for."""
+        relief = RELIEF_OF_SHORT if text.words < SHORT else RELIEF[text.language]
+        less = ASKED_LESS[text.language]
+        sums = [one._replace(asked=round(one.asked - less, 2)) for one in text.sums(least=-relief - less)]
+        lacking = {one.goal for one in sums if one.score < one.asked}
+        confirmed = lacking.intersection(self._spots(matched)) if lacking else ()
+        lowered = [one._replace(asked=round(one.asked - relief, 2)) if one.goal in confirmed else one for one in sums]
+        return [one for one in lowered if one.score >= one.asked]
+
+    def _by_words(self, matched: Sequence["_Matched"]) -> Text | None:
+        """Return the words of a record; None where these tell less than terms do."""
+        if self._words is None:
+            return None
+        text = Text([Field(one.field, one.folded, one.worth, self._stops(one)) for one in matched], self._words)
+        by_terms = text.words < FEWEST_WORDS or (text.language == "en" and text.known() < KNOWN)
+        return None if by_terms else text
+
+    def _stops(self, matched: "_Matched") -> list[tuple[int, int]]:
+        phrases = [(start, end) for pattern, start, end in matched.matches if self._is_stop[pattern]]
+        return phrases + [found.span() for found in _NAMED.finditer(matched.folded)]
 
     def _matched(self, texts: Mapping[str, Folded], name_field: str | None) -> list["_Matched"]:
         """Return what the automaton finds in each field, and what a term is worth there."""
@@ -199,29 +260,39 @@ class Scorer:
                 best, needed = spot, asked[0][1] - _ROUNDING + spot.margin
         return best
 
-    def _tag(self, goal: int, spot: "_Spot | None", evidence: Sequence[Evidence], is_mentioned: bool) -> Tag:
-        confidence, score, threshold = 0.0, 0.0, self._lexicon.goals[goal].threshold
-        if spot is not None:
-            confidence, score, threshold = confidence_of(spot.margin), spot.score, spot.threshold
-        if is_mentioned:
-            confidence = max(confidence, MENTION_CONFIDENCE)
-        return Tag(goal, round(score, 2), threshold, confidence, tuple(evidence))
+    def _tag(
+        self,
+        goal: int,
+        found: "_Shown | None",
+        mentioned: Sequence["_Mention"],
+        texts: Mapping[str, Folded],
+        shown: int | None,
+    ) -> Tag:
+        if found is None:
+            found = _Shown(0.0, 0.0, self._lexicon.goals[goal].threshold, ())
+        confidence = max(found.confidence, MENTION_CONFIDENCE) if mentioned else found.confidence
+        evidence = [Evidence(one.field, *_span(one, texts), "mention", 0.0) for one in mentioned]
+        evidence += [Evidence(one.field, *_span(one, texts), one.term, one.weight) for one in found.pieces]
+        return Tag(goal, round(found.score, 2), found.threshold, confidence, tuple(evidence[:shown]))
 
 
-def _evidence(
-    spot: "_Spot | None", mentioned: Sequence["_Mention"], texts: Mapping[str, Folded], shown: int | None
-) -> list[Evidence]:
-    """Return what shows a goal: mentions first, then terms, the heaviest first."""
-    found = [Evidence(one.field, *_span(one, texts), "mention", 0.0) for one in mentioned]
-    heaviest = sorted(spot.hits, key=lambda hit: (-hit.weight, hit.place, hit.start)) if spot else []
-    found += [Evidence(hit.field, *_span(hit, texts), hit.entry.term, hit.weight) for hit in heaviest[:shown]]
-    return found[:shown]
+def _shown_by_terms(spot: "_Spot", shown: int | None) -> "_Shown":
+    heaviest = sorted(spot.hits, key=lambda hit: (-hit.weight, hit.place, hit.start))[:shown]
+    pieces = [_Piece(hit.field, hit.start, hit.end, hit.entry.term, hit.weight) for hit in heaviest]
+    return _Shown(confidence_of(spot.margin), spot.score, spot.threshold, pieces)
+
+
+def _shown_by_words(text: Text, one: Sum, shown: int | None) -> "_Shown":
+    """Return what shows a goal; with all that takes away from it only where all is asked for."""
+    weighed = text.weighed(one, most=shown)
+    pieces = [_Piece(found.field, found.start, found.end, found.stem, found.weight) for found in weighed]
+    return _Shown(confidence_of_sum(one.score - one.asked, text.words), one.score, one.asked, pieces)
 
 
 @lru_cache(maxsize=1)
 def shipped_scorer() -> Scorer:
     """Return the scorer of the lexicon this version of the plugin comes with."""
-    return Scorer(shipped_lexicon())
+    return Scorer(shipped_lexicon(), shipped_words())
 
 
 class _Matched(NamedTuple):
@@ -232,6 +303,25 @@ class _Matched(NamedTuple):
     before: int
     worth: float
     matches: list[tuple[int, int, int]]
+
+
+class _Piece(NamedTuple):
+    """Evidence by its place in the folded text."""
+
+    field: str
+    start: int
+    end: int
+    term: str
+    weight: float
+
+
+class _Shown(NamedTuple):
+    """What shows a goal, the heaviest pieces first."""
+
+    confidence: float
+    score: float
+    threshold: float
+    pieces: Sequence[_Piece]
 
 
 class _Mention(NamedTuple):
@@ -269,7 +359,7 @@ def _spot_from(ordered: Sequence[Hit], index: int, asked: Sequence[tuple[int, fl
     return best
 
 
-def _span(found: Hit | _Mention, texts: Mapping[str, Folded]) -> tuple[int, int]:
+def _span(found: _Piece | _Mention, texts: Mapping[str, Folded]) -> tuple[int, int]:
     """Return start and end in the field's text as written, in characters."""
     text = texts[found.field]
     return text.written_at(found.start), text.written_at(found.end - 1) + 1

@@ -23,6 +23,7 @@ def _script(name):
 
 affixes = _script("affixes")
 build = _script("build")
+weigh = _script("weigh")
 
 
 @pytest.mark.parametrize(("root", "pattern", "form"), [
@@ -94,3 +95,21 @@ class TestFromTheTexts:
         recall = sum(goal in tags for goal, tags in found) / len(found)
         assert recall >= 0.75
         assert sum(len(tags) for _, tags in found) / len(found) <= 2
+
+
+def test_weighing_again_makes_the_same_bytes(tmp_path):
+    known = weigh.read_stems()
+    weigh.write(weigh.corrected(weigh.learn(weigh.read_texts(known))), known, tmp_path)
+    for name in ("words.csv", "sums.csv"):
+        assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes()
+
+
+def test_people_correct_a_weight(monkeypatch):
+    rows = [{"stem": "tani", "goal": "2", "weight": "1.5"}, {"stem": "baru", "goal": "3", "weight": "2"}]
+    monkeypatch.setattr(weigh, "_rows", lambda path: {"corrections.csv": rows}[path.name])
+    found = weigh.corrected(
+        weigh.Weights(stems=["tani", "apa"], languages=["id", ""], weights=weigh.np.array([[0.0] * 17] * 2), asked={})
+    )
+    assert list(found.stems) == ["baru", "tani"]
+    assert found.weights[1][1] == 1.5
+    assert found.weights[0][2] == 2.0

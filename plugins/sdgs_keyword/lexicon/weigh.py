@@ -1,0 +1,213 @@
+"""Weighs words: from labelled texts to ``words.csv`` and ``sums.csv``. Not needed at run time.
+
+    python plugins/sdgs_keyword/lexicon/weigh.py
+
+One logistic model a goal, with an L2 penalty, over the stems present in ``learning.csv``; weights are rounded to tenths
+and light ones left out, and what a goal asks for is then fitted to the rounded weights. Same inputs, same bytes.
+"""
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from kelompok_sdgs_keyword.folding import fold
+from scipy import sparse
+from scipy.optimize import minimize
+
+HERE = Path(__file__).parent
+SHIPPED = HERE.parent / "kelompok_sdgs_keyword" / "data"
+GOALS = range(1, 18)
+FEWEST_TEXTS = 3
+POSITIVES = 2.0
+"""How far a text that has the goal counts, beside one that has not."""
+FIT = 0.5
+"""How far the texts count, beside the penalty on heavy weights."""
+LIGHTEST = 0.1
+FAR = 5.0
+IDLE, LEAST_OF_IDLE = 12, -0.1
+"""A stem in so many texts about nothing is idle: what it may take away at most."""
+SHARE = 0.47
+"""The probability from which a tag is given."""
+_ROUNDS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A labelled text.
+
+    Attributes:
+        stems: The different stems of its words.
+    """
+
+    stems: frozenset[str]
+    goals: frozenset[int]
+    language: str
+    is_neutral: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """What words weigh, and what goals ask for.
+
+    Attributes:
+        stems: The rows, in alphabetical order.
+        languages: Of each row, ``en`` or ``id`` where texts of one language have it far more often; else empty.
+        weights: A row a stem, a column a goal; in steps of 0.1.
+        asked: By goal: the sum that gives the tag, and how much more a further stem in the text asks for.
+    """
+
+    stems: Sequence[str]
+    languages: Sequence[str]
+    weights: np.ndarray
+    asked: Mapping[int, tuple[float, float]]
+
+
+def read_stems() -> dict[str, str]:
+    """Return the stem of each word that is not its own."""
+    return {row["word"]: row["stem"] for row in _rows(HERE / "stems.csv")}
+
+
+def read_texts(stems: Mapping[str, str]) -> list[Text]:
+    """Return the texts of ``learning.csv``."""
+    return [make_text(row, stems) for row in _rows(HERE / "learning.csv")]
+
+
+def make_text(row: Mapping[str, str], stems: Mapping[str, str]) -> Text:
+    """Return a text of a row of ``learning.csv``."""
+    return Text(
+        stems=frozenset(stems.get(word, word) for word in fold(row["text"]).split()),
+        goals=frozenset(int(goal) for goal in row["goals"].split()),
+        language=row["language"],
+        is_neutral=row["manner"] == "neutral",
+    )
+
+
+def learn(texts: Sequence[Text]) -> Weights:
+    """Return what the stems weigh that occur in a few texts."""
+    count = Counter(stem for text in texts for stem in text.stems)
+    stems = sorted(stem for stem, number in count.items() if number >= FEWEST_TEXTS and not stem.isdigit())
+    presence = _presence(texts, stems)
+    floors = _floors(texts, stems)
+    lengths = np.asarray(presence.sum(axis=1)).ravel()
+    weights, asked = np.zeros((len(stems), len(GOALS))), {}
+    for goal in GOALS:
+        of_goal = np.array([goal in text.goals for text in texts])
+        fitted, start = _fit(presence, of_goal, floors)
+        rounded = np.round(fitted, 1)
+        rounded[np.abs(fitted) < LIGHTEST] = 0.0
+        weights[:, goal - 1] = rounded
+        asked[goal] = _asked(presence @ rounded, lengths, of_goal, start)
+    return Weights(stems=stems, languages=_languages(texts, stems), weights=weights, asked=asked)
+
+
+def _languages(texts: Sequence[Text], stems: Sequence[str]) -> list[str]:
+    """Return the language of each stem that one language has far more often than the other."""
+    rates = {}
+    for language in ("en", "id"):
+        chosen = [text for text in texts if text.language == language]
+        count = Counter(stem for text in chosen for stem in text.stems)
+        rates[language] = {stem: count[stem] / len(chosen) for stem in stems}
+    english, indonesian = rates["en"], rates["id"]
+    return [
+        "en" if english[stem] > FAR * indonesian[stem] else "id" if indonesian[stem] > FAR * english[stem] else ""
+        for stem in stems
+    ]
+
+
+def _presence(texts: Sequence[Text], stems: Sequence[str]) -> sparse.csr_matrix:
+    numbers = {stem: number for number, stem in enumerate(stems)}
+    columns = [sorted(numbers[stem] for stem in text.stems if stem in numbers) for text in texts]
+    ends = np.cumsum([0, *map(len, columns)])
+    flat = np.array([number for row in columns for number in row], dtype=np.int64)
+    return sparse.csr_matrix((np.ones(len(flat)), flat, ends), shape=(len(texts), len(numbers)))
+
+
+def _floors(texts: Sequence[Text], stems: Sequence[str]) -> list[float | None]:
+    """Return the least weight of each stem: words of times, places and greetings take hardly anything away."""
+    idle = Counter(stem for text in texts if text.is_neutral for stem in text.stems)
+    return [LEAST_OF_IDLE if idle[stem] >= IDLE else None for stem in stems]
+
+
+def _fit(presence: sparse.csr_matrix, of_goal: np.ndarray, floors: Sequence[float | None]) -> tuple[np.ndarray, float]:
+    transposed, sign, counts = presence.T.tocsr(), *_sides(of_goal)
+
+    def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = _logistic(sign * (presence @ point[1:] + point[0]), sign, counts)
+        gradient = np.concatenate([[FIT * slope.sum()], FIT * (transposed @ slope) + point[1:]])
+        return FIT * value + 0.5 * (point[1:] ** 2).sum(), gradient
+
+    start = np.zeros(presence.shape[1] + 1)
+    bounds = [(None, None), *((floor, None) for floor in floors)]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _ROUNDS})
+    return found.x[1:], float(found.x[0])
+
+
+def _asked(sums: np.ndarray, lengths: np.ndarray, of_goal: np.ndarray, start: float) -> tuple[float, float]:
+    """Return what sum gives the tag in a text of no words, and how much more each stem asks for."""
+    sign, counts = _sides(of_goal)
+
+    def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = _logistic(sign * (sums - point[0] - point[1] * lengths), sign, counts)
+        return value, -np.array([slope.sum(), (slope * lengths).sum()])
+
+    found = minimize(loss, np.array([-start, 0.0]), jac=True, method="L-BFGS-B", bounds=[(None, None), (0.0, None)])
+    base, more = found.x
+    return round(float(base + np.log(SHARE / (1 - SHARE))), 2), round(float(more), 3)
+
+
+def _sides(of_goal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.where(of_goal, 1.0, -1.0), np.where(of_goal, POSITIVES, 1.0)
+
+
+def _logistic(margins: np.ndarray, sign: np.ndarray, counts: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the loss of margins, and its slope by the sums they are made of."""
+    slope = -sign * counts / (1 + np.exp(np.clip(margins, -50, 50)))
+    return float((counts * np.logaddexp(0, -margins)).sum()), slope
+
+
+def corrected(weights: Weights) -> Weights:
+    """Return the weights with those of people, from ``corrections.csv``, in the place of the learned ones."""
+    rows = dict(zip(weights.stems, weights.weights.copy(), strict=True))
+    languages = dict(zip(weights.stems, weights.languages, strict=True))
+    for row in _rows(HERE / "corrections.csv"):
+        rows.setdefault(row["stem"], np.zeros(len(GOALS)))[int(row["goal"]) - 1] = float(row["weight"])
+    stems = sorted(stem for stem, found in rows.items() if found.any())
+    return Weights(
+        stems=stems,
+        languages=[languages.get(stem, "") for stem in stems],
+        weights=np.array([rows[stem] for stem in stems]),
+        asked=weights.asked,
+    )
+
+
+def write(weights: Weights, stems: Mapping[str, str], folder: Path) -> None:
+    """Write ``words.csv`` and ``sums.csv``."""
+    forms: dict[str, list[str]] = defaultdict(list)
+    for word, stem in sorted(stems.items()):
+        forms[stem].append(word)
+    _write(folder / "words.csv", ("stem", "language", "forms", *map(str, GOALS)), [
+        (stem, language, " ".join(forms[stem]), *(f"{weight:.1f}" if weight else "" for weight in row))
+        for stem, language, row in zip(weights.stems, weights.languages, weights.weights, strict=True)
+    ])  # fmt: skip
+    asked = [(goal, base, more) for goal, (base, more) in weights.asked.items()]
+    _write(folder / "sums.csv", ("goal", "asked", "asked_by_word"), asked)
+
+
+def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+if __name__ == "__main__":
+    known = read_stems()
+    write(corrected(learn(read_texts(known))), known, SHIPPED)
