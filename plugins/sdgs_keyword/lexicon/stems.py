@@ -67,13 +67,27 @@ class _Stemmer:
         if len(word) < SHORTEST or not word.isalpha() or word in self.roots:
             return word
         if word not in self._english:
-            found: str = self._indonesian.stem(word) if len(word) > SHORTEST else word
+            found = next((root for root in _without_nasal(word) if root in self.roots), word)
+            if found == word and len(word) > SHORTEST:
+                found = self._indonesian.stem(word)
             if found == word:
                 found = next((formal for formal in _formal(word) if formal in self.roots), word)
             if found != word:
                 return found
         stemmed: str = self._snowball.stemWord(word)
         return stemmed
+
+
+def _without_nasal(word: str) -> Iterator[str]:
+    """Yield what a form with «me-» alone may be of, before the stemmer is asked: it takes the end of «memilah» off."""
+    for prefix, letter in _NASALS:
+        if word.startswith(prefix):
+            yield letter + word.removeprefix(prefix)
+
+
+_NASALS = (
+    ("me", ""), ("meny", "s"), ("meng", "k"), ("meng", ""), ("mem", "p"), ("men", "t"), ("mem", ""), ("men", ""),
+)  # fmt: skip
 
 
 def _formal(word: str) -> Iterator[str]:

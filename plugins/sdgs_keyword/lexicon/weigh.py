@@ -29,7 +29,7 @@ LIGHTEST = 0.1
 FAR = 5.0
 IDLE, LEAST_OF_IDLE = 12, -0.1
 """A stem in so many texts about nothing is idle: what it may take away at most."""
-SHARE = 0.47
+SHARE = 0.45
 """The probability from which a tag is given."""
 _ROUNDS = 300
 
