@@ -1,11 +1,13 @@
 """``kelompok sdgs``: the goals of an organization, why it has them, and what people say of them."""
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kelompok_core.cli import output, surroundings, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import number, say
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 
 if TYPE_CHECKING:
@@ -74,6 +76,29 @@ def remove(
         else "Goal {goal} is removed from {organization}."
     )
     typer.echo(say(told, goal=goal, organization=slug))
+
+
+PluginOption = Annotated[str, typer.Option(help="The enricher whose fields are the text.")]
+
+
+@app.command()
+def corrections(
+    file: Annotated[Path | None, typer.Option("--output", help="Write to this file; else to the terminal.")] = None,
+    plugin: PluginOption = "sdgs-keyword",
+    force: terminal.ForceOption = False,
+) -> None:
+    """Write the texts whose goals people added or removed as CSV, with the goals they have now, to learn from."""
+    from kelompok_core.enrichment.corrections import list_corrections, write_corrections
+    from kelompok_core.plugin_host.registry import require_enabled
+
+    with terminal.workbench() as bench, bench.database.connect() as connection:
+        found = list_corrections(connection, require_enabled(bench.settings, plugin))
+        if file is None:
+            write_corrections(found, sys.stdout)
+            return
+        with terminal.whole_file(file, force=force) as target:
+            written = write_corrections(found, target)
+    typer.echo(say("{number} texts written to {file}.", number=number(written), file=file))
 
 
 @app.command()

@@ -1,7 +1,9 @@
 """Enrichment: what is chosen, what is stored, what stays away, what is taken back."""
 
+import csv
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import sqlalchemy as sa
 
 from kelompok_core.contracts import SIGNAL_COLUMNS
 from kelompok_core.enrichment import run as enrichment_run
+from kelompok_core.enrichment.corrections import list_corrections, write_corrections
 from kelompok_core.enrichment.promises import count_unproven
 from kelompok_core.enrichment.records import EnrichmentState
 from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enrichment
@@ -17,6 +20,7 @@ from kelompok_core.errors import EnrichmentFailed, NotPermitted, PluginUnavailab
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.undo import undo
 from kelompok_core.plugin_host.configuration import set_enabled
+from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.sdgs.signals import GoalService, list_goals
 
 _LIST = """id,name,description
@@ -79,7 +83,7 @@ def test_signals_have_evidence_that_stands_in_the_text(import_file, detect, ask,
                         AS e (field text, "start" int, "end" int, quote text)"""):
         assert getattr(row, row.field)[row.start : row.end] == row.quote
         assert 0.5 <= row.confidence <= 1
-        assert row.origin_version == "0.1.0"
+        assert row.origin_version == "0.2.0"
     with database.connect() as connection:
         assert count_unproven(connection, get_descriptor("organizations"), "sdgs-keyword") == 0
 
@@ -99,7 +103,7 @@ def test_every_signal_and_summary_is_audited(import_file, detect, ask):
     done = detect()
     rows = ask("SELECT entity, action, plugin, request_id, actor FROM audit_logs WHERE origin = 'enrichment'")
     assert {row.entity for row in rows} == {"sdgs_signals", "organizations"}
-    assert {(row.plugin, row.request_id) for row in rows} == {("sdgs-keyword@0.1.0", str(done.id))}
+    assert {(row.plugin, row.request_id) for row in rows} == {("sdgs-keyword@0.2.0", str(done.id))}
     assert sum(row.entity == "sdgs_signals" for row in rows) == ask("SELECT count(*) AS n FROM sdgs_signals")[0].n
 
 
@@ -226,7 +230,7 @@ class TestTheSummary:
     def test_markup_is_no_word_and_evidence_across_it_is_as_stored(self, import_file, detect, ask):
         import_file(_LIST)
         import_file(
-            "title,content\nKabar,<p>Pembangunan jaringan <b>air</b> <i>bersih</i> selesai</p>\n",
+            "title,content\nKabar,<p><b>air</b> <i>bersih</i> mengalir</p>\n",
             entity="posts", organization="klub-catur", name="posts.csv",
         )  # fmt: skip
         detect()
@@ -415,7 +419,8 @@ def test_two_runs_at_once_queue_and_write_each_signal_once(import_file, bench, o
 
 
 def test_pages_and_runs_give_the_same_signals(import_file, detect, monkeypatch, ask, bench, operator):
-    rows = "".join(f"{n},Lembaga {n},Beasiswa dan air bersih di desa nomor {n}\n" for n in range(50))
+    description = "Beasiswa anak putus sekolah dan sumur air bersih di desa nomor"
+    rows = "".join(f"{n},Lembaga {n},{description} {n}\n" for n in range(50))
     import_file(f"id,name,description\n{rows}")
     query = "SELECT record_id, goal, confidence, evidence FROM sdgs_signals ORDER BY record_id, goal"
     done = detect()
@@ -428,10 +433,26 @@ def test_pages_and_runs_give_the_same_signals(import_file, detect, monkeypatch, 
 
 
 def test_the_run_says_what_it_depends_on(settings):
-    from kelompok_core.plugin_host.registry import get_plugin
-
     plugin = get_plugin(settings, "sdgs-keyword")
-    assert enrichment_run.method_of(plugin, {}) == "0.1.0"
+    assert enrichment_run.method_of(plugin, {}) == "0.2.0"
     strict = enrichment_run.method_of(plugin, {"minimum_confidence": 0.8})
-    assert strict.startswith("0.1.0+")
+    assert strict.startswith("0.2.0+")
     assert strict != enrichment_run.method_of(replace(plugin, config={"minimum_confidence": 0.7}), {})
+
+
+def test_what_people_said_of_goals_can_be_learned_from(import_file, detect, say, settings, database):
+    import_file(_LIST)
+    detect()
+    say("remove", "rumah-air", 6)
+    say("add", "klub-catur", 4)
+    target = StringIO()
+    with database.connect() as connection:
+        number = write_corrections(list_corrections(connection, get_plugin(settings, "sdgs-keyword")), target)
+    rows = list(csv.DictReader(StringIO(target.getvalue())))
+    assert number == len(rows) == 2
+    by_name = {row["text"].split("\n")[0]: row for row in rows}
+    assert by_name["Rumah Air"]["goals"] == ""
+    assert by_name["Rumah Air"]["shows"] == ""
+    assert by_name["Klub Catur"]["goals"] == "4"
+    assert by_name["Klub Catur"]["text"] == "Klub Catur\nBertemu setiap Sabtu sore"
+    assert {row["entity"] for row in rows} == {"organizations"}

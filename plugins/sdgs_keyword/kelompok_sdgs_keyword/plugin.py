@@ -9,7 +9,7 @@ from kelompok_core.contracts import SIGNAL_COLUMNS, CommandResult, JsonValue, Pl
 from kelompok_sdgs_keyword.explaining import explanation
 from kelompok_sdgs_keyword.scoring import Scorer, shipped_scorer
 
-METHOD = "sdgs-keyword@0.1.0"
+METHOD = "sdgs-keyword@0.2.0"
 PROPERTY = "sdg"
 NAME = "name"
 

@@ -236,7 +236,7 @@ class TestThePlugin:
         assert list(found.columns) == list(SIGNAL_COLUMNS)
         assert set(found["record"]) == {"0"}
         assert set(found["value"]) == {"6"}
-        assert all(found["method"] == "sdgs-keyword@0.1.0")
+        assert all(found["method"] == "sdgs-keyword@0.2.0")
 
     def test_no_records_no_signals(self):
         assert len(SdgsKeywordEnricher().enrich(_table(), PluginContext())) == 0

@@ -1,0 +1,81 @@
+"""What people said of goals, as labelled texts that an enricher can learn from."""
+
+import csv
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TextIO
+
+import sqlalchemy as sa
+
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.enrichment.choose import require_public, stored_text
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.plugin_host.registry import PluginInfo
+from kelompok_core.values.html import blank_markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledText:
+    """A record's public text with the goals it has once people have spoken.
+
+    Attributes:
+        id: The beginning of the text's SHA-256: the same text is the same row.
+        entity: Where the text stands.
+        goals: Numbers, with blanks between; empty for none.
+        shows: The words that showed each goal that stayed: «6: air bersih|15: hutan».
+    """
+
+    id: str
+    entity: str
+    goals: str
+    shows: str
+    text: str
+
+
+def list_corrections(connection: sa.Connection, plugin: PluginInfo) -> Iterator[LabelledText]:
+    """Yield the records whose goals people added or removed, by entity, in the order of their ids.
+
+    The text is that of the fields the plugin reads.
+
+    Raises:
+        PluginUnavailable: When one of its fields is not public.
+    """
+    enriched: dict[str, Sequence[str]] = {}
+    for job in plugin.jobs():
+        enriched |= job.enriches
+    for entity, names in enriched.items():
+        descriptor = get_descriptor(entity)
+        require_public(descriptor, names, plugin.name)
+        for row in connection.execute(_query(descriptor, names), {"entity": entity}):
+            text = "\n".join(blank_markup(part).strip() for part in row.parts if part)
+            yield LabelledText(
+                id=hashlib.sha256(text.encode()).hexdigest()[:8],
+                entity=entity,
+                goals=" ".join(map(str, row.goals)),
+                shows="|".join(row.shows),
+                text=text,
+            )
+
+
+def write_corrections(rows: Iterator[LabelledText], target: TextIO) -> int:
+    """Write labelled texts as CSV; return how many."""
+    writer = csv.DictWriter(target, [one.name for one in fields(LabelledText)], lineterminator="\n")
+    writer.writeheader()
+    written = [writer.writerow(asdict(row)) for row in rows]
+    return len(written)
+
+
+def _query(descriptor: EntityDescriptor, names: Sequence[str]) -> sa.TextClause:
+    parts = ", ".join(stored_text(descriptor, name) for name in names)
+    return sa.text(f"""
+        SELECT ARRAY[{parts}] AS parts,
+               ARRAY(SELECT DISTINCT s.goal FROM sdgs_signals s
+                     WHERE s.entity = :entity AND s.record_id = t.id AND s.status = 'present' ORDER BY 1) AS goals,
+               ARRAY(SELECT DISTINCT s.goal || ': ' || (e->>'quote') FROM sdgs_signals s
+                     CROSS JOIN LATERAL jsonb_array_elements(s.evidence) e
+                     WHERE s.entity = :entity AND s.record_id = t.id AND s.status = 'present' ORDER BY 1) AS shows
+        FROM {descriptor.entity} t
+        WHERE EXISTS (SELECT FROM sdgs_signals p
+                      WHERE p.entity = :entity AND p.record_id = t.id AND p.origin = 'person')
+        ORDER BY t.id""")
