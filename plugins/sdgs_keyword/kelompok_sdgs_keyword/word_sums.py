@@ -1,6 +1,7 @@
 """Goals of Indonesian and mixed texts: all that their words weigh, added up over the text as a whole."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
@@ -81,12 +82,20 @@ class Text:
         self._by_field = [find(field.folded, overlapping=True) for field in fields]
         self._found = self._by_field[0] if len(fields) == 1 else [one for found in self._by_field for one in found]
         self._rows = [table.rows[pattern] for pattern, _, _ in self._found]
-        for at, (field, start) in enumerate(self._starts()) if any(field.hidden for field in fields) else ():
-            if any(first <= start < last for first, last in field.hidden):
-                self._rows[at] = UNKNOWN
+        self._hide()
         self._is_plain = len(fields) == 1 and fields[0].worth == 1
         self.words = sum(field.folded.count(" ") - 1 for field in fields)
         self.language: Language = self._language()
+
+    def _hide(self) -> None:
+        """Let words in hidden phrases weigh nothing."""
+        before = 0
+        for field, found in zip(self._fields, self._by_field, strict=True):
+            starts = [start for _, start, _ in found] if field.hidden else []
+            for first, last in field.hidden:
+                for at in range(bisect_left(starts, first), bisect_left(starts, last - 1)):
+                    self._rows[before + at] = UNKNOWN
+            before += len(found)
 
     def _starts(self) -> Iterator[tuple[Field, int]]:
         """Yield for each known word its field, and where it begins there."""
