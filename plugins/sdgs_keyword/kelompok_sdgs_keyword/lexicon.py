@@ -75,8 +75,8 @@ def shipped_lexicon() -> Lexicon:
 def read_lexicon(folder: Path) -> Lexicon:
     """Return the lexicon of ``lexicon.csv``, ``goals.csv`` and ``stop_phrases.csv``."""
     goals = {goal.number: goal for goal in read_goals(folder / "goals.csv")}
-    rows = list(_rows(folder / "lexicon.csv"))
-    stop_phrases = [row["phrase"] for row in _rows(folder / "stop_phrases.csv")]
+    rows = read_rows(folder / "lexicon.csv")
+    stop_phrases = [row["phrase"] for row in read_rows(folder / "stop_phrases.csv")]
     return build_lexicon(goals, rows, stop_phrases)
 
 
@@ -127,7 +127,7 @@ def _forms(row: Mapping[str, str]) -> list[str]:
 
 def read_goals(path: Path) -> Iterator[Goal]:
     """Yield the goals of ``goals.csv``."""
-    for row in _rows(path):
+    for row in read_rows(path):
         yield Goal(
             number=int(row["goal"]),
             title=row["title"],
@@ -136,6 +136,7 @@ def read_goals(path: Path) -> Iterator[Goal]:
         )
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table by the names of its columns."""
     with path.open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+        return list(csv.DictReader(file))

@@ -1,17 +1,16 @@
 """From text to goals: what shows them found, weights added up, and the tag that a person can check by adding up too."""
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from kelompok_sdgs_keyword.confidence import confidence_of_terms, confidence_of_words
 from kelompok_sdgs_keyword.folding import Folded
 from kelompok_sdgs_keyword.lexicon import Entry, Lexicon, shipped_lexicon
 from kelompok_sdgs_keyword.mentions import mentions
 from kelompok_sdgs_keyword.word_sums import Field, Sum, Text
-from kelompok_sdgs_keyword.word_sums import confidence_of as confidence_of_sum
 from kelompok_sdgs_keyword.words import WordTable, shipped_words
 
 WINDOWS = ((100, 0.8), (260, 0.4), (780, 0.0))
@@ -26,8 +25,6 @@ STRONG = 2.0
 NAME_BESIDE_TEXT, NAME_ALONE = 0.5, 0.75
 """What a term is worth in the organization's own name: «Bank Tani» does no farming."""
 MENTION_CONFIDENCE = 0.95
-INTERCEPT, SLOPE = 0.4, 0.55
-"""Of the logistic that turns what a score has above its threshold into a confidence."""
 FEWEST_WORDS = 5
 """Shorter texts are labels, «Bank sampah»: read by terms, as no word beside them could say otherwise."""
 SHORT = 10
@@ -68,7 +65,7 @@ class Hit(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """A place in a field that shows the goal: offsets in characters, and the terms or mention it is."""
+    """A place in a field that shows the goal: offsets in characters, and the term, stem or mention it is."""
 
     field: str
     start: int
@@ -81,10 +78,11 @@ class Tag(NamedTuple):
     """A goal of a record.
 
     Attributes:
-        score: Sum of the distinct terms' weights in the spot that shows it best; 0 for a mention alone.
-        threshold: What that spot had to reach.
+        score: Sum of the different terms' weights in the spot that shows it best, or of all words' weights; 0 for a
+            mention alone.
+        threshold: What the sum had to reach.
         confidence: 0.5 to 1, two decimals.
-        evidence: Mentions, then terms, the heaviest first; five at most unless all were asked for.
+        evidence: Mentions, then terms or stems, the heaviest first; five at most unless all were asked for.
     """
 
     goal: int
@@ -166,13 +164,9 @@ class Scorer:
         """Return the words of a record; None where these tell less than terms do."""
         if self._words is None:
             return None
-        text = Text([Field(one.field, one.folded, one.worth, self._stops(one)) for one in matched], self._words)
+        text = Text([Field(one.field, one.folded, one.worth, one.hidden) for one in matched], self._words)
         by_terms = text.words < FEWEST_WORDS or (text.language == "en" and text.known() < KNOWN)
         return None if by_terms else text
-
-    def _stops(self, matched: "_Matched") -> list[tuple[int, int]]:
-        phrases = [(start, end) for pattern, start, end in matched.matches if self._is_stop[pattern]]
-        return phrases + [found.span() for found in _NAMED.finditer(matched.folded)]
 
     def _matched(self, texts: Mapping[str, Folded], name_field: str | None) -> list["_Matched"]:
         """Return what the automaton finds in each field, and what a term is worth there."""
@@ -181,7 +175,7 @@ class Scorer:
         beside = any(field != name_field for field in texts)
         for field, text in texts.items():
             worth = (NAME_BESIDE_TEXT if beside else NAME_ALONE) if field == name_field else 1.0
-            found.append(_Matched(field, text.text, before, worth, self._uncovered(text.text)))
+            found.append(_Matched(field, text.text, before, worth, *self._find(text.text)))
             before += len(text.text)
         return found
 
@@ -214,7 +208,7 @@ class Scorer:
         found: dict[int, list[Hit]] = defaultdict(list)
         if not goals:
             return found
-        for field, _, before, worth, matches in matched:
+        for field, _, before, worth, matches, _ in matched:
             for pattern, start, end in matches:
                 for goal, number, weight in self._owners[pattern]:
                     if goal in goals:
@@ -224,17 +218,22 @@ class Scorer:
                         )
         return found
 
-    def _uncovered(self, folded: str) -> list[tuple[int, int, int]]:
-        """Return pattern, start and end of what is found, but for other goals' terms inside a phrase of people's.
+    def _find(self, folded: str) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
+        """Return pattern, start and end of what is found and not hidden, and the places whose words show nothing.
 
-        «pendidikan politik» is of goal 16 and not, by its first word, of goal 4; a stop phrase is of none.
+        Inside a phrase of people's, other goals' terms are hidden: «pendidikan politik» is of goal 16 and not, by its
+        first word, of goal 4. Stop phrases and names hide all that is in them.
         """
         matches = self._lexicon.automaton.find_matches_as_indexes(folded, overlapping=True)
+        names = [name.span() for name in _NAMED.finditer(folded)]
         hides = self._lexicon.hiding
         hiding = [match for match in matches if hides[match[0]]]
-        if not hiding:
-            return matches
-        return [match for match in matches if not self._is_hidden(match, hiding)]
+        nothing = names + [(start, end) for pattern, start, end in hiding if self._is_stop[pattern]]
+        if names:
+            matches = [match for match in matches if not _is_inside(match, names)]
+        if hiding:
+            matches = [match for match in matches if not self._is_hidden(match, hiding)]
+        return matches, nothing
 
     def _is_hidden(self, match: tuple[int, int, int], hiding: Sequence[tuple[int, int, int]]) -> bool:
         pattern, start, end = match
@@ -276,17 +275,23 @@ class Scorer:
         return Tag(goal, round(found.score, 2), found.threshold, confidence, tuple(evidence[:shown]))
 
 
+def _is_inside(match: tuple[int, int, int], places: Sequence[tuple[int, int]]) -> bool:
+    """Return whether a match, which ends with a blank that may be another's first, lies in one of the places."""
+    _, start, end = match
+    return any(first <= start and end - 1 <= last for first, last in places)
+
+
 def _shown_by_terms(spot: "_Spot", shown: int | None) -> "_Shown":
     heaviest = sorted(spot.hits, key=lambda hit: (-hit.weight, hit.place, hit.start))[:shown]
     pieces = [_Piece(hit.field, hit.start, hit.end, hit.entry.term, hit.weight) for hit in heaviest]
-    return _Shown(confidence_of(spot.margin), spot.score, spot.threshold, pieces)
+    return _Shown(confidence_of_terms(spot.margin), spot.score, spot.threshold, pieces)
 
 
 def _shown_by_words(text: Text, one: Sum, shown: int | None) -> "_Shown":
     """Return what shows a goal; with all that takes away from it only where all is asked for."""
     weighed = text.weighed(one, most=shown)
     pieces = [_Piece(found.field, found.start, found.end, found.stem, found.weight) for found in weighed]
-    return _Shown(confidence_of_sum(one.score - one.asked, text.words), one.score, one.asked, pieces)
+    return _Shown(confidence_of_words(one.score - one.asked, text.words), one.score, one.asked, pieces)
 
 
 @lru_cache(maxsize=1)
@@ -296,13 +301,14 @@ def shipped_scorer() -> Scorer:
 
 
 class _Matched(NamedTuple):
-    """One field: its folded text, how many characters stand before it, what a term is worth in it, what was found."""
+    """One field: its folded text, the characters before it, what a term is worth in it, what was found and hidden."""
 
     field: str
     folded: str
     before: int
     worth: float
     matches: list[tuple[int, int, int]]
+    hidden: list[tuple[int, int]]
 
 
 class _Piece(NamedTuple):
@@ -363,8 +369,3 @@ def _span(found: _Piece | _Mention, texts: Mapping[str, Folded]) -> tuple[int, i
     """Return start and end in the field's text as written, in characters."""
     text = texts[found.field]
     return text.written_at(found.start), text.written_at(found.end - 1) + 1
-
-
-def confidence_of(margin: float) -> float:
-    """Return how sure a score so far above its threshold makes: a logistic, fitted on texts kept for that."""
-    return round(min(0.99, 1 / (1 + math.exp(-(INTERCEPT + SLOPE * margin)))), 2)

@@ -17,12 +17,6 @@ PASSAGE, STEP = 1_800, 900
 """Characters that are added up at once, and how far apart the passages of a longer text begin."""
 HEAVY = 0.5
 """Where enough stems weigh so much, the lighter ones need not be looked at to name the heaviest."""
-FEW = 18
-INTERCEPT, INTERCEPT_OF_FEW, SLOPE = 0.2, 1.0, 0.95
-"""Of the logistic that turns what a sum has above what was asked into a confidence; fitted on texts kept for that.
-
-In a text of few words little can be in passing: a tag is right more often.
-"""
 _ROUNDING = 1e-9
 
 
@@ -181,9 +175,3 @@ class Text:
             field = fields[at]
         _, start, end = self._found[at]
         return Weighed(self._table.stems[row], weight, field.name, start + 1, end - 1)
-
-
-def confidence_of(margin: float, words: int) -> float:
-    """Return how sure a sum so far above what was asked makes, in a text of so many words."""
-    intercept = INTERCEPT_OF_FEW if words < FEW else INTERCEPT
-    return round(min(0.99, 1 / (1 + math.exp(-(intercept + SLOPE * margin)))), 2)

@@ -1,7 +1,6 @@
 """What words weigh: the table that Indonesian and mixed texts are added up by, and the small words of a language."""
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from ahocorasick_rs import AhoCorasick
 
-from kelompok_sdgs_keyword.lexicon import CLITICS, FOLDER
+from kelompok_sdgs_keyword.lexicon import CLITICS, FOLDER, read_rows
 
 GOALS = range(1, 18)
 UNKNOWN = -1
@@ -55,18 +54,19 @@ def read_words(folder: Path) -> WordTable:
     """Return the table of ``words.csv``, ``sums.csv`` and ``small_words.csv``."""
     stems, languages, weights = [], [], []
     rows: dict[str, int] = {}
-    for number, (stem, language, forms, *row) in enumerate(_lines(folder / "words.csv")):
+    for number, row in enumerate(read_rows(folder / "words.csv")):
+        stem = row["stem"]
         stems.append(stem)
-        languages.append(language)
-        weights.append([float(weight or 0) for weight in row])
-        written = [stem, *forms.split()]
+        languages.append(row["language"])
+        weights.append([float(row[str(goal)] or 0) for goal in GOALS])
+        written = [stem, *row["forms"].split()]
         with_clitics = [stem + clitic for clitic in CLITICS]
-        if language != "en":
+        if row["language"] != "en":
             with_clitics += [f"{form}nya" for form in written]
         for form in (*written, *with_clitics):
             rows.setdefault(form, number)
-    small = {word: language for language, word in _lines(folder / "small_words.csv")}
-    asked = [(float(base), float(more)) for _, base, more in _lines(folder / "sums.csv")]
+    small = {row["word"]: row["language"] for row in read_rows(folder / "small_words.csv")}
+    asked = [(float(row["asked"]), float(row["asked_by_word"])) for row in read_rows(folder / "sums.csv")]
     words = list(dict.fromkeys([*rows, *small]))
     table = np.array([*weights, [0.0] * len(GOALS)])
     return WordTable(
@@ -80,10 +80,3 @@ def read_words(folder: Path) -> WordTable:
         rows=[rows.get(word, UNKNOWN) for word in words],
         small=[small.get(word, "") for word in words],
     )
-
-
-def _lines(path: Path) -> Iterator[list[str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = csv.reader(file)
-        next(lines)
-        yield from lines

@@ -10,13 +10,14 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 import affixes
 import numpy as np
 from kelompok_sdgs_keyword.folding import fold
-from kelompok_sdgs_keyword.lexicon import Lexicon, build_lexicon, forms_of, read_goals
+from kelompok_sdgs_keyword.lexicon import Lexicon, build_lexicon, forms_of, read_goals, read_rows
 from kelompok_sdgs_keyword.scoring import Scorer
 from scipy import sparse
 from scipy.optimize import minimize
@@ -75,7 +76,7 @@ def read_texts(folder: Path, *, split: str = "train") -> list[Text]:
             family="osdg" if row["source"].startswith("osdg") else "trail22",
             weight=weights.get(row["source"], 2.0),
         )
-        for row in _rows(folder / "labelled.csv")
+        for row in read_rows(folder / "labelled.csv")
         if row["split"] == split
     ]
 
@@ -94,11 +95,11 @@ def read_lists(folder: Path) -> list[Text]:
     found = [
         (row[column], row["goal"], family, weight)
         for name, column, family, weight in _LISTS
-        for row in _rows(folder / name)
+        for row in read_rows(folder / name)
     ]
     found += [
         (term, row["sdg"][-2:], "aurora", LIST_WEIGHT)
-        for row in _rows(folder / "aurora_queries.csv")
+        for row in read_rows(folder / "aurora_queries.csv")
         for term in re.findall(r'"([^"*]{3,})"', row["query"])
     ]
     texts = [
@@ -117,7 +118,7 @@ def learn(texts: Sequence[Text], struck: Iterable[tuple[str, str]]) -> list[dict
     grams = [_grams(text.words, singular, variants) for text in texts]
     terms, shares = _vocabulary(texts, grams)
     numbers = {term: number for number, term in enumerate(terms)}
-    presence = _presence(grams, numbers)
+    presences = presence(grams, numbers)
     goals = np.array([text.goal for text in texts])
     base = np.array([text.weight for text in texts])
     gone = set(struck)
@@ -135,7 +136,7 @@ def learn(texts: Sequence[Text], struck: Iterable[tuple[str, str]]) -> list[dict
             ]
         )
         of_goal = goals == goal
-        weights = _fit(presence[:, allowed], of_goal, np.where(of_goal, base * POSITIVES, base))
+        weights = _fit(presences[:, allowed], of_goal, np.where(of_goal, base * POSITIVES, base))
         rows += [
             _row(goal, terms[number], weight, variants[terms[number]], known_to[terms[number]])
             for number, weight in zip(allowed, weights, strict=True)
@@ -194,7 +195,8 @@ def _vocabulary(texts: Sequence[Text], grams: Sequence[set[str]]) -> tuple[list[
     return sorted(kept), shares
 
 
-def _presence(grams: Sequence[set[str]], numbers: Mapping[str, int]) -> sparse.csr_matrix:
+def presence(grams: Sequence[AbstractSet[str]], numbers: Mapping[str, int]) -> sparse.csr_matrix:
+    """Return which terms each text has: a row a text, a column a term."""
     columns = [sorted(numbers[term] for term in found if term in numbers) for found in grams]
     ends = np.cumsum([0, *map(len, columns)])
     flat = np.array([number for row in columns for number in row], dtype=np.int64)
@@ -269,10 +271,10 @@ def _rates(lexicon: Lexicon, paragraphs: Sequence[Text]) -> dict[int, float]:
 def hand_rows() -> list[dict[str, str]]:
     """Return people's rows, with the forms their roots give."""
     derived: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in _rows(HERE / "roots.csv"):
+    for row in read_rows(HERE / "roots.csv"):
         derived[row["goal"], row["term"]] += affixes.derive(row["root"], row["affixes"].split())
     rows = []
-    for row in _rows(HERE / "hand.csv"):
+    for row in read_rows(HERE / "hand.csv"):
         own = [form for form in row["forms"].split("|") if form]
         forms = [*own, *derived.pop((row["goal"], row["term"]), [])]
         rows.append({**row, "forms": "|".join(dict.fromkeys(forms)), "source": "hand", "licence": LICENCES["hand"]})
@@ -295,7 +297,7 @@ def merged(learned: Sequence[dict[str, str]], by_hand: Sequence[dict[str, str]])
 
 def build(texts: Sequence[Text], lists: Sequence[Text]) -> list[dict[str, str]]:
     """Return the rows of the lexicon."""
-    struck = [(row["goal"], row["term"]) for row in _rows(HERE / "struck.csv")]
+    struck = [(row["goal"], row["term"]) for row in read_rows(HERE / "struck.csv")]
     learned = learn([*texts, *lists], struck)
     paragraphs = [text for text in texts if text.family == "osdg"]
     return scaled(learned, hand_rows(), paragraphs)
@@ -303,17 +305,12 @@ def build(texts: Sequence[Text], lists: Sequence[Text]) -> list[dict[str, str]]:
 
 def make(rows: Sequence[Mapping[str, str]]) -> Lexicon:
     goals = {goal.number: goal for goal in read_goals(SHIPPED / "goals.csv")}
-    phrases = [row["phrase"] for row in _rows(SHIPPED / "stop_phrases.csv")]
+    phrases = [row["phrase"] for row in read_rows(SHIPPED / "stop_phrases.csv")]
     return build_lexicon(goals, rows, phrases)
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(fold(text).split())
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def write(rows: Sequence[Mapping[str, str]], path: Path) -> None:

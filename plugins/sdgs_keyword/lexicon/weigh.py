@@ -12,14 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import build
 import numpy as np
+from build import GOALS, SHIPPED
 from kelompok_sdgs_keyword.folding import fold
+from kelompok_sdgs_keyword.lexicon import read_rows
 from scipy import sparse
 from scipy.optimize import minimize
 
 HERE = Path(__file__).parent
-SHIPPED = HERE.parent / "kelompok_sdgs_keyword" / "data"
-GOALS = range(1, 18)
 FEWEST_TEXTS = 3
 POSITIVES = 2.0
 """How far a text that has the goal counts, beside one that has not."""
@@ -67,12 +68,12 @@ class Weights:
 
 def read_stems() -> dict[str, str]:
     """Return the stem of each word that is not its own."""
-    return {row["word"]: row["stem"] for row in _rows(HERE / "stems.csv")}
+    return {row["word"]: row["stem"] for row in read_rows(HERE / "stems.csv")}
 
 
 def read_texts(stems: Mapping[str, str]) -> list[Text]:
     """Return the texts of ``learning.csv``."""
-    return [make_text(row, stems) for row in _rows(HERE / "learning.csv")]
+    return [make_text(row, stems) for row in read_rows(HERE / "learning.csv")]
 
 
 def make_text(row: Mapping[str, str], stems: Mapping[str, str]) -> Text:
@@ -89,7 +90,7 @@ def learn(texts: Sequence[Text]) -> Weights:
     """Return what the stems weigh that occur in a few texts."""
     count = Counter(stem for text in texts for stem in text.stems)
     stems = sorted(stem for stem, number in count.items() if number >= FEWEST_TEXTS and not stem.isdigit())
-    presence = _presence(texts, stems)
+    presence = build.presence([text.stems for text in texts], {stem: number for number, stem in enumerate(stems)})
     floors = _floors(texts, stems)
     lengths = np.asarray(presence.sum(axis=1)).ravel()
     weights, asked = np.zeros((len(stems), len(GOALS))), {}
@@ -115,14 +116,6 @@ def _languages(texts: Sequence[Text], stems: Sequence[str]) -> list[str]:
         "en" if english[stem] > FAR * indonesian[stem] else "id" if indonesian[stem] > FAR * english[stem] else ""
         for stem in stems
     ]
-
-
-def _presence(texts: Sequence[Text], stems: Sequence[str]) -> sparse.csr_matrix:
-    numbers = {stem: number for number, stem in enumerate(stems)}
-    columns = [sorted(numbers[stem] for stem in text.stems if stem in numbers) for text in texts]
-    ends = np.cumsum([0, *map(len, columns)])
-    flat = np.array([number for row in columns for number in row], dtype=np.int64)
-    return sparse.csr_matrix((np.ones(len(flat)), flat, ends), shape=(len(texts), len(numbers)))
 
 
 def _floors(texts: Sequence[Text], stems: Sequence[str]) -> list[float | None]:
@@ -172,7 +165,7 @@ def corrected(weights: Weights) -> Weights:
     """Return the weights with those of people, from ``corrections.csv``, in the place of the learned ones."""
     rows = dict(zip(weights.stems, weights.weights.copy(), strict=True))
     languages = dict(zip(weights.stems, weights.languages, strict=True))
-    for row in _rows(HERE / "corrections.csv"):
+    for row in read_rows(HERE / "corrections.csv"):
         rows.setdefault(row["stem"], np.zeros(len(GOALS)))[int(row["goal"]) - 1] = float(row["weight"])
     stems = sorted(stem for stem, found in rows.items() if found.any())
     return Weights(
@@ -201,11 +194,6 @@ def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) 
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def test_weighing_again_makes_the_same_bytes(tmp_path):
 
 def test_people_correct_a_weight(monkeypatch):
     rows = [{"stem": "tani", "goal": "2", "weight": "1.5"}, {"stem": "baru", "goal": "3", "weight": "2"}]
-    monkeypatch.setattr(weigh, "_rows", lambda path: {"corrections.csv": rows}[path.name])
+    monkeypatch.setattr(weigh, "read_rows", lambda path: {"corrections.csv": rows}[path.name])
     found = weigh.corrected(
         weigh.Weights(stems=["tani", "apa"], languages=["id", ""], weights=weigh.np.array([[0.0] * 17] * 2), asked={})
     )

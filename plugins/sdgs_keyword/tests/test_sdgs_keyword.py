@@ -2,16 +2,18 @@
 
 import csv
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kelompok_sdgs_keyword.confidence import confidence_of_terms, confidence_of_words
 from kelompok_sdgs_keyword.folding import Folded, fold
 from kelompok_sdgs_keyword.lexicon import FOLDER, shipped_lexicon
 from kelompok_sdgs_keyword.plugin import SdgsKeywordCommands, SdgsKeywordEnricher
-from kelompok_sdgs_keyword.scoring import Scorer, confidence_of, shipped_scorer
+from kelompok_sdgs_keyword.scoring import Scorer, shipped_scorer
 from kelompok_sdgs_keyword.word_sums import Field, Text
 from kelompok_sdgs_keyword.words import shipped_words
 
@@ -104,6 +106,13 @@ class TestWhatATextShows:
     @pytest.mark.parametrize("text", ["Konser di SD Negeri 4", "Menonton air terjun", "Perbaikan iklim usaha",
                                       "Banjir diskon akhir pekan", "Rekening Bank Tani"])  # fmt: skip
     def test_a_stop_phrase_hides_what_is_in_it(self, text):
+        assert _goals(text) == set()
+
+    @pytest.mark.parametrize("text", [
+        "Jl. Hutan Lindung", "CV Air Bersih", "Pemain bas dicari, studio di Jl. Hutan Lindung",
+        "Rapat di SMP Bahari Mangrove",
+    ])  # fmt: skip
+    def test_a_name_shows_nothing(self, text):
         assert _goals(text) == set()
 
     def test_a_phrase_of_one_goal_hides_the_words_of_others_in_it(self):
@@ -224,8 +233,11 @@ class TestEvidence:
         terms = SdgsKeywordCommands().run_command("explain", {"text": text}, PluginContext()).tables["Terms"]
         assert (terms["goal"] == 2).sum() > 5
 
-    def test_confidence_grows_with_the_margin(self):
-        values = [confidence_of(margin) for margin in (0, 0.5, 1, 2, 4, 8)]
+    @pytest.mark.parametrize("confidence", [
+        confidence_of_terms, partial(confidence_of_words, words=10), partial(confidence_of_words, words=100),
+    ])  # fmt: skip
+    def test_confidence_grows_with_the_margin(self, confidence):
+        values = [confidence(margin) for margin in (0, 0.5, 1, 2, 4, 8)]
         assert values == sorted(values)
         assert 0.5 <= values[0] < values[-1] <= 0.99
 
