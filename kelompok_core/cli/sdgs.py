@@ -87,7 +87,7 @@ def corrections(
     plugin: PluginOption = "sdgs-keyword",
     force: terminal.ForceOption = False,
 ) -> None:
-    """Write the texts whose goals people added or removed as CSV, with the goals they have now, to learn from."""
+    """Write the texts whose goals people changed as CSV, with the goals they have now."""
     from kelompok_core.enrichment.corrections import list_corrections, write_corrections
     from kelompok_core.plugin_host.registry import require_enabled
 

@@ -1,4 +1,4 @@
-"""What people said of goals, as labelled texts that an enricher can learn from."""
+"""People's corrections of goals, as labelled texts that an enricher can learn from."""
 
 import csv
 import hashlib
@@ -17,7 +17,7 @@ from kelompok_core.values.html import blank_markup
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledText:
-    """A record's public text with the goals it has once people have spoken.
+    """A record's public text with the goals it has after people's corrections.
 
     Attributes:
         id: The beginning of the text's SHA-256: the same text is the same row.

@@ -629,7 +629,7 @@ def faulty(tmp_path):
         about.mkdir()
         (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
         (about / "entry_points.txt").write_text(f"[kelompok.plugins]\n{name}-import = {name}\n")
-    # Behind what the tests run with: where the project is a copy, the copy is what is tried.
+    # After the path the tests run with: where they run on a copy of the project, the copy must be imported.
     return {"PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(tmp_path / "site")]))}
 
 

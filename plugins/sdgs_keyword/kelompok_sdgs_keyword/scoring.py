@@ -30,13 +30,13 @@ FEWEST_WORDS = 5
 SHORT = 10
 RELIEF_OF_SHORT = 2.5
 RELIEF = {"id": 0.3, "mixed": 0.5, "en": 2.5}
-"""How much less a sum of words has to be where terms show the goal too, by the text's language, and in a short text."""
+"""By how much the threshold of a sum of words is lower where terms show the goal too: in short texts, by language."""
 ASKED_LESS = {"id": 0.0, "mixed": 0.6, "en": 0.0}
-"""How much less it has to be by the text's language alone: of two languages a text has fewer words that are known."""
+"""By how much it is lower anyway, by language: fewer words of a mixed text are known."""
 KNOWN = 0.92
 """English texts are read by their words only where at least this share of them is in the table.
 
-Papers and reports use other words than organizations and their posts, and only these have taught the table.
+The weights were learned from texts of organizations; papers and reports use other words.
 """
 _NAMED = re.compile(r" (?:jl|jln|gg|pt|cv|ud|sd|smp|sma|smk|sdn|smpn|sman|smkn|hotel|ruko)(?: [^ ]+){1,2}(?= )")
 """A street, firm, school or house and its name, whose words show nothing: «Jl. Hutan Kayu», «CV Wajan Baja»."""
@@ -151,7 +151,7 @@ class Scorer:
         return {goal: spot for goal, spot in spots.items() if spot is not None}
 
     def _reached(self, matched: Sequence["_Matched"], text: Text) -> list[Sum]:
-        """Return the sums that give a tag; where terms show the goal too, less is asked for."""
+        """Return the sums that reach their threshold; it is lower where terms show the goal too."""
         relief = RELIEF_OF_SHORT if text.words < SHORT else RELIEF[text.language]
         less = ASKED_LESS[text.language]
         sums = [one._replace(asked=round(one.asked - less, 2)) for one in text.sums(least=-relief - less)]
@@ -161,7 +161,7 @@ class Scorer:
         return [one for one in lowered if one.score >= one.asked]
 
     def _by_words(self, matched: Sequence["_Matched"]) -> Text | None:
-        """Return the words of a record; None where these tell less than terms do."""
+        """Return the words of a record; None where it is read by terms."""
         if self._words is None:
             return None
         text = Text([Field(one.field, one.folded, one.worth, one.hidden) for one in matched], self._words)

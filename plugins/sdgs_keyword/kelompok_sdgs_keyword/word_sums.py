@@ -16,7 +16,7 @@ MOSTLY = 0.9
 PASSAGE, STEP = 1_800, 900
 """Characters that are added up at once, and how far apart the passages of a longer text begin."""
 HEAVY = 0.5
-"""Where enough stems weigh so much, the lighter ones need not be looked at to name the heaviest."""
+"""Where enough stems weigh this much, lighter ones are not sorted to find the heaviest."""
 _ROUNDING = 1e-9
 
 
@@ -39,7 +39,7 @@ class Sum(NamedTuple):
 
     Attributes:
         score: Sum of the weights of its different stems; those that take away among them.
-        asked: What gives the tag in a passage of so many different stems.
+        asked: The sum that gives the tag in a passage of this many different stems.
         first: Number of the passage's first known word.
         last: Number of the known word behind its last.
     """
@@ -116,7 +116,7 @@ class Text:
         return (len(self._rows) - self._rows.count(UNKNOWN)) / words if words else 0.0
 
     def sums(self, *, least: float = -math.inf) -> list[Sum]:
-        """Return what the text comes to for the goals whose sum lacks at most ``-least`` of what is asked."""
+        """Return the sums of the goals whose sum minus what is asked is at least ``least``."""
         best: dict[int, Sum] = {}
         for first, last in self._passages():
             score, asked = self._add_up(first, last)
@@ -145,9 +145,9 @@ class Text:
         return score, self._table.asked + self._table.by_word * len(rows)
 
     def _counted(self, first: int, last: int) -> tuple[list[int], Values | None]:
-        """Return the stems of a passage, and what each counts, if that is not one for all.
+        """Return the stems of a passage, and the factor of each; None where all factors are 1.
 
-        Of several places it is the most that a stem counts in one.
+        A stem in several fields has the factor of the field where it counts most.
         """
         if self._is_plain:
             return list(set(self._rows[first:last])), None
@@ -157,7 +157,10 @@ class Text:
         return list(found), np.array(list(found.values()))
 
     def weighed(self, one: Sum, *, most: int | None = None) -> list[Weighed]:
-        """Return what a sum is made of: the heaviest first, and what takes away last; with ``most``, what adds most."""
+        """Return the stems of a sum, the heaviest first and those that take away last.
+
+        With ``most``, only so many of those that add.
+        """
         rows, worth = self._counted(one.first, one.last)
         weights = self._table.by_goal[one.goal - 1].take(rows)
         weights = weights if worth is None else weights * worth

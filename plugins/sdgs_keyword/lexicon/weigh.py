@@ -23,11 +23,12 @@ from scipy.optimize import minimize
 HERE = Path(__file__).parent
 FEWEST_TEXTS = 3
 POSITIVES = 2.0
-"""How far a text that has the goal counts, beside one that has not."""
+"""How many times a text with the goal counts; one without it counts once."""
 FIT = 0.5
-"""How far the texts count, beside the penalty on heavy weights."""
+"""The weight of the loss against the L2 penalty."""
 LIGHTEST = 0.1
 FAR = 5.0
+"""A stem is of a language whose texts have it this many times as often as those of the other."""
 IDLE, LEAST_OF_IDLE = 12, -0.1
 """A stem in so many texts about nothing is idle: what it may take away at most."""
 SHARE = 0.45
