@@ -83,7 +83,7 @@ def test_signals_have_evidence_that_stands_in_the_text(import_file, detect, ask,
                         AS e (field text, "start" int, "end" int, quote text)"""):
         assert getattr(row, row.field)[row.start : row.end] == row.quote
         assert 0.5 <= row.confidence <= 1
-        assert row.origin_version == "0.2.0"
+        assert row.origin_version == "0.3.0"
     with database.connect() as connection:
         assert count_unproven(connection, get_descriptor("organizations"), "sdgs-keyword") == 0
 
@@ -103,7 +103,7 @@ def test_every_signal_and_summary_is_audited(import_file, detect, ask):
     done = detect()
     rows = ask("SELECT entity, action, plugin, request_id, actor FROM audit_logs WHERE origin = 'enrichment'")
     assert {row.entity for row in rows} == {"sdgs_signals", "organizations"}
-    assert {(row.plugin, row.request_id) for row in rows} == {("sdgs-keyword@0.2.0", str(done.id))}
+    assert {(row.plugin, row.request_id) for row in rows} == {("sdgs-keyword@0.3.0", str(done.id))}
     assert sum(row.entity == "sdgs_signals" for row in rows) == ask("SELECT count(*) AS n FROM sdgs_signals")[0].n
 
 
@@ -434,9 +434,9 @@ def test_pages_and_runs_give_the_same_signals(import_file, detect, monkeypatch, 
 
 def test_the_run_says_what_it_depends_on(settings):
     plugin = get_plugin(settings, "sdgs-keyword")
-    assert enrichment_run.method_of(plugin, {}) == "0.2.0"
+    assert enrichment_run.method_of(plugin, {}) == "0.3.0"
     strict = enrichment_run.method_of(plugin, {"minimum_confidence": 0.8})
-    assert strict.startswith("0.2.0+")
+    assert strict.startswith("0.3.0+")
     assert strict != enrichment_run.method_of(replace(plugin, config={"minimum_confidence": 0.7}), {})
 
 

@@ -3,9 +3,9 @@
 import math
 
 OF_TERMS = (0.4, 0.55)
-OF_WORDS = (0.2, 0.95)
-OF_FEW_WORDS = (1.0, 0.95)
-"""Intercept and slope. In a text of few words little can be in passing: a tag is right more often."""
+OF_WORDS = {"id": (0.2, 0.95), "mixed": (-0.2, 0.95), "en": (-0.15, 0.9)}
+OF_FEW_WORDS = {"id": (1.0, 0.95), "mixed": (0.6, 0.9), "en": (0.6, 0.9)}
+"""Intercept and slope, by language. In a text of few words little can be in passing: a tag is right more often."""
 FEW = 18
 SUREST = 0.99
 
@@ -15,9 +15,9 @@ def confidence_of_terms(margin: float) -> float:
     return _logistic(*OF_TERMS, margin)
 
 
-def confidence_of_words(margin: float, words: int) -> float:
+def confidence_of_words(margin: float, words: int, language: str) -> float:
     """Return the confidence of a sum of words, in a text of so many words."""
-    return _logistic(*(OF_FEW_WORDS if words < FEW else OF_WORDS), margin)
+    return _logistic(*(OF_FEW_WORDS if words < FEW else OF_WORDS)[language], margin)
 
 
 def _logistic(intercept: float, slope: float, margin: float) -> float:

@@ -1,49 +1,90 @@
 """A tag as a sum that a person can add up again: what adds to it and takes away, the threshold, the text marked."""
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import shorten
 
 import pandas as pd
 
 from kelompok_core.contracts import CommandResult
+from kelompok_sdgs_keyword.classes import class_of
 from kelompok_sdgs_keyword.lexicon import shipped_lexicon
 from kelompok_sdgs_keyword.scoring import Scorer, Tag
+from kelompok_sdgs_keyword.word_sums import ALL, add_up
 
 MARKS = ("[", "]")
+MARKED = 0.5
+"""What a word weighs that is marked in the text."""
 CLOSEST, MOST_NAMED = 3, 4
+LONGEST_SHOWN = 60
+LANGUAGES = {"id": "Indonesian", "en": "English", "mixed": "mixed"}
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def explanation(scorer: Scorer, records: Sequence[Mapping[str, str]], *, name_field: str) -> CommandResult:
     """Return the explanation of records of one organization, or of one text."""
     found = [(fields, scorer.tags(fields, name_field=name_field, shown=None)) for fields in records]
     text = "\n".join(_texts(fields, tags) for fields, tags in found)
-    sums = list(map(_sum_of, chain.from_iterable(tags for _, tags in found)))
-    if not sums:
-        closest = pd.concat([_closest(scorer, fields, name_field) for fields in records], ignore_index=True)
-        tables = {"Closest goals": closest} if len(closest) else {}
-        return CommandResult(text=f"{text}\nNo goal: too little shows one.", tables=tables)
-    terms = list(chain.from_iterable(_terms_of(fields, tags) for fields, tags in found))
+    goals = [_sum_of(tag) for _, tags in found for tag in tags]
+    if not goals:
+        text += "\nNo goal: too little shows one."
+    closest = [row for fields in records for row in _closest(scorer, fields, name_field)] if not goals else []
     tables = {
-        "Goals": pd.DataFrame(sums, columns=["goal", "title", "score", "threshold", "confidence"]),
-        "Terms": pd.DataFrame(terms, columns=["goal", "term", "weight", "field", "as written"]),
-    }
-    return CommandResult(text=text, tables=tables)
+        "Goals": pd.DataFrame(goals, columns=["goal", "title", "score", "threshold", "confidence"]),
+        "Terms": pd.DataFrame(
+            [row for fields, tags in found for row in _terms_of(fields, tags)],
+            columns=["goal", "term", "class", "weight", "field", "as written"],
+        ),
+        "Closest goals": pd.DataFrame(
+            closest, columns=["goal", "title", "score", "threshold", "adds", "takes away"]
+        ),
+        "Shows nothing": pd.DataFrame(
+            [row for fields in records for row in _hidden(scorer, fields, name_field)],
+            columns=["field", "as written", "why"],
+        ),
+        "Languages": pd.DataFrame(
+            [row for fields in records for row in _languages(scorer, fields, name_field)],
+            columns=["language", "read by", "text"],
+        ),
+    }  # fmt: skip
+    return CommandResult(text=text, tables={title: table for title, table in tables.items() if len(table)})
 
 
-def _closest(scorer: Scorer, fields: Mapping[str, str], name_field: str) -> pd.DataFrame:
-    """Return the goals a text without one came closest to, with what adds most to them and what takes most away."""
-    columns = ["goal", "title", "score", "threshold", "adds", "takes away"]
-    text = scorer.read_by_words(fields, name_field)
+def _closest(scorer: Scorer, fields: Mapping[str, str], name_field: str) -> Iterator[tuple[object, ...]]:
+    """Yield the goals a text without one came closest to, with what adds most to them and what takes most away."""
+    _, text = scorer.read(fields, name_field)
     if text is None:
-        return pd.DataFrame(columns=columns)
-    rows = []
-    for one in sorted(text.sums(), key=lambda one: one.asked - one.score)[:CLOSEST]:
+        return
+    for one in sorted(add_up([text], [ALL])[0], key=lambda one: one.asked - one.score)[:CLOSEST]:
         weighed = text.weighed(one)
-        adds = [f"{found.stem} {found.weight:g}" for found in weighed if found.weight > 0][:MOST_NAMED]
-        takes = [f"{found.stem} {found.weight:g}" for found in reversed(weighed) if found.weight < 0][:MOST_NAMED]
+        adds = [f"{found.term} {found.weight:g}" for found in weighed if found.weight > 0][:MOST_NAMED]
+        takes = [f"{found.term} {found.weight:g}" for found in reversed(weighed) if found.weight < 0][:MOST_NAMED]
         title = shipped_lexicon().goals[one.goal].title
-        rows.append((one.goal, title, one.score, one.asked, ", ".join(adds), ", ".join(takes)))
-    return pd.DataFrame(rows, columns=columns)
+        yield one.goal, title, one.score / 1000, one.asked / 1000, ", ".join(adds), ", ".join(takes)
+
+
+def _hidden(scorer: Scorer, fields: Mapping[str, str], name_field: str) -> Iterator[tuple[object, ...]]:
+    """Yield the phrases and names whose words show nothing."""
+    record, _ = scorer.read(fields, name_field)
+    for field in record.fields:
+        for hidden in field.hidden:
+            start, end = field.text.written_at(hidden.start + 1), field.text.written_at(hidden.end - 2) + 1
+            yield field.name, fields[field.name][start:end], hidden.why
+
+
+def _languages(scorer: Scorer, fields: Mapping[str, str], name_field: str) -> Iterator[tuple[object, ...]]:
+    """Yield the language of a record and how it is read; of a mixed one the language of each sentence too."""
+    _, words = scorer.read(fields, name_field)
+    text = " ".join(text for text in fields.values() if text)
+    language = words.language if words else scorer.language(text)
+    yield LANGUAGES[language], "words" if words else "terms", _shortened(text)
+    sentences = [sentence for sentence in _SENTENCE_END.split(text) if sentence.strip()] if language == "mixed" else []
+    for sentence in sentences if len(sentences) > 1 else ():
+        yield LANGUAGES[scorer.language(sentence)], "", _shortened(sentence)
+
+
+def _shortened(text: str) -> str:
+    return shorten(text, LONGEST_SHOWN, placeholder=" …")
 
 
 def _texts(fields: Mapping[str, str], tags: Sequence[Tag]) -> str:
@@ -52,7 +93,7 @@ def _texts(fields: Mapping[str, str], tags: Sequence[Tag]) -> str:
 
 def _terms_of(fields: Mapping[str, str], tags: Sequence[Tag]) -> list[tuple[object, ...]]:
     return [
-        (tag.goal, one.term, one.weight, one.field, fields[one.field][one.start : one.end])
+        (tag.goal, one.term, class_of(one.term), one.weight, one.field, fields[one.field][one.start : one.end])
         for tag in tags
         for one in tag.evidence
     ]
@@ -68,7 +109,7 @@ def _marked(text: str, field: str, tags: Sequence[Tag]) -> str:
     goals: dict[tuple[int, int], set[int]] = {}
     for tag in tags:
         for one in tag.evidence:
-            if one.field == field and one.weight >= 0:
+            if one.field == field and (one.weight >= MARKED or one.term == "mention"):
                 goals.setdefault((one.start, one.end), set()).add(tag.goal)
     written, at = "", 0
     for (start, end), numbers in sorted(goals.items(), key=lambda item: (item[0][0], -item[0][1])):

@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
-from bisect import bisect_left
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
+
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
-_WIDE_GAP = re.compile(r" {2,}")
+_BLANK = ord(" ")
 _BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
@@ -19,33 +21,33 @@ class Folded:
     """A text folded, and the way from its offsets to those in the text as written, both in characters.
 
     Case, punctuation, line breaks, markup's brackets and emoji leave no trace, so they change nothing.
+
+    Attributes:
+        words: The words, one after the other.
+        text: The same with a blank before, between and after.
     """
+
+    __slots__ = ("_plain", "_starts", "text", "words")
 
     def __init__(self, written: str) -> None:
         if not written.isascii():
             written = _FOREIGN.sub(lambda found: _letter(found[0]), written)
         self._plain = written.lower().translate(_BLANKS)
-        self.text = f" {' '.join(self._plain.split())} "
-        self._starts: list[int] | None = None
-        self._shifts: list[int] = []
+        self.words = self._plain.split()
+        self.text = f" {' '.join(self.words)} "
+        self._starts: npt.NDArray[np.int64] | None = None
+
+    def word_at(self, number: int) -> int:
+        """Return where the word of this number begins in the text as written."""
+        if self._starts is None:
+            letters = np.frombuffer(f" {self._plain}".encode("utf-32-le"), dtype=np.uint32) != _BLANK
+            self._starts = np.flatnonzero(letters[1:] > letters[:-1])
+        return int(self._starts[number])
 
     def written_at(self, offset: int) -> int:
         """Return where the character of the folded text stands in the text as written."""
-        if self._starts is None:
-            self._starts = self._find_shifts()
-        return offset + self._shifts[bisect_left(self._starts, offset)]
-
-    def _find_shifts(self) -> list[int]:
-        """Note by how much the written text is ahead from each wide gap on; return where those are."""
-        leading = len(self._plain) - len(self._plain.lstrip(" "))
-        shift = leading - 1
-        self._shifts = [shift]
-        starts = []
-        for gap in _WIDE_GAP.finditer(self._plain, leading):
-            starts.append(gap.start() - shift)
-            shift += gap.end() - gap.start() - 1
-            self._shifts.append(shift)
-        return starts
+        before = self.text.count(" ", 0, offset)
+        return self.word_at(before - 1) + offset - self.text.rfind(" ", 0, offset) - 1
 
 
 @lru_cache(maxsize=4096)

@@ -9,8 +9,10 @@ from pathlib import Path
 from ahocorasick_rs import AhoCorasick
 
 from kelompok_sdgs_keyword.folding import fold
+from kelompok_sdgs_keyword.mentions import HINTS
 
 FOLDER = Path(__file__).parent / "data"
+HINT = -1
 CLITICS = ("nya", "lah", "kah", "pun")
 """Written on to an Indonesian word without changing what it means: «hutannya», «hutanlah»."""
 
@@ -55,15 +57,18 @@ class Lexicon:
         entries: All rows.
         owners: For each pattern of the automaton, the numbers of the entries it is a form of.
         hiding: Whether the pattern hides what is inside it, by pattern.
-        titles: For a pattern that is a goal's official title, that goal; else 0.
+        phrases: The automaton of what every text is searched for: stop phrases, the goals' official titles, and words
+            that numbers of goals follow.
+        titles: For a pattern of ``phrases`` that is a title, its goal; for a stop phrase 0, for another word -1.
     """
 
     goals: Mapping[int, Goal]
     entries: Sequence[Entry]
     owners: Sequence[tuple[int, ...]]
     hiding: Sequence[bool]
-    titles: Sequence[int]
     automaton: AhoCorasick
+    phrases: AhoCorasick
+    titles: Sequence[int]
 
 
 @lru_cache(maxsize=1)
@@ -83,22 +88,23 @@ def read_lexicon(folder: Path) -> Lexicon:
 def build_lexicon(goals: Mapping[int, Goal], rows: Sequence[Mapping[str, str]], stop_phrases: Sequence[str]) -> Lexicon:
     """Return the lexicon of rows as ``lexicon.csv`` has them."""
     entries = [_entry(row) for row in rows]
-    owners: dict[str, list[int]] = {fold(phrase): [] for phrase in stop_phrases}
-    hiding = set(owners)
+    stop = list(dict.fromkeys(map(fold, stop_phrases)))
+    owners: dict[str, list[int]] = {phrase: [] for phrase in stop}
+    hiding = set(stop)
     for number, row in enumerate(rows):
         forms = _forms(row)
         for form in forms:
             owners.setdefault(form, []).append(number)
         hiding.update(forms if entries[number].by_hand else ())
     titles = {fold(title): goal.number for goal in goals.values() for title in goal.titles}
-    patterns = list(dict.fromkeys([*owners, *titles]))
     return Lexicon(
         goals=goals,
         entries=entries,
-        owners=[tuple(owners.get(pattern, ())) for pattern in patterns],
-        hiding=[pattern in hiding for pattern in patterns],
-        titles=[titles.get(pattern, 0) for pattern in patterns],
-        automaton=AhoCorasick(patterns),
+        owners=[tuple(numbers) for numbers in owners.values()],
+        hiding=[pattern in hiding for pattern in owners],
+        automaton=AhoCorasick(list(owners)),
+        phrases=AhoCorasick([*stop, *titles, *HINTS]),
+        titles=[0] * len(stop) + list(titles.values()) + [HINT] * len(HINTS),
     )
 
 

@@ -1,17 +1,20 @@
 """The plugin: tables of public text in, signals of goals with their evidence out; and why, on request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import pandas as pd
 
 from kelompok_core.contracts import SIGNAL_COLUMNS, CommandResult, JsonValue, PluginContext, iter_texts
 from kelompok_sdgs_keyword.explaining import explanation
-from kelompok_sdgs_keyword.scoring import Scorer, shipped_scorer
+from kelompok_sdgs_keyword.scoring import Tag, shipped_scorer
 
-METHOD = "sdgs-keyword@0.2.0"
+METHOD = "sdgs-keyword@0.3.0"
 PROPERTY = "sdg"
 NAME = "name"
+AT_ONCE = 24
+"""Records: enough to add up at once, and few enough to be thrown away before memory is searched for what to free."""
 
 
 class SdgsKeywordEnricher:
@@ -26,7 +29,12 @@ class SdgsKeywordEnricher:
         """
         scorer = shipped_scorer()
         least = float(str(context.config.get("minimum_confidence", 0.0)))
-        rows = [row for record, fields in iter_texts(records) for row in _signals(scorer, record, fields, least)]
+        texts = iter(iter_texts(records))
+        rows: list[tuple[Any, ...]] = []
+        while chunk := list(islice(texts, AT_ONCE)):
+            tags = scorer.tags_of([fields for _, fields in chunk], NAME)
+            rows += [row for (record, fields), found in zip(chunk, tags, strict=True)
+                     for row in _signals(record, fields, found, least)]  # fmt: skip
         return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))
 
     def explain(self, records: pd.DataFrame, context: PluginContext) -> CommandResult:
@@ -46,8 +54,8 @@ class SdgsKeywordCommands:
         return explanation(scorer, [{"text": str(arguments["text"])}], name_field=NAME)
 
 
-def _signals(scorer: Scorer, record: str, fields: Mapping[str, str], least: float) -> Iterator[tuple[Any, ...]]:
-    for tag in scorer.tags(fields, name_field=NAME):
+def _signals(record: str, fields: Mapping[str, str], tags: Sequence[Tag], least: float) -> Iterator[tuple[Any, ...]]:
+    for tag in tags:
         if tag.confidence < least:
             continue
         for one in tag.evidence:

@@ -1,180 +1,181 @@
-"""Goals of Indonesian and mixed texts: all that their words weigh, added up over the text as a whole."""
+"""Goals of texts by their words: what all of them weigh, added up over a text as a whole, many texts at once."""
 
-import math
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from itertools import accumulate, chain, repeat
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from kelompok_sdgs_keyword.words import UNKNOWN, Values, WordTable
+from kelompok_sdgs_keyword.records import Evidence, Field
+from kelompok_sdgs_keyword.words import UNKNOWN, Thousandths, WordTable
 
 Language = Literal["id", "mixed", "en"]
 
 MOSTLY = 0.9
-"""From this share on of the small words that are known, a text is in one language."""
+"""From this share on of the different small words in it, a text is in one language."""
 PASSAGE, STEP = 1_800, 900
 """Characters that are added up at once, and how far apart the passages of a longer text begin."""
-HEAVY = 0.5
-"""Where enough stems weigh this much, lighter ones are not sorted to find the heaviest."""
-_ROUNDING = 1e-9
+QUARTERS = 4
+"""What a word counts in a field is in quarters, so that sums stay whole numbers."""
+ALL = 10**6
+"""More than any sum lacks, in thousandths."""
 
 
-class Field(NamedTuple):
-    """A field's folded text.
+Group = tuple[AbstractSet[int], float]
+"""Rows of stems, the row of no stem too, and what each counts where it stands."""
+
+
+class Passage(NamedTuple):
+    """A part of a text that is added up.
 
     Attributes:
-        worth: What a word counts there.
-        hidden: Start and end of phrases whose words show nothing.
+        first: Number of its first word.
+        last: Number of the word behind its last.
+        groups: Its different stems; one in several fields is in the group where it counts most.
     """
 
-    name: str
-    folded: str
-    worth: float
-    hidden: Sequence[tuple[int, int]]
+    first: int
+    last: int
+    groups: Sequence[Group]
 
 
 class Sum(NamedTuple):
     """What a text comes to for one goal, in the passage where it comes closest to the tag, or farthest above.
 
     Attributes:
-        score: Sum of the weights of its different stems; those that take away among them.
-        asked: The sum that gives the tag in a passage of this many different stems.
-        first: Number of the passage's first known word.
-        last: Number of the known word behind its last.
+        score: Sum of the weights of its different stems, those that take away among them; in thousandths.
+        asked: The sum that gives the tag in a passage of this many different stems; in thousandths.
     """
 
     goal: int
-    score: float
-    asked: float
-    first: int
-    last: int
-
-
-class Weighed(NamedTuple):
-    """A stem that a text has: where it first stands in which field, and what it adds or takes away."""
-
-    stem: str
-    weight: float
-    field: str
-    start: int
-    end: int
+    score: int
+    asked: int
+    passage: Passage
 
 
 class Text:
-    """The words of a record that the table knows, one field after the other.
+    """The words of a record, one field after the other.
 
     Attributes:
-        words: How many words there are, known or not.
+        words: How many there are, known or not.
         language: By the small words that every sentence of a language has.
+        table: What the words weigh.
     """
 
+    __slots__ = ("_places", "_rows", "_stems", "language", "table", "words")
+
     def __init__(self, fields: Sequence[Field], table: WordTable) -> None:
-        self._fields = fields
-        self._table = table
-        find = table.automaton.find_matches_as_indexes
-        self._by_field = [find(field.folded, overlapping=True) for field in fields]
-        self._found = self._by_field[0] if len(fields) == 1 else [one for found in self._by_field for one in found]
-        self._rows = [table.rows[pattern] for pattern, _, _ in self._found]
-        self._hide()
-        self._is_plain = len(fields) == 1 and fields[0].worth == 1
-        self.words = sum(field.folded.count(" ") - 1 for field in fields)
+        self.table = table
+        self._rows: list[int] = []
+        self._places: list[tuple[Field, int, int]] = []
+        """Each field, the number of its first word and of the one behind its last."""
+        for field in fields:
+            begin = len(self._rows)
+            self._rows += map(table.rows.get, field.text.words, repeat(UNKNOWN))
+            self._places.append((field, begin, len(self._rows)))
+            for start, end, _ in field.hidden:
+                first, last = (begin + field.text.text.count(" ", 0, at) - 1 for at in (start + 1, end))
+                self._rows[first:last] = [UNKNOWN] * (last - first)
+        self._stems = {UNKNOWN, *self._rows}
+        self.words = len(self._rows)
         self.language: Language = self._language()
-
-    def _hide(self) -> None:
-        """Let words in hidden phrases weigh nothing."""
-        before = 0
-        for field, found in zip(self._fields, self._by_field, strict=True):
-            starts = [start for _, start, _ in found] if field.hidden else []
-            for first, last in field.hidden:
-                for at in range(bisect_left(starts, first), bisect_left(starts, last - 1)):
-                    self._rows[before + at] = UNKNOWN
-            before += len(found)
-
-    def _starts(self) -> Iterator[tuple[Field, int]]:
-        """Yield for each known word its field, and where it begins there."""
-        for field, found in zip(self._fields, self._by_field, strict=True):
-            for _, start, _ in found:
-                yield field, start + 1
 
     def _language(self) -> Language:
         """Return the language by its small words; without any, by its other words, else Indonesian."""
-        small = self._table.small
-        told = [small[pattern] for pattern, _, _ in self._found]
-        english, indonesian = told.count("en"), told.count("id")
+        small = self.table.small
+        english, indonesian = len(self._stems & small["en"]), len(self._stems & small["id"])
         if not english and not indonesian:
-            languages = [self._table.languages[row] for row in self._rows]
+            languages = [self.table.languages[row] for row in self._stems]
             return "en" if languages.count("en") > languages.count("id") else "id"
         share = english / (english + indonesian)
         if share > MOSTLY:
             return "en"
         return "mixed" if share > 1 - MOSTLY else "id"
 
-    def known(self) -> float:
-        """Return the share of the words, but for numbers, that the table has."""
-        words = sum(not word.isdigit() for field in self._fields for word in field.folded.split())
-        return (len(self._rows) - self._rows.count(UNKNOWN)) / words if words else 0.0
+    def is_paper(self) -> bool:
+        """Return whether its words are more those of papers and reports than of organizations."""
+        return sum(map(self.table.paper.__getitem__, self._stems)) >= self.table.paper_asked
 
-    def sums(self, *, least: float = -math.inf) -> list[Sum]:
-        """Return the sums of the goals whose sum minus what is asked is at least ``least``."""
-        best: dict[int, Sum] = {}
-        for first, last in self._passages():
-            score, asked = self._add_up(first, last)
-            for at in np.flatnonzero(score - asked >= least - _ROUNDING).tolist():
-                found = Sum(at + 1, round(float(score[at]), 2), round(float(asked[at]), 2), first, last)
-                if at not in best or found.score - found.asked > best[at].score - best[at].asked:
-                    best[at] = found
-        return [best[at] for at in sorted(best)]
-
-    def _passages(self) -> list[tuple[int, int]]:
-        """Return the passages, each by its first known word and the one behind its last."""
-        if sum([len(field.folded) for field in self._fields]) <= PASSAGE:
-            return [(0, len(self._rows))]
-        before, places = 0, []
-        for field, found in zip(self._fields, self._by_field, strict=True):
-            places += [before + start for _, start, _ in found]
-            before += len(field.folded)
-        bounds = np.searchsorted(places, [*range(0, before, STEP), before]).tolist()
+    def passages(self) -> list[Passage]:
+        """Return the passages that the text is added up by: all of it, but where it is long."""
+        if sum([len(field.text.text) for field, _, _ in self._places]) <= PASSAGE:
+            return [Passage(0, self.words, self._groups(0, self.words))]
+        lengths = [len(word) + 1 for field, _, _ in self._places for word in field.text.words]
+        *starts, end = accumulate(lengths, initial=0)
+        bounds = np.searchsorted(starts, [*range(0, end, STEP), end]).tolist()
         width = PASSAGE // STEP
-        return [(bounds[at], bounds[min(at + width, len(bounds) - 1)]) for at in range(max(len(bounds) - width, 1))]
+        ends = [(bounds[at], bounds[min(at + width, len(bounds) - 1)]) for at in range(max(len(bounds) - width, 1))]
+        return [Passage(first, last, self._groups(first, last)) for first, last in ends]
 
-    def _add_up(self, first: int, last: int) -> tuple[Values, Values]:
-        rows, worth = self._counted(first, last)
-        weights = self._table.weights.take(rows, axis=0)
-        score = np.add.reduce(weights) if worth is None else worth @ weights
-        return score, self._table.asked + self._table.by_word * len(rows)
+    def _groups(self, first: int, last: int) -> list[Group]:
+        if len(self._places) == 1:
+            rows = self._stems if last - first == self.words else {UNKNOWN, *self._rows[first:last]}
+            return [(rows, self._places[0][0].worth)]
+        by_worth: dict[float, set[int]] = defaultdict(set)
+        for field, begin, end in self._places:
+            by_worth[field.worth].update(self._rows[max(first, begin) : min(last, end)])
+        counted: set[int] = set()
+        for worth in sorted(by_worth, reverse=True):
+            by_worth[worth] -= counted
+            counted |= by_worth[worth]
+            by_worth[worth].add(UNKNOWN)
+        return [(rows, worth) for worth, rows in by_worth.items()]
 
-    def _counted(self, first: int, last: int) -> tuple[list[int], Values | None]:
-        """Return the stems of a passage, and the factor of each; None where all factors are 1.
-
-        A stem in several fields has the factor of the field where it counts most.
-        """
-        if self._is_plain:
-            return list(set(self._rows[first:last])), None
-        found: dict[int, float] = {}
-        for row, (field, _) in zip(self._rows[first:last], list(self._starts())[first:last], strict=True):
-            found[row] = max(field.worth, found.get(row, 0.0))
-        return list(found), np.array(list(found.values()))
-
-    def weighed(self, one: Sum, *, most: int | None = None) -> list[Weighed]:
+    def weighed(self, one: Sum, *, most: int | None = None) -> list[Evidence]:
         """Return the stems of a sum, the heaviest first and those that take away last.
 
         With ``most``, only so many of those that add.
         """
-        rows, worth = self._counted(one.first, one.last)
-        weights = self._table.by_goal[one.goal - 1].take(rows)
-        weights = weights if worth is None else weights * worth
-        least = HEAVY if most is not None and np.count_nonzero(weights >= HEAVY) >= most else _ROUNDING
-        counting = np.flatnonzero(weights >= least if most is not None else weights).tolist()
-        found = sorted((-round(float(weights[at]), 3), rows[at]) for at in counting)[:most]
-        return [self._weighed(row, -negated, one) for negated, row in found]
+        weights = self.table.by_goal[one.goal - 1]
+        found = []
+        for rows, worth in one.passage.groups:
+            chosen = rows & self.table.heavy[one.goal - 1] if most is not None else rows
+            if most is not None and len(chosen) < most:
+                chosen = rows & self.table.adding[one.goal - 1]
+            found += [(weights[row] * worth / -1000, row, worth) for row in chosen if weights[row]]
+        return [self._weighed(row, -weight, worth, one.passage) for weight, row, worth in sorted(found)[:most]]
 
-    def _weighed(self, row: int, weight: float, one: Sum) -> Weighed:
-        at, field = self._rows.index(row, one.first), self._fields[0]
-        if not self._is_plain:
-            fields = [field for field, _ in self._starts()]
-            same = [place for place in range(at, one.last) if self._rows[place] == row]
-            at = max(same, key=lambda place: fields[place].worth)
-            field = fields[at]
-        _, start, end = self._found[at]
-        return Weighed(self._table.stems[row], weight, field.name, start + 1, end - 1)
+    def _weighed(self, row: int, weight: float, worth: float, passage: Passage) -> Evidence:
+        """Return a stem where it first stands in the passage, in a field where it counts so much."""
+        places = [place for place in self._places if place[0].worth == worth]
+        for field, begin, end in places:
+            first, last = max(passage.first, begin), min(passage.last, end)
+            if len(places) == 1 or row in self._rows[first:last]:
+                at = self._rows.index(row, first) - begin
+                start, length = field.text.word_at(at), len(field.text.words[at])
+                return Evidence(field.name, start, start + length, self.table.stems[row], weight)
+        raise LookupError(f"No such stem in the text: {self.table.stems[row]}")
+
+
+def add_up(texts: Sequence[Text], lacking: Sequence[int]) -> list[list[Sum]]:
+    """Return for each text the sums, by goal, that lack at most this much of what is asked, in thousandths.
+
+    All texts are read with one table.
+    """
+    if not texts:
+        return []
+    passages = [(number, passage) for number, text in enumerate(texts) for passage in text.passages()]
+    score, asked = _scores([passage.groups for _, passage in passages], texts[0].table)
+    least = -np.array([lacking[number] for number, _ in passages])
+    best: list[dict[int, Sum]] = [{} for _ in texts]
+    for at, goal in np.argwhere(score - asked >= least[:, None]).tolist():
+        number, passage = passages[at]
+        found = Sum(goal + 1, int(score[at, goal]), int(asked[at, goal]), passage)
+        known = best[number].get(goal + 1)
+        if known is None or found.score - found.asked > known.score - known.asked:
+            best[number][goal + 1] = found
+    return [[sums[goal] for goal in sorted(sums)] for sums in best]
+
+
+def _scores(passages: Sequence[Sequence[Group]], table: WordTable) -> tuple[Thousandths, Thousandths]:
+    """Return score and what is asked: a row a passage, a column a goal."""
+    groups = [group for passage in passages for group in passage]
+    first = np.cumsum([0, *map(len, passages[:-1])])
+    stems = np.array([len(rows) for rows, _ in groups])
+    flat = np.fromiter(chain.from_iterable([rows for rows, _ in groups]), np.int64, stems.sum())
+    score = np.add.reduceat(table.weights.take(flat, axis=0), np.cumsum([0, *stems[:-1]]))
+    score = score * np.array([round(worth * QUARTERS) for _, worth in groups])[:, None] // QUARTERS
+    stems = np.add.reduceat(stems - 1, first)
+    return np.add.reduceat(score, first), table.asked + table.by_word * stems[:, None]

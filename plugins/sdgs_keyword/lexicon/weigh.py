@@ -1,12 +1,15 @@
 """Weighs words: from labelled texts to ``words.csv`` and ``sums.csv``. Not needed at run time.
 
-    python plugins/sdgs_keyword/lexicon/weigh.py
+    python plugins/sdgs_keyword/lexicon/weigh.py FOLDER_OF_TEXTS
 
 One logistic model a goal, with an L2 penalty, over the stems present in ``learning.csv``; weights are rounded to tenths
-and light ones left out, and what a goal asks for is then fitted to the rounded weights. Same inputs, same bytes.
+and light ones left out, and what a goal asks for is then fitted to the rounded weights. One more model tells the
+English of papers and reports, the folder's texts that NOTICE names, from that of organizations. Same inputs, same
+bytes.
 """
 
 import csv
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +36,7 @@ IDLE, LEAST_OF_IDLE = 12, -0.1
 """A stem in so many texts about nothing is idle: what it may take away at most."""
 SHARE = 0.45
 """The probability from which a tag is given."""
+PAPER, PAPER_FIT = "paper", 0.1
 _ROUNDS = 300
 
 
@@ -57,14 +61,15 @@ class Weights:
     Attributes:
         stems: The rows, in alphabetical order.
         languages: Of each row, ``en`` or ``id`` where texts of one language have it far more often; else empty.
-        weights: A row a stem, a column a goal; in steps of 0.1.
-        asked: By goal: the sum that gives the tag, and how much more a further stem in the text asks for.
+        weights: A row a stem, a column a goal, and one more for papers; in steps of 0.1.
+        asked: By goal: the sum that gives the tag, and how much more a further stem in the text asks for. For papers
+            the sum from which an English text is one.
     """
 
     stems: Sequence[str]
     languages: Sequence[str]
     weights: np.ndarray
-    asked: Mapping[int, tuple[float, float]]
+    asked: Mapping[int | str, tuple[float, float]]
 
 
 def read_stems() -> dict[str, str]:
@@ -87,21 +92,32 @@ def make_text(row: Mapping[str, str], stems: Mapping[str, str]) -> Text:
     )
 
 
-def learn(texts: Sequence[Text]) -> Weights:
+def read_papers(folder: Path, stems: Mapping[str, str]) -> list[frozenset[str]]:
+    """Return the different stems of each paragraph of papers and reports."""
+    return [frozenset(stems.get(word, word) for word in text.words) for text in build.read_texts(folder)]
+
+
+def learn(texts: Sequence[Text], papers: Sequence[frozenset[str]]) -> Weights:
     """Return what the stems weigh that occur in a few texts."""
     count = Counter(stem for text in texts for stem in text.stems)
     stems = sorted(stem for stem, number in count.items() if number >= FEWEST_TEXTS and not stem.isdigit())
-    presence = build.presence([text.stems for text in texts], {stem: number for number, stem in enumerate(stems)})
+    numbers = {stem: number for number, stem in enumerate(stems)}
+    presence = build.presence([text.stems for text in texts], numbers)
     floors = _floors(texts, stems)
     lengths = np.asarray(presence.sum(axis=1)).ravel()
-    weights, asked = np.zeros((len(stems), len(GOALS))), {}
+    weights = np.zeros((len(stems), len(GOALS) + 1))
+    asked: dict[int | str, tuple[float, float]] = {}
     for goal in GOALS:
         of_goal = np.array([goal in text.goals for text in texts])
         fitted, start = _fit(presence, of_goal, floors)
-        rounded = np.round(fitted, 1)
-        rounded[np.abs(fitted) < LIGHTEST] = 0.0
-        weights[:, goal - 1] = rounded
-        asked[goal] = _asked(presence @ rounded, lengths, of_goal, start)
+        weights[:, goal - 1] = _rounded(fitted)
+        asked[goal] = _asked(presence @ weights[:, goal - 1], lengths, of_goal, start)
+    english = [text.stems for text in texts if text.language == "en"]
+    both = build.presence([*english, *papers], numbers)
+    is_paper = np.arange(both.shape[0]) >= len(english)
+    fitted, start = _fit(both, is_paper, [None] * len(stems), positives=1.0, strength=PAPER_FIT)
+    weights[:, -1] = _rounded(fitted)
+    asked[PAPER] = (round(-start, 2), 0.0)
     return Weights(stems=stems, languages=_languages(texts, stems), weights=weights, asked=asked)
 
 
@@ -125,13 +141,24 @@ def _floors(texts: Sequence[Text], stems: Sequence[str]) -> list[float | None]:
     return [LEAST_OF_IDLE if idle[stem] >= IDLE else None for stem in stems]
 
 
-def _fit(presence: sparse.csr_matrix, of_goal: np.ndarray, floors: Sequence[float | None]) -> tuple[np.ndarray, float]:
-    transposed, sign, counts = presence.T.tocsr(), *_sides(of_goal)
+def _rounded(fitted: np.ndarray) -> np.ndarray:
+    return np.where(np.abs(fitted) < LIGHTEST, 0.0, np.round(fitted, 1))
+
+
+def _fit(
+    presence: sparse.csr_matrix,
+    of_goal: np.ndarray,
+    floors: Sequence[float | None],
+    *,
+    positives: float = POSITIVES,
+    strength: float = FIT,
+) -> tuple[np.ndarray, float]:
+    transposed, sign, counts = presence.T.tocsr(), *_sides(of_goal, positives)
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, slope = _logistic(sign * (presence @ point[1:] + point[0]), sign, counts)
-        gradient = np.concatenate([[FIT * slope.sum()], FIT * (transposed @ slope) + point[1:]])
-        return FIT * value + 0.5 * (point[1:] ** 2).sum(), gradient
+        gradient = np.concatenate([[strength * slope.sum()], strength * (transposed @ slope) + point[1:]])
+        return strength * value + 0.5 * (point[1:] ** 2).sum(), gradient
 
     start = np.zeros(presence.shape[1] + 1)
     bounds = [(None, None), *((floor, None) for floor in floors)]
@@ -152,8 +179,8 @@ def _asked(sums: np.ndarray, lengths: np.ndarray, of_goal: np.ndarray, start: fl
     return round(float(base + np.log(SHARE / (1 - SHARE))), 2), round(float(more), 3)
 
 
-def _sides(of_goal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.where(of_goal, 1.0, -1.0), np.where(of_goal, POSITIVES, 1.0)
+def _sides(of_goal: np.ndarray, positives: float = POSITIVES) -> tuple[np.ndarray, np.ndarray]:
+    return np.where(of_goal, 1.0, -1.0), np.where(of_goal, positives, 1.0)
 
 
 def _logistic(margins: np.ndarray, sign: np.ndarray, counts: np.ndarray) -> tuple[float, np.ndarray]:
@@ -167,7 +194,7 @@ def corrected(weights: Weights) -> Weights:
     rows = dict(zip(weights.stems, weights.weights.copy(), strict=True))
     languages = dict(zip(weights.stems, weights.languages, strict=True))
     for row in read_rows(HERE / "corrections.csv"):
-        rows.setdefault(row["stem"], np.zeros(len(GOALS)))[int(row["goal"]) - 1] = float(row["weight"])
+        rows.setdefault(row["stem"], np.zeros(len(GOALS) + 1))[int(row["goal"]) - 1] = float(row["weight"])
     stems = sorted(stem for stem, found in rows.items() if found.any())
     return Weights(
         stems=stems,
@@ -182,7 +209,7 @@ def write(weights: Weights, stems: Mapping[str, str], folder: Path) -> None:
     forms: dict[str, list[str]] = defaultdict(list)
     for word, stem in sorted(stems.items()):
         forms[stem].append(word)
-    _write(folder / "words.csv", ("stem", "language", "forms", *map(str, GOALS)), [
+    _write(folder / "words.csv", ("stem", "language", "forms", *map(str, GOALS), PAPER), [
         (stem, language, " ".join(forms[stem]), *(f"{weight:.1f}" if weight else "" for weight in row))
         for stem, language, row in zip(weights.stems, weights.languages, weights.weights, strict=True)
     ])  # fmt: skip
@@ -199,4 +226,5 @@ def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) 
 
 if __name__ == "__main__":
     known = read_stems()
-    write(corrected(learn(read_texts(known))), known, SHIPPED)
+    found = learn(read_texts(known), read_papers(Path(sys.argv[1]), known))
+    write(corrected(found), known, SHIPPED)

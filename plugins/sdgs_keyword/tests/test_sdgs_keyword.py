@@ -13,8 +13,9 @@ from kelompok_sdgs_keyword.confidence import confidence_of_terms, confidence_of_
 from kelompok_sdgs_keyword.folding import Folded, fold
 from kelompok_sdgs_keyword.lexicon import FOLDER, shipped_lexicon
 from kelompok_sdgs_keyword.plugin import SdgsKeywordCommands, SdgsKeywordEnricher
+from kelompok_sdgs_keyword.records import Field
 from kelompok_sdgs_keyword.scoring import Scorer, shipped_scorer
-from kelompok_sdgs_keyword.word_sums import Field, Text
+from kelompok_sdgs_keyword.word_sums import ALL, Text, add_up
 from kelompok_sdgs_keyword.words import shipped_words
 
 from kelompok_core.contracts import SIGNAL_COLUMNS, PluginContext
@@ -62,6 +63,10 @@ def _evidence(text):
 
 def _term_evidence(text):
     return {(tag.goal, one.term) for tag in _TERMS.tags({"text": text}) for one in tag.evidence}
+
+
+def _explained(text):
+    return SdgsKeywordCommands().run_command("explain", {"text": text}, PluginContext()).tables
 
 
 def _table(*texts):
@@ -189,7 +194,8 @@ class TestWhatMustChangeNothing:
     def test_forms_weigh_what_their_stem_weighs(self, root, form):
         def of(word):
             text = f"Kami yang tinggal di sini bicara soal {word} setiap pagi"
-            return [one.score for one in _SCORER.read_by_words({"text": text}).sums()]
+            _, words = _SCORER.read({"text": text})
+            return [one.score for one in add_up([words], [ALL])[0]]
 
         assert of(form) == of(root)
         assert of(form) != of("qqq")
@@ -234,12 +240,14 @@ class TestEvidence:
         assert (terms["goal"] == 2).sum() > 5
 
     @pytest.mark.parametrize("confidence", [
-        confidence_of_terms, partial(confidence_of_words, words=10), partial(confidence_of_words, words=100),
+        confidence_of_terms,
+        *(partial(confidence_of_words, words=words, language=language)
+          for words in (10, 100) for language in ("id", "mixed", "en")),
     ])  # fmt: skip
     def test_confidence_grows_with_the_margin(self, confidence):
         values = [confidence(margin) for margin in (0, 0.5, 1, 2, 4, 8)]
         assert values == sorted(values)
-        assert 0.5 <= values[0] < values[-1] <= 0.99
+        assert 0.4 <= values[0] < values[-1] <= 0.99
 
 
 class TestThePlugin:
@@ -248,7 +256,7 @@ class TestThePlugin:
         assert list(found.columns) == list(SIGNAL_COLUMNS)
         assert set(found["record"]) == {"0"}
         assert set(found["value"]) == {"6"}
-        assert all(found["method"] == "sdgs-keyword@0.2.0")
+        assert all(found["method"] == "sdgs-keyword@0.3.0")
 
     def test_no_records_no_signals(self):
         assert len(SdgsKeywordEnricher().enrich(_table(), PluginContext())) == 0
@@ -277,7 +285,27 @@ class TestThePlugin:
     def test_explain_nothing(self):
         result = SdgsKeywordCommands().run_command("explain", {"text": "Catur"}, PluginContext())
         assert "No goal" in result.text
-        assert not result.tables
+        assert set(result.tables) == {"Languages"}
+
+    def test_explain_classes(self):
+        terms = _explained("Kami menanam mangrove di pesisir bersama nelayan desa setiap Sabtu")["Terms"]
+        classes = dict(zip(terms["term"], terms["class"], strict=True))
+        assert classes["mangrov"] == "topic"
+        assert classes["tanam"] == "deed"
+        assert classes["nelayan"] == "person"
+
+    def test_explain_what_shows_nothing(self):
+        hidden = _explained("Banjir diskon di CV Hutan Lestari, Jl. Air Bersih 3, mari datang semua")["Shows nothing"]
+        assert list(zip(hidden["as written"], hidden["why"], strict=True)) == [
+            ("Banjir diskon", "stop phrase"), ("CV Hutan Lestari", "name"), ("Jl. Air Bersih", "name")
+        ]  # fmt: skip
+
+    def test_explain_the_language_of_each_sentence(self):
+        languages = _explained("Kami menanam pohon di lereng ini. We meet every Saturday at the hall.")["Languages"]
+        assert list(zip(languages["language"], languages["read by"], strict=True)) == [
+            ("mixed", "words"), ("Indonesian", ""), ("English", "")
+        ]  # fmt: skip
+        assert languages["text"][2] == "We meet every Saturday at the hall."
 
     def test_explain_what_takes_away(self):
         text = "Rapat panitia tujuh belasan besok malam di depan sekolah dasar, ibu-ibu membawa kue."
@@ -329,7 +357,7 @@ class TestTheWords:
 
     def test_weights_are_in_tenths(self):
         for row in self.ROWS:
-            weights = [row[str(goal)] for goal in range(1, 18)]
+            weights = [row[column] for column in (*map(str, range(1, 18)), "paper")]
             assert all(weight == "" or float(weight) == round(float(weight), 1) != 0 for weight in weights)
             assert any(weights)
 
@@ -341,7 +369,7 @@ class TestTheWords:
         ("Tuberculosis treatment patients hospital volunteers", "en"),
     ])  # fmt: skip
     def test_the_language_of_a_text(self, text, language):
-        fields = [Field("text", fold(text), 1.0, ())]
+        fields = [Field("text", Folded(text))]
         assert Text(fields, shipped_words()).language == language
 
     def test_a_long_text_is_read_by_passages(self):
@@ -353,11 +381,12 @@ class TestTheWords:
 
     def test_a_word_counts_most_where_it_is_worth_most(self):
         fields = [
-            Field("name", fold("hutan lindung"), 0.5, ()),
-            Field("text", fold("kami menjaga hutan di sini"), 1.0, ()),
+            Field("name", Folded("hutan lindung"), 0.5),
+            Field("text", Folded("kami menjaga hutan di sini")),
         ]
         text = Text(fields, shipped_words())
-        weighed = {one.stem: one for one in text.weighed(next(one for one in text.sums() if one.goal == 15))}
+        sums = add_up([text], [ALL])[0]
+        weighed = {one.term: one for one in text.weighed(next(one for one in sums if one.goal == 15))}
         assert weighed["hutan"].field == "text"
         assert weighed["lindung"].field == "name"
 
