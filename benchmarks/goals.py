@@ -83,6 +83,35 @@ def judge_labelled(name: str, file: str, tag: Tagger) -> None:
         print("   by goal:", " ".join(f"{goal} {f1:.2f}" for goal, f1 in per_goal.items()))
 
 
+REAL = {
+    "evt-id-parliament-agenda": ("data_agenda_dpr.csv", ("title",)),
+    "post-id-surabaya-news": ("news.csv", ("judul",)),
+    "evt-id-campaign-2014": ("events-presiden.csv", ("judul", "deskripsi")),
+    "org-id-observer-ngos": ("*.csv", ("monitoring_name",)),
+}
+"""The files of real texts that ``real.csv`` has labels of, and their columns of text."""
+
+
+def judge_real(data: Path, tag: Tagger) -> None:
+    """Print figures on real titles, agendas and names, which stand in the folders of test data."""
+    texts: dict[str, str] = {}
+    for folder, (name, columns) in REAL.items():
+        path = min((data / folder / "files").glob(name))
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            for row in csv.DictReader(file):
+                text = " — ".join(part for part in ((row.get(column) or "").strip() for column in columns) if part)
+                texts[hashlib.sha256(text.encode()).hexdigest()[:8]] = text
+    rows: list[Judged] = [
+        ({int(goal) for goal in row["goals"].split()}, tag(texts[row["id"]]), row) for row in labelled_texts("real")
+    ]
+    for folder in ("", *REAL):
+        chosen = [one for one in rows if folder in one[2]["folder"]]
+        precision, recall, micro = _figures(chosen, set(build.GOALS))
+        idle = [found for gold, found, _ in chosen if not gold]
+        print(f"real, {folder or 'all'}: n {len(chosen)} P {precision:.3f} R {recall:.3f} F1 {micro:.3f}; "
+              f"no-goal texts tagged {sum(map(bool, idle))} of {len(idle)}")  # fmt: skip
+
+
 def _figures(rows: Sequence[Judged], goals: set[int]) -> tuple[float, float, float]:
     """Return precision, recall and F1 of these goals."""
     hits = sum(len(gold & goals & set(found)) for gold, found, _ in rows)
@@ -213,12 +242,14 @@ def _megabytes() -> float:
 
 if __name__ == "__main__":
     PEER = plain_list()
-    FILES = ["texts", "development", *(["sealed"] if os.environ.get("BENCH") == "sealed" else [])]
+    FILES = ["texts", "development", *(["sealed", "sealed_2"] if os.environ.get("BENCH") == "sealed" else [])]
     for FILE in FILES:
         judge_labelled("sdgs-keyword", FILE, tagger_of(shipped_scorer()))
         judge_labelled("terms alone", FILE, tagger_of(Scorer(shipped_lexicon())))
         judge_labelled("plain list", FILE, PEER)
     if len(sys.argv) > 1:
+        judge_real(Path(sys.argv[1]).parent, tagger_of(shipped_scorer()))
+        judge_real(Path(sys.argv[1]).parent, tagger_of(Scorer(shipped_lexicon())))
         judge_folds(Path(sys.argv[1]), PEER)
     measure_speed(PEER)
     measure_size(1_000_000 if os.environ.get("BENCH") == "full" else 50_000)
