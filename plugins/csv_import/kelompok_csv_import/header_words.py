@@ -36,8 +36,11 @@ class HeaderWords:
         return len(filled) >= _SEVERAL and all(map(self._know_with_note, filled))
 
     def are_mostly_header(self, cells: Sequence[str]) -> bool:
-        """Return whether most cells that are not blank are names of columns."""
-        filled = [cell for cell in cells if cell.strip()]
+        """Return whether most of the different cells that are not blank are names of columns.
+
+        A value that comes again and again may be the name of a column as well: «x» is a mark, and a network.
+        """
+        filled = {cell for cell in cells if cell.strip()}
         known = sum(map(self._know_with_note, filled))
         return known >= max(_SEVERAL, _MOSTLY * len(filled))
 

@@ -46,6 +46,14 @@ def test_columns_set_apart_by_blanks_alone_stop_the_import(read, ruler):
     assert stopped.value.issue.code == "file.fixed_width"
 
 
+# --- marks that are names of columns too
+
+
+def test_a_record_of_marks_is_no_header(read):
+    found = read("organizations", "id,nama,kesehatan,pendidikan,air,hutan\n1,Satu,x,x,x,x\n")
+    assert found.rows == [["1", "Satu", "x", "x", "x", "x"]]
+
+
 # --- quotation marks
 
 
