@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from kelompok_core.imports.readable import inbox_folder
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.settings import Settings
 from kelompok_core.sources.inbox import Inbox, take_files
@@ -15,7 +16,7 @@ _SECONDS = 15
 
 def inbox_of(settings: Settings, plugin: str, job: str) -> Inbox:
     """Return the job's watched folder: ``inbox/<plugin>/<job>`` in the installation's home."""
-    return Inbox(plugin=plugin, job=job, folder=(settings.home / "inbox" / plugin / job).resolve())
+    return Inbox(plugin=plugin, job=job, folder=(inbox_folder(settings) / plugin / job).resolve())
 
 
 def inbox_sensor(settings: Settings, plugin: str, job: Job, entity: str) -> dg.SensorDefinition:

@@ -141,15 +141,16 @@ def _parameter(
 
 
 def _run(plugin: PluginInfo, command: Command, asked: _Asked, *, as_json: bool) -> None:
+    from kelompok_core.imports.readable import operator_rules
     from kelompok_core.imports.reading import as_our_errors, reading_context
     from kelompok_core.plugin_host.loading import load
     from kelompok_core.sources.opening import open_source
 
     config = {**plugin.config, **asked.settings}
-    properties = _arguments(command)
+    properties, rules = _arguments(command), operator_rules(surroundings.settings())
     with ExitStack() as stack:
         arguments = {
-            name: stack.enter_context(open_source(str(value))) if properties[name].get("format") == "source" else value
+            name: stack.enter_context(open_source(str(value), rules)) if _is_source(properties[name]) else value
             for name, value in asked.arguments.items()
         }
         context = stack.enter_context(reading_context(plugin, config=config, mapping=asked.mapping))
@@ -168,6 +169,10 @@ def _run(plugin: PluginInfo, command: Command, asked: _Asked, *, as_json: bool) 
         )
     following = previews.following(plugin, command.name, preview, file, mapping=asked.mapping, settings=asked.settings)
     _show_preview(preview, following, as_json=as_json)
+
+
+def _is_source(described: Mapping[str, Any]) -> bool:
+    return described.get("format") == "source"
 
 
 def _first_entity(described: Mapping[str, Any]) -> str:

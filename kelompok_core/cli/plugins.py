@@ -148,7 +148,7 @@ JobOption = Annotated[
     str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».", autocompletion=completion.jobs)
 ]
 FileOption = Annotated[
-    str | None, typer.Option(help="The file to import: a path, a folder of files, or a URL such as s3://…")
+    str | None, typer.Option(help="The file to import: a path, a folder of files, or a URL of an allowed kind.")
 ]
 ImportOption = Annotated[
     str | None,

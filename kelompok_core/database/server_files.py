@@ -19,7 +19,7 @@ from kelompok_core.settings import Settings
 
 OLDEST_MAJOR = 15
 _PROGRAMS = ("initdb", "pg_ctl", "postgres")
-_SHARED_ROOT = Path("/var/lib/kelompok")
+SHARED_ROOT = Path("/var/lib/kelompok")
 """Used when this runs as root and the installation lies where an unprivileged user cannot reach it."""
 
 
@@ -53,7 +53,7 @@ def find_server_files(settings: Settings) -> ServerFiles:
     if user is None:
         return ServerFiles(bin_folder=found, major=_major(found), data_folder=data, user=None)
     if not _reachable(_first_existing(home), user):
-        data = _SHARED_ROOT / hashlib.sha256(str(home).encode()).hexdigest()[:16]
+        data = SHARED_ROOT / hashlib.sha256(str(home).encode()).hexdigest()[:16]
     programs = found if _reachable(found, user) else _copy_programs(found)
     return ServerFiles(bin_folder=programs, major=_major(found), data_folder=data, user=user)
 
@@ -138,10 +138,10 @@ def _copy_programs(found: Path) -> Path:
     installation = found.parent
     package = installation.parent
     digest = hashlib.sha256(f"{installation}:{(found / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    kept = _SHARED_ROOT / f"programs-{digest}"
+    kept = SHARED_ROOT / f"programs-{digest}"
     if not kept.exists():
-        make_folder(_SHARED_ROOT, None, mode=0o755)
-        with FileLock(_SHARED_ROOT / "programs.lock"):
+        make_folder(SHARED_ROOT, None, mode=0o755)
+        with FileLock(SHARED_ROOT / "programs.lock"):
             _copy_beside_libraries(installation, kept)
     return kept / found.relative_to(package.parent)
 

@@ -14,6 +14,7 @@ from kelompok_core.errors import KeyReused, UsageError
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.profiles import with_conventions
 from kelompok_core.imports.queue import enqueue, require_room
+from kelompok_core.imports.readable import operator_rules
 from kelompok_core.imports.records import IMPORTS, ImportOptions, check_reading, fingerprint, get_import
 from kelompok_core.imports.right_plugin import Arrived, find_media_type
 from kelompok_core.imports.rights import authorize_import
@@ -22,6 +23,7 @@ from kelompok_core.plugin_host.configuration import check_config
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
 from kelompok_core.sources.opening import file_name_of, media_type_of
+from kelompok_core.sources.rules import FileRules, is_folder
 from kelompok_core.sources.storage import Incoming, incoming_from, source_name_of
 from kelompok_core.suggestions import suggest
 
@@ -35,8 +37,8 @@ class ImportRequest:
 
     Attributes:
         plugin: Name of an enabled plugin, and the job of it that reads the file.
-        file: A path on this machine (a folder is taken as one source), or a URL that fsspec can open; only a name
-            where the content comes another way.
+        file: A path on this machine (a folder is taken as one source), or a URL of a kind that kelompok.toml
+            allows; only a name where the content comes another way.
         organization: Slug of the organization the import is confined to, or None.
         source_name: The list this file is a copy of; by default the file's name without extension.
         dry_run: Stop at the plan.
@@ -79,17 +81,22 @@ class Admission:
     organization_id: UUID | None
 
 
-def receive(bench: Workbench, request: ImportRequest, actor: Actor) -> Receipt:
+def receive(bench: Workbench, request: ImportRequest, actor: Actor, rules: FileRules | None = None) -> Receipt:
     """Keep the file and open an import for it, or find the one that this request already has.
+
+    Without rules the file may be what the operator at a terminal may name; see
+    :mod:`~kelompok_core.imports.readable`.
 
     Raises:
         NotPermitted: When the actor may not import there.
         PluginUnavailable: When the plugin is not enabled.
         NotFound: When the job or the organization does not exist.
-        UsageError: When the file cannot be read or does not fit the job.
+        UsageError: When the file may not be read, cannot be, or does not fit the job.
     """
+    rules = rules or operator_rules(bench.settings)
+    rules.find_path(str(request.file))  # before anything tells whether it exists
     admission = admit(bench, request, actor)
-    with incoming_from(str(request.file), bench.settings.storage_url) as incoming:
+    with incoming_from(str(request.file), bench.settings.storage_url, rules) as incoming:
         reach(FailPoint.RECEIVE_COPIED)
         return open_import(bench, admission, incoming)
 
@@ -230,7 +237,7 @@ def _what_makes_it_the_same(values: dict[str, object]) -> dict[str, object]:
 
 
 def _media_type(file: str) -> str | None:
-    return FOLDER_TYPE if Path(file).is_dir() else media_type_of(file_name_of(file))
+    return FOLDER_TYPE if is_folder(file) else media_type_of(file_name_of(file))
 
 
 def _known(connection: sa.Connection, values: dict[str, object]) -> Receipt | None:

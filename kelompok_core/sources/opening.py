@@ -2,6 +2,8 @@
 
 import gzip
 import mimetypes
+import os
+import re
 import shutil
 import stat
 import tarfile
@@ -10,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
+from typing import BinaryIO
 
 from kelompok_core.contracts import FOLDER_TYPE, Source
 from kelompok_core.errors import UsageError
+from kelompok_core.sources.rules import WEB_SCHEMES, FileRules, is_folder
+from kelompok_core.sources.web import download
 from kelompok_core.suggestions import suggest
 
 MAX_UNPACKED_BYTES = 8 << 30
@@ -26,7 +28,9 @@ _GZIP = b"\x1f\x8b"
 
 
 def file_name_of(location: str) -> str:
-    """Return the name of what a path or URL leads to."""
+    """Return the name of what a path or URL leads to; what a web address asks for beside it may be secret."""
+    if location.partition("://")[0].lower() in WEB_SCHEMES:
+        location = re.split(r"[?#]", location, maxsplit=1)[0]
     return location.rstrip("/").rpartition("/")[2] or "source"
 
 
@@ -46,50 +50,104 @@ _BY_ENDING = {
 
 
 @contextmanager
-def reachable(location: str) -> Iterator[Path]:
-    """Give a regular file on this machine for a path, a folder (packed) or a URL (copied), as it was sent.
+def opened(location: str, rules: FileRules) -> Iterator[BinaryIO]:
+    """Give a path's file, a folder (packed) or what a URL leads to (copied) as it was sent, open to be read.
 
     Raises:
-        UsageError: When there is nothing there that could be read.
+        UsageError: When it may not be read, or there is nothing there that could be.
     """
-    if "://" in location:
-        with _copied(location) as copy:
-            yield copy
+    path = rules.find_path(location)
+    if path is not None and rules.confinement is not None and not is_folder(str(path)):
+        with open_real(path) as file:
+            yield file
         return
-    path = Path(location)
-    if path.is_dir():
-        with TemporaryDirectory(prefix="kelompok-") as folder:
-            packed = Path(folder) / "folder.tar"
-            _pack(path, packed)
-            yield packed
-        return
-    _require_regular_file(path)
-    yield path
+    with reachable(location, rules) as path, path.open("rb") as file:
+        yield file
 
 
 @contextmanager
-def _copied(url: str) -> Iterator[Path]:
-    try:
-        filesystem, path = fsspec.core.url_to_fs(url)
-    except (ImportError, ValueError) as error:
-        raise UsageError(f"cannot read {url!r}: {error}", hint="Install the driver, or copy the file here.") from error
-    if isinstance(filesystem, LocalFileSystem):
-        with reachable(path) as local:
-            yield local
+def reachable(location: str, rules: FileRules) -> Iterator[Path]:
+    """Give a regular file on this machine for a path, a folder (packed) or a URL (copied), as it was sent.
+
+    Raises:
+        UsageError: When it may not be read, or there is nothing there that could be.
+    """
+    path = rules.find_path(location)
+    if path is not None and not is_folder(str(path)):
+        _require_regular_file(path)
+        yield path
         return
     with TemporaryDirectory(prefix="kelompok-") as folder:
         target = Path(folder) / "source"
-        try:
-            with filesystem.open(path, "rb") as remote, target.open("wb") as copy:
-                shutil.copyfileobj(remote, copy, _CHUNK)
-        except OSError as error:
-            raise UsageError(f"cannot read {url!r}: {error}", hint="Check the address and your rights.") from error
+        if path is None:
+            _copy(location, rules, target)
+        else:
+            _pack(path.resolve(), target)
         yield target
+
+
+def _copy(url: str, rules: FileRules, target: Path) -> None:
+    with target.open("wb") as copy:
+        if url.partition("://")[0].lower() in WEB_SCHEMES:
+            download(url, rules, copy)
+        else:
+            _copy_by_driver(url, copy)
+
+
+def _copy_by_driver(url: str, copy: BinaryIO) -> None:
+    import fsspec
+
+    try:
+        filesystem, path = fsspec.core.url_to_fs(url)
+        with filesystem.open(path, "rb") as remote:
+            shutil.copyfileobj(remote, copy, _CHUNK)
+    except Exception as error:  # each driver has errors of its own, some when it is only made
+        is_missing = isinstance(error, ImportError | ValueError)
+        raise UsageError(
+            f"cannot read {url!r}: {str(error) or type(error).__name__}",
+            hint="Install the driver, or copy the file here." if is_missing else "Check the address and your rights.",
+        ) from error
+
+
+def open_real(path: Path) -> BinaryIO:
+    """Open a regular file by a path that has no links in it: one that was put there meanwhile is not followed.
+
+    Raises:
+        UsageError: When there is no such file.
+    """
+    try:
+        file = _open_step_by_step(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"cannot read {str(path)!r}: {reason}", hint="Check the path.") from error
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise UsageError(f"{str(path)!r} is not a regular file", hint="Give the path of a file or a folder.")
+    return os.fdopen(file, "rb")
+
+
+def _open_step_by_step(path: Path) -> int:
+    folder = os.open(path.anchor, _FOLDER)
+    try:
+        for part in path.parts[1:-1]:
+            inner = os.open(part, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # A pipe without a writer would keep us waiting.
+        return os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+# A folder that may only be gone through, not listed, is opened on Linux by its path alone.
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def _require_regular_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
+    except ValueError as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error}", hint="Check the path.") from error
     except FileNotFoundError as error:
         near = suggest(path.name, [one.name for one in path.parent.iterdir()], few=0) if path.parent.is_dir() else None
         raise UsageError(f"no file {str(path)!r}", hint=near or "Check the path; quote names with spaces.") from error
@@ -110,8 +168,8 @@ def _pack(folder: Path, target: Path) -> None:
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
         for path in files:
             member = tarfile.TarInfo(path.relative_to(folder).as_posix())
-            member.size = path.stat().st_size
-            with path.open("rb") as content:
+            with open_real(path) as content:
+                member.size = os.fstat(content.fileno()).st_size
                 archive.addfile(member, content)
 
 
@@ -157,17 +215,17 @@ def _unpack(path: Path, target: Path) -> None:
 
 
 @contextmanager
-def open_source(location: str) -> Iterator[Source]:
+def open_source(location: str, rules: FileRules) -> Iterator[Source]:
     """Give what a path, folder or URL leads to as a plugin takes it, without keeping it.
 
     Raises:
         UsageError: When there is nothing there that could be read.
     """
-    with reachable(location) as sent, unpacked(sent) as content:
+    with reachable(location, rules) as sent, unpacked(sent) as content:
         yield Source(
             path=content,
             file_name=file_name_of(location),
-            media_type=(FOLDER_TYPE if Path(location).is_dir() else media_type_of(file_name_of(location)))
+            media_type=(FOLDER_TYPE if is_folder(location) else media_type_of(file_name_of(location)))
             or "application/octet-stream",
             sha256="",
             size=content.stat().st_size,

@@ -15,7 +15,8 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from kelompok_core.sources.forms import HEAD_BYTES
-from kelompok_core.sources.opening import reachable
+from kelompok_core.sources.opening import opened
+from kelompok_core.sources.rules import FileRules
 
 _CHUNK = 1 << 20
 _OF_ERRORS = re.compile(r"\.errors(-\d+)?$")
@@ -87,13 +88,15 @@ class Incoming:
 
 
 @contextmanager
-def incoming_from(location: str, storage_url: str) -> Iterator[Incoming]:
+def incoming_from(location: str, storage_url: str, rules: FileRules | None = None) -> Iterator[Incoming]:
     """Give a file, a folder's files or what a URL leads to, copied and ready to be kept.
 
+    Without rules it may be any file of this machine, and no URL.
+
     Raises:
-        UsageError: When there is nothing there that could be read.
+        UsageError: When it may not be read, or there is nothing there that could be.
     """
-    with reachable(location) as path, path.open("rb") as source, Incoming(storage_url) as incoming:
+    with opened(location, rules or FileRules()) as source, Incoming(storage_url) as incoming:
         while piece := source.read(_CHUNK):
             incoming.write(piece)
         yield incoming

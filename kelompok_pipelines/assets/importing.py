@@ -8,9 +8,11 @@ from pydantic import Field
 
 from kelompok_core.access.actors import get_actor
 from kelompok_core.descriptor import MergePolicy
+from kelompok_core.errors import UsageError
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.profiles import chosen_profile
+from kelompok_core.imports.readable import run_rules
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import DuplicatePolicy
 from kelompok_core.imports.registry import get_descriptor
@@ -27,7 +29,7 @@ class ImportConfig(dg.Config):
     """What to import: an import that was received already, or a file on the machine that runs this."""
 
     import_id: str | None = Field(default=None, description="An import received before; then leave out the rest.")
-    file: str | None = Field(default=None, description="Path of the file, as the run's machine sees it.")
+    file: str | None = Field(default=None, description="Path of the file, in a folder that kelompok.toml allows.")
     source: str | None = Field(default=None, description="The list it is a copy of; default: the file's name.")
     organization: str | None = Field(default=None, description="Slug of the organization to confine it to.")
     actor: str | None = Field(default=None, description="E-mail of who imports; default: the local operator.")
@@ -76,7 +78,12 @@ def open_import(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID
     )
     with core.connect() as connection, connection.begin():
         actor = get_actor(connection, email=config.actor)
-    return receive(core.bench, request, actor).import_id
+    try:
+        return receive(core.bench, request, actor, run_rules(core.bench.settings)).import_id
+    except UsageError as error:
+        # Dagster shows an exception's message alone: what to do would be missing.
+        told = " ".join(f"{one.rstrip('.')}." for one in (error.message, error.hint) if one)
+        raise dg.Failure(told, allow_retries=False) from error
 
 
 def report_of(core: Core, import_id: UUID) -> ImportReport:

@@ -70,6 +70,9 @@ def cluster():
         }
         (folder / "kelompok.toml").write_text(
             f"""
+            [files]
+            roots = ["{tempfile.gettempdir()}"]
+
             [scaling]
             parts = 2
             executor = "dagster_dask.dask_executor"

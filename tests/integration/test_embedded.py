@@ -114,7 +114,7 @@ def test_data_without_its_passwords_is_left_alone(installation):
 
 def test_programs_copied_to_where_others_reach_them_still_find_their_libraries(installation, monkeypatch, tmp_path):
     found = embedded.status(installation).bin_folder
-    monkeypatch.setattr(server_files, "_SHARED_ROOT", tmp_path / "shared")
+    monkeypatch.setattr(server_files, "SHARED_ROOT", tmp_path / "shared")
     with ThreadPoolExecutor(3) as several:
         (copied,) = set(several.map(server_files._copy_programs, [found] * 3))
     assert (tmp_path / "shared") in copied.parents

@@ -12,6 +12,7 @@ from kelompok_core.errors import ImportFailed, UsageError
 from kelompok_core.imports.records import ImportOptions
 from kelompok_core.sources import opening
 from kelompok_core.sources.opening import media_type_of, open_source
+from kelompok_core.sources.rules import FileRules
 
 _CSV = "name,city\nSatu,Bandung\nDua,Garut\n"
 
@@ -39,7 +40,9 @@ def test_a_folder_is_one_source_and_the_same_files_the_same_bytes(import_file, t
     assert again.record.file_sha256 == first.record.file_sha256
 
 
-def test_a_url_that_fsspec_can_open(import_file):
+def test_a_url_that_fsspec_can_open(import_file, settings):
+    with settings.config_file.open("a") as file:
+        file.write('[files]\nschemes = ["memory", "nothing-of-this-kind"]\nhosts = ["lists"]\n')
     with fsspec.open("memory://lists/mitra.csv", "w") as file:
         file.write(_CSV)
     report = import_file("memory://lists/mitra.csv", is_location=True)
@@ -61,14 +64,14 @@ def test_a_packed_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(opening, "MAX_UNPACKED_BYTES", 10_000)
     file = tmp_path / "bomb.csv.gz"
     file.write_bytes(gzip.compress(b"0" * 5_000_000))
-    with pytest.raises(UsageError, match="more than 10000 bytes"), open_source(str(file)):
+    with pytest.raises(UsageError, match="more than 10000 bytes"), open_source(str(file), FileRules()):
         pass
 
 
 def test_an_empty_folder_and_what_is_no_file_are_said(tmp_path):
-    with pytest.raises(UsageError, match="has no files"), open_source(str(tmp_path)):
+    with pytest.raises(UsageError, match="has no files"), open_source(str(tmp_path), FileRules()):
         pass
-    with pytest.raises(UsageError, match="not a regular file"), open_source("/dev/null"):
+    with pytest.raises(UsageError, match="not a regular file"), open_source("/dev/null", FileRules()):
         pass
 
 
@@ -172,7 +175,7 @@ def test_json_is_not_taken_for_a_spreadsheets_error_file(import_file, ask):
 def test_a_folder_keeps_the_names_of_folders_in_it(tmp_path):
     (tmp_path / "x/y").mkdir(parents=True)
     (tmp_path / "x/y/a.json").write_text("{}")
-    with open_source(str(tmp_path / "x")) as source, tarfile.open(source.path) as archive:
+    with open_source(str(tmp_path / "x"), FileRules()) as source, tarfile.open(source.path) as archive:
         assert archive.getnames() == ["y/a.json"]
 
 

@@ -7,6 +7,13 @@ from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.resources import Core
 
 
+@pytest.fixture(autouse=True)
+def roots(settings):
+    """Runs may read beside the settings file."""
+    with settings.config_file.open("a", encoding="utf-8") as file:
+        file.write('\n[files]\nroots = ["."]\nschemes = ["memory"]\n')
+
+
 @pytest.fixture
 def definitions(settings, bench):
     return build_definitions(settings, Core(bench=bench))

@@ -7,6 +7,7 @@ import pytest
 
 from kelompok_core.errors import SettingsError
 from kelompok_core.imports.profiles import Profile, save_profile
+from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import ImportOptions
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines.definitions import build_definitions
@@ -189,3 +190,46 @@ def test_old_runs_are_deleted_and_young_ones_kept(definitions, instance, execute
     result = definitions.resolve_job_def("prune_runs").execute_in_process(instance=instance)
     assert result.success
     assert instance.get_runs_count() == 2
+
+
+def test_a_run_reads_nothing_of_the_installation_nor_outside_its_roots(execute, settings, tmp_path, ask):
+    """Somebody who reaches the UI asks for passwords: as columns of a list, through links, by addresses."""
+    settings.home.mkdir(exist_ok=True)
+    secret = settings.home / "credentials.json"
+    secret.write_text('{"kelompok_admin": "rahasia", "name": "x"}')
+    (tmp_path / "link.json").symlink_to(secret)
+    taken = settings.home / "inbox/../credentials.json"
+    for location in (secret, tmp_path / "link.json", taken, f"file://{secret}", tmp_path, "/etc/passwd",
+                     "http://169.254.169.254/latest/meta-data/", "zip://x::http://127.0.0.1/x"):  # fmt: skip
+        run = {"file": str(location), "mapping": {"kelompok_admin": "official_email"}}
+        result = execute("json_import__import_organizations", "json_import__organizations__stage", **run)
+        assert not result.success, location
+        failure = result.failure_data_for_node("json_import__organizations__stage")
+        assert "rahasia" not in str(failure)
+        assert "[files]" in failure.error.to_string() or "chains" in failure.error.to_string(), "what to do"
+    assert not ask("SELECT FROM imports")
+    assert not ask("SELECT FROM source_records")
+
+
+def test_an_import_received_before_is_run_wherever_its_file_lay(execute, bench, operator, tmp_path_factory, ask):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "list.csv"
+    elsewhere.write_text("id,name\n1,Satu\n")
+    request = ImportRequest(plugin="csv-import", job="import-organizations", file=elsewhere)
+    import_id = receive(bench, request, operator).import_id
+    assert execute(_JOB, _STAGE, import_id=str(import_id)).success
+    assert not execute(_JOB, _STAGE, file=str(elsewhere)).success
+    assert [row.name for row in ask("SELECT name FROM organizations")] == ["Satu"]
+
+
+def test_a_schedule_runs_the_file_it_names(execute, settings, tmp_path_factory, ask):
+    exports = tmp_path_factory.mktemp("exports")
+    for name in ("partners", "others"):
+        (exports / f"{name}.csv").write_text(f"id,name\n1,{name}\n")
+    with settings.config_file.open("a") as file:
+        file.write(
+            '\n[[schedules]]\nname = "nightly"\ncron = "0 2 * * *"\nplugin = "csv-import"\n'
+            f'job = "import-organizations"\nfile = "{exports}/partners.csv"\n'
+        )
+    assert execute(_JOB, _STAGE, file=f"{exports}/partners.csv").success
+    assert not execute(_JOB, _STAGE, file=f"{exports}/others.csv").success
+    assert [row.name for row in ask("SELECT name FROM organizations")] == ["partners"]

@@ -1,0 +1,93 @@
+"""What may be read for an import, by who asks: the ``[files]`` table of kelompok.toml, and what follows from it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from kelompok_core.database.server_files import SHARED_ROOT
+from kelompok_core.errors import SettingsError
+from kelompok_core.plugin_host.configuration import read_document, read_table
+from kelompok_core.settings import Settings
+from kelompok_core.sources.rules import Confinement, FileRules
+
+_TABLE = "files"
+_EXAMPLES, _INBOX = "examples", "inbox"
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_NO_SOURCES = frozenset(
+    {
+        "arrow_hdfs", "blockcache", "cached", "data", "dir", "filecache", "generic", "git", "libarchive", "local",
+        "reference", "simplecache", "tar", "zip",
+    }
+)  # fmt: skip
+"""These lead on to other files, local ones among them, past every rule."""
+
+
+class _Files(BaseModel):
+    """``[files]``: where runs may read, and which addresses anybody may."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    roots: list[str] | None = None
+    schemes: list[str] = []
+    hosts: list[str] = []
+
+
+def operator_rules(settings: Settings) -> FileRules:
+    """Return what the operator at a terminal may have read: any file this process can, and addresses as allowed.
+
+    Raises:
+        SettingsError: Naming the key under ``[files]`` that is wrong.
+    """
+    return _rules(_read(settings), None)
+
+
+def run_rules(settings: Settings) -> FileRules:
+    """Return what a run may read, which anybody may have started who reaches Dagster.
+
+    Files of the roots, of the inbox, and those that the schedules of kelompok.toml name.
+
+    Raises:
+        SettingsError: Naming the key under ``[files]`` that is wrong.
+    """
+    files, beside = _read(settings), settings.config_file.resolve().parent
+    home = settings.home.resolve()
+    roots = [_EXAMPLES] if files.roots is None else files.roots
+    confinement = Confinement(
+        roots=tuple((beside / one).resolve() for one in roots),
+        inbox=inbox_folder(settings).resolve(),
+        named=frozenset(_scheduled(settings)),
+        private=(home, settings.config_file.resolve(), SHARED_ROOT),
+    )
+    return _rules(files, confinement)
+
+
+def _rules(files: _Files, confinement: Confinement | None) -> FileRules:
+    hosts = frozenset(one.lower() for one in files.hosts)
+    return FileRules(confinement=confinement, schemes=frozenset(files.schemes), hosts=hosts)
+
+
+def _read(settings: Settings) -> _Files:
+    table = read_document(settings).get(_TABLE, {})
+    if not isinstance(table, dict):
+        raise SettingsError(_TABLE, "must be a table", hint="Write [files].")
+    files = read_table(_TABLE, _Files, table)
+    for scheme in files.schemes:
+        if not _SCHEME.fullmatch(scheme) or scheme in _NO_SOURCES:
+            raise SettingsError(f"{_TABLE}.schemes", f"{scheme!r} cannot be allowed", hint="Such as https or s3.")
+    return files
+
+
+def _scheduled(settings: Settings) -> Iterator[str]:
+    """Yield the files that schedules name; whether the tables are right is seen where schedules are made."""
+    tables: Any = read_document(settings).get("schedules", [])
+    for table in tables if isinstance(tables, list) else ():
+        if isinstance(table, dict) and isinstance(table.get("file"), str):
+            yield table["file"]
+
+
+def inbox_folder(settings: Settings) -> Path:
+    """Return the folder of the watched folders, one for each job."""
+    return settings.home / _INBOX

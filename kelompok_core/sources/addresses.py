@@ -1,0 +1,137 @@
+"""Addresses of the network: whether a host may be asked, and at which address, found out once and kept to."""
+
+import re
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+import idna
+
+from kelompok_core.errors import UsageError
+from kelompok_core.sources.rules import WEB_SCHEMES, FileRules
+
+Address = IPv4Address | IPv6Address
+
+_PORTS = {"http": 80, "https": 443}
+_NUMERIC = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)", re.IGNORECASE)
+"""A host that ends like this is read as an address of four numbers by most resolvers, in many spellings."""
+
+# Python 3.11 to 3.13 differ in what they call global, so the list of special addresses is written out (IANA, 2026).
+_SPECIAL_V4 = tuple(
+    IPv4Network(one)
+    for one in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        "168.63.129.16/32",  # public by its number: what Azure's machines ask about themselves
+    )
+)  # fmt: skip
+_PUBLIC_V6 = IPv6Network("2000::/3")
+"""All others hold an IPv4 address (mapped, NAT64) or are for this network alone."""
+
+_SPECIAL_V6 = tuple(IPv6Network(one) for one in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
+_OF_METADATA = tuple(
+    ip_network(one)
+    for one in ("169.254.0.0/16", "fe80::/10", "168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128")
+)
+"""Where clouds tell a machine its own credentials: not even behind a name that the rules allow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A web address that may be asked, and where.
+
+    Attributes:
+        addresses: What the host stood for when it was looked up; nothing else is connected to.
+    """
+
+    url: SplitResult
+    host: str
+    port: int
+    addresses: tuple[str, ...]
+
+
+def find_target(url: str, rules: FileRules) -> Target:
+    """Return where a web address leads; the host is looked up once.
+
+    Raises:
+        UsageError: When the address may not be asked, is none, or its host is unknown.
+    """
+    parts, port = _split(url)
+    if parts.scheme not in WEB_SCHEMES & rules.schemes:
+        raise _refused(url, f"it leads to an address with {parts.scheme or 'no scheme'}, which is not allowed here")
+    if "@" in parts.netloc:
+        raise _refused(url, "it has a name or a password in it")
+    host = _host_of(url, parts)
+    literal = _literal(url, host)
+    found = (literal,) if literal is not None else _look_up(url, host, port)
+    is_named = bool({host, f"{host}:{port}", f"[{host}]", f"[{host}]:{port}"} & rules.hosts)
+    _require_allowed(url, found, is_named=is_named, is_literal=literal is not None)
+    return Target(url=parts, host=host, port=port, addresses=tuple(str(one) for one in found))
+
+
+def _split(url: str) -> tuple[SplitResult, int]:
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError as error:
+        raise _refused(url, "it is not how an address is written") from error
+
+
+def _host_of(url: str, parts: SplitResult) -> str:
+    host = (parts.hostname or "").rstrip(".")
+    if not host.isascii():
+        try:
+            host = idna.encode(host, uts46=True).decode()
+        except idna.IDNAError as error:
+            raise _refused(url, "its host is not how a host is written") from error
+    if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host):
+        raise _refused(url, "its host is not how a host is written")
+    return host
+
+
+def _literal(url: str, host: str) -> Address | None:
+    """Return the address a host is written as; None for a name. Numbers in other spellings are refused."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        if _NUMERIC.fullmatch(host):
+            raise _refused(url, "its host is a number that is not written as an address") from None
+    return None
+
+
+def _look_up(url: str, host: str, port: int) -> tuple[Address, ...]:
+    try:
+        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"cannot read {url!r}: its host is unknown", hint="Check the address.") from error
+    return tuple(dict.fromkeys(ip_address(str(answer[4][0]).partition("%")[0]) for answer in answers))
+
+
+def _require_allowed(url: str, found: tuple[Address, ...], *, is_named: bool, is_literal: bool) -> None:
+    for address in found:
+        if is_named and (is_literal or not _is_in(address, _OF_METADATA)):
+            continue
+        if not is_public(address):
+            raise _refused(
+                url, f"its host is {address}, which is not a public address", hint=_NAME_IT
+            )  # fmt: skip
+
+
+_NAME_IT = "Copy the file to this machine, or name the host under hosts in [files] of kelompok.toml."
+
+
+def is_public(address: Address) -> bool:
+    """Whether anybody's machine may be there: not this one, its network, its cloud, or an address in disguise."""
+    if isinstance(address, IPv4Address):
+        return not _is_in(address, _SPECIAL_V4)
+    return address in _PUBLIC_V6 and not _is_in(address, _SPECIAL_V6)
+
+
+def _is_in(address: Address, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _refused(url: str, reason: str, *, hint: str = "Copy the file to this machine.") -> UsageError:
+    return UsageError(f"cannot read {url!r}: {reason}", hint=hint)

@@ -1,0 +1,136 @@
+"""Rules for what may be read: folders, URL schemes and hosts the operator allowed. Opens nothing, asks no network."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from kelompok_core.errors import UsageError
+
+_URL = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.IGNORECASE | re.DOTALL)
+_CHAINED = re.compile(r"[a-z][a-z0-9+.-]*::.*://|(?!https?:)[a-z][a-z0-9+.-]*://.*::", re.IGNORECASE | re.DOTALL)
+"""What fsspec takes for several addresses, one opened inside the other; in a web address «::» may be a host's."""
+
+_FILE = "file"
+WEB_SCHEMES = frozenset({"http", "https"})
+_OF_BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "memory"})
+"""What follows «://» in these names no machine: the operator's environment says which service has the bucket."""
+
+_NOBODYS = (Path("/proc"), Path("/sys"), Path("/dev"))
+"""What the system shows there is about processes, their environment with passwords included; no list lies there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confinement:
+    """The folders that those may read from who can start a run, without being the operator at a terminal.
+
+    Attributes:
+        roots: Absolute folders without links.
+        inbox: The folder of watched folders; it may be read although it lies in a private one.
+        named: Files elsewhere that the operator's schedules name, as written there.
+        private: What the installation keeps for itself: never read, whatever the roots are.
+    """
+
+    roots: tuple[Path, ...]
+    inbox: Path
+    named: frozenset[str] = frozenset()
+    private: tuple[Path, ...] = ()
+
+    def resolve(self, written: str) -> Path:
+        """Return the path, free of links and of «..», of a file or folder that may be read.
+
+        Raises:
+            UsageError: When it is outside the roots or belongs to the installation; it is not said whether it exists.
+        """
+        try:
+            real = Path(written).resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # a circle of links, or no path at all
+            raise self._refusal(written) from error
+        if real.is_relative_to(self.inbox):
+            return real
+        if self._is_private(real) or not self._is_allowed(written, real):
+            raise self._refusal(written)
+        return real
+
+    def _is_private(self, real: Path) -> bool:
+        """Whether it is in a private folder, or a folder that has one in it."""
+        return any(real.is_relative_to(one) or one.is_relative_to(real) for one in (*self.private, *_NOBODYS))
+
+    def _is_allowed(self, written: str, real: Path) -> bool:
+        if any(real.is_relative_to(root) for root in self.roots):
+            return True
+        # A schedule names one file: a link in its place may lead on inside its folder, not elsewhere.
+        return written in self.named and real.is_relative_to(Path(written).parent.resolve())
+
+    def _refusal(self, written: str) -> UsageError:
+        roots = ", ".join(str(one) for one in (*self.roots, self.inbox))
+        return UsageError(
+            f"a run may not read {written!r}: it is not in one of its folders, which are {roots}",
+            hint="Put the file there, add its folder to roots under [files] in kelompok.toml, or import it with "
+            "«kelompok plugin run».",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRules:
+    """What may be read for the one who asks.
+
+    Attributes:
+        confinement: The folders files have to be in; None for the operator, who may read what this process can.
+        schemes: URL schemes that may be used, in lower case.
+        hosts: Hosts, some with a port, that may be asked although their addresses are not public.
+    """
+
+    confinement: Confinement | None = None
+    schemes: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+
+    def find_path(self, location: str) -> Path | None:
+        """Return the path on this machine that is meant; None for a URL, which is one that may be used.
+
+        Raises:
+            UsageError: When path, scheme or host are not allowed, or several URLs are chained.
+        """
+        if _CHAINED.match(location):
+            raise UsageError(
+                f"{location!r} chains several addresses", hint="Give the address of one file, or copy the file here."
+            )
+        url = _URL.match(location)
+        if url is not None and url[1].lower() != _FILE:
+            self._require_scheme(location, url[1].lower())
+            self._require_place(location, url[1].lower(), url[2])
+            return None
+        path = location if url is None else _path_of(location, url[2])
+        return Path(path) if self.confinement is None else self.confinement.resolve(path)
+
+    def _require_scheme(self, location: str, scheme: str) -> None:
+        if scheme not in self.schemes:
+            raise UsageError(
+                f"cannot read {location!r}: addresses with {scheme}:// are not allowed here",
+                hint=f'Copy the file to this machine, or allow them in kelompok.toml: [files] schemes = ["{scheme}"]',
+            )
+
+    def _require_place(self, location: str, scheme: str, place: str) -> None:
+        """See that a machine is named in the rules where a driver of somebody else's would find it by itself."""
+        if scheme in WEB_SCHEMES | _OF_BUCKETS:
+            return
+        host = re.split(r"[/?#]", place, maxsplit=1)[0].rpartition("@")[2].lower()
+        if host not in self.hosts:
+            raise UsageError(
+                f"cannot read {location!r}: the host {host!r} is not allowed here",
+                hint="Name it under hosts in [files] of kelompok.toml.",
+            )
+
+
+def is_folder(location: str) -> bool:
+    """Whether it is the path of a folder that can be reached; False also for what cannot be a path."""
+    try:
+        return Path(location).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _path_of(location: str, place: str) -> str:
+    host, slash, path = place.partition("/")
+    if host.lower() not in ("", "localhost") or not slash:
+        raise UsageError(f"{location!r} names no file of this machine", hint="Write file:///folder/file.csv.")
+    return f"/{path}"

@@ -1,0 +1,106 @@
+"""Files of the web: asked for at the address that was checked, and at no other."""
+
+import socket
+import ssl
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from time import monotonic
+from typing import BinaryIO
+from urllib.parse import quote, urljoin
+
+from kelompok_core.errors import UsageError
+from kelompok_core.sources.addresses import Target, find_target
+from kelompok_core.sources.rules import FileRules
+
+LARGEST_DOWNLOAD = 8 << 30
+"""In bytes: far above any list, far below what fills a disk unseen."""
+
+_MOST_REDIRECTS = 5
+_SILENCE_SECONDS = 30.0
+_LONGEST_SECONDS = 3600.0
+_CHUNK = 1 << 20
+_REDIRECTS = (301, 302, 303, 307, 308)
+_SAFE = "/%:@!$&'()*+,;=~?"
+_OK = 200
+
+
+def download(url: str, rules: FileRules, target: BinaryIO) -> None:
+    """Write what a web address has; each address it leads on to is checked as the first. Proxies are not used.
+
+    Raises:
+        UsageError: When an address may not be asked, does not answer with a file, or the file is not whole.
+    """
+    deadline = monotonic() + _LONGEST_SECONDS
+    here = url
+    for _ in range(1 + _MOST_REDIRECTS):
+        connection = _Pinned(find_target(here, rules)).connection()
+        try:
+            onward = _take(here, connection.getresponse(), target, deadline)
+        except (OSError, HTTPException) as error:
+            raise _failed(here, str(error) or type(error).__name__) from error
+        finally:
+            connection.close()
+        if onward is None:
+            return
+        here = urljoin(here, onward)
+    raise _failed(url, f"it leads on more than {_MOST_REDIRECTS} times")
+
+
+class _Pinned:
+    """Connects to the addresses of a target, in the name of its host."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def connection(self) -> HTTPConnection:
+        """Return a connection the request was sent on."""
+        url = self._target.url
+        path = quote(url.path or "/", safe=_SAFE) + (f"?{quote(url.query, safe=_SAFE)}" if url.query else "")
+        kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+        made = kind(self._target.host, self._target.port, timeout=_SILENCE_SECONDS)
+        try:
+            made.sock = self._socket()
+            made.request("GET", path, headers={"Accept-Encoding": "identity", "User-Agent": "kelompok"})
+        except (OSError, HTTPException) as error:
+            made.close()
+            raise _failed(url.geturl(), str(error) or type(error).__name__) from error
+        return made
+
+    def _socket(self) -> socket.socket:
+        plain = self._dial()
+        if self._target.url.scheme != "https":
+            return plain
+        try:
+            return ssl.create_default_context().wrap_socket(plain, server_hostname=self._target.host)
+        except OSError:
+            plain.close()
+            raise
+
+    def _dial(self) -> socket.socket:
+        failure: OSError | None = None
+        for address in self._target.addresses:
+            try:
+                return socket.create_connection((address, self._target.port), timeout=_SILENCE_SECONDS)
+            except OSError as error:
+                failure = error
+        raise failure or OSError("the host has no address")
+
+
+def _take(url: str, answer: HTTPResponse, target: BinaryIO, deadline: float) -> str | None:
+    """Write the answer's body; return the address it leads on to instead, if it does."""
+    if answer.status in _REDIRECTS and (onward := answer.headers.get("Location")):
+        return onward
+    if answer.status != _OK:
+        raise _failed(url, f"the server answers {answer.status} {answer.reason}")
+    expected, size = answer.length, 0
+    while piece := answer.read(_CHUNK):
+        size += len(piece)
+        if size > LARGEST_DOWNLOAD or monotonic() > deadline:
+            raise _failed(url, "it is too large or too slow")
+        target.write(piece)
+    if expected is not None and size != expected:
+        raise _failed(url, f"it breaks off after {size} of {expected} bytes")
+    return None
+
+
+def _failed(url: str, reason: str) -> UsageError:
+    return UsageError(f"cannot read {url!r}: {reason}", hint="Check the address and your rights.")
