@@ -9,9 +9,10 @@ from kelompok_core.imports import promises
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import report_of
+from kelompok_pipelines.assets.importing import told_of
 from kelompok_pipelines.metadata import issue_table
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.step_failures import without_values
 
 
 def schema_check(plugin: str, entity: str) -> dg.AssetChecksDefinition:
@@ -23,13 +24,14 @@ def schema_check(plugin: str, entity: str) -> dg.AssetChecksDefinition:
     )  # fmt: skip
     def schema(context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]) -> dg.AssetCheckResult:
         import_id = core.import_of(context.run)
-        with core.connect() as connection:
-            bad = promises.count_invalid_rows(connection, import_id)
-        report = report_of(core, import_id)
+        with without_values(core, context.run):
+            with core.connect() as connection:
+                bad = promises.count_invalid_rows(connection, import_id)
+            report, disclosure = told_of(core, import_id)
         return dg.AssetCheckResult(
             passed=bad == 0,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"invalid_rows": bad, "issues": issue_table(report)},
+            metadata={"invalid_rows": bad, "issues": issue_table(report, disclosure)},
         )
 
     return schema
@@ -44,7 +46,7 @@ def counts_check(plugin: str, entity: str) -> dg.AssetChecksDefinition:
     )  # fmt: skip
     def counts_close(context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]) -> dg.AssetCheckResult:
         import_id = core.import_of(context.run)
-        with core.connect() as connection:
+        with without_values(core, context.run), core.connect() as connection:
             undecided = promises.count_undecided_rows(connection, import_id)
         return dg.AssetCheckResult(passed=undecided == 0, metadata={"rows_without_decision": undecided})
 
@@ -64,7 +66,7 @@ def core_checks(entity: str) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.AssetCheckResult]:
         import_id = core.import_of(context.run)
-        with core.connect() as connection:
+        with without_values(core, context.run), core.connect() as connection:
             unaudited = promises.count_unaudited_writes(connection, import_id)
             unproven = promises.count_writes_without_evidence(connection, import_id)
         yield dg.AssetCheckResult(
@@ -101,7 +103,7 @@ def enrichment_checks(plugin: str, job: Job) -> dg.AssetChecksDefinition:
         for key in sorted(context.selected_asset_check_keys, key=str):
             entity = key.asset_key.path[1]
             if key.name == "evidence_quotes_text":
-                with core.connect() as connection:
+                with without_values(core, context.run), core.connect() as connection:
                     unproven = count_unproven(connection, get_descriptor(entity), plugin)
                 yield dg.AssetCheckResult(
                     asset_key=key.asset_key, check_name=key.name, passed=unproven == 0, metadata={"unproven": unproven}

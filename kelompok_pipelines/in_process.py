@@ -18,6 +18,7 @@ from kelompok_pipelines import names
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.instance import dagster_environment
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.step_failures import StepFailed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +70,15 @@ class Runner:
     def _execute(self, job_name: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         job = self.definitions.resolve_job_def(job_name)
         run_config = {"ops": dict(config), "loggers": _QUIET}
+        original: Exception | None = None
         try:
             job.execute_in_process(run_config=run_config, instance=self.instance, tags=dict(tags))
+        except StepFailed as failed:
+            original = failed.original
         except dg.DagsterError as error:
             raise KelompokError(f"the Dagster run failed: {error}") from error
+        if original is not None:
+            raise original  # here, so that it is no consequence of what Dagster was told
 
 
 @contextmanager

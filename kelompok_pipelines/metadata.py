@@ -1,5 +1,6 @@
-"""Reports as Dagster metadata: counts to be plotted, tables to be read, a small chart."""
+"""Reports as Dagster metadata: counts to be plotted, tables to be read, a small chart. No value of a row is in them."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,15 +8,18 @@ import dagster as dg
 
 from kelompok_core.enrichment.records import COUNTS as ENRICHMENT_COUNTS
 from kelompok_core.enrichment.records import Enrichment
+from kelompok_core.imports.disclosure import Disclosure, show_code
 from kelompok_core.imports.error_file import suggested_error_file
 from kelompok_core.imports.records import DECISIONS
 from kelompok_core.imports.report import ImportReport
 
 _BAR_WIDTH = 40
 _MOST_GROUPS = 50
+_PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,40}(?: \d{1,2})?")
+"""What a signal is called, with a goal's number; a plugin names its own, and a text of a record is no name."""
 
 
-def staged_metadata(report: ImportReport) -> dict[str, Any]:
+def staged_metadata(report: ImportReport, disclosure: Disclosure) -> dict[str, Any]:
     """What was read, and how."""
     record = report.record
     seconds = record.durations.get("stage", 0.0)
@@ -26,12 +30,12 @@ def staged_metadata(report: ImportReport) -> dict[str, Any]:
         "rows": record.rows_staged,
         "blank_lines": record.blank_lines,
         "rows_per_second": round(record.rows_staged / seconds, 1) if seconds else 0.0,
-        "read_as": dg.MetadataValue.json(dict(record.read_as)),
-        "mapping": dg.MetadataValue.json(dict(record.mapping)),
+        "read_as": dg.MetadataValue.json(disclosure.reading()),
+        "mapping": dg.MetadataValue.json(disclosure.mapping()),
     }
 
 
-def decided_metadata(report: ImportReport) -> dict[str, Any]:
+def decided_metadata(report: ImportReport, disclosure: Disclosure) -> dict[str, Any]:
     """The plan: counts, reasons, issues, and a chart of the decisions."""
     return {
         "import": str(report.record.id),
@@ -39,7 +43,8 @@ def decided_metadata(report: ImportReport) -> dict[str, Any]:
         **{name: dg.MetadataValue.int(number) for name, number in report.counts.items()},
         "decisions": dg.MetadataValue.md(decision_chart(report.counts)),
         "reasons": dg.MetadataValue.table(_reason_records(report.reasons), _REASON_SCHEMA),
-        "issues": issue_table(report),
+        "issues": issue_table(report, disclosure),
+        "report": f"kelompok import show {report.record.id}",
     }
 
 
@@ -61,7 +66,7 @@ def applied_metadata(report: ImportReport) -> dict[str, Any]:
 def enriched_metadata(enrichment: Enrichment, entity: str, previous: Enrichment | None) -> dict[str, Any]:
     """What was found: counts to be plotted over runs, how many records have which signal, as a chart."""
     counts = enrichment.counts[entity]
-    values: Mapping[str, int] = counts["values"]
+    values = {name: number for name, number in counts["values"].items() if _PROPERTY.fullmatch(name)}
     before = previous.counts.get(entity) if previous else None
     return {
         "signals": dg.MetadataValue.md(bar_chart(dict(sorted(values.items(), key=_by_number)))),
@@ -105,37 +110,30 @@ def _schema(**columns: str) -> dg.TableSchema:
 
 
 _REASON_SCHEMA = _schema(decision="string", rows="int")
-_ISSUE_SCHEMA = _schema(
-    code="string",
-    severity="string",
-    column="string",
-    count="int",
-    line="string",
-    value="string",
-    message="string",
-)
+_ISSUE_SCHEMA = _schema(code="string", severity="string", column="string", count="int", line="string")
 
 
 def _reason_records(reasons: Mapping[str, int]) -> list[dg.TableRecord]:
-    return [dg.TableRecord({"decision": reason, "rows": number}) for reason, number in reasons.items()]
+    rows: dict[str, int] = {}
+    for told, number in reasons.items():
+        decision, _, reason = told.partition(": ")
+        shown = f"{decision}: {show_code(reason)}"
+        rows[shown] = rows.get(shown, 0) + number
+    return [dg.TableRecord({"decision": reason, "rows": number}) for reason, number in rows.items()]
 
 
-def issue_table(report: ImportReport) -> dg.TableMetadataValue:
-    """Return the issue groups with their first example."""
-    rows = []
-    for group in report.groups[:_MOST_GROUPS]:
-        example = group.examples[0]
-        rows.append(
-            dg.TableRecord(
-                {
-                    "code": group.code,
-                    "severity": group.severity,
-                    "column": group.column or "",
-                    "count": group.count,
-                    "line": str(example.line or ""),
-                    "value": (example.value or "")[:100],
-                    "message": example.message(),
-                }
-            )
+def issue_table(report: ImportReport, disclosure: Disclosure) -> dg.TableMetadataValue:
+    """Return the issue groups: how often, and the line of the first; what stands there is in the import's report."""
+    rows = [
+        dg.TableRecord(
+            {
+                "code": show_code(group.code),
+                "severity": group.severity,
+                "column": disclosure.column(group.column) or "",
+                "count": group.count,
+                "line": str(group.examples[0].line or ""),
+            }
         )
+        for group in report.groups[:_MOST_GROUPS]
+    ]
     return dg.MetadataValue.table(rows, _ISSUE_SCHEMA)

@@ -17,10 +17,11 @@ from kelompok_core.imports.parts import join_parts, stage_part
 from kelompok_core.imports.records import ImportState
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import ImportConfig, open_import, report_of
+from kelompok_pipelines.assets.importing import ImportConfig, open_import, report_of, told_of
 from kelompok_pipelines.metadata import applied_metadata, decided_metadata, staged_metadata
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.scaling import Scaling
+from kelompok_pipelines.step_failures import without_values
 
 _DONE = dg.Out(dg.Nothing)
 _BEFORE = dg.In(dg.Nothing)
@@ -54,8 +55,9 @@ _Do = Callable[[dg.OpExecutionContext, Core, UUID], None]
 def _open_op(plugin: str, job: Job, entity: str) -> dg.OpDefinition:
     @dg.op(name=names.open_op(plugin, entity), out=_DONE, description="Keeps the file where all machines reach it.")
     def opens(context: dg.OpExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]) -> None:
-        import_id = open_import(core, plugin, job.name, config)
-        core.take_up(import_id, context.run)
+        with without_values(core, context.run):
+            import_id = open_import(core, plugin, job.name, config)
+            core.take_up(import_id, context.run)
         context.log.info("import %s", import_id)
 
     return opens
@@ -66,7 +68,8 @@ def _step(name: str, after: Iterable[str], does: str, do: _Do) -> dg.OpDefinitio
 
     @dg.op(name=name, ins=dict.fromkeys(after, _BEFORE), out=_DONE, description=does)
     def step(context: dg.OpExecutionContext, core: dg.ResourceParam[Core]) -> None:
-        do(context, core, core.import_of(context.run))
+        with without_values(core, context.run):
+            do(context, core, core.import_of(context.run))
 
     return step
 
@@ -83,7 +86,7 @@ def _part_op(plugin: str, entity: str, part: Part) -> dg.OpDefinition:
 def _join_op(plugin: str, entity: str, parts: int) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         join_parts(core.bench, import_id, parts)
-        metadata = staged_metadata(report_of(core, import_id))
+        metadata = staged_metadata(*told_of(core, import_id))
         _materialize(context, names.source_records_key(plugin, entity), metadata)
         _materialize(context, names.candidates_key(plugin, entity), metadata)
 
@@ -94,7 +97,7 @@ def _join_op(plugin: str, entity: str, parts: int) -> dg.OpDefinition:
 def _decide_op(plugin: str, entity: str) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         decide(core.bench, import_id)
-        _materialize(context, names.decisions_key(plugin, entity), decided_metadata(report_of(core, import_id)))
+        _materialize(context, names.decisions_key(plugin, entity), decided_metadata(*told_of(core, import_id)))
 
     return _step(names.step_op(plugin, entity, "decide"), ["staged"], "One decision a row. A dry run ends here.", do)
 

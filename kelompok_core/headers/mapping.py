@@ -31,6 +31,10 @@ _OF_A_FORM = frozenset(
 _WHEN_FILLED_IN = frozenset({"start", "end", "today"})
 """Columns in which they put when the form was filled in; what the form asked for has names of its own."""
 
+REFUSED = "header.sensitive_refused"
+POSITION = "position"
+"""Fact of a refused column: at which place it stands, counted from 1. It is not among the import's columns."""
+
 _ROOM = 60
 """Characters of names in one sentence."""
 
@@ -125,7 +129,7 @@ def map_headers(
     rest = [column for column in columns if column not in OUR_COLUMNS]
     draft.dropped += [column for column in columns if column in OUR_COLUMNS]
     rest = _take_given(draft, rest, given)
-    rest = _take_by_rule(draft, rest, of_people=of_people)
+    rest = _take_by_rule(draft, rest, columns, of_people=of_people)
     _take_by_alias(draft, rest, repeating)
     _require(draft, columns)
     return HeaderMapping(
@@ -166,7 +170,7 @@ def _find_column(header: str, columns: Sequence[str]) -> str:
     return alike[0]
 
 
-def _take_by_rule(draft: _Draft, columns: Sequence[str], *, of_people: bool) -> list[str]:
+def _take_by_rule(draft: _Draft, columns: Sequence[str], all_columns: Sequence[str], *, of_people: bool) -> list[str]:
     """Refuse personal data, row counters and times of filling in a form; return the other columns."""
     rest = []
     is_form = any(column.lower() in _OF_A_FORM for column in columns)
@@ -174,7 +178,7 @@ def _take_by_rule(draft: _Draft, columns: Sequence[str], *, of_people: bool) -> 
         folded = fold_header(column)
         if is_sensitive(column, of_people=of_people):
             draft.dropped.append(column)
-            draft.say("header.sensitive_refused", Severity.WARNING, column)
+            draft.say(REFUSED, Severity.WARNING, column, **{POSITION: all_columns.index(column) + 1})
         elif folded in RUNNING_NUMBERS:
             draft.ignored.append(column)
             draft.say("id.looks_like_running_number", Severity.WARNING, column)

@@ -12,6 +12,7 @@ from kelompok_pipelines import names
 from kelompok_pipelines.assets.importing import report_of
 from kelompok_pipelines.metadata import applied_metadata
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.step_failures import without_values
 
 
 class ApplyConfig(dg.Config):
@@ -37,13 +38,15 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
     def apply_import(
         context: dg.AssetExecutionContext, config: ApplyConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        import_id = UUID(config.import_id) if config.import_id else core.import_of(context.run)
-        if config.import_id:
-            core.take_up(import_id, context.run)
-        record = apply(core.bench, import_id)
+        with without_values(core, context.run):
+            import_id = UUID(config.import_id) if config.import_id else core.import_of(context.run)
+            if config.import_id:
+                core.take_up(import_id, context.run)
+            record = apply(core.bench, import_id)
+            report = report_of(core, import_id)
         if record.state is not ImportState.APPLIED:
             context.log.info("import %s is a dry run: its plan waits for «kelompok import apply»", import_id)
             return
-        yield dg.MaterializeResult(asset_key=key, metadata=applied_metadata(report_of(core, import_id)))
+        yield dg.MaterializeResult(asset_key=key, metadata=applied_metadata(report))
 
     return apply_import

@@ -16,6 +16,7 @@ from kelompok_core.plugin_host.manifest import Job
 from kelompok_pipelines import names
 from kelompok_pipelines.metadata import enriched_metadata
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.step_failures import without_values
 
 
 class EnrichConfig(dg.Config):
@@ -50,15 +51,16 @@ def enrichment_assets(plugin: str, job: Job) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: EnrichConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
         wanted = [entity for entity in job.enriches if names.signals_key(plugin, entity) in context.selected_asset_keys]
-        import_id = core.find_import_of(context.run)
-        if import_id is None:
-            done: Enrichment | None = enrich(core.bench, _request(core, plugin, job.name, config), wanted)
-        else:
-            done = _after_import(context, core, import_id, plugin, job.name)
-        if done is None:
-            return
-        with core.connect() as connection:
-            previous = find_previous(connection, done)
+        with without_values(core, context.run):
+            import_id = core.find_import_of(context.run)
+            if import_id is None:
+                done: Enrichment | None = enrich(core.bench, _request(core, plugin, job.name, config), wanted)
+            else:
+                done = _after_import(context, core, import_id, plugin, job.name)
+            if done is None:
+                return
+            with core.connect() as connection:
+                previous = find_previous(connection, done)
         for entity in wanted:
             key, metadata = names.signals_key(plugin, entity), enriched_metadata(done, entity, previous)
             if done.dry_run:
@@ -99,5 +101,5 @@ def _after_import(
     try:
         return enrich(core.bench, request_enrichment(core.bench, request, actor), [record.entity])
     except KelompokError as error:
-        context.log.warning("import %s stands, but was not enriched: %s", import_id, error.message)
+        context.log.warning("import %s stands, but was not enriched: %s", import_id, error.code)
         return None

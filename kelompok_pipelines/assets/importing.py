@@ -10,6 +10,7 @@ from kelompok_core.access.actors import get_actor
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import UsageError
 from kelompok_core.imports.decide import decide
+from kelompok_core.imports.disclosure import Disclosure, disclosure_of
 from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.profiles import chosen_profile
 from kelompok_core.imports.readable import run_rules
@@ -23,6 +24,7 @@ from kelompok_core.values.conventions import DateOrder
 from kelompok_pipelines import names
 from kelompok_pipelines.metadata import decided_metadata, staged_metadata
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.step_failures import without_values
 
 
 class ImportConfig(dg.Config):
@@ -45,7 +47,7 @@ class ImportConfig(dg.Config):
     )
     phone_country: str | None = Field(default=None, description="Country of phone numbers without one; ID by default.")
     timezone: str | None = Field(default=None, description="Zone of times without one; Asia/Jakarta by default.")
-    settings: dict[str, str] = Field(default={}, description="Settings of the plugin for this import.")
+    settings: dict[str, str] = Field(default={}, description="Settings of the plugin, this once; never a secret.")
     idempotency_key: str | None = Field(default=None, description="The same key gives the same import.")
 
 
@@ -91,6 +93,12 @@ def report_of(core: Core, import_id: UUID) -> ImportReport:
         return get_report(connection, import_id)
 
 
+def told_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure]:
+    """Return the import's report, and what of it Dagster may be told."""
+    report = report_of(core, import_id)
+    return report, disclosure_of(core.bench.settings, report.record)
+
+
 def staging_assets(plugin: str, job: Job, entity: str) -> dg.AssetsDefinition:
     """Return source records and candidates of one plugin and entity, made by one op in one pass."""
     records, candidates = names.source_records_key(plugin, entity), names.candidates_key(plugin, entity)
@@ -106,11 +114,12 @@ def staging_assets(plugin: str, job: Job, entity: str) -> dg.AssetsDefinition:
     def stage_source(
         context: dg.AssetExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        import_id = open_import(core, plugin, job.name, config)
-        core.take_up(import_id, context.run)
-        record = stage(core.bench, import_id)
-        context.log.info("import %s: %d rows staged", import_id, record.rows_staged)
-        metadata = staged_metadata(report_of(core, import_id))
+        with without_values(core, context.run):
+            import_id = open_import(core, plugin, job.name, config)
+            core.take_up(import_id, context.run)
+            record = stage(core.bench, import_id)
+            context.log.info("import %s: %d rows staged", import_id, record.rows_staged)
+            metadata = staged_metadata(*told_of(core, import_id))
         yield dg.MaterializeResult(asset_key=records, metadata=metadata)
         yield dg.MaterializeResult(asset_key=candidates, metadata=metadata)
 
@@ -130,9 +139,10 @@ def decisions_asset(plugin: str, entity: str) -> dg.AssetsDefinition:
     )
     def decisions(context: dg.AssetExecutionContext, core: dg.ResourceParam[Core]) -> dg.MaterializeResult[None]:
         import_id = core.import_of(context.run)
-        decide(core.bench, import_id)
-        report = report_of(core, import_id)
+        with without_values(core, context.run):
+            decide(core.bench, import_id)
+            report, disclosure = told_of(core, import_id)
         context.log.info("import %s: %s", import_id, dict(report.counts))
-        return dg.MaterializeResult(metadata=decided_metadata(report))
+        return dg.MaterializeResult(metadata=decided_metadata(report, disclosure))
 
     return decisions

@@ -1,0 +1,123 @@
+"""What of an import may be told where its rows may not be: counts, codes, lines, and headers that are no values.
+
+The value of a cell that something is wrong with is never told, whichever field it stands in: rows that slipped by a
+column have a person's e-mail address under «website». A header may be a value too, of a file without a header row.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+from typing import Any
+
+from kelompok_core.errors import KelompokError
+from kelompok_core.headers.mapping import POSITION, REFUSED
+from kelompok_core.headers.spelling import fold_header, squeeze
+from kelompok_core.imports.columns import header_words
+from kelompok_core.imports.profiles import read_profile
+from kelompok_core.imports.records import ImportRecord
+from kelompok_core.settings import Settings
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,30}(?:\.[a-z0-9_]{1,40}){0,3}")
+_NO_CODE = "(no code)"
+_LETTERS = 26
+
+_LONGEST_MARK = 2
+"""Characters of a delimiter, a quote, or what begins a comment."""
+_OF_READING = frozenset(
+    {"encoding", "delimiter", "quote", "escape", "line_ending", "header_line", "header_rows", "tags_line", "comment",
+     "shape", "files"}
+)  # fmt: skip
+_WORDS = frozenset(
+    {"tab", "none", "double", "comma", "semicolon", "space", "CRLF", "LF", "CR", "list", "lines", "one", "map", "table",
+     "values"}
+)  # fmt: skip
+"""What a reader may say of how it reads; anything else could be text of the file."""
+
+
+def show_code(code: str) -> str:
+    """Return a finding's code, or that it is none: a plugin makes its own."""
+    return code if _CODE.fullmatch(code) else _NO_CODE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """What may be told of one import.
+
+    Attributes:
+        record: The import.
+        named: Headers that the operator wrote into the profile it was read by.
+    """
+
+    record: ImportRecord
+    named: frozenset[str] = frozenset()
+
+    def column(self, header: str | None) -> str | None:
+        """Return a header that the entity or the profile knows in this spelling; else the column's place, if known."""
+        if header is None:
+            return None
+        if header in self.named or squeeze(fold_header(header)) in header_words(self.record.entity):
+            return header
+        place = self._places.get(header)
+        return None if place is None else f"column {column_letters(place)}"
+
+    def mapping(self) -> dict[str, str | None]:
+        """Return the column of each field that was read."""
+        return {field: self.column(header) for header, field in self.record.mapping.items()}
+
+    def reading(self) -> dict[str, Any]:
+        """Return how the source was read, as far as that is no text of it."""
+        return {name: told for name, told in self.record.read_as.items() if name in _OF_READING and _is_harmless(told)}
+
+    def finding(self, finding: Mapping[str, Any]) -> str:
+        """Return a finding as the database keeps it: its code, and where."""
+        line = (finding.get("params") or {}).get("line")
+        places = [f"line {line}" if isinstance(line, int) else None, self.column(finding.get("column"))]
+        return ", ".join([show_code(str(finding["code"])), *filter(None, places)])
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Return at which place each column stands, counted from 1; none where that is not known of all."""
+        refused = [one for one in self.record.issues if one["code"] == REFUSED]
+        if not all(POSITION in one["params"] for one in refused):
+            return {}
+        left_out = {str(one["column"]): int(one["params"][POSITION]) for one in refused}
+        free = (place for place in count(1) if place not in left_out.values())
+        return dict(zip(self.record.header, free, strict=False)) | left_out
+
+
+def disclosure_of(settings: Settings, record: ImportRecord) -> Disclosure:
+    """Return what may be told of an import in this installation."""
+    return Disclosure(record=record, named=frozenset(_named_in_profile(settings, record)))
+
+
+def _named_in_profile(settings: Settings, record: ImportRecord) -> Iterator[str]:
+    if record.options.profile is not None:
+        with suppress(KelompokError):  # it is gone, and its headers with it
+            yield from read_profile(settings, record.options.profile).options.mapping
+
+
+def column_letters(place: int) -> str:
+    """Return what a spreadsheet calls the column at this place, the first being 1: A, B … Z, AA."""
+    letters = ""
+    while place > 0:
+        place, last = divmod(place - 1, _LETTERS)
+        letters = chr(ord("A") + last) + letters
+    return letters
+
+
+def _is_harmless(told: object) -> bool:
+    if not isinstance(told, str):
+        return isinstance(told, bool | int | float)
+    return len(told) <= _LONGEST_MARK or told in _WORDS or _is_encoding(told)
+
+
+def _is_encoding(word: str) -> bool:
+    try:
+        codecs.lookup(word)
+    except (LookupError, ValueError):
+        return False
+    return True
