@@ -43,9 +43,10 @@ def is_missed(guard: Guard) -> tuple[bool, str]:
         shutil.copytree(PROJECT, copy, ignore=_NOT_COPIED)
         path = copy / guard.file
         path.write_text(path.read_text("utf-8").replace(guard.old, guard.new), "utf-8")
+        code = os.pathsep.join(map(str, (copy, *sorted((copy / "plugins").iterdir()))))
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *guard.tests],
-            cwd=copy, env=os.environ | {"PYTHONPATH": str(copy), "KELOMPOK_STATEFUL": "20:40"},
+            cwd=copy, env=os.environ | {"PYTHONPATH": code, "KELOMPOK_STATEFUL": "20:40"},
             capture_output=True, text=True, timeout=_SECONDS, check=False,
         )  # fmt: skip
     return done.returncode == 1, done.stdout[-1_500:] + done.stderr[-500:]

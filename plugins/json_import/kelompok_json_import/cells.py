@@ -5,11 +5,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-
 from kelompok_core.contracts import ConfigurationError, free_name
 from kelompok_json_import.cursor import Exact
+from kelompok_json_import.expressions import (
+    BUDGET,
+    Allowance,
+    Expression,
+    NoExpression,
+    TooCostly,
+    compile_expression,
+)
 from kelompok_json_import.records import KEY, LIST, PARENT, PARENT_NAME, VALUE, Found
 
 BROKEN = "(broken line)"
@@ -29,13 +34,14 @@ class CellMaker:
         joins_lists: Whether a list of plain values becomes one text; else it is kept as JSON.
 
     Raises:
-        ConfigurationError: When an expression is none.
+        ConfigurationError: When ``where`` is no expression, or one is too large.
     """
 
     def __init__(self, columns: Sequence[str], *, where: str | None, joins_lists: bool) -> None:
-        self._paths = {column: path for column in columns if (path := _path(column)) is not None}
+        self._allowance = Allowance()
+        self._paths = {column: path for column in columns if (path := self._path(column)) is not None}
         self.expressions = [column for column in self._paths if not column.replace("_", "").replace("-", "").isalnum()]
-        self._where = _compiled("where", where) if where else None
+        self._where = self._condition(where) if where else None
         self._joins_lists = joins_lists
         self._columns: dict[str, dict[str, str]] = {}
         self.left_out: set[str] = set()
@@ -43,13 +49,23 @@ class CellMaker:
         self.without_value = dict.fromkeys(columns)
 
     def is_wanted(self, found: Found) -> bool:
-        """Return whether the record is one that was asked for; a broken one is."""
-        return found.broken is not None or self._where is None or bool(self._search(self._where, found.value))
+        """Return whether the record is one that was asked for; a broken one is.
+
+        Raises:
+            ConfigurationError: When the condition costs more than one record may.
+        """
+        self._allowance.renew()
+        return found.broken is not None or self._where is None or bool(self._search("where", self._where, found))
 
     def cells(self, found: Found) -> dict[str, str | None]:
-        """Return the record's cells by column."""
+        """Return the record's cells by column.
+
+        Raises:
+            ConfigurationError: When the mapping's expressions cost more than one record may.
+        """
         if found.broken is not None:
             return {BROKEN: found.text}
+        self._allowance.renew()
         above = _above(found)
         cells: dict[str, str | None] = dict(above)
         value = _renamed(found.value, above)
@@ -60,7 +76,7 @@ class CellMaker:
             cells |= {column: cell for column, cell in around.items() if column not in cells}
         for column, path in self._paths.items():
             if column not in cells:
-                cells[column] = self._text_or_none(self._search(path, found.value))
+                cells[column] = self._text_or_none(self._search("map", path, found))
         if self.without_value:
             self.without_value = {one: None for one in self.without_value if cells.get(one) is None}
         return cells or {VALUE: "{}"}
@@ -131,12 +147,25 @@ class CellMaker:
                 return joined
         return to_json(self.plain(value))
 
-    @staticmethod
-    def _search(path: Any, value: Any) -> Any:
+    def _search(self, key: str, path: Expression, found: Found) -> Any:
         try:
-            return path.search(value)
-        except JMESPathError:  # a function met a value of another type: this record has nothing there
+            return path.search(found.value)
+        except TooCostly:
+            reason = f"{path.written!r} makes more than {BUDGET} values of the record in line {found.line}"
+            raise ConfigurationError(key, reason) from None
+
+    def _path(self, column: str) -> Expression | None:
+        """Return the column as an expression, or None when it is a plain header."""
+        try:
+            return compile_expression("map", column, self._allowance)
+        except NoExpression:
             return None
+
+    def _condition(self, written: str) -> Expression:
+        try:
+            return compile_expression("where", written, self._allowance)
+        except NoExpression as error:
+            raise ConfigurationError("where", f"{written!r} is no JMESPath expression: {error}") from error
 
 
 def _above(found: Found) -> dict[str, str]:
@@ -158,21 +187,6 @@ def _joined(values: Sequence[Any]) -> str | None:
         return None
     texts = [one if isinstance(one, str) else to_json(one) for one in values if one is not None]
     return None if any(_PARTING.search(text) for text in texts) else _JOINT.join(texts)
-
-
-def _path(column: str) -> Any:
-    """Return the column as an expression, or None when it is a plain header."""
-    try:
-        return jmespath.compile(column)
-    except JMESPathError:
-        return None
-
-
-def _compiled(key: str, expression: str) -> Any:
-    try:
-        return jmespath.compile(expression)
-    except JMESPathError as error:
-        raise ConfigurationError(key, f"{expression!r} is no JMESPath expression: {error}".splitlines()[0]) from error
 
 
 def to_json(value: Any) -> str:

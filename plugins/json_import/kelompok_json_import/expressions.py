@@ -1,0 +1,184 @@
+"""JMESPath within bounds: expressions that are short, and no more steps and values for a record than it may cost."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jmespath import ast, functions, parser, visitor
+from jmespath.exceptions import JMESPathError
+
+from kelompok_core.contracts import ConfigurationError
+
+LONGEST, _DEEPEST, _MOST_NODES, _MOST_COPIES = 1_000, 40, 200, 8
+BUDGET = 200_000
+"""What the expressions for one record may cost together: a step each node visited, a unit each value made or compared.
+
+A text counts one more for every :data:`_TEXT_UNIT` characters.
+"""
+
+_TEXT_UNIT = 64
+_COPYING = frozenset({"multi_select_list", "multi_select_dict", "flatten"})
+"""Nodes that can give a value back several times over."""
+
+
+class NoExpression(Exception):
+    """The text is no JMESPath expression; it may be a name."""
+
+
+class TooCostly(Exception):
+    """The expressions for one record cost more than :data:`BUDGET`."""
+
+
+@dataclass
+class Allowance:
+    """What is left for one record."""
+
+    left: int = BUDGET
+
+    def renew(self) -> None:
+        self.left = BUDGET
+
+    def spend(self, units: int) -> None:
+        """Take the units away.
+
+        Raises:
+            TooCostly: When there are not so many.
+        """
+        self.left -= units
+        if self.left < 0:
+            raise TooCostly
+
+    def spend_on(self, value: Any) -> None:
+        """Take away what the value is worth written out, where a part that is in it twice counts twice.
+
+        Raises:
+            TooCostly: Before more of it is looked at than is left.
+        """
+        waiting = [value]
+        while waiting:
+            one = waiting.pop()
+            self.spend(1 + (len(one) // _TEXT_UNIT if isinstance(one, str) else 0))
+            if isinstance(one, dict):
+                self.spend(len(one))
+                waiting.extend(one.values())
+            elif isinstance(one, list):
+                self.spend(len(one))
+                waiting.extend(one)
+
+
+class Expression:
+    """An expression that was found to be within bounds; its cost is taken from an allowance others share."""
+
+    def __init__(self, written: str, tree: Mapping[str, Any], allowance: Allowance) -> None:
+        self.written = written
+        self._tree = tree
+        self._allowance = allowance
+        self._interpreter = _Interpreter(allowance)
+
+    def search(self, value: Any) -> Any:
+        """Return what the expression finds in the value, None where it meets a value of another type than it needs.
+
+        Raises:
+            TooCostly: When nothing is left of the allowance.
+        """
+        try:
+            found = self._interpreter.visit(self._tree, value)
+        except (JMESPathError, TypeError, ValueError, ArithmeticError):
+            return None
+        self._allowance.spend_on(found)
+        return found
+
+
+def compile_expression(key: str, written: str, allowance: Allowance) -> Expression:
+    """Return the text as an expression.
+
+    Raises:
+        NoExpression: When it is none.
+        ConfigurationError: Under the key, when it is too long, too deep, or has too many parts.
+    """
+    if len(written) > LONGEST:
+        raise ConfigurationError(key, f"{written[:40]!r}… has {len(written)} characters; at most {LONGEST} are taken")
+    try:
+        tree = parser.Parser().parse(written).parsed
+    except JMESPathError as error:
+        raise NoExpression(str(error).splitlines()[0]) from error
+    except RecursionError:
+        raise ConfigurationError(key, f"{written[:40]!r}… is nested too deeply") from None
+    _require_small(key, written, tree)
+    return Expression(written, tree, allowance)
+
+
+def _require_small(key: str, written: str, tree: Mapping[str, Any]) -> None:
+    nodes = list(_nodes(tree, 1))
+    bounds = (
+        ("has {} levels", max(depth for _, depth in nodes), _DEEPEST),
+        ("has {} parts", len(nodes), _MOST_NODES),
+        ("makes {} lists or objects", sum(kind in _COPYING for kind, _ in nodes), _MOST_COPIES),
+    )
+    for said, found, most in bounds:
+        if found > most:
+            raise ConfigurationError(key, f"{written[:40]!r}… {said.format(found)}; at most {most} are taken")
+
+
+def _nodes(tree: Mapping[str, Any], depth: int) -> Iterator[tuple[str, int]]:
+    """Yield the kind and depth of every node; a slice has numbers for children."""
+    waiting: list[tuple[Mapping[str, Any], int]] = [(tree, depth)]
+    while waiting:
+        node, at = waiting.pop()
+        yield str(node["type"]), at
+        waiting.extend((child, at + 1) for child in node["children"] if isinstance(child, dict))
+
+
+class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]  # the library has no types
+    """Counts every node it visits, and weighs what is made, compared or handed to a function."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__()
+        self._allowance = allowance
+        self._functions = _Functions(functions.Functions(), allowance)
+
+    def visit(self, node: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        self._allowance.spend(1)
+        return super().visit(node, *args, **kwargs)
+
+    def visit_multi_select_list(self, node: Mapping[str, Any], value: Any) -> Any:
+        return self._weighed(super().visit_multi_select_list(node, value))
+
+    def visit_multi_select_dict(self, node: Mapping[str, Any], value: Any) -> Any:
+        return self._weighed(super().visit_multi_select_dict(node, value))
+
+    def visit_flatten(self, node: Mapping[str, Any], value: Any) -> Any:
+        return self._weighed(super().visit_flatten(node, value))
+
+    def visit_comparator(self, node: Mapping[str, Any], value: Any) -> Any:
+        sides = [self.visit(side, value) for side in node["children"]]
+        for side in sides:
+            if isinstance(side, list | dict):  # a text is compared in no time
+                self._allowance.spend_on(side)
+        return super().visit_comparator({**node, "children": list(map(ast.literal, sides))}, value)
+
+    def _weighed(self, made: Any) -> Any:
+        self._allowance.spend_on(made)
+        return made
+
+
+class _Functions:
+    """JMESPath's functions, their arguments and results weighed: some copy, some compare, all go through them."""
+
+    def __init__(self, known: functions.Functions, allowance: Allowance) -> None:
+        self._call: Callable[[str, list[Any]], Any] = known.call_function
+        self._allowance = allowance
+
+    def call_function(self, name: str, arguments: list[Any]) -> Any:
+        for one in arguments:
+            self._allowance.spend_on(one)
+        if name == "join":  # the text between is there as often as there are texts
+            between, *texts = map(_size, arguments)
+            self._allowance.spend(between * sum(texts) // _TEXT_UNIT)
+        result = self._call(name, arguments)
+        self._allowance.spend_on(result)
+        return result
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, str | list) else 0

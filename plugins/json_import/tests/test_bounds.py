@@ -1,0 +1,87 @@
+"""What one small file, and what is said with it, may cost: expressions, names, and what stands around the records."""
+
+import json
+
+import pytest
+from kelompok_json_import.cells import CellMaker
+from kelompok_json_import.records import Found
+
+from kelompok_core.contracts import ConfigurationError
+from tests.bounded import read_bounded
+
+JSON = "kelompok_json_import.plugin:JsonImporter"
+_LONG = "join(about, list[*].to_string(a))"
+_ALL = {"name": "Satu", "about": "x" * 1_000, "list": [{"a": one, "b": [one, one]} for one in range(200)]}
+
+
+@pytest.fixture
+def ask():
+    """Give the cells an expression makes of a record."""
+
+    def run(expression, value=_ALL, **more):
+        maker = CellMaker([expression], where=None, joins_lists=True)
+        return maker.cells(Found(value, 7, ""), **more)[expression]
+
+    return run
+
+
+@pytest.mark.parametrize("expression", [
+    "|".join(["@", *["[@,@]"] * 60]),
+    "|".join(["@", *["[@,@]"] * 8]),
+    "|".join(["@", *["{a: @, b: @}"] * 9]),
+    "@" + " | [@, @][]" * 4,
+    "[about, about] | join(list[0].b[0] || '', @)" + " | [@, @] | join('xxxxxxxxxxxxxxxxxxxx', @)" * 7,
+    "list[*].[to_string(@), to_string(@), to_string(@)] | map(&to_string([@, @, @, @]), @) | map(&[@, @], @)",
+    "to_string(" * 39 + "about" + ")" * 39,
+    f"join(join('', [{_LONG}, {_LONG}, {_LONG}, {_LONG}, {_LONG}, {_LONG}]), list[*].b[].to_string(@))",
+    "list[?contains(to_string(@), 'b')] | [@, @, @, @] | [?contains(@, `1`) == contains(@, `2`)] | [@ == @, @]",
+])  # fmt: skip
+def test_an_expression_that_multiplies_is_refused_or_stays_small(expression, tmp_path):
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps([_ALL] * 3))
+    told = read_bounded(JSON, path, megabytes=200, seconds=20, columns=[expression])
+    assert told["error"] is None or told["error"].startswith("ConfigurationError: setting 'map'"), told
+
+
+@pytest.mark.parametrize(("expression", "said"), [
+    ("a" * 1_001, "has 1001 characters; at most 1000 are taken"),
+    ("!" * 60 + "a", "has 61 levels; at most 40 are taken"),
+    ("[" + ",".join(["a"] * 250) + "]", "has 251 parts; at most 200 are taken"),
+    ("[a]" + " | [a]" * 8, "makes 9 lists or objects; at most 8"),
+    ("(" * 499 + "a" + ")" * 499, "nested too deeply"),
+])  # fmt: skip
+def test_an_expression_that_is_too_large_is_no_header(expression, said):
+    for where in (None, expression):
+        with pytest.raises(ConfigurationError, match=r"setting '(map|where)'") as told:
+            CellMaker([] if where else [expression], where=where, joins_lists=True)
+        assert said in str(told.value)
+
+
+def test_what_costs_too_much_is_said_with_its_line(ask):
+    with pytest.raises(ConfigurationError, match=r"more than 200000 values of the record in line 7"):
+        ask("[@,@,@,@,@,@,@,@,@,@]" + " | [@,@,@,@,@,@,@,@,@,@]" * 3)
+
+
+def test_one_field_named_often_costs_as_often():
+    value = {"a": {"b": "x" * 2_000_000}}
+    maker = CellMaker([f"a{' ' * blanks}.b" for blanks in range(12)], where=None, joins_lists=True)
+    with pytest.raises(ConfigurationError, match="line 7"):
+        maker.cells(Found(value, 7, ""))
+
+
+@pytest.mark.parametrize(("expression", "value", "cell"), [
+    ("list[*].b[] | length(@)", _ALL, "400"),
+    ("list[?a > `197`].a", _ALL, "198; 199"),
+    ("a < 'x'", {"a": 1}, None),  # a number is neither before nor behind a text
+    ("a[::0]", {"a": [1]}, None),
+    ("max_by(a, &b)", {"a": [{"b": 1}, {"b": "x"}]}, None),
+    ("join(', ', a[*].b)", {"a": [{"b": "x"}, {"b": "y"}]}, "x, y"),
+    ("{x: a, y: b}", {"a": 1, "b": 2}, '{"x": 1, "y": 2}'),
+    ("[a, b] == [b, a]", {"a": 1, "b": 1}, "true"),
+])  # fmt: skip
+def test_what_people_write_gives_what_it_gave(ask, expression, value, cell):
+    assert ask(expression, value) == cell
+
+
+def test_a_record_of_many_values_may_be_asked_for_all_of_them(ask):
+    assert ask("list[*].a | length(@)", {"list": [{"a": one} for one in range(20_000)]}) == "20000"
