@@ -1,15 +1,15 @@
 """People's corrections of goals, as labelled texts that an enricher can learn from."""
 
-import csv
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from typing import TextIO
 
 import sqlalchemy as sa
 
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.enrichment.choose import require_public, stored_text
+from kelompok_core.imports.formulas import SafeWriter
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.plugin_host.registry import PluginInfo
 from kelompok_core.values.html import blank_markup
@@ -60,10 +60,13 @@ def list_corrections(connection: sa.Connection, plugin: PluginInfo) -> Iterator[
 
 def write_corrections(rows: Iterator[LabelledText], target: TextIO) -> int:
     """Write labelled texts as CSV; return how many."""
-    writer = csv.DictWriter(target, [one.name for one in fields(LabelledText)], lineterminator="\n")
-    writer.writeheader()
-    written = [writer.writerow(asdict(row)) for row in rows]
-    return len(written)
+    writer = SafeWriter(target)
+    writer.writerow([one.name for one in fields(LabelledText)])
+    number = 0
+    for row in rows:
+        writer.writerow(astuple(row))
+        number += 1
+    return number
 
 
 def _query(descriptor: EntityDescriptor, names: Sequence[str]) -> sa.TextClause:

@@ -1,6 +1,5 @@
 """The error file: rows handed back as they came, with what was found, ready to be corrected and sent again."""
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,7 @@ import sqlalchemy as sa
 
 from kelompok_core.contracts import FOLDER_TYPE, SourceBatch
 from kelompok_core.headers.mapping import OUR_COLUMNS, RECORD_ID
-from kelompok_core.imports.formulas import GUARDED, guard_formula, unguard_formula
+from kelompok_core.imports.formulas import SafeWriter, unguard_formula
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.superseding import UNDECIDED
 from kelompok_core.issues.sentences import describe
@@ -26,8 +25,11 @@ def take_back(batch: SourceBatch, media_type: str) -> SourceBatch:
     columns = set(batch.cells.columns)
     if is_json(media_type) or not (set(OUR_COLUMNS) <= columns or RECORD_ID in columns):
         return batch
-    cells = batch.cells.apply(lambda column: column.str.replace(GUARDED, r"\1", regex=True))
-    return replace(batch, cells=cells.rename(columns=unguard_formula))
+    cells = batch.cells.apply(lambda column: column.map(unguard_formula, na_action="ignore").astype(column.dtype))
+    names = [unguard_formula(name) for name in cells.columns]
+    if len(set(names)) == len(names):  # else somebody wrote a mark themselves, and both names are theirs
+        cells = cells.set_axis(names, axis="columns")
+    return replace(batch, cells=cells)
 
 
 def is_json(media_type: str) -> bool:
@@ -37,12 +39,11 @@ def is_json(media_type: str) -> bool:
 
 def write_error_file(connection: sa.Connection, record: ImportRecord, target: TextIO, *, language: str = "en") -> int:
     """Write the rejected and parked rows of a table as CSV, with its own delimiter; return how many there are."""
-    writer = csv.writer(target, delimiter=_delimiter_of(record), lineterminator="\r\n")
-    writer.writerow([*(guard_formula(name) for name in record.header), *OUR_COLUMNS])
+    writer = SafeWriter(target, delimiter=_delimiter_of(record))
+    writer.writerow([*record.header, *OUR_COLUMNS])
     number = 0
     for row in _iter_rows(connection, record):
-        cells = [guard_formula(row.raw.get(name)) for name in record.header]
-        writer.writerow([*cells, *(guard_formula(cell) for cell in _findings(row, language))])
+        writer.writerow([*(row.raw.get(name) for name in record.header), *_findings(row, language)])
         number += 1
     return number
 

@@ -1,6 +1,5 @@
 """Export: an entity's records in columns that import them again, and then change nothing."""
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
@@ -13,7 +12,7 @@ from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.headers.mapping import RECORD_ID
 from kelompok_core.headers.privacy import is_sensitive
 from kelompok_core.imports.field_sql import stored
-from kelompok_core.imports.formulas import guard_formula
+from kelompok_core.imports.formulas import SafeWriter
 from kelompok_core.imports.homes_sql import SLUG_OF_HOME
 
 
@@ -51,9 +50,9 @@ def write_export(
 
 
 def _csv(target: TextIO, columns: list[str]) -> Callable[[Mapping[str, Any]], None]:
-    writer = csv.writer(target, lineterminator="\r\n")
+    writer = SafeWriter(target)
     writer.writerow(columns)
-    return lambda record: writer.writerow([guard_formula(_cell(record[name])) for name in columns])
+    return lambda record: writer.writerow([_cell(record[name]) for name in columns])
 
 
 def _cell(value: Any) -> str | None:

@@ -1,20 +1,58 @@
 """Cells that a spreadsheet would run as formulas, in files written for one: a mark before them, and off again."""
 
+import csv
 import re
+from collections.abc import Iterable
+from typing import TextIO
 
-_FORMULA = re.compile(r"^'*[=+\-@\t\r]")
+MARK = "'"
+"""What spreadsheets put before text that looks like a formula."""
 
-GUARDED = re.compile(r"^'('*[=+\-@\t\r])")
-"""A cell with the mark; its group is the cell."""
+SEPARATORS = ";,|\t\r\n"
+"""Where a spreadsheet may split a cell, whatever the file's own delimiter is."""
+
+TRIGGERS = r"=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207c\u207a\u208c\u208a\u2a75\u2a76\ufb29\u2212"
+"""How a formula begins, with the full-width, small and raised forms of these signs, which some read as plain."""
+
+# All of Unicode's white space, format and control characters, but for the separators, and the letters and marks that
+# show nothing: fillers, selectors, a blank of Braille. Quotation marks are skipped where a cell is split within quotes.
+_SKIPPED = (
+    r"'\uff07\"\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
+    r"\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff"
+    r"\uffa0\ufff0-\uffff\ud800-\udfff\ue000-\uf8ff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    r"\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
+)
+"""What may stand before a formula unseen."""
+
+# Possessive, so that a long run of blanks is read once and never again.
+_FORMULA = rf"[{_SKIPPED}]*+[{TRIGGERS}]"
+_BLANK_START = rf"\A[{_SKIPPED}]*+[\t\r\n]"
+_PLACES = re.compile(rf"(?:\A|(?<=[{SEPARATORS}]))(?={_FORMULA})|(?={_BLANK_START})")
+_MARKED = re.compile(rf"(?:\A|(?<=[{SEPARATORS}])){MARK}(?={_FORMULA})|\A{MARK}(?={_BLANK_START[2:]})")
+_HAS_PLACE = re.compile(rf"[\t\r\n{TRIGGERS}]")
 
 
 def guard_formula(cell: str | None) -> str:
-    """Return the cell so that a spreadsheet takes it for text; :func:`unguard_formula` takes that back."""
+    """Return the cell so that a spreadsheet takes it for text; :func:`unguard_formula` takes that back.
+
+    The mark stands at the start, and behind each character where the spreadsheet may split the cell.
+    """
     if cell is None:
         return ""
-    return "'" + cell if _FORMULA.match(cell) else cell
+    return _PLACES.sub(MARK, cell) if _HAS_PLACE.search(cell) else cell
 
 
 def unguard_formula(cell: str) -> str:
-    """Return a cell of an error file as it was in the original."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+    """Return a cell of an error file or an export as it was in the original."""
+    return _MARKED.sub("", cell) if MARK in cell else cell
+
+
+class SafeWriter:
+    """Writes rows as CSV with every cell guarded: the only way to write a file that a spreadsheet may open."""
+
+    def __init__(self, target: TextIO, *, delimiter: str = ",") -> None:
+        self._writer = csv.writer(target, delimiter=delimiter, lineterminator="\r\n")
+
+    def writerow(self, row: Iterable[object]) -> None:
+        """Write one row; None is an empty cell."""
+        self._writer.writerow([guard_formula(None if cell is None else str(cell)) for cell in row])

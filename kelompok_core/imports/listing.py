@@ -1,13 +1,12 @@
 """Lists written to files: CSV for spreadsheets, JSON or lines of JSON for programs, by the file's ending."""
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TextIO, TypeVar
 
-from kelompok_core.imports.formulas import guard_formula
+from kelompok_core.imports.formulas import SafeWriter
 
 Item = TypeVar("Item")
 
@@ -41,13 +40,13 @@ def write_listing(items: Iterable[Item], form: Form[Item], target: TextIO, path:
         return _write_array(map(form.to_json, items), target)
     if ending in _LINES:
         return _write_lines(map(form.to_json, items), target)
-    writer = csv.writer(target, lineterminator="\r\n")
+    writer = SafeWriter(target)
     writer.writerow(form.columns)
     number = 0
     for item in items:
         number += 1
         for line in form.lines(item):
-            writer.writerow([guard_formula(None if cell is None else str(cell)) for cell in line])
+            writer.writerow(line)
     return number
 
 

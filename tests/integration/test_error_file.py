@@ -52,6 +52,21 @@ def test_corrected_it_imports_the_rest_under_the_same_source(import_file, databa
     assert again.counts["unchanged"] == 4, "the error file said the same as the original would have"
 
 
+def test_formulas_within_cells_and_headers_come_back_as_they_were(import_file, database, ask):
+    cells = ["x;=HYPERLINK(1)", "\u00a0=1+1", "＝1+1", "x,-1\t@SUM(1)", 'x;"=1+1;y', "x;'=1+1", "'=1+1"]
+    text = io.StringIO(newline="")
+    header = ["Kode", "Nama", "Email", "x;=1", "'=1"]
+    csv.writer(text).writerows([header, *([at, f"N{at}", "salah", one, ""] for at, one in enumerate(cells, 1))])
+    written = _error_file(database, import_file(text.getvalue(), name="mitra.csv"))
+    assert "x;'=1" in written
+    assert "x;=" not in written
+    again = import_file(written.replace("salah", "a@a.or.id"), name="mitra.errors.csv")
+    assert again.counts["accepted"] == len(cells)
+    assert list(again.record.header) == header
+    stored = [raw for (raw,) in ask("SELECT raw FROM source_records ORDER BY external_id::int")]
+    assert [raw["x;=1"] for raw in stored] == cells
+
+
 def test_nothing_bad_is_an_empty_file_with_a_header(import_file, database):
     report = import_file("name\nSatu\n")
     assert _error_file(database, report) == "name,_line,_decision,_codes,_message\r\n"

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -98,6 +99,30 @@ def test_csv_is_safe_in_a_spreadsheet_and_json_as_it_is(filled, export):
     assert all(None not in record.values() for record in records)
     lines = export("organizations", ExportFormat.NDJSON).splitlines()
     assert [json.loads(line) for line in lines] == records
+
+
+_SPLIT = [
+    "x;=HYPERLINK(1)",
+    "x, @SUM(1)",
+    "x|+1+1",
+    "baris\n=1+1",
+    'x;"=1+1;y',
+    "x;＝1+1",
+    "x;'=1+1",
+    "a\u00a0= b;\u00a0-c",
+]
+
+
+def test_formulas_within_texts_are_marked_and_taken_back(export, import_file, ask):
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([["name", "description"], *([f"Satu {at}", one] for at, one in enumerate(_SPLIT))])
+    import_file(text.getvalue())
+    stored = ask("SELECT name, description FROM organizations ORDER BY id")
+    written = export("organizations", ExportFormat.CSV)
+    assert not re.search(r"""[;,|\t\r\n][\s"]*[=+@＝]""", written)
+    again = import_file(written, name="export.csv")
+    assert again.counts["unchanged"] == len(_SPLIT)
+    assert ask("SELECT name, description FROM organizations ORDER BY id") == stored
 
 
 def test_an_export_of_one_organization_has_only_its_own(filled, export, import_file, ask):

@@ -53,6 +53,12 @@ def test_the_core_knows_no_entity_but_by_its_descriptor(files):
             assert not re.search(r"['\"]organizations['\"]|(FROM|JOIN|INTO|UPDATE) organizations ", text), file
 
 
+def test_files_for_spreadsheets_are_written_in_one_place():
+    for file in (PROJECT / "kelompok_core").rglob("*.py"):
+        written = re.search(r"csv\.(?:writer|DictWriter)\(|\.to_csv\(", file.read_text("utf-8"))
+        assert not written or file.name == "formulas.py", f"{file}: write it by imports.formulas.SafeWriter"
+
+
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
