@@ -32,10 +32,20 @@ def migrate(as_json: JsonOption = False) -> None:
             revision=status.needed,
         )
     )
+    lines = [text]
+    if status.given:
+        lines.append(say("Rights were given back to the runtime role: {rights}.", rights=", ".join(status.given)))
+    if status.begins_epoch:
+        lines.append(say("The database came from another server: plans made there are decided again when applied."))
     output.show(
         as_json,
-        lambda: {"before": status.current, "now": status.needed},
-        lambda _: output.print_line(text),
+        lambda: {
+            "before": status.current,
+            "now": status.needed,
+            "rights_given": status.given,
+            "begins_epoch": status.begins_epoch,
+        },
+        lambda _: output.print_line("\n".join(lines)),
     )
 
 

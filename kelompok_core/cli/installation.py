@@ -108,7 +108,11 @@ def serve(
 
 def doctor(as_json: JsonOption = False) -> None:
     """Say what is wrong with this installation, and what to do."""
-    looks = (_python, _home, _plugins, _database, _orchestrator) if settings().is_there else (_python, _home)
+    looks = (
+        (_python, _home, _plugins, _database, _received_files, _orchestrator)
+        if settings().is_there
+        else (_python, _home)
+    )
     findings = [finding for look in looks for finding in _try(look)]
     wrong = [finding for finding in findings if finding[1] is not None]
     rows = [
@@ -166,15 +170,27 @@ def _plugins() -> list[Finding]:
 def _database() -> list[Finding]:
     import sqlalchemy as sa
 
-    from kelompok_core.database.engine import open_database, schema_status
+    from kelompok_core.database.engine import SCHEMA_REVISION
 
-    database = open_database(settings())
-    schema = schema_status(database)
-    with database.connect() as connection:
+    with terminal.workbench() as bench, bench.database.connect() as connection:
         server = connection.scalar(sa.text("SHOW server_version"))
         may_too_much = connection.scalar(sa.text(_MAY_TOO_MUCH))
+        is_at_home = connection.scalar(sa.text("SELECT current_epoch()")) is not None
     role = "The runtime role may change the audit: connect as a role that owns nothing." if may_too_much else None
-    return [(f"PostgreSQL {server}, schema {schema.current}", None), ("runtime role", role)]
+    moved = None if is_at_home else "It came here from another server: run «kelompok db migrate»."
+    return [(f"PostgreSQL {server}, schema {SCHEMA_REVISION}", moved), ("runtime role", role)]
+
+
+def _received_files() -> list[Finding]:
+    from kelompok_core.sources.kept import list_missing
+
+    with terminal.workbench() as bench, bench.database.connect() as connection:
+        missing = list_missing(connection, settings().storage_url)
+    place = settings().storage_url
+    some = (
+        f"Files of imports are not there: {len(missing)}, such as {missing[0]}. Copy them to it." if missing else None
+    )
+    return [(f"received files in {place}", some)]
 
 
 def _orchestrator() -> list[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from kelompok_core.database import embedded
+from kelompok_core.database.rights import give_rights, lacking_rights, list_lacking, require_rights
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import Settings, require_installation
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-SCHEMA_REVISION = "0016"
+SCHEMA_REVISION = "0019"
 """The newest migration, named here so that nobody loads Alembic to compare two words."""
 
 
@@ -36,6 +37,10 @@ class SchemaStatus:
 
     current: str | None
     needed: str
+    given: tuple[str, ...] = ()
+    """Rights that the runtime role had lost and that migrating gave back."""
+    begins_epoch: bool = False
+    """Whether the database was found on another server, so that plans made before are decided again."""
 
     @property
     def is_current(self) -> bool:
@@ -129,34 +134,90 @@ def _with_driver(url: str) -> sa.URL:
 
 
 def schema_status(database: Database) -> SchemaStatus:
-    """Compare the database's revision with the code's, as the runtime role."""
+    """Compare the database's revision with the code's, as the runtime role.
+
+    Raises:
+        DatabaseUnavailable: When the role may not ask for it.
+    """
     with database.connect() as connection:
-        known = connection.scalar(sa.text("SELECT to_regclass('alembic_version')"))
-        current = connection.scalar(sa.text("SELECT version_num FROM alembic_version")) if known else None
+        return _status(connection)
+
+
+def _status(connection: sa.Connection) -> SchemaStatus:
+    readable = connection.scalar(_MAY_READ_REVISION)
+    if readable is False:
+        raise lacking_rights(connection, list_lacking(connection))
+    current = connection.scalar(sa.text("SELECT version_num FROM alembic_version")) if readable else None
     return SchemaStatus(current=current, needed=SCHEMA_REVISION)
 
 
+# Null where there is no schema yet.
+_MAY_READ_REVISION = sa.text("""
+    SELECT has_schema_privilege('public', 'USAGE') AND has_table_privilege(oid, 'SELECT')
+    FROM pg_class WHERE relname = 'alembic_version' AND relnamespace = 'public'::regnamespace""")
+
+
 def migrate(addresses: Addresses) -> SchemaStatus:
-    """Bring the schema up to date as the owner role; return what it was and is now at."""
+    """Bring the schema up to date as the owner role; return what it was and is now at.
+
+    Rights that the runtime role has lost are given back, and a database that came from another server is taken over.
+
+    Raises:
+        DatabaseUnavailable: When the role does not own the tables.
+    """
+    with connect_as_owner(addresses) as connection:
+        before = _current_revision(connection)
+        _require_ownership(connection)
+        # One migration at a time, however many commands start at once.
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('kelompok.migrate'))"))
+        connection.commit()
+        upgrade(connection, "head")
+        given = tuple(give_rights(connection))
+        begins = connection.scalar(sa.text("SELECT current_epoch()")) is None
+        if begins:
+            connection.execute(sa.text("SELECT begin_epoch()"))
+        connection.commit()
+    return SchemaStatus(current=before, needed=SCHEMA_REVISION, given=given, begins_epoch=begins)
+
+
+@contextmanager
+def connect_as_owner(addresses: Addresses) -> Iterator[sa.Connection]:
+    """Open a connection of the owner role; nothing is committed unless the caller does."""
+    engine = sa.create_engine(_with_driver(addresses.owner), poolclass=sa.NullPool, hide_parameters=True)
+    with _reachable(engine) as connection:
+        yield connection
+
+
+def upgrade(connection: sa.Connection, revision: str) -> None:
+    """Bring the schema to a revision, in the transaction of the connection if it has one."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    engine = sa.create_engine(_with_driver(addresses.owner), poolclass=sa.NullPool)
-    with _reachable(engine) as connection:
-        before = _current_revision(connection)
-        # One migration at a time, however many commands start at once.
-        connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('kelompok.migrate'))"))
-        connection.commit()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
-    return SchemaStatus(current=before, needed=SCHEMA_REVISION)
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _require_ownership(connection: sa.Connection) -> None:
+    strange = connection.execute(_OF_OTHERS).all()
+    if strange:
+        role = connection.scalar(sa.text("SELECT current_user"))
+        raise DatabaseUnavailable(
+            f"the database role {role} does not own {strange[0].name}, which belongs to {strange[0].owner}",
+            hint="Set KELOMPOK_OWNER_DATABASE_URL to the owner's, or make that role the owner of all tables, views and "
+            "functions in the schema public.",
+        )
+
+
+_OF_OTHERS = sa.text("""
+    SELECT c.relname AS name, pg_get_userbyid(c.relowner) AS owner FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND NOT pg_has_role(c.relowner, 'USAGE')
+    ORDER BY c.relname LIMIT 1""")
 
 
 def _current_revision(connection: sa.Connection) -> str | None:
-    if not connection.scalar(sa.text("SELECT to_regclass('alembic_version')")):
+    if not connection.scalar(sa.text("SELECT to_regclass('public.alembic_version')")):
         return None
     revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
     return revision
@@ -168,17 +229,27 @@ def open_database(settings: Settings, *, name: str = "kelompok", patience: int |
     Name and patience are those of :class:`Database`.
 
     Raises:
-        DatabaseUnavailable: When it cannot be reached, or an external one is at another revision.
+        DatabaseUnavailable: When it cannot be reached, the role lacks rights, or an external one is at another revision.
     """
     addresses = find_addresses(settings)
     database = Database(addresses, name=name, patience=patience)
-    status = schema_status(database)
-    if status.is_current:
-        return database
-    if settings.database_url is not None:
+    try:
+        _make_ready(database, may_migrate=settings.database_url is None)
+    except BaseException:
+        database.dispose()
+        raise
+    return database
+
+
+def _make_ready(database: Database, *, may_migrate: bool) -> None:
+    with database.connect() as connection:
+        status = _status(connection)
+        if status.is_current:
+            require_rights(connection)
+            return
+    if not may_migrate:
         raise DatabaseUnavailable(
             f"the database is at revision {status.current or 'none'}, this version needs {status.needed}",
             hint="Run «kelompok db migrate» as someone who may alter it.",
         )
-    migrate(addresses)
-    return database
+    migrate(database.addresses)

@@ -89,7 +89,7 @@ def _program_folders(settings: Settings) -> Iterator[Path]:
 @lru_cache
 def _major(folder: Path) -> int:
     shown = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
-    match = re.search(r"(\d+)", shown.rpartition(")")[2])
+    match = re.search(r"\(PostgreSQL\) (\d+)", shown)  # distributions add their own version in parentheses
     return int(match[1]) if match else 0
 
 

@@ -152,13 +152,20 @@ def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dic
 
     A reviewed plan keeps what was reviewed.
     """
-    since = connection.scalar(sa.text(apply_sql.PLANNED_BEFORE), {"import": record.id})
-    params = {"import": record.id, "entity": record.entity, "since": since}
     same_rights = record.approved_by is None or record.released_by == (record.actor_id, record.key_id)
-    if same_rights and not connection.scalar(sa.text(apply_sql.CORE_MOVED_ON), params):
+    if same_rights and not _has_moved(connection, record):
         return {}
     reviewed = record.plan_revision if record.dry_run else None
     return make_plan(connection, record, revision=record.plan_revision + 1, reviewed=reviewed)
+
+
+def _has_moved(connection: sa.Connection, record: ImportRecord) -> bool:
+    """Return whether the core may have changed since the plan; of a plan from before a restore nobody can tell."""
+    planned = connection.execute(sa.text(apply_sql.PLANNED_BEFORE), {"import": record.id}).one_or_none()
+    if planned is None:
+        return True
+    params = {"import": record.id, "entity": record.entity, "since": planned.since, "shift": planned.shift}
+    return bool(connection.scalar(sa.text(apply_sql.CORE_MOVED_ON), params))
 
 
 def _write(connection: sa.Connection, record: ImportRecord, revision: int, counts: Mapping[str, Any]) -> None:

@@ -203,8 +203,13 @@ def record_evidence(*, is_first: bool) -> Iterator[str]:
             WHERE i.id = :import {known}"""
 
 
-# The first transaction the plan may not have seen.
-PLANNED_BEFORE = "SELECT pg_snapshot_xmin(plan_snapshot)::text::bigint FROM imports WHERE id = :import"
+# The first transaction the plan may not have seen, numbered as the audit does; no row where the plan was made before a
+# restore, or on another server: there transactions have other numbers, and nothing can be said.
+PLANNED_BEFORE = """
+    SELECT pg_snapshot_xmin(i.plan_snapshot)::text::bigint + n.transaction_offset AS since,
+           n.transaction_offset AS shift
+    FROM imports i JOIN installation n ON n.epoch = i.plan_epoch
+    WHERE i.id = :import AND n.epoch = current_epoch()"""
 
 # Whether anything these decisions rest on was written by a transaction the plan could not see. ``since`` is a value
 # and not joined, so that the planner knows how few these are, and asks the index of transactions.
@@ -212,4 +217,5 @@ CORE_MOVED_ON = f"""
     SELECT EXISTS (
       SELECT FROM audit_logs a JOIN imports i ON i.id = :import
       WHERE a.entity IN (:entity, {RESTS_ON})
-        AND a.transaction_id >= :since AND NOT pg_visible_in_snapshot(a.transaction_id::text::xid8, i.plan_snapshot))"""
+        AND a.transaction_id >= :since
+        AND NOT pg_visible_in_snapshot(greatest(a.transaction_id - :shift, 0)::text::xid8, i.plan_snapshot))"""

@@ -88,6 +88,7 @@ def make_plan(
     return _count(connection) | {
         "plan_revision": revision,
         "plan_snapshot": sa.text("pg_current_snapshot()"),
+        "plan_epoch": sa.text("current_epoch()"),
     }
 
 

@@ -95,7 +95,7 @@ def opened(settings: Settings, record: ImportRecord) -> Iterator[tuple[Importer,
     config = {**plugin.config, **record.options.config}
     with (
         as_our_errors(record.plugin_label, record.file_name),
-        local_copy(record.file_url) as kept,
+        local_copy(settings.storage_url, record.file_sha256, record.file_bytes) as kept,
         unpacked(kept) as path,
         reading_context(
             plugin,

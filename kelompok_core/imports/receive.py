@@ -224,7 +224,6 @@ def _values(admission: Admission, incoming: Incoming) -> dict[str, object]:
         "organization_id": admission.organization_id,
         "source_name": source_of(request),
         "file_name": file_name_of(str(request.file)),
-        "file_url": incoming.url,
         "file_sha256": bytes.fromhex(incoming.sha256),
         "file_bytes": incoming.size,
         "idempotency_key": request.idempotency_key,
@@ -233,7 +232,7 @@ def _values(admission: Admission, incoming: Incoming) -> dict[str, object]:
 
 
 def _what_makes_it_the_same(values: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in values.items() if name not in ("file_url", "idempotency_key", "key_id")}
+    return {name: value for name, value in values.items() if name not in ("idempotency_key", "key_id")}
 
 
 def _media_type(file: str) -> str | None:

@@ -130,7 +130,6 @@ class ImportRecord:
     job: str
     source_name: str
     file_name: str
-    file_url: str
     file_sha256: str
     file_bytes: int
     media_type: str
@@ -202,7 +201,7 @@ def fingerprint(parts: Mapping[str, Any]) -> bytes:
 
 
 _COLUMNS = """
-    id, state, mode, entity, plugin, plugin_version, job, source_name, file_name, file_url,
+    id, state, mode, entity, plugin, plugin_version, job, source_name, file_name,
     encode(file_sha256, 'hex') AS file_sha256, file_bytes, media_type, actor_id, organization_id, key_id,
     approved_by, approved_key_id, options, needs, header, mapping, read_as, issues, rows_staged, blank_lines,
     plan_revision, rows_read, accepted, merged, unchanged, rejected, review, run_id, failure, failure_code,
@@ -316,7 +315,6 @@ IMPORTS = sa.table(
             "job",
             "source_name",
             "file_name",
-            "file_url",
             "file_sha256",
             "file_bytes",
             "media_type",
@@ -354,6 +352,7 @@ IMPORTS = sa.table(
             "reading_sha256",
             "pass_sha256",
             "plan_snapshot",
+            "plan_epoch",
         ]
     ),
     sa.column("options", JSONB),

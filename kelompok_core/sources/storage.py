@@ -14,6 +14,7 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from kelompok_core.errors import StorageUnavailable
 from kelompok_core.sources.forms import HEAD_BYTES
 from kelompok_core.sources.opening import opened
 from kelompok_core.sources.rules import FileRules
@@ -68,12 +69,6 @@ class Incoming:
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
-    @property
-    def url(self) -> str:
-        """Where the file is to be found once it is kept."""
-        url: str = self._filesystem.unstrip_protocol(self._kept)
-        return url
-
     def keep(self) -> None:
         """Put the file in its place; the same bytes are kept once."""
         self._file.close()
@@ -84,7 +79,7 @@ class Incoming:
 
     @property
     def _kept(self) -> str:
-        return f"{self._root}/sha256/{self.sha256[:2]}/{self.sha256}"
+        return _place(self._root, self.sha256)
 
 
 @contextmanager
@@ -102,10 +97,19 @@ def incoming_from(location: str, storage_url: str, rules: FileRules | None = Non
         yield incoming
 
 
+def _place(root: str, sha256: str) -> str:
+    """Return where a file with that content is kept: the database knows the content, the settings know the root."""
+    return f"{root}/sha256/{sha256[:2]}/{sha256}"
+
+
 @contextmanager
-def local_copy(url: str) -> Iterator[Path]:
-    """Give a path on this machine for a stored file; a copy that goes again when it is kept elsewhere."""
-    filesystem, path = fsspec.core.url_to_fs(url)
+def local_copy(storage_url: str, sha256: str, size: int) -> Iterator[Path]:
+    """Give a path on this machine for a kept file; a copy that goes again when it is kept elsewhere.
+
+    Raises:
+        StorageUnavailable: When the file is not there, or has another size than was received.
+    """
+    filesystem, path = find_kept(storage_url, sha256, size)
     if isinstance(filesystem, LocalFileSystem):
         yield Path(path)
         return
@@ -114,6 +118,30 @@ def local_copy(url: str) -> Iterator[Path]:
         with filesystem.open(path, "rb") as stored, target.open("wb") as copy:
             shutil.copyfileobj(stored, copy, _CHUNK)
         yield target
+
+
+def find_kept(storage_url: str, sha256: str, size: int) -> tuple[fsspec.AbstractFileSystem, str]:
+    """Return the file system that has a kept file, and its path there.
+
+    Raises:
+        StorageUnavailable: When the file is not there, or has another size than was received.
+    """
+    filesystem, root = fsspec.core.url_to_fs(storage_url)
+    path = _place(root, sha256)
+    filesystem.invalidate_cache(path.rpartition("/")[0])  # another process may have put it there
+    try:
+        found = filesystem.info(path)["size"]
+    except FileNotFoundError as error:
+        raise StorageUnavailable(
+            f"the received file {sha256} is not in {storage_url}",
+            hint=f"Copy it to {path}, from where received files were kept before or from a backup.",
+        ) from error
+    if found != size:
+        raise StorageUnavailable(
+            f"the received file {path} is damaged: it has {found} bytes, {size} were received",
+            hint="Put it back from a backup.",
+        )
+    return filesystem, path
 
 
 def source_name_of(file_name: str) -> str:

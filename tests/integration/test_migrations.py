@@ -90,3 +90,41 @@ def test_when_a_source_said_a_thing_last_outlives_the_move_beside_its_evidence(e
         assert connection.scalar(sa.text("SELECT count(*) FROM source_sightings")) == 1
     database.dispose()
     assert [tuple(row) for row in seen] == [("a", first, 3, b"r", "January"), ("b", again, 4, b"s", "February")]
+
+
+_KEPT = """
+    INSERT INTO imports (mode, entity, plugin, plugin_version, job, source_name, file_name, file_url, file_sha256,
+                         file_bytes, media_type, actor_id, fingerprint)
+    SELECT 'dry_run', 'organizations', 'csv-import', '1', 'import-organizations', 'list', 'list.csv', :url,
+           decode('ab12', 'hex'), 3, 'text/csv', id, ''
+    FROM users"""
+
+
+def _add_import(connection, url):
+    connection.execute(
+        sa.text("SELECT set_config('kelompok.actor', 'x', true), set_config('kelompok.origin', 'setup', true)")
+    )
+    connection.execute(sa.text("INSERT INTO users (email, name) VALUES ('a@b.id', 'A')"))
+    connection.execute(sa.text(_KEPT), {"url": url})
+    connection.commit()
+
+
+def test_addresses_of_received_files_give_way_to_their_content(empty):
+    with _at("0016", empty) as connection:
+        _add_import(connection, "file:///old/home/files/sha256/ab/ab12")
+    migrate(empty)
+    database = Database(empty)
+    with database.connect() as connection:
+        found = connection.execute(sa.text("SELECT encode(file_sha256, 'hex'), plan_epoch FROM imports")).one()
+    database.dispose()
+    assert tuple(found) == ("ab12", None)
+
+
+def test_a_received_file_that_lies_elsewhere_stops_the_migration(empty):
+    with _at("0016", empty) as connection:
+        _add_import(connection, "file:///srv/list.csv")
+    with pytest.raises(psycopg.errors.RaiseException, match=r"not kept under its SHA-256: file:///srv/list\.csv"):
+        migrate(empty)
+    database = Database(empty)
+    assert schema_status(database).current == "0016"
+    database.dispose()

@@ -2,6 +2,8 @@
 
 import os
 import time
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -9,12 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from kelompok_core.database.ids import get_id, shorten
-from kelompok_core.errors import Ambiguous, NotFound, NotPermitted, PluginUnavailable, UsageError
+from kelompok_core.errors import Ambiguous, NotFound, NotPermitted, PluginUnavailable, StorageUnavailable, UsageError
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import get_import
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host.configuration import set_enabled
-from kelompok_core.sources.storage import Incoming
+from kelompok_core.sources.kept import list_missing
+from kelompok_core.sources.storage import Incoming, local_copy
 
 
 @pytest.fixture
@@ -54,9 +57,11 @@ def test_an_interrupted_import_goes_on_and_a_finished_one_does_not(bench, operat
 def test_the_file_is_kept_as_received_and_once(bench, operator, request_for):
     ids = [receive(bench, request_for(idempotency_key=key), operator).import_id for key in "ab"]
     with bench.database.connect() as connection:
-        urls = {get_import(connection, one).file_url for one in ids}
-    assert len(urls) == 1
-    assert Path(urls.pop().removeprefix("file://")).read_text() == "name\nSatu\n"
+        ((digest, size),) = {(one.file_sha256, one.file_bytes) for one in (get_import(connection, i) for i in ids)}
+    (kept,) = (path for path in Path(bench.settings.storage_url).rglob("*") if path.is_file())
+    assert kept.name == digest == sha256(b"name\nSatu\n").hexdigest()
+    with local_copy(bench.settings.storage_url, digest, size) as path:
+        assert path.read_text() == "name\nSatu\n"
 
 
 @pytest.mark.parametrize(("change", "error", "said"), [
@@ -144,3 +149,30 @@ def test_an_id_is_printed_longer_where_another_ends_so_too(bench, operator, requ
         assert [get_id(connection, "imports", called[one]) for one in (first, other)] == [first, other]
         assert all(len(one) > 8 for one in called.values())
         transaction.rollback()
+
+
+def test_a_kept_file_that_is_gone_or_damaged_is_said(bench, operator, request_for):
+    import_id = receive(bench, request_for(), operator).import_id
+    (kept,) = (path for path in Path(bench.settings.storage_url).rglob("*") if path.is_file())
+    with bench.database.connect() as connection:
+        assert list_missing(connection, bench.settings.storage_url) == []
+    kept.write_text("name\n")
+    with pytest.raises(StorageUnavailable, match="damaged: it has 5 bytes, 10 were received"):
+        stage(bench, import_id)
+    kept.unlink()
+    with (
+        pytest.raises(StorageUnavailable, match=f"{kept.name} is not in"),
+        local_copy(bench.settings.storage_url, kept.name, 10),
+    ):
+        pass
+    with bench.database.connect() as connection:
+        assert list_missing(connection, bench.settings.storage_url) == [kept.name]
+
+
+def test_an_installation_that_moved_reads_its_received_files(bench, operator, request_for, tmp_path):
+    import_id = receive(bench, request_for(), operator).import_id
+    moved = replace(bench.settings, home=tmp_path / "elsewhere")
+    bench.settings.home.rename(moved.home)
+    stage(replace(bench, settings=moved), import_id)
+    with bench.database.connect() as connection:
+        assert get_import(connection, import_id).rows_staged == 1

@@ -1,0 +1,12 @@
+"""Received files found by content, plans pinned to an epoch: so that a backup can be restored elsewhere."""
+
+from alembic import op
+
+from kelompok_core.database.sql_files import run_sql_files
+
+revision = "0019"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    run_sql_files(op.get_bind(), "0019_places.sql")

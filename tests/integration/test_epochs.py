@@ -1,0 +1,91 @@
+"""Epochs: plans are compared with what came after them only where transaction numbers mean the same."""
+
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.imports.apply import apply, approve
+from kelompok_core.imports.report import get_report
+from tests.counting import decided
+
+
+@pytest.fixture
+def as_owner(settings):
+    """Run a statement as the role that owns the tables, its triggers off where asked."""
+    engine = sa.create_engine(settings.owner_database_url.replace("postgresql:", "postgresql+psycopg:"))
+
+    def run(statement, **params):
+        with engine.begin() as connection:
+            return connection.execute(sa.text(statement), params)
+
+    yield run
+    engine.dispose()
+
+
+@pytest.fixture
+def elsewhere(as_owner):
+    """Make the database one that another server's dump was loaded into: its own transactions have lower numbers."""
+
+    def move():
+        as_owner("""
+            ALTER TABLE audit_logs DISABLE TRIGGER USER;
+            UPDATE audit_logs SET transaction_id = transaction_id + 1000000000;
+            ALTER TABLE audit_logs ENABLE TRIGGER USER;
+            UPDATE imports SET plan_snapshot = '1000000000:1000000000:' WHERE plan_snapshot IS NOT NULL;
+            UPDATE installation SET server_identifier = 1""")
+
+    return move
+
+
+def _apply(bench, import_id, operator):
+    approve(bench, import_id, operator)
+    apply(bench, import_id)
+    with bench.database.connect() as connection:
+        return get_report(connection, import_id)
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+def test_a_plan_from_another_server_is_decided_again(import_file, bench, operator, ask, elsewhere, as_owner, adopted):
+    plan = import_file("id,name\n1,Satu\n", dry_run=True)
+    elsewhere()
+    if adopted:
+        as_owner("SELECT begin_epoch()")
+    import_file("id,name\n7,Satu\n", source="other")
+    report = _apply(bench, plan.record.id, operator)
+    assert decided(report) == {"rows_read": 1, "review": 1}
+    (row,) = ask(
+        "SELECT reason FROM import_decisions WHERE import_id = :id AND revision = :last",
+        id=plan.record.id, last=report.record.plan_revision,
+    )  # fmt: skip
+    assert row.reason == "plan.stale"
+    assert [one.slug for one in ask("SELECT slug FROM organizations")] == ["satu"]
+
+
+def test_a_plan_that_nothing_came_after_is_applied_as_it_is(import_file, bench, operator):
+    plan = import_file("id,name\n1,Satu\n", dry_run=True)
+    assert _apply(bench, plan.record.id, operator).record.plan_revision == 1
+
+
+def test_in_a_new_epoch_old_entries_do_not_count_as_new(import_file, bench, operator, ask, elsewhere, as_owner):
+    import_file("id,name\n1,Satu\n")
+    elsewhere()
+    as_owner("SELECT begin_epoch()")
+    plan = import_file("id,name\n2,Dua\n", dry_run=True)
+    assert _apply(bench, plan.record.id, operator).record.plan_revision == 1
+    numbers = [one.transaction_id for one in ask("SELECT transaction_id FROM audit_logs ORDER BY id")]
+    assert numbers == sorted(numbers), "they go on rising"
+    late = import_file("id,name\n3,Tiga\n", dry_run=True)
+    import_file("id,name\n4,Empat\n")
+    assert _apply(bench, late.record.id, operator).record.plan_revision == 2, "what came after is seen"
+
+
+def test_a_plan_made_before_there_were_epochs_is_decided_again(import_file, bench, operator, as_owner):
+    plan = import_file("id,name\n1,Satu\n", dry_run=True)
+    as_owner("UPDATE imports SET plan_epoch = NULL")
+    report = _apply(bench, plan.record.id, operator)
+    assert (report.record.plan_revision, decided(report)) == (2, {"rows_read": 1, "accepted": 1})
+
+
+def test_the_server_knows_itself(ask):
+    ((mine, same),) = ask("SELECT server_identifier(), current_epoch() = epoch FROM installation")
+    assert mine != 0
+    assert same

@@ -1,0 +1,90 @@
+"""Rights of the runtime role: all it needs and no more; what it lost is said at once, and given back by a command."""
+
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.cli import installation, surroundings
+from kelompok_core.database import rights
+from kelompok_core.database.engine import migrate, open_database
+from kelompok_core.errors import DatabaseUnavailable
+
+_GRANTED = """
+    SELECT c.relname AS name, string_agg(a.privilege_type, ', ') AS privileges
+    FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+    WHERE c.relnamespace = 'public'::regnamespace AND r.rolname = 'kelompok_runtime' GROUP BY c.relname"""
+_CALLED = """
+    SELECT p.proname AS name
+    FROM pg_proc p CROSS JOIN LATERAL aclexplode(p.proacl) a JOIN pg_roles r ON r.oid = a.grantee
+    WHERE p.pronamespace = 'public'::regnamespace AND r.rolname = 'kelompok_runtime'"""
+_OF_COLUMNS = """
+    SELECT a.attrelid::regclass AS name, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND NOT a.attisdropped
+      AND a.attacl::text LIKE '%kelompok_runtime=%'"""
+
+
+def test_the_list_is_what_the_migrations_grant(ask):
+    listed = {table: set(one.split(", ")) for one, tables in rights.ON_TABLES for table in tables}
+    assert {row.name: set(row.privileges.split(", ")) for row in ask(_GRANTED)} == listed
+    assert {row.name for row in ask(_CALLED)} == set(rights.FUNCTIONS)
+    assert ask(_OF_COLUMNS) == []
+
+
+@pytest.fixture
+def lose(database):
+    """Take a right away, as a dump loaded without it does."""
+    engine = sa.create_engine(database.addresses.owner.replace("postgresql:", "postgresql+psycopg:"))
+
+    def run(statement):
+        with engine.begin() as connection:
+            connection.execute(sa.text(statement.format(database=engine.url.database)))
+
+    yield run
+    engine.dispose()
+
+
+_LOST = {
+    "REVOKE TEMPORARY ON DATABASE {database} FROM kelompok_runtime, PUBLIC": "TEMPORARY on database",
+    "REVOKE INSERT ON imports FROM kelompok_runtime": "INSERT on imports",
+    "REVOKE SELECT ON alembic_version FROM kelompok_runtime": "SELECT on alembic_version",
+    "REVOKE EXECUTE ON FUNCTION new_id() FROM kelompok_runtime": "EXECUTE on new_id",
+    "REVOKE USAGE ON SCHEMA public FROM kelompok_runtime": "USAGE on schema public",
+}
+
+
+@pytest.mark.parametrize(("statement", "right"), _LOST.items(), ids=_LOST.values())
+def test_a_lost_right_is_named_at_start_and_given_back_by_migrating(settings, database, lose, statement, right):
+    lose(statement)
+    with pytest.raises(DatabaseUnavailable, match=f"kelompok_runtime lacks rights: {right}") as caught:
+        open_database(settings)
+    assert caught.value.hint == "Give them back: kelompok db migrate"
+    assert any(one.startswith(right) for one in migrate(database.addresses).given)
+    assert migrate(database.addresses).given == ()
+    open_database(settings).dispose()
+
+
+def test_the_doctor_names_lost_rights_and_the_command(settings, lose, monkeypatch):
+    monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
+    assert all(problem is None for _, problem in installation._try(installation._database))
+    lose("REVOKE TEMPORARY ON DATABASE {database} FROM kelompok_runtime, PUBLIC")
+    ((_, problem),) = installation._try(installation._database)
+    assert "TEMPORARY" in problem
+    assert "kelompok db migrate" in problem
+
+
+def test_a_database_from_another_server_is_known_and_taken_over_by_migrating(
+    settings, database, lose, ask, monkeypatch
+):
+    monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
+    lose("UPDATE installation SET server_identifier = 1")
+    assert ask("SELECT current_epoch() AS epoch")[0].epoch is None
+    problems = [problem for _, problem in installation._try(installation._database) if problem]
+    assert problems == ["It came here from another server: run «kelompok db migrate»."]
+    assert migrate(database.addresses).begins_epoch
+    assert ask("SELECT current_epoch() AS epoch")[0].epoch is not None
+    assert not migrate(database.addresses).begins_epoch
+
+
+def test_who_does_not_own_the_tables_is_told_so(settings, database):
+    runtime = database.addresses.runtime
+    with pytest.raises(DatabaseUnavailable, match="kelompok_runtime does not own"):
+        migrate(type(database.addresses)(owner=runtime, runtime=runtime, dagster=None))
