@@ -70,5 +70,5 @@ lock:   ## pin all dependencies anew, with hashes: of running, of working on the
 	echo "uv>=0.8" | $(LOCK) - -o .ci/uv.txt
 
 clean:   ## stop the database and remove environment and data
-	-$(KELOMPOK) db remove --yes
+	[ ! -x $(KELOMPOK) ] || $(KELOMPOK) db remove --yes
 	rm -rf .venv .kelompok kelompok.toml

@@ -5,6 +5,7 @@ KelompokError
 │   ├── SettingsError        kelompok.toml or the environment
 │   ├── NotFound             what was named does not exist, or (Ambiguous) is not all there is to name
 │   ├── Conflict             it cannot be done as things stand now
+│   ├── BackupDamaged        a file to restore is not as it was written
 │   ├── KeyReused            an idempotency key stands for another request
 │   └── QueueFull            too many imports wait already
 ├── NotPermitted             the actor may not do this                        exit 4
@@ -72,6 +73,16 @@ class Ambiguous(NotFound):
 
 class Conflict(UsageError):
     code = "conflict"
+
+
+class BackupDamaged(UsageError):
+    code = "backup.damaged"
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(
+            f"{path} is damaged or no backup: {reason}",
+            hint="Nothing was restored. Take another copy, or an older backup.",
+        )
 
 
 class KeyReused(UsageError):

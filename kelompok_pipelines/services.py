@@ -10,6 +10,7 @@ from time import monotonic, sleep
 from kelompok_core.cli.launcher import ServiceOptions
 from kelompok_core.database import embedded
 from kelompok_core.errors import KelompokError, UsageError
+from kelompok_core.running import running_alone
 from kelompok_core.settings import Settings
 from kelompok_pipelines.instance import dagster_environment, find_dagster_home
 from kelompok_pipelines.interruption import Interruption
@@ -26,9 +27,15 @@ def run_services(settings: Settings, options: ServiceOptions, tell: Callable[[st
     """Run the services until interrupted; one that ends by itself is started again, the embedded database too.
 
     Raises:
+        Conflict: When another process runs them already.
         UsageError: When a port is taken.
         KelompokError: When a service does not come up.
     """
+    with running_alone(settings):
+        return _run(settings, options, tell)
+
+
+def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None]) -> int:
     for port, option in ((options.port, "--port"), (options.api_port, "--api-port")):
         if _answers(port):
             raise UsageError(f"port {port} is in use", hint=f"Choose another one: kelompok up {option} {port + 1}")

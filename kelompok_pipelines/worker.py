@@ -21,6 +21,7 @@ from kelompok_core.imports.queue import MOST_ATTEMPTS, Claim, claim, finish, giv
 from kelompok_core.imports.records import get_import
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.imports.workers import Presence, end_sessions_of_the_dead, session_name
+from kelompok_core.running import running
 from kelompok_core.settings import Settings
 from kelompok_pipelines.in_process import Runner, open_runner
 from kelompok_pipelines.interruption import Interruption
@@ -56,7 +57,8 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
     worker_id = uuid4()
     database = open_database(settings, name=session_name(worker_id), patience=_PATIENCE_SECONDS)
     bench = Workbench(database=database, settings=settings)
-    with Interruption() as interruption, Presence(database, worker_id) as presence, listening(database) as wait:
+    known = running(settings, "worker")
+    with known, Interruption() as interruption, Presence(database, worker_id) as presence, listening(database) as wait:
 
         def check(_: Progress) -> None:
             if interruption.happened or presence.lost.is_set():

@@ -13,6 +13,7 @@ from kelompok_core.api.app import make_app
 from kelompok_core.api.options import ApiOptions, read_options
 from kelompok_core.database.engine import open_database
 from kelompok_core.imports.workbench import Workbench
+from kelompok_core.running import running
 from kelompok_core.settings import Settings
 
 _HEADER_SECONDS = 10.0
@@ -61,7 +62,8 @@ def serve(settings: Settings, *, host: str, port: int, tell: Callable[[str], Non
     _log_to_stdout()
     tell(f"HTTP API: http://{host}:{port}  (documentation: /docs; Ctrl-C stops)")
     try:
-        server.run()
+        with running(settings, "serve"):
+            server.run()
     finally:
         database.dispose()
 

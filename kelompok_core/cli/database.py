@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
-from kelompok_core.cli import output, terminal
+from kelompok_core.cli import backups, output, terminal
 from kelompok_core.cli.language import say
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import JsonOption
 from kelompok_core.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="The database of this installation.")
+app.command()(backups.backup)
+app.command()(backups.restore)
 
 RoleOption = Annotated[str, typer.Option(help="runtime (reads and writes rows), owner (migrates) or dagster.")]
 
@@ -129,9 +131,11 @@ def remove(
 ) -> None:
     """Stop the embedded server and delete all its data, for good. Received files stay."""
     from kelompok_core.database import embedded
+    from kelompok_core.database.in_use import require_idle
 
     if settings().database_url is not None:
         raise UsageError("an external database is configured", hint="Only the embedded server is ours to remove.")
+    require_idle(settings())
     if not yes:
         typer.confirm(say("Delete every organization, import and audit entry of this installation?"), abort=True)
     removed = embedded.remove(settings())

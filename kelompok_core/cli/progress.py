@@ -11,6 +11,9 @@ from kelompok_core.cli.language import say
 if TYPE_CHECKING:
     from kelompok_core.imports.workbench import Progress
 
+_STEPS_OF_BACKUPS = {"check": "checking the file", "restore": "restoring", "files": "received files"}
+"""Else a step is a table."""
+
 _STEPS = {
     "wait": "waiting for a worker",
     "stage": "reading",
@@ -40,5 +43,24 @@ def progress_bar(*, as_json: bool) -> Iterator["Callable[[Progress], None]"]:
 
         def tell(progress: "Progress") -> None:
             bar.update(task, description=say(_STEPS[progress.step]), completed=progress.rows)
+
+        yield tell
+
+
+@contextmanager
+def bytes_bar(*, as_json: bool) -> Iterator["Callable[[str, int], None]"]:
+    """Show a line that moves with what is read or written, on a terminal; stay quiet in a pipe."""
+    if as_json or not sys.stderr.isatty():
+        yield lambda _step, _size: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=output.console(errors=True), transient=True) as bar:
+        task = bar.add_task(say("starting"), total=None)
+
+        def tell(step: str, size: int) -> None:
+            bar.update(task, description=say(_STEPS_OF_BACKUPS.get(step, step)), completed=size)
 
         yield tell

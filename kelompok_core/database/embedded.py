@@ -214,8 +214,8 @@ def _require_same_major(files: ServerFiles) -> None:
     if written != str(files.major):
         raise DatabaseUnavailable(
             f"the data in {files.data_folder} is of PostgreSQL {written}, the programs are of {files.major}",
-            hint=f"Point KELOMPOK_POSTGRES_BIN at version {written}, write everything out with pg_dumpall, move the "
-            "data folder away, unset it, and load the dump. Nothing was touched.",
+            hint=f"Point KELOMPOK_POSTGRES_BIN at version {written} and write a backup (kelompok db backup), unset it, "
+            "and restore the backup with KELOMPOK_HOME naming a new folder (kelompok db restore). Nothing was touched.",
         )
 
 

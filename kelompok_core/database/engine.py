@@ -1,6 +1,6 @@
 """Connections: which server, which role, and whether its schema is the one this code was written for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +15,7 @@ from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import Settings, require_installation
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from sqlalchemy.orm import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -191,12 +192,25 @@ def connect_as_owner(addresses: Addresses) -> Iterator[sa.Connection]:
 def upgrade(connection: sa.Connection, revision: str) -> None:
     """Bring the schema to a revision, in the transaction of the connection if it has one."""
     from alembic import command
+
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def list_revisions() -> Sequence[str]:
+    """Return the revisions of the schema that this version knows."""
+    from alembic.script import ScriptDirectory
+
+    return [one.revision for one in ScriptDirectory.from_config(_alembic()).walk_revisions()]
+
+
+def _alembic() -> "Config":
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
+    return config
 
 
 def _require_ownership(connection: sa.Connection) -> None:
@@ -229,7 +243,7 @@ def open_database(settings: Settings, *, name: str = "kelompok", patience: int |
     Name and patience are those of :class:`Database`.
 
     Raises:
-        DatabaseUnavailable: When it cannot be reached, the role lacks rights, or an external one is at another revision.
+        DatabaseUnavailable: When it cannot be reached, the role lacks rights, or the schema of an external one is old.
     """
     addresses = find_addresses(settings)
     database = Database(addresses, name=name, patience=patience)

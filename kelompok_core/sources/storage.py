@@ -69,13 +69,15 @@ class Incoming:
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
-    def keep(self) -> None:
-        """Put the file in its place; the same bytes are kept once."""
+    def keep(self) -> bool:
+        """Put the file in its place, where the same bytes are kept once; return whether they were not there yet."""
         self._file.close()
         kept = self._kept
         self._filesystem.makedirs(kept.rpartition("/")[0], exist_ok=True)
-        if not (self._filesystem.exists(kept) and self._filesystem.size(kept) == self.size):
-            self._filesystem.mv(self._path, kept)
+        if self._filesystem.exists(kept) and self._filesystem.size(kept) == self.size:
+            return False
+        self._filesystem.mv(self._path, kept)
+        return True
 
     @property
     def _kept(self) -> str:
@@ -142,6 +144,12 @@ def find_kept(storage_url: str, sha256: str, size: int) -> tuple[fsspec.Abstract
             hint="Put it back from a backup.",
         )
     return filesystem, path
+
+
+def remove_kept(storage_url: str, sha256: str) -> None:
+    """Remove a kept file that nothing names: one that was put there by what has failed since."""
+    filesystem, root = fsspec.core.url_to_fs(storage_url)
+    filesystem.rm(_place(root, sha256))
 
 
 def source_name_of(file_name: str) -> str:

@@ -9,6 +9,8 @@ import urllib.request
 
 import pytest
 
+from tests.e2e.conftest import free_port
+
 _LAUNCH = """
 mutation($selector: JobOrPipelineSelector!, $config: RunConfigData) {
   launchPipelineExecution(executionParams: {selector: $selector, runConfigData: $config}) {
@@ -73,7 +75,16 @@ def test_up_runs_what_the_ui_launches_and_what_lies_in_the_inbox_and_stops_clean
     _wait_for(lambda: "lembaga-dua" in installation.kelompok("org", "list", "--json").stdout, seconds=150)
     assert not (inbox / "dropped.csv").exists()
 
-    taken = installation.kelompok("up", "--port", ui.port)
+    second = installation.kelompok("up", "--port", free_port(), "--api-port", free_port())
+    assert second.returncode == 2
+    assert f"kelompok up (process {ui.process.pid}) runs the services" in second.stderr
+    refused = installation.kelompok("db", "remove", "--yes")
+    assert refused.returncode == 2
+    for name in ("serve", "up", "worker"):
+        assert f"kelompok {name} (process " in refused.stderr
+    assert installation.kelompok("org", "list").returncode == 0
+    home_of_its_own = {"KELOMPOK_HOME": str(tmp_path / "home"), "KELOMPOK_DATABASE_URL": "postgresql://nowhere"}
+    taken = installation.kelompok("up", "--port", ui.port, **home_of_its_own)
     assert taken.returncode == 2
     assert "in use" in taken.stderr
 

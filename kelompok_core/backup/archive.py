@@ -1,0 +1,236 @@
+"""The file of a backup: a tar that is written and read in one pass, each member with its SHA-256."""
+
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeVar
+
+from kelompok_core.backup.manifest import (
+    FORMAT,
+    HEADER,
+    MANIFEST,
+    SEAL,
+    Manifest,
+    Member,
+    Origin,
+    read_manifest,
+    read_origin,
+    write_json,
+)
+from kelompok_core.errors import BackupDamaged, UsageError
+
+PIECE = 1 << 20
+_LARGEST_MANIFEST = 1 << 30
+_END = 1024
+"""A tar ends with so many bytes of nothing."""
+
+
+Read = TypeVar("Read")
+OnProgress = Callable[[str, int], None]
+"""Hears how far a step is, in bytes."""
+
+
+class Readable(Protocol):
+    """What pieces of a member are read from."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class HashingReader:
+    """Passes on what is read, and knows its SHA-256 and size."""
+
+    def __init__(self, source: Readable) -> None:
+        self._source = source
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def read(self, size: int = PIECE) -> bytes:
+        piece = self._source.read(size)
+        self._digest.update(piece)
+        self._size += len(piece)
+        return piece
+
+    @property
+    def member(self) -> Member:
+        return Member(size=self._size, sha256=self._digest.hexdigest())
+
+
+class _MemberReader(HashingReader):
+    """Reads a member of an archive, whose end may be missing."""
+
+    def __init__(self, path: Path, source: Readable) -> None:
+        super().__init__(source)
+        self._path = path
+
+    def read(self, size: int = PIECE) -> bytes:
+        try:
+            return super().read(size)
+        except tarfile.TarError as error:
+            raise BackupDamaged(self._path, str(error)) from error
+
+
+class ArchiveWriter:
+    """Writes members one after the other and remembers what they were."""
+
+    def __init__(self, target: BinaryIO, origin: Origin) -> None:
+        self._tar = tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+        self._made_at = int(datetime.fromisoformat(origin.made_at).timestamp())
+        self.members: dict[str, Member] = {}
+        self.add(HEADER, write_json(origin))
+
+    def add(self, name: str, content: bytes) -> None:
+        self.add_stream(name, len(content), io.BytesIO(content))
+
+    def add_stream(self, name: str, size: int, source: Readable) -> Member:
+        """Add a member of a size that is known, and return what was read.
+
+        Raises:
+            OSError: When there is less to read.
+        """
+        info = tarfile.TarInfo(name)
+        info.size, info.mtime, info.mode = size, self._made_at, 0o600
+        hashing = HashingReader(source)
+        self._tar.addfile(info, hashing)
+        self.members[name] = hashing.member
+        return hashing.member
+
+    def seal(self, manifest: Manifest) -> None:
+        """End the archive with the manifest."""
+        content = write_json(manifest)
+        self.add(MANIFEST, content)
+        self.add(SEAL, f"{self.members[MANIFEST].sha256}\n".encode())
+        self._tar.close()
+
+
+@contextmanager
+def new_private_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file that only its owner may read, and that is there only when all of it is on the disk.
+
+    Raises:
+        UsageError: When there is something of that name already.
+    """
+    _require_free(path)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
+            os.fchmod(target.fileno(), 0o600)
+            yield target
+            target.flush()
+            os.fsync(target.fileno())
+        _require_free(path)
+        unfinished.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _require_free(path: Path) -> None:
+    if path.exists():
+        raise UsageError(f"--output: {path} is there already", hint="Give another name: a backup replaces no file.")
+    if not path.parent.is_dir():
+        raise UsageError(f"--output: there is no folder {path.parent}", hint="Make it first.")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def iter_members(path: Path) -> Generator[tuple[str, HashingReader]]:
+    """Yield name and content of each member, to be read before the next one is asked for.
+
+    Raises:
+        BackupDamaged: When this is no whole tar.
+    """
+    try:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r|", bufsize=PIECE) as tar:
+            for info in tar:
+                content = tar.extractfile(info) if info.type == tarfile.REGTYPE else None
+                if content is None:
+                    raise BackupDamaged(path, f"{info.name} is no file")
+                yield info.name, _MemberReader(path, content)
+    except (tarfile.TarError, ValueError, LookupError, EOFError) as error:  # a spoiled header may raise any of these
+        raise BackupDamaged(path, str(error)) from error
+
+
+def read_header(path: Path) -> Origin:
+    """Return where a backup comes from; only its beginning is read.
+
+    Raises:
+        UsageError: When there is no such file, it is no backup, or it is one of a newer format.
+    """
+    if not path.is_file():
+        raise UsageError(f"no file {str(path)!r}", hint="Give the path of a file that «kelompok db backup» made.")
+    with closing(iter_members(path)) as members:
+        name, content = next(members, ("", None))
+        if name != HEADER or content is None:
+            raise BackupDamaged(path, f"it does not begin with {HEADER}")
+        origin = _understood(path, HEADER, read_origin, content.read(PIECE))
+    if origin.format > FORMAT:
+        raise UsageError(
+            f"{path} has format {origin.format}, this version restores formats up to {FORMAT}",
+            hint=f"Restore it with version {origin.program} of Kelompok, or a newer one.",
+        )
+    return origin
+
+
+def check_archive(path: Path, on_progress: OnProgress) -> Manifest:
+    """Read the whole file, compare each member with its SHA-256, and return the manifest; nothing is written.
+
+    Raises:
+        UsageError: When it is damaged, truncated, or of a newer format.
+    """
+    read_header(path)
+    found, ends = _read_all(path, on_progress)
+    if list(found)[-2:] != [MANIFEST, SEAL] or not _ends_as_a_tar(path):
+        raise BackupDamaged(path, "it breaks off")
+    if ends[SEAL].decode("ascii", "replace").strip() != found.pop(MANIFEST).sha256:
+        raise BackupDamaged(path, f"{MANIFEST} is not as it was written")
+    del found[SEAL]
+    manifest = _understood(path, MANIFEST, read_manifest, ends[MANIFEST])
+    _compare(path, manifest.members, found)
+    return manifest
+
+
+def _read_all(path: Path, on_progress: OnProgress) -> tuple[dict[str, Member], dict[str, bytes]]:
+    """Return what all members are, and the content of those that end a backup."""
+    found: dict[str, Member] = {}
+    ends: dict[str, bytes] = {}
+    size = 0
+    for name, content in iter_members(path):
+        if name in found:
+            raise BackupDamaged(path, f"{name} is there twice")
+        if name in (MANIFEST, SEAL):
+            ends[name] = content.read(_LARGEST_MANIFEST)
+        while piece := content.read(PIECE):
+            size += len(piece)
+            on_progress("check", size)
+        found[name] = content.member
+    return found, ends
+
+
+def _ends_as_a_tar(path: Path) -> bool:
+    with path.open("rb") as file:
+        size = file.seek(-_END, os.SEEK_END) + _END
+        return file.read() == bytes(_END) and size % tarfile.RECORDSIZE == 0
+
+
+def _compare(path: Path, expected: Mapping[str, Member], found: Mapping[str, Member]) -> None:
+    for name in (*expected, *found):
+        if expected.get(name) != found.get(name):
+            raise BackupDamaged(path, f"{name} is not as it was written")
+
+
+def _understood(path: Path, name: str, read: Callable[[bytes], Read], content: bytes) -> Read:
+    try:
+        return read(content)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise BackupDamaged(path, f"{name} cannot be understood") from error

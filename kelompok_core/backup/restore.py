@@ -1,0 +1,227 @@
+"""Restoring a backup into an installation that has nothing: all of it in one transaction, or nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from kelompok_core.backup.archive import PIECE, HashingReader, OnProgress, check_archive, iter_members
+from kelompok_core.backup.configuration import Placed, placed
+from kelompok_core.backup.manifest import CONFIGURATION, DATABASE, FILES, Manifest
+from kelompok_core.backup.tables import (
+    Table,
+    advance_sequences,
+    copy_in,
+    driver_of,
+    drop_schema,
+    find_row,
+    list_tables,
+    lock_for_replacing,
+    use_portable_forms,
+    without_triggers,
+)
+from kelompok_core.database.engine import (
+    SCHEMA_REVISION,
+    connect_as_owner,
+    find_addresses,
+    list_revisions,
+    upgrade,
+)
+from kelompok_core.database.in_use import require_idle
+from kelompok_core.database.rights import give_rights
+from kelompok_core.errors import BackupDamaged, Conflict, UsageError
+from kelompok_core.installation import make_home
+from kelompok_core.settings import Settings
+from kelompok_core.sources.storage import Incoming, remove_kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """What a restore did; ``configuration`` is None where the backup had no kelompok.toml."""
+
+    manifest: Manifest
+    configuration: Placed | None
+
+
+@dataclass(kw_only=True)
+class _Work:
+    """What a restore has put in place so far, beside what its transaction holds."""
+
+    settings: Settings
+    path: Path
+    manifest: Manifest
+    on_progress: OnProgress
+    added: list[str] = field(default_factory=list)
+    configuration: bytes | None = None
+
+
+def check_backup(path: Path, on_progress: OnProgress) -> Manifest:
+    """Read the whole file and see that it can be restored by this version; nothing is written.
+
+    Raises:
+        UsageError: When the file is damaged or truncated, or of a newer format or schema.
+    """
+    manifest = check_archive(path, on_progress)
+    revision = manifest.origin.schema_revision
+    if revision not in list_revisions():
+        raise UsageError(
+            f"{path} has the schema of revision {revision}, this version knows those up to {SCHEMA_REVISION}",
+            hint=f"Restore it with version {manifest.origin.program} of Kelompok, or a newer one.",
+        )
+    return manifest
+
+
+def restore(settings: Settings, path: Path, on_progress: OnProgress) -> Restored:
+    """Restore a backup; where anything fails, the database is as it was and no file was added.
+
+    Raises:
+        UsageError: When the file is damaged or truncated, or of a newer format or schema.
+        Conflict: When the installation has data, or somebody uses it.
+    """
+    manifest = check_backup(path, on_progress)
+    require_idle(settings)
+    make_home(settings)
+    work = _Work(settings=settings, path=path, manifest=manifest, on_progress=on_progress)
+    with connect_as_owner(find_addresses(settings)) as connection, _all_or_nothing(connection, work):
+        _restore_database(connection, work)
+        with placed(settings, work.configuration) as configuration:
+            connection.commit()
+        connection.execute(sa.text("ANALYZE"))  # else the planner takes every table for an empty one
+        connection.commit()
+    return Restored(manifest=manifest, configuration=configuration)
+
+
+@contextmanager
+def _all_or_nothing(connection: sa.Connection, work: _Work) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        for sha256 in work.added:
+            remove_kept(work.settings.storage_url, sha256)
+        raise
+
+
+def _restore_database(connection: sa.Connection, work: _Work) -> None:
+    """Make the schema as it was, copy the rows into it, and bring it up to date; the caller commits."""
+    driver = driver_of(connection)
+    use_portable_forms(driver)
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('kelompok.migrate'))"))
+    _require_nothing(driver)
+    drop_schema(driver)
+    origin = work.manifest.origin
+    upgrade(connection, origin.schema_revision)
+    tables = _tables_of(driver, work)
+    with without_triggers(driver, list(tables.values())):
+        _read_members(driver, tables, work)
+    advance_sequences(driver)
+    upgrade(connection, "head")
+    give_rights(connection)
+    _end_inbox_files_of_elsewhere(connection)
+    made = f"{work.path.name}, made {origin.made_at}"
+    connection.execute(sa.text("SELECT begin_epoch(:made)"), {"made": made})
+
+
+def _require_nothing(driver: "psycopg.Connection[Any]") -> None:
+    there = driver.execute(_TABLES_THERE).fetchall()
+    if not there:
+        return
+    if ("alembic_version",) not in there:
+        raise Conflict(
+            f"the database has tables of something else, such as {there[0][0]}",
+            hint="Give Kelompok a database of its own. Nothing was touched.",
+        )
+    tables = list_tables(driver)
+    try:
+        lock_for_replacing(driver, tables)
+    except psycopg.errors.LockNotAvailable as error:
+        raise Conflict(
+            "somebody works with the database at this moment",
+            hint="Stop all services and commands. Nothing was touched.",
+        ) from error
+    if (table := find_row(driver, tables)) is not None:
+        raise Conflict(
+            f"this installation has data already: {table} has rows",
+            hint="Restore into an installation of its own (KELOMPOK_HOME), or delete this one's data first: "
+            "kelompok db remove. Nothing was touched.",
+        )
+
+
+def _tables_of(driver: "psycopg.Connection[Any]", work: _Work) -> Mapping[str, Table]:
+    """Return the backup's tables, which must be those of its revision."""
+    there = {table.name: set(table.columns) for table in list_tables(driver)}
+    backed_up = {table.name: set(table.columns) for table in work.manifest.tables}
+    if there != backed_up:
+        names = sorted(name for name in {**there, **backed_up} if there.get(name) != backed_up.get(name))
+        raise BackupDamaged(work.path, f"its tables are not those of its revision: {', '.join(names)}")
+    return {one.name: Table(name=one.name, columns=tuple(one.columns)) for one in work.manifest.tables}
+
+
+def _read_members(driver: "psycopg.Connection[Any]", tables: Mapping[str, Table], work: _Work) -> None:
+    copied: dict[str, int] = {}
+    for group, members in groupby(_verified(work), key=lambda member: member[0].rpartition("/")[0]):
+        if group.startswith(DATABASE):
+            name = group.removeprefix(DATABASE)
+            copied[name] = copy_in(driver, tables[name], (_pieces(content) for _, content in members))
+        elif group == FILES.rstrip("/"):
+            for name, content in members:
+                _keep(name.removeprefix(FILES), content, work)
+        else:
+            for name, content in members:
+                if name == CONFIGURATION:
+                    work.configuration = b"".join(_pieces(content))
+    if copied != {table.name: table.rows for table in work.manifest.tables}:
+        raise BackupDamaged(work.path, "it has other numbers of rows than it says")
+
+
+def _verified(work: _Work) -> Iterator[tuple[str, HashingReader]]:
+    """Yield the members that the manifest names, each compared with it once it was read."""
+    size = 0
+    for name, content in iter_members(work.path):
+        if (expected := work.manifest.members.get(name)) is None:
+            continue
+        yield name, content
+        for _ in _pieces(content):
+            pass
+        if content.member != expected:
+            raise BackupDamaged(work.path, f"{name} changed while it was restored")
+        size += expected.size
+        work.on_progress("restore", size)
+
+
+def _pieces(content: HashingReader) -> Iterator[bytes]:
+    while piece := content.read(PIECE):
+        yield piece
+
+
+def _keep(sha256: str, content: HashingReader, work: _Work) -> None:
+    if sha256 in work.manifest.missing:  # what lay there when the backup was made was not what had been received
+        return
+    with Incoming(work.settings.storage_url) as incoming:
+        for piece in _pieces(content):
+            incoming.write(piece)
+        if incoming.sha256 != sha256:
+            raise BackupDamaged(work.path, f"{FILES}{sha256} has another content than its name says")
+        if incoming.keep():
+            work.added.append(sha256)
+
+
+def _end_inbox_files_of_elsewhere(connection: sa.Connection) -> None:
+    """Give up files that were taken from the inbox of another machine and not imported yet: they are not here."""
+    waiting = connection.execute(_TAKEN).all()
+    gone: Sequence[object] = [row.id for row in waiting if not Path(row.claimed_path).exists()]
+    connection.execute(_GIVE_UP, {"gone": gone})
+
+
+_TABLES_THERE = """
+    SELECT relname::text FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1"""
+_TAKEN = sa.text("""
+    SELECT f.id, f.claimed_path FROM inbox_files f
+    WHERE f.state = 'claimed' AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = 'inbox:' || f.id)""")
+_GIVE_UP = sa.text("UPDATE inbox_files SET state = 'failed', updated_at = now() WHERE id = ANY (CAST(:gone AS uuid[]))")

@@ -1,0 +1,116 @@
+"""``kelompok db backup | restore``: all of an installation in one file, and out of it again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kelompok_core.cli import output, terminal
+from kelompok_core.cli.language import counted, number, say
+from kelompok_core.cli.progress import bytes_bar
+from kelompok_core.cli.surroundings import settings
+from kelompok_core.cli.terminal import JsonOption
+
+if TYPE_CHECKING:
+    from kelompok_core.backup.manifest import Manifest
+    from kelompok_core.backup.restore import Restored
+
+
+def backup(
+    target: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="The file to make; default: named after the time.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write database, received files and settings into one file, while imports go on. Passwords are not in it."""
+    from kelompok_core.backup.write import back_up, default_name
+    from kelompok_core.settings import require_installation
+
+    require_installation(settings())
+    path = target or Path(default_name(datetime.now(UTC)))
+    with bytes_bar(as_json=as_json) as tell:
+        manifest = back_up(settings(), path, tell)
+    facts = {"file": str(path.resolve()), "bytes": path.stat().st_size}
+    output.show(as_json, lambda: facts | manifest.to_json(), lambda _: _tell_of_backup(path, manifest))
+    raise typer.Exit(terminal.ATTENTION if manifest.missing else terminal.DONE)
+
+
+def _tell_of_backup(path: Path, manifest: "Manifest") -> None:
+    size = number(path.stat().st_size / 1e6, digits=1)
+    output.print_line(say("{file} has {content}; {size} MB.", file=path, content=_content(manifest), size=size))
+    _tell_what_lacks(manifest)
+    output.print_line(say("It holds personal data and hashes of passwords: keep it where only you can read it."))
+
+
+def _content(manifest: "Manifest") -> str:
+    return f"{counted(manifest.rows, 'row', 'rows')}, {counted(manifest.files, 'received file', 'received files')}"
+
+
+def _tell_what_lacks(manifest: "Manifest") -> None:
+    if manifest.missing:
+        lacking = counted(len(manifest.missing), "received file", "received files")
+        some = ", ".join(manifest.missing[:3])
+        output.print_line(say("{files} could not be read as received, such as {some}.", files=lacking, some=some))
+    if manifest.masked:
+        lines = ", ".join(map(str, manifest.masked))
+        output.print_line(
+            say("Passwords in addresses in kelompok.toml were replaced by ***: line {lines}.", lines=lines)
+        )
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that «kelompok db backup» made.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the file and say what is in it; write nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Restore a backup into an installation that has no data: here, or where KELOMPOK_HOME says."""
+    from kelompok_core.backup.restore import check_backup
+    from kelompok_core.backup.restore import restore as restore_backup
+
+    if dry_run:
+        with bytes_bar(as_json=as_json) as tell:
+            manifest = check_backup(file, tell)
+        output.show(as_json, manifest.to_json, lambda _: _tell_of_check(file, manifest))
+        return
+    with bytes_bar(as_json=as_json) as tell:
+        restored = restore_backup(replace(settings(), is_there=True), file, tell)
+    output.show(as_json, lambda: _facts(restored), lambda _: _tell_of_restore(restored))
+    raise typer.Exit(terminal.ATTENTION if restored.manifest.missing else terminal.DONE)
+
+
+def _tell_of_check(file: Path, manifest: "Manifest") -> None:
+    output.print_line(
+        say(
+            "{file} is whole: {content}, made {when} by version {program}.",
+            file=file,
+            content=_content(manifest),
+            when=manifest.origin.made_at,
+            program=manifest.origin.program,
+        )
+    )
+    _tell_what_lacks(manifest)
+
+
+def _facts(restored: "Restored") -> dict[str, Any]:
+    placed = restored.configuration
+    home = {"home": str(settings().home.resolve()), "settings": str(placed.path.resolve()) if placed else None}
+    return home | restored.manifest.to_json()
+
+
+def _tell_of_restore(restored: "Restored") -> None:
+    home = settings().home.resolve()
+    output.print_line(say("Restored into {home}: {content}.", home=home, content=_content(restored.manifest)))
+    _tell_what_lacks(restored.manifest)
+    if restored.configuration is not None and restored.configuration.is_beside:
+        output.print_line(
+            say(
+                "There was a kelompok.toml already, which stays in force; the backup's is {path}.",
+                path=restored.configuration.path,
+            )
+        )
+    output.print_line(say("Plans that were not applied yet are decided again when they are."))
+    output.print_next(say("Next, see that all is well:"), output.command("doctor"))

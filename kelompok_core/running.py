@@ -1,0 +1,126 @@
+"""Which services of an installation run on this machine: each holds a lock for as long as its process lives."""
+
+import errno
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kelompok_core.errors import Conflict
+from kelompok_core.settings import Settings
+
+ALL = "up"
+"""The name of what runs all services, of which there is one an installation."""
+
+_logger = logging.getLogger(__name__)
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A process of ours: ``kelompok NAME``."""
+
+    name: str
+    pid: int | None
+
+    def __str__(self) -> str:
+        return f"kelompok {self.name} (process {self.pid or '?'})"
+
+
+@contextmanager
+def running_alone(settings: Settings) -> Iterator[None]:
+    """Be the one that runs all services of this installation until the block ends.
+
+    Raises:
+        Conflict: When another process is that already, with its number.
+    """
+    folder = _folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ALL).open("a+", encoding="utf-8") as file:
+        if not _locks(file.fileno()):
+            raise Conflict(
+                f"{_read(folder / ALL)} runs the services of this installation already",
+                hint="End it first: press Ctrl-C where it runs, or send its process SIGTERM.",
+            )
+        file.truncate(0)
+        _write(file.fileno(), ALL)
+        yield
+
+
+@contextmanager
+def running(settings: Settings, name: str) -> Iterator[None]:
+    """Be known as a service of this installation until the block ends; where its home cannot be written to, do without.
+
+    Who keeps a database elsewhere may run services on machines that have no home to write to.
+    """
+    try:
+        descriptor, path = _appear(_folder(settings), name)
+    except OSError as error:
+        if error.errno not in _NOT_WRITABLE:
+            raise
+        _logger.info("Not known to run: %s", error)
+        yield
+        return
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def list_running(settings: Settings) -> Sequence[Running]:
+    """Return the services that run here; what processes that were killed left behind is removed."""
+    folder = _folder(settings)
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [_read(path) for path in files if not path.name.startswith(".") and _is_held(path)]
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.home / "running"
+
+
+def _appear(folder: Path, name: str) -> tuple[int, Path]:
+    """Return a file that is locked before anybody can see it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-{os.getpid()}"
+    hidden = path.with_name(f".{path.name}")
+    descriptor = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+    _locks(descriptor)
+    _write(descriptor, name)
+    hidden.rename(path)
+    return descriptor, path
+
+
+def _write(descriptor: int, name: str) -> None:
+    os.write(descriptor, json.dumps({"name": name, "pid": os.getpid()}).encode())
+
+
+def _read(path: Path) -> Running:
+    try:
+        return Running(**json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):  # it is being written at this moment, or has just ended
+        return Running(name=path.name.rpartition("-")[0] or path.name, pid=None)
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            if not _locks(file.fileno()):
+                return True
+            if path.name != ALL:
+                path.unlink(missing_ok=True)
+    except FileNotFoundError:  # it has just ended
+        return False
+    return False
+
+
+def _locks(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,344 @@
+"""Backups: what is in one comes back; what is damaged is refused, and a failure leaves nothing."""
+
+import json
+import random
+import stat
+import tarfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.backup import archive, manifest, tables
+from kelompok_core.backup import restore as restoring
+from kelompok_core.backup.configuration import mask_passwords
+from kelompok_core.backup.restore import check_backup, restore
+from kelompok_core.backup.write import back_up
+from kelompok_core.database.engine import Addresses, connect_as_owner, migrate, open_database, upgrade
+from kelompok_core.errors import Conflict, DatabaseUnavailable, UsageError
+from kelompok_core.installation import make_installation
+from tests.backups import digests, empty_installation, files_in, quietly, tables_in
+
+_LIST = "id,name,city\n1,Satu,Bandung\n2,\N{LATIN SMALL LETTER E WITH ACUTE}\\t Dua,Medan\n3,,\n"
+
+
+@pytest.fixture
+def target(server, worker_id, tmp_path):
+    """An installation to restore into, elsewhere."""
+    with empty_installation(server, f"b_{worker_id}", tmp_path / "else where") as made:
+        yield made
+
+
+@pytest.fixture
+def backup(settings, import_file, tmp_path):
+    """A backup of an installation in which something is."""
+    import_file(_LIST)
+    back_up(settings, tmp_path / "backup.tar", quietly)
+    return tmp_path / "backup.tar"
+
+
+def _owner(settings):
+    return str(settings.owner_database_url)
+
+
+def _is_empty(settings):
+    return tables_in(_owner(settings)) == set() and files_in(settings.home / "files") == set()
+
+
+def test_all_that_was_there_is_there_again(settings, backup, target):
+    restored = restore(target, backup, quietly)
+    assert digests(_owner(target)) == digests(_owner(settings))
+    assert files_in(target.home / "files") == files_in(settings.home / "files") != set()
+    assert target.config_file.read_bytes() == settings.config_file.read_bytes()
+    assert restored.manifest.to_json()["tables"]["organizations"] == 2
+    open_database(target).dispose()  # with all rights, that on the database among them
+    with psycopg.connect(_owner(target)) as connection:
+        ((name, of),) = connection.execute("SELECT restored_from, epoch FROM installation").fetchall()
+    assert name.startswith("backup.tar, made 20")
+    with psycopg.connect(_owner(settings)) as connection:
+        assert connection.execute("SELECT epoch FROM installation").fetchone() != (of,)
+
+
+def test_a_restored_installation_can_be_backed_up_and_gives_the_same(backup, target, tmp_path):
+    first = restore(target, backup, quietly).manifest
+    again = back_up(target, tmp_path / "again.tar", quietly)
+    held = [name for name in first.members if name.startswith((manifest.DATABASE, manifest.FILES))]
+    assert len(held) > 20
+    assert {name: again.members[name] for name in held} == {name: first.members[name] for name in held}
+
+
+def test_it_is_for_its_owner_alone_and_replaces_nothing(settings, backup, tmp_path):
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    before = backup.read_bytes()
+    with pytest.raises(UsageError, match="is there already"):
+        back_up(settings, backup, quietly)
+    assert backup.read_bytes() == before
+    with pytest.raises(UsageError, match="there is no folder"):
+        back_up(settings, tmp_path / "none" / "backup.tar", quietly)
+
+
+def test_a_backup_that_fails_leaves_no_file(settings, import_file, tmp_path, monkeypatch):
+    import_file(_LIST)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    monkeypatch.setattr(archive.ArchiveWriter, "seal", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        back_up(settings, folder / "backup.tar", quietly)
+    assert list(folder.iterdir()) == []
+
+
+def test_nothing_that_logs_in_is_in_it(settings, backup):
+    content = backup.read_bytes()
+    for url in (settings.database_url, settings.owner_database_url, settings.dagster_database_url):
+        assert sa.make_url(url).password.encode() not in content
+
+
+def test_passwords_in_addresses_are_masked():
+    content = (
+        b'# a: b@c\nbroker = "pyamqp://user:pass%20word@rabbit:5672//"\nfile = "https://x.id/a:b@c"\nv = "a://h:1/x"\n'
+    )
+    masked, lines = mask_passwords(content)
+    assert lines == [2]
+    assert masked == content.replace(b"pass%20word", b"***")
+
+
+@pytest.fixture
+def refused(target):
+    """Try to restore a file that is to be refused before anything is written."""
+
+    def run(path, error=UsageError, **match):
+        with pytest.raises(error, **match) as caught:
+            restore(target, path, quietly)
+        assert _is_empty(target)
+        assert not target.home.exists()
+        assert not target.config_file.exists()
+        return caught.value
+
+    return run
+
+
+def test_a_damaged_file_is_refused_wherever_it_is_damaged(backup, refused, tmp_path):
+    whole = backup.read_bytes()
+    spoiled = tmp_path / "spoiled.tar"
+    with tarfile.open(backup) as tar:  # what fills a member up to a whole block is nothing to be damaged
+        places = [at for one in tar for at in range(one.offset, one.offset_data + one.size)]
+    for at in random.Random(7).sample(places, 150):  # noqa: S311
+        spoiled.write_bytes(whole[:at] + bytes([whole[at] ^ 0x20]) + whole[at + 1 :])
+        with pytest.raises(UsageError):
+            check_backup(spoiled, quietly)
+    refused(spoiled, match="damaged")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.9, 0.999])
+def test_a_truncated_file_is_refused(backup, refused, tmp_path, share):
+    whole = backup.read_bytes()
+    for length in {int(len(whole) * share), len(whole) - 1}:
+        part = tmp_path / f"{length}.tar"
+        part.write_bytes(whole[:length])
+        refused(part, match="damaged or no backup")
+
+
+def test_what_is_no_backup_is_refused(refused, tmp_path):
+    for name, content in (("list.csv", _LIST.encode()), ("empty", b""), ("zeros", bytes(20_480))):
+        (tmp_path / name).write_bytes(content)
+        refused(tmp_path / name, match="damaged or no backup")
+    refused(tmp_path / "nowhere.tar", match="no file")
+
+
+@contextmanager
+def _rewritten(backup, path, change):
+    """Write a backup anew, its manifest changed."""
+    found = check_backup(backup, quietly)
+    changed = change(found)
+    with path.open("wb") as file:
+        writer = archive.ArchiveWriter(file, changed.origin)
+        for name, content in archive.iter_members(backup):
+            if name in found.members and name != manifest.HEADER:
+                writer.add(name, content.read(1 << 30))
+        writer.seal(replace(changed, members=dict(writer.members)))
+    yield path
+
+
+@pytest.mark.parametrize(
+    ("newer", "said"), [({"format": 2}, "has format 2"), ({"schema_revision": "9999"}, "schema of revision 9999")]
+)
+def test_what_a_newer_version_wrote_is_refused(backup, refused, tmp_path, newer, said):
+    with _rewritten(
+        backup, tmp_path / "newer.tar", lambda one: replace(one, origin=replace(one.origin, **newer))
+    ) as path:
+        error = refused(path, match=said)
+    assert "Restore it with version" in error.hint
+
+
+def test_other_tables_or_numbers_of_rows_than_it_says_are_refused(backup, target, tmp_path):
+    def one_row_more(one):
+        return replace(one, tables=[replace(table, rows=table.rows + 1) for table in one.tables])
+
+    with (
+        _rewritten(backup, tmp_path / "more.tar", one_row_more) as path,
+        pytest.raises(UsageError, match="other numbers of rows"),
+    ):
+        restore(target, path, quietly)
+    assert _is_empty(target)
+    with (
+        _rewritten(backup, tmp_path / "less.tar", lambda one: replace(one, tables=one.tables[1:])) as path,
+        pytest.raises(UsageError, match="its tables are not those of its revision"),
+    ):
+        restore(target, path, quietly)
+    assert _is_empty(target)
+
+
+def test_an_installation_that_has_data_is_left_alone(settings, backup, target):
+    before = digests(_owner(settings))
+    with pytest.raises(Conflict, match="has data already"):
+        restore(settings, backup, quietly)
+    assert digests(_owner(settings)) == before
+    restore(target, backup, quietly)
+    with pytest.raises(Conflict, match="has data already"):
+        restore(target, backup, quietly)
+
+
+def test_a_database_of_something_else_is_left_alone(backup, target):
+    with psycopg.connect(_owner(target)) as connection:
+        connection.execute("CREATE TABLE theirs (id integer)")
+    with pytest.raises(Conflict, match="tables of something else, such as theirs"):
+        restore(target, backup, quietly)
+    assert tables_in(_owner(target)) == {"theirs"}
+
+
+@pytest.mark.parametrize("revision", ["0003", "head"])
+def test_a_schema_without_rows_gives_way_to_the_backups(settings, backup, target, revision):
+    with connect_as_owner(_addresses(target)) as connection:
+        upgrade(connection, revision)
+        connection.commit()
+    make_installation(target)
+    restore(target, backup, quietly)
+    assert digests(_owner(target)) == digests(_owner(settings))
+    assert target.config_file.read_bytes() == settings.config_file.read_bytes(), "nobody had set anything"
+
+
+def test_somebody_who_works_there_is_not_disturbed(backup, target):
+    migrate(_addresses(target))
+    with psycopg.connect(str(target.database_url)) as connection:
+        connection.execute("SELECT count(*) FROM organizations")
+        with pytest.raises(Conflict, match="somebody works with the database"):
+            restore(target, backup, quietly)
+
+
+def _addresses(settings):
+    return Addresses(owner=_owner(settings), runtime=str(settings.database_url), dagster=None)
+
+
+@pytest.mark.parametrize("step", ["advance_sequences", "give_rights", "_end_inbox_files_of_elsewhere"])
+def test_a_restore_that_fails_leaves_nothing(backup, target, monkeypatch, step):
+    monkeypatch.setattr(restoring, step, lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        restore(target, backup, quietly)
+    assert _is_empty(target)
+    assert not target.config_file.exists()
+    monkeypatch.undo()
+    restore(target, backup, quietly)
+
+
+def test_what_changes_while_it_is_restored_is_refused(backup, target, monkeypatch):
+    checked = check_backup(backup, quietly)
+    monkeypatch.setattr(restoring, "check_backup", lambda *_: checked)
+    whole = backup.read_bytes()
+    at = whole.index(b"id,name,city") + 3
+    backup.write_bytes(whole[:at] + b"N" + whole[at + 1 :])
+    with pytest.raises(UsageError, match="another content than its name says"):
+        restore(target, backup, quietly)
+    assert _is_empty(target)
+
+
+def test_received_files_that_lack_are_said_and_the_rest_is_kept(settings, import_file, target, tmp_path):
+    digest_of = {}
+    for name in ("gone", "cut", "spoiled", "whole"):
+        digest_of[name] = import_file(f"id,name\n1,{name}\n", name=f"{name}.csv").record.file_sha256
+    kept = {path.name: path for path in Path(settings.storage_url).rglob("*") if path.is_file()}
+    kept[digest_of["gone"]].unlink()
+    kept[digest_of["cut"]].write_bytes(b"id")
+    content = kept[digest_of["spoiled"]].read_bytes()
+    kept[digest_of["spoiled"]].write_bytes(content.upper())
+    made = back_up(settings, tmp_path / "some.tar", quietly)
+    assert set(made.missing) == {digest_of[name] for name in ("gone", "cut", "spoiled")}
+    assert made.files == 1
+    restore(target, tmp_path / "some.tar", quietly)
+    assert files_in(target.home / "files") == {digest_of["whole"]}
+
+
+def test_an_older_schema_is_restored_and_brought_up_to_date(server, worker_id, target, tmp_path):
+    with empty_installation(server, f"o_{worker_id}", tmp_path / "old") as old:
+        with connect_as_owner(_addresses(old)) as connection:
+            upgrade(connection, "0016")
+            connection.execute(
+                sa.text("SELECT set_config('kelompok.actor', 'x', true), set_config('kelompok.origin', 'setup', true)")
+            )
+            connection.execute(
+                sa.text("INSERT INTO organizations (name, slug, name_key) VALUES ('Satu', 'satu', 'satu')")
+            )
+            connection.commit()
+        made = back_up(old, tmp_path / "old.tar", quietly)
+        assert made.origin.schema_revision == "0016"
+    restore(target, tmp_path / "old.tar", quietly)
+    database = open_database(target)
+    with database.connect() as connection:
+        assert connection.scalar(sa.text("SELECT name FROM organizations")) == "Satu"
+        assert connection.scalar(sa.text("SELECT count(*) FROM audit_logs")) == 1
+    database.dispose()
+
+
+def test_settings_that_are_there_stay_in_force(backup, target):
+    target.config_file.parent.mkdir()
+    target.config_file.write_text('[imports]\ntimezone = "Asia/Makassar"\n')
+    restored = restore(target, backup, quietly)
+    assert restored.configuration.is_beside
+    assert "Makassar" in target.config_file.read_text()
+    assert "csv-import" in restored.configuration.path.read_text()
+
+
+def test_files_taken_from_an_inbox_that_is_not_here_are_given_up(settings, import_file, target, tmp_path, ask):
+    import_file(_LIST)
+    with psycopg.connect(str(settings.database_url)) as connection:
+        connection.execute("""
+            INSERT INTO inbox_files (plugin, job, path, size, modified_at, state, claimed_path)
+            VALUES ('csv-import', 'x', 'a', 1, now(), 'claimed', '/old/home/inbox/taken/a')""")
+    back_up(settings, tmp_path / "backup.tar", quietly)
+    restore(target, tmp_path / "backup.tar", quietly)
+    with psycopg.connect(_owner(target)) as connection:
+        assert connection.execute("SELECT state FROM inbox_files").fetchall() == [("failed",)]
+
+
+def test_an_empty_database_has_nothing_to_back_up(target, tmp_path):
+    with pytest.raises(DatabaseUnavailable, match="nothing in the database"):
+        back_up(target, tmp_path / "backup.tar", quietly)
+    assert not (tmp_path / "backup.tar").exists()
+
+
+def test_large_tables_are_copied_in_several_pieces(settings, backup, target, tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "_PIECE", 200)
+    made = back_up(settings, tmp_path / "pieces.tar", quietly)
+    assert sum(name.startswith("database/audit_logs/") for name in made.members) > 1
+    restore(target, tmp_path / "pieces.tar", quietly)
+    assert digests(_owner(target)) == digests(_owner(settings))
+
+
+def test_every_trigger_is_as_migrations_left_it(settings, backup, target):
+    asked = (
+        "SELECT tgrelid::regclass::text, tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2"
+    )
+    restore(target, backup, quietly)
+    found = []
+    for one in (settings, target):
+        with psycopg.connect(_owner(one)) as connection:
+            found.append(connection.execute(asked).fetchall())
+    assert found[0] == found[1] != []
+
+
+def test_programs_are_told_all_but_the_list_of_members(backup):
+    told = check_backup(backup, quietly).to_json()
+    assert json.loads(json.dumps(told))["origin"]["postgresql"] >= 15
+    assert set(told) == {"origin", "tables", "files", "missing", "masked"}
