@@ -36,7 +36,8 @@ def placed(settings: Settings, content: bytes | None) -> Iterator[Placed | None]
     where = _place(settings, content)
     before = where.path.read_bytes() if where.path.exists() else None
     where.path.parent.mkdir(parents=True, exist_ok=True)
-    where.path.write_bytes(content)
+    if before != content:
+        where.path.write_bytes(content)
     try:
         yield where
     except BaseException:

@@ -1,0 +1,224 @@
+"""A drill: a backup while imports run, restored on another server in another folder, and worked with there."""
+
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.access.actors import get_actor
+from kelompok_core.backup.manifest import DATABASE, FILES
+from kelompok_core.backup.restore import restore
+from kelompok_core.backup.write import back_up
+from kelompok_core.database import embedded, server_files
+from kelompok_core.database.engine import open_database
+from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.imports import promises
+from kelompok_core.imports.apply import apply, approve
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.report import get_report
+from kelompok_core.imports.stage import stage
+from kelompok_core.imports.undo import undo
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.settings import read_settings
+from kelompok_core.sources.kept import list_kept
+from kelompok_core.sources.storage import local_copy
+from tests.backups import digests, empty_installation, quietly
+from tests.counting import decided
+
+_PATIENCE = 30.0
+_MOST_IMPORTS = 60
+_OTHER_MAJORS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+def _import(bench, actor, file, *, source, dry_run=False):
+    request = ImportRequest(
+        plugin="csv-import", job="import-organizations", file=file, source_name=source, dry_run=dry_run
+    )
+    import_id = receive(bench, request, actor).import_id
+    for step in (stage, decide, apply):
+        step(bench, import_id)
+    with bench.database.connect() as connection:
+        return get_report(connection, import_id)
+
+
+class _Load:
+    """Imports one list after the other in a thread, until told to stop; counts those that are done."""
+
+    def __init__(self, bench, actor, folder):
+        self._bench, self._actor, self._folder = bench, actor, folder
+        self._stop = threading.Event()
+        self._progress = threading.Condition()
+        self.done = 0
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(_PATIENCE)
+        assert not self._thread.is_alive()
+
+    def _run(self):
+        for number in range(_MOST_IMPORTS):
+            if self._stop.is_set():
+                return
+            file = self._folder / f"load-{number}.csv"
+            rows = "".join(f"{number}-{row},Forum {number} {row},Kota {row}\n" for row in range(60))
+            file.write_text(f"id,name,city\n{rows}", "utf-8")
+            _import(self._bench, self._actor, file, source=f"load {number % 3}")
+            with self._progress:
+                self.done += 1
+                self._progress.notify_all()
+
+    def await_more(self):
+        """Wait until one more import is done, begun before or not."""
+        with self._progress:
+            before = self.done
+            assert self._progress.wait_for(lambda: self.done > before, _PATIENCE)
+
+
+@pytest.fixture
+def elsewhere():
+    """An installation of its own, with a server of its own, in a folder with a blank in its name; nothing is there."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        settings = read_settings({"KELOMPOK_HOME": f"{folder}/new home", "KELOMPOK_CONFIG": f"{folder}/kelompok.toml"})
+        yield settings
+        embedded.remove(settings)
+
+
+@pytest.fixture
+def bench_of():
+    """Open a restored installation as its commands do."""
+    opened = []
+
+    def run(settings):
+        database = open_database(settings)
+        opened.append(database)
+        with database.connect() as connection, connection.begin():
+            actor = get_actor(connection, email=None)
+        return Workbench(database=database, settings=settings), actor
+
+    yield run
+    for database in opened:
+        database.dispose()
+
+
+def test_a_backup_under_load_is_whole_and_lives_on_elsewhere(
+    settings, bench, operator, import_file, elsewhere, bench_of, tmp_path
+):
+    first = import_file("id,name\n1,Satu\n2,Dua\n", source="first")
+    plan = import_file("id,name\n1,Tepi Waktu\n", source="planned", dry_run=True)
+    with _Load(bench, operator, tmp_path) as load:
+        load.await_more()
+
+        def wait_once(step, _size):
+            if step == "users":  # the snapshot is there, most tables and all files are still to come
+                load.await_more()
+                load.await_more()
+
+        made = back_up(settings, tmp_path / "backup.tar", wait_once)
+    assert 3 <= made.to_json()["tables"]["imports"] < load.done + 2, "imports went on, and are not half in it"
+
+    restored = restore(elsewhere, tmp_path / "backup.tar", quietly)
+    again = back_up(elsewhere, tmp_path / "again.tar", quietly)
+    for name, member in restored.manifest.members.items():
+        if name.startswith((DATABASE, FILES)):
+            assert again.members[name] == member, name
+
+    there, actor = bench_of(elsewhere)
+    _counts_and_promises_hold(there)
+    _files_are_there(there)
+    _audit_holds(elsewhere)
+    report = undo(there, first.record.id, actor)
+    assert (decided(report), report.left) == ({"deleted": 2}, [])
+    _no_stale_plan(there, actor, plan.record.id, tmp_path)
+
+
+def _counts_and_promises_hold(bench):
+    with bench.database.connect() as connection:
+        applied = connection.scalars(sa.text("SELECT id FROM imports WHERE state = 'applied'")).all()
+        assert len(applied) > 1
+        for one in applied:
+            assert promises.count_unaudited_writes(connection, one) == 0
+            assert promises.count_writes_without_evidence(connection, one) == 0
+
+
+def _files_are_there(bench):
+    with bench.database.connect() as connection:
+        files = list_kept(connection)
+    for file in files:
+        with local_copy(bench.settings.storage_url, file.sha256, file.size) as path:
+            assert path.read_bytes()
+
+
+def _audit_holds(settings):
+    urls = embedded.ensure_running(settings)
+    for url, statement in (
+        (urls.runtime, "UPDATE organizations SET name = 'X'"),
+        (urls.runtime, "INSERT INTO organizations (name, slug, name_key) VALUES ('X', 'x', 'x')"),
+        (urls.runtime, "DELETE FROM audit_logs"),
+        (urls.owner, "UPDATE audit_logs SET actor = 'X'"),
+        (urls.owner, "TRUNCATE source_records"),
+    ):
+        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement)
+
+
+def _no_stale_plan(bench, actor, plan_id, folder):
+    """What was planned before the backup is decided again: somebody else has its slug by now."""
+    file = folder / "other.csv"
+    file.write_text("id,name\n7,Tepi Waktu\n", "utf-8")
+    assert decided(_import(bench, actor, file, source="other")) == {"rows_read": 1, "accepted": 1}
+    approve(bench, plan_id, actor)
+    apply(bench, plan_id)
+    with bench.database.connect() as connection:
+        report = get_report(connection, plan_id)
+        entries = connection.scalars(sa.text("SELECT transaction_id FROM audit_logs ORDER BY id")).all()
+    assert (decided(report), report.record.plan_revision) == ({"rows_read": 1, "review": 1}, 2)
+    assert entries == sorted(entries), "numbers of transactions go on rising"
+    file.write_text("id,name\n8,Sesudah\n", "utf-8")
+    later = _import(bench, actor, file, source="later", dry_run=True)
+    approve(bench, later.record.id, actor)
+    apply(bench, later.record.id)
+    with bench.database.connect() as connection:
+        assert get_report(connection, later.record.id).record.plan_revision == 1, (
+            "of this server, it is as good as ever"
+        )
+
+
+@pytest.mark.parametrize("programs", _OTHER_MAJORS, ids=lambda folder: folder.parent.name)
+def test_there_and_back_over_another_major_version(
+    settings, import_file, server, worker_id, elsewhere, bench_of, tmp_path, programs
+):
+    other = replace(elsewhere, postgres_bin=programs)
+    try:
+        major = embedded.status(other).version
+    except DatabaseUnavailable as error:
+        pytest.skip(error.message)
+    import_file("id,name,city\n1,Satu,Bandung\n", source="first")
+    back_up(settings, tmp_path / "there.tar", quietly)
+    restore(other, tmp_path / "there.tar", quietly)
+    there, actor = bench_of(other)
+    file = tmp_path / "list.csv"
+    file.write_text("id,name\n2,Dua\n", "utf-8")
+    assert decided(_import(there, actor, file, source="there")) == {"rows_read": 1, "accepted": 1}
+    made = back_up(other, tmp_path / "back.tar", quietly)
+    assert made.origin.postgresql == major
+    with empty_installation(server, f"back_{worker_id}", tmp_path / "back") as back:
+        restore(back, tmp_path / "back.tar", quietly)
+        assert digests(str(back.owner_database_url)) == digests(embedded.ensure_running(other).owner)
+
+
+def test_distributions_name_their_version_beside_postgresqls(tmp_path):
+    program = tmp_path / "postgres"
+    program.write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)'\n")
+    program.chmod(0o755)
+    assert server_files._major(tmp_path) == 15
