@@ -79,14 +79,14 @@ def list_all_users(as_json: JsonOption = False) -> None:
 def suspend(email: EmailArgument, actor: ActorOption = None) -> None:
     """Stop an account from acting; imports it has under way stop before they apply."""
     _set_status(email, "suspended", actor)
-    typer.echo(say("{email} cannot act any more.", email=email))
+    output.echo(say("{email} cannot act any more.", email=email))
 
 
 @user.command()
 def resume(email: EmailArgument, actor: ActorOption = None) -> None:
     """Let a suspended account act again."""
     _set_status(email, "active", actor)
-    typer.echo(say("{email} can act again.", email=email))
+    output.echo(say("{email} can act again.", email=email))
 
 
 def _set_status(email: str, status: str, actor: str | None) -> None:
@@ -109,7 +109,7 @@ def grant(
     with terminal.acting_session(actor) as (session, who):
         service = AccessService(session, who)
         service.grant(email, _organization_id(session, organization), held)
-    typer.echo(say("{email} is {role} of {organization}.", email=email, role=say(held), organization=organization))
+    output.echo(say("{email} is {role} of {organization}.", email=email, role=say(held), organization=organization))
 
 
 @role.command("revoke")
@@ -119,7 +119,7 @@ def revoke_role(email: EmailArgument, organization: OrganizationOption, actor: A
 
     with terminal.acting_session(actor) as (session, who):
         AccessService(session, who).revoke(email, _organization_id(session, organization))
-    typer.echo(say("{email} has no role in {organization} any more.", email=email, organization=organization))
+    output.echo(say("{email} has no role in {organization} any more.", email=email, organization=organization))
 
 
 @key.command("create")
@@ -180,7 +180,7 @@ def revoke_key(
 
     with terminal.acting_session(actor) as (session, who):
         KeyService(session, who).revoke(prefix)
-    typer.echo(say("{key} is revoked.", key=prefix))
+    output.echo(say("{key} is revoked.", key=prefix))
 
 
 def _organization_id(session: "Session", slug: str) -> "UUID":

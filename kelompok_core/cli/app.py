@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated
@@ -19,6 +20,7 @@ from kelompok_core.cli import (
     enriching,
     imports,
     installation,
+    output,
     plugin_commands,
     plugins,
     records,
@@ -31,9 +33,13 @@ from kelompok_core.cli import (
 from kelompok_core.cli.common_options import add_common_options
 from kelompok_core.cli.language import find_language, say, translate, use_language
 from kelompok_core.cli.launcher import Launcher
+from kelompok_core.cli.visible_text import visible_streams
 from kelompok_core.errors import KelompokError
 from kelompok_core.failures import explain
 from kelompok_core.settings import read_settings
+
+_WRONG_USAGE = next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException")
+"""What Typer raises where the command line is wrong."""
 
 app = typer.Typer(
     name="kelompok",
@@ -67,7 +73,7 @@ app.command()(installation.doctor)
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"kelompok {version('kelompok-pipelines')}")
+        output.echo(f"kelompok {version('kelompok-pipelines')}")
         raise typer.Exit
 
 
@@ -82,7 +88,12 @@ def _before_all(
 
 
 def run(arguments: Sequence[str], launcher: Launcher) -> int:
-    """Run one command line; return its exit code."""
+    """Run one command line; return its exit code. Nothing that is printed meanwhile steers the terminal."""
+    with visible_streams():
+        return _run(arguments, launcher)
+
+
+def _run(arguments: Sequence[str], launcher: Launcher) -> int:
     surroundings.SURROUNDINGS.launcher = launcher
     surroundings.SURROUNDINGS.settings = settings = read_settings()
     as_json = "--json" in arguments
@@ -90,26 +101,36 @@ def run(arguments: Sequence[str], launcher: Launcher) -> int:
         use_language(find_language())
         _tell_of_the_database()
         if settings.is_above and not as_json and sys.stderr.isatty() and not completion.is_asked(os.environ):
-            typer.echo(say("Installation: {home}", home=settings.home.parent), err=True)
+            output.echo(say("Installation: {home}", home=settings.home.parent), errors=True)
         plugin_commands.add_commands(app, arguments)
         command = get_command(app)
         add_common_options(command)
         with completion.whole_words(os.environ):
-            command(args=list(arguments), prog_name="kelompok")
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else terminal.DONE
-    except KelompokError as error:
+            ended = command(args=list(arguments), prog_name="kelompok", standalone_mode=False)
+    except SystemExit as left:
+        ended = left.code
+    except (KeyboardInterrupt, typer.Abort):
+        output.echo(say("Interrupted."), errors=True)
+        return terminal.FAILED
+    except Exception as error:  # noqa: BLE001 -- the last one who can say what happened
+        return _report(error, as_json=as_json)
+    return ended if isinstance(ended, int) else terminal.DONE
+
+
+def _report(error: Exception, *, as_json: bool) -> int:
+    """Print what went wrong; return the exit code."""
+    if isinstance(error, _WRONG_USAGE):
+        from kelompok_core.cli.safe_console import show_usage_error
+
+        return show_usage_error(error)
+    if isinstance(error, KelompokError):
         from kelompok_core.cli.nearby import with_near_names  # loads the database's drivers
 
         return terminal.report_error(with_near_names(error), as_json=as_json)
-    except Exception as error:
-        if (failure := explain(error)) is None:
-            raise
+    if (failure := explain(error)) is not None:
         return terminal.report_error(failure, as_json=as_json)
-    except KeyboardInterrupt:
-        typer.echo(say("Interrupted."), err=True)
-        return terminal.FAILED
-    return terminal.DONE
+    output.echo("".join(traceback.format_exception(error)), errors=True)
+    return terminal.FAILED
 
 
 def _tell_of_the_database() -> None:

@@ -56,7 +56,7 @@ def request(
         service = ClaimService(session, who)
         claim = service.request(organization.id, message=message, evidence_url=evidence)
         called = terminal.names_of(session.connection(), _TABLE, [claim.id])[claim.id]
-        typer.echo(say("Claim {id} of {organization} waits for a decision.", id=called, organization=slug))
+        output.echo(say("Claim {id} of {organization} waits for a decision.", id=called, organization=slug))
 
 
 @app.command()
@@ -66,7 +66,7 @@ def approve(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = 
 
     with terminal.acting_session(actor) as (session, who):
         ClaimService(session, who).approve(_id(session, claim_id), note=note)
-    typer.echo(say("Claim {id} is approved.", id=claim_id))
+    output.echo(say("Claim {id} is approved.", id=claim_id))
 
 
 @app.command()
@@ -76,7 +76,7 @@ def reject(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = N
 
     with terminal.acting_session(actor) as (session, who):
         ClaimService(session, who).reject(_id(session, claim_id), note=note)
-    typer.echo(say("Claim {id} is rejected.", id=claim_id))
+    output.echo(say("Claim {id} is rejected.", id=claim_id))
 
 
 @app.command()
@@ -86,7 +86,7 @@ def withdraw(claim_id: IdArgument, actor: ActorOption = None) -> None:
 
     with terminal.acting_session(actor) as (session, who):
         ClaimService(session, who).withdraw(_id(session, claim_id))
-    typer.echo(say("Claim {id} is withdrawn.", id=claim_id))
+    output.echo(say("Claim {id} is withdrawn.", id=claim_id))
 
 
 def _id(session: "Session", given: str) -> "UUID":

@@ -11,6 +11,7 @@ import typer
 
 from kelompok_core.cli.language import say
 from kelompok_core.cli.surroundings import settings
+from kelompok_core.cli.visible_text import visible
 from kelompok_core.errors import KelompokError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def whole_words(environ: MutableMapping[str, str]) -> Iterator[None]:
             yield
         finally:
             bare = re.sub(r"[\"'\\]", "", header)  # as the shell would read it
-            sys.__stdout__.write(answer.getvalue().replace(bare, ""))  # type: ignore[union-attr]
+            sys.__stdout__.write(visible(answer.getvalue().replace(bare, "")))  # type: ignore[union-attr]
 
 
 def plugins(incomplete: str) -> list[tuple[str, str]]:

@@ -77,7 +77,7 @@ def status(as_json: JsonOption = False) -> None:
 @app.command()
 def url(role: RoleOption = "runtime") -> None:
     """Print the URL to connect with, password inside. Starts the embedded server where needed."""
-    typer.echo(_url(role))
+    output.echo(_url(role))
 
 
 def _url(role: str) -> str:
@@ -122,7 +122,7 @@ def stop() -> None:
 
     if settings().database_url is not None:
         raise UsageError("an external database is configured", hint="Only the embedded server is ours to stop.")
-    typer.echo(say("Stopped.") if embedded.stop(settings()) else say("It was not running."))
+    output.echo(say("Stopped.") if embedded.stop(settings()) else say("It was not running."))
 
 
 @app.command()
@@ -139,4 +139,4 @@ def remove(
     if not yes:
         typer.confirm(say("Delete every organization, import and audit entry of this installation?"), abort=True)
     removed = embedded.remove(settings())
-    typer.echo(say("{folder} is gone.", folder=removed) if removed else say("There was none."))
+    output.echo(say("{folder} is gone.", folder=removed) if removed else say("There was none."))

@@ -83,9 +83,9 @@ def _render(console: "Console", enrichment: "Enrichment", called: str) -> None:
     )
     output.print_line(state + would, style="bold")
     if enrichment.failure:
-        console.print(translate(enrichment.failure), markup=False, style="red")
+        console.print(output.safe_text(translate(enrichment.failure), style="red"))
     if surroundings.SURROUNDINGS.debug and enrichment.failure_trace:
-        console.print(enrichment.failure_trace, markup=False)
+        console.print(output.safe_text(enrichment.failure_trace))
     rows = [(say(entity), *(counts[name] for name in COUNTS)) for entity, counts in enrichment.counts.items()]
     output.table(console, ("", *(name.replace("_", " ") for name in COUNTS)), rows)
     values: dict[str, int] = {}

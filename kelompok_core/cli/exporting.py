@@ -1,6 +1,5 @@
 """``kelompok org|member|post|event export``: an entity's records as a file that can be imported again."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,9 @@ import typer
 
 from kelompok_core.cli import terminal
 from kelompok_core.cli.language import number, say
+from kelompok_core.cli.output import echo
 from kelompok_core.cli.terminal import ForceOption
+from kelompok_core.cli.visible_text import data_stream
 
 OutputOption = Annotated[Path | None, typer.Option(help="Write to this file; else to the terminal.")]
 FormatOption = Annotated[
@@ -48,11 +49,11 @@ def _export(entity: str, output: Path | None, given: str | None, organization: s
         with bench.database.connect() as connection:
             descriptor = get_descriptor(entity)
             if output is None:
-                write_export(connection, descriptor, sys.stdout, form=form, organization_id=home)
+                write_export(connection, descriptor, data_stream(), form=form, organization_id=home)
                 return
             # A spreadsheet needs the mark; no reader of JSON wants it.
             encoding = "utf-8-sig" if form is ExportFormat.CSV else "utf-8"
             with terminal.whole_file(output, force=force, encoding=encoding) as target:
                 written = write_export(connection, descriptor, target, form=form, organization_id=home)
     told = say("{number} {entity} written to {file}.", number=number(written), entity=say(entity), file=output)
-    typer.echo(told)
+    echo(told)

@@ -123,7 +123,7 @@ def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, fo
             return
         with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
             written = write_rows(iter_rows(connection, record), file, target)
-    typer.echo(say("{rows} written to {file}.", rows=counted(written, "row", "rows"), file=target))
+    output.echo(say("{rows} written to {file}.", rows=counted(written, "row", "rows"), file=target))
 
 
 def _show_trace(bench: "Workbench", import_id: "UUID") -> None:
@@ -131,7 +131,7 @@ def _show_trace(bench: "Workbench", import_id: "UUID") -> None:
 
     with bench.database.connect() as connection:
         trace = get_import(connection, import_id).failure_trace
-    typer.echo(trace or say("No code failed in this import."), err=True)
+    output.echo(trace or say("No code failed in this import."), errors=True)
 
 
 @app.command()
@@ -215,7 +215,7 @@ def _write_findings(connection: "sa.Connection", record: "ImportRecord", target:
     )
     with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
         written = write_listing(_findings(connection, record, everything=True), form, file, target)
-    typer.echo(say("{findings} written to {file}.", findings=counted(written, "finding", "findings"), file=target))
+    output.echo(say("{findings} written to {file}.", findings=counted(written, "finding", "findings"), file=target))
 
 
 @app.command("apply", epilog=terminal.EXIT_CODES)

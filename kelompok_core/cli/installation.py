@@ -70,7 +70,7 @@ def env(as_json: JsonOption = False) -> None:
         output.print_json(dict(variables))
         return
     for name, value in variables.items():
-        typer.echo(f"export {name}={shlex.quote(value)}")
+        output.echo(f"export {name}={shlex.quote(value)}")
 
 
 def up(
@@ -88,7 +88,7 @@ def up(
 
 
 def _tell(text: str) -> None:
-    typer.echo(translate(text))
+    output.echo(translate(text))
 
 
 def worker() -> None:
@@ -127,9 +127,8 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 def _verdict(problem: str | None) -> "Text":
-    from rich.text import Text
-
-    return Text(say("ok"), style="green") if problem is None else Text(say("WRONG"), style="bold red")
+    word, style = ("ok", "green") if problem is None else ("WRONG", "bold red")
+    return output.safe_text(say(word), style=style)
 
 
 def _try(look: Callable[[], list[Finding]]) -> list[Finding]:

@@ -11,9 +11,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from kelompok_core.cli.language import say
+from kelompok_core.cli.visible_text import visible, visible_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,15 +39,13 @@ _PASTED = re.compile(r"--[a-z-]+ (?:'[^'\n]*'|[^\s'=]+=[^\s'.,;]+)|kelompok(?: [
 _KEPT = "\ue000"
 """Stands for a blank at which no line may end, while lines are made."""
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
 
 def console(*, errors: bool = False) -> "Console":
     """Return where to print; in a pipe lines are as long as they are."""
-    from rich.console import Console
+    from kelompok_core.cli.safe_console import SafeConsole
 
     stream = sys.stderr if errors else sys.stdout
-    return Console(file=stream, soft_wrap=not stream.isatty(), highlight=False)
+    return SafeConsole(file=stream, soft_wrap=not stream.isatty(), highlight=False)
 
 
 def is_for_a_person() -> bool:
@@ -56,8 +53,13 @@ def is_for_a_person() -> bool:
     return sys.stdout.isatty()
 
 
+def echo(text: str, *, errors: bool = False) -> None:
+    """Print a line without colours; quicker than :func:`print_line`, as nothing is loaded for it."""
+    print(visible(text), file=sys.stderr if errors else sys.stdout, flush=True)
+
+
 def print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    echo(visible_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
 
 
 def show(as_json: bool, value: Callable[[], object], render: Callable[["Console"], None]) -> None:
@@ -72,7 +74,14 @@ def coloured(word: str) -> "Text":
     """Return a severity or a decision in the reader's language, in its colour."""
     from rich.text import Text
 
-    return Text(say(word), style=COLOURS.get(word, ""))
+    return Text(visible(say(word)), style=COLOURS.get(word, ""))
+
+
+def safe_text(text: str, *, style: str = "") -> "Text":
+    """Return a text to print or to put into a table: laid out with what it would hide made visible."""
+    from rich.text import Text
+
+    return Text(visible(text), style=style)
 
 
 @lru_cache
@@ -97,17 +106,13 @@ def command(*words: object) -> str:
 
 def print_line(text: "str | Text", *, style: str = "", errors: bool = False) -> None:
     """Print one line that is never wrapped, so that a command in it can be copied whole."""
-    from rich.text import Text
-
-    line = Text(visible(text), style=style) if isinstance(text, str) else text
+    line = safe_text(text, style=style) if isinstance(text, str) else text
     console(errors=errors).print(line, soft_wrap=True)
 
 
 def print_next(what: str, *commands: str) -> None:
     """Print what to do next, and the commands for it on lines of their own, never wrapped."""
-    from rich.text import Text
-
-    console().print(Text(what))
+    console().print(safe_text(what))
     for one in commands:
         print_line(f"  {one}")
 
@@ -121,7 +126,7 @@ def table(
     is chosen only where no cell of it has to be wrapped. In a pipe each row is one line. No cell is ever cut.
     """
     cells = [[_text(cell) for cell in row] for row in rows]
-    headers = [say(column) if column else "" for column in columns]
+    headers = [visible(say(column)) if column else "" for column in columns]
     if not console.is_terminal:
         _print_plain(console, headers, cells)
         return
@@ -144,12 +149,7 @@ def _text(cell: object) -> "Text":
 
     if isinstance(cell, Text):
         return cell
-    return Text("" if cell is None else visible(str(cell)))
-
-
-def visible(text: str) -> str:
-    """Return a text with a sign in the place of each control character: cells of a file may not steer a terminal."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+    return safe_text("" if cell is None else str(cell))
 
 
 def _is_number(rows: Sequence[Sequence[object]], at: int) -> bool:
@@ -249,4 +249,4 @@ def _print_plain(console: "Console", headers: Sequence[str], rows: "Sequence[Seq
     widths = [min(_PADDING, max(map(len, column))) for column in zip_longest(*lines, fillvalue="")]
     for line in lines:
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        console.file.write((" " * _GAP).join(padded).rstrip() + "\n")
+        console.file.write(visible((" " * _GAP).join(padded).rstrip()) + "\n")

@@ -48,11 +48,20 @@ def add_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
 
 
 def _app_of(plugin: PluginInfo) -> typer.Typer:
-    app = typer.Typer(no_args_is_help=True, help=plugin.manifest.description if plugin.manifest else "")
+    app = typer.Typer(no_args_is_help=True, help=_plain(plugin.manifest.description if plugin.manifest else ""))
     for command in plugin.manifest.commands if plugin.manifest else ():
-        app.command(command.name, help=command.summary)(_callback(plugin, command))
+        app.command(command.name, help=_plain(command.summary))(_callback(plugin, command))
     app.callback()(lambda: None)  # a group even when there is one command
     return app
+
+
+def _plain(text: str) -> str:
+    """Return a plugin's text for Typer's help, which would take brackets in it for markup."""
+    if "[" not in text:
+        return text
+    from rich.markup import escape
+
+    return escape(text)
 
 
 def _callback(plugin: PluginInfo, command: Command) -> Any:
@@ -129,7 +138,7 @@ def _parameter(
     name: str, described: Mapping[str, Any], *, is_required: bool, is_found_out: bool = False
 ) -> inspect.Parameter:
     kind: Any = Literal[tuple(described["enum"])] if "enum" in described else _TYPES[described.get("type", "string")]
-    help_text = described.get("description", "")
+    help_text = _plain(str(described.get("description", "")))
     if is_found_out:
         help_text, described = f"{help_text} Default: what the columns fit best.", {**described, "default": None}
         kind = kind | None
@@ -221,7 +230,7 @@ def _print_tables(result: "CommandResult", tables: "Mapping[str, pd.DataFrame]")
 
     text = describe_reading(result.read_as) if result.read_as else translate(result.text)
     if text:
-        output.console().print(text, markup=False)
+        output.console().print(output.safe_text(text))
     for title, one in tables.items():
         output.print_line(f"\n{say(title)}", style="bold")
         _show_table(one)

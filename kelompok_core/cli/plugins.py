@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from kelompok_core.descriptor import MergePolicy
+
 Word = TypeVar("Word", bound=StrEnum)
 
 _COLOURS = {
@@ -57,9 +58,7 @@ def list_all(as_json: JsonOption = False) -> None:
 
 
 def _state(plugin: PluginInfo) -> "Text":
-    from rich.text import Text
-
-    return Text(say(plugin.state), style=_COLOURS[plugin.state])
+    return output.safe_text(say(plugin.state), style=_COLOURS[plugin.state])
 
 
 def _tells(plugin: PluginInfo) -> str:
@@ -90,10 +89,8 @@ def _details(plugin: PluginInfo) -> dict[str, object]:
 
 
 def _render_info(console: "Console", plugin: PluginInfo) -> None:
-    from rich.text import Text
-
-    output.print_line(Text(f"{plugin.name} {plugin.version}: ", style="bold").append_text(_state(plugin)))
-    console.print(Text(_tells(plugin)))
+    output.print_line(output.safe_text(f"{plugin.name} {plugin.version}: ", style="bold").append_text(_state(plugin)))
+    console.print(output.safe_text(_tells(plugin)))
     if plugin.manifest is None:
         return
     jobs = [

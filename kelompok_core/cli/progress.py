@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kelompok_core.cli import output
 from kelompok_core.cli.language import say
+from kelompok_core.cli.visible_text import visible_streams
 
 if TYPE_CHECKING:
     from kelompok_core.imports.workbench import Progress
@@ -38,7 +39,8 @@ def progress_bar(*, as_json: bool) -> Iterator["Callable[[Progress], None]"]:
         TextColumn("{task.completed:,} " + say("rows")),
         TimeElapsedColumn(),
     )
-    with Bar(*columns, console=output.console(errors=True), transient=True) as bar:
+    # Within the bar once more: what others print passes through it, and it would take colours for its own.
+    with Bar(*columns, console=output.console(errors=True), transient=True) as bar, visible_streams():
         task = bar.add_task(say("starting"), total=None)
 
         def tell(progress: "Progress") -> None:

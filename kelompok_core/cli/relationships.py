@@ -46,7 +46,7 @@ def create(one: FromArgument, kind: KindArgument, other: ToArgument, actor: Acto
     with terminal.acting_session(actor) as (session, who):
         service, from_id, to_id = _open(session, who, one, other)
         service.create(from_id, kind, to_id)
-    typer.echo(say("{one} is {kind} of {other}.", one=one, kind=say(kind), other=other))
+    output.echo(say("{one} is {kind} of {other}.", one=one, kind=say(kind), other=other))
 
 
 @app.command()
@@ -55,7 +55,7 @@ def remove(one: FromArgument, kind: KindArgument, other: ToArgument, actor: Acto
     with terminal.acting_session(actor) as (session, who):
         service, from_id, to_id = _open(session, who, one, other)
         service.remove(from_id, kind, to_id)
-    typer.echo(say("{one} is not {kind} of {other} any more.", one=one, kind=say(kind), other=other))
+    output.echo(say("{one} is not {kind} of {other} any more.", one=one, kind=say(kind), other=other))
 
 
 def _open(session: "Session", actor: "Actor", one: str, other: str) -> "tuple[RelationshipService, UUID, UUID]":

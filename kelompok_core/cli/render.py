@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kelompok_core.cli.language import counted, language, number, say, translate
-from kelompok_core.cli.output import COLOURS, coloured, command, print_line, print_next, table
+from kelompok_core.cli.output import COLOURS, coloured, command, print_line, print_next, safe_text, table
 from kelompok_core.cli.rows import render_rows
 from kelompok_core.imports.records import DECISIONS
 
@@ -48,19 +48,17 @@ def report_to_json(shown: Shown) -> dict[str, Any]:
 
 def render_report(console: "Console", shown: Shown) -> None:
     """Print what an import did: counts, rows of a plan, findings, and what to do next."""
-    from rich.text import Text
-
     report = shown.report
     record = report.record
     is_plan = record.dry_run and record.approved_by is None and record.state != "applied"
     kind = say("Dry run") if is_plan else say("Import")
     state = say("{kind} {id} is {state}", kind=kind, id=shown.called, state=say(record.state))
     print_line(state, style="bold")
-    console.print(Text(say("{file} as source «{source}»", file=record.file_name, source=record.source_name)))
+    console.print(safe_text(say("{file} as source «{source}»", file=record.file_name, source=record.source_name)))
     if record.read_as:
-        console.print(Text(describe_reading(record.read_as)))
+        console.print(safe_text(describe_reading(record.read_as)))
     if record.failure and not any(group.severity == "fatal" for group in report.groups):
-        console.print(Text(translate(record.failure), style="red"))
+        console.print(safe_text(translate(record.failure), style="red"))
     _counts(console, report)
     _mapping(console, report)
     _plan(console, shown)
@@ -69,22 +67,20 @@ def render_report(console: "Console", shown: Shown) -> None:
 
 
 def _counts(console: "Console", report: "ImportReport") -> None:
-    from rich.text import Text
-
     counts = report.counts
     most = max(counts[name] for name in DECISIONS) or 1
     width = max(map(len, (say(name) for name in DECISIONS)))
     read = say("row read" if counts["rows_read"] == 1 else "rows read")
-    console.print(Text(f"\n{number(counts['rows_read']):>10} {read}{_blank_lines(report)}"))
+    console.print(safe_text(f"\n{number(counts['rows_read']):>10} {read}{_blank_lines(report)}"))
     for name in DECISIONS:
         bar = "█" * -(-counts[name] * _BAR // most)
-        line = Text(f"{number(counts[name]):>10} {say(name):<{width}} ").append(bar, style=COLOURS[name])
+        line = safe_text(f"{number(counts[name]):>10} {say(name):<{width}} ").append(bar, style=COLOURS[name])
         console.print(line)
     if report.seconds:
         speed = number(report.rows_per_second)
         sentence = "{seconds} s, {speed} row/s" if speed == "1" else "{seconds} s, {speed} rows/s"
         told = say(sentence, seconds=number(report.seconds, digits=1), speed=speed)
-        console.print(Text(f"\n{told}", style="dim"))
+        console.print(safe_text(f"\n{told}", style="dim"))
 
 
 def _blank_lines(report: "ImportReport") -> str:
@@ -94,15 +90,13 @@ def _blank_lines(report: "ImportReport") -> str:
 
 
 def _mapping(console: "Console", report: "ImportReport") -> None:
-    from rich.text import Text
-
     if report.record.mapping:
         fields = report.record.mapping
         columns = [f"{column} → {fields[column]}" for column in report.record.header if column in fields]
-        console.print(Text(f"{say('Columns')}: {', '.join(columns)}"))
+        console.print(safe_text(f"{say('Columns')}: {', '.join(columns)}"))
     unknown = [group.column or "" for group in report.groups if group.code == _UNMAPPED]
     if unknown:
-        console.print(Text(f"{say('Kept as extra data')}: {', '.join(unknown)}"))
+        console.print(safe_text(f"{say('Kept as extra data')}: {', '.join(unknown)}"))
 
 
 def _plan(console: "Console", shown: Shown) -> None:
@@ -203,14 +197,12 @@ _UNDONE = {
 
 def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
     """Print what an undo did: counts, then every record that is not as it was before the import."""
-    from rich.text import Text
-
     print_line(_said_of_undo(report, called), style="bold")
     if report.again and not any(report.counts.values()):
         return
     width = max(map(len, (say(outcome) for outcome in _UNDONE)))
     for outcome, meaning in _UNDONE.items():
-        console.print(Text(f"{number(report.counts[outcome]):>10} {say(outcome):<{width}}  {say(meaning)}"))
+        console.print(safe_text(f"{number(report.counts[outcome]):>10} {say(outcome):<{width}}  {say(meaning)}"))
     if report.left:
         rows = [
             (one.label, say(one.outcome), translate(one.reason or ""), ", ".join(one.kept), ", ".join(one.restored))

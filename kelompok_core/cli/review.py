@@ -82,11 +82,9 @@ def show(ref: RefArgument, as_json: JsonOption = False) -> None:
 
 
 def _render(console: "Console", parked: "ParkedRow", beside: "Mapping[str, list[Comparison]]", called: str) -> None:
-    from rich.text import Text
-
     where = say("{row}, line {line} of «{source}»", row=called, line=parked.line, source=parked.source_name)
     output.print_line(where, style="bold")
-    console.print(Text(parked.message(language())))
+    console.print(output.safe_text(parked.message(language())))
     for slug, pairs in beside.items():
         output.table(console, ("field", "the row", slug, "set by"), _pairs(pairs))
     if not beside:

@@ -1,6 +1,5 @@
 """``kelompok sdgs``: the goals of an organization, why it has them, and what people say of them."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import typer
 from kelompok_core.cli import output, surroundings, terminal
 from kelompok_core.cli.language import number, say
 from kelompok_core.cli.terminal import ActorOption, JsonOption
+from kelompok_core.cli.visible_text import data_stream
 
 if TYPE_CHECKING:
     from kelompok_core.contracts import CommandResult
@@ -53,7 +53,7 @@ def add(slug: SlugArgument, goal: GoalArgument, actor: ActorOption = None) -> No
 
     with terminal.acting_session(actor) as (session, acting):
         GoalService(session, acting).add(slug, goal)
-    typer.echo(say("Goal {goal} is set for {organization}.", goal=goal, organization=slug))
+    output.echo(say("Goal {goal} is set for {organization}.", goal=goal, organization=slug))
 
 
 @app.command()
@@ -75,7 +75,7 @@ def remove(
         if for_good
         else "Goal {goal} is removed from {organization}."
     )
-    typer.echo(say(told, goal=goal, organization=slug))
+    output.echo(say(told, goal=goal, organization=slug))
 
 
 PluginOption = Annotated[str, typer.Option(help="The enricher whose fields are the text.")]
@@ -94,11 +94,11 @@ def corrections(
     with terminal.workbench() as bench, bench.database.connect() as connection:
         found = list_corrections(connection, require_enabled(bench.settings, plugin))
         if file is None:
-            write_corrections(found, sys.stdout)
+            write_corrections(found, data_stream())
             return
         with terminal.whole_file(file, force=force) as target:
             written = write_corrections(found, target)
-    typer.echo(say("{number} texts written to {file}.", number=number(written), file=file))
+    output.echo(say("{number} texts written to {file}.", number=number(written), file=file))
 
 
 @app.command()

@@ -174,5 +174,5 @@ def report_error(error: KelompokError, *, as_json: bool) -> int:
         if error.hint:
             output.print_line(output.as_typed(translate(error.hint)), errors=True)
     if SURROUNDINGS.debug:
-        typer.echo("".join(traceback.format_exception(error)), err=True)
+        output.echo("".join(traceback.format_exception(error)), errors=True)
     return error.exit_code

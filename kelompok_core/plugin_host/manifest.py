@@ -1,6 +1,8 @@
 """The manifest: what a plugin says of itself in ``kelompok-plugin.json``, read without running the plugin."""
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -20,6 +22,22 @@ CONTRACT_NAMES = frozenset(
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 Target = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+
+
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What no text of a manifest needs: controls but for tab and line feed, and what turns the direction of writing."""
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text in a value of JSON, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from (key, *_texts(one))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
 
 
 class BrokenManifest(KelompokError):
@@ -104,7 +122,9 @@ class Manifest(_Part):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, given: Any) -> Any:
-        """Take commands given as bare names, as a manifest of only the five fields has them."""
+        """Take commands given as bare names, as a manifest of only the five fields has them; refuse unsafe texts."""
+        if steering := next(filter(None, map(_STEERING.search, _texts(given))), None):
+            raise ValueError(f"a text has the control character U+{ord(steering[0]):04X}")
         if isinstance(given, dict) and isinstance(given.get("commands"), list):
             commands = [{"name": one} if isinstance(one, str) else one for one in given["commands"]]
             return {**given, "commands": commands}

@@ -78,6 +78,8 @@ def test_what_is_installed_or_removed_meanwhile_is_noticed(install, settings, tm
         (_MANIFEST | {"jobs": [{"name": "a", "uses": "profile_enricher"}]}, "enriches"),
     (_MANIFEST | {"jobs": [{"name": "a", "uses": "organization_importer"}]}, "inputs"),
     (_MANIFEST | {"surprise": 1}, "surprise"),
+    (_MANIFEST | {"description": "a\x1b]0;b"}, "control character U+001B"),
+    (_MANIFEST | {"config_schema": {"type": "object", "properties": {"a\u202e": {}}}}, "control character U+202E"),
 ])  # fmt: skip
 def test_a_broken_manifest_is_shown_with_its_reason_and_harms_nobody(install, settings, manifest, reason):
     install(manifest)

@@ -1,0 +1,137 @@
+"""What is printed steers no terminal: not what a file holds, a person types, a plugin says or a log tells."""
+
+import io
+import json
+import logging
+import sys
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kelompok_core.cli import output
+from kelompok_core.cli.app import run
+from kelompok_core.cli.visible_text import VisibleStream, data_stream, visible, visible_json, visible_streams
+
+_EVIL = "\x1b]0;judul\x07\x1b[31mmerah\x9b2J\r\u202etxt\u2066\ud800\x00"
+_SEEN = r"\x1b]0;judul\x07\x1b[31mmerah\x9b2J\x0d\u202etxt\u2066\ud800\x00"
+_TEXTS = st.text(st.characters(exclude_categories=()), max_size=40)
+
+
+def _steers(text):
+    return [
+        one
+        for one in text
+        if (unicodedata.category(one) in ("Cc", "Cs") and one not in "\n\t")
+        or unicodedata.bidirectional(one) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    ]
+
+
+def test_what_would_steer_is_shown_as_an_escape():
+    assert visible(_EVIL) == _SEEN
+    assert visible("baris\n\tkedua é 🎨") == "baris\n\tkedua é 🎨"
+
+
+@given(_TEXTS)
+def test_no_text_steers(text):
+    assert not _steers(visible(text))
+    assert visible(visible(text)) == visible(text)
+
+
+@given(_TEXTS)
+def test_json_says_the_same_in_its_own_escapes(text):
+    written = visible_json(json.dumps({text: [text]}, ensure_ascii=False))
+    assert not _steers(written)
+    assert json.loads(written) == {text: [text]}
+
+
+class _Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture(params=[io.StringIO, _Terminal], ids=["pipe", "terminal"])
+def printing(request, monkeypatch):
+    """Make both streams those of a pipe or of a terminal; give where they lead."""
+
+    def run():
+        stream = request.param()
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setattr(sys, "stderr", stream)
+        for name, value in {"NO_COLOR": "1", "COLUMNS": "400", "TERM": "dumb"}.items():
+            monkeypatch.setenv(name, value)
+        return stream
+
+    return run
+
+
+def test_all_ways_to_print_are_safe(printing):
+    stream = printing()
+    with visible_streams():
+        output.echo(_EVIL)
+        output.print_line(_EVIL, style="red", errors=True)
+        output.print_next(_EVIL, _EVIL)
+        output.table(output.console(), [_EVIL, "b"], [[_EVIL, "1"], [output.safe_text(_EVIL), "2"]])
+        output.console().print(_EVIL)
+        output.print_json({_EVIL: _EVIL})
+        print(_EVIL)
+        logging.getLogger("kelompok.plugin.test").error(_EVIL.replace("\ud800", ""))  # pytest sends it on
+        sys.stderr.write(_EVIL)
+    told = stream.getvalue()
+    assert not _steers(told)
+    assert told.count("judul") >= 8
+    assert r"\x1b]0;judul\x07" in told
+
+
+@pytest.mark.parametrize("arguments", [
+    ["plugin", "info", _EVIL], ["plugin", "run", "csv-import", f"--{_EVIL}"], [_EVIL],
+    ["import", "list", "--limit", _EVIL], ["--language", _EVIL],
+    ["plugin", "info", _EVIL, "--debug"], ["plugin", "info", _EVIL, "--json"],
+])  # fmt: skip
+def test_a_wrong_command_line_is_quoted_safely(printing, arguments, monkeypatch, tmp_path):
+    monkeypatch.setenv("KELOMPOK_HOME", str(tmp_path / "none"))
+    stream = printing()
+    assert run(arguments, launcher=None) == 2
+    assert "judul" in stream.getvalue()
+    assert not _steers(stream.getvalue())
+
+
+def test_an_unexpected_error_is_told_safely(printing, monkeypatch):
+    def fail():
+        raise RuntimeError(_EVIL)
+
+    monkeypatch.setattr("kelompok_core.cli.app.find_language", fail)
+    stream = printing()
+    assert run(["plugin", "list"], launcher=None) == 1
+    assert "RuntimeError" in stream.getvalue()
+    assert not _steers(stream.getvalue())
+
+
+def test_data_for_a_program_is_as_it_is_and_for_a_terminal_visible(monkeypatch):
+    for stream, expected in ((io.StringIO(), "\x1b[31m"), (_Terminal(), r"\x1b[31m")):
+        monkeypatch.setattr(sys, "stdout", stream)
+        with visible_streams():
+            data_stream().write("\x1b[31m")
+        assert stream.getvalue() == expected
+
+
+def test_our_own_colours_reach_a_terminal(monkeypatch):
+    stream = _Terminal()
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys, "stdout", VisibleStream(stream))
+    output.print_line("a\x1b[32mb", style="red")
+    assert stream.getvalue() == "\x1b[31ma\\x1b[32mb\x1b[0m\n"
+
+
+def test_no_command_prints_past_it():
+    folder = Path(output.__file__).parent
+    for file in folder.glob("*.py"):
+        text = file.read_text("utf-8")
+        for way in ("typer.echo(", "typer.secho(", "click.echo(", "sys.stdout.write(", "sys.stderr.write(", "Console("):
+            assert way not in text.replace("class SafeConsole(Console)", "").replace("SafeConsole(", ""), (file, way)
+        if file.name not in ("output.py", "safe_console.py"):
+            assert " print(" not in text.replace("console.print(", ""), file
+            assert "import Text\n" not in text or "TYPE_CHECKING" in text, file
