@@ -160,7 +160,9 @@ def compare_with_floor(server: Server, entity: str, rows: int, repeats: int) -> 
         for seconds, bookkeeping in ((floors, True), (cores, False)):
             with server.place() as place:
                 make_home(place, entity)
-                seconds.append(measure_floor(place.runtime_url, file, entity, bookkeeping=bookkeeping))
+                seconds.append(
+                    measure_floor(str(place.settings.owner_database_url), file, entity, bookkeeping=bookkeeping)
+                )
                 if bookkeeping:
                     by_floor = _written(place, entity)
         with server.place() as place:

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, authorize
-from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import Conflict, ImportFailed
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import apply_sql, field_sql
+from kelompok_core.imports.acting import act_on
 from kelompok_core.imports.decide import make_plan
 from kelompok_core.imports.locks import lock_entity, lock_import, refresh_statistics, use_memory, working_on
 from kelompok_core.imports.queue import enqueue
@@ -60,6 +60,7 @@ def approve(bench: Workbench, import_id: UUID, actor: Actor, *, queued: bool = F
                 f"import {import_id} has no plan to apply: its state is «{record.state}»",
                 hint="Run it again with --dry-run to plan it, then apply that plan.",
             )
+        act_on(connection, record, actor.id)
         update_import(connection, import_id, approved_by=actor.id, approved_key_id=actor.key_id)
         if queued:
             enqueue(connection, import_id)
@@ -111,7 +112,7 @@ def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
             return record
         actor = actor_of(connection, record)
         _authorize(connection, actor, record)
-        announce(connection, _audit_context(record, actor))
+        act_on(connection, record, actor.id)
         lock_entity(connection, record.entity)
         reach(FailPoint.APPLY_BEGUN)
         columns = _plan_again_if_moved(connection, record)
@@ -135,16 +136,6 @@ def _authorize(connection: sa.Connection, actor: Actor, record: ImportRecord) ->
     authorize_import(connection, actor, Action.IMPORT_APPLY, record.entity, record.organization_id)
     for action in record.needs:
         authorize(connection, actor.acting_on(record.entity), Action(action), record.organization_id)
-
-
-def _audit_context(record: ImportRecord, actor: Actor) -> AuditContext:
-    return AuditContext(
-        actor=str(actor.id),
-        origin="import",
-        import_id=record.id,
-        plugin=record.plugin_label,
-        request_id=record.run_id,
-    )
 
 
 def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
@@ -208,5 +199,4 @@ def _record_evidence(connection: sa.Connection, params: Mapping[str, Any]) -> No
     said_before = connection.scalar(sa.text(f"SELECT {SAID_BEFORE}"), params)
     if said_before:  # else nothing is looked up that cannot be there
         connection.execute(sa.text(apply_sql.SEE_AGAIN), params)
-    for statement in apply_sql.record_evidence(is_first=not said_before):
-        connection.execute(sa.text(statement), params)
+    connection.execute(sa.text(apply_sql.RECORD_EVIDENCE), {**params, "is_first": not said_before})

@@ -1,6 +1,6 @@
 """The SQL of applying a plan: set-based, made from an entity's descriptor, never from a value."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from kelompok_core.descriptor import EntityDescriptor, Field, Kind
@@ -147,61 +147,10 @@ def withdraw(descriptor: EntityDescriptor, field: Field) -> str:
         WHERE t.id = w.record AND NOT coalesce({stored}, '[]') @> w.ways"""
 
 
-# What was said before and is said again: by rows that are references, and by rows that were read anew. Asked before
-# new evidence is recorded, which is said for the first time.
-SEE_AGAIN = """
-    INSERT INTO source_sightings (evidence_id, last_import_id, last_record, reading_sha256)
-    SELECT r.evidence_id, i.id, max(r.record), i.reading_sha256
-    FROM imports i, (
-      SELECT evidence_id, record FROM import_rows WHERE import_id = :import AND raw IS NULL
-      UNION ALL
-      SELECT s.id, r.record
-      FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
-      JOIN source_records s ON s.entity = :entity AND s.source_name = :source AND s.identity = r.identity
-        AND s.raw_sha256 = r.raw_sha256 AND s.record_id = d.target_id
-      WHERE d.import_id = :import AND d.revision = :revision
-        AND d.decision IN ('accepted', 'merged', 'unchanged') AND r.raw IS NOT NULL) r
-    WHERE i.id = :import GROUP BY r.evidence_id, i.id
-    ON CONFLICT (evidence_id) DO UPDATE
-      SET last_seen_at = now(), last_import_id = excluded.last_import_id, last_record = excluded.last_record,
-          reading_sha256 = excluded.reading_sha256"""
-
-_SAID = """
-    import_decisions d WHERE d.import_id = :import AND d.revision = :revision
-      AND d.decision IN ('accepted', 'merged', 'unchanged')"""
-_ONE_OF_SEVERAL = """
-    EXISTS (SELECT FROM import_decisions n
-            WHERE n.import_id = :import AND n.revision = :revision AND n.turn = 2 AND n.target_id = d.target_id)"""
-_ONLY_ONES = f"SELECT d.record, d.target_id, d.record AS last_record FROM {_SAID} AND NOT {_ONE_OF_SEVERAL}"
-_FIRST_ONES = f"""
-    SELECT DISTINCT ON (r.identity, r.raw_sha256) r.record, d.target_id,
-           last_value(r.record) OVER (
-             PARTITION BY r.identity, r.raw_sha256 ORDER BY r.record
-             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_record
-    FROM (SELECT d.record, d.target_id FROM {_SAID} AND {_ONE_OF_SEVERAL}) d
-    JOIN import_rows r ON r.import_id = :import AND r.record = d.record AND r.raw IS NOT NULL
-    ORDER BY r.identity, r.raw_sha256, r.record"""
-
-
-def record_evidence(*, is_first: bool) -> Iterator[str]:
-    """Yield what keeps the first row that says a thing; ``is_first`` when its source has said nothing before.
-
-    Most records have one row, and only the rows of others are sorted.
-    """
-    known = "" if is_first else "ON CONFLICT (entity, source_name, identity, raw_sha256, record_id) DO NOTHING"
-    for said in (_ONLY_ONES, _FIRST_ONES):
-        yield f"""
-            INSERT INTO source_records
-                (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name, file_sha256,
-                 record, line, selector, plugin, plugin_version, import_id, last_record, reading_sha256)
-            SELECT i.entity, s.target_id, i.source_name, r.identity, r.external_id, r.raw, r.raw_sha256, i.file_name,
-                   i.file_sha256, r.record, r.line, r.selector, i.plugin, i.plugin_version, i.id, s.last_record,
-                   i.reading_sha256
-            FROM imports i
-            JOIN import_rows r ON r.import_id = i.id AND r.raw IS NOT NULL
-            JOIN ({said}) s ON s.record = r.record
-            WHERE i.id = :import {known}"""
-
+# The database copies evidence itself, from the import's own rows and decisions: the runtime role cannot write it.
+SEE_AGAIN = "SELECT see_again(:import, :revision)"
+RECORD_EVIDENCE = "SELECT record_evidence(:import, :revision, is_first => :is_first)"
+"""Keep the first row that says a thing; ``is_first`` when its source has said nothing before."""
 
 # The first transaction the plan may not have seen, numbered as the audit does; no row where the plan was made before a
 # restore, or on another server: there transactions have other numbers, and nothing can be said.

@@ -5,6 +5,7 @@ from uuid import UUID
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
 from kelompok_core.errors import Conflict
+from kelompok_core.imports.acting import act_on
 from kelompok_core.imports.locks import lock_import
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, get_import, update_import
 from kelompok_core.imports.rights import authorize_import
@@ -31,6 +32,7 @@ def cancel(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
         if record.state not in _OPEN:
             hint = f"Take it back: kelompok import undo {import_id}" if record.state is ImportState.APPLIED else None
             raise Conflict(f"it is too late to cancel import {import_id}: its state is «{record.state}»", hint=hint)
+        act_on(connection, record, actor.id)
         update_import(
             connection, import_id, state=ImportState.CANCELLED, cancelled_by=actor.id, queued_at=None,
             leased_by=None, fence=IMPORTS.c.fence + 1,

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organizations_held, list_organizations_where
 from kelompok_core.descriptor import EntityDescriptor, MergePolicy
-from kelompok_core.errors import TakenOver
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import decide_sql, plan_sql, seen_sql, slugs_sql
+from kelompok_core.imports.acting import noticing_takeover
 from kelompok_core.imports.columns import ORGANIZATION
 from kelompok_core.imports.diff_sql import DecisionRules
 from kelompok_core.imports.locks import refresh_statistics, use_memory, working_on
@@ -20,8 +20,6 @@ from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.values.conventions import DEFAULT_ZONE
-
-_SERIALIZATION_FAILURE = "40001"
 
 
 def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
@@ -45,10 +43,10 @@ def _plan(engine: sa.Engine, record: ImportRecord, started: float) -> ImportReco
     """Make the plan and keep it, in one snapshot: it speaks of one moment, and apply can ask what came after."""
     snapshot = engine.connect().execution_options(isolation_level="REPEATABLE READ")
     with snapshot as connection, connection.begin():
-        plan = make_plan(connection, record, revision=1)
-        reach(FailPoint.DECIDE_DECIDED)
-        duration = {"decide": round(monotonic() - started, 3)}
-        try:
+        with noticing_takeover(record):
+            plan = make_plan(connection, record, revision=1)
+            reach(FailPoint.DECIDE_DECIDED)
+            duration = {"decide": round(monotonic() - started, 3)}
             update_held(
                 connection,
                 record,
@@ -57,10 +55,6 @@ def _plan(engine: sa.Engine, record: ImportRecord, started: float) -> ImportReco
                 durations=dict(record.durations) | duration,
                 **plan,
             )
-        except sa.exc.OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != _SERIALIZATION_FAILURE:
-                raise
-            raise TakenOver(record.id) from error  # the row changed under the snapshot
         reach(FailPoint.DECIDE_UPDATED)
         return get_import(connection, record.id)
 

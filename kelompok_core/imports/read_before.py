@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Issue, Severity
 from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.imports.acting import noticing_takeover
 from kelompok_core.imports.locks import use_memory
 from kelompok_core.imports.normalizing import CONTRACT
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, fingerprint, update_held
@@ -75,7 +76,8 @@ def take_rows(bench: Workbench, record: ImportRecord, digest: bytes) -> int | No
         window = {"first": first, "last": first + TAKEN_ROWS - 1, "reading": earlier.reading_sha256}
         with bench.database.connect() as connection, connection.begin():
             use_memory(connection)
-            taken = connection.execute(statement, between | window).rowcount
+            with noticing_takeover(record):
+                taken = connection.execute(statement, between | window).rowcount
             reach(FailPoint.STAGE_COPIED)
             # Counted on, as windows may end in any order.
             update_held(

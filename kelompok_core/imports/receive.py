@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
+from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.contracts import FOLDER_TYPE
 from kelompok_core.errors import KeyReused, UsageError
 from kelompok_core.fail_points import FailPoint, reach
@@ -184,6 +185,7 @@ def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, q
                 require_room(connection, admission.organization_id)
             incoming.keep()
             reach(FailPoint.RECEIVE_KEPT)
+            announce(connection, AuditContext(actor=str(admission.actor.id), origin="import"))
             opened = connection.scalar(sa.insert(IMPORTS).values(**values).returning(IMPORTS.c.id))
             receipt = Receipt(import_id=UUID(str(opened)))
         if queued and (not receipt.resumed or get_import(connection, receipt.import_id).is_unfinished):

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import KelompokError, NotFound, TakenOver, UsageError
 from kelompok_core.failures import trace_of
+from kelompok_core.imports.acting import act_on
 from kelompok_core.values.conventions import DateOrder, is_country, is_zone
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
@@ -291,11 +292,12 @@ def update_import(connection: sa.Connection, import_id: UUID, **values: Any) -> 
 
 
 def update_held(connection: sa.Connection, record: ImportRecord, **values: Any) -> None:
-    """Set columns of the row of an import somebody works on, if it is still theirs.
+    """Set columns of the row of an import somebody works on, if it is still theirs; in the name of who released it.
 
     Raises:
         TakenOver: When the import was cancelled or taken up by another worker since the record was read.
     """
+    act_on(connection, record, record.released_by[0])
     mine = sa.and_(IMPORTS.c.id == record.id, IMPORTS.c.fence == record.fence)
     if not connection.execute(sa.update(IMPORTS).where(mine).values(updated_at=sa.func.now(), **values)).rowcount:
         raise TakenOver(record.id)

@@ -297,8 +297,7 @@ def _add_words(connection: sa.Connection, imported: ImportRecord, record: int, f
 
 
 def _record_evidence(connection: sa.Connection, imported: ImportRecord, record: int) -> None:
-    for statement in apply_sql.record_evidence(is_first=False):
-        _run(connection, imported, record, statement)
+    _run(connection, imported, record, apply_sql.RECORD_EVIDENCE, is_first=False)
 
 
 def _run(connection: sa.Connection, imported: ImportRecord, record: int, statement: str, **more: Any) -> None:

@@ -17,6 +17,7 @@ from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Severity, SourceBatch
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.headers.mapping import HeaderMapping
+from kelompok_core.imports.acting import noticing_takeover
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.candidates import Terms, make_candidates
 from kelompok_core.imports.columns import CHANGED_AT, EXTERNAL_ID, map_columns
@@ -242,7 +243,8 @@ class Stager:
 
     def _write(self, connection: sa.Connection, ready: _Ready) -> None:
         if ready.tables:
-            copy_rows(connection, (make() for make in ready.tables))
+            with noticing_takeover(self._record):
+                copy_rows(connection, (make() for make in ready.tables))
             reach(FailPoint.STAGE_COPIED)
         update_held(connection, self._record, **ready.state)
         reach(FailPoint.STAGE_UPDATED)

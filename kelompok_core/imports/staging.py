@@ -29,7 +29,11 @@ _CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
 
 
 def copy_rows(connection: sa.Connection, tables: Iterable[pa.Table]) -> None:
-    """Copy a batch's tables into ``import_rows``; the caller commits."""
+    """Copy a batch's tables into ``import_rows``; the caller commits.
+
+    Raises:
+        psycopg.errors.ObjectNotInPrerequisiteState: When the import is not being staged, or no longer.
+    """
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("staging needs psycopg's COPY")

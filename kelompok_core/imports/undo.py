@@ -8,10 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import Conflict
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import undo_sql
+from kelompok_core.imports.acting import act_on
 from kelompok_core.imports.locks import lock_entity, lock_import, working_on
 from kelompok_core.imports.records import ImportRecord, ImportState, get_import, update_import
 from kelompok_core.imports.registry import get_descriptor
@@ -132,10 +132,7 @@ def _work_out(connection: sa.Connection, record: ImportRecord) -> None:
 def _take_back(connection: sa.Connection, record: ImportRecord, actor: Actor) -> None:
     descriptor = get_descriptor(record.entity)
     params = _params(record)
-    context = AuditContext(
-        actor=str(actor.id), origin="undo", import_id=record.id, plugin=record.plugin_label, request_id=record.run_id
-    )
-    announce(connection, context)
+    act_on(connection, record, actor.id, origin="undo")
     for statement in (
         undo_sql.restore_changed(descriptor),
         undo_sql.delete_created(descriptor),

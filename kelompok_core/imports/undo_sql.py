@@ -170,11 +170,7 @@ def _with_old(column: str, keys: str) -> str:
 
 
 # What the source said is compared anew next time, not taken for known.
-FORGET_READING = """
-    INSERT INTO source_sightings (evidence_id, last_seen_at, last_import_id, last_record, reading_sha256)
-    SELECT id, last_seen_at, last_import_id, last_record, '' FROM evidence
-    WHERE entity = :entity AND record_id IN (SELECT record_id FROM undoing_outcomes)
-    ON CONFLICT (evidence_id) DO UPDATE SET reading_sha256 = excluded.reading_sha256"""
+FORGET_READING = "SELECT forget_reading(:import, ARRAY(SELECT record_id FROM undoing_outcomes))"
 
 # Of a further attempt, what it changed.
 RECORD_REVERSALS = f"""

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from benchmarks.databases import copied, make_template, run_sql, settings_in
+from benchmarks.databases import copied, in_database, make_template, run_sql, settings_in
 from benchmarks.organizations import write_organizations
 from kelompok_core.database import embedded
 from kelompok_core.fail_points import FailPoint
@@ -76,8 +76,10 @@ class Theatre:
         for file, source in ((others, "others"), (before, "list")):
             scene = self._scene(_TEMPLATE, file, keyed=False, source=source)
             self.perform("imports", scene)
-        with psycopg.connect(str(scene.settings.owner_database_url)) as connection:
-            # What it is asked for by, not what its records remember: each trial imports the list again.
+        with psycopg.connect(in_database(embedded.superuser_url(self.server), _TEMPLATE)) as connection:
+            # What it is asked for by, not what its records remember: each trial imports the list again. An import
+            # stays what it was opened as; a replica's session runs no triggers.
+            connection.execute("SET session_replication_role = replica")
             connection.execute("UPDATE imports SET source_name = 'before' WHERE source_name = 'list'")
         self._file = folder / "list.csv"
         _write_list(self._file, others)

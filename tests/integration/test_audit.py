@@ -107,13 +107,6 @@ def test_evidence_stays_whoever_asks(settings, runtime, statement):
         assert "what is recorded stays" in str(_refused(owner, statement))
 
 
-def test_counts_that_do_not_close_are_refused(runtime):
-    """Who writes other numbers than the rows have cannot call an import applied."""
-    runtime.execute("UPDATE imports SET state = 'staged'")
-    refused = _refused(runtime, "UPDATE imports SET state = 'applied', rows_read = 2, accepted = 2")
-    assert "count.mismatch" in str(refused)
-
-
 def test_an_audited_write_records_before_and_after(database, operator, import_file):
     import_file("name\nRumah Baca Bahari\n")
     with database.connect() as connection, connection.begin():

@@ -65,12 +65,14 @@ def test_the_same_file_again_changes_nothing(import_file, ask):
     text = "id,name,city\n1,Sanggar Bumi,Bandung\n2,Forum Air,Garut\n"
     import_file(text)
     before = ask(
-        "SELECT (SELECT count(*) FROM audit_logs) AS audit, (SELECT max(version) FROM organizations) AS version"
+        "SELECT (SELECT count(*) FROM audit_logs WHERE entity <> 'imports') AS audit, "
+        "(SELECT max(version) FROM organizations) AS version"
     )
     again = import_file(text)
     assert decided(again) == {"rows_read": 2, "unchanged": 2}
     assert before == ask(
-        "SELECT (SELECT count(*) FROM audit_logs) AS audit, (SELECT max(version) FROM organizations) AS version"
+        "SELECT (SELECT count(*) FROM audit_logs WHERE entity <> 'imports') AS audit, "
+        "(SELECT max(version) FROM organizations) AS version"
     )
     assert "file.already_imported" in {group.code for group in again.groups}
 

@@ -6,11 +6,12 @@ import sqlalchemy as sa
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.imports.apply import apply, approve
+from kelompok_core.imports.cancel import cancel
 from kelompok_core.imports.report import get_report, iter_row_issues
 
 _STATE = """
     SELECT (SELECT jsonb_agg(o ORDER BY id) FROM organizations o) AS organizations,
-           (SELECT jsonb_agg(a ORDER BY id) FROM audit_logs a) AS audit,
+           (SELECT jsonb_agg(a ORDER BY id) FROM audit_logs a WHERE entity <> 'imports') AS audit,
            (SELECT jsonb_agg(s ORDER BY id) FROM source_records s) AS evidence"""
 
 _OLD = "id,name,city\n1,Satu,Bandung\n2,Dua,Medan\n3,Tiga,Kupang\n"
@@ -108,7 +109,6 @@ def test_only_who_may_apply_applies(import_file, bench, person, ask):
 
 def test_an_import_that_was_no_dry_run_has_nothing_to_approve(import_file, bench, operator):
     failed = import_file("name\nSatu\n", dry_run=True)
-    with bench.database.connect() as connection, connection.begin():
-        connection.execute(sa.text("UPDATE imports SET state = 'cancelled' WHERE id = :id"), {"id": failed.record.id})
+    cancel(bench, failed.record.id, operator)
     with pytest.raises(UsageError, match="cancelled"):
         approve(bench, failed.record.id, operator)

@@ -15,7 +15,7 @@ from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.error_file import write_error_file
 from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import ImportOptions, ImportState, get_import, update_import
+from kelompok_core.imports.records import ImportOptions, ImportState, get_import, update_held
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host import code
 from kelompok_core.plugin_host.configuration import read_document, set_enabled
@@ -223,7 +223,7 @@ def test_interrupted_it_takes_what_is_missing(import_file, received, bench, rows
 def test_an_import_that_reads_still_is_not_taken_from(import_file, received, bench, ask):
     begun = received(_LIST)
     with bench.database.connect() as connection, connection.begin():
-        update_import(connection, begun, state=ImportState.STAGING, rows_staged=0)
+        update_held(connection, get_import(connection, begun), state=ImportState.STAGING, rows_staged=0)
     assert _read_in(import_file(_LIST)) is None
 
 

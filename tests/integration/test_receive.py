@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.database.ids import get_id, shorten
 from kelompok_core.errors import Ambiguous, NotFound, NotPermitted, PluginUnavailable, StorageUnavailable, UsageError
 from kelompok_core.imports.receive import ImportRequest, receive
@@ -140,11 +141,17 @@ def test_a_printed_id_stays_that_of_one_import_when_others_come(bench, operator,
         assert set(caught.value.which) == set(ids)
 
 
+_COPY = sa.text("""
+    INSERT INTO imports SELECT c.* FROM imports i
+    CROSS JOIN LATERAL jsonb_populate_record(i, jsonb_build_object('id', CAST(:other AS text))) c WHERE i.id = :id""")
+
+
 def test_an_id_is_printed_longer_where_another_ends_so_too(bench, operator, request_for, ask):
     first, second = (receive(bench, request_for(source_name=name), operator).import_id for name in ("a", "b"))
     other = UUID(str(second)[:-8] + str(first)[-8:])
     with bench.database.connect() as connection, connection.begin() as transaction:
-        connection.execute(sa.text("UPDATE imports SET id = :other WHERE id = :id"), {"other": other, "id": second})
+        announce(connection, AuditContext(actor=str(operator.id), origin="import"))
+        connection.execute(_COPY, {"other": str(other), "id": second})
         called = shorten(connection, "imports", [first, other])
         assert [get_id(connection, "imports", called[one]) for one in (first, other)] == [first, other]
         assert all(len(one) > 8 for one in called.values())

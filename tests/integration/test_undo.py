@@ -34,7 +34,11 @@ def test_created_records_go_and_changed_fields_come_back(import_file, bench, ope
     assert not report.left
     assert ask(_SEEN) == before
     assert ask("SELECT state FROM imports WHERE id = :id", id=second.record.id)[0].state == "undone"
-    entries = ask("SELECT action, origin, actor FROM audit_logs ORDER BY id OFFSET :known", known=audit)
+    entries = ask(
+        "SELECT action, origin, actor FROM (SELECT * FROM audit_logs ORDER BY id OFFSET :known) a "
+        "WHERE entity <> 'imports'",
+        known=audit,
+    )
     assert sorted((one.action, one.origin, one.actor) for one in entries) == [
         ("delete", "undo", str(operator.id)),
         ("update", "undo", str(operator.id)),

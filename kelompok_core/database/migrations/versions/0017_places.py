@@ -4,9 +4,9 @@ from alembic import op
 
 from kelompok_core.database.sql_files import run_sql_files
 
-revision = "0019"
+revision = "0017"
 down_revision = "0016"
 
 
 def upgrade() -> None:
-    run_sql_files(op.get_bind(), "0019_places.sql")
+    run_sql_files(op.get_bind(), "0017_places.sql")

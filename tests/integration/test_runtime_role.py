@@ -1,0 +1,342 @@
+"""What the runtime role cannot do with SQL of its own: hide a table, make up evidence, rewrite an import unseen."""
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.errors import TakenOver
+from kelompok_core.imports import decide as deciding
+from kelompok_core.imports import stager
+from kelompok_core.imports.apply import approve
+from kelompok_core.imports.cancel import cancel
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.stage import stage
+
+_NAMED = "SELECT set_config('kelompok.actor', 'mallory', true), set_config('kelompok.origin', 'cli', true)"
+_OPEN = """
+    INSERT INTO imports (id, mode, entity, plugin, plugin_version, job, source_name, file_name, file_url, file_sha256,
+                         file_bytes, media_type, actor_id, fingerprint)
+    SELECT %(id)s, 'apply', 'organizations', 'csv-import', '1', 'import-organizations', 'list', 'list.csv', 'file:x',
+           '', 1, 'text/csv', u.id, '' FROM users u LIMIT 1"""
+_ID = "00000000-0000-0000-0000-00000000000a"
+_ROW = "INSERT INTO import_rows (import_id, record, raw, raw_sha256) VALUES (%(id)s, %(record)s, '{}', '')"
+_DECISION = """
+    INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, decided_by)
+    SELECT %(id)s, %(revision)s, %(record)s, 'accepted', 'match.none', new_id(),
+           CASE WHEN %(revision)s < 0 THEN (SELECT u.id FROM users u LIMIT 1) END"""
+
+
+@pytest.fixture
+def runtime(settings):
+    """A plain psycopg connection of the runtime role."""
+    with psycopg.connect(str(settings.database_url).replace("postgresql+psycopg", "postgresql")) as connection:
+        yield connection
+
+
+@pytest.fixture
+def owner(settings):
+    url = str(settings.owner_database_url).replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(url) as connection:
+        yield connection
+
+
+@pytest.fixture
+def attempt(runtime, operator):
+    """Run statements in one transaction, by default in some name; give the error that stopped them."""
+    assert operator, "there is a user whose import it may be"
+
+    def run(*statements, named=True, **params):
+        with pytest.raises(psycopg.Error) as caught, runtime.transaction():
+            if named:
+                runtime.execute(_NAMED)
+            for statement in statements:
+                runtime.execute(statement, params or None)
+        return caught.value
+
+    return run
+
+
+@pytest.fixture
+def received(bench, operator, tmp_path):
+    """Open an import of three rows, the last of which waits for a person once it is applied."""
+
+    def run(**how):
+        file = tmp_path / "list.csv"
+        file.write_text("id,name,city\n1,Satu,Bandung\n2,Dua,Medan\n3,Satu,\n", "utf-8")
+        request = ImportRequest(plugin="csv-import", job="import-organizations", file=file, **how)
+        return receive(bench, request, operator).import_id
+
+    return run
+
+
+# Names in functions.
+
+_FUNCTIONS = """
+    SELECT p.oid::regprocedure::text AS name, p.prosqlbody IS NOT NULL AS bound, p.prosecdef AS definer,
+           (SELECT split_part(s, '=', 2) FROM unnest(p.proconfig) s WHERE s LIKE 'search_path=%') AS path,
+           pg_get_userbyid(p.proowner) AS owner,
+           EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+                   WHERE a.grantee = 0) AS public
+    FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prokind IN ('f', 'p')"""
+
+
+def test_functions_look_names_up_where_nobody_else_can_put_any(ask):
+    functions = {row.name: row for row in ask(_FUNCTIONS)}
+    assert "check_counts()" in functions
+    loose = {
+        name: row.path
+        for name, row in functions.items()
+        if not row.bound and row.path not in ("pg_catalog, public, pg_temp", "pg_catalog, pg_temp")
+    }
+    assert loose == {}, "each needs SET search_path = pg_catalog, public, pg_temp, or a body that is bound (RETURN)"
+
+
+def test_functions_are_the_owners_and_nobodys_to_call_who_was_not_named(ask):
+    functions = ask(_FUNCTIONS)
+    assert {row.owner for row in functions} == {"kelompok_owner"}
+    assert [row.name for row in functions if row.public] == []
+    assert any(row.definer for row in functions)
+
+
+def test_views_defaults_and_checks_call_only_functions_that_are_looked_at_here(ask):
+    elsewhere = ask("""
+        SELECT p.oid::regprocedure::text FROM pg_depend d JOIN pg_proc p ON p.oid = d.refobjid
+        WHERE d.refclassid = 'pg_proc'::regclass AND d.classid <> 'pg_proc'::regclass
+          AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'public'::regnamespace,
+                                     'information_schema'::regnamespace)""")
+    assert elsewhere == []
+    views = ask("""SELECT relname, pg_get_userbyid(relowner) AS owner FROM pg_class
+                   WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace""")
+    assert {(row.relname, row.owner) for row in views} == {("evidence", "kelompok_owner")}
+
+
+def test_temporary_tables_do_not_stand_in_for_the_rows_that_are_counted(attempt):
+    refused = attempt(
+        _OPEN,
+        "UPDATE imports SET state = 'staged', rows_staged = 1000 WHERE id = %(id)s",
+        "CREATE TEMPORARY TABLE import_rows AS SELECT %(id)s::uuid AS import_id FROM generate_series(1, 1000)",
+        """CREATE TEMPORARY TABLE import_decisions AS
+           SELECT %(id)s::uuid AS import_id, 1 AS revision, 'accepted' AS decision FROM generate_series(1, 1000)""",
+        """UPDATE imports SET state = 'planned', plan_revision = 1, rows_read = 1000, accepted = 1000, merged = 0,
+             unchanged = 0, rejected = 0, review = 0 WHERE id = %(id)s""",
+        id=_ID,
+    )
+    assert "count.mismatch" in str(refused)
+
+
+def test_temporary_tables_do_not_make_an_import_whose_rows_may_come(attempt, import_file):
+    done = import_file("name\nSatu\n").record.id
+    refused = attempt(
+        "CREATE TEMPORARY TABLE imports AS SELECT %(id)s::uuid AS id, 'staging' AS state", _ROW, id=done, record=2
+    )
+    assert "not being staged" in str(refused)
+
+
+def test_temporary_tables_do_not_let_a_worker_live(runtime):
+    with runtime.transaction():
+        runtime.execute("CREATE TEMPORARY TABLE workers AS SELECT %s::uuid AS id, now() AS seen_at", [_ID])
+        runtime.execute("SELECT pg_advisory_lock(hashtextextended('worker:' || %s::uuid, 0))", [_ID])
+        assert runtime.execute("SELECT worker_lives(%s)", [_ID]).fetchone() == (False,)
+
+
+# Evidence.
+
+
+def test_rows_of_no_import_are_refused(attempt):
+    assert "not being staged" in str(attempt(_ROW, id=_ID, record=1))
+
+
+def test_rows_come_in_only_while_their_import_is_staged(attempt, bench, received):
+    import_id = received(dry_run=True)
+    stage(bench, import_id)
+    late = attempt(_ROW, id=import_id, record=4)
+    assert isinstance(late, psycopg.errors.ObjectNotInPrerequisiteState)
+    decide(bench, import_id)
+    assert "not being staged" in str(attempt(_ROW, id=import_id, record=4))
+    copied = attempt(f"COPY import_rows (import_id, record, raw, raw_sha256) FROM PROGRAM 'echo {import_id}'")
+    assert isinstance(copied, psycopg.errors.InsufficientPrivilege)
+
+
+def test_one_import_that_is_staged_brings_in_no_rows_of_another(attempt, import_file):
+    done = import_file("name\nSatu\n").record.id
+    refused = attempt(
+        _OPEN,
+        """INSERT INTO import_rows (import_id, record, raw, raw_sha256)
+           VALUES (%(id)s, 1, '{}', ''), (%(done)s, 2, '{}', '')""",
+        id=_ID, done=done,
+    )  # fmt: skip
+    assert "not being staged" in str(refused)
+
+
+def test_rows_do_not_slip_in_under_an_old_snapshot(runtime, bench, received):
+    import_id = received()
+    with pytest.raises(psycopg.errors.SerializationFailure):
+        runtime.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        assert runtime.execute("SELECT state FROM imports WHERE id = %s", [import_id]).fetchone() == ("received",)
+        stage(bench, import_id)
+        runtime.execute(_ROW, {"id": import_id, "record": 4})
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE import_rows SET raw = '{}'", "DELETE FROM import_rows",
+    "UPDATE import_decisions SET decision = 'rejected'", "DELETE FROM import_decisions",
+    """INSERT INTO source_records (entity, record_id, source_name, identity, raw, raw_sha256, file_name, file_sha256,
+         record, plugin, plugin_version, import_id, last_record, reading_sha256)
+       SELECT 'organizations', new_id(), 'list', 'x', '{}', '', 'x.csv', '', 1, 'csv-import', '1', new_id(), 1, ''""",
+    """INSERT INTO source_sightings (evidence_id, last_import_id, last_record, reading_sha256)
+       VALUES (0, new_id(), 1, '')""",
+    "UPDATE source_sightings SET last_import_id = new_id()",
+    "DELETE FROM imports",
+])  # fmt: skip
+def test_what_was_read_and_decided_is_written_by_the_steps_alone(attempt, import_file, statement):
+    import_file("name\nSatu\n")
+    assert isinstance(attempt(statement), psycopg.errors.InsufficientPrivilege)
+
+
+def test_nothing_is_decided_of_an_import_that_was_decided(attempt, received, bench):
+    import_id = received(dry_run=True)
+    stage(bench, import_id)
+    for revision in (2, 0):
+        assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=revision, record=9))
+    decide(bench, import_id)
+    assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=1, record=9))
+    assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=-3, record=3)), "it is not applied"
+
+
+def test_a_person_decides_only_rows_that_wait(attempt, import_file):
+    applied = import_file("name\nSatu\n").record.id
+    for revision, record in ((2, 1), (1, 2), (-1, 1), (-2, 2), (-1, 2)):
+        assert "decisions refused" in str(attempt(_DECISION, id=applied, revision=revision, record=record))
+
+
+def test_evidence_is_recorded_of_what_is_being_applied(attempt, received, bench, import_file):
+    applied, staged = import_file("name\nSatu\n", source="other").record.id, received()
+    stage(bench, staged)
+    for statement in ("SELECT record_evidence(%(id)s, %(plan)s, false)", "SELECT see_again(%(id)s, %(plan)s)"):
+        for import_id, plan in ((applied, 1), (applied, 2), (staged, 1), (staged, -1)):
+            assert "evidence refused" in str(attempt(statement, id=import_id, plan=plan))
+
+
+def test_an_undone_import_forgets_only_what_was_said_of_its_own_records(runtime, import_file, ask):
+    first, other = (import_file(f"name\n{name}\n", source=name).record.id for name in ("Satu", "Dua"))
+    with runtime.transaction():
+        runtime.execute("SELECT forget_reading(%s, ARRAY(SELECT id FROM organizations))", [first])
+    (forgotten,) = ask("SELECT e.import_id FROM source_sightings s JOIN evidence e ON e.id = s.evidence_id")
+    assert forgotten.import_id == first != other
+
+
+# Imports.
+
+_VALUES = {
+    "text": "'x'", "uuid": "new_id()", "bytea": "'\\x99'", "jsonb": """'{"x": 1}'""", "integer": "99",
+    "bigint": "99", "text[]": "'{x}'", "pg_snapshot": "pg_current_snapshot()",
+    "timestamp with time zone": "now() - interval '1 year'",
+}  # fmt: skip
+_WORKED_ON = {
+    "state", "updated_at", "run_id", "failure", "failure_code", "failure_hint", "failure_trace", "durations",
+    "queued_at", "leased_by", "fence", "attempts",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["received", "staged", "planned", "applied"])
+def test_what_an_import_is_stays(attempt, owner, bench, received, import_file, ask, state):
+    """Every column but those of work on it, whoever writes; also one that a later migration adds."""
+    import_id = import_file("name\nSatu\n").record.id if state == "applied" else received(dry_run=True)
+    for name, step in (("staged", stage), ("planned", decide)):
+        if state in (name, "planned"):
+            step(bench, import_id)
+    asked = "SELECT attname, format_type(atttypid, NULL) AS type FROM pg_attribute WHERE attrelid = 'imports'::regclass"
+    columns = {row.attname: row.type for row in ask(f"{asked} AND attnum > 0 AND NOT attisdropped")}
+    moving = {
+        "received": {"rows_staged", "blank_lines", "header", "mapping", "reading_sha256", "read_as", "issues", "needs",
+                     "pass_sha256"},
+        "planned": {"plan_revision", "plan_snapshot", "planned_at", "rows_read", "accepted", "merged", "unchanged",
+                    "rejected", "review", "approved_by", "approved_key_id"},
+    }.get(state, set())  # fmt: skip
+    for name, type_ in columns.items():
+        statement = f"UPDATE imports SET {name} = {_VALUES[type_]} WHERE id = '{import_id}'"
+        if name not in _WORKED_ON | moving:
+            assert f"{name} cannot change" in str(attempt(statement)), name
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match=name), owner.transaction():
+                owner.execute(statement)
+
+
+def test_counts_of_a_plan_change_with_a_plan_alone(attempt, bench, received):
+    import_id = received(dry_run=True)
+    stage(bench, import_id)
+    decide(bench, import_id)
+    moved = "UPDATE imports SET accepted = accepted - 1, merged = merged + 1"
+    for more in ("", ", state = 'applied'", ", plan_revision = 2"):
+        assert "count.mismatch" in str(attempt(moved + more))
+
+
+@pytest.mark.parametrize(("was", "becomes"), [
+    ("planned", "staging"), ("planned", "received"), ("planned", "undone"), ("applied", "staged"),
+    ("applied", "staging"), ("applied", "planned"), ("applied", "cancelled"), ("cancelled", "staging"),
+    ("cancelled", "planned"),
+])  # fmt: skip
+def test_an_import_does_not_go_back(attempt, bench, operator, import_file, was, becomes):
+    import_id = import_file("name\nSatu\n", dry_run=was != "applied").record.id
+    if was == "cancelled":
+        cancel(bench, import_id, operator)
+    refused = attempt("UPDATE imports SET state = %(becomes)s", becomes=becomes)
+    assert f"what is {was} cannot become {becomes}" in str(refused)
+
+
+def test_an_import_begins_with_nothing_done(attempt):
+    counts = "rows_read, accepted, merged, unchanged, rejected, review"
+    for columns, values in (
+        (f"state, {counts}", "'applied', 1000, 1000, 0, 0, 0, 0"), ("state", "'staged'"), ("rows_staged", "5"),
+        ("approved_by", "u.id"), (counts, "1000, 1000, 0, 0, 0, 0"),
+    ):  # fmt: skip
+        statement = _OPEN.replace("(id,", f"({columns}, id,").replace("SELECT %(id)s", f"SELECT {values}, %(id)s")
+        assert "begins as received" in str(attempt(statement, id=_ID))
+
+
+def test_no_step_of_an_import_is_taken_in_nobodys_name(attempt, bench, received):
+    import_id = received(dry_run=True)
+    stage(bench, import_id)
+    decide(bench, import_id)
+    steps = ["UPDATE imports SET state = 'cancelled'", "UPDATE imports SET approved_by = actor_id", _OPEN]
+    for statement in steps:
+        assert "unaudited write to imports" in str(attempt(statement, named=False, id=_ID))
+
+
+def test_the_audit_has_each_step_of_an_import_and_who_took_it(bench, operator, person, received, ask):
+    import_id = received(dry_run=True)
+    stage(bench, import_id)
+    decide(bench, import_id)
+    releasing = person("rilis@example.org", platform_role="admin")
+    approve(bench, import_id, releasing)
+    cancel(bench, import_id, operator)
+    entries = ask("SELECT * FROM audit_logs WHERE entity = 'imports' AND record_id = :id ORDER BY id", id=import_id)
+    told = [(one.action, one.after["state"], one.actor) for one in entries]
+    asked, released = str(operator.id), str(releasing.id)
+    assert told == [
+        ("create", "received", asked), ("update", "staging", asked), ("update", "staged", asked),
+        ("update", "planned", asked), ("update", "planned", released), ("update", "cancelled", asked),
+    ]  # fmt: skip
+    assert {one.import_id for one in entries} == {None}, "it is what changed, and not what changed it"
+    assert entries[0].after["actor_id"] == asked
+    assert entries[3].after["rows_read"] == 3
+    assert (entries[4].before["approved_by"], entries[4].after["approved_by"]) == (None, released)
+    assert not {"file_name", "issues", "mapping", "options"} & set(entries[0].after)
+
+
+@pytest.mark.parametrize("step", ["stage", "decide"])
+def test_who_writes_for_an_import_that_was_cancelled_is_told_so(bench, operator, received, monkeypatch, step):
+    import_id = received()
+    if step == "decide":
+        stage(bench, import_id)
+    module, name = {"stage": (stager, "copy_rows"), "decide": (deciding, "make_plan")}[step]
+    does = getattr(module, name)
+
+    def cancelled_first(connection, *args, **kwargs):
+        connection.execute(sa.text("SELECT FROM imports"))  # what comes is not in its snapshot
+        cancel(bench, import_id, operator)
+        return does(connection, *args, **kwargs)
+
+    monkeypatch.setattr(module, name, cancelled_first)
+    with pytest.raises(TakenOver):
+        {"stage": stage, "decide": decide}[step](bench, import_id)
