@@ -22,7 +22,7 @@ from kelompok_core.imports.rights import authorize_import
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.manifest import Job
-from kelompok_core.plugin_host.registry import PluginState, list_plugins
+from kelompok_core.plugin_host.registry import PluginState, list_plugins, require_per_request
 from kelompok_core.settings import Settings
 from kelompok_core.sources.opening import media_type_of
 from kelompok_core.sources.storage import Incoming
@@ -64,7 +64,9 @@ class Asked(BaseModel):
     file_name: FileName | None = Field(default=None, description="What the file is called.")
     map: list[Pair] = Field(default=[], max_length=500, description="HEADER=FIELD; `-` leaves out, `extra` keeps.")
     policy: list[Pair] = Field(default=[], max_length=100, description="FIELD=POLICY, such as `city=overwrite`.")
-    set: list[Pair] = Field(default=[], max_length=100, description="KEY=VALUE, a setting of the plugin.")
+    set: list[Pair] = Field(
+        default=[], max_length=100, description="KEY=VALUE, a setting that the plugin lets a request give."
+    )
     on_duplicate: DuplicatePolicy | None = Field(default=None, description="When a file says two things of a record.")
     date_order: DateOrder | None = Field(default=None, description="Of dates that are three numbers.")
     phone_country: Word | None = Field(default=None, description="Of phone numbers without one; ID by default.")
@@ -111,13 +113,15 @@ def prepare(
     """
     told = media_type if media_type not in _UNTOLD else media_type_of(asked.file_name or "") or ""
     plugin, job = _reader(bench.settings, entity, told, asked)
+    given = read_pairs(asked.set, first=True)
+    require_per_request(bench.settings, plugin, given)
     profile = chosen_profile(
         bench.settings,
         asked.profile,
         mapping=read_pairs(asked.map),
         policies=read_policies(asked.policy),
         duplicates=asked.on_duplicate,
-        config=read_pairs(asked.set, first=True),
+        config=given,
         date_order=asked.date_order,
         phone_country=asked.phone_country,
         timezone=asked.timezone,

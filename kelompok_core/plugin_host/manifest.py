@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from kelompok_core.errors import KelompokError
+from kelompok_core.plugin_host.per_request import require_harmless
 
 HOST_API = "1"
 """The contract version this host speaks; a plugin written for another one is incompatible."""
@@ -117,7 +118,11 @@ class Manifest(_Part):
     jobs: tuple[Job, ...] = ()
     profiles: tuple[ReadyProfile, ...] = ()
     permissions: Permissions = Permissions()
-    config_schema: dict[str, Any] = Field(default_factory=lambda: {"type": "object"})
+    config_schema: dict[str, Any] = Field(
+        default_factory=lambda: {"type": "object"},
+        description="JSON Schema of its settings. Those with `per_request: true` may be given with a request; others, "
+        "and always secrets and addresses, are the operator's.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -140,6 +145,7 @@ class Manifest(_Part):
         for profile in self.profiles:
             if profile.job not in {job.name for job in self.jobs}:
                 raise ValueError(f"profile {profile.name!r} is for {profile.job!r}, which is no job")
+        require_harmless(self.config_schema, {*self.permissions.secrets, *self.permissions.network})
         if len({job.name for job in self.jobs}) != len(self.jobs):
             raise ValueError("two jobs have one name")
         return self

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from kelompok_core.errors import NotFound, PluginUnavailable, SettingsError
+from kelompok_core.errors import NotFound, PluginUnavailable, SettingsError, UsageError
 from kelompok_core.plugin_host.configuration import PluginSettings, check_config, plugin_settings
 from kelompok_core.plugin_host.discovery import Discovered, discover
 from kelompok_core.plugin_host.manifest import HOST_API, Job, Manifest
+from kelompok_core.plugin_host.per_request import list_per_request
 from kelompok_core.settings import Settings, require_installation
 
 
@@ -143,6 +144,33 @@ def require_enabled(settings: Settings, name: str) -> PluginInfo:
     if plugin.state is not PluginState.ENABLED:
         raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}", hint=plugin.hint)
     return plugin
+
+
+def require_per_request(settings: Settings, name: str, given: Mapping[str, Any]) -> None:
+    """See that whoever asks for a run of a plugin may give these settings, and that they fit.
+
+    For every way in but the operator's own: the command line and kelompok.toml.
+
+    Raises:
+        NotFound: When no plugin is called so.
+        PluginUnavailable: When it is not enabled.
+        UsageError: Naming the setting that is the operator's, with those that may be given, or the one that is wrong.
+    """
+    plugin = require_enabled(settings, name)
+    if plugin.manifest is None or not given:
+        return
+    allowed = list_per_request(plugin.manifest.config_schema)
+    if (refused := next((key for key in given if key not in allowed), None)) is not None:
+        raise UsageError(
+            f"{name}: {refused!r} is not a setting that a request may give",
+            hint=f"A request may give: {', '.join(allowed)}."
+            if allowed
+            else "A request may give none of its settings.",
+        )
+    try:
+        check_config(plugin.manifest, {**plugin.config, **given})
+    except SettingsError as error:
+        raise UsageError(error.message, hint=error.hint) from error
 
 
 def require_usable(settings: Settings, name: str) -> PluginInfo:

@@ -13,6 +13,7 @@ from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enri
 from kelompok_core.errors import KelompokError
 from kelompok_core.imports.records import ImportState, get_import
 from kelompok_core.plugin_host.manifest import Job
+from kelompok_core.plugin_host.registry import require_per_request
 from kelompok_pipelines import names
 from kelompok_pipelines.metadata import enriched_metadata
 from kelompok_pipelines.resources import Core
@@ -28,7 +29,7 @@ class EnrichConfig(dg.Config):
     again: bool = Field(default=False, description="Also records whose text is that of the last time.")
     dry_run: bool = Field(default=False, description="Write nothing.")
     actor: str | None = Field(default=None, description="E-mail of who asks; default: the local operator.")
-    settings: dict[str, str] = Field(default={}, description="Settings of the plugin, this once.")
+    settings: dict[str, str] = Field(default={}, description="Settings that the plugin lets a request give.")
 
 
 def enrichment_assets(plugin: str, job: Job) -> dg.AssetsDefinition:
@@ -74,6 +75,7 @@ def enrichment_assets(plugin: str, job: Job) -> dg.AssetsDefinition:
 def _request(core: Core, plugin: str, job: str, config: EnrichConfig) -> UUID:
     if config.enrichment_id is not None:
         return UUID(config.enrichment_id)
+    require_per_request(core.bench.settings, plugin, config.settings)
     with core.connect() as connection, connection.begin():
         actor = get_actor(connection, email=config.actor)
     request = EnrichmentRequest(

@@ -20,6 +20,7 @@ from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host.manifest import Job
+from kelompok_core.plugin_host.registry import require_per_request
 from kelompok_core.values.conventions import DateOrder
 from kelompok_pipelines import names
 from kelompok_pipelines.metadata import decided_metadata, staged_metadata
@@ -47,7 +48,7 @@ class ImportConfig(dg.Config):
     )
     phone_country: str | None = Field(default=None, description="Country of phone numbers without one; ID by default.")
     timezone: str | None = Field(default=None, description="Zone of times without one; Asia/Jakarta by default.")
-    settings: dict[str, str] = Field(default={}, description="Settings of the plugin, this once; never a secret.")
+    settings: dict[str, str] = Field(default={}, description="Settings that the plugin lets a request give.")
     idempotency_key: str | None = Field(default=None, description="The same key gives the same import.")
 
 
@@ -57,6 +58,7 @@ def open_import(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID
         return UUID(config.import_id)
     if config.file is None:
         raise dg.Failure("Nothing to import: give the op a file, or an import_id.", allow_retries=False)
+    require_per_request(core.bench.settings, plugin, config.settings)
     profile = chosen_profile(
         core.bench.settings,
         config.profile,

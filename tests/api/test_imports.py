@@ -300,3 +300,25 @@ def test_a_nul_is_refused_wherever_it_stands(client):
     ]
     for answer in answers:
         _error(answer, 422, "request.invalid")
+
+
+def test_a_request_gives_only_settings_that_the_plugin_lets_it_give(client, bench):
+    """The API is not the operator: what may be given is in the manifest, and said."""
+
+    def post(entity="organizations", **params):
+        return client.post(
+            f"/api/v1/imports/{entity}",
+            params={"source": "x"} | params,
+            content=CSV,
+            headers={"Content-Type": "text/csv"},
+        )
+
+    refused = _error(post(set=["delimiter=,", "max_columns=99999"]), 422, "usage")
+    assert "'max_columns' is not a setting that a request may give" in refused["message"]
+    assert refused["details"]["hint"].startswith("A request may give: encoding, delimiter, ")
+    _error(post(set="token=file:/etc/hostname"), 422, "usage")
+    assert "header_line" in _error(post(set="header_line=first"), 422, "usage")["message"]
+    assert _files(bench) == []
+    with bench.settings.config_file.open("a") as file:
+        file.write("[profiles.wide]\nsettings = {max_columns = 99999}\n")
+    assert post(profile="wide").status_code == 202, "a profile is the operator's"

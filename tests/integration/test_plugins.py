@@ -6,11 +6,19 @@ import sys
 
 import pytest
 
-from kelompok_core.errors import ImportFailed, PluginUnavailable, SettingsError
+from kelompok_core.errors import ImportFailed, PluginUnavailable, SettingsError, UsageError
+from kelompok_core.imports.profiles import Profile, chosen_profile, save_profile
+from kelompok_core.imports.records import ImportOptions
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret, set_enabled
 from kelompok_core.plugin_host.loading import load, plugin_context
 from kelompok_core.plugin_host.manifest import CONTRACT_NAMES
-from kelompok_core.plugin_host.registry import PluginState, get_plugin, list_plugins, require_enabled
+from kelompok_core.plugin_host.registry import (
+    PluginState,
+    get_plugin,
+    list_plugins,
+    require_enabled,
+    require_per_request,
+)
 
 _MANIFEST = {
     "name": "odd",
@@ -286,3 +294,47 @@ def test_nul_in_cells_and_findings_of_any_plugin_is_shown_as_a_picture(read_odd,
     assert row.raw == {"name": "A␀B"}
     assert row.candidate["name"] == "AB"
     assert row.issues[0]["value"] == "␀"
+
+
+_CONNECTED = _MANIFEST | {
+    "permissions": {"propose": ["organizations"], "secrets": ["token"]},
+    "config_schema": {
+        "type": "object",
+        "additionalProperties": True,
+        "properties": {
+            "token": {"type": "string"},
+            "url": {"type": "string", "format": "uri"},
+            "page": {"type": "integer", "per_request": True},
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "given", [{"token": "file:/etc/hostname"}, {"token": "env:HOME"}, {"url": "http://x"}, {"new": "1"}]
+)
+def test_a_request_chooses_neither_secrets_nor_addresses(install, settings, given):
+    install(_CONNECTED, reader="")
+    set_enabled(settings, "odd", enabled=True)
+    require_per_request(settings, "odd", {"page": "2"})
+    with pytest.raises(UsageError, match=f"'{next(iter(given))}' is not a setting that a request may give") as refused:
+        require_per_request(settings, "odd", {"page": "2"} | given)
+    assert refused.value.hint == "A request may give: page."
+    with pytest.raises(UsageError, match="page"):
+        require_per_request(settings, "odd", {"page": "two"})
+
+
+def test_a_manifest_that_gives_a_secret_away_is_refused_when_it_is_read(install, settings):
+    given_away = json.loads(json.dumps(_CONNECTED))
+    given_away["config_schema"]["properties"]["token"]["per_request"] = True
+    install(given_away, reader="")
+    plugin = get_plugin(settings, "odd")
+    assert (plugin.state, "'token' cannot be per_request" in plugin.reason) == (PluginState.BROKEN, True)
+
+
+def test_a_profile_is_the_operators_and_has_all_settings(settings, import_file):
+    options = ImportOptions(config={"max_columns": 2})
+    save_profile(settings, "narrow", Profile(options=options))
+    assert chosen_profile(settings, "narrow").options.config == {"max_columns": 2}
+    with pytest.raises(ImportFailed):
+        import_file("a,b,name\n1,2,Satu\n", options=chosen_profile(settings, "narrow").options)

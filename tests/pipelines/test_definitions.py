@@ -139,6 +139,12 @@ def test_a_run_that_fails_leaves_the_import_failed_with_its_reason(execute, tmp_
     assert "Alamat" in row.failure
 
 
+def test_run_config_gives_only_settings_that_the_plugin_lets_a_request_give(execute, file, ask):
+    assert not execute(_JOB, _STAGE, file=str(file), settings={"max_columns": "99999"}).success
+    assert not ask("SELECT FROM imports")
+    assert execute(_JOB, _STAGE, file=str(file), settings={"delimiter": ","}).success
+
+
 def test_a_run_with_nothing_to_import_says_so(execute):
     result = execute(_JOB, _STAGE)
     assert not result.success

@@ -137,3 +137,11 @@ def test_it_runs_at_night(settings, bench):
     schedule = definitions.resolve_schedule_def(f"{_DETECT}_nightly")
     assert schedule.cron_schedule == "0 2 * * *"
     assert schedule.job_name == _DETECT
+
+
+def test_run_config_gives_only_settings_that_the_plugin_lets_a_request_give(execute, ask, monkeypatch):
+    assert execute(_DETECT, _ENRICH, settings={"minimum_confidence": "0.5"}, dry_run=True).success
+    before = len(ask("SELECT FROM enrichments"))
+    monkeypatch.setattr("kelompok_core.plugin_host.registry.list_per_request", lambda _: [])
+    assert not execute(_DETECT, _ENRICH, settings={"minimum_confidence": "0.5"}, dry_run=True).success
+    assert len(ask("SELECT FROM enrichments")) == before

@@ -1,0 +1,65 @@
+"""Settings that a request may give: those a manifest marks, and never a secret or an address."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+PER_REQUEST = "per_request"
+"""Marks a setting in a manifest's ``config_schema`` that whoever asks for a run may give; others are the operator's."""
+
+_ADDRESSES = frozenset(
+    {
+        "uri", "uri-reference", "uri-template", "iri", "iri-reference", "hostname", "idn-hostname", "ipv4", "ipv6",
+        "email", "idn-email",
+    }
+)  # fmt: skip
+"""Formats of JSON Schema for where something goes to."""
+
+
+def list_per_request(config_schema: Mapping[str, Any]) -> list[str]:
+    """Return the names of the settings that a request may give."""
+    return [name for name, one in _properties(config_schema) if one.get(PER_REQUEST) is True]
+
+
+def require_harmless(config_schema: Mapping[str, Any], reserved: Collection[str]) -> None:
+    """See that no setting a request may give is a secret or an address: else callers would choose the server's.
+
+    Args:
+        config_schema: The JSON Schema of a plugin's settings.
+        reserved: Settings that the manifest's permissions name, as secrets or for the network.
+
+    Raises:
+        ValueError: Naming the setting.
+    """
+    for name, one in _properties(config_schema):
+        mark = one.get(PER_REQUEST, False)
+        if mark not in (True, False):
+            raise ValueError(f"config_schema: {name!r} has {PER_REQUEST}: {mark!r}; write true or false")
+        if mark and (why := _harm(name, one, reserved)):
+            raise ValueError(f"config_schema: {name!r} cannot be {PER_REQUEST}: {why}")
+
+
+def _properties(config_schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    properties = config_schema.get("properties")
+    for name, one in properties.items() if isinstance(properties, Mapping) else ():
+        if isinstance(one, Mapping):  # true and false are schemas as well
+            yield name, one
+
+
+def _harm(name: str, described: Mapping[str, Any], reserved: Collection[str]) -> str | None:
+    if name in reserved:
+        return "permissions name it, so it is the operator's"
+    for part in _parts(described):
+        if part.get("format") in _ADDRESSES:
+            return f"it is an address ({part['format']}), so it is the operator's"
+        if "$ref" in part or "$dynamicRef" in part:
+            return "describe it where it stands, without $ref"
+    return None
+
+
+def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield a schema and all that it is made of."""
+    if isinstance(schema, Mapping):
+        yield schema
+    inner = schema.values() if isinstance(schema, Mapping) else schema if isinstance(schema, list) else ()
+    for one in inner:
+        yield from _parts(one)
