@@ -1,6 +1,7 @@
 """Who may do what: one table of roles and actions, and the one function that asks it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -103,6 +104,20 @@ def list_organizations_where(connection: "sa.Connection | Session", actor: Actor
         return None
     roles = [role for role, rights in ORGANIZATION_RIGHTS.items() if action in rights]
     return list_organizations_held(connection, actor, roles)
+
+
+def list_organizations_seen(connection: "sa.Connection | Session", actor: Actor) -> list[UUID] | None:
+    """Return the organizations the actor has to do with, whatever its scopes are; None is all.
+
+    Raises:
+        NotPermitted: When the account may not act at all.
+    """
+    return list_organizations_where(connection, with_all_scopes(actor), Action.RECORD_READ)
+
+
+def with_all_scopes(actor: Actor) -> Actor:
+    """Return the actor with all that its roles say, in the organization its key is bound to."""
+    return actor if actor.scopes is None else replace(actor, scopes=frozenset(Action))
 
 
 def list_organizations_held(connection: "sa.Connection | Session", actor: Actor, roles: Sequence[str]) -> list[UUID]:

@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,10 +16,20 @@ from sqlalchemy.orm import Session
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.keys import get_actor_by_key
-from kelompok_core.access.rules import Action, authorize, list_organizations_where, may, require_active
+from kelompok_core.access.rules import (
+    Action,
+    authorize,
+    list_organizations_seen,
+    list_organizations_where,
+    may,
+    require_active,
+    with_all_scopes,
+)
 from kelompok_core.api.problems import NoValidKey, TooManyRequests
 from kelompok_core.errors import NotFound, NotPermitted
+from kelompok_core.imports.parked import ParkedRow, get_home, get_parked
 from kelompok_core.imports.records import ImportRecord, get_import
+from kelompok_core.imports.rights import list_homes
 from kelompok_core.imports.workbench import Workbench
 
 
@@ -129,7 +138,9 @@ def require(
 
 
 def find_import(connection: sa.Connection, caller: Actor, import_id: UUID, action: Action) -> ImportRecord:
-    """Return an import the caller may do this to; imports confined to no organization are their own actor's as well.
+    """Return an import the caller may do this to: it is the rights of this moment that count, whoever sent it.
+
+    An import whose rows name their organizations is its sender's as well, who may do this in each of them.
 
     Raises:
         NotFound: When there is none, or not for this caller.
@@ -137,10 +148,35 @@ def find_import(connection: sa.Connection, caller: Actor, import_id: UUID, actio
     """
     record = get_import(connection, import_id)
     actor = caller.acting_on(record.entity)
-    is_own = record.organization_id is None and record.actor_id == actor.id and actor.confined_to is None
-    if not (is_own and action in (actor.scopes or ())):
-        require(connection, actor, action, record.organization_id, ("import", import_id))
+    for home in _asked_of(connection, actor, record, action):
+        require(connection, actor, action, home, ("import", import_id))
     return record
+
+
+def find_parked(
+    connection: sa.Connection, caller: Actor, row: tuple[UUID, int], action: Action, *, sees: Sequence[UUID] | None
+) -> ParkedRow:
+    """Return a row that waits where the caller may do this; ``sees`` as for :func:`get_parked`.
+
+    What counts is where the row belongs: people of an organization decide what a list of many says of it.
+
+    Raises:
+        NotFound: When there is none, or not for this caller.
+        NotPermitted: When the caller may see it but not do this.
+    """
+    record = get_import(connection, row[0])
+    home = get_home(connection, *row)
+    require(connection, caller.acting_on(record.entity), action, home, ("import", row[0]))
+    return get_parked(connection, *row, sees=sees)
+
+
+def _asked_of(connection: sa.Connection, actor: Actor, record: ImportRecord, action: Action) -> Sequence[UUID | None]:
+    """Return where a right to do something with the import is needed; None is outside of any organization."""
+    is_own = record.actor_id == actor.id and actor.confined_to is None
+    if not is_own or may(connection, actor, action, record.organization_id):
+        return [record.organization_id]
+    # Nothing is decided yet, or all was refused: whoever may do this somewhere may know of the own words.
+    return list_homes(connection, record) or list_organizations_where(connection, actor, action) or [None]
 
 
 def allow_import(bench: Workbench, caller: Actor, import_id: UUID, action: Action) -> None:
@@ -151,12 +187,16 @@ def allow_import(bench: Workbench, caller: Actor, import_id: UUID, action: Actio
 
 def organizations_seen(connection: sa.Connection | Session, actor: Actor) -> list[UUID] | None:
     """Return the organizations the caller has to do with, whatever its scopes are; None is all."""
-    return list_organizations_where(connection, _with_all_scopes(actor), Action.RECORD_READ)
+    return list_organizations_seen(connection, actor)
+
+
+def organizations_read(connection: sa.Connection | Session, actor: Actor) -> list[UUID] | None:
+    """Return the organizations whose records the caller may read, with the scopes it has; None is all."""
+    try:
+        return list_organizations_where(connection, actor, Action.RECORD_READ)
+    except NotPermitted:
+        return []
 
 
 def _sees(connection: sa.Connection | Session, actor: Actor, organization_id: UUID | None) -> bool:
-    return may(connection, _with_all_scopes(actor), Action.RECORD_READ, organization_id)
-
-
-def _with_all_scopes(actor: Actor) -> Actor:
-    return replace(actor, scopes=frozenset(Action))
+    return may(connection, with_all_scopes(actor), Action.RECORD_READ, organization_id)

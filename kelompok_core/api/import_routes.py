@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, list_organizations_where
 from kelompok_core.api.audit_views import AuditView, audit_of
-from kelompok_core.api.caller import Bench, Connection, allow_import, find_import, holding
+from kelompok_core.api.caller import Bench, Connection, allow_import, find_import, holding, organizations_seen
 from kelompok_core.api.import_views import (
     ImportSummary,
     ImportView,
@@ -121,20 +121,23 @@ async def submit_import(
         with Incoming(bench.settings.storage_url) as incoming:
             await take_in(incoming, request, form_file)
             receipt = await run_in_threadpool(open_import, bench, admission, incoming, queued=True)
+        if receipt.resumed:
+            await run_in_threadpool(allow_import, bench, caller, receipt.import_id, Action.IMPORT_SUBMIT)
     finally:
         await request.close()
-    view = await run_in_threadpool(_view, bench, receipt.import_id)
+    view = await run_in_threadpool(_view, bench, caller, receipt.import_id)
     response.headers["Location"] = view.links.self
     return One(data=view, message="Taken up before: this is that import." if receipt.resumed else None)
 
 
-def _view(bench: Workbench, import_id: UUID) -> ImportView:
+def _view(bench: Workbench, caller: Actor, import_id: UUID) -> ImportView:
     with bench.database.connect() as connection:
-        return _view_by(connection, import_id)
+        return _view_by(connection, caller, import_id)
 
 
-def _view_by(connection: sa.Connection, import_id: UUID) -> ImportView:
-    return view_of(get_report(connection, import_id), count_for_import(connection, import_id))
+def _view_by(connection: sa.Connection, caller: Actor, import_id: UUID) -> ImportView:
+    report = get_report(connection, import_id, sees=organizations_seen(connection, caller))
+    return view_of(report, count_for_import(connection, import_id))
 
 
 _READING = may_answer(401, 403, 404, 422, 429, 503)
@@ -156,7 +159,7 @@ def list_all(
 def get_one(import_id: UUID, caller: Reader, connection: Connection) -> One[ImportView]:
     """Return its state, its counts, what was found, and where to go on. Ask again until `work` is `ended`."""
     find_import(connection, caller, import_id, Action.IMPORT_READ)
-    return One(data=_view_by(connection, import_id))
+    return One(data=_view_by(connection, caller, import_id))
 
 
 @router.get("/{import_id}/issues", operation_id="list_issues", summary="Every finding", responses=_READING)
@@ -165,7 +168,8 @@ def list_all_issues(
 ) -> Page[IssueView]:
     record = find_import(connection, caller, import_id, Action.IMPORT_READ)
     place = read_cursor(cursor, (int, int, int)) or BEGINNING
-    found = list_issues(connection, record, after=place, limit=limit + 1)
+    sees = organizations_seen(connection, caller)
+    found = list_issues(connection, record, after=place, limit=limit + 1, sees=sees)
     return page(found, limit, issue_of, lambda one: one.place)
 
 
@@ -181,8 +185,9 @@ def list_all_rows(
     record = find_import(connection, caller, import_id, Action.IMPORT_READ)
     place = read_cursor(cursor, (int,)) or (0,)
     found = list_rows(
-        connection, record, after=place[0], limit=limit + 1, decisions=None if decision is None else [decision]
-    )
+        connection, record, after=place[0], limit=limit + 1, decisions=None if decision is None else [decision],
+        sees=organizations_seen(connection, caller),
+    )  # fmt: skip
     return page(found, limit, row_of, lambda one: (one.record,))
 
 
@@ -240,7 +245,7 @@ def apply_one(import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_AP
     """Queue the plan of a dry run to be applied: exactly that. Rows whose record changed since go to review."""
     allow_import(bench, caller, import_id, Action.IMPORT_APPLY)
     approve(bench, import_id, caller, queued=True)
-    return One(data=_view(bench, import_id))
+    return One(data=_view(bench, caller, import_id))
 
 
 @router.post("/{import_id}/undo", operation_id="undo_import", summary="Take an import back", responses=_DOING)
@@ -262,4 +267,4 @@ def cancel_one(
     """Stop an import that has written nothing yet: one that waits, one that is read, or a plan."""
     allow_import(bench, caller, import_id, Action.IMPORT_SUBMIT)
     cancel(bench, import_id, caller)
-    return One(data=_view(bench, import_id))
+    return One(data=_view(bench, caller, import_id))

@@ -1,5 +1,6 @@
 """Routes of the review queue: rows that wait for a person, and the decision."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,11 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, list_organizations_where
-from kelompok_core.api.caller import Bench, Connection, allow_import, find_import, holding
+from kelompok_core.api.caller import (
+    Bench,
+    Connection,
+    find_parked,
+    holding,
+    organizations_read,
+    organizations_seen,
+)
 from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import NO_NUL
-from kelompok_core.imports.parked import ParkedRow, compare, find_by_ref, get_parked, list_candidates, list_parked
+from kelompok_core.imports.parked import ParkedRow, compare, find_by_ref, list_candidates, list_parked
+from kelompok_core.imports.records import get_import
 from kelompok_core.imports.review import Reviewer, Verdict
 
 router = APIRouter(prefix="/api/v1/review", tags=["review"])
@@ -103,15 +112,18 @@ def list_all(
     """Return them, those of the oldest import first."""
     place = read_cursor(cursor, (UUID, int))
     organizations = list_organizations_where(connection, caller, Action.IMPORT_READ)
-    found = list_parked(connection, import_id=import_id, organizations=organizations, after=place, limit=limit + 1)
+    found = list_parked(
+        connection, import_id=import_id, organizations=organizations, after=place, limit=limit + 1,
+        sees=organizations_read(connection, caller),
+    )  # fmt: skip
     return page(found, limit, _view, lambda one: (one.import_id, one.record))
 
 
 @router.get("/{import_id}/{record}", operation_id="get_parked_row", summary="One of them", responses=_READING)
 def get_one(import_id: UUID, record: Number, caller: Reader, connection: Connection) -> One[ParkedDetails]:
-    """Return the row beside each record it may be."""
-    find_import(connection, caller, import_id, Action.IMPORT_READ)
-    parked = get_parked(connection, import_id, record)
+    """Return the row beside each record it may be, as far as the key may read records."""
+    sees = organizations_read(connection, caller.acting_on(get_import(connection, import_id).entity))
+    parked = find_parked(connection, caller, (import_id, record), Action.IMPORT_READ, sees=sees)
     return One(data=ParkedDetails(**_view(parked).model_dump(), beside=_beside(connection, parked)))
 
 
@@ -119,10 +131,8 @@ def get_one(import_id: UUID, record: Number, caller: Reader, connection: Connect
 def accept(import_id: UUID, record: Number, how: Acceptance, caller: Decider, bench: Bench) -> One[VerdictView]:
     """Take the row as a record of its own or into one there is; written and audited at once."""
     with bench.database.connect() as connection:
-        find_import(connection, caller, import_id, Action.REVIEW_DECIDE)
-        target = None
-        if how.merge_into is not None:
-            target = find_by_ref(connection, get_parked(connection, import_id, record), how.merge_into)
+        parked, sees = _find(connection, caller, import_id, record)
+        target = find_by_ref(connection, parked, how.merge_into, sees=sees) if how.merge_into is not None else None
     reviewer = Reviewer(bench, caller)
     if how.as_new:
         return _told(import_id, record, reviewer.accept_as_new(import_id, record, note=how.note))
@@ -133,8 +143,17 @@ def accept(import_id: UUID, record: Number, how: Acceptance, caller: Decider, be
 @router.post("/{import_id}/{record}/reject", operation_id="reject_row", summary="Leave the row out", responses=_DOING)
 def reject(import_id: UUID, record: Number, why: Rejection, caller: Decider, bench: Bench) -> One[VerdictView]:
     """Leave the row out; sent again unchanged, it is rejected without asking."""
-    allow_import(bench, caller, import_id, Action.REVIEW_DECIDE)
+    with bench.database.connect() as connection:
+        _find(connection, caller, import_id, record)
     return _told(import_id, record, Reviewer(bench, caller).reject(import_id, record, note=why.note))
+
+
+def _find(
+    connection: sa.Connection, caller: Actor, import_id: UUID, record: int
+) -> tuple[ParkedRow, Sequence[UUID] | None]:
+    """Return a row that the caller may decide, and the organizations in sight; raises what find_parked raises."""
+    sees = organizations_seen(connection, caller)
+    return find_parked(connection, caller, (import_id, record), Action.REVIEW_DECIDE, sees=sees), sees
 
 
 def _told(import_id: UUID, record: int, verdict: Verdict) -> One[VerdictView]:

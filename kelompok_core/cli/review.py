@@ -35,15 +35,20 @@ def list_all(
         typer.Option("--import", metavar="ID", help="Only of this import.", autocompletion=completion.imports),
     ] = None,
     limit: LimitOption = 100,
+    actor: ActorOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the rows that wait, with the reason."""
+    from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
     from kelompok_core.database.ids import get_id
     from kelompok_core.imports.parked import list_parked
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
+        reader = terminal.acting(bench, actor)
         wanted = get_id(connection, "imports", import_id) if import_id else None
-        parked = list_parked(connection, import_id=wanted, limit=limit)
+        homes = list_organizations_where(connection, reader, Action.IMPORT_READ)
+        sees = list_organizations_seen(connection, reader)
+        parked = list_parked(connection, import_id=wanted, organizations=homes, limit=limit, sees=sees)
         called = terminal.names_of(connection, "imports", [one.import_id for one in parked])
     rows = [(_called(one, called), one.source_name, one.line, one.label, one.reason, len(one.may_be)) for one in parked]
 
@@ -65,12 +70,15 @@ def _called(row: "ParkedRow", called: "Mapping[UUID, str]") -> str:
 
 
 @app.command()
-def show(ref: RefArgument, as_json: JsonOption = False) -> None:
+def show(ref: RefArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Show a row side by side with each record it may be."""
-    from kelompok_core.imports.parked import compare, get_parked, list_candidates
+    from kelompok_core.access.rules import Action, authorize, list_organizations_seen
+    from kelompok_core.imports.parked import compare, get_home, get_parked, list_candidates
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
-        parked = get_parked(connection, *_split(bench, ref))
+        reader, row = terminal.acting(bench, actor), _split(bench, ref)
+        authorize(connection, reader, Action.IMPORT_READ, get_home(connection, *row))
+        parked = get_parked(connection, *row, sees=list_organizations_seen(connection, reader))
         candidates = list_candidates(connection, parked)
         beside = {slug: compare(connection, parked, record_id) for slug, record_id in candidates.items()}
         called = _called(parked, terminal.names_of(connection, "imports", [parked.import_id]))
@@ -127,6 +135,7 @@ def accept(
     as_json: JsonOption = False,
 ) -> None:
     """Take the row: into the record it may be, into the one named, or as a new one."""
+    from kelompok_core.access.rules import list_organizations_seen
     from kelompok_core.imports.parked import find_by_ref, get_parked
     from kelompok_core.imports.review import Reviewer
 
@@ -135,14 +144,17 @@ def accept(
     choices = terminal.pairs(field or [], "--field")
     with terminal.workbench() as bench:
         import_id, record = _split(bench, ref)
-        reviewer = Reviewer(bench, terminal.acting(bench, actor))
+        reader = terminal.acting(bench, actor)
+        reviewer = Reviewer(bench, reader)
         if as_new:
             verdict = reviewer.accept_as_new(import_id, record, note=note)
         else:
             target = None
             if merge_into:
                 with bench.database.connect() as connection:
-                    target = find_by_ref(connection, get_parked(connection, import_id, record), merge_into)
+                    sees = list_organizations_seen(connection, reader)
+                    parked = get_parked(connection, import_id, record, sees=sees)
+                    target = find_by_ref(connection, parked, merge_into, sees=sees)
             verdict = reviewer.accept_into(import_id, record, target, choices=choices, note=note)
     _say(verdict, as_json=as_json)
 

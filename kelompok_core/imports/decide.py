@@ -17,7 +17,8 @@ from kelompok_core.imports.diff_sql import DecisionRules
 from kelompok_core.imports.locks import refresh_statistics, use_memory, working_on
 from kelompok_core.imports.records import DECISIONS, DuplicatePolicy, ImportRecord, ImportState, get_import, update_held
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.rights import actor_of
+from kelompok_core.imports.rights import actor_of, list_in_sight
+from kelompok_core.imports.sight_sql import sees_params
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.values.conventions import DEFAULT_ZONE
 
@@ -118,6 +119,8 @@ def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
         "organization_column": next((name for name, target in record.mapping.items() if target == ORGANIZATION), None),
         "timezone": record.options.timezone or DEFAULT_ZONE,
         "last_wins": record.options.duplicates is DuplicatePolicy.LAST,
+        "actor": actor.id,
+        **sees_params(list_in_sight(connection, actor, record)),
     }
 
 

@@ -42,7 +42,7 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
         yield seen_sql.share(descriptor)
     yield seen_sql.seen(descriptor, named=named, shared=shared)
     yield "ANALYZE deciding_seen"
-    yield seen_sql.known(descriptor.entity)
+    yield seen_sql.known(descriptor)
     if shared:
         yield seen_sql.known_shared(descriptor.entity)
     yield "ANALYZE deciding_known"
@@ -60,6 +60,8 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
     yield "ANALYZE deciding_namesakes"
     yield _rows(descriptor)
     yield from seen_sql.bring_back(_keys(rules, shared=shared), shared=shared)
+    if not descriptor.belongs:
+        yield homes_sql.REFUSE_OUTSIDE
     yield "ANALYZE deciding_rows"
     yield remembered_sql.rejected(descriptor)
     yield remembered_sql.PARK_REJECTED

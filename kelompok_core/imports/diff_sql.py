@@ -110,17 +110,20 @@ def _heard(rules: DecisionRules) -> str:
         return "NULL::jsonb"
     name = withdrawal.field
     said = f"CAST(o.candidate->>'{name}' AS jsonb)"
+    home = f"t.{rules.descriptor.organization_column}"
     return f"""CASE WHEN t.field_origins->>'{name}' LIKE 'person:%' AND s.candidate->>'{name}' IS NOT NULL THEN
                    CASE WHEN EXISTS (
                      SELECT FROM imports i JOIN imports m ON m.file_sha256 = i.file_sha256 AND m.entity = i.entity
                        AND m.source_name = i.source_name AND m.state = 'applied' AND m.id <> i.id
-                     WHERE i.id = :import)
+                     WHERE i.id = :import AND (m.organization_id = {home} OR m.organization_id IS NULL AND EXISTS (
+                       SELECT FROM import_decisions d WHERE d.import_id = m.id AND d.organization_id = {home})))
                    OR EXISTS (
                      SELECT FROM imports m
                      JOIN import_decisions d ON d.import_id = m.id AND d.revision = m.plan_revision
                      JOIN import_rows o ON o.import_id = m.id AND o.record = d.record
                      WHERE m.entity = :entity AND m.source_name = :source AND m.state = 'applied'
-                       AND d.decision IN ('rejected', 'review') AND o.raw_sha256 = s.raw_sha256)
+                       AND d.decision IN ('rejected', 'review') AND o.raw_sha256 = s.raw_sha256
+                       AND coalesce(d.organization_id, m.organization_id, {home}) = {home})
                    THEN CAST(s.candidate->>'{name}' AS jsonb)
                    ELSE (SELECT {said} FROM evidence e
                          JOIN import_rows o ON o.import_id = e.import_id AND o.record = e.record

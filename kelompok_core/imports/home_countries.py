@@ -1,6 +1,7 @@
 """The countries of the organizations that rows name: numbers without a code are of there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from kelompok_core.imports.columns import ORGANIZATION
 from kelompok_core.imports.homes_sql import COUNTRIES, ELSEWHERE
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.sight_sql import sees_params
 from kelompok_core.matching.keys import organization_name_key
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY
 from kelompok_core.values.phones import phone
@@ -19,9 +21,12 @@ from kelompok_core.values.text import line
 
 
 class HomeCountries:
-    """Looks up the organizations that the rows of one import name, each once."""
+    """Looks up the organizations that the rows of one import name, each once; ``sees`` are those it may know of."""
 
-    def __init__(self, database: Database, record: ImportRecord, descriptor: EntityDescriptor) -> None:
+    def __init__(
+        self, database: Database, record: ImportRecord, descriptor: EntityDescriptor, sees: Sequence[UUID] | None
+    ) -> None:
+        self._sees = sees_params(sees)
         self._database = database
         self._descriptor = descriptor
         self._asked = record.organization_id is None and descriptor.belongs
@@ -42,15 +47,15 @@ class HomeCountries:
         return any(one.read is phone for one in self._descriptor.fields_told_by(columns))
 
     def _look_up(self, written: list[str], keys: list[str]) -> dict[str, str | None]:
-        asked = {"written": written, "keys": keys, "scope": None}
+        asked = {"written": written, "keys": keys, "scope": None} | self._sees
         with self._database.connect() as connection:
             return {row.written: row.country for row in connection.execute(sa.text(COUNTRIES), asked)}
 
 
-def digest_homes(database: Database, record: ImportRecord) -> int | None:
+def digest_homes(database: Database, record: ImportRecord, sees: Sequence[UUID] | None) -> int | None:
     """Return what numbers without a code rest on beside the file, where its rows name their organizations."""
     if record.organization_id is not None or not get_descriptor(record.entity).belongs:
         return None
-    asked = {"phone_country": record.options.phone_country or DEFAULT_PHONE_COUNTRY}
+    asked = {"phone_country": record.options.phone_country or DEFAULT_PHONE_COUNTRY} | sees_params(sees)
     with database.connect() as connection:
         return int(connection.scalar(sa.text(ELSEWHERE), asked) or 0)

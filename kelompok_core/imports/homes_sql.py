@@ -1,5 +1,7 @@
 """The SQL of where rows belong: organizations, named by each row or by the whole import, and the rows refused there."""
 
+from kelompok_core.imports.sight_sql import sees
+
 HOME = "organizations"
 """The entity whose records others belong to."""
 
@@ -18,6 +20,8 @@ _UNNAMED = "SELECT NULL::text AS written, NULL::text AS key"
 def homes(*, named: bool) -> str:
     """Find each organization that rows name, once: by slug, else by an id some source knows it by, else by name.
 
+    Only those in sight: a name that another organization has too means the one that the importer can see, and what is
+    out of sight is as if it were not there.
     Where no column names one (``named``), all rows belong where the import does.
     """
     return f"""
@@ -26,9 +30,9 @@ def homes(*, named: bool) -> str:
     SELECT k.written, o.id AS home,
            CAST(:scope AS uuid) IS NULL AND o.claim_status = 'claimed'
              AND NOT o.id = ANY (CAST(:manages AS uuid[])) AS guarded,
-           CASE WHEN cardinality(k.ids) = 0 THEN 'relation.not_found'
+           CASE WHEN cardinality(k.ids) = 0 AND CAST(:scope AS uuid) IS NOT NULL THEN 'permission.scope'
+                WHEN cardinality(k.ids) = 0 THEN 'relation.not_found'
                 WHEN cardinality(k.ids) > 1 THEN 'relation.ambiguous'
-                WHEN o.id <> CAST(:scope AS uuid) THEN 'permission.scope'
                 WHEN NOT CAST(:everywhere AS boolean) AND NOT o.id = ANY (CAST(:permitted AS uuid[]))
                   THEN 'permission.denied' END AS problem
     FROM known k LEFT JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]"""
@@ -40,16 +44,17 @@ def _known(said: str) -> str:
     by_id AS (
       SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
       FROM source_records s JOIN organizations o ON o.id = s.record_id
-      WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM said) GROUP BY s.external_id),
+      WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM said) AND {sees("o.id")}
+      GROUP BY s.external_id),
     by_name AS (
       SELECT o.name_key, array_agg(o.id) AS ids FROM organizations o
-      WHERE o.name_key IN (SELECT key FROM said) GROUP BY o.name_key),
+      WHERE o.name_key IN (SELECT key FROM said) AND {sees("o.id")} GROUP BY o.name_key),
     known AS (
       SELECT w.written, CASE WHEN w.written IS NULL THEN ARRAY[CAST(:scope AS uuid)]
                              ELSE coalesce(CASE WHEN s.id IS NOT NULL THEN ARRAY[s.id] END,
                                            i.ids, n.ids, '{{}}') END AS ids
       FROM said w
-      LEFT JOIN organizations s ON s.slug = w.written
+      LEFT JOIN organizations s ON s.slug = w.written AND {sees("s.id")}
       LEFT JOIN by_id i ON i.external_id = w.written LEFT JOIN by_name n ON n.name_key = w.key)"""
 
 
@@ -59,9 +64,9 @@ COUNTRIES = f"""
     WHERE o.country IS NOT NULL"""
 """The countries of organizations as rows name them, where one is meant and its country is known."""
 
-ELSEWHERE = """
+ELSEWHERE = f"""
     SELECT coalesce(bit_xor(hashtextextended(concat_ws('|', id, slug, name_key, country), 0)), 0) FROM organizations
-    WHERE country <> :phone_country"""
+    WHERE country <> :phone_country AND {sees("id")}"""
 """What numbers without a code rest on where rows name their organizations: those of other countries."""
 
 
@@ -81,6 +86,15 @@ def refused(*, named: bool) -> str:
     FROM import_rows i {join_homes(named=named)}
     WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error' AND h.problem IS NOT NULL"""
 
+
+# Of organizations themselves: rows about any other than the one the import is confined to. Before anything is asked.
+REFUSE_OUTSIDE = """
+    WITH outside AS (
+      DELETE FROM deciding_rows
+      WHERE CAST(:scope AS uuid) IS NOT NULL AND target IS DISTINCT FROM CAST(:scope AS uuid)
+        AND NOT coalesce(CAST(:scope AS uuid) = ANY (candidates), false)
+      RETURNING record)
+    INSERT INTO deciding_refused (record, problem, params) SELECT record, 'permission.scope', '{}' FROM outside"""
 
 NOBODY_REFUSED = """
     CREATE TEMPORARY TABLE deciding_refused (record integer, problem text, params jsonb) ON COMMIT DROP"""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
+from kelompok_core.imports.sight_sql import sees
 
 
 def told_apart(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:
@@ -35,8 +36,8 @@ def spellings(place: str, kinds: Sequence[str]) -> str:
 
 
 def at_home(descriptor: EntityDescriptor) -> str:
-    """Only records of the row's own organization are its likes."""
-    return f"t.{descriptor.organization_column} = k.home" if descriptor.belongs else "true"
+    """Only records of the row's own organization are its likes; of organizations, those in sight."""
+    return f"t.{descriptor.organization_column} = k.home" if descriptor.belongs else sees("t.id")
 
 
 def nameless(descriptor: EntityDescriptor) -> str:

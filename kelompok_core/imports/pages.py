@@ -1,16 +1,19 @@
 """An import's rows and findings page by page, for readers who cannot take them all at once."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.imports.hiding import find_foreign, records_of, without_foreign
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.report import FOUND, RowIssue, issue_of_row
+from kelompok_core.imports.sight_sql import sees as sees_sql
+from kelompok_core.imports.sight_sql import sees_params
 from kelompok_core.record_queries import SHORT_ID
 
 BEGINNING = (0, 0, 0)
@@ -59,35 +62,43 @@ class PlacedIssue:
     issue: RowIssue
 
 
-def list_rows(
+def list_rows(  # noqa: PLR0913  (which rows, and for whom)
     connection: sa.Connection,
     record: ImportRecord,
     *,
     after: int,
     limit: int,
     decisions: Collection[str] | None = None,
+    sees: Sequence[UUID] | None = None,
 ) -> Sequence[DecidedRow]:
-    """Return rows in file order behind the one numbered ``after``; all of them, or those decided so."""
+    """Return rows in file order behind the one numbered ``after``; all of them, or those decided so.
+
+    Of records that are in none of the organizations ``sees`` by now nothing is told; None is everywhere.
+    """
     descriptor = get_descriptor(record.entity)
     params = {"import": record.id, "revision": record.plan_revision, "after": after, "limit": limit}
-    params |= {"all": decisions is None, "decisions": list(decisions or ())}
+    params |= {"all": decisions is None, "decisions": list(decisions or ())} | sees_params(sees)
     rows = connection.execute(sa.text(_rows(descriptor)), params)
     return [_decided(descriptor, row) for row in rows]
 
 
-def iter_rows(connection: sa.Connection, record: ImportRecord) -> Iterator[DecidedRow]:
-    """Yield every row in file order, and what was decided of it."""
+def iter_rows(
+    connection: sa.Connection, record: ImportRecord, *, sees: Sequence[UUID] | None = None
+) -> Iterator[DecidedRow]:
+    """Yield every row in file order, and what was decided of it; see :func:`list_rows`."""
     after = 0
-    while rows := list_rows(connection, record, after=after, limit=_PAGE):
+    while rows := list_rows(connection, record, after=after, limit=_PAGE, sees=sees):
         yield from rows
         after = rows[-1].record
 
 
 def _decided(descriptor: EntityDescriptor, row: sa.Row[Any]) -> DecidedRow:
     values = row._asdict()
-    candidate, label, slug = (values.pop(name) for name in ("candidate", "label", "slug"))
+    candidate, label, slug, is_foreign = (values.pop(name) for name in ("candidate", "label", "slug", "is_foreign"))
+    if is_foreign:
+        label, values["target_id"], values["changes"] = None, None, None
     target_id = values["target_id"]
-    if values["decision"] == "accepted":
+    if values["decision"] == "accepted" and not is_foreign:
         values["changes"] = _said(descriptor, candidate)
     ref = (slug if descriptor.has_slug else str(target_id)[-SHORT_ID:]) if target_id else None
     return DecidedRow(**values, name=label or candidate.get(descriptor.label), ref=ref)
@@ -101,15 +112,19 @@ def _said(descriptor: EntityDescriptor, candidate: Mapping[str, Any]) -> dict[st
 
 
 def list_issues(
-    connection: sa.Connection, record: ImportRecord, *, after: tuple[int, int, int], limit: int
-) -> Sequence[PlacedIssue]:
-    """Return findings in file order behind a place, those about the file itself first."""
+    connection: sa.Connection, record: ImportRecord, *, after: tuple[int, int, int], limit: int,
+    sees: Sequence[UUID] | None = None,
+) -> Sequence[PlacedIssue]:  # fmt: skip
+    """Return findings in file order behind a place, those about the file itself first; see :func:`list_rows`."""
     params = {"import": record.id, "revision": record.plan_revision, "limit": limit}
     params |= dict(zip(("record", "step", "number"), after, strict=True))
-    return [
+    found = [
         PlacedIssue(place=(row.place, row.step, row.number), issue=issue_of_row(row.place or None, row.line, row.issue))
         for row in connection.execute(_ISSUES, params)
     ]
+    spoken_of = {one for each in found for one in records_of(each.issue.params)}
+    foreign = find_foreign(connection, get_descriptor(record.entity), spoken_of, sees)
+    return [replace(one, issue=replace(one.issue, params=without_foreign(one.issue.params, foreign))) for one in found]
 
 
 _PAGE = 1_000
@@ -121,7 +136,8 @@ def _rows(descriptor: EntityDescriptor) -> str:
     SELECT r.record, r.line, coalesce(r.raw, o.raw) AS raw, coalesce(r.candidate, o.candidate) AS candidate,
            coalesce(p.decision, d.decision) AS decision, coalesce(p.reason, d.reason) AS reason,
            coalesce(p.target_id, d.target_id) AS target_id, coalesce(p.changes, d.changes) AS changes,
-           t.{descriptor.label} AS label, {slug} AS slug
+           t.{descriptor.label} AS label, {slug} AS slug,
+           coalesce(NOT {sees_sql(f"t.{descriptor.organization_column}")} AND t.id IS NOT NULL, false) AS is_foreign
     FROM import_rows r
     LEFT JOIN import_rows o ON o.import_id = r.as_import AND o.record = r.as_record
     LEFT JOIN import_decisions d ON d.import_id = r.import_id AND d.record = r.record AND d.revision = :revision

@@ -12,10 +12,13 @@ from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.errors import NotFound
 from kelompok_core.imports import field_sql, matching_sql
 from kelompok_core.imports.diff_sql import said_beside
+from kelompok_core.imports.hiding import find_foreign, without_foreign
 from kelompok_core.imports.records import ImportRecord, ImportState
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.report import issue_of_row
 from kelompok_core.imports.seen_sql import OWN_ID
+from kelompok_core.imports.sight_sql import sees as sees_sql
+from kelompok_core.imports.sight_sql import sees_params
 from kelompok_core.imports.superseding import UNDECIDED
 from kelompok_core.record_queries import SHORT_ID, SHORTEST_ID
 from kelompok_core.values.conventions import DEFAULT_ZONE
@@ -33,6 +36,8 @@ class ParkedRow:
         candidates: Ids of existing records it might have been when it was parked.
         appeared: Ids of further ones it may be by now.
         organization_id: Where the row's record belongs, if it belongs somewhere.
+        confined_to: The organization its import is confined to, or None.
+        hides: Whether it might have been a record that is out of the reader's sight.
     """
 
     import_id: UUID
@@ -47,7 +52,9 @@ class ParkedRow:
     findings: Sequence[Mapping[str, Any]]
     candidates: Sequence[UUID]
     organization_id: UUID | None
+    confined_to: UUID | None
     appeared: Sequence[UUID] = ()
+    hides: bool = False
 
     @property
     def may_be(self) -> Sequence[UUID]:
@@ -84,9 +91,9 @@ class StoredRecord:
     organization_id: UUID
 
 
-def list_parked(
+def list_parked(  # noqa: PLR0913  (which rows, and for whom)
     connection: sa.Connection, *, import_id: UUID | None = None, organizations: Sequence[UUID] | None = None,
-    after: tuple[UUID, int] | None = None, limit: int = 100,
+    after: tuple[UUID, int] | None = None, limit: int = 100, sees: Sequence[UUID] | None = None,
 ) -> list[ParkedRow]:  # fmt: skip
     """Return the rows that wait, oldest import first.
 
@@ -96,15 +103,18 @@ def list_parked(
         organizations: Only of imports confined to these, or rows that belong there; None is all.
         after: Only behind this row, an import and a number.
         limit: How many at most.
+        sees: The organizations whose records the reader may see beside them; None is all.
     """
     behind, number = after or (None, None)
     params: dict[str, Any] = {"import": import_id, "record": None, "limit": limit, "behind": behind, "number": number}
     params |= {"everywhere": organizations is None, "homes": list(organizations or ())}
-    return _with_appeared(connection, [_parked(row) for row in connection.execute(_PARKED, params)])
+    return _for_reader(connection, [_parked(row) for row in connection.execute(_PARKED, params)], sees)
 
 
-def get_parked(connection: sa.Connection, import_id: UUID, record: int) -> ParkedRow:
-    """Return one row that waits.
+def get_parked(
+    connection: sa.Connection, import_id: UUID, record: int, *, sees: Sequence[UUID] | None = None
+) -> ParkedRow:
+    """Return one row that waits, with those records it may be that are in these organizations; None is all.
 
     Raises:
         NotFound: When there is none, somebody has decided it, or a later row took its place.
@@ -114,7 +124,13 @@ def get_parked(connection: sa.Connection, import_id: UUID, record: int) -> Parke
     if row is None:
         hint = _what_came(connection, params) or "See which wait: kelompok import review list"
         raise NotFound("waiting row", f"{import_id}:{record}", hint=hint)
-    return _with_appeared(connection, [_parked(row)])[0]
+    return _for_reader(connection, [_parked(row)], sees)[0]
+
+
+def get_home(connection: sa.Connection, import_id: UUID, record: int) -> UUID | None:
+    """Return the organization that a row belongs to, as far as it belongs somewhere."""
+    home: UUID | None = connection.scalar(_HOME, {"import": import_id, "record": record})
+    return home
 
 
 def _what_came(connection: sa.Connection, params: Mapping[str, Any]) -> str | None:
@@ -123,29 +139,49 @@ def _what_came(connection: sa.Connection, params: Mapping[str, Any]) -> str | No
     return None if came is None else f"Row {came.by_record} of import {came.by_import} took its place."
 
 
-def _with_appeared(connection: sa.Connection, parked: Sequence[ParkedRow]) -> list[ParkedRow]:
-    """Return the rows with the records they may be besides those they might have been when they were parked."""
+def _for_reader(connection: sa.Connection, parked: Sequence[ParkedRow], sees: Sequence[UUID] | None) -> list[ParkedRow]:
+    """Return the rows with the records they may be by now, and without those that are out of sight."""
 
-    def speaker(one: ParkedRow) -> tuple[str, str]:
-        return one.entity, one.source_name
+    def place(one: ParkedRow) -> tuple[str, str, str]:
+        return one.entity, one.source_name, str(one.confined_to)
 
-    found: dict[str, Sequence[UUID]] = {}
-    for (entity, source), rows in groupby(sorted(parked, key=speaker), key=speaker):
-        found |= _look_again(connection, get_descriptor(entity), source, list(rows))
-    return [
-        replace(one, appeared=[target for target in found.get(one.ref, ()) if target not in one.candidates])
-        for one in parked
-    ]
+    shown: dict[str, ParkedRow] = {}
+    for (entity, source, _), group in groupby(sorted(parked, key=place), key=place):
+        rows, descriptor = list(group), get_descriptor(entity)
+        in_sight = _both(rows[0].confined_to, sees)
+        now = _look_again(connection, descriptor, source, in_sight, rows)
+        some = {one for row in rows for one in (*row.candidates, *now.get(row.ref, ()))}
+        foreign = find_foreign(connection, descriptor, some, in_sight)
+        shown |= {row.ref: _as_seen(row, foreign, now.get(row.ref, ())) for row in rows}
+    return [shown[one.ref] for one in parked]
+
+
+def _both(confined_to: UUID | None, sees: Sequence[UUID] | None) -> Sequence[UUID] | None:
+    """Return the organizations that both the import and the reader see: a row is about no other's records."""
+    if confined_to is None:
+        return sees
+    return [confined_to] if sees is None or confined_to in sees else []
+
+
+def _as_seen(row: ParkedRow, foreign: frozenset[UUID], now: Sequence[UUID]) -> ParkedRow:
+    findings = [{**one, "params": without_foreign(one.get("params") or {}, foreign)} for one in row.findings]
+    return replace(
+        row, candidates=[one for one in row.candidates if one not in foreign], findings=findings,
+        appeared=[one for one in now if one not in foreign and one not in row.candidates],
+        hides=not foreign.isdisjoint([*row.candidates, *now]),
+    )  # fmt: skip
 
 
 def _look_again(
-    connection: sa.Connection, descriptor: EntityDescriptor, source: str, rows: Iterable[ParkedRow]
-) -> dict[str, Sequence[UUID]]:
-    """Return which records each row of one source may be as the core is now."""
+    connection: sa.Connection, descriptor: EntityDescriptor, source: str, sees: Sequence[UUID] | None,
+    rows: Iterable[ParkedRow],
+) -> dict[str, Sequence[UUID]]:  # fmt: skip
+    """Return which records in sight each row of one source may be as the core is now."""
     keys = [(one.import_id, one.record, one.organization_id) for one in rows]
     names = ("imports", "records", "homes")
     params: dict[str, Any] = {name: list(values) for name, values in zip(names, zip(*keys, strict=True), strict=True)}
-    found = connection.execute(sa.text(_may_be_now(descriptor)), params | {"source": source})
+    params |= {"source": source} | sees_params(sees)
+    found = connection.execute(sa.text(_may_be_now(descriptor)), params)
     return {f"{row.import_id}:{row.record}": row.ids for row in found}
 
 
@@ -208,8 +244,10 @@ def list_candidates(connection: sa.Connection, parked: ParkedRow) -> Mapping[str
     return {row.ref: row.id for row in connection.execute(query, {"ids": list(parked.may_be)})}
 
 
-def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str) -> UUID:
+def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str, *, sees: Sequence[UUID] | None = None) -> UUID:
     """Return the record of the row's entity, and organization, with this slug or end of its id.
+
+    Only those in these organizations count; None is all.
 
     Raises:
         NotFound: When there is none, or more than one.
@@ -218,8 +256,9 @@ def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str) -> UUID:
     called = "slug = :ref" if descriptor.has_slug else "false"
     home = f"{descriptor.organization_column} = :home" if descriptor.belongs else "true"
     by_id = f"length(:ref) >= {SHORTEST_ID} AND right(id::text, length(:ref)) = lower(:ref)"
-    query = f"SELECT id FROM {descriptor.entity} WHERE ({called} OR {by_id}) AND {home} LIMIT 2"
-    params = {"ref": ref, "home": parked.organization_id}
+    there = f"{home} AND {sees_sql(descriptor.organization_column)}"
+    query = f"SELECT id FROM {descriptor.entity} WHERE ({called} OR {by_id}) AND {there} LIMIT 2"
+    params = {"ref": ref, "home": parked.organization_id} | sees_params(sees)
     found = list(connection.scalars(sa.text(query), params))
     if len(found) != 1:
         raise NotFound(f"record of {descriptor.entity}", ref)
@@ -271,7 +310,7 @@ def _parked(row: sa.Row[Any]) -> ParkedRow:
 
 _PARKED = sa.text(f"""
     SELECT d.import_id, d.record, r.line, m.source_name, m.entity, d.reason, r.candidate, r.raw, d.target_id,
-           d.organization_id, r.issues, d.issues AS more,
+           d.organization_id, m.organization_id AS confined_to, r.issues, d.issues AS more,
            (SELECT i.value->'params'->'candidates' FROM jsonb_array_elements(d.issues) i
             WHERE i.value->'params' ? 'candidates' LIMIT 1) AS ids
     FROM import_decisions d
@@ -285,6 +324,10 @@ _PARKED = sa.text(f"""
            OR d.organization_id = ANY (CAST(:homes AS uuid[])))
       AND {UNDECIDED}
     ORDER BY d.import_id, d.record LIMIT :limit""")
+_HOME = sa.text("""
+    SELECT coalesce(m.organization_id, d.organization_id) FROM imports m
+    LEFT JOIN import_decisions d ON d.import_id = m.id AND d.revision = m.plan_revision AND d.record = :record
+    WHERE m.id = :import""")
 _SUPERSEDING = sa.text(f"""
     SELECT c.by_import, c.by_record FROM import_superseded c JOIN imports b ON b.id = c.by_import
     WHERE c.import_id = :import AND c.record = :record AND b.state = '{ImportState.APPLIED.value}'

@@ -6,14 +6,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Issue, Severity
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.acting import noticing_takeover
 from kelompok_core.imports.locks import use_memory
 from kelompok_core.imports.normalizing import CONTRACT
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, fingerprint, update_held
-from kelompok_core.imports.seen_sql import LAST_SAID
+from kelompok_core.imports.rights import StagingRights
+from kelompok_core.imports.seen_sql import LAST_SAID, OF_SCOPE
 from kelompok_core.imports.staging import issue_dict
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.plugin_host.code import digest_code
@@ -27,12 +27,13 @@ _TAKERS = 2
 """Sessions that take rows beside each other: each keeps one core busy."""
 
 
-def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Action], homes: int | None) -> bytes:
+def digest_pass(settings: Settings, record: ImportRecord, rights: StagingRights, homes: int | None) -> bytes:
     """Return a digest of all that a pass over a source rests on: imports that have the same one have the same rows.
 
     That is the contract of importers and normalizers: the same bytes with the same settings make the same batches.
     Their code counts, with the versions in it, and the core's; so do file and source, as a reader may go by the name
-    and evidence is a source's; and, where rows name their organizations, those of other countries (``homes``).
+    and evidence is a source's; and, where rows name their organizations, those of other countries (``homes``). What
+    somebody sends who does not see all organizations is nobody else's.
 
     Raises:
         PluginUnavailable: When the plugin is not enabled.
@@ -47,14 +48,15 @@ def digest_pass(settings: Settings, record: ImportRecord, granted: frozenset[Act
             "by": record.job,
             "config": [{**importer.config, **options.config}, *(one.config for one in normalizers)],
             "options": options.effects,
-            "granted": sorted(granted),
+            "granted": sorted(rights.granted),
+            "sender": rights.actor_id if record.organization_id is None and rights.sees is not None else None,
             "homes": homes,
             "code": digest_code("kelompok_core", importer.package, *(one.package for one in normalizers)),
         }
     )
 
 
-def take_rows(bench: Workbench, record: ImportRecord, digest: bytes) -> int | None:
+def take_rows(bench: Workbench, record: ImportRecord, digest: bytes, rights: StagingRights) -> int | None:
     """Stage the rows of the last import whose pass had this digest; return how many, or None when there is none.
 
     Rows that nothing was found to be said of become references to what was read then, where there is evidence of it;
@@ -67,10 +69,11 @@ def take_rows(bench: Workbench, record: ImportRecord, digest: bytes) -> int | No
         earlier = connection.execute(_SAME_PASS, {"digest": digest, "import": record.id}).one_or_none()
         if earlier is None:
             return None
-        columns = _columns(earlier) | {"issues": note_earlier(connection, record) + _notes(earlier.issues)}
+        columns = _columns(earlier) | {"issues": note_earlier(connection, record, rights) + _notes(earlier.issues)}
     # Rows are taken and the state is changed in one transaction: of what was received alone nothing is taken yet.
     statement = _TAKE_ALL if record.state is ImportState.RECEIVED else _TAKE_REST
     between = {"import": record.id, "earlier": earlier.id, "entity": record.entity, "source": record.source_name}
+    between["scope"] = record.organization_id
 
     def take(first: int) -> int:
         window = {"first": first, "last": first + TAKEN_ROWS - 1, "reading": earlier.reading_sha256}
@@ -95,10 +98,14 @@ def take_rows(bench: Workbench, record: ImportRecord, digest: bytes) -> int | No
     return staged
 
 
-def note_earlier(connection: sa.Connection, record: ImportRecord) -> list[dict[str, Any]]:
-    """Return the finding that the same file was imported before, if it was."""
+def note_earlier(connection: sa.Connection, record: ImportRecord, rights: StagingRights) -> list[dict[str, Any]]:
+    """Return the finding that the same file was imported before, if it was.
+
+    Of imports that are confined to no organization only those count that the sender can see: all, or the own.
+    """
     asked = {"sha": bytes.fromhex(record.file_sha256), "source": record.source_name}
-    place = {"entity": record.entity, "organization": record.organization_id}
+    place: dict[str, Any] = {"entity": record.entity, "organization": record.organization_id}
+    place |= {"sees_all": rights.sees is None, "actor": rights.actor_id}
     earlier = connection.execute(_APPLIED_BEFORE, asked | place).one_or_none()
     if earlier is None:
         return []
@@ -132,6 +139,7 @@ _APPLIED_BEFORE = sa.text("""
     SELECT id, applied_at FROM imports
     WHERE state = 'applied' AND file_sha256 = :sha AND source_name = :source AND entity = :entity
       AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
+      AND (organization_id IS NOT NULL OR :sees_all OR actor_id = :actor)
     ORDER BY applied_at DESC LIMIT 1
 """)
 # Evidence is looked for of rows that are no references yet and that nothing was found to be said of; what names its
@@ -151,6 +159,7 @@ _TAKE = f"""
         AND s.identity = CASE WHEN w.evidence_id IS NULL AND w.issues IS NULL AND w.verdict IS NULL
                               AND NOT w.candidate ? 'organization' THEN w.identity END
         AND s.reading_sha256 = :reading
+        AND {OF_SCOPE}
       WHERE w.import_id = :earlier AND w.record BETWEEN :first AND :last
       ORDER BY w.record, {LAST_SAID}) r"""
 _TAKE_ALL = sa.text(_TAKE)

@@ -16,6 +16,7 @@ from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import KelompokError, NotFound, TakenOver, UsageError
 from kelompok_core.failures import trace_of
 from kelompok_core.imports.acting import act_on
+from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.values.conventions import DateOrder, is_country, is_zone
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
@@ -232,14 +233,18 @@ def list_imports(
         connection: To the database.
         limit: How many at most.
         before: Only older ones than this import.
-        visible: Only those of these organizations, and this user's own (None: nobody's) that are confined to none.
+        visible: Only those of these organizations, and this user's own (None: nobody's) that are confined to none,
+            as far as their rows belong to these organizations and no others.
     """
     organizations, actor_id = visible or ([], None)
     query = sa.text(f"""
         SELECT {_COLUMNS} FROM imports
         WHERE (CAST(:before AS uuid) IS NULL OR id < :before)
           AND (:everywhere OR organization_id = ANY (CAST(:homes AS uuid[]))
-               OR (organization_id IS NULL AND actor_id = CAST(:actor AS uuid)))
+               OR (organization_id IS NULL AND actor_id = CAST(:actor AS uuid) AND entity <> '{HOME}'
+                   AND cardinality(CAST(:homes AS uuid[])) > 0 AND NOT EXISTS (
+                     SELECT FROM import_decisions d
+                     WHERE d.import_id = imports.id AND d.organization_id <> ALL (CAST(:homes AS uuid[])))))
         ORDER BY id DESC LIMIT :limit""")
     params = {"limit": limit, "before": before, "everywhere": visible is None, "actor": actor_id}
     rows = connection.execute(query, params | {"homes": list(organizations)})

@@ -15,7 +15,7 @@ from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.candidates import Terms, identity_by_id, read_ids
 from kelompok_core.imports.columns import EXTERNAL_ID, ORGANIZATION
 from kelompok_core.imports.records import ImportRecord
-from kelompok_core.imports.seen_sql import LAST_SAID, SAID_BEFORE
+from kelompok_core.imports.seen_sql import LAST_SAID, OF_SCOPE, SAID_BEFORE
 
 
 class Place(NamedTuple):
@@ -46,6 +46,7 @@ class References:
         self._database = database
         self._descriptor = descriptor
         self._source = {"entity": record.entity, "source": record.source_name}
+        self._scope = {"scope": record.organization_id}
         with database.connect() as connection:
             self._any = bool(connection.scalar(_ANY, self._source))
 
@@ -66,7 +67,7 @@ class References:
             "reading": reading,
         }
         with self._database.connect() as connection:
-            found = connection.execute(_FIND, self._source | asked).all()
+            found = connection.execute(_FIND, self._source | self._scope | asked).all()
         records = batch.locations["record"].tolist()
         places = {
             position: Place(row.import_id, record, evidence_id)
@@ -91,6 +92,7 @@ _FIND = sa.text(f"""
       WHERE s.entity = :entity AND s.source_name = :source AND s.identity = p.identity
         AND s.raw_sha256 = substring(CAST(:digests AS bytea) FROM p.number::integer * 32 - 31 FOR 32)
         AND s.reading_sha256 = :reading
+        AND {OF_SCOPE}
       ORDER BY {LAST_SAID} LIMIT 1) s
     JOIN import_rows r ON r.import_id = s.last_import_id AND r.record = s.last_record
       AND r.issues IS NULL AND r.verdict IS NULL

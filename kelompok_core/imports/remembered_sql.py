@@ -1,8 +1,22 @@
 """The SQL of what is remembered of rows that were not taken: what somebody rejected, what contradicted another row."""
 
 from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.imports.sight_sql import sees
 
 _OF_THIS_SOURCE = "m.entity = '{entity}' AND m.source_name = :source AND m.state = 'applied'"
+
+
+def in_sight(descriptor: EntityDescriptor, *, imported: str = "m", decided: str = "d") -> str:
+    """Whether a decision of an import is about what this one may know of: names of lists are nobody's own.
+
+    Organizations are imported by whoever sees them all, or by one's own people. Where a row belongs that is wrong
+    nobody knows: it is its sender's.
+    """
+    home, sender = f"{imported}.organization_id", f"{imported}.actor_id"
+    if not descriptor.belongs:
+        return f"({home} IS NULL OR {sees(home)})"
+    whose = f"coalesce({decided}.organization_id, {home})"
+    return f"({sees(whose)} OR {whose} IS NULL AND {sender} = :actor)"
 
 
 def rejected(descriptor: EntityDescriptor) -> str:
@@ -13,7 +27,7 @@ def rejected(descriptor: EntityDescriptor) -> str:
     FROM import_decisions d
     JOIN imports m ON m.id = d.import_id AND {_OF_THIS_SOURCE.format(entity=descriptor.entity)}
     JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
-    WHERE d.revision < 0 AND d.decision = 'rejected'"""
+    WHERE d.revision < 0 AND d.decision = 'rejected' AND {in_sight(descriptor)}"""
 
 
 _REJECTED_BEFORE = """
@@ -52,13 +66,14 @@ def contested(descriptor: EntityDescriptor) -> str:
       AND {_OF_THIS_SOURCE.format(entity=descriptor.entity)}
     JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
     WHERE d.reason IN ('id.duplicate_in_file', 'dup.conflict_in_file', 'dup.conflict_before', 'match.shared_key')
-      AND (d.reason = 'id.duplicate_in_file' OR NOT CAST(:last_wins AS boolean))
+      AND (d.reason = 'id.duplicate_in_file' OR NOT CAST(:last_wins AS boolean)) AND {in_sight(descriptor)}
       AND NOT EXISTS (
         SELECT FROM import_decisions p
         JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name
           AND n.state = 'applied'
         JOIN import_rows q ON q.import_id = p.import_id AND q.record = p.record
         WHERE p.revision < 0 AND q.identity = o.identity AND p.decided_at > m.applied_at
+          AND {in_sight(descriptor, imported="n", decided="p")}
           AND CASE WHEN o.external_id IS NULL THEN q.raw_sha256 = o.raw_sha256 ELSE p.decision <> 'rejected' END)
     ORDER BY o.identity, o.raw_sha256, m.applied_at DESC"""
 

@@ -1,13 +1,15 @@
 """The report of an import: the same numbers for the terminal, the API and Dagster's metadata."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from kelompok_core.imports.hiding import find_foreign, records_of, without_foreign
 from kelompok_core.imports.records import DECISIONS, ImportRecord, get_import
+from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.superseding import SUPERSEDED
 from kelompok_core.issues.sentences import describe
 
@@ -125,8 +127,10 @@ class ImportReport:
         }
 
 
-def get_report(connection: sa.Connection, import_id: UUID) -> ImportReport:
+def get_report(connection: sa.Connection, import_id: UUID, *, sees: Sequence[UUID] | None = None) -> ImportReport:
     """Return the report of an import in whatever state it is.
+
+    Of records that are in none of the organizations ``sees`` by now nothing is told; None is everywhere.
 
     Raises:
         NotFound: When there is no such import.
@@ -134,6 +138,7 @@ def get_report(connection: sa.Connection, import_id: UUID) -> ImportReport:
     record = get_import(connection, import_id)
     params = {"import": import_id, "revision": record.plan_revision}
     groups = [_group(row) for row in connection.execute(_GROUPS, params)]
+    groups = _without_foreign(connection, record, groups, sees)
     reasons = {f"{row.decision}: {row.reason}": row.number for row in connection.execute(_REASONS, params)}
     reviewed = int(connection.scalar(_REVIEWED, params) or 0)
     return ImportReport(record=record, groups=_of_file(record) + groups, reasons=reasons, reviewed=reviewed)
@@ -163,6 +168,18 @@ def iter_file_issues(record: ImportRecord) -> Iterator[RowIssue]:
     """Yield every finding about the file itself."""
     for issue in record.issues:
         yield issue_of_row(None, (issue.get("params") or {}).get("line"), issue)
+
+
+def _without_foreign(
+    connection: sa.Connection, record: ImportRecord, groups: Sequence[IssueGroup], sees: Sequence[UUID] | None
+) -> list[IssueGroup]:
+    spoken_of = {one for group in groups for example in group.examples for one in records_of(example.params)}
+    foreign = find_foreign(connection, get_descriptor(record.entity), spoken_of, sees)
+
+    def shown(issue: RowIssue) -> RowIssue:
+        return replace(issue, params=without_foreign(issue.params, foreign))
+
+    return [replace(group, examples=[shown(one) for one in group.examples]) for group in groups]
 
 
 def _of_file(record: ImportRecord) -> list[IssueGroup]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, authorize
+from kelompok_core.access.rules import Action, authorize, list_organizations_seen, with_all_scopes
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.errors import NotPermitted, UsageError
@@ -52,7 +52,7 @@ class Reviewer:
         """Make the row a record of its own: none of the candidates is it.
 
         Raises:
-            NotPermitted: When the actor may not decide there.
+            NotPermitted: When the actor may not decide there, or may not create records where this one will be.
             NotFound: When the row does not wait.
         """
         with self._bench.database.connect() as connection, connection.begin():
@@ -105,6 +105,8 @@ class Reviewer:
         self, connection: sa.Connection, imported: ImportRecord, parked: ParkedRow, note: str | None
     ) -> Verdict:
         descriptor = get_descriptor(parked.entity)
+        # Outside of any organization where the record is one itself, whatever organization the import is confined to.
+        authorize(connection, with_all_scopes(self._actor), Action.RECORD_CREATE, parked.organization_id)
         self._authorize_values(connection, parked, parked.organization_id)
         fields = descriptor.fields_told_by(imported.mapping.values())
         target = connection.scalar(sa.text("SELECT new_id()"))
@@ -137,7 +139,8 @@ class Reviewer:
         imported = get_import(connection, import_id)
         lock_entity(connection, imported.entity)
         self._actor = self._actor.acting_on(imported.entity)
-        parked = get_parked(connection, import_id, record)
+        sees = list_organizations_seen(connection, self._actor)
+        parked = get_parked(connection, import_id, record, sees=sees)
         self._authorize(connection, imported, parked, target_id)
         context = AuditContext(
             actor=str(self._actor.id), origin="review", import_id=imported.id, plugin=imported.plugin_label
@@ -153,7 +156,7 @@ class Reviewer:
             authorize(connection, self._actor, Action.REVIEW_DECIDE, imported.organization_id or parked.organization_id)
         except NotPermitted:
             concerned = [target_id] if target_id else list(parked.candidates)
-            if len(concerned) != 1 or concerned[0] not in parked.candidates:
+            if parked.hides or len(concerned) != 1 or concerned[0] not in parked.candidates:
                 raise
             descriptor = get_descriptor(parked.entity)
             query = f"SELECT {descriptor.organization_column} FROM {descriptor.entity} WHERE id = :id"

@@ -1,11 +1,13 @@
 """Who may import where: into one organization, or, row by row, into those a list names."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor, get_actor_by_id
-from kelompok_core.access.rules import Action, authorize, list_organizations_where, may
+from kelompok_core.access.rules import Action, authorize, list_organizations_seen, list_organizations_where, may
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.errors import NotPermitted
 from kelompok_core.imports.homes_sql import HOME
@@ -39,12 +41,52 @@ def authorize_import(
         raise NotPermitted(actor.email, action, "this needs a role in some organization, or a platform role")
 
 
-def list_granted(
-    connection: sa.Connection, actor: Actor, descriptor: EntityDescriptor, organization_id: UUID | None
-) -> frozenset[Action]:
-    """Return which of the rights that guard values of the entity the actor has there."""
+def list_in_sight(connection: sa.Connection, actor: Actor, record: ImportRecord) -> list[UUID] | None:
+    """Return the organizations whose records the import may meet; None is all.
+
+    An import that is confined to one meets no other's, whoever asked for it: nothing of it can tell what others have.
+
+    Raises:
+        NotPermitted: When the account may not act at all.
+    """
+    if record.organization_id is not None:
+        return [record.organization_id]
+    return list_organizations_seen(connection, actor)
+
+
+def list_homes(connection: sa.Connection, record: ImportRecord) -> list[UUID | None]:
+    """Return where the import's records are, or are to be; None is outside of any organization.
+
+    Of an import whose rows name their organizations there is nothing to return before they are decided.
+    """
+    if record.organization_id is not None or record.entity == HOME:
+        return [record.organization_id]
+    return list(connection.scalars(_HOMES, {"import": record.id}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagingRights:
+    """Rights that what is read of a source rests on.
+
+    Attributes:
+        granted: Those that guard values of the entity, as far as the actor has them where the import goes.
+        sees: The organizations in sight; None is all.
+        actor_id: Who has them.
+    """
+
+    granted: frozenset[Action]
+    sees: Sequence[UUID] | None
+    actor_id: UUID
+
+
+def staging_rights(
+    connection: sa.Connection, actor: Actor, record: ImportRecord, descriptor: EntityDescriptor
+) -> StagingRights:
+    """Return the actor's rights that what is read of an import's source rests on."""
     actions = {guard.action for guard in descriptor.guards}
-    return frozenset(action for action in actions if may(connection, actor, action, organization_id))
+    granted = frozenset(action for action in actions if may(connection, actor, action, record.organization_id))
+    sees = list_in_sight(connection, actor, record)
+    return StagingRights(granted=granted, sees=sees, actor_id=actor.id)
 
 
 def authorize_undo(connection: sa.Connection, actor: Actor, record: ImportRecord) -> None:
@@ -57,10 +99,18 @@ def authorize_undo(connection: sa.Connection, actor: Actor, record: ImportRecord
     homes = [record.organization_id]
     if record.organization_id is None and record.entity != HOME:
         homes = list(connection.scalars(_HOMES_WRITTEN, {"import": record.id})) or homes
+    elif record.entity == HOME and connection.scalar(_MADE_HOMES, {"import": record.id}):
+        homes.append(None)  # what was made by review is outside of the organization the import is confined to
     for home in homes:
         authorize(connection, actor, Action.IMPORT_UNDO, home)
 
 
+_HOMES = sa.text("""
+    SELECT DISTINCT organization_id FROM import_decisions
+    WHERE import_id = :import AND organization_id IS NOT NULL""")
+_MADE_HOMES = sa.text("""
+    SELECT EXISTS (
+      SELECT FROM import_decisions WHERE import_id = :import AND revision < 0 AND decision = 'accepted')""")
 _HOMES_WRITTEN = sa.text("""
     SELECT DISTINCT organization_id FROM import_decisions
     WHERE import_id = :import AND decision IN ('accepted', 'merged') AND organization_id IS NOT NULL""")

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from kelompok_core.descriptor import EntityDescriptor
-from kelompok_core.imports.homes_sql import join_homes
+from kelompok_core.imports.homes_sql import HOME, join_homes
+from kelompok_core.imports.sight_sql import sees
 
 
 def home(descriptor: EntityDescriptor) -> str:
@@ -51,7 +52,8 @@ def share(descriptor: EntityDescriptor) -> str:
         words AS (
           SELECT s.identity, s.raw_sha256, s.record_id, t.{name} AS name, s.last_seen_at, s.last_record, s.id
           FROM evidence s JOIN {entity} t ON t.id = s.record_id
-          WHERE s.entity = '{entity}' AND s.source_name = :source AND s.identity IN (SELECT identity FROM judged)),
+          WHERE s.entity = '{entity}' AND s.source_name = :source AND s.identity IN (SELECT identity FROM judged)
+            AND {in_sight(descriptor)}),
         several AS (
           SELECT identity FROM words GROUP BY identity HAVING count(DISTINCT record_id) > 1)
         SELECT i.record, i.identity || '|' || coalesce(same.record_id::text, named.record_id::text, '') AS identity,
@@ -89,6 +91,16 @@ _SAID = ("last_seen_at", "last_record", "id")
 LAST_SAID = ", ".join(f"s.{column} DESC" for column in _SAID)
 _SAID_LATER = "({}) > ({})".format(*(", ".join(f"{one}.{column}" for column in _SAID) for one in "os"))
 
+# Evidence ``s`` that rows of an import may be references to: names of lists are nobody's own, and identities of
+# organizations do not say whose they are.
+OF_SCOPE = f"(CAST(:scope AS uuid) IS NULL OR s.entity <> '{HOME}' OR s.record_id = CAST(:scope AS uuid))"
+
+
+def in_sight(descriptor: EntityDescriptor) -> str:
+    """Whether the import may know of a record ``t``."""
+    return sees(f"t.{descriptor.organization_column}")
+
+
 # Asked once: of a list that comes again unchanged nothing is left, and nothing need be looked through.
 _SOME_UNSEEN = "(SELECT count(*) FROM deciding_seen) < (SELECT rows_staged FROM imports WHERE id = :import)"
 NOT_SEEN = f" AND {_SOME_UNSEEN} AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
@@ -111,14 +123,16 @@ def seen(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
         JOIN {entity} t ON t.id = s.record_id
         WHERE {SAID_BEFORE}
           AND {_LIKELY.format("s.reading_sha256 = :reading")}
+          AND {in_sight(descriptor)}
           AND NOT EXISTS (
             SELECT FROM evidence o
             WHERE o.entity = '{entity}' AND o.source_name = :source AND {same}
               AND {_SAID_LATER})"""
 
 
-def known(entity: str) -> str:
-    """What this source last said of the records that other rows speak of."""
+def known(descriptor: EntityDescriptor) -> str:
+    """What this source last said of the records that other rows speak of; only of those in sight, or that were."""
+    entity = descriptor.entity
     others = f"""
         SELECT i.identity FROM import_rows i
         WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error'{NOT_SEEN}"""
@@ -131,7 +145,18 @@ def known(entity: str) -> str:
           -- A record that an undo took away was never there, for what comes after.
           AND (t.id IS NOT NULL OR NOT EXISTS (
             SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
+          AND ({in_sight(descriptor)} OR t.id IS NULL AND {_was_in_sight(descriptor)})
         ORDER BY s.identity, {LAST_SAID}"""
+
+
+def _was_in_sight(descriptor: EntityDescriptor) -> str:
+    """Whether the record of evidence ``s``, which is gone, was somewhere in sight when it was written."""
+    if not descriptor.belongs:
+        return "false"
+    return f"""EXISTS (
+            SELECT FROM imports m JOIN import_decisions d
+              ON d.import_id = m.id AND d.record = s.record AND d.revision IN (m.plan_revision, -s.record)
+            WHERE m.id = s.import_id AND d.target_id = s.record_id AND {sees("d.organization_id")})"""
 
 
 def seen_by_words(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:

@@ -19,7 +19,7 @@ from kelompok_core.imports.part import Part
 from kelompok_core.imports.read_before import digest_pass, take_rows
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, failure_columns, get_import, update_held
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.rights import actor_of, authorize_import, list_granted
+from kelompok_core.imports.rights import StagingRights, actor_of, authorize_import, staging_rights
 from kelompok_core.imports.silent_columns import require_values
 from kelompok_core.imports.stager import Stager
 from kelompok_core.imports.workbench import Workbench
@@ -36,14 +36,15 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
     """
     with working_on(bench.database.engine, import_id):
         started = monotonic()
-        record, granted = _begin(bench, import_id)
-        if granted is None:
+        record, rights = _begin(bench, import_id)
+        if rights is None:
             return record
         with remembering_failure(bench, record):
-            digest = digest_pass(bench.settings, record, granted, digest_homes(bench.database, record))
-            staged = take_rows(bench, record, digest)
+            homes = digest_homes(bench.database, record, rights.sees)
+            digest = digest_pass(bench.settings, record, rights, homes)
+            staged = take_rows(bench, record, digest, rights)
             if staged is None:
-                stager = _read(bench, record, granted, Part())
+                stager = _read(bench, record, rights, Part())
                 staged = stager.staged
                 _require_values(bench, import_id, stager)
         reach(FailPoint.STAGE_READ)
@@ -74,29 +75,29 @@ def read_source(bench: Workbench, import_id: UUID, part: Part) -> tuple[ImportRe
         ImportFailed: When the source cannot be read; the import has failed then.
         NotPermitted: When the actor may no longer import there.
     """
-    record, granted = _begin(bench, import_id)
-    if granted is None:
+    record, rights = _begin(bench, import_id)
+    if rights is None:
         return record, None
     with remembering_failure(bench, record):
-        return record, _read(bench, record, granted, part)
+        return record, _read(bench, record, rights, part)
 
 
-def _begin(bench: Workbench, import_id: UUID) -> tuple[ImportRecord, frozenset[Action] | None]:
-    """Return the import and the rights its values may rest on; None for these when it is staged already."""
+def _begin(bench: Workbench, import_id: UUID) -> tuple[ImportRecord, StagingRights | None]:
+    """Return the import and the rights its rows rest on; None for these when it is staged already."""
     with bench.database.connect() as connection:
         record = get_import(connection, import_id)
         if record.state not in (ImportState.RECEIVED, ImportState.STAGING):
             return record, None
         actor = actor_of(connection, record)
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, record.entity, record.organization_id)
-        granted = list_granted(connection, actor, get_descriptor(record.entity), record.organization_id)
+        rights = staging_rights(connection, actor, record, get_descriptor(record.entity))
     reach(FailPoint.STAGE_BEGUN)
-    return record, granted
+    return record, rights
 
 
-def _read(bench: Workbench, record: ImportRecord, granted: frozenset[Action], part: Part) -> Stager:
+def _read(bench: Workbench, record: ImportRecord, rights: StagingRights, part: Part) -> Stager:
     with normalizers(bench.settings, record) as normalizing, seldom_collecting():
-        stager = Stager(bench, record, granted, normalizing, part)
+        stager = Stager(bench, record, rights, normalizing, part)
         stager.run()
     return stager
 

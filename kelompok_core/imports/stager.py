@@ -13,7 +13,6 @@ import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
-from kelompok_core.access.rules import Action
 from kelompok_core.contracts import Severity, SourceBatch
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.headers.mapping import HeaderMapping
@@ -31,6 +30,7 @@ from kelompok_core.imports.reading import read_batches, unreadable
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, update_held
 from kelompok_core.imports.references import Known, References
 from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.rights import StagingRights
 from kelompok_core.imports.staging import (
     RawRows,
     copy_rows,
@@ -83,18 +83,19 @@ class Stager:
     """
 
     def __init__(
-        self, bench: Workbench, record: ImportRecord, granted: frozenset[Action], normalizing: Normalizers, part: Part
+        self, bench: Workbench, record: ImportRecord, rights: StagingRights, normalizing: Normalizers, part: Part
     ) -> None:
         self._bench = bench
         self._normalizing = normalizing
         self._part = part
         self._record = record
-        self._granted = granted
+        self._rights = rights
+        self._granted = rights.granted
         self._needs = set(record.needs)
         self._survey = Survey(record, self._batches)
         self._descriptor = get_descriptor(record.entity)
         self._home_names = _home_names(bench, record)
-        self._homes = HomeCountries(bench.database, record, self._descriptor)
+        self._homes = HomeCountries(bench.database, record, self._descriptor, rights.sees)
         self._references = References(bench.database, record, self._descriptor)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
@@ -113,7 +114,7 @@ class Stager:
             ThreadPoolExecutor(1, "staging") as writer,
             ThreadPoolExecutor(1, "looking up") as looker,
         ):
-            self._issues += note_earlier(connection, self._record)
+            self._issues += note_earlier(connection, self._record, self._rights)
             connection.commit()  # reading may take its time, and no transaction should wait for it
             writing: Future[None] | None = None
             for fresh in self._read_ahead(looker):

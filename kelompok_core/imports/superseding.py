@@ -3,7 +3,10 @@
 import sqlalchemy as sa
 
 from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.records import ImportRecord, ImportState
+from kelompok_core.imports.rights import actor_of, list_in_sight
+from kelompok_core.imports.sight_sql import sees, sees_params
 
 _STANDS = f"state = '{ImportState.APPLIED.value}'"
 
@@ -20,16 +23,28 @@ UNDECIDED = f"""
 
 
 def supersede(connection: sa.Connection, record: ImportRecord, descriptor: EntityDescriptor, revision: int) -> None:
-    """Close the waiting rows of the import's source whose place its rows take; it is being applied."""
+    """Close the waiting rows of the import's source whose place its rows take; it is being applied.
+
+    Rows about what the import may not know of go on waiting, though their source has the same name.
+    """
     params = {"import": record.id, "revision": revision, "entity": record.entity, "source": record.source_name}
+    params |= {"scope": record.organization_id}
+    params |= sees_params(list_in_sight(connection, actor_of(connection, record), record))
     if connection.scalar(_SOME_WAIT, params):  # else the rows need not be looked through
         connection.execute(sa.text(_supersede(descriptor)), params)
 
 
+# Where a row is, or is to be, that waits; of an organization's, which one it may be.
+_IN_SIGHT = f"""
+    ({sees("coalesce(d.organization_id, m.organization_id)")}
+     OR m.entity = '{HOME}' AND jsonb_path_exists(
+          d.issues, '$[*].params.candidates[*] ? (@ == $scope)',
+          jsonb_build_object('scope', CAST(CAST(:scope AS uuid) AS text))))"""
 _WAITING = f"""
     imports m
     JOIN import_decisions d ON d.import_id = m.id AND d.revision = m.plan_revision AND d.decision = 'review'
-    WHERE m.entity = :entity AND m.source_name = :source AND m.{_STANDS} AND m.id <> :import AND {UNDECIDED}"""
+    WHERE m.entity = :entity AND m.source_name = :source AND m.{_STANDS} AND m.id <> :import AND {UNDECIDED}
+      AND {_IN_SIGHT}"""
 _SOME_WAIT = sa.text(f"SELECT EXISTS (SELECT FROM {_WAITING})")
 
 

@@ -5,7 +5,7 @@ import uuid
 import pytest
 import sqlalchemy as sa
 
-from kelompok_core.access.rules import Action
+from kelompok_core.access.rules import ORGANIZATION_RIGHTS, Action
 from kelompok_core.api.app import make_routes
 from kelompok_core.api.options import ApiOptions
 from kelompok_core.audit.context import AuditContext, announce
@@ -230,3 +230,25 @@ def test_what_others_have_of_the_same_name_is_in_nobodys_way(client_of, key_of, 
     assert twice.json()["error"]["message"] == "more than one member is called 'rara@x.org'"
     stranger = client_of(key_of("pak@x.org")).get("/api/v1/members/siti@ours.org")
     assert stranger.json()["error"]["message"] == "no member 'siti@ours.org'"
+
+
+@pytest.mark.parametrize("role", ORGANIZATION_RIGHTS)
+def test_every_route_by_role_on_ones_own_on_others_and_when_the_role_is_lost(
+    role, client_of, key_of, world, person, database
+):
+    client = client_of(key_of(person("x@x.org", slug="ours", role=role).email))
+    for operation in SCOPED:
+        scope = Action(CALLS[operation][0])
+        has_it = scope in ORGANIZATION_RIGHTS[role]
+        if scope in READING or not has_it:
+            assert _call(client, operation, world["ours"]).status_code == (200 if has_it else 403), operation
+        if operation not in LISTS_OF_ALL:
+            assert _code(_call(client, operation, world["theirs"])) == (404, "not_found"), operation
+    lost = "DELETE FROM organization_user_roles r USING users u WHERE u.id = r.user_id AND u.email = 'x@x.org'"
+    _set(database, lost)
+    for operation in SCOPED:
+        answer = _call(client, operation, world["ours"])
+        if operation in LISTS_OF_ALL:
+            assert answer.json()["data"] == [], operation
+        else:
+            assert _code(answer) == (404, "not_found"), operation

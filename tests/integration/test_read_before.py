@@ -16,6 +16,7 @@ from kelompok_core.imports.decide import decide
 from kelompok_core.imports.error_file import write_error_file
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.records import ImportOptions, ImportState, get_import, update_held
+from kelompok_core.imports.rights import StagingRights
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host import code
 from kelompok_core.plugin_host.configuration import read_document, set_enabled
@@ -165,9 +166,10 @@ def test_with_another_normalizer_it_is_read(import_file, settings):
     assert _read_in(import_file(_LIST)) is not None
 
 
-def test_with_other_rights_it_is_read(import_file, monkeypatch):
+def test_with_other_rights_it_is_read(import_file, monkeypatch, operator):
     import_file(_LIST)
-    monkeypatch.setattr(staging, "list_granted", lambda *_: frozenset(list(Action)[:1]))
+    others = StagingRights(granted=frozenset(list(Action)[:1]), sees=None, actor_id=operator.id)
+    monkeypatch.setattr(staging, "staging_rights", lambda *_: others)
     assert _read_in(import_file(_LIST)) is None
 
 

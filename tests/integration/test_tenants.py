@@ -1,0 +1,351 @@
+"""One organization's imports beside another's data: what comes out, and what is shown, does not depend on it."""
+
+import io
+import json
+import re
+from itertools import count
+
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.access.rules import list_organizations_seen
+from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.errors import NotFound, NotPermitted
+from kelompok_core.imports.error_file import write_error_file
+from kelompok_core.imports.pages import BEGINNING, iter_rows, list_issues
+from kelompok_core.imports.parked import compare, find_by_ref, get_parked, list_candidates, list_parked
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.review import Reviewer
+from kelompok_core.imports.undo import undo
+
+OURS = "id,name,slug,website,email\nA,Ours,ours,https://ours.or.id,halo@ours.or.id\n"
+THEIRS = (
+    "id,name,slug,website,email,city,tanggal berdiri\n"
+    "1,Rahasia,rahasia,https://rahasia.or.id,halo@rahasia.or.id,Kupang,1999\n"
+    "2,Kembar,kembar,https://kembar.or.id,halo@kembar.or.id,Ende,2001\n"
+)
+HOME_MEMBERS = "id,name,email,position\n1,Siti,siti@ours.or.id,Ketua\n"
+THEIR_MEMBERS = "id,name,email,position\n1,Joko,joko@x.org,Ketua\n2,Rara,rara@x.org,Bendahara\n3,Ani,,Anggota\n"
+
+
+@pytest.fixture
+def ours(import_file, person):
+    """An organization with one member, and its editor; nothing else is there."""
+
+    def make():
+        import_file(OURS, source="homes")
+        import_file(HOME_MEMBERS, source="ours", entity="members", organization="ours")
+
+    make()
+    return make, person("ibu@ours.or.id", slug="ours", role="editor")
+
+
+def _grant(database, actor, slug, role="editor"):
+    with database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(
+            sa.text("""INSERT INTO organization_user_roles (organization_id, user_id, role)
+                       SELECT id, :user, :role FROM organizations WHERE slug = :slug"""),
+            {"user": actor.id, "role": role, "slug": slug},
+        )
+
+
+def _lose(database, actor, slug):
+    with database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(
+            sa.text("""DELETE FROM organization_user_roles r USING organizations o
+                       WHERE o.id = r.organization_id AND o.slug = :slug AND r.user_id = :user"""),
+            {"user": actor.id, "slug": slug},
+        )
+
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{12}\b")
+_PASSING = ("seconds", "rows_per_second", "durations", "at")
+
+
+def _plain(told):
+    """Return what was told without what is new each time: ids in the order they come, no times."""
+    numbers, names = count(1), {}
+
+    def name(found):
+        return names.setdefault(found[0], f"id-{next(numbers)}")
+
+    text = re.sub(
+        rf'"({"|".join(_PASSING)})": (\{{[^}}]*\}}|"[^"]*"|[\d.]+)', r'"\1": 0', json.dumps(told, default=str)
+    )
+    return json.dumps(json.loads(_ID.sub(name, text)), indent=1).splitlines()
+
+
+@pytest.fixture
+def seen_of(database):
+    """Give everything an import's own people can see of it."""
+
+    def run(report, actor):
+        with database.connect() as connection:
+            sees = list_organizations_seen(connection, actor)
+            errors = io.StringIO()
+            write_error_file(connection, report.record, errors)
+            parked = list_parked(connection, import_id=report.record.id, organizations=sees, sees=sees)
+            told = {
+                "report": report.to_json(),
+                "file": [issue["code"] for issue in report.record.issues],
+                "rows": [
+                    one.to_json() | {"raw": dict(one.raw)} for one in iter_rows(connection, report.record, sees=sees)
+                ],
+                "issues": [
+                    one.issue.to_json()
+                    for one in list_issues(connection, report.record, after=BEGINNING, limit=1000, sees=sees)
+                ],
+                "errors": errors.getvalue(),
+                "parked": [
+                    [one.reason, one.message(), dict(one.raw), list(map(str, one.may_be)),
+                     {ref: [vars(pair) for pair in compare(connection, one, known)]
+                      for ref, known in list_candidates(connection, one).items()}]
+                    for one in parked
+                ],
+            }  # fmt: skip
+        return _plain(told)
+
+    return run
+
+
+# What another organization may have, each by a way that an import has been told of it.
+def _their_records(import_file, **_):
+    import_file(THEIRS, source="list")
+
+
+def _their_members(import_file, **_):
+    import_file(THEIRS, source="list")
+    import_file(THEIR_MEMBERS, source="list", entity="members", organization="rahasia")
+    import_file(THEIR_MEMBERS.replace("\n", ",Kembar\n").replace("position,Kembar", "position,organisasi"),
+                source="list", entity="members")  # fmt: skip
+
+
+def _namesake_of_ours(import_file, **_):
+    import_file("id,name,slug,city\n9,Ours,ours-too,Ende\n", source="others")
+    import_file("id,name,email,organisasi\n1,Joko,joko@x.org,ours-too\n7,Tini,tini@x.org,ours-too\n", source="list",
+                entity="members")  # fmt: skip
+
+
+def _their_rejected_rows(import_file, reviewer, waiting, **_):
+    import_file(THEIRS, source="list")
+    text, _ = ROWS["organizations"]
+    import_file("".join(line for line in text.splitlines(keepends=True) if "Ours" not in line), source="list")
+    import_file(THEIR_MEMBERS, source="list", entity="members", organization="rahasia")
+    import_file("name,email\nAni,\nAni,\n", source="others", entity="members", organization="rahasia")
+    import_file("name,email\nAni,\nSiti,siti@ours.or.id\n", source="list", entity="members", organization="rahasia")
+    for one in waiting():
+        reviewer.reject(one.import_id, one.record)
+
+
+def _theirs_are_gone(import_file, bench, operator, **_):
+    import_file(THEIRS, source="list")
+    members = import_file(THEIR_MEMBERS, source="list", entity="members", organization="rahasia")
+    undo(bench, members.record.id, operator)
+
+
+WORLDS = [_their_records, _their_members, _namesake_of_ours, _their_rejected_rows, _theirs_are_gone]
+
+# Files an editor of «ours» may send to find out about others; the second says how.
+ROWS = {
+    "organizations": (
+        (
+            "id,name,slug,website,email,city,tanggal berdiri\n"
+            "A,Ours,ours,https://ours.or.id,halo@ours.or.id,Garut,\n"
+            "1,Rahasia,rahasia,https://rahasia.or.id,halo@rahasia.or.id,Kupang,1999\n"
+            "2,Kembar,,,,,\n"
+            "3,Nama Lain,,https://rahasia.or.id,,,\n"
+            "4,Nama Lain Lagi,,,halo@kembar.or.id,,\n"
+            "5,Nobody,nobody,https://nobody.or.id,halo@nobody.or.id,Ende,\n"
+            ",Rahasia,,,,Kupang,\n"
+            "6,Ours,,,,,\n"
+        ),
+        {},
+    ),
+    "members": (
+        "id,name,email,position\n1,Joko,joko@x.org,Ketua\n2,Rara,rara@x.org,\n,Ani,,Anggota\n9,Siti,siti@ours.or.id,\n",
+        {},
+    ),
+    "members that name organizations": (
+        (
+            "id,name,email,organisasi\n1,Joko,joko@x.org,Kembar\n2,Rara,rara@x.org,rahasia\n3,Ani,,Nowhere\n4,Tini,,2\n"
+            "5,Budi,,Ours\n6,Tono,,ours\n7,Tini,tini@x.org,Ours\n"
+        ),
+        {"options": ImportOptions(mapping={"organisasi": "organization"})},
+    ),
+}
+
+
+@pytest.mark.parametrize("confined", [True, False], ids=["confined", "row by row"])
+@pytest.mark.parametrize("what", ROWS)
+def test_the_outcome_is_the_same_whatever_others_have(
+    what, confined, forget, ours, import_file, seen_of, reviewer, waiting, bench, operator, database
+):
+    text, how = ROWS[what]
+    if not confined and not how:
+        return  # who has a role in one organization has no other way to send these
+    make, actor = ours
+    outcomes = []
+    for world in (lambda **_: None, *WORLDS):
+        forget()
+        make()
+        _grant(database, actor, "ours")
+        world(import_file=import_file, reviewer=reviewer, waiting=waiting, bench=bench, operator=operator)
+        outcomes.append([
+            seen_of(
+                import_file(
+                    text, source=source, entity=what.split()[0], organization="ours" if confined else None,
+                    actor=actor, **how,
+                ),
+                actor,
+            )
+            for source in ("list", "own")
+        ])  # fmt: skip
+    for world, outcome in zip(WORLDS, outcomes[1:], strict=True):
+        for told, alone in zip(outcome, outcomes[0], strict=True):
+            assert [pair for pair in zip(told, alone, strict=True) if pair[0] != pair[1]] == [], world.__name__
+
+
+def test_a_row_about_another_organization_is_refused_before_anybody_is_asked(ours, import_file, waiting, ask):
+    _, actor = ours
+    import_file(THEIRS, source="all")
+    text, _ = ROWS["organizations"]
+    report = import_file(text, source="own", organization="ours", actor=actor)
+    decided = [
+        tuple(row) for row in ask(
+            "SELECT record, decision, reason, issues FROM import_decisions WHERE import_id = :id ORDER BY record",
+            id=report.record.id,
+        )
+    ]  # fmt: skip
+    outside = [row for row in decided if row[2] == "permission.scope"]
+    assert [row[0] for row in outside] == [2, 3, 4, 5, 6, 7]
+    assert {(row[1], json.dumps(row[3][0]["params"])) for row in outside} == {("rejected", "{}")}
+    assert {row[1] for row in decided if row[0] in (1, 8)} == {"merged", "review"}
+    assert [one.record for one in waiting()] == [8]
+
+
+def test_who_may_not_create_an_organization_does_not_by_review(ours, import_file, bench, ask, person):
+    _, actor = ours
+    report = import_file("id,name\n6,Ours\n", source="own", organization="ours", actor=actor)
+    assert report.counts["review"] == 1
+    with pytest.raises(NotPermitted):
+        Reviewer(bench, actor).accept_as_new(report.record.id, 1)
+    assert len(ask("SELECT FROM organizations")) == 1
+    steward = person("s@example.org", platform_role="steward")
+    made = Reviewer(bench, steward).accept_as_new(report.record.id, 1)
+    with pytest.raises(NotPermitted):
+        undo(bench, report.record.id, actor)
+    assert ask("SELECT FROM organizations WHERE id = :id", id=made.target_id)
+    assert undo(bench, report.record.id, steward).counts["deleted"] == 1
+
+
+def test_people_of_one_organization_do_not_create_what_a_list_of_many_asks_about(ours, import_file, bench, ask):
+    _, actor = ours
+    report = import_file("id,name\n6,Ours\n", source="of many")
+    with pytest.raises(NotPermitted):
+        Reviewer(bench, actor).accept_as_new(report.record.id, 1)
+    assert len(ask("SELECT FROM organizations")) == 1
+    assert Reviewer(bench, actor).accept_into(report.record.id, 1, None).decision in ("merged", "unchanged")
+
+
+def test_what_a_row_may_be_by_now_is_looked_for_where_the_reader_may_look(ours, import_file, database):
+    """A record made after the row was parked, in another organization and in the reader's own."""
+    _, actor = ours
+    report = import_file("id,name,website\n6,Ours,https://rahasia.or.id\n", source="own", organization="ours")
+    import_file(THEIRS, source="all")
+    with database.connect() as connection:
+        sees = list_organizations_seen(connection, actor)
+        for reader in (sees, None):
+            parked = get_parked(connection, report.record.id, 1, sees=reader)
+            assert list(list_candidates(connection, parked)) == ["ours"], "confined, the row is of that organization"
+            with pytest.raises(NotFound):
+                find_by_ref(connection, parked, "rahasia", sees=sees)
+
+
+def test_a_candidate_that_moved_away_is_not_shown(ours, import_file, database, ask, waiting, seen_of, bench):
+    """As imports parked rows before candidates were kept to the organization; what went elsewhere since is the same."""
+    _, actor = ours
+    import_file(THEIRS, source="all")
+    report = import_file("name,position\nSiti,\n", source="own", entity="members", organization="ours", actor=actor)
+    assert [one.reason for one in waiting()] == ["match.possible_duplicate"]
+    before = seen_of(report, actor)
+    assert any("siti@ours.or.id" in line for line in before)
+    with database.connect() as connection, connection.begin():
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(
+            sa.text("""
+            UPDATE members SET organization_id = (SELECT id FROM organizations WHERE slug = 'rahasia')""")
+        )
+    moved = ask("SELECT id FROM members")[0].id
+    with database.connect() as connection:
+        sees = list_organizations_seen(connection, actor)
+        parked = get_parked(connection, report.record.id, 1, sees=sees)
+        assert (parked.may_be, list_candidates(connection, parked)) == ([], {})
+        for one in list_issues(connection, report.record, after=BEGINNING, limit=99, sees=sees):
+            assert str(moved) not in json.dumps(one.issue.to_json(), default=str)
+    assert not [line for line in seen_of(report, actor) if "siti@ours.or.id" in line]
+    with pytest.raises(NotPermitted):
+        Reviewer(bench, actor).accept_into(report.record.id, 1, moved)
+
+
+def test_rows_of_a_record_that_moved_away_tell_nothing_of_it(ours, import_file, database):
+    _, actor = ours
+    import_file(THEIRS, source="all")
+    report = import_file("id,name,email\n1,Siti,baru@ours.or.id\n", source="ours", entity="members",
+                         organization="ours", actor=actor)  # fmt: skip
+    with database.connect() as connection, connection.begin():
+        sees = list_organizations_seen(connection, actor)
+        (row,) = iter_rows(connection, report.record, sees=sees)
+        assert (row.name, row.changes["email"]) == ("Siti", ["siti@ours.or.id", "baru@ours.or.id"])
+        announce(connection, AuditContext(actor="system:test", origin="setup"))
+        connection.execute(
+            sa.text("""
+            UPDATE members SET organization_id = (SELECT id FROM organizations WHERE slug = 'rahasia')""")
+        )
+    with database.connect() as connection:
+        (row,) = iter_rows(connection, report.record, sees=sees)
+        assert (row.target_id, row.ref, row.changes, row.name) == (None, None, None, "Siti")
+        (row,) = iter_rows(connection, report.record)
+        assert row.changes["email"] == ["siti@ours.or.id", "baru@ours.or.id"]
+
+
+def test_another_organizations_list_takes_no_waiting_rows_place(ours, import_file, person, waiting):
+    """Two lists of one name, of two organizations: a name of a list is nobody's own."""
+    _, actor = ours
+    import_file(THEIRS, source="all")
+    import_file("id,name\n7,Rahasia\n", source="list")
+    assert len(waiting()) == 1
+    import_file("id,name,website\n7,Ours,https://ours.or.id\n", source="list", organization="ours", actor=actor)
+    assert len(waiting()) == 1, "it waits for who asked about it"
+
+
+def test_a_name_means_an_organization_that_the_importer_can_see(ours, import_file, ask):
+    _, actor = ours
+    import_file("id,name,slug,city\n1,Ours,ours-too,Ende\n2,Lain,lain,Ende\n", source="others")
+    text = "name,organisasi\nAni,Ours\nBudi,ours-too\nCici,Lain\nDedi,Nowhere\n"
+    report = import_file(text, source="x", entity="members", actor=actor)
+    rows = ask(
+        "SELECT decision, reason FROM import_decisions WHERE import_id = :id ORDER BY record", id=report.record.id
+    )
+    assert [tuple(row) for row in rows] == [
+        ("accepted", "match.none"), *[("rejected", "relation.not_found")] * 3,
+    ]  # fmt: skip
+
+
+def test_where_one_may_look_and_not_import_that_is_said(ours, import_file, ask, database):
+    _, actor = ours
+    import_file(THEIRS, source="others")
+    _grant(database, actor, "kembar", "viewer")
+    report = import_file("name,organisasi\nAni,Kembar\n", source="x", entity="members", actor=actor)
+    assert [group.code for group in report.groups] == ["permission.denied"]
+
+
+def test_the_same_file_sent_by_others_is_not_told_of(ours, import_file, person, database):
+    _, actor = ours
+    import_file(THEIRS, source="others")
+    text = "name,organisasi\nAni,Ours\nBudi,kembar\n"
+    import_file(text, source="x", entity="members", actor=person("pak@x.org", slug="kembar"))
+    report = import_file(text, source="x", entity="members", actor=actor)
+    assert "file.already_imported" not in {issue["code"] for issue in report.record.issues}
+    assert "read_in_import" not in report.record.read_as
