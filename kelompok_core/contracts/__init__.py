@@ -1,7 +1,8 @@
 """Everything a plugin may import: the nine contracts, the shapes that cross the boundary, and its errors."""
 
+from kelompok_core.contracts.columns import FreeNames, free_name, require_columns
 from kelompok_core.contracts.context import PluginContext
-from kelompok_core.contracts.decoding import Undecodable, find_undecodable
+from kelompok_core.contracts.decoding import TEXT_ENCODINGS, Undecodable, find_encoding, find_undecodable
 from kelompok_core.contracts.errors import ConfigurationError, PluginError, TransientError, UnreadableSource
 from kelompok_core.contracts.findings import ISSUE_COLUMNS, Issue, Severity, issue_table, no_issues, with_issues
 from kelompok_core.contracts.protocols import (
@@ -28,7 +29,6 @@ from kelompok_core.contracts.shapes import (
     JsonValue,
     Source,
     SourceBatch,
-    free_name,
     iter_texts,
     location_table,
     text_table,
@@ -42,11 +42,13 @@ __all__ = [
     "LOCATION_COLUMNS",
     "SIGNAL_COLUMNS",
     "SUGGESTION_COLUMNS",
+    "TEXT_ENCODINGS",
     "CLICommandProvider",
     "CommandResult",
     "ConfigurationError",
     "EventImporter",
     "Explains",
+    "FreeNames",
     "Issue",
     "JobReport",
     "JobRunner",
@@ -66,6 +68,7 @@ __all__ = [
     "TransientError",
     "Undecodable",
     "UnreadableSource",
+    "find_encoding",
     "find_undecodable",
     "free_name",
     "issue_table",
@@ -73,6 +76,7 @@ __all__ = [
     "location_table",
     "no_issues",
     "preview",
+    "require_columns",
     "text_table",
     "with_issues",
 ]

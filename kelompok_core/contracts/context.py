@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kelompok_core.contracts.columns import MOST_COLUMNS
 from kelompok_core.contracts.findings import Issue
 from kelompok_core.contracts.shapes import JsonValue
 
 if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
     import pandas as pd
+
+
+_CELLS_IN_BATCH = 2_000_000
 
 
 def _map_nothing(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
@@ -46,6 +50,7 @@ class PluginContext:
         workdir: A private folder that is removed after the run.
         dry_run: True when nothing outside may be changed.
         batch_size: Rows the host would like in a batch.
+        max_columns: Columns a source may have, all its batches together; no setting of an import raises it.
         entity: The core table a source is imported into.
         columns: Columns the operator's mapping names; a reader of nested records may take one as a path into them.
         map_headers: What the host makes of a source's columns: for an entity and their names, the field of each.
@@ -61,9 +66,14 @@ class PluginContext:
     workdir: Path = field(default_factory=Path.cwd)
     dry_run: bool = True
     batch_size: int = 10_000
+    max_columns: int = MOST_COLUMNS
     entity: str | None = None
     columns: Sequence[str] = ()
     map_headers: Callable[[str, Sequence[str]], Mapping[str, str]] = _map_nothing
     header_words: Callable[[str], Collection[str]] = _no_words
     judge_columns: Callable[[str, "pd.DataFrame"], Sequence[Issue]] = _judge_nothing
     find_entity: Callable[[str], str | None] = _find_no_entity
+
+    def rows_that_fit(self, columns: int) -> int:
+        """Return how many rows of so many columns a batch may have: of a wide table fewer than ``batch_size``."""
+        return max(1, min(self.batch_size, _CELLS_IN_BATCH // max(1, columns)))

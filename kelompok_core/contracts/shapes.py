@@ -1,6 +1,6 @@
 """The shapes that cross the boundary. Tables are pandas frames, the rest is JSON: all can be serialized."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -40,14 +40,6 @@ def text_table(columns: Mapping[str, Sequence[str | None]]) -> "pd.DataFrame":
 
     arrays = {name: pa.array(cells, pa.large_string()) for name, cells in columns.items()}
     return pd.DataFrame({name: pd.array(array, dtype="str") for name, array in arrays.items()})
-
-
-def free_name(name: str, taken: Container[str]) -> str:
-    """Return the name, or the first of ``name (2)``, ``name (3)`` … that is not taken: columns have one name each."""
-    free, number = name, 2
-    while free in taken:
-        free, number = f"{name} ({number})", number + 1
-    return free
 
 
 SUGGESTION_COLUMNS = ("candidate", "existing", "likeness", "features", "matcher")

@@ -25,6 +25,7 @@ from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import find_entity_called, get_descriptor
 from kelompok_core.imports.staging import issue_dict
 from kelompok_core.issues.sentences import describe_at_place
+from kelompok_core.plugin_host.limits import Limits, read_limits
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
 from kelompok_core.settings import Settings
@@ -34,9 +35,10 @@ from kelompok_core.sources.storage import local_copy
 Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
 
 
-def reading_context(
+def reading_context(  # noqa: PLR0913  (all that is said of one reading)
     plugin: PluginInfo,
     *,
+    limits: Limits,
     config: Mapping[str, Any],
     mapping: Mapping[str, str] | None = None,
     dry_run: bool = True,
@@ -51,6 +53,7 @@ def reading_context(
         "judge_columns": partial(judge_columns, given=given),
         "find_entity": find_entity_called,
         "entity": entity,
+        "max_columns": limits.columns,
     }
     return plugin_context(plugin, config=config, dry_run=dry_run, **further)
 
@@ -99,6 +102,7 @@ def opened(settings: Settings, record: ImportRecord) -> Iterator[tuple[Importer,
         unpacked(kept) as path,
         reading_context(
             plugin,
+            limits=read_limits(settings),
             config=config,
             mapping=record.options.mapping,
             dry_run=record.dry_run,

@@ -26,11 +26,12 @@ from kelompok_core.imports.likely_columns import fitting_better, likely_columns
 from kelompok_core.imports.normalizing import Normalizers
 from kelompok_core.imports.part import Part
 from kelompok_core.imports.read_before import note_earlier
-from kelompok_core.imports.reading import read_batches, unreadable
+from kelompok_core.imports.reading import as_our_errors, read_batches, unreadable
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, update_held
 from kelompok_core.imports.references import Known, References
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import StagingRights
+from kelompok_core.imports.source_size import SourceSize
 from kelompok_core.imports.staging import (
     RawRows,
     copy_rows,
@@ -43,6 +44,7 @@ from kelompok_core.imports.staging import (
 from kelompok_core.imports.survey import Survey
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.organizations.queries import get_names
+from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE
 from kelompok_core.values.reading import Reading
 
@@ -92,6 +94,7 @@ class Stager:
         self._rights = rights
         self._granted = rights.granted
         self._needs = set(record.needs)
+        self._size = SourceSize(columns=read_limits(bench.settings).columns, file_bytes=record.file_bytes)
         self._survey = Survey(record, self._batches)
         self._descriptor = get_descriptor(record.entity)
         self._home_names = _home_names(bench, record)
@@ -149,6 +152,8 @@ class Stager:
     def _take_in(self, batch: SourceBatch, looker: ThreadPoolExecutor) -> _Fresh | None:
         """Return what of the batch is ours and not there yet, and the import's row as it will be with it."""
         accepted = accept_batch(batch, after=self.read, plugin=self._record.plugin_label)
+        with as_our_errors(self._record.plugin_label, self._record.file_name):
+            self._size.add(accepted)
         source = take_back(accepted, self._record.media_type)
         self._written += [column for column in source.cells.columns if column not in self._written]
         batch = self._normalizing.normalize(source)

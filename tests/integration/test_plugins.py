@@ -163,7 +163,7 @@ def test_settings_are_checked_against_the_plugins_schema(settings):
         check_config(found.manifest, {"delimeter": ";"})
     assert "delimeter" in caught.value.message
     assert "delimiter" in caught.value.hint
-    assert check_config(found.manifest, {})["max_columns"] == 16384
+    assert check_config(get_plugin(settings, "json-import").manifest, {})["lists"] == "join"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_secrets_are_references_and_reach_only_the_context(install, settings, mo
 def test_numbers_given_as_text_are_numbers(settings):
     manifest = get_plugin(settings, "csv-import").manifest
     assert check_config(manifest, {"header_line": "3", "delimiter": "3"}) == {
-        "header_line": 3, "delimiter": "3", "max_columns": 16_384,
+        "header_line": 3, "delimiter": "3",
     }  # fmt: skip
     for wrong in ("three", "-1", "0", "1.5"):
         with pytest.raises(SettingsError, match="header_line"):
@@ -221,7 +221,7 @@ def test_the_context_holds_no_way_to_the_database(settings):
         names = {name for name in dir(context) if not name.startswith("_")}
     assert names == {
         "config", "secrets", "log", "clock", "workdir", "dry_run", "batch_size", "entity", "columns", "map_headers",
-        "judge_columns", "header_words", "find_entity",
+        "judge_columns", "header_words", "find_entity", "max_columns", "rows_that_fit",
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kelompok_core.contracts import CommandResult, JsonValue, PluginContext, Source, preview
+from kelompok_core.contracts import CommandResult, PluginContext, Source, preview
 from kelompok_csv_import.header_words import HeaderWords
 from kelompok_csv_import.plugin import CsvImporter
 from kelompok_csv_import.reading import open_table
@@ -25,13 +25,15 @@ class CsvCommands:
         if command == "show":
             entity, rows = str(arguments["entity"]), int(arguments["rows"])
             return preview(CsvImporter(), source, context, entity=entity, rows=rows)
-        return _convert(source, Path(str(arguments["to"])), context.config)
+        return _convert(source, Path(str(arguments["to"])), context)
 
 
-def _convert(source: Source, target: Path, config: Mapping[str, JsonValue]) -> CommandResult:
+def _convert(source: Source, target: Path, context: PluginContext) -> CommandResult:
     written = 0
     with (
-        open_table(source.path, config, HeaderWords(), keeps_footer=True) as table,
+        open_table(
+            source.path, context.config, HeaderWords(), max_columns=context.max_columns, keeps_footer=True
+        ) as table,
         target.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\r\n")

@@ -11,6 +11,7 @@ from kelompok_core.contracts import (
     Severity,
     Undecodable,
     UnreadableSource,
+    find_encoding,
     find_undecodable,
 )
 from kelompok_csv_import.legacy import guess_encoding
@@ -98,12 +99,11 @@ _SHIFTS = ((b"\x1b$B", "iso2022_jp"), (b"\x1b$)C", "iso2022_kr"))
 
 
 def _known(name: str) -> str:
-    try:
-        codec = codecs.lookup(name)
-    except LookupError as error:
-        raise ConfigurationError("encoding", f"there is no encoding {name!r}") from error
+    codec = find_encoding(name)
+    if codec is None:
+        raise ConfigurationError("encoding", f"there is no text encoding {name[:40]!r}")
     # A mark at the start is no part of the first header.
-    return "utf-8-sig" if codec.name == "utf-8" else codec.name
+    return "utf-8-sig" if codec == "utf-8" else codec
 
 
 def _refuse_other_formats(start: bytes) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
-from kelompok_core.contracts import Issue, Severity, free_name
+from kelompok_core.contracts import FreeNames, Issue, Severity
 from kelompok_csv_import.header_words import HeaderWords
 
 _UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
@@ -42,25 +42,21 @@ def name_columns(rows: Sequence[Sequence[str]], line: int, width: int, words: He
         cells.pop()  # delimiters behind the last header are columns only where something stands under them
     names: list[str] = []
     issues: list[Issue] = []
-    taken: set[str] = set()
+    free = FreeNames()
     for number, cell in enumerate(cells, start=1):
         bare = "" if _UNNAMED.fullmatch(cell.strip()) else cell.strip()
-        name = free_name(bare or f"column {number}", taken)
+        name = free.take(bare or f"column {number}")
         if name != bare:
             code = "header.duplicate" if bare else "header.blank"
             issues.append(_issue(code, line, name, bare or None, number))
         names.append(name)
-        taken.add(name)
     return Header(names=tuple(names), written=tuple(cells), issues=tuple(issues), width=wide)
 
 
 def further_columns(names: Sequence[str], width: int) -> tuple[str, ...]:
     """Return the names and, for cells behind the last header, ``column N`` up to that width."""
-    longer, taken = list(names), set(names)
-    for number in range(len(names) + 1, width + 1):
-        longer.append(free_name(f"column {number}", taken))
-        taken.add(longer[-1])
-    return tuple(longer)
+    free = FreeNames(names)
+    return (*names, *(free.take(f"column {number}") for number in range(len(names) + 1, width + 1)))
 
 
 def _filled_from_left(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:

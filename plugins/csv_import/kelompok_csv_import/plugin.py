@@ -25,12 +25,13 @@ class CsvImporter:
             ConfigurationError: When a setting names what there is not.
         """
         words = HeaderWords(context.header_words(context.entity) if context.entity else ())
-        with open_table(source.path, context.config, words) as table:
+        with open_table(source.path, context.config, words, max_columns=context.max_columns) as table:
             maker = BatchMaker(table.header.names, width=table.header.width, delimiter=table.delimiter)
             passed = table.reader.passed
             issues, blank, is_first = list(table.issues), 0, True
+            rows = context.rows_that_fit(len(table.header.names))
             while True:
-                records = table.reader.read(context.batch_size)
+                records = table.reader.read(rows)
                 if not records:
                     issues += [*passed.issues(), *([_NO_RECORDS] if is_first and table.header.names else ())]
                 if records or issues or passed.blank > blank or is_first:

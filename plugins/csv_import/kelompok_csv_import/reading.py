@@ -7,7 +7,7 @@ from itertools import chain, groupby, islice
 from operator import methodcaller
 from pathlib import Path
 
-from kelompok_core.contracts import ConfigurationError, Issue, JsonValue, Severity, UnreadableSource
+from kelompok_core.contracts import ConfigurationError, Issue, JsonValue, Severity, UnreadableSource, require_columns
 from kelompok_csv_import.broken_rows import BrokenRows
 from kelompok_csv_import.dialect import Dialect, declared_lines, find_dialect, is_fixed_width, usual_width
 from kelompok_csv_import.encoding import Decoding, find_decoding
@@ -24,9 +24,6 @@ from kelompok_csv_import.wrapped_lines import are_wrapped, unwrap
 _SAMPLE_CHARACTERS = 1 << 18
 _SAMPLE_LINES = 500
 _SAMPLE_RECORDS = 150
-_MOST_COLUMNS = 16_384
-"""As many as a sheet of the usual spreadsheet programs has."""
-
 _MARK = "\ufeff"
 _MOSTLY = 0.1
 """Share of NULs no text has."""
@@ -53,11 +50,17 @@ class Table:
 
 @contextmanager
 def open_table(
-    path: Path, config: Mapping[str, JsonValue], words: HeaderWords, *, keeps_footer: bool = False
+    path: Path,
+    config: Mapping[str, JsonValue],
+    words: HeaderWords,
+    *,
+    max_columns: int,
+    keeps_footer: bool = False,
 ) -> Iterator[Table]:
     """Open the file as it is configured, and for the rest as its beginning and the words of its header show.
 
-    With ``keeps_footer``, rows that sum the table up are rows of it, if they are as wide.
+    More columns than ``max_columns``, or than a setting of that name, are refused. With ``keeps_footer``, rows that sum
+    the table up are rows of it, if they are as wide.
 
     Raises:
         UnreadableSource: ``file.type_unsupported``, ``file.encoding_unreadable``, ``file.not_text`` or
@@ -66,8 +69,9 @@ def open_table(
     """
     configured = config.get("encoding")
     decoding = find_decoding(path, str(configured) if configured else None)
+    limited = {**config, "max_columns": min(max_columns, _number(config, "max_columns") or max_columns)}
     with path.open(encoding=decoding.codec, newline="") as file:
-        yield _read(_without_marks(file), decoding, config, words, keeps_footer=keeps_footer)
+        yield _read(_without_marks(file), decoding, limited, words, keeps_footer=keeps_footer)
 
 
 def _without_marks(lines: Iterable[str]) -> Iterator[str]:
@@ -104,7 +108,7 @@ def _read(
     layout = find_layout(block.rows, width, config, words, block.marked)
     header_line = block.lines[layout.before] if layout.before < len(block.lines) else first_line
     rows = block.rows[layout.before : layout.before + layout.header_rows]
-    _require_width(rows, header_line, config)
+    require_columns(max(map(len, rows), default=width), _number(config, "max_columns") or width, line=header_line)
     header = name_columns(rows, header_line, width, words)
     body = block.rows[layout.body :]
     shape = Shape(
@@ -199,14 +203,6 @@ def _require_text(sample: list[str], decoding: Decoding, line: int) -> None:
         if text.count("\0") > max(1, _MOSTLY * len(text)):
             params = {"encoding": decoding.shown, "line": number}
             raise UnreadableSource(Issue(code="file.not_text", severity=Severity.FATAL, line=number, params=params))
-
-
-def _require_width(rows: list[list[str]], line: int, config: Mapping[str, JsonValue]) -> None:
-    limit = _number(config, "max_columns") or _MOST_COLUMNS
-    found = max(map(len, rows), default=0)
-    if found > limit:
-        params = {"found": found, "limit": limit}
-        raise UnreadableSource(Issue(code="header.too_many_columns", severity=Severity.FATAL, line=line, params=params))
 
 
 def _read_as(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from kelompok_core.contracts import free_name
+from kelompok_core.contracts import FreeNames
 from kelompok_json_import.cursor import Exact
 
 HEADERS = ("fields", "columns", "headers", "header", "cols", "kolom")
@@ -18,10 +18,8 @@ def column_names(columns: Iterable[Any]) -> tuple[str, ...]:
 
     None is left out: the cells of all behind it would come under names of others.
     """
-    names: dict[str, None] = {}
-    for number, column in enumerate(columns, 1):
-        names[free_name(column_name(column) or f"column {number}", names)] = None
-    return tuple(names)
+    free = FreeNames()
+    return tuple(free.take(column_name(column) or f"column {number}") for number, column in enumerate(columns, 1))
 
 
 def column_name(column: Any) -> str | None:

@@ -3,20 +3,21 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice
+from typing import NamedTuple
 
 import pandas as pd
 
 from kelompok_core.contracts import (
+    FreeNames,
     Issue,
     JsonValue,
     PluginContext,
     Severity,
     Source,
     SourceBatch,
-    free_name,
     issue_table,
     location_table,
+    require_columns,
     text_table,
 )
 from kelompok_json_import.cells import CellMaker, to_json
@@ -29,6 +30,9 @@ from kelompok_json_import.records import Found, iter_records
 
 _LOOKED_AT = 4_096
 _SHOWN_COLUMNS = 12
+_MOST_CHARACTERS = 32_000_000
+"""Of a batch's cells: it ends with the record that has more."""
+
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -45,7 +49,7 @@ class JsonImporter:
         """
         reading = _Reading(context)
         records = reading.records(source)
-        while batch := list(islice(records, context.batch_size)):
+        while batch := reading.gather(records):
             yield reading.batch(batch)
         if reading.is_unsaid():
             yield reading.batch([])
@@ -55,6 +59,15 @@ class JsonImporter:
         reading = _Reading(context)
         for _, found in reading.records(source):
             yield found.text if found.broken is not None else to_json(reading.maker.original(found))
+
+
+class _Row(NamedTuple):
+    """A record, the text it is in, its cells by column, and the columns it would have twice."""
+
+    document: Document
+    found: Found
+    cells: Mapping[str, str | None]
+    clashing: Sequence[str]
 
 
 class _Reading:
@@ -68,12 +81,13 @@ class _Reading:
             where=str(config["where"]) if "where" in config else None,
             joins_lists=config.get("lists", "join") == "join",
         )
+        self._context = context
         self._expected = expected_records(context)
         self._unread: list[Issue] = []
         self._has_content = False
         self._shape = Shape(str(config.get("shape", Shape.AUTO)))
         self._path = parse_path(str(path)) if path else None
-        self._columns: dict[str, None] = {}
+        self._columns = dict.fromkeys(self.maker.expressions)
         self._is_all_broken = True
         self._read_as: dict[str, JsonValue] = {}
         self._number = 0
@@ -119,37 +133,53 @@ class _Reading:
             or bool(self.maker.left_out or self._unread or self.maker.without_value)
         )
 
-    def batch(self, records: list[tuple[Document, Found]]) -> SourceBatch:
+    def gather(self, records: Iterator[tuple[Document, Found]]) -> Sequence[_Row]:
+        """Return the next records with their cells, as many as a batch takes.
+
+        Raises:
+            UnreadableSource: When there are too many columns.
+        """
+        rows: list[_Row] = []
+        characters = 0
+        for document, found in records:
+            cells = self.maker.cells(found)
+            rows.append(_Row(document, found, cells, self.maker.take_clashing()))
+            self._columns |= dict.fromkeys(cells)
+            require_columns(len(self._columns), self._context.max_columns, line=found.line)
+            characters += sum(map(len, filter(None, cells.values())))
+            if len(rows) >= self._context.rows_that_fit(len(self._columns)) or characters > _MOST_CHARACTERS:
+                break
+        return rows
+
+    def batch(self, rows: Sequence[_Row]) -> SourceBatch:
         """Return the records as the next batch, and at the end one with what is left to say."""
-        numbers = range(self._number + 1, self._number + len(records) + 1)
-        self._number += len(records)
-        cells, issues = self._cells([found for _, found in records], numbers)
+        numbers = range(self._number + 1, self._number + len(rows) + 1)
+        self._number += len(rows)
+        cells, issues = self._cells(rows, numbers)
         blank, self._blank = self._blank, 0
         return SourceBatch(
             cells=cells,
             locations=location_table(
                 numbers,
-                lines=[found.line for _, found in records],
-                selectors=[_selector(document, found) for document, found in records],
+                lines=[row.found.line for row in rows],
+                selectors=[_selector(row.document, row.found) for row in rows],
             ),
-            issues=issue_table(issues if records else self._at_the_end()),
+            issues=issue_table(issues if rows else self._at_the_end()),
             read_as=dict(self._read_as),
             blank_lines=blank,
         )
 
-    def _cells(self, records: Sequence[Found], numbers: range) -> tuple[pd.DataFrame, list[Issue]]:
+    def _cells(self, rows: Sequence[_Row], numbers: range) -> tuple[pd.DataFrame, list[Issue]]:
         """Return the records' cells under all columns there were so far, and findings about them."""
-        rows: list[dict[str, str | None]] = []
+        records = [row.found for row in rows]
         issues: list[Issue] = []
-        for found, number in zip(records, numbers, strict=True):
-            rows.append(self.maker.cells(found))
-            if self.maker.clashing or found.repeated or found.broken is not None:
-                issues += _of_record(found, self.maker.take_clashing(), number)
-        self._columns |= dict.fromkeys(chain(self.maker.expressions, *rows)) if rows else {}
+        for row, number in zip(rows, numbers, strict=True):
+            if row.clashing or row.found.repeated or row.found.broken is not None:
+                issues += _of_record(row.found, row.clashing, number)
         issues += self._nothing_whole(records)
         columns: dict[str, list[str | None]] = {}
-        for column, name in _named(self._columns).items():
-            columns[name] = [row.get(column) for row in rows]
+        for column, name in _named(self._columns).items() if rows or self._number else ():
+            columns[name] = [row.cells.get(column) for row in rows]
             issues += _mend(columns[name], name, records, numbers)
         return text_table(columns), sorted(issues, key=lambda issue: issue.record or 0)
 
@@ -190,12 +220,8 @@ def _selector(document: Document, found: Found) -> str:
 
 def _named(columns: Mapping[str, None]) -> dict[str, str]:
     """Return the columns' names: blanks around them are no part of a name, and no two are alike."""
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for column in columns:
-        names[column] = free_name(_SURROGATE.sub("\ufffd", column.strip()), taken)
-        taken.add(names[column])
-    return names
+    free = FreeNames()
+    return {column: free.take(_SURROGATE.sub("\ufffd", column.strip())) for column in columns}
 
 
 def _unread(place: Place, items: int, document: Document) -> Issue:

@@ -85,3 +85,36 @@ def test_what_people_write_gives_what_it_gave(ask, expression, value, cell):
 
 def test_a_record_of_many_values_may_be_asked_for_all_of_them(ask):
     assert ask("list[*].a | length(@)", {"list": [{"a": one} for one in range(20_000)]}) == "20000"
+
+
+def _lines(rows, columns):
+    return "".join(json.dumps({f"k{row * columns + at}": "x" for at in range(columns)}) + "\n" for row in range(rows))
+
+
+def test_names_that_are_values_end_the_reading_before_a_table_is_made(tmp_path):
+    path = tmp_path / "data.ndjson"
+    path.write_text(_lines(30_000, 1))
+    told = read_bounded(JSON, path, megabytes=200, seconds=20)
+    assert told["code"] == "header.too_many_columns"
+    assert told["params"] == {"found": 2_001, "limit": 2_000}
+
+
+def test_a_wide_table_comes_in_smaller_batches(tmp_path):
+    path = tmp_path / "data.ndjson"
+    path.write_text(_lines(1, 1_999) + "{}\n" * 9_999)
+    told = read_bounded(JSON, path, megabytes=300, seconds=40)
+    assert (told["rows"], told["columns"], told["batches"]) == (10_000, 2_000, 10)
+
+
+def test_what_stands_around_the_records_does_not_fill_the_memory(tmp_path):
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps({"about": "x" * 900_000, "items": [{"id": one} for one in range(500)]}))
+    told = read_bounded(JSON, path, megabytes=300, seconds=40)
+    assert told["rows"] == 500
+    assert told["batches"] > 10
+
+
+def test_a_thousand_columns_of_one_name_are_named_in_no_time(tmp_path):
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps({"fields": ["a"] * 40_000, "rows": [["1"], ["2"]]}))
+    assert read_bounded(JSON, path, megabytes=300, seconds=20, max_columns=50_000)["rows"] == 2

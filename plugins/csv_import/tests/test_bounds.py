@@ -1,0 +1,54 @@
+"""What one small table may cost: many columns, and many of one name."""
+
+import bz2
+from time import process_time
+
+import pytest
+from kelompok_csv_import.header import name_columns
+from kelompok_csv_import.header_words import HeaderWords
+
+from tests.bounded import read_bounded
+
+CSV = "kelompok_csv_import.plugin:CsvImporter"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def run(content):
+        path = tmp_path / "list.csv"
+        path.write_text(content)
+        return path
+
+    return run
+
+
+@pytest.mark.parametrize("header", [["a"] * 2_001, [str(at) for at in range(2_001)]])
+def test_the_limit_on_columns_is_the_installation_s(write, header):
+    path = write(f"{','.join(header)}\n{','.join(['x'] * 2_001)}\n")
+    for asked in ({}, {"max_columns": 1_000_000}, {"header_rows": 0}):
+        told = read_bounded(CSV, path, megabytes=200, seconds=30, config=asked)
+        assert (told["code"], told["params"]) == ("header.too_many_columns", {"found": 2_001, "limit": 2_000}), asked
+    assert read_bounded(CSV, path, megabytes=200, seconds=30, config={"max_columns": 9})["params"]["limit"] == 9
+
+
+def test_a_wide_table_comes_in_smaller_batches(write):
+    row = ",".join(["x"] * 2_000)
+    path = write("\n".join([",".join(f"c{at}" for at in range(2_000)), *[row] * 2_500]) + "\n")
+    told = read_bounded(CSV, path, megabytes=400, seconds=60)
+    assert (told["rows"], told["batches"]) == (2_500, 3)
+
+
+@pytest.mark.parametrize("cells", [["a"] * 8_000, [""] * 7_999 + ["a"], ["a (2)", "a"] * 4_000])
+def test_many_headers_of_one_name_are_named_in_no_time(cells):
+    before = process_time()
+    names = name_columns([cells], 1, len(cells), HeaderWords()).names
+    assert process_time() - before < 1, "of a processor, however busy the machine is"
+    assert len(set(names)) == len(cells)
+
+
+@pytest.mark.parametrize("encoding", ["bz2", "zlib", "base64", "uu", "unicode_escape", "undefined"])
+def test_a_codec_that_is_no_encoding_of_text_reads_nothing(tmp_path, encoding):
+    path = tmp_path / "list.csv"
+    path.write_bytes(bz2.compress(b"name\n" + b"x" * 20_000_000))
+    told = read_bounded(CSV, path, megabytes=200, seconds=20, config={"encoding": encoding})
+    assert told["error"] == f"ConfigurationError: setting 'encoding': there is no text encoding '{encoding}'"

@@ -1,0 +1,72 @@
+"""Limits of one reading that no request raises: columns of the whole source, and how large its text becomes."""
+
+import json
+
+import pytest
+
+from kelompok_core.contracts import SourceBatch, UnreadableSource, location_table, text_table
+from kelompok_core.errors import SettingsError, SourceUnreadable
+from kelompok_core.imports import source_size
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.source_size import SourceSize
+from kelompok_core.plugin_host.limits import read_limits
+
+
+@pytest.fixture
+def limit(settings):
+    """Write a limit into kelompok.toml."""
+
+    def run(line):
+        with settings.config_file.open("a") as file:
+            file.write(f"\n[limits]\n{line}\n")
+
+    return run
+
+
+def _wide(columns):
+    header = ",".join(["Name", *(f"Notes of {at}" for at in range(columns - 1))])
+    return "\n".join([header, *(f"{name}{f',{name} text' * (columns - 1)}" for name in ("Satu", "Dua"))]) + "\n"
+
+
+def test_a_request_does_not_raise_the_limit_on_columns_and_the_operator_does(import_file, limit):
+    options = ImportOptions(config={"max_columns": 100_000})
+    with pytest.raises(SourceUnreadable, match="By line 1 there are 2001 columns; at most 2000 are taken") as told:
+        import_file(_wide(2_001), options=options)
+    assert told.value.findings[0]["code"] == "header.too_many_columns"
+    limit("columns = 2001")
+    assert import_file(_wide(2_001), options=options).record.counts["accepted"] == 2
+
+
+def test_columns_are_counted_over_all_records(import_file, limit):
+    limit("columns = 50")
+    lines = "".join(json.dumps({"name": f"Nomor {at}", f"k{at}": 1}) + "\n" for at in range(60))
+    with pytest.raises(SourceUnreadable, match="By line 50 there are 51 columns; at most 50 are taken"):
+        import_file(lines, name="list.ndjson", plugin="json-import")
+
+
+def test_whoever_reads_the_host_counts():
+    size = SourceSize(columns=3, file_bytes=1)
+    size.add(_batch({"a": ["x"], "b": ["x"]}))
+    with pytest.raises(UnreadableSource, match=r"header\.too_many_columns") as told:
+        size.add(_batch({"c": ["x"], "d": ["x"]}))
+    assert (told.value.issue.line, told.value.issue.params) == (7, {"found": 4, "limit": 3})
+
+
+def test_text_that_grows_without_end_is_no_import(import_file, monkeypatch):
+    monkeypatch.setattr(source_size, "_ALWAYS_TAKEN", 10_000)
+    monkeypatch.setattr(source_size, "_MOST_TIMES", 10)
+    around = {"about": "x" * 9_000, "items": [{"name": f"Nomor {at}"} for at in range(300)]}
+    with pytest.raises(SourceUnreadable, match="the cells hold 27") as told:
+        import_file(json.dumps(around), name="list.json", plugin="json-import")
+    assert told.value.findings[0]["code"] == "file.grows"
+
+
+@pytest.mark.parametrize("line", ["columns = 0", "columns = 'all'", "colums = 5"])
+def test_a_limit_that_is_none_is_named(settings, limit, line):
+    limit(line)
+    with pytest.raises(SettingsError, match=r"limits\.col"):
+        read_limits(settings)
+
+
+def _batch(columns):
+    return SourceBatch(cells=text_table(columns), locations=location_table([1], lines=[7], selectors=[""]))
