@@ -1,5 +1,10 @@
-"""Making an installation: the folder of its state, and settings to begin with."""
+"""Making an installation: the folder of its state, which only its user reads, and settings to begin with."""
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from kelompok_core.private_files import FOLDER, make_private_folder, tighten
 from kelompok_core.settings import Settings
 
 _SETTINGS = """\
@@ -10,6 +15,43 @@ _SETTINGS = """\
 # timezone = "Asia/Jakarta"     # of times without a zone
 # phone_country = "ID"          # of phone numbers without a country's code
 """
+
+_TRAVERSED = 0o711
+"""Mode of a home that others go through and cannot look into."""
+_WRITABLE_BY_OTHERS = 0o022
+_HELD = ("files", "logs", "dagster", "tmp")
+
+
+def make_way(folder: Path) -> None:
+    """Make a folder and those above it, to be gone through by the user who runs the database where this is root."""
+    for one in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        make_private_folder(one)
+        if os.geteuid() == 0:
+            one.chmod(_TRAVERSED)
+
+
+def secure_home(settings: Settings) -> None:
+    """Take from others what they may do in the home; what an older version left open is closed.
+
+    Others go through it where PostgreSQL runs as another user, which is where this is root, and where the operator let
+    them write into an inbox. The database's own folder is PostgreSQL's.
+    """
+    home = settings.home
+    if not home.is_dir() or home.stat().st_uid != os.geteuid():
+        return
+    is_open = any(_opened_inboxes(home / "inbox"))
+    for name in _HELD if is_open else (*_HELD, "inbox"):
+        tighten(home / name)
+    mode = _TRAVERSED if is_open or os.geteuid() == 0 else FOLDER
+    if home.stat().st_mode & 0o777 != mode:
+        home.chmod(mode)
+
+
+def _opened_inboxes(inbox: Path) -> Iterator[Path]:
+    """Yield folders that the operator lets others put files into: plugins', jobs' and organizations'."""
+    for folder in (inbox, *inbox.glob("*"), *inbox.glob("*/*"), *inbox.glob("*/*/*")):
+        if folder.is_dir() and folder.stat().st_mode & _WRITABLE_BY_OTHERS:
+            yield folder
 
 
 def make_installation(settings: Settings) -> bool:
@@ -23,12 +65,13 @@ def make_installation(settings: Settings) -> bool:
 
 
 def make_home(settings: Settings) -> bool:
-    """Make the home where it is missing; return whether it was.
+    """Make the home where it is missing, for its user alone; return whether it was missing.
 
     It holds passwords and received files: version control is told to leave it alone.
     """
     is_new = not settings.home.is_dir()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_way(settings.home)
+    secure_home(settings)
     ignored = settings.home / ".gitignore"
     if not ignored.exists():
         ignored.write_text("*\n", "utf-8")

@@ -24,6 +24,7 @@ class Settings:
         dagster_database_url: Dagster's own storage; None means the embedded server's.
         postgres_bin: A folder with ``initdb`` and ``pg_ctl`` to use for the embedded server.
         files_url: Where received files are kept, any fsspec URL; None means ``home/files``.
+        tmp: Where temporary working folders are made; None means ``home/tmp``.
         is_there: Whether there is an installation: the environment names it, or a folder has it.
         is_above: Whether it was found in a folder above the current one.
     """
@@ -35,12 +36,17 @@ class Settings:
     dagster_database_url: str | None = None
     postgres_bin: Path | None = None
     files_url: str | None = None
+    tmp: Path | None = None
     is_there: bool = True
     is_above: bool = False
 
     @property
     def storage_url(self) -> str:
         return self.files_url or str(self.home / "files")
+
+    @property
+    def tmp_folder(self) -> Path:
+        return self.tmp or self.home / "tmp"
 
 
 def read_settings(
@@ -55,7 +61,7 @@ def read_settings(
     is_named = any(environ.get(name) for name in _NAMING)
     found = None if is_named or not above else _find_above(here)
     home, config_file = _places(environ, found or here)
-    postgres_bin = environ.get("KELOMPOK_POSTGRES_BIN")
+    postgres_bin, tmp = environ.get("KELOMPOK_POSTGRES_BIN"), environ.get("KELOMPOK_TMP")
     return Settings(
         home=home,
         config_file=config_file,
@@ -64,6 +70,7 @@ def read_settings(
         dagster_database_url=environ.get("KELOMPOK_DAGSTER_DATABASE_URL") or None,
         postgres_bin=Path(postgres_bin) if postgres_bin else None,
         files_url=environ.get("KELOMPOK_FILES_URL") or None,
+        tmp=Path(tmp) if tmp else None,
         is_there=is_named or found is not None,
         is_above=found is not None and found != here,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import kelompok_pipelines
 from kelompok_core.database.engine import Addresses, find_addresses
 from kelompok_core.errors import SettingsError
+from kelompok_core.private_files import make_private_folder
 from kelompok_core.settings import Settings
 
 _PROJECT = Path(kelompok_pipelines.__file__).parent.parent
@@ -39,7 +40,7 @@ def dagster_environment(settings: Settings, addresses: Addresses | None = None) 
             hint="Give Dagster its own database and role, beside KELOMPOK_DATABASE_URL.",
         )
     artifacts = settings.home.resolve() / "dagster"
-    artifacts.mkdir(parents=True, exist_ok=True)
+    make_private_folder(artifacts)
     return {
         "DAGSTER_HOME": str(find_dagster_home()),
         # Dagster's storage speaks psycopg2; without the name SQLAlchemy would take psycopg 3.

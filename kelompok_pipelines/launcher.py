@@ -1,5 +1,6 @@
 """The console script: the core's command line, with Dagster as what runs imports and services."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,6 +9,7 @@ from uuid import UUID
 
 from kelompok_core.cli.app import run
 from kelompok_core.garbage import collect_seldom, leave_the_rest
+from kelompok_core.private_files import UMASK
 
 if TYPE_CHECKING:
     from kelompok_core.cli.launcher import ServiceOptions
@@ -55,6 +57,7 @@ class DagsterLauncher:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    os.umask(UMASK)
     collect_seldom()
     code = run(sys.argv[1:], DagsterLauncher())
     leave_the_rest()

@@ -1,5 +1,6 @@
 """The core as a Dagster resource: opened once a run, handed to assets and checks."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,11 @@ import sqlalchemy as sa
 from kelompok_core.database.engine import Database, open_database
 from kelompok_core.imports.records import bind_run, find_by_run
 from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.installation import secure_home
+from kelompok_core.private_files import UMASK
+from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
+from kelompok_core.working_folders import sweep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +73,14 @@ def core_resource(settings: Settings) -> dg.ResourceDefinition:
 
     @dg.resource(description="The Kelompok core of this installation.")
     def core(_: dg.InitResourceContext) -> Iterator[Core]:
+        os.umask(UMASK)  # the process is Dagster's, started by whoever
+        secure_home(settings)
+        sweep(settings)
         opened = make_core(settings)
+        log_without_values()
         try:
-            yield opened
+            with nothing_printed():
+                yield opened
         finally:
             opened.bench.database.dispose()
 

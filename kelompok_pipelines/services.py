@@ -10,6 +10,7 @@ from time import monotonic, sleep
 from kelompok_core.cli.launcher import ServiceOptions
 from kelompok_core.database import embedded
 from kelompok_core.errors import KelompokError, UsageError
+from kelompok_core.private_files import make_private_folder
 from kelompok_core.running import running_alone
 from kelompok_core.settings import Settings
 from kelompok_pipelines.instance import dagster_environment, find_dagster_home
@@ -41,7 +42,7 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
             raise UsageError(f"port {port} is in use", hint=f"Choose another one: kelompok up {option} {port + 1}")
     environment = {**os.environ, **dagster_environment(settings)}
     logs = settings.home.resolve() / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    make_private_folder(logs)
     services: list[Service] = []
     with Interruption() as interruption:
         try:

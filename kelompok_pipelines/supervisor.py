@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
+from kelompok_core.private_files import make_private_file
+
 _STOP_SECONDS = 20.0
 _QUICK_SECONDS = 10.0
 """A process that ends sooner after its start most likely cannot work; it is started again after a growing pause."""
@@ -33,6 +35,7 @@ class Service:
 
     def start(self) -> None:
         self._started_at = monotonic()
+        make_private_file(self.log)
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C reaches us alone, and we stop them in order.
             self._process = subprocess.Popen(

@@ -22,6 +22,7 @@ from kelompok_core.imports.records import get_import
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.imports.workers import Presence, end_sessions_of_the_dead, session_name
 from kelompok_core.running import running
+from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
 from kelompok_pipelines.in_process import Runner, open_runner
 from kelompok_pipelines.interruption import Interruption
@@ -54,6 +55,7 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
     Raises:
         DatabaseUnavailable: When there is no database.
     """
+    log_without_values()
     worker_id = uuid4()
     database = open_database(settings, name=session_name(worker_id), patience=_PATIENCE_SECONDS)
     bench = Workbench(database=database, settings=settings)
@@ -71,7 +73,9 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
                 if code.is_outdated():
                     tell("The code on disk changed: this worker ends, to be started anew.")
                     return 0
-                if not hands.take_one():
+                with nothing_printed():
+                    found = hands.take_one()
+                if not found:
                     wait(_LOOK_SECONDS)
     database.dispose()
     return 0 if interruption.happened else 1

@@ -14,6 +14,7 @@ from kelompok_core.api.options import ApiOptions, read_options
 from kelompok_core.database.engine import open_database
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.running import running
+from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
 
 _HEADER_SECONDS = 10.0
@@ -59,10 +60,10 @@ def serve(settings: Settings, *, host: str, port: int, tell: Callable[[str], Non
     options = read_options()
     database = open_database(settings, name="kelompok api")
     server = make_server(make_app(Workbench(database=database, settings=settings), options), options, host, port)
-    _log_to_stdout()
+    _log_requests()
     tell(f"HTTP API: http://{host}:{port}  (documentation: /docs; Ctrl-C stops)")
     try:
-        with running(settings, "serve"):
+        with running(settings, "serve"), nothing_printed():
             server.run()
     finally:
         database.dispose()
@@ -79,7 +80,7 @@ def make_server(app: ASGIApp, options: ApiOptions, host: str, port: int) -> uvic
     return uvicorn.Server(config)
 
 
-def _log_to_stdout() -> None:
+def _log_requests() -> None:
     """One line a request, as JSON; and what goes wrong."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    log_without_values()
     logging.getLogger("kelompok.access").setLevel(logging.INFO)

@@ -36,7 +36,9 @@ from kelompok_core.cli.launcher import Launcher
 from kelompok_core.cli.visible_text import visible_streams
 from kelompok_core.errors import KelompokError
 from kelompok_core.failures import explain
-from kelompok_core.settings import read_settings
+from kelompok_core.installation import secure_home
+from kelompok_core.settings import Settings, read_settings
+from kelompok_core.working_folders import sweep
 
 _WRONG_USAGE = next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException")
 """What Typer raises where the command line is wrong."""
@@ -100,6 +102,7 @@ def _run(arguments: Sequence[str], launcher: Launcher) -> int:
     try:
         use_language(find_language())
         _tell_of_the_database()
+        _tidy(settings)
         if settings.is_above and not as_json and sys.stderr.isatty() and not completion.is_asked(os.environ):
             output.echo(say("Installation: {home}", home=settings.home.parent), errors=True)
         plugin_commands.add_commands(app, arguments)
@@ -131,6 +134,13 @@ def _report(error: Exception, *, as_json: bool) -> int:
         return terminal.report_error(failure, as_json=as_json)
     output.echo("".join(traceback.format_exception(error)), errors=True)
     return terminal.FAILED
+
+
+def _tidy(settings: Settings) -> None:
+    """Close to others what is open, and remove what processes that died left behind."""
+    if settings.is_there:
+        secure_home(settings)
+        sweep(settings)
 
 
 def _tell_of_the_database() -> None:

@@ -16,7 +16,7 @@ from kelompok_core.cli.launcher import ServiceOptions
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import JsonOption
 from kelompok_core.errors import KelompokError
-from kelompok_core.installation import make_installation
+from kelompok_core.installation import make_installation, make_way
 from kelompok_core.settings import Settings, read_settings, require_installation
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def init(
     """Make an installation: a folder for its files and its database, and a file for its settings."""
     from kelompok_core.database import engine
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_way(folder)
     made = replace(read_settings(folder=folder, above=False), is_there=True)
     is_new = make_installation(made)
     engine.migrate(engine.find_addresses(made))
@@ -170,14 +170,17 @@ def _database() -> list[Finding]:
     import sqlalchemy as sa
 
     from kelompok_core.database.engine import SCHEMA_REVISION
+    from kelompok_core.database.server_log import list_loose_settings
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
         server = connection.scalar(sa.text("SHOW server_version"))
         may_too_much = connection.scalar(sa.text(_MAY_TOO_MUCH))
         is_at_home = connection.scalar(sa.text("SELECT current_epoch()")) is not None
+        loose = ", ".join(list_loose_settings(connection))
     role = "The runtime role may change the audit: connect as a role that owns nothing." if may_too_much else None
     moved = None if is_at_home else "It came here from another server: run «kelompok db migrate»."
-    return [(f"PostgreSQL {server}, schema {SCHEMA_REVISION}", moved), ("runtime role", role)]
+    log = f"It may quote rows: {loose}. See «What the server's log has» in docs/operating.md." if loose else None
+    return [(f"PostgreSQL {server}, schema {SCHEMA_REVISION}", moved), ("runtime role", role), ("server's log", log)]
 
 
 def _received_files() -> list[Finding]:

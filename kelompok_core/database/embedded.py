@@ -21,7 +21,9 @@ from typing import Any
 from filelock import FileLock
 
 from kelompok_core.database.server_files import ServerFiles, find_server_files, make_folder
+from kelompok_core.database.server_log import LOGS_NO_ROWS
 from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.installation import make_home
 from kelompok_core.settings import Settings
 
 _logger = logging.getLogger(__name__)
@@ -93,7 +95,7 @@ def ensure_running(settings: Settings) -> DatabaseUrls:
     Raises:
         DatabaseUnavailable: When it cannot be started, with what PostgreSQL says.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_home(settings)
     if (urls := find_running(settings)) is not None:
         return urls
     with FileLock(settings.home / "postgres.lock"):
@@ -321,7 +323,9 @@ def _start(settings: Settings, files: ServerFiles) -> int:
 def _pg_ctl_start(files: ServerFiles, port: int) -> None:
     sockets = _socket_folder(files)
     make_folder(sockets, files.user)
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {sockets}"
+    # Given at each start, so that it holds for databases made before.
+    quiet = " ".join(f"-c {name}={value}" for name, value in LOGS_NO_ROWS.items())
+    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {sockets} {quiet}"
     log = str(files.data_folder / "server.log")
     _run(files, "pg_ctl", "start", "-D", str(files.data_folder), "-l", log, "-w", "-t", "20", "-o", options)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.installation import make_way
 from kelompok_core.settings import Settings
 
 OLDEST_MAJOR = 15
@@ -152,6 +153,7 @@ def _copy_beside_libraries(installation: Path, kept: Path) -> None:
     package = installation.parent
     fresh = kept.with_name(f".{kept.name}")
     shutil.rmtree(fresh, ignore_errors=True)
+    make_way(fresh / package.name)  # root's umask is not for those who are to run them
     shutil.copytree(installation, fresh / package.name / installation.name, symlinks=True)
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.is_dir():
@@ -161,7 +163,7 @@ def _copy_beside_libraries(installation: Path, kept: Path) -> None:
 
 def make_folder(folder: Path, user: str | None, *, mode: int = 0o700) -> None:
     """Make a folder and its parents; the folder itself gets this mode and belongs to that user."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_way(folder)
     folder.chmod(mode)
     if user is not None:
         entry = pwd.getpwnam(user)

@@ -22,7 +22,7 @@ def explain_text(settings: Settings, plugin: str, text: str) -> CommandResult:
     Raises:
         PluginUnavailable: When it is not enabled, or explains nothing.
     """
-    return _explained(require_usable(settings, plugin), text_table({"record": ["-"], "text": [text]}))
+    return _explained(settings, require_usable(settings, plugin), text_table({"record": ["-"], "text": [text]}))
 
 
 def explain_organization(bench: Workbench, plugin: str, slug: str) -> CommandResult:
@@ -39,15 +39,15 @@ def explain_organization(bench: Workbench, plugin: str, slug: str) -> CommandRes
     with bench.database.connect() as connection:
         scope = Scope(organization_id=get_organization_id(connection, slug))
         page = next(iter_pages(connection, descriptor, fields, scope))
-    return _explained(info, page.texts)
+    return _explained(bench.settings, info, page.texts)
 
 
-def _explained(plugin: PluginInfo, texts: pd.DataFrame) -> CommandResult:
+def _explained(settings: Settings, plugin: PluginInfo, texts: pd.DataFrame) -> CommandResult:
     enricher = load(plugin, CONTRACT)
     if not isinstance(enricher, Explains):
         raise PluginUnavailable(plugin.name, "it does not explain its signals")
     with (
-        plugin_context(plugin, config=plugin.config, dry_run=True) as context,
+        plugin_context(settings, plugin, config=plugin.config, dry_run=True) as context,
         failing_as(EnrichmentFailed, plugin.name, "explaining"),
     ):
         return enricher.explain(texts, context)

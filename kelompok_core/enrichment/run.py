@@ -38,6 +38,7 @@ from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
+from kelompok_core.settings import Settings
 
 CONTRACT = "profile_enricher"
 _HOMES = "organizations"
@@ -161,7 +162,8 @@ class _Run:
 
     def do(self, entities: Sequence[str]) -> dict[str, dict[str, Any]]:
         counts = {}
-        with enriching(self._plugin, self._enrichment.config, dry_run=self._enrichment.dry_run) as call:
+        asked = self._enrichment
+        with enriching(self._bench.settings, self._plugin, asked.config, dry_run=asked.dry_run) as call:
             for entity, fields in self._job.enriches.items():
                 if not entities or entity in entities:
                     descriptor = get_descriptor(entity)
@@ -225,14 +227,14 @@ def method_of(plugin: PluginInfo, config: Mapping[str, Any]) -> str:
 
 @contextmanager
 def enriching(
-    plugin: PluginInfo, config: Mapping[str, Any], *, dry_run: bool
+    settings: Settings, plugin: PluginInfo, config: Mapping[str, Any], *, dry_run: bool
 ) -> Iterator[Callable[[pd.DataFrame], pd.DataFrame]]:
     """Give a plugin's enricher as a function of texts; what it raises becomes an error of ours.
 
     Raises:
         EnrichmentFailed: When the plugin fails.
     """
-    with plugin_context(plugin, config={**plugin.config, **config}, dry_run=dry_run) as context:
+    with plugin_context(settings, plugin, config={**plugin.config, **config}, dry_run=dry_run) as context:
         enricher: ProfileEnricher = load(plugin, CONTRACT)
 
         def call(texts: pd.DataFrame) -> pd.DataFrame:

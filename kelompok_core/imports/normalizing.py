@@ -65,7 +65,7 @@ def normalizers(settings: Settings, record: ImportRecord) -> Iterator[Normalizer
         for plugin in list_automatic(settings, CONTRACT):
             context = stack.enter_context(
                 reading_context(
-                    plugin, limits=limits, config=plugin.config, dry_run=record.dry_run, entity=record.entity
+                    settings, plugin, limits=limits, config=plugin.config, dry_run=record.dry_run, entity=record.entity
                 )
             )
             ready.append((f"{plugin.name}@{plugin.version}", load(plugin, CONTRACT), context))

@@ -36,6 +36,7 @@ Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
 
 
 def reading_context(  # noqa: PLR0913  (all that is said of one reading)
+    settings: Settings,
     plugin: PluginInfo,
     *,
     limits: Limits,
@@ -55,7 +56,7 @@ def reading_context(  # noqa: PLR0913  (all that is said of one reading)
         "entity": entity,
         "max_columns": limits.columns,
     }
-    return plugin_context(plugin, config=config, dry_run=dry_run, **further)
+    return plugin_context(settings, plugin, config=config, dry_run=dry_run, **further)
 
 
 def _map_headers(entity: str, columns: Sequence[str], *, given: Mapping[str, str]) -> Mapping[str, str]:
@@ -98,9 +99,10 @@ def opened(settings: Settings, record: ImportRecord) -> Iterator[tuple[Importer,
     config = {**plugin.config, **record.options.config}
     with (
         as_our_errors(record.plugin_label, record.file_name),
-        local_copy(settings.storage_url, record.file_sha256, record.file_bytes) as kept,
-        unpacked(kept) as path,
+        local_copy(settings, record.file_sha256, record.file_bytes) as kept,
+        unpacked(kept, settings) as path,
         reading_context(
+            settings,
             plugin,
             limits=read_limits(settings),
             config=config,

@@ -97,7 +97,7 @@ def receive(bench: Workbench, request: ImportRequest, actor: Actor, rules: FileR
     rules = rules or operator_rules(bench.settings)
     rules.find_path(str(request.file))  # before anything tells whether it exists
     admission = admit(bench, request, actor)
-    with incoming_from(str(request.file), bench.settings.storage_url, rules) as incoming:
+    with incoming_from(str(request.file), bench.settings, rules) as incoming:
         reach(FailPoint.RECEIVE_COPIED)
         return open_import(bench, admission, incoming)
 

@@ -186,6 +186,8 @@ def edit_document(settings: Settings) -> Iterator[Any]:
     yield document
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(tomlkit.dumps(document), "utf-8")
+    if path.exists():
+        fresh.chmod(path.stat().st_mode & 0o777)  # who may read the settings is the operator's to say
     fresh.replace(path)
 
 

@@ -3,17 +3,17 @@
 import importlib
 import inspect
 import logging
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from kelompok_core.contracts import CONTRACTS, ConfigurationError, PluginContext
 from kelompok_core.errors import KelompokError, PluginUnavailable, SettingsError
 from kelompok_core.plugin_host.configuration import check_config, resolve_secret
 from kelompok_core.plugin_host.registry import PluginInfo
+from kelompok_core.settings import Settings
+from kelompok_core.working_folders import working_folder
 
 
 def load(plugin: PluginInfo, contract: str) -> Any:
@@ -73,7 +73,7 @@ def failing_as(failure: type[KelompokError], label: str, doing: str) -> Iterator
 
 @contextmanager
 def plugin_context(
-    plugin: PluginInfo, *, config: Mapping[str, Any], dry_run: bool, **further: Any
+    settings: Settings, plugin: PluginInfo, *, config: Mapping[str, Any], dry_run: bool, **further: Any
 ) -> Iterator[PluginContext]:
     """Give what one run of the plugin gets, ``further`` attributes among it; its working folder goes when it ends.
 
@@ -86,13 +86,13 @@ def plugin_context(
     secrets = {
         key: resolve_secret(key, str(checked[key])) for key in plugin.manifest.permissions.secrets if key in checked
     }
-    with tempfile.TemporaryDirectory(prefix="kelompok-plugin-") as workdir:
+    with working_folder(settings) as workdir:
         yield PluginContext(
             config={key: value for key, value in checked.items() if key not in secrets},
             secrets=secrets,
             log=logging.getLogger(f"kelompok.plugin.{plugin.name}"),
             clock=lambda: datetime.now(UTC),
-            workdir=Path(workdir),
+            workdir=workdir,
             dry_run=dry_run,
             **further,
         )

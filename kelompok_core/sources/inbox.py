@@ -10,6 +10,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from kelompok_core.private_files import make_private_folder
+
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".download")
 TAKEN_FOLDER = "taken"
 
@@ -51,7 +53,7 @@ def take_files(connection: sa.Connection, inbox: Inbox) -> list[TakenFile]:
     Links and anything but regular files are left alone. A file taken lately that nobody imported yet is given
     again, with the same id: whoever took it may have died before it could start anything.
     """
-    inbox.folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(inbox.folder)
     connection.execute(_LOCK, {"folder": str(inbox.folder)})
     unclaimed = [_taken(row) for row in connection.execute(_NOT_IMPORTED, _names(inbox))]
     waiting = {row.path: row for row in connection.execute(_WAITING, _names(inbox))}
@@ -71,7 +73,7 @@ def take_files(connection: sa.Connection, inbox: Inbox) -> list[TakenFile]:
             connection.execute(_NOTE_AGAIN, {"id": known.id, **_values(seen)})
         else:
             target = _target(inbox, known.id, seen.path)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(target.parent)
             seen.path.rename(target)
             taken.append(_claim(connection, known.id, target))
     return unclaimed + taken

@@ -11,14 +11,15 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from kelompok_core.contracts import FOLDER_TYPE, Source
 from kelompok_core.errors import UsageError
+from kelompok_core.settings import Settings
 from kelompok_core.sources.rules import WEB_SCHEMES, FileRules, is_folder
 from kelompok_core.sources.web import download
 from kelompok_core.suggestions import suggest
+from kelompok_core.working_folders import working_folder
 
 MAX_UNPACKED_BYTES = 8 << 30
 """A packed file that holds more is refused: far above any list, far below what fills a disk unseen."""
@@ -50,7 +51,7 @@ _BY_ENDING = {
 
 
 @contextmanager
-def opened(location: str, rules: FileRules) -> Iterator[BinaryIO]:
+def opened(location: str, rules: FileRules, settings: Settings) -> Iterator[BinaryIO]:
     """Give a path's file, a folder (packed) or what a URL leads to (copied) as it was sent, open to be read.
 
     Raises:
@@ -61,12 +62,12 @@ def opened(location: str, rules: FileRules) -> Iterator[BinaryIO]:
         with open_real(path) as file:
             yield file
         return
-    with reachable(location, rules) as path, path.open("rb") as file:
+    with reachable(location, rules, settings) as path, path.open("rb") as file:
         yield file
 
 
 @contextmanager
-def reachable(location: str, rules: FileRules) -> Iterator[Path]:
+def reachable(location: str, rules: FileRules, settings: Settings) -> Iterator[Path]:
     """Give a regular file on this machine for a path, a folder (packed) or a URL (copied), as it was sent.
 
     Raises:
@@ -77,8 +78,8 @@ def reachable(location: str, rules: FileRules) -> Iterator[Path]:
         _require_regular_file(path)
         yield path
         return
-    with TemporaryDirectory(prefix="kelompok-") as folder:
-        target = Path(folder) / "source"
+    with working_folder(settings) as folder:
+        target = folder / "source"
         if path is None:
             _copy(location, rules, target)
         else:
@@ -179,7 +180,7 @@ def _is_meant(path: Path, folder: Path) -> bool:
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[Path]:
+def unpacked(path: Path, settings: Settings) -> Iterator[Path]:
     """Give a file's content: the file itself, or what a gzip file holds.
 
     Raises:
@@ -190,8 +191,8 @@ def unpacked(path: Path) -> Iterator[Path]:
     if not is_packed:
         yield path
         return
-    with TemporaryDirectory(prefix="kelompok-") as folder:
-        target = Path(folder) / "source"
+    with working_folder(settings) as folder:
+        target = folder / "source"
         _unpack(path, target)
         yield target
 
@@ -215,13 +216,13 @@ def _unpack(path: Path, target: Path) -> None:
 
 
 @contextmanager
-def open_source(location: str, rules: FileRules) -> Iterator[Source]:
+def open_source(location: str, rules: FileRules, settings: Settings) -> Iterator[Source]:
     """Give what a path, folder or URL leads to as a plugin takes it, without keeping it.
 
     Raises:
         UsageError: When there is nothing there that could be read.
     """
-    with reachable(location, rules) as sent, unpacked(sent) as content:
+    with reachable(location, rules, settings) as sent, unpacked(sent, settings) as content:
         yield Source(
             path=content,
             file_name=file_name_of(location),

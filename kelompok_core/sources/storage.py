@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Self
 from uuid import uuid4
 
@@ -15,9 +14,12 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from kelompok_core.errors import StorageUnavailable
+from kelompok_core.private_files import make_private_file, make_private_folder
+from kelompok_core.settings import Settings
 from kelompok_core.sources.forms import HEAD_BYTES
 from kelompok_core.sources.opening import opened
 from kelompok_core.sources.rules import FileRules
+from kelompok_core.working_folders import working_folder
 
 _CHUNK = 1 << 20
 _OF_ERRORS = re.compile(r"\.errors(-\d+)?$")
@@ -36,8 +38,10 @@ class Incoming:
         self._filesystem, self._root = fsspec.core.url_to_fs(storage_url)
         self._path = f"{self._root}/incoming/{uuid4()}"
         self._digest = hashlib.sha256()
-        self._filesystem.makedirs(f"{self._root}/incoming", exist_ok=True)
+        self._make_folder(f"{self._root}/incoming")
         self._sweep()
+        if isinstance(self._filesystem, LocalFileSystem):
+            make_private_file(Path(self._path))
         self._file = self._filesystem.open(self._path, "wb")
         self.size = 0
         self.head = b""
@@ -73,11 +77,17 @@ class Incoming:
         """Put the file in its place, where the same bytes are kept once; return whether they were not there yet."""
         self._file.close()
         kept = self._kept
-        self._filesystem.makedirs(kept.rpartition("/")[0], exist_ok=True)
+        self._make_folder(kept.rpartition("/")[0])
         if self._filesystem.exists(kept) and self._filesystem.size(kept) == self.size:
             return False
         self._filesystem.mv(self._path, kept)
         return True
+
+    def _make_folder(self, folder: str) -> None:
+        if isinstance(self._filesystem, LocalFileSystem):
+            make_private_folder(Path(folder))
+        else:
+            self._filesystem.makedirs(folder, exist_ok=True)
 
     @property
     def _kept(self) -> str:
@@ -85,7 +95,7 @@ class Incoming:
 
 
 @contextmanager
-def incoming_from(location: str, storage_url: str, rules: FileRules | None = None) -> Iterator[Incoming]:
+def incoming_from(location: str, settings: Settings, rules: FileRules | None = None) -> Iterator[Incoming]:
     """Give a file, a folder's files or what a URL leads to, copied and ready to be kept.
 
     Without rules it may be any file of this machine, and no URL.
@@ -93,7 +103,10 @@ def incoming_from(location: str, storage_url: str, rules: FileRules | None = Non
     Raises:
         UsageError: When it may not be read, or there is nothing there that could be.
     """
-    with opened(location, rules or FileRules()) as source, Incoming(storage_url) as incoming:
+    with (
+        opened(location, rules or FileRules(), settings) as source,
+        Incoming(settings.storage_url) as incoming,
+    ):
         while piece := source.read(_CHUNK):
             incoming.write(piece)
         yield incoming
@@ -105,18 +118,18 @@ def _place(root: str, sha256: str) -> str:
 
 
 @contextmanager
-def local_copy(storage_url: str, sha256: str, size: int) -> Iterator[Path]:
+def local_copy(settings: Settings, sha256: str, size: int) -> Iterator[Path]:
     """Give a path on this machine for a kept file; a copy that goes again when it is kept elsewhere.
 
     Raises:
         StorageUnavailable: When the file is not there, or has another size than was received.
     """
-    filesystem, path = find_kept(storage_url, sha256, size)
+    filesystem, path = find_kept(settings.storage_url, sha256, size)
     if isinstance(filesystem, LocalFileSystem):
         yield Path(path)
         return
-    with TemporaryDirectory(prefix="kelompok-") as folder:
-        target = Path(folder) / "source"
+    with working_folder(settings) as folder:
+        target = folder / "source"
         with filesystem.open(path, "rb") as stored, target.open("wb") as copy:
             shutil.copyfileobj(stored, copy, _CHUNK)
         yield target

@@ -105,7 +105,7 @@ def submit(scene: Scene) -> None:
     """Let the file wait for a worker."""
     with _bench(scene) as (bench, actor):
         admission = admit(bench, scene.request(), actor)
-        with incoming_from(str(scene.file), scene.settings.storage_url) as incoming:
+        with incoming_from(str(scene.file), scene.settings) as incoming:
             open_import(bench, admission, incoming, queued=True)
 
 

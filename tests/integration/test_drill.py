@@ -155,7 +155,7 @@ def _files_are_there(bench):
     with bench.database.connect() as connection:
         files = list_kept(connection)
     for file in files:
-        with local_copy(bench.settings.storage_url, file.sha256, file.size) as path:
+        with local_copy(bench.settings, file.sha256, file.size) as path:
             assert path.read_bytes()
 
 

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import create_engine
 
 from kelompok_core.database import embedded, server_files
 from kelompok_core.database.engine import Database, find_addresses, migrate, schema_status
+from kelompok_core.database.server_log import list_loose_settings
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import read_settings
 
@@ -121,3 +123,36 @@ def test_programs_copied_to_where_others_reach_them_still_find_their_libraries(i
     for program in ("initdb", "pg_ctl", "postgres"):
         ran = subprocess.run([str(copied / program), "--version"], capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
+
+
+def test_its_log_has_no_row_whatever_fails(installation):
+    urls = embedded.ensure_running(installation)
+    rows = {name: f"kenari-{name}" for name in ("cast", "key", "copy", "constant", "parameter")}
+    with psycopg.connect(urls.owner, autocommit=True) as connection:
+        connection.execute("CREATE TABLE people (name text PRIMARY KEY, born date)")
+        connection.execute("INSERT INTO people VALUES (%s)", [rows["key"]])
+        with pytest.raises(psycopg.Error, match=rows["cast"]):
+            connection.execute(f"SELECT '{rows['cast']}'::date")
+        with pytest.raises(psycopg.Error, match=rows["key"]):
+            connection.execute("INSERT INTO people VALUES (%s)", [rows["key"]])
+        copying = connection.cursor().copy("COPY people FROM STDIN")
+        with pytest.raises(psycopg.Error, match=rows["copy"]), copying as copy:
+            copy.write(f"Satu\t{rows['copy']}\n")
+        with pytest.raises(psycopg.Error):
+            connection.execute(f"SELECT 1/0, '{rows['constant']}'")
+        with pytest.raises(psycopg.Error):
+            connection.execute("SELECT 1/0, %s", [rows["parameter"]])
+    with create_engine(urls.runtime.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+        assert list_loose_settings(connection) == []
+    log = (embedded.status(installation).data_folder / "server.log").read_text()
+    assert "database system is ready" in log
+    assert [row for row in rows.values() if row in log] == []
+
+
+def test_a_server_whose_log_may_quote_rows_is_named(installation):
+    urls = embedded.ensure_running(installation)
+    with psycopg.connect(embedded.superuser_url(installation), autocommit=True) as connection:
+        connection.execute("ALTER ROLE kelompok_runtime SET log_min_messages = warning")
+        connection.execute("ALTER ROLE kelompok_runtime SET log_statement = ddl")
+    with create_engine(urls.runtime.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+        assert list_loose_settings(connection) == ["log_min_messages = warning"]

@@ -194,7 +194,7 @@ def test_secrets_are_references_and_reach_only_the_context(install, settings, mo
     with pytest.raises(SettingsError, match="reference"):
         check_config(plugin.manifest, {"token": "hunter2"})
     monkeypatch.setenv("ODD_TOKEN", "hunter2")
-    with plugin_context(plugin, config={"token": "env:ODD_TOKEN"}, dry_run=True) as context:
+    with plugin_context(settings, plugin, config={"token": "env:ODD_TOKEN"}, dry_run=True) as context:
         assert dict(context.secrets) == {"token": "hunter2"}
         assert dict(context.config) == {"page": 5}
         assert context.workdir.is_dir()
@@ -217,7 +217,7 @@ def test_numbers_given_as_text_are_numbers(settings):
 
 
 def test_the_context_holds_no_way_to_the_database(settings):
-    with plugin_context(get_plugin(settings, "csv-import"), config={}, dry_run=False) as context:
+    with plugin_context(settings, get_plugin(settings, "csv-import"), config={}, dry_run=False) as context:
         names = {name for name in dir(context) if not name.startswith("_")}
     assert names == {
         "config", "secrets", "log", "clock", "workdir", "dry_run", "batch_size", "entity", "columns", "map_headers",

@@ -45,7 +45,7 @@ def submit(bench, operator, file):
             plugin="csv-import", job="import-organizations", file=file, source_name=source, **more
         )  # fmt: skip
         admission = admit(bench, request, operator)
-        with incoming_from(str(file), bench.settings.storage_url) as incoming:
+        with incoming_from(str(file), bench.settings) as incoming:
             return open_import(bench, admission, incoming, queued=True).import_id
 
     return run

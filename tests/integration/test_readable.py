@@ -32,8 +32,11 @@ def place(tmp_path):
     return settings
 
 
+_NO_INSTALLATION = Settings(home=Path("/nowhere"), config_file=Path("/nowhere/kelompok.toml"), is_there=False)
+
+
 def _read(location, rules):
-    with opened(str(location), rules) as file:
+    with opened(str(location), rules, _NO_INSTALLATION) as file:
         return file.read()
 
 

@@ -61,7 +61,7 @@ def test_the_file_is_kept_as_received_and_once(bench, operator, request_for):
         ((digest, size),) = {(one.file_sha256, one.file_bytes) for one in (get_import(connection, i) for i in ids)}
     (kept,) = (path for path in Path(bench.settings.storage_url).rglob("*") if path.is_file())
     assert kept.name == digest == sha256(b"name\nSatu\n").hexdigest()
-    with local_copy(bench.settings.storage_url, digest, size) as path:
+    with local_copy(bench.settings, digest, size) as path:
         assert path.read_text() == "name\nSatu\n"
 
 
@@ -169,7 +169,7 @@ def test_a_kept_file_that_is_gone_or_damaged_is_said(bench, operator, request_fo
     kept.unlink()
     with (
         pytest.raises(StorageUnavailable, match=f"{kept.name} is not in"),
-        local_copy(bench.settings.storage_url, kept.name, 10),
+        local_copy(bench.settings, kept.name, 10),
     ):
         pass
     with bench.database.connect() as connection:

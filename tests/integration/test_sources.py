@@ -60,18 +60,19 @@ def test_a_damaged_packing_is_said(import_file, content):
         import_file(content, name="list.csv.gz")
 
 
-def test_a_packed_bomb_is_refused(tmp_path, monkeypatch):
+def test_a_packed_bomb_is_refused(tmp_path, settings, monkeypatch):
     monkeypatch.setattr(opening, "MAX_UNPACKED_BYTES", 10_000)
     file = tmp_path / "bomb.csv.gz"
     file.write_bytes(gzip.compress(b"0" * 5_000_000))
-    with pytest.raises(UsageError, match="more than 10000 bytes"), open_source(str(file), FileRules()):
+    with pytest.raises(UsageError, match="more than 10000 bytes"), open_source(str(file), FileRules(), settings):
         pass
 
 
-def test_an_empty_folder_and_what_is_no_file_are_said(tmp_path):
-    with pytest.raises(UsageError, match="has no files"), open_source(str(tmp_path), FileRules()):
+def test_an_empty_folder_and_what_is_no_file_are_said(tmp_path, settings):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="has no files"), open_source(str(tmp_path / "empty"), FileRules(), settings):
         pass
-    with pytest.raises(UsageError, match="not a regular file"), open_source("/dev/null", FileRules()):
+    with pytest.raises(UsageError, match="not a regular file"), open_source("/dev/null", FileRules(), settings):
         pass
 
 
@@ -172,10 +173,10 @@ def test_json_is_not_taken_for_a_spreadsheets_error_file(import_file, ask):
     assert ask("SELECT raw->>'name' FROM import_rows")[0][0] == "'=1+1"
 
 
-def test_a_folder_keeps_the_names_of_folders_in_it(tmp_path):
+def test_a_folder_keeps_the_names_of_folders_in_it(tmp_path, settings):
     (tmp_path / "x/y").mkdir(parents=True)
     (tmp_path / "x/y/a.json").write_text("{}")
-    with open_source(str(tmp_path / "x"), FileRules()) as source, tarfile.open(source.path) as archive:
+    with open_source(str(tmp_path / "x"), FileRules(), settings) as source, tarfile.open(source.path) as archive:
         assert archive.getnames() == ["y/a.json"]
 
 

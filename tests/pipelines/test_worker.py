@@ -31,7 +31,7 @@ def submit(bench, operator, tmp_path):
         file.write_text(content)
         request = ImportRequest(plugin="csv-import", job="import-organizations", file=file, **more)
         admission = admit(bench, request, operator)
-        with incoming_from(str(file), bench.settings.storage_url) as incoming:
+        with incoming_from(str(file), bench.settings) as incoming:
             return open_import(bench, admission, incoming, queued=True).import_id
 
     return run

@@ -1,0 +1,58 @@
+"""A service's log: our own words, and of others where they said something."""
+
+import io
+import logging
+import sys
+
+import pytest
+
+from kelompok_core.service_log import ServiceFormatter, log_without_values, nothing_printed
+
+ROW = "Siti Rahayu"
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """Give a log set up as a service's is, with nothing but that."""
+    stream, root = io.StringIO(), logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    level = root.level
+    log_without_values(stream)
+    yield stream
+    root.setLevel(level)
+
+
+def test_of_plugins_and_libraries_it_says_where(log):
+    for name in ("kelompok.plugin.odd", "odd"):
+        logging.getLogger(name).error("cannot read %s", ROW)
+        logging.getLogger(name).error(ROW, exc_info=ValueError(ROW))
+    lines = log.getvalue().splitlines()
+    assert len(lines) == 4
+    assert {line.partition(":")[0] for line in lines} == {
+        f"ERROR of {name}, test_service_log.py" for name in ("kelompok.plugin.odd", "odd")
+    }
+    assert ROW not in log.getvalue()
+
+
+def test_our_own_words_stand_there_and_errors_by_name_and_frames(log):
+    try:
+        int(ROW)
+    except ValueError:
+        logging.getLogger("kelompok_core.imports.workers").exception("The heartbeat stopped")
+    assert "The heartbeat stopped" in log.getvalue()
+    assert "ValueError" in log.getvalue()
+    assert "test_our_own_words" in log.getvalue()
+    assert ROW not in log.getvalue()
+    nothing = logging.LogRecord("kelompok_core", logging.ERROR, "x.py", 1, "so", None, (None, None, None))
+    assert ServiceFormatter("%(message)s").format(nothing) == "so"
+
+
+def test_what_is_printed_goes_nowhere_and_logs_go_on(log, capsys):
+    with nothing_printed():
+        print(ROW)
+        print(ROW, file=sys.stderr)
+        logging.getLogger("kelompok_core").error("still here")
+    print("after")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("after\n", "")
+    assert "still here" in log.getvalue()
