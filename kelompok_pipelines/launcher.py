@@ -44,6 +44,11 @@ class DagsterLauncher:
 
         return run_services(settings, options, tell)
 
+    def serve_ui(self, settings: "Settings", port: int, tell: Callable[[str], None]) -> int:
+        from kelompok_pipelines.web_interface import serve_ui
+
+        return serve_ui(settings, port, tell)
+
     def work(self, settings: "Settings", tell: Callable[[str], None]) -> int:
         from kelompok_pipelines.worker import work
 

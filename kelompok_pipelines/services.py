@@ -13,12 +13,13 @@ from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.private_files import make_private_folder
 from kelompok_core.running import running_alone
 from kelompok_core.settings import Settings
+from kelompok_pipelines.gate import read_hosts
 from kelompok_pipelines.instance import dagster_environment, find_dagster_home
 from kelompok_pipelines.interruption import Interruption
 from kelompok_pipelines.supervisor import Service, stop
 
 HOST = "127.0.0.1"
-"""The Dagster UI has no login: it is for this machine, or for a proxy that asks who is there."""
+"""Everything listens on this machine alone; a proxy of the operator's may stand before it."""
 
 _START_SECONDS = 60
 _LOOK_SECONDS = 0.2
@@ -40,6 +41,7 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
     for port, option in ((options.port, "--port"), (options.api_port, "--api-port")):
         if _answers(port):
             raise UsageError(f"port {port} is in use", hint=f"Choose another one: kelompok up {option} {port + 1}")
+    read_hosts(settings)  # what is wrong with them is said here, not in a log
     environment = {**os.environ, **dagster_environment(settings)}
     logs = settings.home.resolve() / "logs"
     make_private_folder(logs)
@@ -65,7 +67,7 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
 def _commands(options: ServiceOptions, environment: dict[str, str]) -> list[tuple[str, list[str]]]:
     workspace = str(Path(environment["DAGSTER_HOME"]) / "workspace.yaml")
     return [
-        ("dagster-webserver", ["dagster-webserver", "-h", HOST, "-p", str(options.port), "-w", workspace]),
+        ("dagster-ui", ["kelompok", "ui", "serve", "--port", str(options.port)]),
         ("api", ["kelompok", "serve", "--host", HOST, "--port", str(options.api_port)]),
         ("dagster-daemon", ["dagster-daemon", "run", "-w", workspace]),
         *((f"worker-{number}", ["kelompok", "worker"]) for number in range(1, options.workers + 1)),

@@ -29,6 +29,7 @@ from kelompok_core.cli import (
     sdgs,
     surroundings,
     terminal,
+    ui,
 )
 from kelompok_core.cli.common_options import add_common_options
 from kelompok_core.cli.language import find_language, say, translate, use_language
@@ -64,6 +65,7 @@ app.add_typer(claims.app, name="claim")
 app.add_typer(relationships.app, name="rel")
 app.add_typer(admin.app, name="admin")
 app.add_typer(database.app, name="db")
+app.add_typer(ui.app, name="ui")
 app.command()(audit.audit)
 app.command()(installation.init)
 app.command()(installation.env)

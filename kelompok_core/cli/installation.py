@@ -84,16 +84,16 @@ def up(
             "--api-port", f"{port} is the port of the Dagster UI", hint="Give each a port of its own."
         )
     options = ServiceOptions(port=port, api_port=api_port, workers=workers)
-    raise typer.Exit(surroundings.launcher().up(settings(), options, _tell))
+    raise typer.Exit(surroundings.launcher().up(settings(), options, tell))
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
     output.echo(translate(text))
 
 
 def worker() -> None:
     """Import what waits in the queue, one import after the other; «kelompok up» runs two of these."""
-    raise typer.Exit(surroundings.launcher().work(settings(), _tell))
+    raise typer.Exit(surroundings.launcher().work(settings(), tell))
 
 
 def serve(
@@ -103,7 +103,7 @@ def serve(
     """Serve the HTTP API alone; imports wait until a worker is there."""
     from kelompok_core.api.server import serve as serve_api
 
-    serve_api(settings(), host=host, port=port, tell=_tell)
+    serve_api(settings(), host=host, port=port, tell=tell)
 
 
 def doctor(as_json: JsonOption = False) -> None:

@@ -39,6 +39,10 @@ class Launcher(Protocol):
         """Run database, web interface, daemon, workers and API until interrupted; return an exit code."""
         ...
 
+    def serve_ui(self, settings: Settings, port: int, tell: Callable[[str], None]) -> int:
+        """Serve the web interface alone until interrupted; return an exit code."""
+        ...
+
     def work(self, settings: Settings, tell: Callable[[str], None]) -> int:
         """Take what waits in the queue, one import after the other, until interrupted; return an exit code."""
         ...

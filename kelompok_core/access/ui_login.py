@@ -1,0 +1,103 @@
+"""Who may open the orchestrator's web interface: names with hashed passwords, in a private file of the home."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from pathlib import Path
+
+from kelompok_core.errors import SettingsError, UsageError
+from kelompok_core.settings import Settings, require_installation
+
+SHORTEST, LONGEST = 12, 256
+"""Letters of a password. Longer ones would only cost whoever hashes them."""
+
+_LONGEST_NAME = 64
+_COST, _BLOCK, _PARALLEL = 15, 8, 3
+"""N = 2**15, r = 8, p = 3: what OWASP asks of scrypt, with 32 MiB a try."""
+
+_MEMORY = 64 << 20
+
+
+def accounts_file(settings: Settings) -> Path:
+    return settings.home / "ui-users.json"
+
+
+def read_accounts(settings: Settings) -> dict[str, str]:
+    """Return password hashes by name; none where nobody has to log in.
+
+    Raises:
+        SettingsError: When the file cannot be read.
+    """
+    path = accounts_file(settings)
+    try:
+        read = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(str(path), f"cannot be read: {error}", hint="Set the passwords again.") from error
+    if not isinstance(read, dict) or not all(isinstance(one, str) for one in read.values()):
+        raise SettingsError(str(path), "does not hold names and hashes", hint="Set the passwords again.")
+    return read
+
+
+def set_password(settings: Settings, name: str, password: str) -> None:
+    """Let somebody in by this name and password from now on.
+
+    Raises:
+        UsageError: When the name cannot be sent by a browser, or the password is too short or too long.
+        SettingsError: When there is no installation.
+    """
+    require_installation(settings)
+    if not name or len(name) > _LONGEST_NAME or ":" in name or not name.isprintable():
+        raise UsageError(f"{name!r} cannot be a name", hint="Use up to 64 letters, without a colon.")
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise UsageError(f"a password has {SHORTEST} to {LONGEST} letters")
+    _write(settings, read_accounts(settings) | {name: hash_password(password)})
+
+
+def remove_password(settings: Settings, name: str) -> bool:
+    """Let nobody in by this name any more; return whether somebody was."""
+    accounts = read_accounts(settings)
+    if accounts.pop(name, None) is None:
+        return False
+    _write(settings, accounts)
+    return True
+
+
+def _write(settings: Settings, accounts: Mapping[str, str]) -> None:
+    path = accounts_file(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(dict(accounts), file)
+    fresh.replace(path)
+
+
+def hash_password(password: str) -> str:
+    """Return a hash with its salt and cost."""
+    salt = secrets.token_bytes(16)
+    made = _scrypt(password, salt, (_COST, _BLOCK, _PARALLEL))
+    return "$".join(("scrypt", str(_COST), str(_BLOCK), str(_PARALLEL), _text(salt), _text(made)))
+
+
+def is_password(known: str | None, password: str) -> bool:
+    """Whether it is the password of this hash. An unknown name (None) takes as long as a known one."""
+    _, cost, block, parallel, salt, kept = (known or _NOBODY).split("$")
+    made = _scrypt(password[:LONGEST], b64decode(salt), (int(cost), int(block), int(parallel)))
+    return hmac.compare_digest(made, b64decode(kept)) and known is not None
+
+
+def _scrypt(password: str, salt: bytes, cost: tuple[int, int, int]) -> bytes:
+    n, r, p = cost
+    return hashlib.scrypt(password.encode("utf-8", "replace"), salt=salt, n=1 << n, r=r, p=p, maxmem=_MEMORY, dklen=32)
+
+
+def _text(value: bytes) -> str:
+    return b64encode(value).decode("ascii")
+
+
+_NOBODY = "$".join(("scrypt", str(_COST), str(_BLOCK), str(_PARALLEL), _text(bytes(16)), _text(bytes(32))))

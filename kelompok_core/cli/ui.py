@@ -1,0 +1,46 @@
+"""``kelompok ui``: the orchestrator's web interface, and who may open it."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from kelompok_core.cli import surroundings
+from kelompok_core.cli.installation import tell
+from kelompok_core.cli.language import say
+from kelompok_core.cli.surroundings import settings
+from kelompok_core.errors import NotFound
+
+app = typer.Typer(no_args_is_help=True, help="The Dagster UI, and who may open it.")
+
+UI_PORT = 3000
+
+
+@app.command()
+def password(
+    name: Annotated[str, typer.Argument(help="Who logs in.")] = "operator",
+    remove: Annotated[bool, typer.Option("--remove", help="Let nobody in by this name any more.")] = False,
+) -> None:
+    """Set the password that the Dagster UI asks for; it is asked for, or read from a pipe."""
+    from kelompok_core.access.ui_login import remove_password, set_password
+
+    if remove:
+        if not remove_password(settings(), name):
+            raise NotFound("password of", name)
+        typer.echo(say("{name} has no password any more.", name=name))
+        return
+    set_password(settings(), name, _ask())
+    typer.echo(say("The Dagster UI asks for a name and a password now; {name} has one.", name=name))
+
+
+def _ask() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    asked: str = typer.prompt(say("Password"), hide_input=True, confirmation_prompt=True)
+    return asked
+
+
+@app.command()
+def serve(port: Annotated[int, typer.Option(help="Port to listen on, on this machine only.")] = UI_PORT) -> None:
+    """Serve the Dagster UI alone, behind the same checks as «kelompok up»."""
+    raise typer.Exit(surroundings.launcher().serve_ui(settings(), port, tell))

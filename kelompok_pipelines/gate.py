@@ -1,0 +1,180 @@
+"""The gate before Dagster's web interface, which itself asks nobody who they are or where they come from.
+
+A web page can make its reader's browser send requests to this machine. So a request has to be for a host that is
+ours, has to come from a page of ours, and what changes something has to be JSON, which no form and no link can send.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
+from pydantic import BaseModel, ConfigDict
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kelompok_core.access.ui_login import read_accounts
+from kelompok_core.errors import SettingsError
+from kelompok_core.plugin_host.configuration import read_document, read_table
+from kelompok_core.settings import Settings
+from kelompok_pipelines.login import Busy, Login
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
+_ORIGIN = re.compile(r"https?://(?P<host>[^/]+)")
+_JSON = "application/json"
+_GRAPHQL = "/graphql"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class _Ui(BaseModel):
+    """``[ui]``: by which names the interface is called, besides those of this machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    hosts: list[str] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a request does not pass."""
+
+    status: HTTPStatus
+    reason: str
+    headers: Mapping[str, str]
+
+
+def read_hosts(settings: Settings) -> frozenset[str]:
+    """Return the hosts of ``[ui]``; others than this machine's own need a password.
+
+    Raises:
+        SettingsError: Naming the key that is wrong.
+    """
+    table = read_document(settings).get("ui", {})
+    if not isinstance(table, dict):
+        raise SettingsError("ui", "must be a table", hint="Write [ui].")
+    hosts = [one.lower() for one in read_table("ui", _Ui, table).hosts]
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise SettingsError("ui.hosts", f"{host!r} is no host", hint="Such as ui.example.org.")
+    if hosts and not read_accounts(settings):
+        raise SettingsError("ui.hosts", "other hosts need a password", hint="Set one: kelompok ui password")
+    return frozenset(hosts)
+
+
+class Gate:
+    """Lets through what may reach the application, and gives every answer its headers."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], login: Login) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._names = LOOPBACK | {_name_of(one) for one in hosts}
+        self._login = login
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return
+        refusal = await self._find_refusal(scope)
+        answering = _with_headers(send) if scope["type"] == "http" else send
+        if refusal is None:
+            await self._app(scope, receive, answering)
+        elif scope["type"] == "http":
+            answer = PlainTextResponse(f"{refusal.reason}\n", refusal.status, dict(refusal.headers))
+            await answer(scope, receive, answering)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: answered with 403
+
+    async def _find_refusal(self, scope: Scope) -> Refusal | None:
+        headers = Headers(scope=scope)
+        refusal = self._of_place(scope, headers) or await self._of_person(headers)
+        if refusal is not None or scope["type"] == "websocket":
+            return refusal
+        return _of_request(scope, headers)
+
+    def _of_place(self, scope: Scope, headers: Headers) -> Refusal | None:
+        host = _only(headers, "host")
+        if host is None or _name_of(host) not in self._names:
+            return _refuse(HTTPStatus.FORBIDDEN, "The Host header is none of this server's; see [ui] hosts.")
+        is_reading = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        if not is_reading and headers.getlist("origin") and not self._is_ours(_only(headers, "origin"), host):
+            return _refuse(HTTPStatus.FORBIDDEN, "The request comes from a page of another origin.")
+        return None
+
+    def _is_ours(self, origin: str | None, host: str) -> bool:
+        """Whether a page is ours: it has the host and port it sends to, or is one that a proxy shows."""
+        match = _ORIGIN.fullmatch(origin or "")
+        return match is not None and match["host"] in {host, *self._hosts}
+
+    async def _of_person(self, headers: Headers) -> Refusal | None:
+        try:
+            if await self._login.admits(_only(headers, "authorization")):
+                return None
+        except Busy:
+            return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many log in at once.", {"Retry-After": "5"})
+        wanted = {"WWW-Authenticate": 'Basic realm="Kelompok", charset="UTF-8"'}
+        return _refuse(HTTPStatus.UNAUTHORIZED, "A name and a password are needed.", wanted)
+
+
+def _of_request(scope: Scope, headers: Headers) -> Refusal | None:
+    if scope["method"] == "POST":
+        media_type = (_only(headers, "content-type") or "").partition(";")[0].strip()
+        if media_type != _JSON:
+            return _refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send {_JSON}.")
+        return None
+    if scope["method"] not in ("GET", "HEAD"):
+        return _refuse(HTTPStatus.METHOD_NOT_ALLOWED, "Use GET or POST.", {"Allow": "GET, HEAD, POST"})
+    return _of_query(scope["query_string"]) if scope["path"].rstrip("/") == _GRAPHQL else None
+
+
+def _of_query(query_string: bytes) -> Refusal | None:
+    """Refuse what a link or a picture's address could do: all but queries."""
+    try:
+        documents = [parse(one) for one in parse_qs(query_string.decode("latin-1")).get("query", ())]
+    except (GraphQLError, RecursionError, ValueError):
+        return _refuse(HTTPStatus.BAD_REQUEST, "The query is no GraphQL.")
+    operations = (
+        one for document in documents for one in document.definitions if isinstance(one, OperationDefinitionNode)
+    )
+    if all(one.operation is OperationType.QUERY for one in operations):
+        return None
+    return _refuse(HTTPStatus.METHOD_NOT_ALLOWED, f"Send mutations by POST as {_JSON}.", {"Allow": "POST"})
+
+
+def _only(headers: Headers, name: str) -> str | None:
+    """Return a header in lower case but for credentials; None also where it was sent twice, in two meanings."""
+    sent = headers.getlist(name)
+    if len(sent) != 1:
+        return None
+    return sent[0] if name == "authorization" else sent[0].strip().lower()
+
+
+def _name_of(host: str) -> str:
+    match = _HOST.fullmatch(host)
+    return match["name"] if match else ""
+
+
+def _refuse(status: HTTPStatus, reason: str, headers: Mapping[str, str] | None = None) -> Refusal:
+    return Refusal(status=status, reason=reason, headers=headers or {})
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers[name] = value
+            # Beside Dagster's own policy: a browser keeps to both.
+            headers.append("Content-Security-Policy", "frame-ancestors 'none'")
+        await send(message)
+
+    return send_with_headers
