@@ -30,6 +30,7 @@ from kelompok_core.database.engine import (
     connect_as_owner,
     find_addresses,
     list_revisions,
+    require_owner,
     upgrade,
 )
 from kelompok_core.database.in_use import require_idle
@@ -112,6 +113,7 @@ def _restore_database(connection: sa.Connection, work: _Work) -> None:
     driver = driver_of(connection)
     use_portable_forms(driver)
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('kelompok.migrate'))"))
+    require_owner(connection)
     _require_nothing(driver)
     drop_schema(driver)
     origin = work.manifest.origin

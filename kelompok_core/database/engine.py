@@ -117,14 +117,21 @@ class Database:
         self.engine.dispose()
 
 
+_NO_CONNECT = "permission denied for database"
+
+
 @contextmanager
 def _reachable(engine: sa.Engine) -> Iterator[sa.Connection]:
     try:
         connection = engine.connect()
     except sa.exc.OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
+        lines = str(error.orig).strip().splitlines()
+        refused = next((line for line in lines if _NO_CONNECT in line), None)
         raise DatabaseUnavailable(
-            f"cannot connect to PostgreSQL: {reason}", hint="Run «kelompok doctor» to see what is wrong."
+            f"cannot connect to PostgreSQL: {refused or lines[0]}",
+            hint="Give the right back: kelompok db migrate"
+            if refused
+            else "Run «kelompok doctor» to see what is wrong.",
         ) from error
     with connection:
         yield connection
@@ -168,7 +175,7 @@ def migrate(addresses: Addresses) -> SchemaStatus:
     """
     with connect_as_owner(addresses) as connection:
         before = _current_revision(connection)
-        _require_ownership(connection)
+        require_owner(connection)
         # One migration at a time, however many commands start at once.
         connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('kelompok.migrate'))"))
         connection.commit()
@@ -213,10 +220,20 @@ def _alembic() -> "Config":
     return config
 
 
-def _require_ownership(connection: sa.Connection) -> None:
+def require_owner(connection: sa.Connection) -> None:
+    """See that the role of this connection may change the schema.
+
+    Raises:
+        DatabaseUnavailable: When it may not, or when tables belong to another role.
+    """
+    role = connection.scalar(sa.text("SELECT current_user"))
+    if not connection.scalar(sa.text("SELECT has_schema_privilege('public', 'CREATE')")):
+        raise DatabaseUnavailable(
+            f"the database role {role} may not make tables",
+            hint="Set KELOMPOK_OWNER_DATABASE_URL to the URL of the database's owner.",
+        )
     strange = connection.execute(_OF_OTHERS).all()
     if strange:
-        role = connection.scalar(sa.text("SELECT current_user"))
         raise DatabaseUnavailable(
             f"the database role {role} does not own {strange[0].name}, which belongs to {strange[0].owner}",
             hint="Set KELOMPOK_OWNER_DATABASE_URL to the owner's, or make that role the owner of all tables, views and "

@@ -338,6 +338,22 @@ def test_every_trigger_is_as_migrations_left_it(settings, backup, target):
     assert found[0] == found[1] != []
 
 
+def test_no_table_is_forgotten(settings, backup):
+    with psycopg.connect(_owner(settings)) as connection:
+        asked = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = ANY (%s)"
+        there = {name for (name,) in connection.execute(asked, [["r", "p", "f", "m"]])}
+        sequences = connection.execute(asked, [["S"]]).fetchall()
+        assert len(sequences) == len(connection.execute(tables._SEQUENCES).fetchall()) > 0
+    assert {one.name for one in check_backup(backup, quietly).tables} | set(tables.NOT_KEPT) == there
+
+
+def test_who_is_not_the_owner_cannot_restore(backup, target):
+    runtime = replace(target, owner_database_url=target.database_url)
+    with pytest.raises(DatabaseUnavailable, match="may not make tables") as caught:
+        restore(runtime, backup, quietly)
+    assert "KELOMPOK_OWNER_DATABASE_URL" in caught.value.hint
+
+
 def test_programs_are_told_all_but_the_list_of_members(backup):
     told = check_backup(backup, quietly).to_json()
     assert json.loads(json.dumps(told))["origin"]["postgresql"] >= 15

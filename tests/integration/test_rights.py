@@ -1,11 +1,13 @@
 """Rights of the runtime role: all it needs and no more; what it lost is said at once, and given back by a command."""
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
+from benchmarks.databases import in_database
 from kelompok_core.cli import installation, surroundings
-from kelompok_core.database import rights
-from kelompok_core.database.engine import migrate, open_database
+from kelompok_core.database import embedded, rights
+from kelompok_core.database.engine import Addresses, migrate, open_database
 from kelompok_core.errors import DatabaseUnavailable
 
 _GRANTED = """
@@ -84,7 +86,26 @@ def test_a_database_from_another_server_is_known_and_taken_over_by_migrating(
     assert not migrate(database.addresses).begins_epoch
 
 
-def test_who_does_not_own_the_tables_is_told_so(settings, database):
+def test_who_may_not_alter_the_schema_is_told_so(database):
     runtime = database.addresses.runtime
-    with pytest.raises(DatabaseUnavailable, match="kelompok_runtime does not own"):
-        migrate(type(database.addresses)(owner=runtime, runtime=runtime, dagster=None))
+    with pytest.raises(DatabaseUnavailable, match="kelompok_runtime may not make tables"):
+        migrate(Addresses(owner=runtime, runtime=runtime, dagster=None))
+
+
+def test_tables_of_another_role_are_named(settings, database, server):
+    name = sa.make_url(settings.database_url).database
+    with psycopg.connect(in_database(embedded.superuser_url(server), name)) as connection:
+        connection.execute("ALTER TABLE imports OWNER TO kelompok_admin")
+    with pytest.raises(
+        DatabaseUnavailable, match="kelompok_owner does not own imports, which belongs to kelompok_admin"
+    ):
+        migrate(database.addresses)
+
+
+def test_who_may_no_longer_connect_is_told_the_command(settings, database, lose):
+    lose("REVOKE CONNECT ON DATABASE {database} FROM kelompok_runtime, PUBLIC")
+    with pytest.raises(DatabaseUnavailable, match="permission denied for database") as caught:
+        open_database(settings)
+    assert caught.value.hint == "Give the right back: kelompok db migrate"
+    assert any(one.startswith("CONNECT on database") for one in migrate(database.addresses).given)
+    open_database(settings).dispose()
