@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kelompok_core.cli import surroundings
+from kelompok_core.cli import output, surroundings
 from kelompok_core.cli.installation import tell
 from kelompok_core.cli.language import say
 from kelompok_core.cli.surroundings import settings
@@ -27,10 +27,10 @@ def password(
     if remove:
         if not remove_password(settings(), name):
             raise NotFound("password of", name)
-        typer.echo(say("{name} has no password any more.", name=name))
+        output.echo(say("{name} has no password any more.", name=name))
         return
     set_password(settings(), name, _ask())
-    typer.echo(say("The Dagster UI asks for a name and a password now; {name} has one.", name=name))
+    output.echo(say("The Dagster UI asks for a name and a password now; {name} has one.", name=name))
 
 
 def _ask() -> str:

@@ -14,9 +14,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.e2e.conftest import PROGRAMS
-
-from tests.e2e.conftest import free_port
+from tests.e2e.conftest import PROGRAMS, free_port
 
 _LAUNCH = """
 mutation($selector: JobOrPipelineSelector!, $config: RunConfigData) {
@@ -138,7 +136,7 @@ def _ended(ui, run_id):
     return run if run["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 
 
-def test_up_runs_what_the_ui_launches_and_what_lies_in_the_inbox_and_stops_cleanly(installation, ui):
+def test_up_runs_what_the_ui_launches_and_what_lies_in_the_inbox_and_stops_cleanly(installation, ui, tmp_path):
     file = installation.folder / "lists/list.csv"
     file.write_text("id,name\n1,Lembaga Satu\n")
     config = {"ops": {"csv_import__organizations__stage": {"config": {"file": str(file)}}}}
