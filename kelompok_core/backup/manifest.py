@@ -8,7 +8,7 @@ from typing import Any
 FORMAT = 1
 """Counted up when a program that knows the format so far could no longer restore a backup."""
 
-HEADER, MANIFEST, SEAL = "header.json", "manifest.json", "manifest.sha256"
+HEADER, MANIFEST, SEAL = "backup.json", "manifest.json", "manifest.sha256"
 """First: what a reader has to know at once. Last: what is only known at the end, and the SHA-256 of that."""
 
 CONFIGURATION = "kelompok.toml"
