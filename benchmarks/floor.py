@@ -55,9 +55,9 @@ _EVIDENCE = """
 _BOOKKEEPING = (
     """
     WITH someone AS (INSERT INTO users (email, name) VALUES ('floor@example.org', 'Floor') RETURNING id)
-    INSERT INTO imports (id, mode, entity, plugin, plugin_version, job, source_name, file_name, file_url, file_sha256,
+    INSERT INTO imports (id, mode, entity, plugin, plugin_version, job, source_name, file_name, file_sha256,
                          file_bytes, media_type, actor_id, fingerprint)
-    SELECT '%(import)s', 'apply', '%(entity)s', 'csv-import', '0.1.0', 'import-%(entity)s', 'floor', 'floor.csv', '',
+    SELECT '%(import)s', 'apply', '%(entity)s', 'csv-import', '0.1.0', 'import-%(entity)s', 'floor', 'floor.csv',
            %(digest)s, 0, 'text/csv', id, '' FROM someone""",
     """
     INSERT INTO import_rows (import_id, record, line, selector, raw, raw_sha256, identity, external_id, candidate,

@@ -17,18 +17,19 @@ ON_TABLES = (
             "posts", "profile_signals", "sdgs_signals", "users", "workers",
         ),
     ),
-    ("SELECT, INSERT, UPDATE", ("enrichments", "import_parts", "imports", "inbox_files", "source_sightings")),
+    ("SELECT, INSERT, UPDATE", ("enrichments", "import_parts", "imports", "inbox_files")),
     (
         "SELECT, INSERT",
-        ("import_decisions", "import_reversals", "import_rows", "import_superseded", "source_records"),
+        ("import_decisions", "import_reversals", "import_rows", "import_superseded"),
     ),
-    ("SELECT", ("alembic_version", "audit_logs", "evidence", "installation")),
+    ("SELECT", ("alembic_version", "audit_logs", "evidence", "installation", "source_records", "source_sightings")),
 )  # fmt: skip
 """Privileges by table, as the migrations grant them all together; a test compares the two."""
 
 FUNCTIONS = (
-    "current_epoch", "jsonb_earlier_wins", "jsonb_fold_first", "jsonb_fold_last", "jsonb_later_wins",
-    "jsonb_list_union", "new_id", "recall_rows", "refresh_import_statistics", "server_identifier",
+    "current_epoch", "forget_reading", "jsonb_earlier_wins", "jsonb_fold_first", "jsonb_fold_last",
+    "jsonb_later_wins", "jsonb_list_union", "new_id", "recall_rows", "record_evidence",
+    "refresh_import_statistics", "refresh_sdgs", "see_again", "server_identifier", "worker_lives",
 )  # fmt: skip
 """What it may call, whatever the arguments."""
 

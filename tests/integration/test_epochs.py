@@ -30,7 +30,9 @@ def elsewhere(as_owner):
             ALTER TABLE audit_logs DISABLE TRIGGER USER;
             UPDATE audit_logs SET transaction_id = transaction_id + 1000000000;
             ALTER TABLE audit_logs ENABLE TRIGGER USER;
+            ALTER TABLE imports DISABLE TRIGGER USER;
             UPDATE imports SET plan_snapshot = '1000000000:1000000000:' WHERE plan_snapshot IS NOT NULL;
+            ALTER TABLE imports ENABLE TRIGGER USER;
             UPDATE installation SET server_identifier = 1""")
 
     return move

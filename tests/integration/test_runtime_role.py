@@ -15,9 +15,9 @@ from kelompok_core.imports.stage import stage
 
 _NAMED = "SELECT set_config('kelompok.actor', 'mallory', true), set_config('kelompok.origin', 'cli', true)"
 _OPEN = """
-    INSERT INTO imports (id, mode, entity, plugin, plugin_version, job, source_name, file_name, file_url, file_sha256,
+    INSERT INTO imports (id, mode, entity, plugin, plugin_version, job, source_name, file_name, file_sha256,
                          file_bytes, media_type, actor_id, fingerprint)
-    SELECT %(id)s, 'apply', 'organizations', 'csv-import', '1', 'import-organizations', 'list', 'list.csv', 'file:x',
+    SELECT %(id)s, 'apply', 'organizations', 'csv-import', '1', 'import-organizations', 'list', 'list.csv',
            '', 1, 'text/csv', u.id, '' FROM users u LIMIT 1"""
 _ID = "00000000-0000-0000-0000-00000000000a"
 _ROW = "INSERT INTO import_rows (import_id, record, raw, raw_sha256) VALUES (%(id)s, %(record)s, '{}', '')"
@@ -251,7 +251,7 @@ def test_what_an_import_is_stays(attempt, owner, bench, received, import_file, a
     moving = {
         "received": {"rows_staged", "blank_lines", "header", "mapping", "reading_sha256", "read_as", "issues", "needs",
                      "pass_sha256"},
-        "planned": {"plan_revision", "plan_snapshot", "planned_at", "rows_read", "accepted", "merged", "unchanged",
+        "planned": {"plan_revision", "plan_snapshot", "plan_epoch", "planned_at", "rows_read", "accepted", "merged", "unchanged",
                     "rejected", "review", "approved_by", "approved_key_id"},
     }.get(state, set())  # fmt: skip
     for name, type_ in columns.items():
