@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 
 from kelompok_core.database import embedded
-from kelompok_core.database.engine import Addresses, migrate
+from kelompok_core.database.engine import migrate
 from kelompok_core.settings import Settings
 
 
@@ -26,8 +26,7 @@ def in_database(url: str, database: str) -> str:
 def make_template(server: Settings, name: str) -> None:
     """Make a migrated database to be copied."""
     run_sql(server, f"CREATE DATABASE {name} OWNER kelompok_owner")
-    owner = in_database(embedded.ensure_running(server).owner, name)
-    migrate(Addresses(owner=owner, runtime=owner, dagster=None))
+    migrate(in_database(embedded.owner_url(server), name))
 
 
 @contextmanager
@@ -49,6 +48,6 @@ def settings_in(server: Settings, database: str, *, home: Path, config_file: Pat
         home=home,
         config_file=config_file,
         database_url=in_database(urls.runtime, database),
-        owner_database_url=in_database(urls.owner, database),
+        owner_database_url=in_database(embedded.owner_url(server), database),
         dagster_database_url=urls.dagster,
     )

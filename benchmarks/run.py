@@ -88,7 +88,7 @@ class Server:
 
 def _bench(settings: Settings) -> Workbench:
     url = str(settings.database_url)
-    database = Database(Addresses(owner=url, runtime=url, dagster=None))
+    database = Database(Addresses(runtime=url, dagster=None))
     return Workbench(database=database, settings=settings)
 
 

@@ -2,13 +2,14 @@
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic, sleep
 
 from kelompok_core.cli.launcher import ServiceOptions
 from kelompok_core.database import embedded
+from kelompok_core.database.engine import find_addresses, open_database
 from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.private_files import make_private_folder
 from kelompok_core.running import running_alone
@@ -42,7 +43,8 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
         if _answers(port):
             raise UsageError(f"port {port} is in use", hint=f"Choose another one: kelompok up {option} {port + 1}")
     read_hosts(settings)  # what is wrong with them is said here, not in a log
-    environment = {**os.environ, **dagster_environment(settings)}
+    open_database(settings).dispose()  # started and migrated before those who may not
+    environment = service_environment(settings)
     logs = settings.home.resolve() / "logs"
     make_private_folder(logs)
     services: list[Service] = []
@@ -64,7 +66,19 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
     return 0
 
 
-def _commands(options: ServiceOptions, environment: dict[str, str]) -> list[tuple[str, list[str]]]:
+def service_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of services: they know a database that is there, and no role that may alter it."""
+    addresses = find_addresses(settings)
+    kept = {name: value for name, value in os.environ.items() if name != "KELOMPOK_OWNER_DATABASE_URL"}
+    return {
+        **kept,
+        **dagster_environment(settings, addresses),
+        "KELOMPOK_DATABASE_URL": addresses.runtime,
+        "KELOMPOK_DAGSTER_DATABASE_URL": addresses.dagster or "",
+    }
+
+
+def _commands(options: ServiceOptions, environment: Mapping[str, str]) -> list[tuple[str, list[str]]]:
     workspace = str(Path(environment["DAGSTER_HOME"]) / "workspace.yaml")
     return [
         ("dagster-ui", ["kelompok", "ui", "serve", "--port", str(options.port)]),
@@ -77,7 +91,9 @@ def _commands(options: ServiceOptions, environment: dict[str, str]) -> list[tupl
 def _look_after(settings: Settings, services: Sequence[Service], tell: Callable[[str], None]) -> None:
     if settings.database_url is None and not embedded.is_alive(settings):
         tell("The database ended and is started again.")
-        embedded.ensure_running(settings)
+        environment = service_environment(settings)
+        for service in services:
+            service.use(environment)
     for service in services:
         service.look_after(tell)
 

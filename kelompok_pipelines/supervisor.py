@@ -57,6 +57,12 @@ class Service:
             self._start_at = None
             self.start()
 
+    def use(self, environment: Mapping[str, str]) -> None:
+        """Begin anew with another environment, where it is another: the database may have moved to another port."""
+        if environment != self._environment:
+            self._environment = dict(environment)
+            self.ask_to_stop()
+
     def ask_to_stop(self) -> None:
         if self.is_running:
             self._process.send_signal(signal.SIGINT)

@@ -89,13 +89,7 @@ def settings(server: Settings, tmp_path: Path) -> Iterator[Settings]:
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
-    opened = Database(
-        Addresses(
-            owner=str(settings.owner_database_url),
-            runtime=str(settings.database_url),
-            dagster=settings.dagster_database_url,
-        )
-    )
+    opened = Database(Addresses(runtime=str(settings.database_url), dagster=settings.dagster_database_url))
     yield opened
     opened.dispose()
 

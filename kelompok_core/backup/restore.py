@@ -28,7 +28,7 @@ from kelompok_core.backup.tables import (
 from kelompok_core.database.engine import (
     SCHEMA_REVISION,
     connect_as_owner,
-    find_addresses,
+    find_owner_url,
     list_revisions,
     require_owner,
     upgrade,
@@ -88,7 +88,7 @@ def restore(settings: Settings, path: Path, on_progress: OnProgress) -> Restored
     require_idle(settings)
     make_home(settings)
     work = _Work(settings=settings, path=path, manifest=manifest, on_progress=on_progress)
-    with connect_as_owner(find_addresses(settings)) as connection, _all_or_nothing(connection, work):
+    with connect_as_owner(find_owner_url(settings)) as connection, _all_or_nothing(connection, work):
         _restore_database(connection, work)
         with placed(settings, work.configuration) as configuration:
             connection.commit()

@@ -13,7 +13,7 @@ from kelompok_core.backup.archive import ArchiveWriter, OnProgress, new_private_
 from kelompok_core.backup.configuration import mask_passwords
 from kelompok_core.backup.manifest import CONFIGURATION, DATABASE, FILES, FORMAT, Manifest, Origin, TableContent
 from kelompok_core.backup.tables import Table, copy_out, driver_of, list_tables, lock_for_reading, use_portable_forms
-from kelompok_core.database.engine import connect_as_owner, find_addresses
+from kelompok_core.database.engine import connect_as_owner, find_owner_url
 from kelompok_core.errors import Conflict, DatabaseUnavailable, StorageUnavailable
 from kelompok_core.settings import Settings
 from kelompok_core.sources.kept import KeptFile, list_kept
@@ -38,7 +38,7 @@ def back_up(settings: Settings, target: Path, on_progress: OnProgress) -> Manife
         Conflict: When the schema changes meanwhile.
         DatabaseUnavailable: When there is no database, or nothing in it.
     """
-    with new_private_file(target) as file, connect_as_owner(find_addresses(settings)) as connection:
+    with new_private_file(target) as file, connect_as_owner(find_owner_url(settings)) as connection:
         tables = _open_snapshot(connection)
         origin = _origin(connection)
         archive = ArchiveWriter(file, origin)

@@ -183,7 +183,7 @@ def _ask(work: "Callable[[sa.Connection], list[Any]]") -> list[Any]:
         if there.database_url is not None:
             addresses = find_addresses(there)
         elif there.is_there and (urls := find_running(there)) is not None:
-            addresses = Addresses(owner=urls.owner, runtime=urls.runtime, dagster=urls.dagster)
+            addresses = Addresses(runtime=urls.runtime, dagster=urls.dagster)
         else:
             return []
         with Database(addresses).connect() as connection:

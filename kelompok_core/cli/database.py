@@ -23,8 +23,7 @@ def migrate(as_json: JsonOption = False) -> None:
     """Bring the schema up to date; starts the embedded server where needed."""
     from kelompok_core.database import engine
 
-    addresses = engine.find_addresses(settings())
-    status = engine.migrate(addresses)
+    status = engine.migrate(engine.find_owner_url(settings()))
     text = (
         say("The schema is at revision {revision} already; nothing changed.", revision=status.needed)
         if status.is_current
@@ -81,12 +80,14 @@ def url(role: RoleOption = "runtime") -> None:
 
 
 def _url(role: str) -> str:
-    from kelompok_core.database.engine import find_addresses
+    from kelompok_core.database.engine import find_addresses, find_owner_url
 
+    if role == "owner":
+        return find_owner_url(settings())
     addresses = find_addresses(settings())
-    known = {"runtime": addresses.runtime, "owner": addresses.owner, "dagster": addresses.dagster}
+    known = {"runtime": addresses.runtime, "dagster": addresses.dagster}
     if role not in known:
-        raise terminal.none_of("--role", role, known)
+        raise terminal.none_of("--role", role, ("runtime", "owner", "dagster"))
     found = known[role]
     if found is None:
         raise UsageError("no database is configured for Dagster", hint="Set KELOMPOK_DAGSTER_DATABASE_URL.")

@@ -41,7 +41,7 @@ def init(
     make_way(folder)
     made = replace(read_settings(folder=folder, above=False), is_there=True)
     is_new = make_installation(made)
-    engine.migrate(engine.find_addresses(made))
+    engine.migrate(engine.find_owner_url(made))
     output.show(
         as_json,
         lambda: {"home": str(made.home.resolve()), "settings": str(made.config_file.resolve()), "made": is_new},

@@ -3,7 +3,6 @@
 The programs are initdb and pg_ctl; this only drives them. The server outlives the command that started it.
 """
 
-import json
 import logging
 import os
 import secrets
@@ -12,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic, sleep
@@ -20,6 +19,17 @@ from typing import Any
 
 from filelock import FileLock
 
+from kelompok_core.database.passwords import (
+    AdminPasswords,
+    Passwords,
+    admin_file,
+    credentials_file,
+    find_admin_passwords,
+    find_passwords,
+    get_admin_passwords,
+    make_passwords,
+    remove_passwords,
+)
 from kelompok_core.database.server_files import ServerFiles, find_server_files, make_folder
 from kelompok_core.database.server_log import LOGS_NO_ROWS
 from kelompok_core.errors import DatabaseUnavailable
@@ -56,9 +66,8 @@ password_encryption = scram-sha-256
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseUrls:
-    """URLs of the running server, a role each, passwords inside."""
+    """URLs of the running server that services need, a role each, passwords inside."""
 
-    owner: str
     runtime: str
     dagster: str
 
@@ -76,19 +85,6 @@ class ServerStatus:
     bin_folder: Path
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Passwords:
-    """One random password a role."""
-
-    kelompok_admin: str
-    kelompok_owner: str
-    kelompok_runtime: str
-    dagster: str
-
-    def url(self, role: str, database: str, port: int) -> str:
-        return f"postgresql://{role}:{getattr(self, role)}@127.0.0.1:{port}/{database}"
-
-
 def ensure_running(settings: Settings) -> DatabaseUrls:
     """Return the URLs of the running server; make and start it first where needed.
 
@@ -100,30 +96,41 @@ def ensure_running(settings: Settings) -> DatabaseUrls:
         return urls
     with FileLock(settings.home / "postgres.lock"):
         files = find_server_files(settings)
-        passwords = _initialized(settings, files)
+        passwords, admin = _initialized(settings, files)
         port = _running_port(files) or _start(settings, files)
-        _ensure_roles(passwords, port)
+        _ensure_roles(passwords, admin, port)
     return _urls(passwords, port)
 
 
 def find_running(settings: Settings) -> DatabaseUrls | None:
     """Return the URLs of the server when it is up and was made completely, else None."""
-    passwords = _read_passwords(settings)
+    passwords = find_passwords(settings)
     if passwords is None:
         return None
     port = _running_port(find_server_files(settings))
-    if port is None or not _answers(passwords.url(RUNTIME, CORE_DATABASE, port)):
+    if port is None or not _answers(_urls(passwords, port).runtime):
         return None
     return _urls(passwords, port)
 
 
 def superuser_url(settings: Settings) -> str:
     """Return the URL of the server's superuser, starting it where needed."""
+    port = _port_of_running(settings)
+    return _url(SUPERUSER, get_admin_passwords(settings).kelompok_admin, "postgres", port)
+
+
+def owner_url(settings: Settings) -> str:
+    """Return the URL of the role that may alter the core's database, starting the server where needed."""
+    port = _port_of_running(settings)
+    return _url(OWNER, get_admin_passwords(settings).kelompok_owner, CORE_DATABASE, port)
+
+
+def _port_of_running(settings: Settings) -> int:
     ensure_running(settings)
-    passwords, port = _read_passwords(settings), _running_port(find_server_files(settings))
-    if passwords is None or port is None:
+    port = _running_port(find_server_files(settings))
+    if port is None:
         raise DatabaseUnavailable("the embedded server went away while it was asked for")
-    return passwords.url(SUPERUSER, "postgres", port)
+    return port
 
 
 def stop(settings: Settings) -> bool:
@@ -140,7 +147,7 @@ def remove(settings: Settings) -> Path | None:
     """Stop the server and delete its data and passwords for good; return the folder that is gone."""
     stop(settings)
     files = find_server_files(settings)
-    _credentials(settings).unlink(missing_ok=True)
+    remove_passwords(settings)
     _port_file(settings).unlink(missing_ok=True)
     if not files.data_folder.exists():
         return None
@@ -174,41 +181,35 @@ def psql_path(settings: Settings) -> Path:
     return find_server_files(settings).bin_folder / "psql"
 
 
-def _urls(passwords: _Passwords, port: int) -> DatabaseUrls:
+def _url(role: str, password: str, database: str, port: int) -> str:
+    return f"postgresql://{role}:{password}@127.0.0.1:{port}/{database}"
+
+
+def _urls(passwords: Passwords, port: int) -> DatabaseUrls:
     return DatabaseUrls(
-        owner=passwords.url(OWNER, CORE_DATABASE, port),
-        runtime=passwords.url(RUNTIME, CORE_DATABASE, port),
-        dagster=passwords.url(DAGSTER, DAGSTER_DATABASE, port),
+        runtime=_url(RUNTIME, passwords.kelompok_runtime, CORE_DATABASE, port),
+        dagster=_url(DAGSTER, passwords.dagster, DAGSTER_DATABASE, port),
     )
 
 
-def _credentials(settings: Settings) -> Path:
-    return settings.home / "credentials.json"
-
-
-def _read_passwords(settings: Settings) -> _Passwords | None:
-    try:
-        return _Passwords(**json.loads(_credentials(settings).read_text("utf-8")))
-    except FileNotFoundError:
-        return None
-
-
-def _initialized(settings: Settings, files: ServerFiles) -> _Passwords:
+def _initialized(settings: Settings, files: ServerFiles) -> tuple[Passwords, AdminPasswords]:
     """Return the passwords of the data folder, which is made whole or not at all."""
-    known = _read_passwords(settings)
-    if (files.data_folder / "PG_VERSION").exists():
+    is_there = (files.data_folder / "PG_VERSION").exists()
+    if is_there:
         _require_same_major(files)
-        if known is None:
-            raise DatabaseUnavailable(
-                f"{files.data_folder} has a database, but {_credentials(settings)} with its passwords is gone",
-                hint="Put that file back from a backup, or move the data folder away to begin anew.",
-            )
-        return known
-    _logger.info("Making a database in %s", files.data_folder.resolve())
-    passwords = known or _Passwords(**{name: secrets.token_urlsafe(24) for name in _Passwords.__annotations__})
-    _write_private(_credentials(settings), json.dumps(asdict(passwords)))
-    _initialize(files, passwords)
-    return passwords
+    else:
+        _logger.info("Making a database in %s", files.data_folder.resolve())
+        make_passwords(settings)
+    passwords, admin = find_passwords(settings), find_admin_passwords(settings)
+    if passwords is None or admin is None:
+        missing = credentials_file(settings) if passwords is None else admin_file(settings)
+        raise DatabaseUnavailable(
+            f"{files.data_folder} has a database, but {missing} with its passwords is gone",
+            hint="Put that file back from a backup, or move the data folder away to begin anew.",
+        )
+    if not is_there:
+        _initialize(files, admin)
+    return passwords, admin
 
 
 def _require_same_major(files: ServerFiles) -> None:
@@ -221,21 +222,14 @@ def _require_same_major(files: ServerFiles) -> None:
         )
 
 
-def _write_private(path: Path, content: str) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(content)
-    fresh.replace(path)
-
-
-def _initialize(files: ServerFiles, passwords: _Passwords) -> None:
+def _initialize(files: ServerFiles, admin: AdminPasswords) -> None:
     fresh = files.data_folder.with_name(files.data_folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     make_folder(fresh, files.user)
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     locale = builtin if files.major >= _BUILTIN_LOCALES_SINCE else ["--locale=C.UTF-8"]
     with tempfile.NamedTemporaryFile("w", prefix="kelompok-") as password_file:
-        password_file.write(passwords.kelompok_admin)
+        password_file.write(admin.kelompok_admin)
         password_file.flush()
         _give_to(Path(password_file.name), files.user)
         _run(
@@ -399,7 +393,7 @@ def _last_log_lines(files: ServerFiles) -> str:
     return "\n" + "\n".join(lines) if lines else ""
 
 
-def _ensure_roles(passwords: _Passwords, port: int) -> None:
+def _ensure_roles(passwords: Passwords, admin: AdminPasswords, port: int) -> None:
     """Make roles and databases that are not there yet; killed half-way, the next start goes on."""
     import psycopg
     from psycopg import sql
@@ -411,11 +405,13 @@ def _ensure_roles(passwords: _Passwords, port: int) -> None:
         )
         return found.fetchone() is None
 
-    with psycopg.connect(passwords.url(SUPERUSER, "postgres", port), autocommit=True) as server:
-        for role in (OWNER, RUNTIME, DAGSTER):
+    url = _url(SUPERUSER, admin.kelompok_admin, "postgres", port)
+    roles = {OWNER: admin.kelompok_owner, RUNTIME: passwords.kelompok_runtime, DAGSTER: passwords.dagster}
+    with psycopg.connect(url, autocommit=True) as server:
+        for role, password in roles.items():
             if missing("pg_roles", "rolname", role):
-                password = sql.Literal(getattr(passwords, role))
-                server.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), password))
+                create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+                server.execute(create.format(sql.Identifier(role), sql.Literal(password)))
         server.execute("ALTER ROLE dagster SET synchronous_commit = off")
         for database, owner, users in _DATABASES:
             if missing("pg_database", "datname", database):

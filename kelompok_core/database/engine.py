@@ -25,9 +25,11 @@ SCHEMA_REVISION = "0018"
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """URLs of one server, a role each; plain ``postgresql://`` with the password inside."""
+    """URLs that services need of one server, a role each; plain ``postgresql://`` with the password inside.
 
-    owner: str
+    The owner's is not among them: see :func:`find_owner_url`.
+    """
+
     runtime: str
     dagster: str | None
 
@@ -57,16 +59,24 @@ def find_addresses(settings: Settings) -> Addresses:
     require_installation(settings)
     if settings.database_url is None:
         urls = embedded.ensure_running(settings)
-        return Addresses(owner=urls.owner, runtime=urls.runtime, dagster=urls.dagster)
-    return Addresses(
-        owner=settings.owner_database_url or settings.database_url,
-        runtime=settings.database_url,
-        dagster=settings.dagster_database_url,
-    )
+        return Addresses(runtime=urls.runtime, dagster=urls.dagster)
+    return Addresses(runtime=settings.database_url, dagster=settings.dagster_database_url)
+
+
+def find_owner_url(settings: Settings) -> str:
+    """Return the URL of the role that may alter the schema; services started by «kelompok up» have none.
+
+    Raises:
+        SettingsError: When there is no installation that this could be the database of.
+    """
+    runtime = find_addresses(settings).runtime
+    if settings.database_url is None:
+        return embedded.owner_url(settings)
+    return settings.owner_database_url or runtime
 
 
 class Database:
-    """The core's database as the runtime role sees it; migrations alone use the owner role."""
+    """The core's database as the runtime role sees it."""
 
     def __init__(self, addresses: Addresses, *, name: str = "kelompok", patience: int | None = None) -> None:
         """Connect lazily.
@@ -85,14 +95,14 @@ class Database:
         # Row values may be anyone's personal data: they stay out of SQLAlchemy's error messages.
         options = {"application_name": self._name}
         switches = []
-        if self.addresses.owner == self.addresses.runtime:
+        url = _with_driver(self.addresses.runtime)
+        if url.username != embedded.RUNTIME:
             # One login for both roles: step down to the runtime role for everything but migrations.
-            switches.append("-c role=kelompok_runtime")
+            switches.append(f"-c role={embedded.RUNTIME}")
         if self._patience is not None:
             switches.append(f"-c idle_in_transaction_session_timeout={self._patience}s")
         if switches:
             options["options"] = " ".join(switches)
-        url = _with_driver(self.addresses.runtime)
         return sa.create_engine(url, connect_args=options, hide_parameters=True, pool_pre_ping=True)
 
     @contextmanager
@@ -165,15 +175,15 @@ _MAY_READ_REVISION = sa.text("""
     FROM pg_class WHERE relname = 'alembic_version' AND relnamespace = 'public'::regnamespace""")
 
 
-def migrate(addresses: Addresses) -> SchemaStatus:
-    """Bring the schema up to date as the owner role; return what it was and is now at.
+def migrate(owner_url: str) -> SchemaStatus:
+    """Bring the schema up to date as the owner role, whose URL this is; return what it was and is now at.
 
     Rights that the runtime role has lost are given back, and a database that came from another server is taken over.
 
     Raises:
         DatabaseUnavailable: When the role does not own the tables.
     """
-    with connect_as_owner(addresses) as connection:
+    with connect_as_owner(owner_url) as connection:
         before = _current_revision(connection)
         require_owner(connection)
         # One migration at a time, however many commands start at once.
@@ -189,9 +199,9 @@ def migrate(addresses: Addresses) -> SchemaStatus:
 
 
 @contextmanager
-def connect_as_owner(addresses: Addresses) -> Iterator[sa.Connection]:
+def connect_as_owner(owner_url: str) -> Iterator[sa.Connection]:
     """Open a connection of the owner role; nothing is committed unless the caller does."""
-    engine = sa.create_engine(_with_driver(addresses.owner), poolclass=sa.NullPool, hide_parameters=True)
+    engine = sa.create_engine(_with_driver(owner_url), poolclass=sa.NullPool, hide_parameters=True)
     with _reachable(engine) as connection:
         yield connection
 
@@ -265,22 +275,22 @@ def open_database(settings: Settings, *, name: str = "kelompok", patience: int |
     addresses = find_addresses(settings)
     database = Database(addresses, name=name, patience=patience)
     try:
-        _make_ready(database, may_migrate=settings.database_url is None)
+        _make_ready(database, settings)
     except BaseException:
         database.dispose()
         raise
     return database
 
 
-def _make_ready(database: Database, *, may_migrate: bool) -> None:
+def _make_ready(database: Database, settings: Settings) -> None:
     with database.connect() as connection:
         status = _status(connection)
         if status.is_current:
             require_rights(connection)
             return
-    if not may_migrate:
+    if settings.database_url is not None:
         raise DatabaseUnavailable(
             f"the database is at revision {status.current or 'none'}, this version needs {status.needed}",
             hint="Run «kelompok db migrate» as someone who may alter it.",
         )
-    migrate(database.addresses)
+    migrate(find_owner_url(settings))

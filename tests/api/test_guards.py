@@ -225,7 +225,7 @@ def test_a_fault_says_nothing_of_the_inside_but_its_id(client, monkeypatch, capl
 
 def test_without_a_database_it_is_alive_and_not_ready(bench, options):
     nowhere = "postgresql://kelompok_runtime:x@127.0.0.1:1/none"
-    database = Database(Addresses(owner=nowhere, runtime=nowhere, dagster=None))
+    database = Database(Addresses(runtime=nowhere, dagster=None))
     client = TestClient(make_app(Workbench(database=database, settings=bench.settings), options))
     assert client.get("/healthz").status_code == 200
     for path in ("/readyz", "/api/v1/imports"):

@@ -59,7 +59,7 @@ def cluster():
         bucket, scheduler = free_port(), free_port()
         made.environment |= {
             "KELOMPOK_DATABASE_URL": urls.runtime,
-            "KELOMPOK_OWNER_DATABASE_URL": urls.owner,
+            "KELOMPOK_OWNER_DATABASE_URL": embedded.owner_url(settings),
             "KELOMPOK_DAGSTER_DATABASE_URL": urls.dagster,
             "KELOMPOK_FILES_URL": f"s3://{_BUCKET}/files",
             "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{bucket}",

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import psutil
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -140,11 +141,20 @@ def test_up_runs_what_the_ui_launches_and_what_lies_in_the_inbox_and_stops_clean
     file = installation.folder / "lists/list.csv"
     file.write_text("id,name\n1,Lembaga Satu\n")
     config = {"ops": {"csv_import__organizations__stage": {"config": {"file": str(file)}}}}
+    admin = installation.folder / "home/admin-credentials.json"
+    passwords = json.loads(admin.read_text())
+    admin.rename(admin.with_name("away"))
+    for service in psutil.Process(ui.process.pid).children(recursive=True):
+        environment = " ".join(service.environ().values())
+        assert "KELOMPOK_OWNER_DATABASE_URL" not in service.environ()
+        assert not any(password in environment for password in passwords.values())
     launched = ui(_LAUNCH, selector=_SELECTOR, config=config)["launchPipelineExecution"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     run = _wait_for(lambda: _ended(ui, launched["run"]["runId"]))
     assert run["status"] == "SUCCESS"
     assert [one["assetKey"]["path"] for one in run["assetMaterializations"]][-1] == ["core", "organizations"]
+
+    admin.with_name("away").rename(admin)  # the run needed none of them
 
     inbox = installation.folder / "home/inbox/csv-import/import-organizations"
     inbox.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from benchmarks.databases import in_database
 from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.database import embedded
+from kelompok_core.database.engine import Addresses, Database
 
 CORE_TABLES = (
     "users", "organization_user_roles", "api_keys", "organizations", "organization_relationships", "members",
@@ -140,3 +143,12 @@ def test_secrets_do_not_reach_the_audit(database):
 def test_no_core_table_can_be_truncated(settings, table):
     with psycopg.connect(str(settings.owner_database_url).replace("postgresql+psycopg", "postgresql")) as owner:
         assert "refused" in str(_refused(owner, f"TRUNCATE {table} CASCADE"))
+
+
+def test_one_login_for_all_roles_steps_down(server, settings):
+    """Nothing but a migration may do what a superuser may."""
+    name = str(settings.database_url).rpartition("/")[2]
+    database = Database(Addresses(runtime=in_database(embedded.superuser_url(server), name), dagster=None))
+    with database.connect() as connection:
+        assert connection.scalar(sa.text("SELECT current_user")) == "kelompok_runtime"
+    database.dispose()

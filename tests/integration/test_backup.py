@@ -17,7 +17,7 @@ from kelompok_core.backup import restore as restoring
 from kelompok_core.backup.configuration import mask_passwords
 from kelompok_core.backup.restore import check_backup, restore
 from kelompok_core.backup.write import back_up
-from kelompok_core.database.engine import Addresses, connect_as_owner, migrate, open_database, upgrade
+from kelompok_core.database.engine import connect_as_owner, migrate, open_database, upgrade
 from kelompok_core.errors import Conflict, DatabaseUnavailable, UsageError
 from kelompok_core.installation import make_installation
 from tests.backups import digests, empty_installation, files_in, quietly, tables_in
@@ -211,7 +211,7 @@ def test_a_database_of_something_else_is_left_alone(backup, target):
 
 @pytest.mark.parametrize("revision", ["0003", "head"])
 def test_a_schema_without_rows_gives_way_to_the_backups(settings, backup, target, revision):
-    with connect_as_owner(_addresses(target)) as connection:
+    with connect_as_owner(_owner(target)) as connection:
         upgrade(connection, revision)
         connection.commit()
     make_installation(target)
@@ -221,15 +221,11 @@ def test_a_schema_without_rows_gives_way_to_the_backups(settings, backup, target
 
 
 def test_somebody_who_works_there_is_not_disturbed(backup, target):
-    migrate(_addresses(target))
+    migrate(_owner(target))
     with psycopg.connect(str(target.database_url)) as connection:
         connection.execute("SELECT count(*) FROM organizations")
         with pytest.raises(Conflict, match="somebody works with the database"):
             restore(target, backup, quietly)
-
-
-def _addresses(settings):
-    return Addresses(owner=_owner(settings), runtime=str(settings.database_url), dagster=None)
 
 
 @pytest.mark.parametrize("step", ["advance_sequences", "give_rights", "_end_inbox_files_of_elsewhere"])
@@ -272,7 +268,7 @@ def test_received_files_that_lack_are_said_and_the_rest_is_kept(settings, import
 
 def test_an_older_schema_is_restored_and_brought_up_to_date(server, worker_id, target, tmp_path):
     with empty_installation(server, f"o_{worker_id}", tmp_path / "old") as old:
-        with connect_as_owner(_addresses(old)) as connection:
+        with connect_as_owner(_owner(old)) as connection:
             upgrade(connection, "0016")
             connection.execute(
                 sa.text("SELECT set_config('kelompok.actor', 'x', true), set_config('kelompok.origin', 'setup', true)")

@@ -165,8 +165,8 @@ def _audit_holds(settings):
         (urls.runtime, "UPDATE organizations SET name = 'X'"),
         (urls.runtime, "INSERT INTO organizations (name, slug, name_key) VALUES ('X', 'x', 'x')"),
         (urls.runtime, "DELETE FROM audit_logs"),
-        (urls.owner, "UPDATE audit_logs SET actor = 'X'"),
-        (urls.owner, "TRUNCATE source_records"),
+        (embedded.owner_url(settings), "UPDATE audit_logs SET actor = 'X'"),
+        (embedded.owner_url(settings), "TRUNCATE source_records"),
     ):
         with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement)
@@ -214,7 +214,7 @@ def test_there_and_back_over_another_major_version(
     assert made.origin.postgresql == major
     with empty_installation(server, f"back_{worker_id}", tmp_path / "back") as back:
         restore(back, tmp_path / "back.tar", quietly)
-        assert digests(str(back.owner_database_url)) == digests(embedded.ensure_running(other).owner)
+        assert digests(str(back.owner_database_url)) == digests(embedded.owner_url(other))
 
 
 def test_distributions_name_their_version_beside_postgresqls(tmp_path):

@@ -1,5 +1,6 @@
 """The server that comes with the package: first start, again, after a kill, two at once, and who may read it."""
 
+import json
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from kelompok_core.database import embedded, server_files
-from kelompok_core.database.engine import Database, find_addresses, migrate, schema_status
+from kelompok_core.database.engine import Database, find_addresses, find_owner_url, migrate, schema_status
 from kelompok_core.database.server_log import list_loose_settings
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import read_settings
@@ -42,14 +43,14 @@ def test_it_starts_once_survives_a_kill_and_keeps_what_was_committed(installatio
     first = _pid(installation)
     assert embedded.ensure_running(installation) == urls
     assert _pid(installation) == first
-    with psycopg.connect(urls.owner) as connection:
+    with psycopg.connect(embedded.owner_url(installation)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     assert embedded.is_alive(installation)
     os.kill(first, signal.SIGKILL)
     again = embedded.ensure_running(installation)
     assert _pid(installation) != first
     assert again == urls, "on the port it had, for those who are connected"
-    with psycopg.connect(again.owner) as connection:
+    with psycopg.connect(embedded.owner_url(installation)) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
     assert embedded.stop(installation)
     assert not embedded.stop(installation)
@@ -76,7 +77,8 @@ def test_only_its_user_reads_it_and_it_listens_here_alone(installation):
     assert stat.S_IMODE(data.stat().st_mode) & 0o077 == 0
     if os.geteuid() == 0:
         assert data.stat().st_uid != 0, "PostgreSQL does not run as root"
-    assert stat.S_IMODE((installation.home / "credentials.json").stat().st_mode) & 0o077 == 0
+    for name in ("credentials.json", "admin-credentials.json"):
+        assert stat.S_IMODE((installation.home / name).stat().st_mode) & 0o077 == 0
     with psycopg.connect(embedded.superuser_url(installation)) as connection:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
         assert connection.execute("SHOW fsync").fetchone() == ("on",)
@@ -88,9 +90,9 @@ def test_only_its_user_reads_it_and_it_listens_here_alone(installation):
 def test_migrating_twice_changes_nothing(installation):
     database = Database(find_addresses(installation))
     assert schema_status(database).current is None
-    migrate(database.addresses)
+    migrate(find_owner_url(installation))
     first = schema_status(database)
-    migrate(database.addresses)
+    migrate(find_owner_url(installation))
     assert schema_status(database) == first
     database.dispose()
 
@@ -107,11 +109,50 @@ def test_removed_it_is_gone_and_can_be_made_anew(installation):
 def test_data_without_its_passwords_is_left_alone(installation):
     embedded.ensure_running(installation)
     embedded.stop(installation)
-    (installation.home / "credentials.json").rename(installation.home / "away")
-    with pytest.raises(DatabaseUnavailable, match="passwords is gone"):
-        embedded.ensure_running(installation)
-    (installation.home / "away").rename(installation.home / "credentials.json")
+    for name in ("credentials.json", "admin-credentials.json"):
+        (installation.home / name).rename(installation.home / "away")
+        with pytest.raises(DatabaseUnavailable, match=f"{name} with its passwords is gone"):
+            embedded.ensure_running(installation)
+        (installation.home / "away").rename(installation.home / name)
     embedded.ensure_running(installation)
+
+
+def _passwords_of_before(installation):
+    """Put all passwords into one file, as it was."""
+    kept, admin = (installation.home / name for name in ("credentials.json", "admin-credentials.json"))
+    together = json.loads(admin.read_text()) | json.loads(kept.read_text())
+    kept.write_text(json.dumps(together))
+    kept.chmod(0o600)
+    return together
+
+
+def test_services_find_no_password_that_alters_the_database(installation):
+    urls = embedded.ensure_running(installation)
+    kept, admin = (installation.home / name for name in ("credentials.json", "admin-credentials.json"))
+    assert json.loads(kept.read_text()).keys() == {"kelompok_runtime", "dagster"}
+    assert json.loads(admin.read_text()).keys() == {"kelompok_admin", "kelompok_owner"}
+    admin.rename(installation.home / "away")
+    assert embedded.ensure_running(installation) == urls, "what runs is found without them"
+    assert vars(urls).keys() == {"runtime", "dagster"}
+    for find in (embedded.owner_url, embedded.superuser_url):
+        with pytest.raises(DatabaseUnavailable, match=r"admin-credentials\.json is gone"):
+            find(installation)
+    (installation.home / "away").rename(admin)
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["", "killed between"])
+def test_passwords_of_before_are_parted_on_first_use(installation, killed):
+    urls, owner = embedded.ensure_running(installation), embedded.owner_url(installation)
+    together = _passwords_of_before(installation)
+    if not killed:
+        (installation.home / "admin-credentials.json").unlink()
+    with ThreadPoolExecutor(4) as several:
+        assert set(several.map(embedded.find_running, [installation] * 8)) == {urls}
+    kept, admin = (installation.home / name for name in ("credentials.json", "admin-credentials.json"))
+    assert json.loads(kept.read_text()) | json.loads(admin.read_text()) == together
+    assert "kelompok_owner" not in kept.read_text()
+    assert stat.S_IMODE(admin.stat().st_mode) & 0o077 == 0
+    assert embedded.owner_url(installation) == owner
 
 
 def test_programs_copied_to_where_others_reach_them_still_find_their_libraries(installation, monkeypatch, tmp_path):
@@ -128,7 +169,7 @@ def test_programs_copied_to_where_others_reach_them_still_find_their_libraries(i
 def test_its_log_has_no_row_whatever_fails(installation):
     urls = embedded.ensure_running(installation)
     rows = {name: f"kenari-{name}" for name in ("cast", "key", "copy", "constant", "parameter")}
-    with psycopg.connect(urls.owner, autocommit=True) as connection:
+    with psycopg.connect(embedded.owner_url(installation), autocommit=True) as connection:
         connection.execute("CREATE TABLE people (name text PRIMARY KEY, born date)")
         connection.execute("INSERT INTO people VALUES (%s)", [rows["key"]])
         with pytest.raises(psycopg.Error, match=rows["cast"]):

@@ -20,14 +20,14 @@ _REVISIONS = [one.revision for one in ScriptDirectory.from_config(_CONFIG).walk_
 
 @pytest.fixture
 def empty(server, worker_id):
-    """The addresses of a database with nothing in it."""
+    """The owner's and the runtime role's URL of a database with nothing in it."""
     name = f"m_{worker_id}"
     superuser, urls = embedded.superuser_url(server), embedded.ensure_running(server)
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} OWNER kelompok_owner")
         connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO kelompok_runtime")
-    owner, runtime = (f"{url.rpartition('/')[0]}/{name}" for url in (urls.owner, urls.runtime))
-    yield Addresses(owner=owner, runtime=runtime, dagster=None)
+    owner, runtime = (f"{url.rpartition('/')[0]}/{name}" for url in (embedded.owner_url(server), urls.runtime))
+    yield owner, runtime
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -37,9 +37,9 @@ def test_the_code_knows_the_newest_revision():
 
 
 @contextmanager
-def _at(revision, addresses):
+def _at(revision, url):
     """A connection of the owner to the database as it was at a revision."""
-    owner = sa.create_engine(addresses.owner.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
+    owner = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
     with owner.connect() as connection:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
@@ -50,15 +50,15 @@ def _at(revision, addresses):
 
 @pytest.mark.parametrize("start", _REVISIONS)
 def test_every_revision_leads_to_the_newest_and_keeps_what_is_there(empty, start):
-    with _at(start, empty) as connection:
+    with _at(start, empty[0]) as connection:
         connection.execute(
             sa.text("SELECT set_config('kelompok.actor', 'x', true), set_config('kelompok.origin', 'setup', true)")
         )
         connection.execute(sa.text("INSERT INTO organizations (name, slug, name_key) VALUES ('Satu', 'satu', 'satu')"))
         connection.commit()
-    status = migrate(empty)
+    status = migrate(empty[0])
     assert (status.current, status.needed) == (start, SCHEMA_REVISION)
-    database = Database(empty)
+    database = Database(Addresses(runtime=empty[1], dagster=None))
     assert schema_status(database).is_current
     with database.connect() as connection:
         assert connection.scalar(sa.text("SELECT name FROM organizations")) == "Satu"
@@ -74,13 +74,13 @@ def test_when_a_source_said_a_thing_last_outlives_the_move_beside_its_evidence(e
           last_seen_at)
         VALUES ('organizations', new_id(), 'list', :identity, '{}', '', 'list.csv', '', 1, 'csv-import', '1', :first,
                 :last, :record, :reading, '2026-01-01', :seen)""")
-    with _at("0008", empty) as connection:
+    with _at("0008", empty[0]) as connection:
         once = {"identity": "a", "last": first, "record": 3, "reading": b"r", "seen": "2026-01-01"}
         twice = {"identity": "b", "last": again, "record": 4, "reading": b"s", "seen": "2026-02-01"}
         connection.execute(said, [one | {"first": first} for one in (once, twice)])
         connection.commit()
-    migrate(empty)
-    database = Database(empty)
+    migrate(empty[0])
+    database = Database(Addresses(runtime=empty[1], dagster=None))
     with database.connect() as connection:
         seen = connection.execute(
             sa.text("""

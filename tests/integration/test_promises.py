@@ -105,7 +105,7 @@ from kelompok_core.settings import Settings
 home, config, runtime, import_id = sys.argv[1:]
 settings = Settings(home=Path(home), config_file=Path(config), database_url=runtime, owner_database_url=None,
                     dagster_database_url=None)
-bench = Workbench(database=Database(Addresses(owner=runtime, runtime=runtime, dagster=None)), settings=settings)
+bench = Workbench(database=Database(Addresses(runtime=runtime, dagster=None)), settings=settings)
 for step in (stage, decide, apply):
     print(step.__name__, flush=True)
     step(bench, UUID(import_id))

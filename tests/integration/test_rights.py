@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from benchmarks.databases import in_database
 from kelompok_core.cli import installation, surroundings
 from kelompok_core.database import embedded, rights
-from kelompok_core.database.engine import Addresses, migrate, open_database
+from kelompok_core.database.engine import find_owner_url, migrate, open_database
 from kelompok_core.errors import DatabaseUnavailable
 
 _GRANTED = """
@@ -32,9 +32,9 @@ def test_the_list_is_what_the_migrations_grant(ask):
 
 
 @pytest.fixture
-def lose(database):
+def lose(database, settings):
     """Take a right away, as a dump loaded without it does."""
-    engine = sa.create_engine(database.addresses.owner.replace("postgresql:", "postgresql+psycopg:"))
+    engine = sa.create_engine(find_owner_url(settings).replace("postgresql:", "postgresql+psycopg:"))
 
     def run(statement):
         with engine.begin() as connection:
@@ -59,8 +59,8 @@ def test_a_lost_right_is_named_at_start_and_given_back_by_migrating(settings, da
     with pytest.raises(DatabaseUnavailable, match=f"kelompok_runtime lacks rights: {right}") as caught:
         open_database(settings)
     assert caught.value.hint == "Give them back: kelompok db migrate"
-    assert any(one.startswith(right) for one in migrate(database.addresses).given)
-    assert migrate(database.addresses).given == ()
+    assert any(one.startswith(right) for one in migrate(find_owner_url(settings)).given)
+    assert migrate(find_owner_url(settings)).given == ()
     open_database(settings).dispose()
 
 
@@ -81,15 +81,15 @@ def test_a_database_from_another_server_is_known_and_taken_over_by_migrating(
     assert ask("SELECT current_epoch() AS epoch")[0].epoch is None
     problems = [problem for _, problem in installation._try(installation._database) if problem]
     assert problems == ["It came here from another server: run «kelompok db migrate»."]
-    assert migrate(database.addresses).begins_epoch
+    assert migrate(find_owner_url(settings)).begins_epoch
     assert ask("SELECT current_epoch() AS epoch")[0].epoch is not None
-    assert not migrate(database.addresses).begins_epoch
+    assert not migrate(find_owner_url(settings)).begins_epoch
 
 
 def test_who_may_not_alter_the_schema_is_told_so(database):
     runtime = database.addresses.runtime
     with pytest.raises(DatabaseUnavailable, match="kelompok_runtime may not make tables"):
-        migrate(Addresses(owner=runtime, runtime=runtime, dagster=None))
+        migrate(runtime)
 
 
 def test_tables_of_another_role_are_named(settings, database, server):
@@ -99,7 +99,7 @@ def test_tables_of_another_role_are_named(settings, database, server):
     with pytest.raises(
         DatabaseUnavailable, match="kelompok_owner does not own imports, which belongs to kelompok_admin"
     ):
-        migrate(database.addresses)
+        migrate(find_owner_url(settings))
 
 
 def test_who_may_no_longer_connect_is_told_the_command(settings, database, lose):
@@ -107,5 +107,5 @@ def test_who_may_no_longer_connect_is_told_the_command(settings, database, lose)
     with pytest.raises(DatabaseUnavailable, match="permission denied for database") as caught:
         open_database(settings)
     assert caught.value.hint == "Give the right back: kelompok db migrate"
-    assert any(one.startswith("CONNECT on database") for one in migrate(database.addresses).given)
+    assert any(one.startswith("CONNECT on database") for one in migrate(find_owner_url(settings)).given)
     open_database(settings).dispose()

@@ -1,0 +1,118 @@
+"""Passwords of the embedded server's roles: what services need in one file, what makes and alters it in another."""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passwords:
+    """Of the roles that read and write rows; every service has them."""
+
+    kelompok_runtime: str
+    dagster: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdminPasswords:
+    """Of the roles that make and alter databases; no service reads them."""
+
+    kelompok_admin: str
+    kelompok_owner: str
+
+
+def credentials_file(settings: Settings) -> Path:
+    return settings.home / "credentials.json"
+
+
+def admin_file(settings: Settings) -> Path:
+    return settings.home / "admin-credentials.json"
+
+
+def find_passwords(settings: Settings) -> Passwords | None:
+    """Return the passwords services need; None where there are none yet.
+
+    A file of before, which held those of all roles, is split in two.
+    """
+    read = _read(credentials_file(settings))
+    if read is None:
+        return None
+    if not read.keys() <= set(Passwords.__annotations__):
+        read = _split(settings)
+    return Passwords(**read)
+
+
+def find_admin_passwords(settings: Settings) -> AdminPasswords | None:
+    """Return the passwords that make and alter databases; None where there are none yet."""
+    find_passwords(settings)
+    read = _read(admin_file(settings))
+    return None if read is None else AdminPasswords(**read)
+
+
+def get_admin_passwords(settings: Settings) -> AdminPasswords:
+    """Return the passwords that make and alter databases.
+
+    Raises:
+        DatabaseUnavailable: When their file is gone.
+    """
+    found = find_admin_passwords(settings)
+    if found is None:
+        raise DatabaseUnavailable(f"{admin_file(settings)} is gone", hint="Put that file back from a backup.")
+    return found
+
+
+def make_passwords(settings: Settings) -> None:
+    """Make passwords of all roles, but for those there are."""
+    if find_admin_passwords(settings) is None:
+        _write(admin_file(settings), asdict(AdminPasswords(**_random(AdminPasswords))))
+    if find_passwords(settings) is None:
+        _write(credentials_file(settings), asdict(Passwords(**_random(Passwords))))
+
+
+def remove_passwords(settings: Settings) -> None:
+    for path in (credentials_file(settings), admin_file(settings)):
+        path.unlink(missing_ok=True)
+
+
+def _random(kind: type[Passwords | AdminPasswords]) -> dict[str, str]:
+    return {role: secrets.token_urlsafe(24) for role in kind.__annotations__}
+
+
+def _split(settings: Settings) -> dict[str, str]:
+    """Move the passwords services do not need into their own file first; killed between, it is done again."""
+    path = credentials_file(settings)
+    with FileLock(path.with_name("credentials.lock")):
+        read = _read(path) or {}
+        admin = {role: read.pop(role) for role in AdminPasswords.__annotations__ if role in read}
+        if admin:
+            _write(admin_file(settings), admin)
+            _write(path, read)
+    return read
+
+
+def _read(path: Path) -> dict[str, str] | None:
+    try:
+        found: Any = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    if not isinstance(found, dict):
+        raise DatabaseUnavailable(f"{path} does not hold passwords", hint="Put that file back from a backup.")
+    return found
+
+
+def _write(path: Path, content: Mapping[str, str]) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(dict(content), file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

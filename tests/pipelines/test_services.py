@@ -1,0 +1,45 @@
+"""Services of one machine: what they are told of the database, and that they follow it to another port."""
+
+import os
+import time
+
+import pytest
+
+from kelompok_pipelines.services import service_environment
+from kelompok_pipelines.supervisor import Service, stop
+
+
+def test_services_are_told_of_no_role_that_may_alter_the_database(settings, monkeypatch):
+    monkeypatch.setenv("KELOMPOK_OWNER_DATABASE_URL", str(settings.owner_database_url))
+    told = service_environment(settings)
+    assert told["KELOMPOK_DATABASE_URL"] == settings.database_url
+    assert told["KELOMPOK_DAGSTER_DATABASE_URL"] == settings.dagster_database_url
+    assert "KELOMPOK_OWNER_DATABASE_URL" not in told
+    assert not any("kelompok_owner" in value for value in told.values())
+
+
+def _wait_for(what):
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_service_begins_anew_where_the_database_moved(tmp_path):
+    code = "import os, time; print(os.environ['PORT'], flush=True); time.sleep(60)"
+    service = Service("one", ["python", "-c", code], {**os.environ, "PORT": "1"}, tmp_path)
+    try:
+        _wait_for(lambda: "1" in service.log.read_text().split())
+        service.use({**os.environ, "PORT": "1"})
+        assert service.is_running
+        service.use({**os.environ, "PORT": "2"})
+
+        def moved():
+            service.look_after(lambda _: None)
+            return "2" in service.log.read_text().split()
+
+        _wait_for(moved)
+    finally:
+        stop([service])
+    with pytest.raises(ProcessLookupError):
+        os.kill(service._process.pid, 0)
