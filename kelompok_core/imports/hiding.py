@@ -1,5 +1,6 @@
 """Findings without what a reader may not see: records of organizations that are out of sight by now."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.imports.sight_sql import sees, sees_params
 
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OF_RECORDS = ("candidates", "changes", "record", "ways", "declined")
 """Members of a finding's params that say something of records, or of their values."""
 
@@ -25,10 +27,11 @@ def find_foreign(
 
 
 def records_of(params: Mapping[str, Any]) -> Iterator[UUID]:
-    """Yield the ids of records that a finding speaks of."""
-    yield from (UUID(one) for one in params.get("candidates") or ())
-    if isinstance(record := params.get("record"), str):  # elsewhere it is the number of a row
-        yield UUID(record)
+    """Yield the ids of records that a finding speaks of; what a plugin means by these words is no id of ours."""
+    candidates = params.get("candidates")
+    for one in [*(candidates if isinstance(candidates, list) else ()), params.get("record")]:
+        if isinstance(one, str) and _ID.fullmatch(one):  # a record may be the number of a row as well
+            yield UUID(one)
 
 
 def without_foreign(params: Mapping[str, Any], foreign: frozenset[UUID]) -> Mapping[str, Any]:

@@ -1,0 +1,24 @@
+"""Findings without what a reader may not see."""
+
+from uuid import uuid4
+
+import pytest
+
+from kelompok_core.imports.hiding import records_of, without_foreign
+
+
+def test_what_is_said_of_a_record_out_of_sight_goes_and_the_rest_stays():
+    ours, theirs = uuid4(), uuid4()
+    params = {"candidates": [str(ours), str(theirs)], "changes": {"phone": ["1", "2"]}, "fields": ["phone"]}
+    assert set(records_of(params)) == {ours, theirs}
+    assert without_foreign(params, frozenset({theirs})) == {"fields": ["phone"]}
+    assert without_foreign(params, frozenset({uuid4()})) == params
+    assert without_foreign({"record": str(theirs), "ways": ["email"]}, frozenset({theirs})) == {}
+
+
+@pytest.mark.parametrize(
+    "params", [{"candidates": "Budi"}, {"candidates": ["Budi", 3]}, {"record": 7}, {"record": "x"}]
+)
+def test_a_plugins_own_words_are_no_ids(params):
+    assert list(records_of(params)) == []
+    assert without_foreign(params, frozenset({uuid4()})) == params
