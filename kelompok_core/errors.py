@@ -13,6 +13,7 @@ KelompokError
 ├── DatabaseUnavailable      no server, or one that refuses us                exit 1
 ├── ImportFailed             an import stopped; nothing of it was applied     exit 1
 │   ├── SourceUnreadable     the file cannot be read, with findings
+│   ├── MemoryExceeded       it needs more memory than it may take
 │   └── TakenOver            somebody cancelled it, or another worker has it
 └── EnrichmentFailed         an enricher stopped; what was stored before stays exit 1
 """
@@ -132,6 +133,16 @@ class SourceUnreadable(ImportFailed):
     def __init__(self, message: str, findings: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(message)
         self.findings = findings
+
+
+class MemoryExceeded(ImportFailed):
+    code = "import.memory_exceeded"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it needs more memory than one import may take",
+            hint="Split the file, or let the operator raise memory_megabytes under [limits].",
+        )
 
 
 class TakenOver(ImportFailed):

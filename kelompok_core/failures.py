@@ -31,6 +31,11 @@ def lacks_room(error: BaseException) -> bool:
     )
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Return whether a MemoryError is behind it."""
+    return any(isinstance(one, MemoryError) for one in chain(error))
+
+
 def trace_of(error: BaseException) -> str | None:
     """Return where in the code the errors behind this one were raised; None where none is of somebody else's code.
 

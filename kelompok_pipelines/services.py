@@ -9,7 +9,7 @@ from time import monotonic, sleep
 
 from kelompok_core.cli.launcher import ServiceOptions
 from kelompok_core.database import embedded
-from kelompok_core.database.engine import find_addresses, open_database
+from kelompok_core.database.engine import Database, find_addresses, open_database
 from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.private_files import make_private_folder
 from kelompok_core.running import running_alone
@@ -18,10 +18,12 @@ from kelompok_pipelines.gate import read_hosts
 from kelompok_pipelines.instance import dagster_environment, find_dagster_home
 from kelompok_pipelines.interruption import Interruption
 from kelompok_pipelines.supervisor import Service, stop
+from kelompok_pipelines.worker_watch import WorkerWatch
 
 HOST = "127.0.0.1"
 """Everything listens on this machine alone; a proxy of the operator's may stand before it."""
 
+_WORKER = "worker-"
 _START_SECONDS = 60
 _LOOK_SECONDS = 0.2
 
@@ -57,9 +59,11 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
             _wait_until_up(options.api_port, api)
             tell(f"Dagster UI: http://{HOST}:{options.port}  (logs in {logs}; Ctrl-C stops)")
             tell(f"HTTP API:   http://{HOST}:{options.api_port}  (its documentation: /docs)")
-            while not interruption.happened:
-                _look_after(settings, services, tell)
-                sleep(_LOOK_SECONDS)
+            workers = [service for service in services if service.name.startswith(_WORKER)]
+            with WorkerWatch(Database(find_addresses(settings), name="kelompok supervisor"), workers, tell):
+                while not interruption.happened:
+                    _look_after(settings, services, tell)
+                    sleep(_LOOK_SECONDS)
         finally:
             stop(services)
     tell("Stopped. The database runs on; «kelompok db stop» stops it.")
@@ -84,7 +88,7 @@ def _commands(options: ServiceOptions, environment: Mapping[str, str]) -> list[t
         ("dagster-ui", ["kelompok", "ui", "serve", "--port", str(options.port)]),
         ("api", ["kelompok", "serve", "--host", HOST, "--port", str(options.api_port)]),
         ("dagster-daemon", ["dagster-daemon", "run", "-w", workspace]),
-        *((f"worker-{number}", ["kelompok", "worker"]) for number in range(1, options.workers + 1)),
+        *((f"{_WORKER}{number}", ["kelompok", "worker"]) for number in range(1, options.workers + 1)),
     ]
 
 

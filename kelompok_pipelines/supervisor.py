@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -32,6 +33,14 @@ class Service:
     @property
     def is_running(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def seconds_running(self) -> float:
+        return monotonic() - self._started_at
 
     def start(self) -> None:
         self._started_at = monotonic()
@@ -67,12 +76,17 @@ class Service:
         if self.is_running:
             self._process.send_signal(signal.SIGINT)
 
+    def kill(self) -> None:
+        """End the program and what it started at once, whatever it is at."""
+        with suppress(ProcessLookupError):  # it ended just now
+            os.killpg(self._process.pid, signal.SIGKILL)
+
     def end(self, deadline: float) -> None:
         """Wait until the deadline, then end the program and what it started."""
         try:
             self._process.wait(max(0.1, deadline - monotonic()))
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self.kill()
             self._process.wait()
 
 

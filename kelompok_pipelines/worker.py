@@ -14,19 +14,21 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from kelompok_core.database.engine import open_database
-from kelompok_core.errors import ImportFailed, KelompokError
+from kelompok_core.errors import ImportFailed, KelompokError, MemoryExceeded
 from kelompok_core.fail_points import FailPoint, reach
-from kelompok_core.failures import chain, lacks_room
+from kelompok_core.failures import chain, lacks_memory, lacks_room
 from kelompok_core.imports.queue import MOST_ATTEMPTS, Claim, claim, finish, give_back, listening
 from kelompok_core.imports.records import get_import
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.imports.workers import Presence, end_sessions_of_the_dead, session_name
 from kelompok_core.running import running
 from kelompok_core.service_log import log_without_values, nothing_printed
+from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.settings import Settings
 from kelompok_pipelines.in_process import Runner, open_runner
 from kelompok_pipelines.interruption import Interruption
 from kelompok_pipelines.loaded_code import LoadedCode
+from kelompok_pipelines.memory import bound_memory
 
 _PATIENCE_SECONDS = 300
 """A worker that leaves a transaction open so long is frozen; the server ends its session."""
@@ -73,6 +75,9 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
                 if code.is_outdated():
                     tell("The code on disk changed: this worker ends, to be started anew.")
                     return 0
+                if hands.lacked_memory:
+                    tell("An import needed too much memory: this worker ends, to be started anew.")
+                    return 0
                 with nothing_printed():
                     found = hands.take_one()
                 if not found:
@@ -90,6 +95,7 @@ class _Hands:
         self._stack = ExitStack()
         self._runner: Runner | None = None
         self._settings_changed_at: float | None = None
+        self.lacked_memory = False
 
     def __enter__(self) -> Self:
         self._open_runner()
@@ -129,6 +135,7 @@ class _Hands:
         except Exception as error:
             if isinstance(error, WorkerStops) or _is_loss_of_database(error):
                 raise
+            self.lacked_memory = lacks_memory(error)
             return error if isinstance(error, KelompokError) else _unexpected(claimed, error)
         return None
 
@@ -139,6 +146,7 @@ class _Hands:
                 run_id = get_import(connection, claimed.import_id).run_id
             if run_id is not None:
                 runner.end_run(run_id)
+        bound_memory(read_limits(self._bench.settings).memory_megabytes)
         runner.run_import(claimed.import_id)
 
     def _open_runner(self) -> Runner:
@@ -186,7 +194,10 @@ def _unexpected(claimed: Claim, error: Exception) -> ImportFailed:
     # Where it happened, not what it says: that may quote the row.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _logger.error("Import %s stopped by %s\n%s", claimed.import_id, type(error).__name__, frames)
-    if lacks_room(error):
+    failure: ImportFailed
+    if lacks_memory(error):
+        failure = MemoryExceeded()
+    elif lacks_room(error):
         failure = ImportFailed(
             "a disk is full", hint="Free disk space and start the import again: it continues where it stopped."
         )

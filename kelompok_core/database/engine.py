@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -89,6 +89,7 @@ class Database:
         self.addresses = addresses
         self._name = name
         self._patience = patience
+        self._backends: set[int] = set()
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -103,7 +104,22 @@ class Database:
             switches.append(f"-c idle_in_transaction_session_timeout={self._patience}s")
         if switches:
             options["options"] = " ".join(switches)
-        return sa.create_engine(url, connect_args=options, hide_parameters=True, pool_pre_ping=True)
+        engine = sa.create_engine(url, connect_args=options, hide_parameters=True, pool_pre_ping=True)
+        sa.event.listen(engine, "connect", self._note_opened)
+        sa.event.listen(engine, "close", self._note_closed)
+        return engine
+
+    def _note_opened(self, driver: Any, pooled: Any) -> None:
+        pooled.info["backend"] = driver.info.backend_pid
+        self._backends.add(driver.info.backend_pid)
+
+    def _note_closed(self, _driver: Any, pooled: Any) -> None:
+        self._backends.discard(pooled.info.get("backend"))
+
+    def cancel_statements(self) -> None:
+        """Cancel what other sessions of this object execute, but for what has only just begun."""
+        with self.connect() as connection, connection.begin():
+            connection.execute(_CANCEL, {"backends": sorted(self._backends), "name": self._name})
 
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
@@ -128,6 +144,12 @@ class Database:
 
 
 _NO_CONNECT = "permission denied for database"
+
+_CANCEL = sa.text("""
+    SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+    WHERE pid = ANY (:backends) AND pid <> pg_backend_pid() AND datname = current_database()
+      AND application_name = :name AND state = 'active' AND query_start < clock_timestamp() - interval '0.2 seconds'
+""")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, authorize
-from kelompok_core.errors import Conflict, ImportFailed
+from kelompok_core.errors import Conflict, ImportFailed, TakenOver
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports import apply_sql, field_sql
 from kelompok_core.imports.acting import act_on
@@ -32,6 +32,7 @@ from kelompok_core.imports.superseding import supersede
 from kelompok_core.imports.workbench import Progress, Workbench
 
 _ATTEMPTS = 5
+_CANCELLED = "57014"
 _logger = logging.getLogger(__name__)
 
 
@@ -81,6 +82,8 @@ def apply(bench: Workbench, import_id: UUID) -> ImportRecord:
             except _MovedMeanwhile as moved:
                 cause: Exception = moved
             except sa.exc.DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) == _CANCELLED:
+                    raise TakenOver(import_id) from error
                 if not _may_pass(error):
                     raise
                 cause = error.orig if isinstance(error.orig, Exception) else error

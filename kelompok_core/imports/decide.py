@@ -19,6 +19,7 @@ from kelompok_core.imports.records import DECISIONS, DuplicatePolicy, ImportReco
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import actor_of, list_in_sight
 from kelompok_core.imports.sight_sql import sees_params
+from kelompok_core.imports.watchdog import watched
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.values.conventions import DEFAULT_ZONE
 
@@ -33,7 +34,8 @@ def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
             return record
         started = monotonic()
         reach(FailPoint.DECIDE_BEGUN)
-        record = _plan(engine, record, started)
+        with watched(bench, record):
+            record = _plan(engine, record, started)
         reach(FailPoint.DECIDE_DONE)
         refresh_statistics(engine, record.rows_staged, "decide")
         bench.tell(Progress(step="decide", rows=record.rows_staged))

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from kelompok_core.access.rules import Action
-from kelompok_core.errors import KelompokError, TakenOver
+from kelompok_core.errors import KelompokError, MemoryExceeded, TakenOver
 from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.failures import lacks_memory
 from kelompok_core.garbage import seldom_collecting
 from kelompok_core.imports.home_countries import digest_homes
 from kelompok_core.imports.locks import refresh_statistics, working_on
@@ -22,7 +23,9 @@ from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.rights import StagingRights, actor_of, authorize_import, staging_rights
 from kelompok_core.imports.silent_columns import require_values
 from kelompok_core.imports.stager import Stager
+from kelompok_core.imports.watchdog import watched
 from kelompok_core.imports.workbench import Workbench
+from kelompok_core.plugin_host.limits import read_limits
 
 
 def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
@@ -39,7 +42,7 @@ def stage(bench: Workbench, import_id: UUID) -> ImportRecord:
         record, rights = _begin(bench, import_id)
         if rights is None:
             return record
-        with remembering_failure(bench, record):
+        with watched(bench, record, read_limits(bench.settings)), remembering_failure(bench, record):
             homes = digest_homes(bench.database, record, rights.sees)
             digest = digest_pass(bench.settings, record, rights, homes)
             staged = take_rows(bench, record, digest, rights)
@@ -78,7 +81,7 @@ def read_source(bench: Workbench, import_id: UUID, part: Part) -> tuple[ImportRe
     record, rights = _begin(bench, import_id)
     if rights is None:
         return record, None
-    with remembering_failure(bench, record):
+    with watched(bench, record, read_limits(bench.settings)), remembering_failure(bench, record):
         return record, _read(bench, record, rights, part)
 
 
@@ -104,13 +107,24 @@ def _read(bench: Workbench, record: ImportRecord, rights: StagingRights, part: P
 
 @contextmanager
 def remembering_failure(bench: Workbench, record: ImportRecord) -> Iterator[None]:
-    """Keep an error of ours as the import's failure, and let it go on."""
+    """Keep an error of ours as the import's failure, and let it go on; want of memory becomes one."""
     try:
-        yield
+        with _memory_explained():
+            yield
     except TakenOver:
         raise
     except KelompokError as error:
         with bench.database.connect() as connection, connection.begin():
             issues = IMPORTS.c.issues.op("||")(sa.literal(list(error.findings), JSONB))
             update_held(connection, record, state=ImportState.FAILED, issues=issues, **failure_columns(error))
+        raise
+
+
+@contextmanager
+def _memory_explained() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if lacks_memory(error):  # in our own code, or in a plugin's
+            raise MemoryExceeded from error
         raise

@@ -12,11 +12,17 @@ class Limits(BaseModel):
 
     Attributes:
         columns: How many it may have, over all its rows.
+        reading_seconds: How long it may be read.
+        silent_seconds: How long reading may go on without a row that is kept.
+        memory_megabytes: What a worker may take for one import, beside what it needs itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: int = Field(default=MOST_COLUMNS, ge=1)
+    reading_seconds: int = Field(default=4 * 3_600, ge=1)
+    silent_seconds: int = Field(default=1_800, ge=1)
+    memory_megabytes: int = Field(default=2_000, ge=100)
 
 
 def read_limits(settings: Settings) -> Limits:

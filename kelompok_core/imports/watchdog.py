@@ -1,0 +1,119 @@
+"""The watchdog of a step: work on an import ends when it is nobody's to do any more, or takes longer than it may."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from kelompok_core.errors import ImportFailed, KelompokError, TakenOver
+from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, failure_columns
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.plugin_host.limits import Limits
+
+_LOOK_SECONDS = 1.0
+_GRACE_SECONDS = 3.0
+"""In which a step whose import was taken from it may end by itself: its statements are cancelled meanwhile."""
+
+_logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def watched(bench: Workbench, record: ImportRecord, limits: Limits | None = None) -> Iterator[None]:
+    """Watch over a step. When its import is cancelled or late, its statements end, and at last the process.
+
+    Args:
+        bench: What the step works with; statements of its database are cancelled.
+        record: The import as the step took it up.
+        limits: How long a source may be read, and how long nothing may come of it; None for other steps.
+
+    Raises:
+        TakenOver: In place of whatever a cancelled import's step ended with.
+        ImportFailed: When it took too long.
+    """
+    with _Watchdog(bench, record, limits) as dog:
+        try:
+            yield
+        except Exception as error:
+            if dog.reason is None:
+                raise
+            raise dog.reason from error
+
+
+def end_process() -> None:
+    """End this process as it stands: whatever it is at does not come back by itself."""
+    os._exit(1)
+
+
+class _Watchdog:
+    """Looks at the import every second; ``reason`` is why its step has to end, or None."""
+
+    def __init__(self, bench: Workbench, record: ImportRecord, limits: Limits | None) -> None:
+        self.reason: KelompokError | None = None
+        self._database = bench.database
+        self._record = record
+        self._limits = limits
+        self._over = Event()
+        self._began = self._moved = monotonic()
+        self._rows = record.rows_staged
+        self._thread = Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        try:
+            while not self._over.wait(_LOOK_SECONDS):
+                with self._database.connect() as connection, connection.begin():
+                    self._look(connection)
+                if self.reason is not None:
+                    return self._stop()
+        except (KelompokError, sa.exc.SQLAlchemyError) as error:
+            # Without the database the step ends by itself; the worker has a watch of its own for that.
+            _logger.warning("The watchdog of import %s stopped: %s", self._record.id, type(error).__name__)
+
+    def _look(self, connection: sa.Connection) -> None:
+        row = connection.execute(_STANDS, {"import": self._record.id}).one()
+        if row.fence != self._record.fence:
+            self.reason = TakenOver(self._record.id)
+        elif self._limits is not None and (late := self._lateness(self._limits, row.rows_staged)) is not None:
+            mine = sa.and_(IMPORTS.c.id == self._record.id, IMPORTS.c.fence == self._record.fence)
+            given_up = {"state": ImportState.FAILED, "queued_at": None, "leased_by": None, "fence": row.fence + 1}
+            told = sa.update(IMPORTS).where(mine).values(updated_at=sa.func.now(), **given_up, **failure_columns(late))
+            self.reason = late if connection.execute(told).rowcount else TakenOver(self._record.id)
+
+    def _lateness(self, limits: Limits, rows: int) -> ImportFailed | None:
+        """Return what is to be said of a reading that takes too long, or None."""
+        now = monotonic()
+        if rows != self._rows:
+            self._rows, self._moved = rows, now
+        if now - self._began > limits.reading_seconds:
+            said, limit = f"it was read for more than {limits.reading_seconds} seconds", "reading_seconds"
+        elif now - self._moved > limits.silent_seconds:
+            said, limit = f"nothing was read for more than {limits.silent_seconds} seconds", "silent_seconds"
+        else:
+            return None
+        return ImportFailed(said, hint=f"Split the file, or let the operator raise {limit} under [limits].")
+
+    def _stop(self) -> None:
+        """Cancel the step's statements until it ends, and the process when it does not."""
+        deadline = monotonic() + _GRACE_SECONDS
+        while monotonic() < deadline:
+            self._database.cancel_statements()
+            if self._over.wait(_LOOK_SECONDS / 4):
+                return
+        _logger.error("Import %s does not stop by itself: this process ends. (%s)", self._record.id, self.reason)
+        end_process()
+
+
+_STANDS = sa.text("SELECT fence, rows_staged FROM imports WHERE id = :import")

@@ -1,0 +1,181 @@
+"""Work that has to end: cancelled in the middle of a plugin's call or of a statement, or taking too long."""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from kelompok_core.errors import ImportFailed, TakenOver
+from kelompok_core.imports import apply as applying
+from kelompok_core.imports import decide as deciding
+from kelompok_core.imports import stager, watchdog
+from kelompok_core.imports.apply import apply
+from kelompok_core.imports.cancel import cancel
+from kelompok_core.imports.decide import decide
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.records import get_import
+from kelompok_core.imports.stage import stage
+
+SOON = 5.0
+PATIENCE = 60.0
+
+_STUCK = """
+import sys, time
+from uuid import UUID
+from kelompok_core.database.engine import Addresses, Database
+from kelompok_core.imports import stager
+from kelompok_core.imports.stage import stage
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.settings import read_settings
+
+settings = read_settings()
+addresses = Addresses(owner=settings.owner_database_url, runtime=settings.database_url, dagster=None)
+
+def stuck(*_):
+    print("reading", flush=True)
+    while True:
+        time.sleep(0.01)
+    yield
+
+stager.read_batches = stuck
+stage(Workbench(database=Database(addresses), settings=settings), UUID(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def received(bench, operator, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("id,name\n1,Satu\n2,Dua\n")
+    return receive(bench, ImportRequest(plugin="csv-import", job="import-organizations", file=path), operator).import_id
+
+
+@pytest.fixture
+def state_of(database):
+    def run(import_id):
+        with database.connect() as connection:
+            return get_import(connection, import_id)
+
+    return run
+
+
+@pytest.fixture
+def cancelled_during(bench, operator, received):
+    """Cancel the import while a step works; give what the step raised and how long after that was."""
+
+    def run(step, begun):
+        told = []
+
+        def work():
+            with pytest.raises(ImportFailed) as caught:
+                step(bench, received)
+            told.append((caught.value, time.monotonic()))
+
+        working = threading.Thread(target=work)
+        working.start()
+        assert begun.wait(PATIENCE)
+        asked = time.monotonic()
+        cancel(bench, received, operator)
+        working.join(PATIENCE)
+        (error, ended), *_ = told
+        return error, ended - asked
+
+    return run
+
+
+def _sleeping_statement(begun):
+    def sleep(connection, *_arguments, **_more):
+        begun.set()
+        connection.execute(sa.text("SELECT pg_sleep(60)"))
+
+    return sleep
+
+
+def test_cancelled_in_the_middle_of_a_statement(cancelled_during, bench, received, state_of, monkeypatch):
+    stage(bench, received)
+    begun = threading.Event()
+    monkeypatch.setattr(deciding, "make_plan", _sleeping_statement(begun))
+    error, seconds = cancelled_during(decide, begun)
+    assert isinstance(error, TakenOver)
+    assert seconds < SOON
+    assert state_of(received).state == "cancelled"
+
+
+def test_cancelled_while_it_is_applied_nothing_is_written(
+    cancelled_during, bench, received, state_of, monkeypatch, ask
+):
+    stage(bench, received)
+    decide(bench, received)
+    begun, write = threading.Event(), applying._write
+
+    def write_and_sleep(connection, *arguments):
+        write(connection, *arguments)
+        _sleeping_statement(begun)(connection)
+
+    monkeypatch.setattr(applying, "_write", write_and_sleep)
+    error, seconds = cancelled_during(apply, begun)
+    assert isinstance(error, TakenOver)
+    assert seconds < SOON
+    assert state_of(received).state == "cancelled"
+    assert ask("SELECT FROM organizations") == []
+
+
+def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(bench, settings, operator, received, state_of):
+    environment = {
+        "KELOMPOK_HOME": str(settings.home), "KELOMPOK_CONFIG": str(settings.config_file),
+        "KELOMPOK_DATABASE_URL": str(settings.database_url),
+        "KELOMPOK_OWNER_DATABASE_URL": str(settings.owner_database_url),
+    }  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-c", _STUCK, str(received)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, cwd=Path(__file__).parents[2],
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout.readline() == "reading\n"
+            asked = time.monotonic()
+            cancel(bench, received, operator)
+            assert process.wait(PATIENCE) == 1
+            assert time.monotonic() - asked < SOON
+            assert "does not stop by itself" in process.stderr.read()
+        finally:
+            process.kill()
+    assert state_of(received).state == "cancelled"
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    ("silent_seconds = 1", "nothing was read for more than 1 seconds"),
+    ("reading_seconds = 1", "it was read for more than 1 seconds"),
+])  # fmt: skip
+def test_what_is_read_without_end_has_failed(settings, bench, received, state_of, monkeypatch, line, said):
+    with settings.config_file.open("a") as file:
+        file.write(f"\n[limits]\n{line}\n")
+    given_up = threading.Event()
+
+    def stuck(*_):
+        assert given_up.wait(PATIENCE)
+        raise RuntimeError("as if the process had ended")
+        yield
+
+    monkeypatch.setattr(stager, "read_batches", stuck)
+    monkeypatch.setattr(watchdog, "end_process", given_up.set)
+    with pytest.raises(ImportFailed, match=said):
+        stage(bench, received)
+    record = state_of(received)
+    assert (record.state, record.failure, record.queued_at) == ("failed", said, None)
+    assert "limits" in record.failure_hint
+
+
+def test_who_does_not_say_anything_for_a_while_but_goes_on_is_left_alone(bench, received, state_of, monkeypatch):
+    monkeypatch.setattr(watchdog, "_LOOK_SECONDS", 0.01)
+    read = stager.read_batches
+
+    def slowly(*arguments):
+        time.sleep(0.3)
+        yield from read(*arguments)
+
+    monkeypatch.setattr(stager, "read_batches", slowly)
+    stage(bench, received)
+    assert state_of(received).state == "staged"

@@ -1,0 +1,71 @@
+"""A worker in a process of its own, and what an import may do to it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kelompok_core.imports.receive import ImportRequest, admit, open_import
+from kelompok_core.imports.records import get_import
+from kelompok_core.sources.storage import incoming_from
+
+_WORKER = """
+import resource
+from kelompok_core.imports import stager
+from kelompok_core.settings import read_settings
+from kelompok_pipelines.worker import work
+
+def hungry(*_):
+    held = []
+    try:
+        while True:
+            held.append(bytearray(10_000_000))
+    except MemoryError:
+        print("held", len(held))
+        raise
+    yield
+
+resource.setrlimit(resource.RLIMIT_DATA, (4 << 30, 4 << 30))  # this machine's, whatever the worker does
+stager.read_batches = hungry
+raise SystemExit(work(read_settings(), print))
+"""
+
+
+@pytest.fixture
+def environment(settings):
+    named = {
+        "KELOMPOK_HOME": str(settings.home), "KELOMPOK_CONFIG": str(settings.config_file),
+        "KELOMPOK_DATABASE_URL": str(settings.database_url),
+        "KELOMPOK_OWNER_DATABASE_URL": str(settings.owner_database_url),
+        "KELOMPOK_DAGSTER_DATABASE_URL": str(settings.dagster_database_url),
+    }  # fmt: skip
+    return os.environ | named
+
+
+@pytest.fixture
+def submitted(bench, operator, file):
+    request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
+    admission = admit(bench, request, operator)
+    with incoming_from(str(file), bench.settings) as incoming:
+        return open_import(bench, admission, incoming, queued=True).import_id
+
+
+def test_an_import_that_takes_too_much_memory_fails_and_the_worker_is_started_anew(
+    settings, environment, submitted, database
+):
+    with settings.config_file.open("a") as config:
+        config.write("\n[limits]\nmemory_megabytes = 300\n")
+    done = subprocess.run(
+        [sys.executable, "-c", _WORKER], env=environment, capture_output=True, text=True, timeout=300, check=False,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2_000:]
+    held = int(done.stdout.partition("held ")[2].split()[0])
+    assert 5 < held < 31, "tens of megabytes"
+    assert "needed too much memory" in done.stdout
+    with database.connect() as connection:
+        record = get_import(connection, submitted)
+    assert (record.state, record.failure_code, record.queued_at) == ("failed", "import.memory_exceeded", None)
+    assert "memory_megabytes" in record.failure_hint
