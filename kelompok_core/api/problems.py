@@ -49,6 +49,10 @@ class TooManyRequests(KelompokError):
         self.headers = {"Retry-After": str(wait)}
 
 
+class NotReady(KelompokError):
+    code = "not_ready"
+
+
 class Internal(KelompokError):
     code = "internal"
 
@@ -113,6 +117,9 @@ STATUSES: Mapping[type[KelompokError], Status] = {
     BodyTooSlow: Status(status=408, meaning="The body did not arrive in time.", headers=_NO_MORE),
     MediaTypeRefused: Status(status=415, meaning="No plugin reads this kind of file, or it came packed."),
     TooManyRequests: Status(status=429, meaning="Too many requests; Retry-After says when to go on.", headers=_LATER),
+    NotReady: Status(
+        status=503, meaning="Imports cannot be done now; a key that sees all imports is told why.", headers=_LATER
+    ),
     Internal: Status(status=500, meaning="A fault of ours.", says="something went wrong here"),
 }
 

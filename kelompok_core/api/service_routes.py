@@ -8,10 +8,11 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from kelompok_core.api.caller import Bench
-from kelompok_core.api.problems import may_answer
-from kelompok_core.database.engine import schema_status
-from kelompok_core.errors import DatabaseUnavailable, NotFound
+from kelompok_core.api.caller import Bench, SeesEverything
+from kelompok_core.api.problems import NotReady, may_answer
+from kelompok_core.database.engine import SCHEMA_REVISION
+from kelompok_core.errors import NotFound
+from kelompok_core.imports.readiness import find_problems
 from kelompok_core.imports.workers import count_workers
 
 router = APIRouter(tags=["service"])
@@ -43,8 +44,8 @@ class Readiness(BaseModel):
     """That it can do its work."""
 
     status: str = Field(examples=["ready"])
-    schema_revision: str | None = Field(examples=["0008"])
-    workers: int = Field(description="How many processes import; with none, imports wait.")
+    schema_revision: str | None = Field(default=None, examples=["0008"], description="For keys that see all imports.")
+    workers: int | None = Field(default=None, description="How many processes import; for keys that see all imports.")
 
 
 @router.get("/healthz", operation_id="get_health", summary="Is the process alive?", responses=may_answer(400, 429))
@@ -53,13 +54,18 @@ def get_health() -> Health:
 
 
 @router.get("/readyz", operation_id="get_readiness", summary="Can it work?", responses=may_answer(400, 429, 503))
-def get_readiness(bench: Bench) -> Readiness:
-    """Ask the database; 503 when it does not answer or its schema is another one."""
-    schema = schema_status(bench.database)
-    if not schema.is_current:
-        raise DatabaseUnavailable(f"the schema is at {schema.current or 'none'}, this version needs {schema.needed}")
+def get_readiness(bench: Bench, may_know: SeesEverything) -> Readiness:
+    """503 when imports cannot be done: without database, with another schema, no worker, no room, or a stuck queue.
+
+    What it is says the message, but only to a key that may read all imports.
+    """
+    problems = find_problems(bench)
+    if problems:
+        raise NotReady("; ".join(problems) if may_know else "not ready")
+    if not may_know:
+        return Readiness(status="ready")
     with bench.database.connect() as connection:
-        return Readiness(status="ready", schema_revision=schema.current, workers=count_workers(connection))
+        return Readiness(status="ready", schema_revision=SCHEMA_REVISION, workers=count_workers(connection))
 
 
 @router.get("/docs", include_in_schema=False)

@@ -16,7 +16,11 @@ CHANNEL = "kelompok_imports"
 """What PostgreSQL notifies of when an import is queued."""
 
 MOST_RUNNING, MOST_WAITING = 2, 10
-"""Of one organization; imports that are confined to none count together. The figures are Marketo's bulk import's."""
+"""Of one organization; imports that are confined to none count together. The figures are Marketo's bulk import's.
+
+Where several people may import, one organization, and one person, also leaves a worker to the others, if there are two
+or more.
+"""
 
 MOST_ATTEMPTS = 8
 """An import that ended so many workers is not given to another."""
@@ -58,7 +62,12 @@ def require_room(connection: sa.Connection, organization_id: UUID | None) -> Non
 
 
 def claim(connection: sa.Connection, worker_id: UUID) -> Claim | None:
-    """Give the worker the import that has waited longest, or that lost its worker; the caller commits."""
+    """Give the worker an import that waits, or that lost its worker; the caller commits.
+
+    Organizations take turns: first comes the one of which least is being done, then the one that was served longest
+    ago, and of its imports the one that has waited longest. Of one worker that is all there is to say: a long import
+    keeps it until it is done, and then it is another organization's turn.
+    """
     connection.execute(_ONE_AT_A_TIME, {"key": "claim"})
     row = connection.execute(_CLAIM, {"worker": worker_id, "most": MOST_RUNNING}).one_or_none()
     return None if row is None else Claim(import_id=row.id, fence=row.fence, attempts=row.attempts)
@@ -68,7 +77,8 @@ def finish(connection: sa.Connection, claim: Claim, failure: KelompokError | Non
     """Take the import out of the queue, with what stopped it if something did; not when somebody else has it now."""
     told = {} if failure is None else failure_columns(failure)
     mine = sa.and_(IMPORTS.c.id == claim.import_id, IMPORTS.c.fence == claim.fence)
-    connection.execute(sa.update(IMPORTS).where(mine).values(queued_at=None, leased_by=None, **told))
+    served = {"queued_at": None, "leased_by": None, "updated_at": sa.func.now()}
+    connection.execute(sa.update(IMPORTS).where(mine).values(**served, **told))
 
 
 def give_back(connection: sa.Connection, claim: Claim) -> None:
@@ -107,15 +117,30 @@ _WAITING = sa.text("""
     WHERE queued_at IS NOT NULL AND leased_by IS NULL
       AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
 """)
-_CLAIM = sa.text("""
+# Of a candidate «i»: whose turn it takes. Outside of organizations each actor stands for itself.
+_SAME = "r.organization_id IS NOT DISTINCT FROM i.organization_id"
+_SAME_TURN = f"{_SAME} AND (i.organization_id IS NOT NULL OR r.actor_id = i.actor_id)"
+_CLAIM = sa.text(f"""
+    WITH running AS (
+      SELECT id, organization_id, actor_id FROM imports
+      WHERE queued_at IS NOT NULL AND leased_by IS NOT NULL AND worker_lives(leased_by)),
+    room AS (
+      SELECT CASE WHEN (SELECT count(*) FROM (SELECT FROM users WHERE status = 'active' LIMIT 2) people) > 1
+                  THEN greatest(1, (SELECT count(*) FROM workers WHERE worker_lives(id)) - 1) END AS most),
+    served AS (
+      SELECT organization_id, actor_id, max(updated_at) AS at
+      FROM (SELECT * FROM imports ORDER BY id DESC LIMIT 500) latest
+      WHERE queued_at IS NULL GROUP BY organization_id, actor_id)
     UPDATE imports SET leased_by = :worker, fence = fence + 1, attempts = attempts + 1
     WHERE id = (
       SELECT i.id FROM imports i
       WHERE i.queued_at IS NOT NULL AND (i.leased_by IS NULL OR NOT worker_lives(i.leased_by))
-        AND (SELECT count(*) FROM imports r
-             WHERE r.queued_at IS NOT NULL AND r.id <> i.id AND r.leased_by IS NOT NULL AND worker_lives(r.leased_by)
-               AND r.organization_id IS NOT DISTINCT FROM i.organization_id) < :most
-      ORDER BY i.queued_at, i.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+        AND (SELECT count(*) FROM running r WHERE {_SAME}) < least(:most, (SELECT most FROM room))
+        AND (SELECT count(*) FROM running r WHERE r.actor_id = i.actor_id)
+            < coalesce((SELECT most FROM room), 1000000)
+      ORDER BY (SELECT count(*) FROM running r WHERE {_SAME_TURN}),
+        (SELECT max(r.at) FROM served r WHERE {_SAME_TURN}) NULLS FIRST, i.queued_at, i.id
+      LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, fence, attempts
 """)
 _WITHDRAW = sa.text("""

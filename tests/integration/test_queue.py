@@ -40,11 +40,11 @@ def file(tmp_path):
 def submit(bench, operator, file):
     """Open an import as the API does: queued in the transaction that opens it."""
 
-    def run(source, **more):
+    def run(source, *, actor=operator, **more):
         request = ImportRequest(
             plugin="csv-import", job="import-organizations", file=file, source_name=source, **more
         )  # fmt: skip
-        admission = admit(bench, request, operator)
+        admission = admit(bench, request, actor)
         with incoming_from(str(file), bench.settings) as incoming:
             return open_import(bench, admission, incoming, queued=True).import_id
 
@@ -70,6 +70,58 @@ def test_imports_are_given_out_in_order_and_two_at_a_time(submit, ask_queue, dat
         assert claims[2] is None, "two of one organization, and no more"
         ask_queue(finish, claims[0])
         assert ask_queue(claim, worker.id).import_id == ids[2]
+
+
+@pytest.fixture
+def submit_as(bench, file, submit, person):
+    """Open an import as somebody else: a steward of this name, made when it is named first."""
+    known = {}
+
+    def run(name, source):
+        actor = known.get(name) or known.setdefault(name, person(f"{name}@example.org", platform_role="steward"))
+        return submit(source, actor=actor)
+
+    return run
+
+
+def test_who_may_not_be_alone_leaves_a_worker_to_the_others(submit_as, ask_queue, database):
+    mine = [submit_as("ani", f"list {number}") for number in range(3)]
+    with Presence(database, uuid4()) as one, Presence(database, uuid4()) as other:
+        first = ask_queue(claim, one.id)
+        assert first.import_id == mine[0]
+        assert ask_queue(claim, other.id) is None, "of two workers one is left to others"
+        with Presence(database, uuid4()) as third:
+            assert ask_queue(claim, third.id).import_id == mine[1], "of three"
+            assert ask_queue(claim, other.id) is None
+
+
+def test_one_person_is_one_in_however_many_organizations(submit_as, ask_queue, database, import_file, ask):
+    import_file("id,name\n1,Satu\n2,Dua\n3,Tiga\n")
+    ids = [submit_as("ani", f"list {number}") for number in range(3)]
+    for import_id, (organization,) in zip(ids, ask("SELECT id FROM organizations"), strict=True):
+        ask_queue(lambda connection, *values: connection.exec_driver_sql(
+            "UPDATE imports SET organization_id = %s WHERE id = %s", values), organization, import_id)  # fmt: skip
+    with Presence(database, uuid4()) as one, Presence(database, uuid4()) as other, Presence(database, uuid4()):
+        assert ask_queue(claim, one.id).import_id == ids[0]
+        assert ask_queue(claim, other.id).import_id == ids[1]
+        assert ask_queue(claim, other.id) is None
+
+
+def test_with_one_worker_people_take_turns(submit_as, ask_queue, database):
+    mine = [submit_as("ani", f"list {number}") for number in range(3)]
+    late = [submit_as("budi", f"daftar {number}") for number in range(2)]
+    with Presence(database, uuid4()) as worker:
+        given = []
+        while (claimed := ask_queue(claim, worker.id)) is not None:
+            given.append(claimed.import_id)
+            ask_queue(finish, claimed)
+    assert given == [mine[0], late[0], mine[1], late[1], mine[2]]
+
+
+def test_who_is_alone_has_all_workers(submit, ask_queue, database):
+    ids = [submit(f"list {number}") for number in range(2)]
+    with Presence(database, uuid4()) as one, Presence(database, uuid4()) as other:
+        assert [ask_queue(claim, worker.id).import_id for worker in (one, other)] == ids
 
 
 def test_an_import_is_given_to_another_only_when_its_worker_is_gone(submit, ask_queue, database, bench):

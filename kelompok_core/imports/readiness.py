@@ -1,0 +1,70 @@
+"""What keeps this installation from importing: no worker, no room, another schema, a queue that stands still."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import sqlalchemy as sa
+from fsspec.implementations.local import LocalFileSystem
+
+from kelompok_core.database.engine import schema_status
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.workers import count_workers
+
+_LEAST_FREE = 256 << 20
+"""Bytes: room for a few files as large as the API takes, and for what the database writes of them."""
+
+
+def find_problems(bench: Workbench) -> list[str]:
+    """Return what is wrong, each in a few words for an operator; nothing when imports can be done.
+
+    Raises:
+        DatabaseUnavailable: When the database does not answer.
+    """
+    status = schema_status(bench.database)
+    if not status.is_current:
+        found = f"the schema is at {status.current or 'none'}, this version needs {status.needed}"
+        return [found, *_full_disks(bench)]
+    with bench.database.connect() as connection:
+        return [*_of_workers(connection), *_full_disks(bench)]
+
+
+def _of_workers(connection: sa.Connection) -> Iterator[str]:
+    if count_workers(connection) == 0:
+        yield "no worker is alive: imports wait"
+    elif stuck := connection.scalar(_STUCK):
+        yield f"the queue stands still: {stuck} waiting for more than five minutes, and a worker is free"
+
+
+def _full_disks(bench: Workbench) -> Iterator[str]:
+    """Yield which of this machine's folders have hardly any room; other storage says so itself."""
+    folders = {"the installation's home": bench.settings.home}
+    filesystem, path = fsspec.core.url_to_fs(bench.settings.storage_url)
+    if isinstance(filesystem, LocalFileSystem):
+        folders["the folder of received files"] = Path(path)
+    for name, folder in folders.items():
+        free = shutil.disk_usage(_existing(folder)).free
+        if free < _LEAST_FREE:
+            yield f"the disk of {name} has {free >> 20} MB left"
+
+
+def _existing(folder: Path) -> Path:
+    return next(one for one in (folder, *folder.absolute().parents) if one.exists())
+
+
+# Whose organization or actor has an import running waits rightly; so does everybody while something moves.
+_STUCK = sa.text("""
+    WITH running AS (
+      SELECT organization_id, actor_id FROM imports
+      WHERE queued_at IS NOT NULL AND leased_by IS NOT NULL AND worker_lives(leased_by))
+    SELECT count(*) FROM imports i
+    WHERE i.queued_at < now() - interval '5 minutes' AND (i.leased_by IS NULL OR NOT worker_lives(i.leased_by))
+      AND NOT EXISTS (
+        SELECT FROM running r
+        WHERE r.organization_id IS NOT DISTINCT FROM i.organization_id OR r.actor_id = i.actor_id)
+      AND (SELECT count(*) FROM running) < (SELECT count(*) FROM workers WHERE worker_lives(id))
+      AND NOT EXISTS (
+        SELECT FROM (SELECT updated_at FROM imports ORDER BY id DESC LIMIT 500) latest
+        WHERE latest.updated_at > now() - interval '1 minute')
+""")
