@@ -113,4 +113,5 @@ def _tell_of_restore(restored: "Restored") -> None:
             )
         )
     output.print_line(say("Plans that were not applied yet are decided again when they are."))
+    output.print_line(say("Dagster's history of runs is not in a backup: it begins anew."))
     output.print_next(say("Next, see that all is well:"), output.command("doctor"))
