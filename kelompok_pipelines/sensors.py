@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from kelompok_core.access.actors import get_actor
 from kelompok_core.imports.readable import inbox_folder
+from kelompok_core.imports.receive import REFUSED, ImportRequest, admit
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.settings import Settings
-from kelompok_core.sources.inbox import Inbox, take_files
+from kelompok_core.sources.inbox import FAILED_FOLDER, KEY, Inbox, TakenFile, list_failed, put_aside, take_files
 from kelompok_pipelines import names
 from kelompok_pipelines.resources import Core
 
@@ -30,20 +32,49 @@ def inbox_sensor(settings: Settings, plugin: str, job: Job, entity: str) -> dg.S
         description=f"Imports every file put into {inbox.folder}, for one organization from the folder of its slug.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def watch(_: dg.SensorEvaluationContext, core: dg.ResourceParam[Core]) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    def watch(
+        context: dg.SensorEvaluationContext, core: dg.ResourceParam[Core]
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         with core.connect() as connection, connection.begin():
             taken = take_files(connection, inbox)
-        for file in taken:
-            # The key stands for this taking of the file: a tick that is repeated starts no second run.
-            config = {"file": str(file.path), "idempotency_key": f"inbox:{file.id}"}
-            if file.organization is not None:
-                config["organization"] = file.organization
-            yield dg.RunRequest(
-                run_key=str(file.id),
-                run_config={"ops": {names.stage_op(plugin, entity): {"config": config}}},
-                tags={"kelompok/file": file.file_name},
-            )
-        if not taken:
-            yield dg.SkipReason(f"no complete file in {inbox.folder}")
+        refused = {file.id: why for file in taken if (why := _refuse(core, inbox, file)) is not None}
+        for why in refused.values():
+            context.log.warning(why)
+        wanted = [file for file in taken if file.id not in refused]
+        yield from (_request(file, names.stage_op(plugin, entity)) for file in wanted)
+        if not wanted:
+            yield dg.SkipReason(_why_nothing(inbox, list(refused.values())))
 
     return watch
+
+
+def _request(file: TakenFile, op: str) -> dg.RunRequest:
+    # The key stands for this taking of the file: a tick that is repeated starts no second run.
+    config = {"file": str(file.path), "idempotency_key": f"{KEY}{file.id}"}
+    if file.organization is not None:
+        config["organization"] = file.organization
+    return dg.RunRequest(
+        run_key=str(file.id), run_config={"ops": {op: {"config": config}}}, tags={"kelompok/file": file.file_name}
+    )
+
+
+def _refuse(core: Core, inbox: Inbox, file: TakenFile) -> str | None:
+    """Put a file aside that no import could be opened for, as its organization is not known; return what to tell."""
+    request = ImportRequest(plugin=inbox.plugin, job=inbox.job, file=file.path, organization=file.organization)
+    try:
+        with core.connect() as connection, connection.begin():
+            actor = get_actor(connection, email=None)
+        admit(core.bench, request, actor)
+    except REFUSED as error:
+        with core.connect() as connection, connection.begin():
+            target = put_aside(connection, file.id, error)
+        return f"{file.file_name} was not imported, and lies in {target} now: {error.message}"
+    return None
+
+
+def _why_nothing(inbox: Inbox, refused: list[str]) -> str:
+    if refused:
+        return "; ".join(refused)
+    failed = list_failed(inbox.folder)
+    more = f"; {len(failed)} could not be imported: see {inbox.folder / FAILED_FOLDER}" if failed else ""
+    return f"no complete file in {inbox.folder}{more}"

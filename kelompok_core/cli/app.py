@@ -113,7 +113,7 @@ def _run(arguments: Sequence[str], launcher: Launcher) -> int:
         with completion.whole_words(os.environ):
             ended = command(args=list(arguments), prog_name="kelompok", standalone_mode=False)
     except SystemExit as left:
-        ended = left.code
+        ended = terminal.DONE if left.code is None else left.code if isinstance(left.code, int) else terminal.FAILED
     except (KeyboardInterrupt, typer.Abort):
         output.echo(say("Interrupted."), errors=True)
         return terminal.FAILED

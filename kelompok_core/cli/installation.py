@@ -109,7 +109,7 @@ def serve(
 def doctor(as_json: JsonOption = False) -> None:
     """Say what is wrong with this installation, and what to do."""
     looks = (
-        (_python, _home, _plugins, _database, _received_files, _orchestrator)
+        (_python, _home, _plugins, _database, _received_files, _inboxes, _orchestrator)
         if settings().is_there
         else (_python, _home)
     )
@@ -193,6 +193,22 @@ def _received_files() -> list[Finding]:
         f"Files of imports are not there: {len(missing)}, such as {missing[0]}. Copy them to it." if missing else None
     )
     return [(f"received files in {place}", some)]
+
+
+def _inboxes() -> list[Finding]:
+    """Return the files of watched folders that were not imported."""
+    from kelompok_core.sources.inbox import FAILED_FOLDER, list_failed, list_left
+
+    inboxes = settings().home.resolve() / "inbox"
+    found: list[Finding] = []
+    for folder in sorted(inboxes.glob("*/*")):
+        if failed := list_failed(folder):
+            what = f"{len(failed)} could not be imported: see {folder / FAILED_FOLDER}, each with a message beside it."
+            found.append((f"inbox {folder.relative_to(inboxes)}", what))
+    with terminal.workbench() as bench, bench.database.connect() as connection:
+        left = list_left(connection)
+    found += [("inbox", f"{path} was taken and never imported: put it back into its folder.") for path in left]
+    return found or [("inbox", None)]
 
 
 def _orchestrator() -> list[Finding]:

@@ -11,7 +11,7 @@ import typer
 
 from kelompok_core.cli import output, previews, surroundings, terminal
 from kelompok_core.cli.language import language, say, translate
-from kelompok_core.errors import SettingsError
+from kelompok_core.errors import KelompokError, SettingsError
 from kelompok_core.plugin_host.manifest import Command
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins, require_usable
 
@@ -154,6 +154,7 @@ def _run(plugin: PluginInfo, command: Command, asked: _Asked, *, as_json: bool) 
     from kelompok_core.imports.reading import as_our_errors, reading_context
     from kelompok_core.plugin_host.limits import read_limits
     from kelompok_core.plugin_host.loading import load
+    from kelompok_core.plugin_host.returned import checked_result
     from kelompok_core.sources.opening import open_source
 
     here = surroundings.settings()
@@ -170,14 +171,17 @@ def _run(plugin: PluginInfo, command: Command, asked: _Asked, *, as_json: bool) 
         stack.enter_context(as_our_errors(plugin.name, str(asked.arguments.get("file", command.name))))
         provider = load(plugin, "cli_command_provider")
         if not _previews(command):
-            show_result(provider.run_command(command.name, arguments, context), as_json=as_json)
+            result = checked_result(provider.run_command(command.name, arguments, context), plugin.name, KelompokError)
+            show_result(result, as_json=as_json)
             return
         file = str(asked.arguments["file"])
         entity = asked.arguments[_ENTITY] or _first_entity(properties[_ENTITY])
         previews.require_reader(plugin, entity, file, arguments["file"])
         preview = previews.look(
             entity,
-            lambda one: provider.run_command(command.name, {**arguments, _ENTITY: one}, context),
+            lambda one: checked_result(
+                provider.run_command(command.name, {**arguments, _ENTITY: one}, context), plugin.name, KelompokError
+            ),
             is_asked=asked.arguments[_ENTITY] is not None,
         )
     following = previews.following(plugin, command.name, preview, file, mapping=asked.mapping, settings=asked.settings)

@@ -64,8 +64,11 @@ def look(entity: str, show: "Callable[[str], CommandResult]", *, is_asked: bool)
 
 
 def _preview(entity: str, result: "CommandResult") -> Preview:
+    from kelompok_core.contracts import ISSUE_COLUMNS
+
     issues = result.tables.get("Findings")
-    found: list[dict[str, Any]] = [] if issues is None else issues.to_dict("records")  # type: ignore[assignment]
+    is_ours = issues is not None and tuple(issues.columns) == ISSUE_COLUMNS
+    found: list[dict[str, Any]] = issues.to_dict("records") if is_ours else []  # type: ignore[assignment, union-attr]
     return Preview(entity=entity, result=result, findings=found)
 
 

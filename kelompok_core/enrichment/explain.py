@@ -11,6 +11,7 @@ from kelompok_core.imports.workbench import Workbench
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, require_enabled, require_usable
+from kelompok_core.plugin_host.returned import checked_result
 from kelompok_core.settings import Settings
 
 _HOMES = "organizations"
@@ -50,4 +51,4 @@ def _explained(settings: Settings, plugin: PluginInfo, texts: pd.DataFrame) -> C
         plugin_context(settings, plugin, config=plugin.config, dry_run=True) as context,
         failing_as(EnrichmentFailed, plugin.name, "explaining"),
     ):
-        return enricher.explain(texts, context)
+        return checked_result(enricher.explain(texts, context), plugin.name, EnrichmentFailed)

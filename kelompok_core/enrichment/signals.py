@@ -1,6 +1,7 @@
 """Signals as an enricher gives them, checked: each must quote what stands there."""
 
 import dataclasses
+import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,10 +10,19 @@ import pandas as pd
 from kelompok_core.contracts import SIGNAL_COLUMNS
 from kelompok_core.enrichment.choose import Page
 from kelompok_core.errors import EnrichmentFailed
+from kelompok_core.plugin_host.returned import is_storable
 from kelompok_core.sdgs.signals import GOALS
 
 GOAL_PROPERTY = "sdg"
 """The property of goals, which have a table of their own."""
+_TYPES: Mapping[str, tuple[type, str]] = {
+    "confidence": (numbers.Real, "number"),
+    "start": (numbers.Integral, "whole number"),
+    "end": (numbers.Integral, "whole number"),
+}
+"""What columns of signals hold that are no text."""
+_KEPT = ("property", "value", "method")
+_LONGEST = 1_000
 _GOALS = frozenset(str(goal) for goal in range(1, GOALS + 1))
 
 
@@ -48,12 +58,15 @@ def checked_signals(table: pd.DataFrame, page: Page, plugin: str) -> list[Signal
     Raises:
         EnrichmentFailed: When the table is none of signals, or evidence does not quote the text it points to.
     """
+    if not isinstance(table, pd.DataFrame):
+        raise EnrichmentFailed(f"{plugin} returned a {type(table).__name__}, not a data frame of signals")
     if missing := [column for column in SIGNAL_COLUMNS if column not in table.columns]:
         raise EnrichmentFailed(f"{plugin} returned no signals: the column {missing[0]!r} is missing")
     found: dict[tuple[str, str, str], Signal] = {}
     texts = {name: dict(zip(page.texts["record"], page.texts[name], strict=True)) for name in page.stored.columns}
     stored = {name: page.stored[name].to_dict() for name in page.stored.columns}
     for row in table[list(SIGNAL_COLUMNS)].itertuples(index=False, name=None):
+        _require_types(row, plugin)
         record, name, value, confidence, where, start, end, quote, _ = row
         _require_quoted(texts, (record, where, start, end, quote), plugin)
         _require_sensible(name, value, confidence, plugin)
@@ -67,6 +80,18 @@ def checked_signals(table: pd.DataFrame, page: Page, plugin: str) -> list[Signal
         if place not in signal.evidence:
             signal.evidence.append(place)
     return list(found.values())
+
+
+def _require_types(row: Sequence[Any], plugin: str) -> None:
+    """See that each cell of a signal is what its column holds, in characters that can be kept."""
+    for column, cell in zip(SIGNAL_COLUMNS, row, strict=True):
+        kind, called = _TYPES.get(column, (str, "text"))
+        if not isinstance(cell, kind) or isinstance(cell, bool):
+            raise EnrichmentFailed(f"{plugin} gives a signal whose {column} is no {called}: {cell!r:.60}")
+        if isinstance(cell, str) and column in _KEPT and not (len(cell) <= _LONGEST and is_storable(cell)):
+            raise EnrichmentFailed(
+                f"{plugin} gives a signal whose {column} cannot be kept: {len(cell)} characters, {cell!r:.60}"
+            )
 
 
 def _require_quoted(texts: Mapping[str, Mapping[Any, str]], place: Sequence[Any], plugin: str) -> None:

@@ -7,38 +7,129 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.contracts import ISSUE_COLUMNS, LOCATION_COLUMNS, Issue, Severity, SourceBatch, with_issues
+from kelompok_core.contracts import (
+    LOCATION_COLUMNS,
+    Issue,
+    Severity,
+    SourceBatch,
+    free_name,
+    issue_table,
+    with_issues,
+)
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports.row_json import NUL_PICTURE
+from kelompok_core.imports.finding_checks import issues_problem, storable_issues
+from kelompok_core.plugin_host.returned import (
+    NUL_PICTURE,
+    is_storable,
+    read_as_problem,
+    said_by,
+    storable,
+    storable_json,
+)
 from kelompok_core.values.arrow import to_arrow
 
 MAX_CELL_CHARS = 1_000_000
 """A row with a longer cell is rejected."""
 
+HOSTS_OWN = frozenset({"date_order", "day_numbers", "recent_years", "decimals", "normalized_by"})
+"""What the host notes of how a source was read, beside what its reader says."""
+
 _SHOWN_CHARACTERS = 100
-_SEVERITIES = frozenset(severity.value for severity in Severity)
+_LONGEST_PROBLEM = 500
+_HIGHEST = 2**31 - 1
+_ODD = (AttributeError, LookupError, TypeError, ValueError, OverflowError, pa.ArrowException)
+"""What looking at a batch raises that is no table of what it should be."""
 
 
 def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
     """Return the batch when it is as the contract says and goes on after that record.
 
     NULs are shown as a picture: PostgreSQL's text cannot hold them, and the kept file has them as they were. That,
-    and cells longer than :data:`MAX_CELL_CHARS`, are issues of their rows.
+    and cells longer than :data:`MAX_CELL_CHARS`, are issues of their rows; in the name of a column it is a fatal one.
 
     Raises:
         ImportFailed: Naming the plugin and what is wrong.
     """
     if not isinstance(batch, SourceBatch):
         raise _broken(plugin, f"read() yielded a {type(batch).__name__}, not a SourceBatch")
-    problem = _cells_problem(batch.cells) or _locations_problem(batch, after) or _issues_problem(batch)
+    try:
+        problem = _problem(batch, after)
+    except _ODD as error:
+        raise _broken(plugin, f"its batch cannot be looked at ({said_by(error)})") from error
     if problem is not None:
-        raise _broken(plugin, problem)
-    issues = batch.issues.assign(value=_without_nul(batch.issues["value"]))
+        raise _broken(plugin, storable(problem[:_LONGEST_PROBLEM]))
+    return _without_oddities(_with_storable_names(_in_order(batch)))
+
+
+def checked_issue(issue: Issue, plugin: str) -> Issue:
+    """Return a single finding of a plugin as it can be kept.
+
+    Raises:
+        ImportFailed: Naming the plugin and what is wrong.
+    """
+    try:
+        table = issue_table([issue])
+        problem = issues_problem(table, table["record"])
+    except _ODD as error:
+        raise _broken(plugin, f"its finding cannot be looked at ({said_by(error)})") from error
+    if problem is not None:
+        raise _broken(plugin, storable(problem[:_LONGEST_PROBLEM]))
+    kept = storable_issues(table).iloc[0]
+    return replace(issue, column=kept["column"], value=kept["value"], params=kept["params"])
+
+
+def _problem(batch: SourceBatch, after: int) -> str | None:
+    for name, table in (("cells", batch.cells), ("locations", batch.locations), ("issues", batch.issues)):
+        if not isinstance(table, pd.DataFrame):
+            return f"{name} must be a data frame, not {type(table).__name__}"
+    return (
+        _cells_problem(batch.cells)
+        or _locations_problem(batch, after)
+        or issues_problem(batch.issues, batch.locations["record"])
+        or _reading_problem(batch)
+    )
+
+
+def _in_order(batch: SourceBatch) -> SourceBatch:
+    """Return the batch with rows numbered from 0, and what it says beside its cells as it can be kept."""
+    return replace(
+        batch,
+        cells=batch.cells.reset_index(drop=True),
+        locations=batch.locations.reset_index(drop=True),
+        issues=storable_issues(batch.issues),
+        read_as=storable_json(batch.read_as),
+    )
+
+
+def _with_storable_names(batch: SourceBatch) -> SourceBatch:
+    """Return the batch with a fatal finding about each name of a column that PostgreSQL cannot hold."""
+    if all(map(is_storable, batch.cells.columns)):
+        return batch
+    names: list[str] = []
+    found = []
+    for number, name in enumerate(batch.cells.columns, 1):
+        names.append(name if is_storable(name) else free_name(storable(name), {*batch.cells.columns, *names}))
+        if not is_storable(name):
+            params = {"number": number, "line": _line_of_name(batch, name)}
+            found.append(Issue(code="header.unstorable", severity=Severity.FATAL, column=storable(name), params=params))
+    return replace(batch, cells=batch.cells.set_axis(names, axis="columns"), issues=with_issues(batch.issues, found))
+
+
+def _line_of_name(batch: SourceBatch, name: str) -> int | None:
+    """Return the line of the header, or without one that of the first record that has such a cell."""
+    written = batch.read_as.get("header_line")
+    if isinstance(written, int):
+        return written
+    lines = batch.locations["line"][batch.cells[name].notna()].dropna()
+    return int(lines.iloc[0]) if len(lines) else None
+
+
+def _without_oddities(batch: SourceBatch) -> SourceBatch:
     odd = [name for name in batch.cells.columns if _is_odd(to_arrow(batch.cells[name]))]
     if not odd:
-        return replace(batch, issues=issues)
+        return batch
     found = [issue for name in odd for issue in _odd_cells(batch, name)]
-    return replace(batch, cells=batch.cells.apply(_without_nul), issues=with_issues(issues, found))
+    return replace(batch, cells=batch.cells.apply(_without_nul), issues=with_issues(batch.issues, found))
 
 
 def _is_odd(column: pa.Array) -> bool:
@@ -97,18 +188,20 @@ def _locations_problem(batch: SourceBatch, after: int) -> str | None:
     records = list(locations["record"])
     if records != list(range(after + 1, after + 1 + len(records))):
         return f"record numbers must go on from {after + 1}, one by one"
-    return None
+    lines = locations["line"].astype("Int64").dropna()
+    if len(lines) and not (lines.min() >= 1 and lines.max() <= _HIGHEST):
+        return f"line numbers must be from 1 to {_HIGHEST}"
+    selectors = to_arrow(locations["selector"])
+    text = selectors.buffers()[2]
+    return "a selector has a NUL" if text is not None and b"\0" in text.to_pybytes() else None
 
 
-def _issues_problem(batch: SourceBatch) -> str | None:
-    issues = batch.issues
-    if list(issues.columns) != list(ISSUE_COLUMNS):
-        return f"issues need the columns {', '.join(ISSUE_COLUMNS)}"
-    if issues.empty:
-        return None
-    if unknown := set(issues["severity"]) - _SEVERITIES:
-        return f"there is no severity {min(map(str, unknown))!r}"
-    of_rows = issues["record"].dropna()
-    if not of_rows.isin(batch.locations["record"]).all():
-        return "an issue speaks of a record that is not in its batch"
+def _reading_problem(batch: SourceBatch) -> str | None:
+    if (problem := read_as_problem(batch.read_as)) is not None:
+        return f"read_as {problem}"
+    if taken := HOSTS_OWN & set(batch.read_as):
+        return f"read_as may not say {min(taken)!r}, which is the host's"
+    number = batch.blank_lines
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= _HIGHEST:
+        return f"blank_lines must be a number from 0 to {_HIGHEST}"
     return None

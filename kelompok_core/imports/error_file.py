@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 
 from kelompok_core.contracts import FOLDER_TYPE, SourceBatch
+from kelompok_core.errors import ImportFailed
 from kelompok_core.headers.mapping import OUR_COLUMNS, RECORD_ID
 from kelompok_core.imports.formulas import SafeWriter, unguard_formula
 from kelompok_core.imports.records import ImportRecord
@@ -65,11 +66,18 @@ def write_error_lines(
     for row in _iter_rows(connection, record):
         original = ""
         while at < row.record:
-            original, at = next(originals), at + 1
+            original, at = _next(originals, record), at + 1
         findings = dict(zip(OUR_COLUMNS, _findings(row, language), strict=True))
         target.write(_with(original, findings) + "\n")
         number += 1
     return number
+
+
+def _next(originals: Iterator[str], record: ImportRecord) -> str:
+    original = next(originals, None)
+    if original is None:
+        raise ImportFailed(f"{record.plugin_label} broke its contract: originals() yielded fewer records than read()")
+    return original
 
 
 def _with(original: str, findings: dict[str, str]) -> str:

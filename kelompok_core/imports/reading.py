@@ -19,6 +19,7 @@ from kelompok_core.contracts import (
     UnreadableSource,
 )
 from kelompok_core.errors import ImportFailed, SourceUnreadable
+from kelompok_core.imports.boundary import checked_issue
 from kelompok_core.imports.columns import header_words, map_columns
 from kelompok_core.imports.likely_columns import judge_columns
 from kelompok_core.imports.records import ImportRecord
@@ -78,7 +79,7 @@ def as_our_errors(label: str, file_name: str) -> Iterator[None]:
         try:
             yield
         except UnreadableSource as error:
-            raise unreadable(file_name, [error.issue]) from error
+            raise unreadable(file_name, [checked_issue(error.issue, label)]) from error
 
 
 def unreadable(file_name: str, issues: Sequence[Issue]) -> SourceUnreadable:
@@ -136,4 +137,9 @@ def read_originals(settings: Settings, record: ImportRecord) -> Generator[str]:
     with opened(settings, record) as (importer, source, context):
         if not isinstance(importer, KeepsOriginals):
             raise ImportFailed(f"{record.plugin_label} cannot give rows back as they came")
-        yield from importer.originals(source, context)
+        for original in importer.originals(source, context):
+            if not isinstance(original, str):
+                raise ImportFailed(
+                    f"{record.plugin_label} broke its contract: originals() yielded a {type(original).__name__}"
+                )
+            yield original

@@ -11,7 +11,7 @@ from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.contracts import FOLDER_TYPE
-from kelompok_core.errors import KeyReused, UsageError
+from kelompok_core.errors import KeyReused, NotPermitted, PluginUnavailable, UsageError
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.profiles import with_conventions
 from kelompok_core.imports.queue import enqueue, require_room
@@ -23,6 +23,7 @@ from kelompok_core.imports.workbench import Workbench
 from kelompok_core.plugin_host.configuration import check_config
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
+from kelompok_core.plugin_host.returned import storable
 from kelompok_core.sources.opening import file_name_of, media_type_of
 from kelompok_core.sources.rules import FileRules, is_folder
 from kelompok_core.sources.storage import Incoming, incoming_from, source_name_of
@@ -30,6 +31,9 @@ from kelompok_core.suggestions import suggest
 
 _LONGEST_SOURCE_BYTES = 200
 """Names of sources are in indexes beside identities; those take no more."""
+
+REFUSED = (UsageError, NotPermitted, PluginUnavailable)
+"""What is wrong with a request itself: the same request again would be refused again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +229,7 @@ def _values(admission: Admission, incoming: Incoming) -> dict[str, object]:
         "media_type": admission.media_type,
         "organization_id": admission.organization_id,
         "source_name": source_of(request),
-        "file_name": file_name_of(str(request.file)),
+        "file_name": storable(file_name_of(str(request.file))),
         "file_sha256": bytes.fromhex(incoming.sha256),
         "file_bytes": incoming.size,
         "idempotency_key": request.idempotency_key,

@@ -6,10 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kelompok_core.plugin_host.returned import NUL_PICTURE
 from kelompok_core.values.arrow import changed_where, to_arrow
-
-NUL_PICTURE = "\u2400"
-"""Stands for a NUL, which PostgreSQL's text cannot hold."""
 
 _SPECIAL = bytes(range(0x20)) + b'"\\'
 _WITH_SPECIAL = r'[\x00-\x1f"\\]'

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import logging
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,8 +13,11 @@ from kelompok_core.contracts import CONTRACTS, ConfigurationError, PluginContext
 from kelompok_core.errors import KelompokError, PluginUnavailable, SettingsError
 from kelompok_core.plugin_host.configuration import check_config, resolve_secret
 from kelompok_core.plugin_host.registry import PluginInfo
+from kelompok_core.plugin_host.returned import said_by
 from kelompok_core.settings import Settings
 from kelompok_core.working_folders import working_folder
+
+_OF_THE_HOST = ("dagster", "kelompok_core", "kelompok_pipelines")
 
 
 def load(plugin: PluginInfo, contract: str) -> Any:
@@ -28,8 +32,10 @@ def load(plugin: PluginInfo, contract: str) -> Any:
     module, _, name = target.partition(":")
     try:
         implementation = getattr(importlib.import_module(module), name)()
-    except (Exception, SystemExit) as error:
-        raise PluginUnavailable(plugin.name, f"{target} cannot be loaded: {error!r}") from error
+    except BaseException as error:
+        if _is_of_the_host(error):
+            raise
+        raise PluginUnavailable(plugin.name, f"{target} cannot be loaded: {said_by(error)}") from error
     if problem := _misfit(implementation, CONTRACTS[contract]):
         raise PluginUnavailable(plugin.name, f"{target} does not fit {contract}: {problem}")
     return implementation
@@ -55,6 +61,8 @@ def _misfit(implementation: object, contract: type) -> str | None:
 def failing_as(failure: type[KelompokError], label: str, doing: str) -> Iterator[None]:
     """Turn what a plugin raises into an error of ours: the failure of what it was asked to do, never the host's.
 
+    A plugin that wants to end the program (``sys.exit``) fails like any other.
+
     Raises:
         SettingsError: Naming the setting that does not fit.
         KelompokError: The failure, with the plugin's name and what it raised.
@@ -67,8 +75,22 @@ def failing_as(failure: type[KelompokError], label: str, doing: str) -> Iterator
         ) from error
     except KelompokError:
         raise
-    except Exception as error:
-        raise failure(f"{label} failed while {doing}: {type(error).__name__}: {error}") from error
+    except BaseException as error:
+        if _is_of_the_host(error):
+            raise
+        raise failure(f"{label} failed while {doing}: {said_by(error)}") from error
+
+
+def _is_of_the_host(error: BaseException) -> bool:
+    """Whether what comes out of a plugin's code is not the plugin's: its generator is closed, or the run interrupted.
+
+    While Dagster runs a step, Ctrl-C raises an exception of Dagster's own, and ``KeyboardInterrupt`` is the plugin's.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if isinstance(error, Exception):
+        return False
+    return isinstance(error, GeneratorExit) or type(error).__module__.partition(".")[0] in _OF_THE_HOST
 
 
 @contextmanager

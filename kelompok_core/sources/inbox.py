@@ -1,4 +1,4 @@
-"""Watched folders: a file is taken once it is complete, and taken once, whatever else is forgotten."""
+"""Watched folders: a file is taken when it is complete, and once; one that cannot be imported is put aside with why."""
 
 import os
 import stat
@@ -10,10 +10,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from kelompok_core.errors import KelompokError
 from kelompok_core.private_files import make_private_folder
 
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".download")
-TAKEN_FOLDER = "taken"
+TAKEN_FOLDER, FAILED_FOLDER = "taken", "failed"
+_OURS = (TAKEN_FOLDER, FAILED_FOLDER)
+MESSAGE = ".message.txt"
+"""What the name of a file in ``failed/`` has behind it where it says why the file is there."""
+
+KEY = "inbox:"
+"""How the idempotency key of an import begins whose file was taken from a watched folder; the taking's id follows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +86,42 @@ def take_files(connection: sa.Connection, inbox: Inbox) -> list[TakenFile]:
     return unclaimed + taken
 
 
+def put_aside(connection: sa.Connection, file_id: UUID, why: KelompokError) -> Path | None:
+    """Move a taken file that cannot be imported to ``failed/``, with why beside it; the caller commits.
+
+    Return where it lies now, or None when there is no such taking. Doing it again changes nothing.
+    """
+    claimed = connection.scalar(_CLAIMED, {"id": file_id})
+    if claimed is None:
+        return None
+    taken = Path(claimed)
+    home = next((one for one in taken.parents if one.name == TAKEN_FOLDER), taken.parent)
+    target = home.with_name(FAILED_FOLDER) / taken.relative_to(home)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The message first: who finds the file finds why.
+    said = [f"{why.message}.", why.hint, "Then put the file where it was: it is taken again."]
+    target.with_name(target.name + MESSAGE).write_text("\n".join(filter(None, said)) + "\n", "utf-8", "replace")
+    if taken.exists():
+        taken.rename(target)
+    connection.execute(_PUT_ASIDE, {"id": file_id, "claimed": str(target)})
+    return target
+
+
+def list_failed(folder: Path) -> list[Path]:
+    """Return the files in ``failed/`` of a watched folder, without the messages beside them."""
+    found = (folder / FAILED_FOLDER).rglob("*")
+    return sorted(one for one in found if one.is_file() and not one.name.endswith(MESSAGE))
+
+
+def list_left(connection: sa.Connection) -> list[Path]:
+    """Return the files that were taken more than an hour ago, and that no import was opened for."""
+    return [path for path in map(Path, connection.scalars(_LEFT)) if path.exists()]
+
+
 def _look(folder: Path, *, inside: bool = False) -> Iterator[_Seen]:
     for entry in sorted(os.scandir(folder), key=lambda one: one.name):
         name = entry.name
-        if entry.is_dir(follow_symlinks=False) and not inside and name != TAKEN_FOLDER:
+        if entry.is_dir(follow_symlinks=False) and not inside and name not in _OURS:
             yield from _look(Path(entry.path), inside=True)
         if name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED):
             continue
@@ -129,6 +168,16 @@ _NOT_IMPORTED = sa.text("""
       AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = 'inbox:' || f.id)
     ORDER BY f.updated_at
 """)
+_LEFT = sa.text("""
+    SELECT f.claimed_path FROM inbox_files f
+    WHERE f.state = 'claimed' AND f.updated_at < now() - interval '1 hour'
+      AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = 'inbox:' || f.id)
+    ORDER BY f.updated_at
+""")
+_CLAIMED = sa.text("SELECT claimed_path FROM inbox_files WHERE id = :id AND state = 'claimed' FOR UPDATE")
+_PUT_ASIDE = sa.text(
+    "UPDATE inbox_files SET state = 'failed', claimed_path = :claimed, updated_at = now() WHERE id = :id"
+)
 _NOTE = sa.text("""
     INSERT INTO inbox_files (plugin, job, path, size, modified_at) VALUES (:plugin, :job, :path, :size, :modified)
     ON CONFLICT DO NOTHING

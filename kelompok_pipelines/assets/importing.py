@@ -8,19 +8,20 @@ from pydantic import Field
 
 from kelompok_core.access.actors import get_actor
 from kelompok_core.descriptor import MergePolicy
-from kelompok_core.errors import UsageError
+from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.disclosure import Disclosure, disclosure_of
 from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.profiles import chosen_profile
 from kelompok_core.imports.readable import run_rules
-from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.receive import REFUSED, ImportRequest, receive
 from kelompok_core.imports.records import DuplicatePolicy
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import require_per_request
+from kelompok_core.sources.inbox import KEY, put_aside
 from kelompok_core.values.conventions import DateOrder
 from kelompok_pipelines import names
 from kelompok_pipelines.metadata import decided_metadata, staged_metadata
@@ -84,10 +85,20 @@ def open_import(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID
         actor = get_actor(connection, email=config.actor)
     try:
         return receive(core.bench, request, actor, run_rules(core.bench.settings)).import_id
-    except UsageError as error:
+    except REFUSED as error:
+        _put_aside(core, config.idempotency_key or "", error)
+        if not isinstance(error, UsageError):
+            raise
         # Dagster shows an exception's message alone: what to do would be missing.
         told = " ".join(f"{one.rstrip('.')}." for one in (error.message, error.hint) if one)
         raise dg.Failure(told, allow_retries=False) from error
+
+
+def _put_aside(core: Core, key: str, error: KelompokError) -> None:
+    """Put the file of a refused request aside where a watched folder gave it: else nobody would see it again."""
+    if key.startswith(KEY):
+        with core.connect() as connection, connection.begin():
+            put_aside(connection, UUID(key.removeprefix(KEY)), error)
 
 
 def report_of(core: Core, import_id: UUID) -> ImportReport:

@@ -1,8 +1,11 @@
 """What tests of imports share: people who decide, what waits for them, what was found, and rows sent back."""
 
 import csv
-from collections.abc import Callable, Sequence
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,3 +78,29 @@ def written(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return run
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Install a distribution with a plugin of one package; its name is taken from the manifest."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def run(
+        manifest: str | Mapping[str, Any] | None, package: str = "odd_plugin", entry: str = "odd", **modules: str
+    ) -> None:
+        folder = tmp_path / package
+        folder.mkdir(exist_ok=True)
+        info = tmp_path / f"{package}-1.0.dist-info"
+        info.mkdir(exist_ok=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[kelompok.plugins]\n{entry} = {package}\n")
+        (folder / "__init__.py").write_text(modules.pop("init", ""))
+        if manifest is not None:
+            text = manifest if isinstance(manifest, str) else json.dumps(manifest)
+            (folder / "kelompok-plugin.json").write_text(text)
+        for name, code in modules.items():
+            (folder / f"{name}.py").write_text(code)
+
+    yield run
+    for name in [name for name in sys.modules if name.startswith(("odd_plugin", "other_plugin"))]:
+        del sys.modules[name]

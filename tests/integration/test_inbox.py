@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from kelompok_core.cli import installation, surroundings
+from kelompok_core.errors import NotFound
 from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.sources.inbox import Inbox, take_files
+from kelompok_core.sources.inbox import Inbox, list_failed, put_aside, take_files
 
 
 @pytest.fixture
@@ -102,6 +105,53 @@ def test_a_file_taken_back_is_forgotten(look, inbox, ask):
     file.write_text("name\nSatu\n")
     assert look() == []
     assert len(look()) == 1
+
+
+def test_a_file_that_cannot_be_imported_is_put_aside_with_why(look, inbox, database, ask):
+    look()
+    (inbox.folder / "forum-air").mkdir()
+    file = inbox.folder / "forum-air" / "list.csv"
+    file.write_text("name\nAni\n")
+    look()
+    (taken,) = look()
+    for expected in (inbox.folder / "failed" / str(taken.id) / "forum-air" / "list.csv", None):
+        with database.connect() as connection, connection.begin():
+            assert put_aside(connection, taken.id, NotFound("organization", "forum-air", hint="Make it.")) == expected
+    (lying,) = list_failed(inbox.folder)
+    assert lying.read_text() == "name\nAni\n"
+    said = lying.with_name("list.csv.message.txt").read_text()
+    assert said.startswith("no organization 'forum-air'.\nMake it.\n")
+    assert not taken.path.exists()
+    assert ask("SELECT state FROM inbox_files")[0].state == "failed"
+    assert look() == []
+    assert look() == [], "what lies there is not taken again"
+    lying.rename(file)
+    look()
+    assert [one.organization for one in look()] == ["forum-air"]
+
+
+def test_the_doctor_names_files_that_were_not_imported(look, database, settings, monkeypatch, ask):
+    monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
+    assert installation._inboxes() == [("inbox", None)]
+    folder = settings.home.resolve() / "inbox" / "csv-import" / "import-organizations"
+    inbox = Inbox(plugin="csv-import", job="import-organizations", folder=folder)
+
+    def take(name):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("name\nSatu\n")
+        for _ in range(2):
+            with database.connect() as connection, connection.begin():
+                taken = [one for one in take_files(connection, inbox) if one.file_name == name]
+        return taken[0]
+
+    failed, left = take("a.csv"), take("b.csv")
+    with database.connect() as connection, connection.begin():
+        put_aside(connection, failed.id, NotFound("organization", "x"))
+        connection.execute(sa.text("UPDATE inbox_files SET updated_at = now() - interval '2 hours'"))
+    (first, second) = installation._inboxes()
+    assert first[0] == "inbox csv-import/import-organizations"
+    assert f"1 could not be imported: see {folder / 'failed'}" in first[1]
+    assert f"{left.path} was taken and never imported" in second[1]
 
 
 def test_two_that_look_at_once_take_it_once(database, inbox):

@@ -1,6 +1,5 @@
 """Plugins that are off, broken, explode or misbehave: each its own problem and nobody else's."""
 
-import json
 import shutil
 import sys
 
@@ -27,30 +26,6 @@ _MANIFEST = {
     "implements": {"organization_importer": "odd_plugin.reader:Reader"},
     "jobs": [{"name": "read", "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}],
 }
-
-
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Install a distribution with a plugin of one package; its name is taken from the manifest."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    def run(manifest, package="odd_plugin", entry="odd", **modules):
-        folder = tmp_path / package
-        folder.mkdir(exist_ok=True)
-        info = tmp_path / f"{package}-1.0.dist-info"
-        info.mkdir(exist_ok=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[kelompok.plugins]\n{entry} = {package}\n")
-        (folder / "__init__.py").write_text(modules.pop("init", ""))
-        if manifest is not None:
-            text = manifest if isinstance(manifest, str) else json.dumps(manifest)
-            (folder / "kelompok-plugin.json").write_text(text)
-        for name, code in modules.items():
-            (folder / f"{name}.py").write_text(code)
-
-    yield run
-    for name in [name for name in sys.modules if name.startswith(("odd_plugin", "other_plugin"))]:
-        del sys.modules[name]
 
 
 def test_a_disabled_plugins_code_is_never_imported(install, settings, bench, operator, import_file):

@@ -31,6 +31,13 @@ def request_for(tmp_path):
     return make
 
 
+def test_a_file_whose_name_is_no_text_is_received(bench, operator, request_for):
+    name = os.fsdecode(b"da\xffftar.csv")
+    found = receive(bench, request_for(name=name, source_name="daftar"), operator)
+    with bench.database.connect() as connection:
+        assert get_import(connection, found.import_id).file_name == "da\ufffdftar.csv"
+
+
 def test_one_key_one_import(bench, operator, request_for):
     first = receive(bench, request_for(idempotency_key="k"), operator)
     second = receive(bench, request_for(idempotency_key="k"), operator)

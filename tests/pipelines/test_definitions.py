@@ -171,6 +171,39 @@ def test_the_inbox_sensor_asks_for_one_run_a_file(definitions, settings, instanc
     assert not tick().run_requests
 
 
+@pytest.mark.parametrize(("name", "content", "said", "in_the_run"), [
+    ("tidak-ada/list.csv", b"name\nSatu\n", "no organization 'tidak-ada'", False),
+    ("list.csv", b"%PDF-1.7 ...", "pdf", True),
+])  # fmt: skip
+def test_a_file_no_import_can_be_opened_for_goes_to_failed_with_why(
+    definitions, settings, instance, bench, execute, ask, name, content, said, in_the_run
+):
+    sensor = definitions.resolve_sensor_def("csv_import__import_organizations__inbox")
+    inbox = settings.home / "inbox" / "csv-import" / "import-organizations"
+
+    def tick():
+        with dg.build_sensor_context(instance=instance, resources={"core": Core(bench=bench)}) as context:
+            return sensor.evaluate_tick(context)
+
+    (inbox / name).parent.mkdir(parents=True)
+    (inbox / name).write_bytes(content)
+    tick()
+    told = tick()
+    if in_the_run:
+        (request,) = told.run_requests
+        assert not execute(_JOB, _STAGE, **request.run_config["ops"][_STAGE]["config"]).success
+    else:
+        assert not told.run_requests
+        assert said in told.skip_message
+    (lying,) = [one for one in (inbox / "failed").rglob("*.csv") if one.is_file()]
+    assert lying.read_bytes() == content
+    assert said in lying.with_name("list.csv.message.txt").read_text().lower()
+    assert not ask("SELECT FROM imports")
+    later = tick()
+    assert not later.run_requests
+    assert "1 could not be imported" in later.skip_message
+
+
 def test_schedules_come_from_the_settings_file(settings, bench):
     with settings.config_file.open("a") as file:
         file.write(

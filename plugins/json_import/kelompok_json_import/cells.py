@@ -21,6 +21,9 @@ BROKEN = "(broken line)"
 _DEEPEST = 6
 _JOINT = "; "
 _PARTING = re.compile(r"[;|\r\n]")
+HALF = re.compile(r"[\ud800-\udfff]")
+"""Half of a character, which JSON can escape and no text can hold."""
+
 _SECRETS = frozenset({"password", "passwd", "password_hash", "hashed_password", "pwd", "kata_sandi"})
 """Members whose values no record, message or report may show; they are left where they are."""
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from kelompok_core.contracts import PluginContext, text_table
+from kelompok_json_import.cells import HALF
 from kelompok_json_import.choosing import Expected
 
 _MISSING = "header.missing"
@@ -24,7 +25,7 @@ def expected_records(context: PluginContext) -> Expected:
 
     @lru_cache(maxsize=1_000)
     def is_enough(columns: frozenset[str]) -> bool:
-        cells = text_table({column: [] for column in sorted(columns)})
+        cells = text_table({column: [] for column in sorted(columns) if not HALF.search(column)})
         return all(issue.code != _MISSING for issue in context.judge_columns(entity, cells))
 
     return Expected(

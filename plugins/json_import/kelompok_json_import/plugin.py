@@ -1,6 +1,5 @@
 """The importer: a source's texts, their records found, in batches of cells."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from kelompok_core.contracts import (
     require_columns,
     text_table,
 )
-from kelompok_json_import.cells import CellMaker, to_json
+from kelompok_json_import.cells import HALF, CellMaker, to_json
 from kelompok_json_import.documents import Document, iter_documents
 from kelompok_json_import.expecting import expected_records
 from kelompok_json_import.finding import Where, count_inside, find_records
@@ -32,8 +31,6 @@ _LOOKED_AT = 4_096
 _SHOWN_COLUMNS = 12
 _MOST_CHARACTERS = 32_000_000
 """Of a batch's cells: it ends with the record that has more."""
-
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class JsonImporter:
@@ -178,9 +175,13 @@ class _Reading:
                 issues += _of_record(row.found, row.clashing, number)
         issues += self._nothing_whole(records)
         columns: dict[str, list[str | None]] = {}
-        for column, name in _named(self._columns).items() if rows or self._number else ():
+        names = _named(self._columns) if rows or self._number else {}
+        for place, (column, name) in enumerate(names.items(), 1):
             columns[name] = [row.cells.get(column) for row in rows]
             issues += _mend(columns[name], name, records, numbers)
+            if HALF.search(column):
+                line = next((row.found.line for row in rows if column in row.cells), None)
+                issues.append(_half_a_name(name, place, line))
         return text_table(columns), sorted(issues, key=lambda issue: issue.record or 0)
 
     def _nothing_whole(self, records: Sequence[Found]) -> Iterator[Issue]:
@@ -215,13 +216,19 @@ class _Reading:
 
 def _selector(document: Document, found: Found) -> str:
     selector = f"{document.name}#{found.pointer}" if document.name else found.pointer
-    return _SURROGATE.sub("\ufffd", selector)
+    return HALF.sub("\ufffd", selector)
 
 
 def _named(columns: Mapping[str, None]) -> dict[str, str]:
     """Return the columns' names: blanks around them are no part of a name, and no two are alike."""
     free = FreeNames()
-    return {column: free.take(_SURROGATE.sub("\ufffd", column.strip())) for column in columns}
+    return {column: free.take(HALF.sub("\ufffd", column.strip())) for column in columns}
+
+
+def _half_a_name(name: str, number: int, line: int | None) -> Issue:
+    """Return the finding that a key has half of a character in it, which no table can have in a column's name."""
+    params: dict[str, JsonValue] = {"number": number, "line": line}
+    return Issue(code="header.unstorable", severity=Severity.FATAL, line=line, column=name, params=params)
 
 
 def _unread(place: Place, items: int, document: Document) -> Issue:
@@ -245,11 +252,11 @@ def _of_record(found: Found, clashing: Sequence[str], number: int) -> Iterator[I
 
 def _mend(cells: list[str | None], column: str, records: Sequence[Found], numbers: range) -> Iterator[Issue]:
     """Put a mark in the place of halves of characters, which no text may hold, and say so."""
-    if not _SURROGATE.search("".join(filter(None, cells))):
+    if not HALF.search("".join(filter(None, cells))):
         return
     for at, cell in enumerate(cells):
-        if cell is not None and _SURROGATE.search(cell):
-            mended = _SURROGATE.sub("\ufffd", cell)
+        if cell is not None and HALF.search(cell):
+            mended = HALF.sub("\ufffd", cell)
             cells[at] = mended
             yield Issue(
                 code="value.half_character",

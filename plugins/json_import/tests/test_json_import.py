@@ -228,7 +228,8 @@ def test_bytes_that_are_no_text_and_halves_of_characters(read):
     assert (caught.value.issue.code, caught.value.issue.line) == ("file.encoding_unreadable", 2)
     found = read('[{"name": "a\\ud800b", "\\udc00": 1}]')
     assert found.records == [{"name": "a\ufffdb", "\ufffd": "1"}]
-    assert found.codes == ["value.half_character"]
+    assert found.codes == ["header.unstorable", "value.half_character"]
+    assert found.issues["params"][0] == {"number": 2, "line": 1}
 
 
 def test_batches_say_the_same_however_they_are_cut(read):

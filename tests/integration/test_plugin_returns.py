@@ -1,0 +1,267 @@
+"""What plugins return and raise: anything but what their contract says is their failure, kept and told as such."""
+
+import json
+import signal
+import sys
+
+import pandas as pd
+import pytest
+
+from kelompok_core.cli.app import run
+from kelompok_core.contracts import SIGNAL_COLUMNS
+from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enrichment
+from kelompok_core.errors import EnrichmentFailed, ImportFailed, PluginUnavailable, SourceUnreadable
+from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.stage import stage
+from kelompok_core.plugin_host.configuration import set_enabled
+from kelompok_core.plugin_host.loading import load
+from kelompok_core.plugin_host.registry import get_plugin
+
+_MANIFEST = {
+    "name": "odd",
+    "version": "1.0",
+    "api": "1",
+    "implements": {
+        "organization_importer": "odd_plugin.code:Odd",
+        "source_normalizer": "odd_plugin.code:Odd",
+        "cli_command_provider": "odd_plugin.code:Odd",
+    },
+    "jobs": [{"name": "read", "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}],
+    "commands": [{"name": "go"}],
+}
+_CODE = """
+import asyncio, sys
+from dataclasses import replace
+import pandas as pd
+from kelompok_core.contracts import (
+    CommandResult, Issue, Severity, SourceBatch, UnreadableSource, issue_table, location_table, text_table)
+
+class Own(BaseException):
+    pass
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+def fails(error):
+    raise error
+
+def batch(issues=(), **more):
+    return SourceBatch(cells=text_table({"name": ["A"]}), issues=issue_table(issues), **{
+        "locations": location_table([1], lines=[2], selectors=["#row=2"]), **more})
+
+def issue(**more):
+    return Issue(**{"code": "mine.odd", "severity": Severity.WARNING, "record": 1, **more})
+
+class Odd:
+    def read(self, source, context):
+        yield {READ}
+
+    def normalize(self, batch, context):
+        return {NORMALIZE}
+
+    def run_command(self, command, arguments, context):
+        return {COMMAND}
+"""
+_RAISED = [
+    ("fails(SystemExit(0))", "SystemExit: 0"),
+    ("sys.exit('bye')", "SystemExit: bye"),
+    ("fails(KeyboardInterrupt())", "KeyboardInterrupt"),
+    ("fails(asyncio.CancelledError())", "CancelledError"),
+    ("fails(Own('x'))", "Own: x"),
+    ("fails(Mute())", "Mute: it cannot say why"),
+    ("fails(ValueError('a' + chr(0) + chr(0xd800)))", "ValueError: a␀�"),
+    ("fails(ValueError('a' * 10**6))", "ValueError: aaa"),
+]
+
+
+@pytest.fixture
+def odd(install, settings):
+    """Install and enable a plugin that does this."""
+
+    def run(**does):
+        code = _CODE
+        for what in ("read", "normalize", "command"):
+            default = "batch" if what == "normalize" else "batch()" if what == "read" else "CommandResult()"
+            code = code.replace(f"{{{what.upper()}}}", does.get(what, default))
+        install(_MANIFEST, code=does.get("module", "") + code)
+        set_enabled(settings, "odd", enabled=True)
+
+    return run
+
+
+@pytest.fixture
+def in_a_step():
+    """As while Dagster runs a step: Ctrl-C raises something else than KeyboardInterrupt."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def stage_odd(bench, operator, tmp_path):
+    def run():
+        file = tmp_path / "list.csv"
+        file.write_text("x")
+        return stage(bench, receive(bench, ImportRequest(plugin="odd", job="read", file=file), operator).import_id)
+
+    return run
+
+
+@pytest.mark.parametrize("what", ["read", "normalize"])
+@pytest.mark.parametrize(("code", "said"), _RAISED)
+def test_whatever_is_raised_fails_the_import(odd, stage_odd, ask, in_a_step, what, code, said):
+    odd(**{what: code})
+    with pytest.raises(ImportFailed, match=f"odd@1.0 failed while {what[:7]}") as caught:
+        stage_odd()
+    assert said in caught.value.message
+    assert len(caught.value.message) < 1_000
+    (row,) = ask("SELECT state, failure FROM imports")
+    assert (row.state, row.failure) == ("failed", caught.value.message)
+
+
+def test_somebody_who_presses_ctrl_c_interrupts_and_fails_nothing(odd, stage_odd, ask):
+    odd(read="fails(KeyboardInterrupt())")
+    with pytest.raises(KeyboardInterrupt):
+        stage_odd()
+    assert ask("SELECT state FROM imports")[0].state == "received"
+
+
+@pytest.mark.parametrize("error", ["SystemExit(0)", "KeyboardInterrupt()", "BaseException('x')"])
+def test_whatever_is_raised_while_it_is_imported_is_its_failure(odd, settings, in_a_step, error):
+    odd(module=f"raise {error}\n")
+    with pytest.raises(PluginUnavailable, match="cannot be loaded"):
+        load(get_plugin(settings, "odd"), "organization_importer")
+
+
+_READ = [
+    ("batch([issue(params={'a': object()})])", "params of an issue must be JSON"),
+    ("batch([issue(params={'a': float('nan')})])", "params of an issue must be JSON"),
+    ("batch([issue(params=['a'])])", "params of an issue must be a dict"),
+    ("batch([issue(params={'a': 'x' * 10**6})])", "at most 20000 characters"),
+    ("batch([issue(code=5)])", "code of an issue"),
+    ("batch([issue(code='a b')])", "code of an issue"),
+    ("batch([issue(column=5)])", "column of an issue must be text"),
+    ("batch([issue(value=['a'])])", "value of an issue must be text"),
+    ("replace(batch(), issues=batch([issue()]).issues.assign(line='x'))", "cannot be looked at"),
+    ("replace(batch(), issues=batch([issue()]).issues.assign(severity=5))", "no severity '5'"),
+    ("batch(read_as=['utf-8'])", "read_as must be a dict, not list"),
+    ("batch(read_as={'encoding': object()})", "read_as must be JSON"),
+    ("batch(read_as={'encoding': 'x' * 10**6})", "at most 100000 characters"),
+    ("batch(read_as={'date_order': 'x'})", "which is the host's"),
+    ("batch(blank_lines='3')", "blank_lines must be a number"),
+    ("batch(blank_lines=-1)", "blank_lines must be a number"),
+    ("batch(locations=None)", "locations must be a data frame, not NoneType"),
+    ("batch(locations=location_table([1], lines=[0], selectors=['x']))", "line numbers"),
+    ("batch(locations=batch().locations.assign(line='x'))", "cannot be looked at"),
+    ("batch(locations=location_table([1], lines=[1], selectors=[chr(0)]))", "a selector has a NUL"),
+    ("replace(batch(), cells={'name': ['A']})", "cells must be a data frame, not dict"),
+]
+
+
+@pytest.mark.parametrize(("code", "said"), _READ)
+def test_a_batch_of_a_wrong_shape_fails_the_import(odd, stage_odd, ask, code, said):
+    odd(read=code)
+    with pytest.raises(ImportFailed, match=r"odd@1\.0 broke its contract") as caught:
+        stage_odd()
+    assert said in caught.value.message
+    assert ask("SELECT state FROM imports")[0].state == "failed"
+
+
+def test_a_normalizer_is_held_to_the_same(odd, stage_odd, ask):
+    odd(normalize="replace(batch, read_as={'a': {1, 2}})")
+    with pytest.raises(ImportFailed, match="read_as must be JSON"):
+        stage_odd()
+    assert ask("SELECT state FROM imports")[0].state == "failed"
+
+
+def test_characters_that_cannot_be_kept_are_replaced_in_findings(odd, stage_odd, ask):
+    odd(
+        read="batch([issue(column='a' + chr(0), value=chr(0xd800) + 'x' * 20000, params={'b' + chr(0): [chr(0)]})],"
+        " read_as={'encoding': chr(0)}).__class__(**vars(batch([issue(column='a' + chr(0),"
+        " value=chr(0xd800) + 'x' * 20000, params={'b' + chr(0): [chr(0)]})], read_as={'encoding': chr(0)})))"
+    )
+    assert stage_odd().state == "staged"
+    (row,) = ask("SELECT issues FROM import_rows")
+    (found,) = row.issues
+    assert (found["column"], found["params"]) == ("a␀", {"b␀": ["␀"]})
+    assert (found["value"][:2], len(found["value"])) == ("�x", 10_000)
+    assert ask("SELECT read_as FROM imports")[0].read_as["encoding"] == "␀"
+
+
+@pytest.mark.parametrize("issue", ["params={'a': object()}", "code=5", "column=5"])
+def test_a_finding_about_the_file_is_held_to_the_same(odd, stage_odd, ask, issue):
+    odd(read=f"fails(UnreadableSource(issue(severity=Severity.FATAL, record=None, **dict({issue}))))")
+    with pytest.raises(ImportFailed, match="broke its contract"):
+        stage_odd()
+    assert ask("SELECT state FROM imports")[0].state == "failed"
+
+
+@pytest.mark.parametrize(("code", "said"), [
+    *_RAISED[:2], *_RAISED[4:6],
+    ("None", "returned a NoneType"),
+    ("CommandResult(text=5)", "text of a result"),
+    ("CommandResult(tables={'a': [1]})", "data frames by title"),
+    ("CommandResult(exit_code='0')", "exit code"),
+    ("CommandResult(exit_code=4000)", "exit code"),
+    ("CommandResult(read_as={'a': object()})", "read_as of a result must be JSON"),
+])  # fmt: skip
+def test_a_command_that_fails_is_a_failure(odd, capsys, tmp_path, monkeypatch, code, said):
+    odd(command=code)
+    monkeypatch.chdir(tmp_path)
+    assert run(["odd", "go"], launcher=None) == 1
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def _signals(**wrong):
+    def enrich_wrongly(_self, texts, _context):
+        row = {"record": texts["record"][0], "property": "sdg", "value": "4", "confidence": 0.9, "field": "name",
+               "start": 0, "end": 4, "quote": texts["name"][0][:4], "method": "x"}  # fmt: skip
+        return pd.DataFrame([row | wrong], columns=list(SIGNAL_COLUMNS))
+
+    return enrich_wrongly
+
+
+@pytest.mark.parametrize(("does", "said"), [
+    (lambda *_: sys.exit(0), "SystemExit"),
+    (lambda *_: 1 / 0, "ZeroDivisionError"),
+    (lambda *_: None, "returned a NoneType"),
+    (_signals(confidence="high"), "confidence is no number"),
+    (_signals(confidence=float("nan")), "confidence"),
+    (_signals(start="0"), "start is no whole number"),
+    (_signals(end=None), "end is no whole number"),
+    (_signals(record=5), "record is no text"),
+    (_signals(property="p\0"), "property cannot be kept"),
+    (_signals(property="p", value="x" * 10_000), "value cannot be kept"),
+    (_signals(method="x" * 10_000), "method cannot be kept"),
+])  # fmt: skip
+def test_an_enricher_that_gives_no_signals_fails_its_run(
+    import_file, settings, bench, operator, ask, monkeypatch, does, said
+):
+    import_file("id,name\n1,Rumah Air\n")
+    set_enabled(settings, "sdgs-keyword", enabled=True)
+    monkeypatch.setattr("kelompok_sdgs_keyword.plugin.SdgsKeywordEnricher.enrich", does)
+    request = EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs")
+    with pytest.raises(EnrichmentFailed, match=said):
+        enrich(bench, request_enrichment(bench, request, operator))
+    assert ask("SELECT state FROM enrichments")[0].state == "failed"
+
+
+# Names of columns that PostgreSQL cannot hold
+
+
+@pytest.mark.parametrize(("plugin", "content", "column", "line"), [
+    ("csv-import", "judul\n\nname,ci\0ty,email\nA,B,\n", 2, 3),
+    ("csv-import", "name,\0\nA,B\n", 2, 1),
+    ("json-import", '[\n{"name": "A"},\n{"name": "B", "ci\\u0000ty": "x"}\n]', 2, 3),
+    ("json-import", '[{"name": "A", "\\ud800": "x"}]', 2, 1),
+])  # fmt: skip
+def test_a_name_that_cannot_be_kept_is_an_error_with_line_and_column(import_file, ask, plugin, content, column, line):
+    with pytest.raises(SourceUnreadable) as caught:
+        import_file(content, name=f"daftar.{plugin[:4].strip('-')}", plugin=plugin)
+    assert f"name of column {column} on line {line}" in caught.value.message
+    assert "daftar." in caught.value.message
+    (row,) = ask("SELECT state, failure, issues FROM imports")
+    assert row.state == "failed"
+    assert row.issues[0]["code"] == "header.unstorable"
+    json.dumps(row.issues)
