@@ -59,11 +59,11 @@ def test_a_hundred_thousand_rows_with_three_percent_bad(import_file, database, a
         assert one.column is not None or one.code == "row.too_many_cells"
     assert {one.code for one in errors} == set(expected.rejected)
     # The same file once more: not one write.
-    before = ask("SELECT max(id) AS id FROM audit_logs")
+    before = ask("SELECT max(id) AS id FROM audit_logs WHERE entity <> 'imports'")
     again = import_file(file)
     assert again.counts["unchanged"] == 100_000 - bad
     assert again.counts["rejected"] == bad
-    assert ask("SELECT max(id) AS id FROM audit_logs") == before
+    assert ask("SELECT max(id) AS id FROM audit_logs WHERE entity <> 'imports'") == before
     # The error file, corrected, brings in the rest.
     target = io.StringIO(newline="")
     with database.connect() as connection:

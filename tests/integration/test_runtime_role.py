@@ -59,7 +59,7 @@ def attempt(runtime, operator):
 
 @pytest.fixture
 def received(bench, operator, tmp_path):
-    """Open an import of three rows, the last of which waits for a person once it is applied."""
+    """Open an import of three rows."""
 
     def run(**how):
         file = tmp_path / "list.csv"
@@ -201,7 +201,13 @@ def test_nothing_is_decided_of_an_import_that_was_decided(attempt, received, ben
         assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=revision, record=9))
     decide(bench, import_id)
     assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=1, record=9))
-    assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=-3, record=3)), "it is not applied"
+
+
+def test_a_person_decides_once_the_import_is_applied(attempt, import_file):
+    import_file("id,name,phone\n1,Forum Air,021\n", source="a")
+    planned = import_file("name,phone,email\nForum Air,0899,halo@air.id\n", source="b", dry_run=True)
+    assert planned.counts["review"] == 1
+    assert "decisions refused" in str(attempt(_DECISION, id=planned.record.id, revision=-1, record=1))
 
 
 def test_a_person_decides_only_rows_that_wait(attempt, import_file):
