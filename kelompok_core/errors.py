@@ -6,6 +6,8 @@ KelompokError
 │   ├── NotFound             what was named does not exist, or (Ambiguous) is not all there is to name
 │   ├── Conflict             it cannot be done as things stand now
 │   ├── BackupDamaged        a file to restore is not as it was written
+│   ├── ErrorFileAwaited     it will be there in a moment
+│   ├── ErrorFileFailed      it could not be written
 │   ├── KeyReused            an idempotency key stands for another request
 │   └── QueueFull            too many imports wait already
 ├── NotPermitted             the actor may not do this                        exit 4
@@ -84,6 +86,14 @@ class BackupDamaged(UsageError):
             f"{path} is damaged or no backup: {reason}",
             hint="Nothing was restored. Take another copy, or an older backup.",
         )
+
+
+class ErrorFileAwaited(UsageError):
+    code = "error_file.awaited"
+
+
+class ErrorFileFailed(UsageError):
+    code = "error_file.failed"
 
 
 class KeyReused(UsageError):

@@ -19,6 +19,7 @@ from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.failures import chain, lacks_memory, lacks_room
 from kelompok_core.imports.queue import MOST_ATTEMPTS, Claim, claim, finish, give_back, listening
 from kelompok_core.imports.records import get_import
+from kelompok_core.imports.stored_errors import Wanted, claim_wanted, keep_failure, want, write_wanted
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.imports.workers import Presence, end_sessions_of_the_dead, session_name
 from kelompok_core.running import running
@@ -80,6 +81,7 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
                     return 0
                 with nothing_printed():
                     found = hands.take_one()
+                    found = hands.write_one() or found
                 if not found:
                     wait(_LOOK_SECONDS)
     database.dispose()
@@ -121,7 +123,32 @@ class _Hands:
         reach(FailPoint.QUEUE_FINISHING)
         with self._bench.database.connect() as connection, connection.begin():
             finish(connection, claimed, failure)
+            if failure is None:
+                want(connection, claimed.import_id)
         return True
+
+    def write_one(self) -> bool:
+        """Write the error file that is wanted longest; return whether there was one."""
+        with self._bench.database.connect() as connection, connection.begin():
+            wanted = claim_wanted(connection, self._worker_id)
+        if wanted is None:
+            return False
+        failure = self._try_to_write(wanted)
+        if failure is not None:
+            with self._bench.database.connect() as connection, connection.begin():
+                keep_failure(connection, wanted, self._worker_id, failure)
+        return True
+
+    def _try_to_write(self, wanted: Wanted) -> KelompokError | None:
+        self._bound_memory()
+        try:
+            write_wanted(self._bench, wanted, self._worker_id)
+        except Exception as error:
+            if _is_loss_of_database(error):
+                raise
+            self.lacked_memory = lacks_memory(error)
+            return error if isinstance(error, KelompokError) else _unexpected(wanted, error)
+        return None
 
     def _try(self, claimed: Claim) -> KelompokError | None:
         """Import, and return what stopped it; what the database is to blame for is raised."""
@@ -146,8 +173,11 @@ class _Hands:
                 run_id = get_import(connection, claimed.import_id).run_id
             if run_id is not None:
                 runner.end_run(run_id)
-        bound_memory(read_limits(self._bench.settings).memory_megabytes)
+        self._bound_memory()
         runner.run_import(claimed.import_id)
+
+    def _bound_memory(self) -> None:
+        bound_memory(read_limits(self._bench.settings).memory_megabytes)
 
     def _open_runner(self) -> Runner:
         """Return a runner for the settings as they are now: who enables a plugin does not start workers anew."""
@@ -190,7 +220,7 @@ def _is_lost_connection(error: BaseException) -> bool:
     return str(code).startswith(_LOST)
 
 
-def _unexpected(claimed: Claim, error: Exception) -> ImportFailed:
+def _unexpected(claimed: Claim | Wanted, error: Exception) -> ImportFailed:
     # Where it happened, not what it says: that may quote the row.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _logger.error("Import %s stopped by %s\n%s", claimed.import_id, type(error).__name__, frames)

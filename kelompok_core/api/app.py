@@ -7,7 +7,14 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Scope
 
-from kelompok_core.api import import_routes, plugin_routes, record_routes, review_routes, service_routes
+from kelompok_core.api import (
+    error_file_routes,
+    import_routes,
+    plugin_routes,
+    record_routes,
+    review_routes,
+    service_routes,
+)
 from kelompok_core.api.caller import Rates
 from kelompok_core.api.guards import Answering, Guards
 from kelompok_core.api.options import ApiOptions
@@ -44,7 +51,7 @@ def make_routes(bench: Workbench, options: ApiOptions) -> FastAPI:
     app.state.bench = bench
     app.state.key_rates = Rates(options.rate_per_key)
     handle_problems(app)
-    for module in (import_routes, review_routes, plugin_routes, service_routes):
+    for module in (import_routes, error_file_routes, review_routes, plugin_routes, service_routes):
         app.include_router(module.router)
     app.include_router(record_routes.goals)
     app.include_router(record_routes.router)  # last: its addresses begin with any entity

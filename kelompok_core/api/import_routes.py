@@ -1,14 +1,11 @@
 """Routes of imports: send a file, watch it, read what was found, release its plan, take it back."""
 
-import tempfile
-from collections.abc import Iterator
-from typing import Annotated, Literal, TextIO
+from typing import Annotated
 from uuid import UUID
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, list_organizations_where
@@ -39,13 +36,10 @@ from kelompok_core.api.submission import (
     take_in,
     together,
 )
-from kelompok_core.api.words import DecisionWord, EntityWord, LanguageWord
+from kelompok_core.api.words import DecisionWord, EntityWord
 from kelompok_core.audit.trail import count_for_import, list_for_import
-from kelompok_core.errors import NotFound
 from kelompok_core.imports.apply import approve
 from kelompok_core.imports.cancel import cancel
-from kelompok_core.imports.error_file import name_error_file
-from kelompok_core.imports.handing_back import write_errors
 from kelompok_core.imports.pages import BEGINNING, list_issues, list_rows
 from kelompok_core.imports.receive import open_import
 from kelompok_core.imports.records import list_imports
@@ -57,13 +51,9 @@ from kelompok_core.sources.storage import Incoming
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
 
 Reader = Annotated[Actor, holding(Action.IMPORT_READ)]
-_PIECE = 1 << 20
 
 _EXAMPLE_CSV = "id,name,city\n1,Yayasan Air Kita,Kupang\n"
 _EXAMPLE_JSON = [{"id": 1, "name": "Yayasan Air Kita", "city": "Kupang"}]
-ErrorFileForm = Literal["csv", "ndjson"]
-_ERROR_FILES = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
-_TEXT = {"schema": {"type": "string"}}
 _BINARY = {"type": "string", "format": "binary"}
 _FILE_BODY = {
     "requestBody": {
@@ -189,42 +179,6 @@ def list_all_rows(
         sees=organizations_seen(connection, caller),
     )  # fmt: skip
     return page(found, limit, row_of, lambda one: (one.record,))
-
-
-@router.get(
-    "/{import_id}/errors.{form}",
-    operation_id="get_error_file",
-    summary="Rows to correct",
-    response_class=StreamingResponse,
-    responses={200: {"content": dict.fromkeys(_ERROR_FILES.values(), _TEXT), "description": "The file."}, **_READING},
-)
-def get_error_file(
-    import_id: UUID,
-    form: Annotated[ErrorFileForm, Path(description="`csv` of a table, `ndjson` of JSON; the import's links say.")],
-    caller: Reader,
-    bench: Bench,
-    connection: Connection,
-    language: LanguageWord = "en",
-) -> StreamingResponse:
-    """Return the rejected and parked rows as they came, with what was found; corrected, they can be sent again."""
-    record = find_import(connection, caller, import_id, Action.IMPORT_READ)
-    name = name_error_file(record)
-    if name != f"errors.{form}":
-        raise NotFound("error file of this kind", f"errors.{form}")
-    # Written whole before the first byte leaves: an error half-way would look like the end of the file.
-    spool = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 -- closed when it is sent
-    if form == "csv":
-        spool.write("\ufeff")  # a spreadsheet needs the mark
-    write_errors(bench.settings, connection, record, spool, language=language)
-    spool.seek(0)
-    headers = {"Content-Disposition": f'attachment; filename="{record.id}-{name}"'}
-    return StreamingResponse(_sent(spool), media_type=_ERROR_FILES[form], headers=headers)
-
-
-def _sent(spool: TextIO) -> Iterator[str]:
-    with spool:
-        while piece := spool.read(_PIECE):
-            yield piece
 
 
 @router.get("/{import_id}/audit", operation_id="list_import_audit", summary="What it changed", responses=_READING)

@@ -85,6 +85,12 @@ STATUSES: Mapping[type[KelompokError], Status] = {
         says="a setting of this installation is wrong",
     ),
     errors.NotFound: Status(status=404, meaning="There is none, or not for this key."),
+    errors.ErrorFileAwaited: Status(
+        status=404,
+        meaning="The error file is not written yet, or rows were decided since; ask again after Retry-After.",
+        headers={"Retry-After": "2"},
+    ),
+    errors.ErrorFileFailed: Status(status=409, meaning="The error file could not be written; the message says why."),
     errors.Conflict: Status(status=409, meaning="Not as things stand: what is not applied cannot be undone."),
     errors.KeyReused: Status(status=422, meaning="The Idempotency-Key was used for another file or other options."),
     errors.QueueFull: Status(

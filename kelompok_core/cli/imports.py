@@ -164,12 +164,11 @@ def _write_error_file(
     bench: "Workbench", connection: "sa.Connection", record: "ImportRecord", target: Path, *, force: bool
 ) -> None:
     from kelompok_core.imports.again import import_again
-    from kelompok_core.imports.error_file import is_json
+    from kelompok_core.imports.error_file import encoding_of
     from kelompok_core.imports.handing_back import write_errors
 
-    encoding = "utf-8" if is_json(record.media_type) else "utf-8-sig"
-    with terminal.whole_file(target, force=force, encoding=encoding) as file:
-        written = write_errors(bench.settings, connection, record, file, language=language())
+    with terminal.whole_file(target, force=force, encoding=encoding_of(record)) as file:
+        written = write_errors(bench.settings, connection, record, {language(): file})
     rows = counted(written, "row", "rows")
     if not written:
         output.print_line(say("No row needs correcting; {file} contains only the header.", file=target))

@@ -12,7 +12,7 @@ ON_TABLES = (
     (
         "SELECT, INSERT, UPDATE, DELETE",
         (
-            "api_keys", "claim_requests", "enriched_records", "events", "judgements", "members",
+            "api_keys", "claim_requests", "enriched_records", "error_files", "events", "judgements", "members",
             "organization_relationships", "organization_user_roles", "organizations", "post_categories", "post_tags",
             "posts", "profile_signals", "sdgs_signals", "users", "workers",
         ),

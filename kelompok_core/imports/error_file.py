@@ -1,7 +1,7 @@
 """The error file: rows handed back as they came, with what was found, ready to be corrected and sent again."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
@@ -38,13 +38,20 @@ def is_json(media_type: str) -> bool:
     return media_type.endswith("json") or media_type == FOLDER_TYPE
 
 
-def write_error_file(connection: sa.Connection, record: ImportRecord, target: TextIO, *, language: str = "en") -> int:
-    """Write the rejected and parked rows of a table as CSV, with its own delimiter; return how many there are."""
-    writer = SafeWriter(target, delimiter=_delimiter_of(record))
-    writer.writerow([*record.header, *OUR_COLUMNS])
+def write_error_file(connection: sa.Connection, record: ImportRecord, targets: Mapping[str, TextIO]) -> int:
+    """Write the rejected and parked rows of a table as CSV, with its own delimiter; return how many there are.
+
+    ``targets`` are where to, by the language that findings are said in.
+    """
+    delimiter = _delimiter_of(record)
+    writers = [(language, SafeWriter(target, delimiter=delimiter)) for language, target in targets.items()]
+    for _, writer in writers:
+        writer.writerow([*record.header, *OUR_COLUMNS])
     number = 0
     for row in _iter_rows(connection, record):
-        writer.writerow([*(row.raw.get(name) for name in record.header), *_findings(row, language)])
+        cells = [row.raw.get(name) for name in record.header]
+        for language, writer in writers:
+            writer.writerow([*cells, *_findings(row, language)])
         number += 1
     return number
 
@@ -56,19 +63,20 @@ def _delimiter_of(record: ImportRecord) -> str:
 
 
 def write_error_lines(
-    connection: sa.Connection, record: ImportRecord, originals: Iterator[str], target: TextIO, *, language: str = "en"
+    connection: sa.Connection, record: ImportRecord, originals: Iterator[str], targets: Mapping[str, TextIO]
 ) -> int:
     """Write the rejected and parked records as lines of JSON: as they came, with what was found; return their number.
 
-    ``originals`` are all records of the source, in the order they were read.
+    ``originals`` are all records of the source, in the order they were read; ``targets`` where to, by language.
     """
     number, at = 0, 0
     for row in _iter_rows(connection, record):
         original = ""
         while at < row.record:
             original, at = _next(originals, record), at + 1
-        findings = dict(zip(OUR_COLUMNS, _findings(row, language), strict=True))
-        target.write(_with(original, findings) + "\n")
+        for language, target in targets.items():
+            findings = dict(zip(OUR_COLUMNS, _findings(row, language), strict=True))
+            target.write(_with(original, findings) + "\n")
         number += 1
     return number
 
@@ -94,6 +102,11 @@ def _with(original: str, findings: dict[str, str]) -> str:
     if not is_object:
         return f'{{"value": {bare}, {ours[1:]}'
     return ours if bare[1:-1].strip() == "" else f"{bare[:-1].rstrip()}, {ours[1:]}"
+
+
+def encoding_of(record: ImportRecord) -> str:
+    """Return the encoding of an import's error file; a spreadsheet needs the mark at the beginning of a table."""
+    return "utf-8" if is_json(record.media_type) else "utf-8-sig"
 
 
 def name_error_file(record: ImportRecord) -> str:

@@ -1,5 +1,6 @@
 """Handing rows back: an import's error file in the form its source came in, whoever asks for it."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from typing import TextIO
 
@@ -12,10 +13,13 @@ from kelompok_core.settings import Settings
 
 
 def write_errors(
-    settings: Settings, connection: sa.Connection, record: ImportRecord, target: TextIO, *, language: str = "en"
+    settings: Settings, connection: sa.Connection, record: ImportRecord, targets: Mapping[str, TextIO]
 ) -> int:
-    """Write the rejected and parked rows, as CSV or as lines of JSON; return how many there are."""
+    """Write the rejected and parked rows, as CSV or as lines of JSON; return how many there are.
+
+    ``targets`` are where to, by language. Of JSON a plugin gives the records back: its code runs here.
+    """
     if not is_json(record.media_type):
-        return write_error_file(connection, record, target, language=language)
+        return write_error_file(connection, record, targets)
     with closing(read_originals(settings, record)) as originals:
-        return write_error_lines(connection, record, originals, target, language=language)
+        return write_error_lines(connection, record, originals, targets)

@@ -1,13 +1,13 @@
-"""Received files, kept by their content: copied and hashed in one pass, read only ever after."""
+"""Received files, kept by their content, read only ever after; beside them files of ours, kept by a name."""
 
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import IO, Self, TextIO
 from uuid import uuid4
 
 import fsspec
@@ -163,6 +163,42 @@ def remove_kept(storage_url: str, sha256: str) -> None:
     """Remove a kept file that nothing names: one that was put there by what has failed since."""
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     filesystem.rm(_place(root, sha256))
+
+
+@contextmanager
+def written_whole(storage_url: str, name: str, *, encoding: str) -> Iterator[TextIO]:
+    """Give a text file that is in storage under this name once the block ends; when it raises, nothing is kept."""
+    filesystem, root = fsspec.core.url_to_fs(storage_url)
+    arriving, kept = f"{root}/incoming/{uuid4()}", f"{root}/{name}"
+    filesystem.makedirs(f"{root}/incoming", exist_ok=True)
+    try:
+        with filesystem.open(arriving, "w", encoding=encoding, newline="") as file:
+            yield file
+        filesystem.makedirs(kept.rpartition("/")[0], exist_ok=True)
+        filesystem.mv(arriving, kept)
+    finally:
+        if filesystem.exists(arriving):
+            filesystem.rm(arriving)
+
+
+def open_kept(storage_url: str, name: str) -> tuple[IO[bytes], int]:
+    """Return the file that is in storage under this name, opened, and its size in bytes.
+
+    Raises:
+        FileNotFoundError: When there is none.
+    """
+    filesystem, root = fsspec.core.url_to_fs(storage_url)
+    file: IO[bytes] = filesystem.open(f"{root}/{name}", "rb")
+    return file, int(filesystem.size(f"{root}/{name}"))
+
+
+def remove_files(storage_url: str, folder: str, goes: Callable[[str], bool]) -> None:
+    """Remove the files in this folder of the storage whose name goes."""
+    filesystem, root = fsspec.core.url_to_fs(storage_url)
+    for path in filesystem.find(f"{root}/{folder}"):
+        if goes(path.rpartition("/")[2]):
+            with suppress(FileNotFoundError):  # another process removes too
+                filesystem.rm(path)
 
 
 def source_name_of(file_name: str) -> str:

@@ -18,6 +18,7 @@ from kelompok_core.imports.apply import apply
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.queue import claim, finish
 from kelompok_core.imports.stage import stage
+from kelompok_core.imports.stored_errors import claim_wanted, want, write_wanted
 from kelompok_core.imports.workers import Presence
 
 EVERYTHING = [action.value for action in Action]
@@ -73,7 +74,7 @@ def work(bench):
                 with bench.database.connect() as connection, connection.begin():
                     claimed = claim(connection, worker.id)
                 if claimed is None:
-                    return done
+                    break
                 failure = None
                 try:
                     for step in (stage, decide, apply):
@@ -82,9 +83,22 @@ def work(bench):
                     failure = error
                 with bench.database.connect() as connection, connection.begin():
                     finish(connection, claimed, failure)
+                    if failure is None:
+                        want(connection, claimed.import_id)
                 done.append(claimed.import_id)
+            while _write_one(bench, worker.id):
+                pass
+        return done
 
     return run
+
+
+def _write_one(bench, worker_id):
+    with bench.database.connect() as connection, connection.begin():
+        wanted = claim_wanted(connection, worker_id)
+    if wanted is not None:
+        write_wanted(bench, wanted, worker_id)
+    return wanted is not None
 
 
 @pytest.fixture

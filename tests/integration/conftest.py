@@ -58,7 +58,7 @@ def handed_back(database: Database, tmp_path: Path) -> Callable[[ImportReport], 
     def run(report: ImportReport) -> list[dict[str, str]]:
         path = tmp_path / "errors.csv"
         with database.connect() as connection, path.open("w", encoding="utf-8-sig", newline="") as target:
-            write_error_file(connection, report.record, target)
+            write_error_file(connection, report.record, {"en": target})
         with path.open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
 

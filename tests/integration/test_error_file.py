@@ -9,7 +9,7 @@ from kelompok_core.imports.error_file import write_error_file
 def _error_file(database, report, language="en"):
     target = io.StringIO(newline="")
     with database.connect() as connection:
-        write_error_file(connection, report.record, target, language=language)
+        write_error_file(connection, report.record, {language: target})
     return target.getvalue()
 
 

@@ -67,7 +67,7 @@ def test_a_hundred_thousand_rows_with_three_percent_bad(import_file, database, a
     # The error file, corrected, brings in the rest.
     target = io.StringIO(newline="")
     with database.connect() as connection:
-        assert write_error_file(connection, report.record, target) == bad
+        assert write_error_file(connection, report.record, {"en": target}) == bad
     target.seek(0)
     header, *rows = csv.reader(target)
     for row in rows:

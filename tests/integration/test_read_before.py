@@ -125,7 +125,7 @@ def test_the_error_file_is_the_same(import_file, bench):
         report = import_file(_LIST)
         sink = io.StringIO()
         with bench.database.connect() as connection:
-            write_error_file(connection, report.record, sink)
+            write_error_file(connection, report.record, {"en": sink})
         files.append(list(csv.reader(io.StringIO(sink.getvalue()))))
     assert files[0] == files[1]
     assert len(files[0]) == 1 + 3

@@ -172,7 +172,7 @@ def test_rows_to_correct_go_back_as_they_came(import_json, bench, database, tmp_
     target = io.StringIO()
     with database.connect() as connection:
         originals = read_originals(bench.settings, report.record)
-        assert write_error_lines(connection, report.record, originals, target) == 2
+        assert write_error_lines(connection, report.record, originals, {"en": target}) == 2
         originals.close()
     lines = [json.loads(line) for line in target.getvalue().splitlines()]
     assert all(one["_decision"] == "rejected" and "value.required" in one["_codes"] for one in lines)

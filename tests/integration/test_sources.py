@@ -110,7 +110,7 @@ def test_rows_of_json_go_back_as_they_came_and_come_again(import_file, bench, da
     target = io.StringIO()
     originals = read_originals(bench.settings, report.record)
     with database.connect() as connection:
-        assert write_error_lines(connection, report.record, originals, target) == 3
+        assert write_error_lines(connection, report.record, originals, {"en": target}) == 3
     originals.close()
     second, broken, fourth = target.getvalue().splitlines()
     assert second.startswith('{"id": 12345678901234567890, "email": "=x", "n": 1.10, "_line": "2", ')

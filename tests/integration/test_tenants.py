@@ -85,7 +85,7 @@ def seen_of(database):
         with database.connect() as connection:
             sees = list_organizations_seen(connection, actor)
             errors = io.StringIO()
-            write_error_file(connection, report.record, errors)
+            write_error_file(connection, report.record, {"en": errors})
             parked = list_parked(connection, import_id=report.record.id, organizations=sees, sees=sees)
             told = {
                 "report": report.to_json(),

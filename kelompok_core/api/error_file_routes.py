@@ -1,0 +1,95 @@
+"""The route of error files: a worker wrote them, this process only sends them; no plugin runs here."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import IO, Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.access.rules import Action
+from kelompok_core.api.caller import Bench, find_import, holding
+from kelompok_core.api.problems import may_answer
+from kelompok_core.api.words import LanguageWord
+from kelompok_core.errors import NotFound
+from kelompok_core.imports.error_file import name_error_file
+from kelompok_core.imports.records import ImportRecord
+from kelompok_core.imports.stored_errors import awaited, find_current, want
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.sources.storage import open_kept
+
+router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
+
+ErrorFileForm = Literal["csv", "ndjson"]
+_MEDIA_TYPES = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
+_TEXT = {"schema": {"type": "string"}}
+_PIECE = 1 << 16
+"""Bytes sent at a time: as much as a client has to take before the connection counts as stuck."""
+
+
+class _Sent(StreamingResponse):
+    """Sends an open file and closes it, also when the client leaves before the end."""
+
+    def __init__(self, file: IO[bytes], **options: object) -> None:
+        super().__init__(_pieces(file), **options)  # type: ignore[arg-type]  # passed on as they are
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._file.close()
+
+
+async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    while piece := await run_in_threadpool(file.read, _PIECE):
+        yield piece
+
+
+@router.get(
+    "/{import_id}/errors.{form}",
+    operation_id="get_error_file",
+    summary="Rows to correct",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": dict.fromkeys(_MEDIA_TYPES.values(), _TEXT), "description": "The file."},
+        **may_answer(401, 403, 404, 409, 422, 429, 503),
+    },
+)
+def get_error_file(
+    import_id: UUID,
+    form: Annotated[ErrorFileForm, Path(description="`csv` of a table, `ndjson` of JSON; the import's links say.")],
+    caller: Annotated[Actor, holding(Action.IMPORT_READ)],
+    bench: Bench,
+    language: LanguageWord = "en",
+) -> StreamingResponse:
+    """Return the rejected and parked rows as they came, with what was found; corrected, they can be sent again.
+
+    A worker writes the file; until it has, and when rows were decided since, the answer is 404 with Retry-After.
+    """
+    with bench.database.connect() as connection:
+        record = find_import(connection, caller, import_id, Action.IMPORT_READ)
+        if (name := name_error_file(record)) != f"errors.{form}":
+            raise NotFound("error file of this kind", f"errors.{form}")
+        kept = find_current(connection, record, language)
+    file, size = _opened(bench, record, kept)
+    headers = {"Content-Disposition": f'attachment; filename="{record.id}-{name}"', "Content-Length": str(size)}
+    return _Sent(file, media_type=_MEDIA_TYPES[form], headers=headers)
+
+
+def _opened(bench: Workbench, record: ImportRecord, kept: str | None) -> tuple[IO[bytes], int]:
+    """Return the stored file and its size.
+
+    Raises:
+        ErrorFileAwaited: When it is not there; a worker writes it from now on.
+    """
+    if kept is not None:
+        with suppress(FileNotFoundError):  # when a newer one took its place just now, or somebody removed it
+            return open_kept(bench.settings.storage_url, kept)
+    with bench.database.connect() as connection, connection.begin():
+        want(connection, record.id)
+    raise awaited()

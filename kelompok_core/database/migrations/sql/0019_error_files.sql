@@ -1,0 +1,16 @@
+-- The error file of an import: one with wanted_at waits for a worker, or is written by leased_by. What was written last
+-- lies in storage under file_id; content says for which plan and which decided rows, so that an outdated file is known.
+CREATE TABLE error_files (
+  import_id uuid PRIMARY KEY REFERENCES imports (id) ON DELETE CASCADE,
+  wanted_at timestamptz,
+  leased_by uuid,
+  attempts integer NOT NULL DEFAULT 0,
+  content text,
+  file_id uuid,
+  tried_at timestamptz,
+  failure text,
+  failure_code text,
+  failure_hint text
+);
+CREATE INDEX error_files_wanted ON error_files (wanted_at) WHERE wanted_at IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON error_files TO kelompok_runtime;

@@ -1,0 +1,163 @@
+"""Error files in storage: asked for by whoever reads one, written once by a worker, served while they are current."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from kelompok_core.errors import ErrorFileAwaited, ErrorFileFailed, ImportFailed, KelompokError, NotFound
+from kelompok_core.imports.error_file import encoding_of, name_error_file
+from kelompok_core.imports.handing_back import write_errors
+from kelompok_core.imports.queue import CHANNEL
+from kelompok_core.imports.records import ImportRecord, ImportState, get_import
+from kelompok_core.imports.workbench import Workbench
+from kelompok_core.issues.sentences import LANGUAGES
+from kelompok_core.settings import Settings
+from kelompok_core.sources.storage import remove_files, written_whole
+
+MOST_ATTEMPTS = 3
+"""An error file that ended so many workers is not given to another."""
+
+_AGAIN_SECONDS = 60
+"""After which what could not be written is tried again, when somebody asks for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """An error file a worker is to write; ``attempts`` above 1 say that the worker before this one died at it."""
+
+    import_id: UUID
+    attempts: int
+
+
+def want(connection: sa.Connection, import_id: UUID) -> None:
+    """Let an import's error file be written, once the transaction commits; one that waits keeps its place."""
+    if connection.execute(_WANT, {"import": import_id}).rowcount:
+        connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
+
+
+def find_current(connection: sa.Connection, record: ImportRecord, language: str) -> str | None:
+    """Return the name in storage of an import's error file; None when there is none that is as the import is now.
+
+    Raises:
+        ErrorFileAwaited: When the rows are yet to be decided.
+        ErrorFileFailed: When it could not be written.
+        NotFound: When the import ended before its rows were decided.
+    """
+    if record.plan_revision == 0:
+        raise _undecided(record)
+    row = connection.execute(_FIND, {"import": record.id, "seconds": _AGAIN_SECONDS}).one_or_none()
+    if row is None or not row.is_current:
+        return None
+    if row.failure is None:
+        return _name(record, row.file_id, language)
+    if row.is_wanted or row.is_old:
+        return None
+    raise ErrorFileFailed(f"the error file could not be written: {row.failure}", hint=row.failure_hint)
+
+
+def awaited() -> ErrorFileAwaited:
+    """Return the error that says that a worker will write the file."""
+    return ErrorFileAwaited("a worker is to write the error file", hint="Ask again after Retry-After.")
+
+
+def _undecided(record: ImportRecord) -> KelompokError:
+    if record.is_unfinished:
+        return ErrorFileAwaited("the rows of the import are not decided yet", hint="Ask again once work is «ended».")
+    return NotFound("error file of import", record.id, hint="The import ended before its rows were decided.")
+
+
+def claim_wanted(connection: sa.Connection, worker_id: UUID) -> Wanted | None:
+    """Give the worker the error file that is wanted longest, or that lost its worker; the caller commits."""
+    row = connection.execute(_CLAIM, {"worker": worker_id}).one_or_none()
+    return None if row is None else Wanted(import_id=row.import_id, attempts=row.attempts)
+
+
+def write_wanted(bench: Workbench, wanted: Wanted, worker_id: UUID) -> None:
+    """Write an error file in all languages, and let it take the place of the one before.
+
+    Raises:
+        KelompokError: When the plugin does not give the rows back; what a plugin raises comes out as it is.
+    """
+    if wanted.attempts > MOST_ATTEMPTS:
+        raise ImportFailed(f"{MOST_ATTEMPTS} workers ended while they wrote it", hint="See their log for why.")
+    file_id = uuid4()
+    with bench.database.connect() as session:
+        connection = session.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():  # what is said of the content and the rows are of one moment
+            record = get_import(connection, wanted.import_id)
+            content = connection.scalar(_CONTENT, {"import": record.id})
+            _write(bench.settings, connection, record, file_id)
+    with bench.database.connect() as connection, connection.begin():
+        written = {"import": record.id, "worker": worker_id, "content": content, "file": file_id}
+        is_mine = connection.execute(_KEEP, written).rowcount == 1
+    _clean_up(bench.settings, record.id, file_id, is_mine=is_mine)
+
+
+def keep_failure(connection: sa.Connection, wanted: Wanted, worker_id: UUID, failure: KelompokError) -> None:
+    """Remember why an error file could not be written, so that who asks for it is told."""
+    told = {"failure": failure.message, "code": failure.code, "hint": failure.hint}
+    content = connection.scalar(_CONTENT, {"import": wanted.import_id})
+    connection.execute(_FAIL, {"import": wanted.import_id, "worker": worker_id, "content": content} | told)
+
+
+def _write(settings: Settings, connection: sa.Connection, record: ImportRecord, file_id: UUID) -> None:
+    with ExitStack() as stack:
+        targets = {}
+        for language in LANGUAGES:
+            name, encoding = _name(record, file_id, language), encoding_of(record)
+            targets[language] = stack.enter_context(written_whole(settings.storage_url, name, encoding=encoding))
+        write_errors(settings, connection, record, targets)
+
+
+def _clean_up(settings: Settings, import_id: UUID, file_id: UUID, *, is_mine: bool) -> None:
+    """Remove the files of before; those just written, when another worker has the error file by now."""
+
+    def goes(name: str) -> bool:
+        return name.startswith(str(file_id)) != is_mine
+
+    remove_files(settings.storage_url, _folder(import_id), goes)
+
+
+def _folder(import_id: UUID) -> str:
+    return f"errors/{import_id}"
+
+
+def _name(record: ImportRecord, file_id: UUID, language: str) -> str:
+    return f"{_folder(record.id)}/{file_id}.{language}.{name_error_file(record)}"
+
+
+# All that an error file's rows rest on and that can change: the plan, the rows people decided, and those whose place
+# rows of another import took that was not undone. What was read never changes.
+_CONTENT_OF = f"""
+    (SELECT concat_ws(':', m.plan_revision, p.number, p.digest, s.number, s.digest)
+     FROM (SELECT count(*) AS number, coalesce(bit_xor(hashint8extended(record, 0)), 0) AS digest
+           FROM import_decisions WHERE import_id = m.id AND revision < 0) p,
+          (SELECT count(*) AS number, coalesce(bit_xor(hashint8extended(record, 0)), 0) AS digest
+           FROM (SELECT DISTINCT c.record FROM import_superseded c
+                 JOIN imports b ON b.id = c.by_import AND b.state = '{ImportState.APPLIED.value}'
+                 WHERE c.import_id = m.id) one) s)"""
+_CONTENT = sa.text(f"SELECT {_CONTENT_OF} FROM imports m WHERE m.id = :import")
+_FIND = sa.text(f"""
+    SELECT e.file_id, e.failure, e.failure_hint, e.content IS NOT DISTINCT FROM {_CONTENT_OF} AS is_current,
+           e.wanted_at IS NOT NULL AS is_wanted, e.tried_at < now() - make_interval(secs => :seconds) AS is_old
+    FROM error_files e JOIN imports m ON m.id = e.import_id WHERE e.import_id = :import""")
+_WANT = sa.text("""
+    INSERT INTO error_files (import_id, wanted_at) VALUES (:import, now())
+    ON CONFLICT (import_id) DO UPDATE SET wanted_at = now(), attempts = 0 WHERE error_files.wanted_at IS NULL""")
+_CLAIM = sa.text("""
+    UPDATE error_files SET leased_by = :worker, attempts = attempts + 1
+    WHERE import_id = (
+      SELECT import_id FROM error_files
+      WHERE wanted_at IS NOT NULL AND (leased_by IS NULL OR NOT worker_lives(leased_by))
+      ORDER BY wanted_at, import_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING import_id, attempts""")
+_KEEP = sa.text("""
+    UPDATE error_files SET wanted_at = NULL, leased_by = NULL, tried_at = now(), content = :content, file_id = :file,
+           failure = NULL, failure_code = NULL, failure_hint = NULL
+    WHERE import_id = :import AND leased_by = :worker""")
+_FAIL = sa.text("""
+    UPDATE error_files SET wanted_at = NULL, leased_by = NULL, tried_at = now(), content = :content,
+           failure = :failure, failure_code = :code, failure_hint = :hint
+    WHERE import_id = :import AND leased_by = :worker""")
