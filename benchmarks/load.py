@@ -1,6 +1,7 @@
 """The HTTP API under load, and the command line, in one run of ``kelompok up``: ``python benchmarks/load.py``.
 
 Ratios compare with what the same server needs to say that it is alive, and the same command without workers.
+``--hostile`` measures healthy requests beside an attack instead, with the usual limits.
 """
 
 import os
@@ -18,6 +19,7 @@ from itertools import count
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
 
+import hostile
 import httpx2 as httpx
 
 PROGRAMS = Path(sys.executable).parent
@@ -25,6 +27,8 @@ SCOPES = ("import.submit", "import.apply", "import.read", "record.read")
 OFTEN = {"KELOMPOK_API_RATE_PER_ADDRESS": "1000000/minute", "KELOMPOK_API_RATE_PER_KEY": "1000000/minute"}
 THREADS, SECONDS = 8, 10.0
 KIND = {"Content-Type": "text/csv"}
+WRITTEN_SECONDS = 30.0
+"""In which a worker has written the error file of 100,000 rows."""
 
 
 def free_port() -> int:
@@ -176,15 +180,56 @@ def measure_command_line(installation: Installation, *, handed: bool) -> float:
     return statistics.median(times)
 
 
+def spoilt_rows(number: int) -> str:
+    return "name,email\n" + "".join(f"Orang {one},salah {one}\n" for one in range(number))
+
+
+def make_key(installation: Installation, email: str, *scopes: str) -> str:
+    asked = [f"--scope={scope}" for scope in scopes]
+    return installation.kelompok("admin", "key", "create", email, "--name", "load", *asked).split()[0]
+
+
+def measure_hostile(installation: Installation) -> None:
+    """Let an editor of one organization attack with the organization's own import of 100,000 rejected rows."""
+    port, usual = free_port(), dict.fromkeys(OFTEN, "")
+    address = f"http://127.0.0.1:{port}"
+    key = make_key(installation, "load@example.org", *SCOPES)
+    with (
+        installation.running("up", "--port", str(free_port()), "--api-port", str(port), address=address, **usual),
+        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client,
+    ):
+        home = client.post(
+            "/api/v1/imports/organizations?source=home&mode=apply", content="id,name\n1,Lembaga Rumah\n", headers=KIND
+        )
+        assert wait_until_ended(client, home.headers["location"])["state"] == "applied"
+        installation.kelompok("admin", "user", "create", "hostile@example.org")
+        installation.kelompok(
+            "admin", "role", "grant", "hostile@example.org", "editor", "--organization", "lembaga-rumah"
+        )
+        hostile_key = make_key(installation, "hostile@example.org", "import.read", "import.submit")
+        sent = client.post(
+            "/api/v1/imports/members?source=bad&organization=lembaga-rumah", content=spoilt_rows(100_000), headers=KIND
+        )
+        location = sent.headers["location"]
+        counts = wait_until_ended(client, location)["counts"]
+        print(counts, flush=True)
+        sleep(WRITTEN_SECONDS)
+        hostile.measure(address, key, home.headers["location"], hostile_key, location)
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         installation = Installation(Path(folder))
         installation.kelompok("plugin", "enable", "csv-import")
         installation.kelompok("admin", "user", "create", "load@example.org", "--role", "admin")
-        scopes = [f"--scope={scope}" for scope in SCOPES]
-        made = installation.kelompok("admin", "key", "create", "load@example.org", "--name", "load", *scopes)
-        key, port = made.split()[0], free_port()
+        if "--hostile" in sys.argv[1:]:
+            try:
+                measure_hostile(installation)
+            finally:
+                installation.kelompok("db", "remove", "--yes")
+            return
+        key, port = make_key(installation, "load@example.org", *SCOPES), free_port()
         address = f"http://127.0.0.1:{port}"
         try:
             alone = measure_command_line(installation, handed=False)

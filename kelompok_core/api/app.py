@@ -15,8 +15,9 @@ from kelompok_core.api import (
     review_routes,
     service_routes,
 )
-from kelompok_core.api.caller import Rates
-from kelompok_core.api.guards import Answering, Guards
+from kelompok_core.api.caller import KnownKeys
+from kelompok_core.api.departure import watch_connections
+from kelompok_core.api.guards import Answering, Guards, Kind
 from kelompok_core.api.options import ApiOptions
 from kelompok_core.api.problems import handle_problems
 from kelompok_core.imports.workbench import Workbench
@@ -29,17 +30,20 @@ Lists go on with `meta.next` as `cursor`. Text that came from files is never mor
 not follow it.
 """
 _UPLOAD = re.compile(r"/api/v1/imports/[^/]+")
+_HEAVY = re.compile(r"/api/v1/imports/[^/]+/(errors\.[^/]+|undo)")
 
 
 def make_app(bench: Workbench, options: ApiOptions) -> ASGIApp:
     """Return the application with everything that stands before it."""
-    wrapped: ASGIApp = make_routes(bench, options)
+    routes = make_routes(bench, options)
+    watch_connections(bench.database.engine)
+    wrapped: ASGIApp = routes
     if options.origins:
         wrapped = CORSMiddleware(
             wrapped, allow_origins=list(options.origins), allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key"], expose_headers=["Location"],
         )  # fmt: skip
-    return Answering(Guards(wrapped, options, _is_upload))
+    return Answering(Guards(wrapped, options, _kind_of, routes.state.known_keys))
 
 
 def make_routes(bench: Workbench, options: ApiOptions) -> FastAPI:
@@ -49,7 +53,7 @@ def make_routes(bench: Workbench, options: ApiOptions) -> FastAPI:
         docs_url=None, redoc_url=None, openapi_url="/openapi.json",
     )  # fmt: skip
     app.state.bench = bench
-    app.state.key_rates = Rates(options.rate_per_key)
+    app.state.known_keys = KnownKeys(options.rate_per_key)
     handle_problems(app)
     for module in (import_routes, error_file_routes, review_routes, plugin_routes, service_routes):
         app.include_router(module.router)
@@ -58,5 +62,10 @@ def make_routes(bench: Workbench, options: ApiOptions) -> FastAPI:
     return app
 
 
-def _is_upload(scope: Scope) -> bool:
-    return scope["method"] == "POST" and _UPLOAD.fullmatch(scope["path"]) is not None
+def _kind_of(scope: Scope) -> Kind:
+    path = scope["path"]
+    if path == "/healthz":
+        return Kind.FREE
+    if _HEAVY.fullmatch(path):
+        return Kind.HEAVY
+    return Kind.UPLOAD if scope["method"] == "POST" and _UPLOAD.fullmatch(path) else Kind.USUAL

@@ -2,7 +2,10 @@
 
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -53,10 +56,40 @@ class Rates:
         raise TooManyRequests(f"more than {self._rate}", wait=wait, hint=f"Go on in {wait} seconds.")
 
 
+_MOST_KNOWN = 10_000
+
+
+class KnownKeys:
+    """Keys that were valid a while ago: what stands before the routes tells them from guesses by it, and nothing else.
+
+    Whether a key is valid now the database says at each request.
+    """
+
+    def __init__(self, rate: RateLimitItem) -> None:
+        self.rates = Rates(rate)
+        self._ids: OrderedDict[bytes, UUID | None] = OrderedDict()
+
+    def find(self, token: str) -> UUID | None:
+        """Return the id of a key that was valid, or None."""
+        return self._ids.get(_digest(token))
+
+    def keep(self, token: str, key_id: UUID | None) -> None:
+        self._ids[_digest(token)] = key_id
+        if len(self._ids) > _MOST_KNOWN:
+            self._ids.popitem(last=False)
+
+    def forget(self, token: str) -> None:
+        self._ids.pop(_digest(token), None)
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()
+
+
 _BEARER = HTTPBearer(auto_error=False, bearerFormat="klp_…", description="A key made with «kelompok admin key create».")
 
 
-def get_bench(request: Request) -> Workbench:
+async def get_bench(request: Request) -> Workbench:  # async: no thread is needed for it
     bench: Workbench = request.app.state.bench
     return bench
 
@@ -74,8 +107,9 @@ def get_session(bench: Bench) -> Iterator[Session]:
         yield session
 
 
-Connection = Annotated[sa.Connection, Depends(get_connection)]
-CoreSession = Annotated[Session, Depends(get_session)]
+# Given back before the answer is sent: a client that takes its time holds no connection.
+Connection = Annotated[sa.Connection, Depends(get_connection, scope="function")]
+CoreSession = Annotated[Session, Depends(get_session, scope="function")]
 
 
 def get_caller(
@@ -90,14 +124,18 @@ def get_caller(
     """
     if sent is None:
         raise NoValidKey("this needs a key", hint="Send it as «Authorization: Bearer klp_…».")
+    known: KnownKeys = request.app.state.known_keys
     with bench.database.connect() as connection:
         try:
             actor = get_actor_by_key(connection, sent.credentials)
         except NotPermitted as error:
+            known.forget(sent.credentials)
             raise NoValidKey("the key is unknown, revoked or expired", hint="Ask for a new one.") from error
         require_active(connection, actor)
+    if getattr(request.state, "key_id", None) is None:  # what stands before the routes did not know it yet
+        known.rates.count(str(actor.key_id))
+        known.keep(sent.credentials, actor.key_id)
     request.state.key_id = actor.key_id
-    request.app.state.key_rates.count(str(actor.key_id))
     return actor
 
 
@@ -126,7 +164,7 @@ def holding(action: Action) -> Any:
         NotPermitted: When the key has it neither for all entities nor for one.
     """
 
-    def get_holder(caller: Caller) -> Actor:
+    async def get_holder(caller: Caller) -> Actor:
         if not any(scope.partition(":")[0] == action for scope in caller.scopes or ()):
             raise NotPermitted(caller.email, action, "the key has no such scope")
         return caller

@@ -4,17 +4,21 @@ import asyncio
 import json
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from enum import Enum
 from time import monotonic
-from typing import Any
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kelompok_core.api.caller import Rates
+from kelompok_core.api.caller import KnownKeys, Rates
+from kelompok_core.api.departure import run_watched
 from kelompok_core.api.options import ApiOptions
-from kelompok_core.api.problems import BodyTooLarge, BodyTooSlow, Internal, TooManyRequests, WrongHost, answer
+from kelompok_core.api.places import Places
+from kelompok_core.api.problems import BodyTooLarge, BodyTooSlow, Internal, WrongHost, answer
 from kelompok_core.errors import KelompokError
 
 _LARGEST_SMALL_BODY = 64_000
@@ -23,6 +27,18 @@ _LARGEST_SMALL_BODY = 64_000
 _SLOWEST_SMALL_BODY = 20.0
 _LONGEST_SILENCE = 20.0
 """Seconds between two pieces of a file; many clients that send a byte now and then would hold everything."""
+
+_OF_STRANGERS = 8
+"""Requests at one time of callers whose key was not seen valid yet, or who have none."""
+
+_HEAD_START = 10.0
+"""Seconds after which a file has to come in at the least rate."""
+
+_PATIENCE, _PATIENCE_OF_UPLOADS = 2.0, 5.0
+"""Seconds a request waits for its place."""
+
+WORKING = "working"
+"""Marks in a request's state that it is being worked on, so that its connection is no idle one."""
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -86,30 +102,91 @@ def _key(scope: Scope) -> str | None:
     return None if key_id is None else str(key_id)
 
 
-class Guards:
-    """Refuses what is too much before anything costly is done for it."""
+class Kind(Enum):
+    """What a request is to the guards: ``FREE`` costs nothing, ``HEAVY`` much, ``UPLOAD`` brings a file."""
 
-    def __init__(self, app: ASGIApp, options: ApiOptions, is_upload: Callable[[Scope], bool]) -> None:
+    FREE = "free"
+    USUAL = "usual"
+    HEAVY = "heavy"
+    UPLOAD = "upload"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """Who a request comes from, as far as that is known before anybody looks: the address, and a key that was valid."""
+
+    address: str
+    token: str | None
+    key_id: str | None
+
+    @property
+    def key(self) -> str:
+        """What counts as one key: the token sent, valid or not; without one the address."""
+        return self.address if self.token is None else self.token
+
+    @property
+    def stranger(self) -> str:
+        """What counts as one caller that is not known: who sends some key does not wait for those who send none."""
+        return self.address if self.token is None else f"{self.address} with a key"
+
+
+class Guards:
+    """Refuses what is too much before anything costly is done for it, first of those who are not known."""
+
+    def __init__(
+        self, app: ASGIApp, options: ApiOptions, kind_of: Callable[[Scope], Kind], known: KnownKeys
+    ) -> None:  # fmt: skip
         self._app = app
         self._options = options
-        self._is_upload = is_upload
+        self._kind_of = kind_of
+        self._known = known
         self._rates = Rates(options.rate_per_address)
-        self._uploads = 0
+        self._of_keys = Places(options.most_requests, "requests", most_each=options.most_requests_each)
+        self._of_strangers = Places(_OF_STRANGERS, "requests", most_each=_OF_STRANGERS // 2)
+        self._heavy = Places(options.most_heavy, "costly requests", most_each=options.most_heavy_each)
+        self._uploads = Places(options.most_uploads, "uploads", most_each=options.most_uploads_each)
+        self._upload_addresses = Places(options.most_uploads, "uploads")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        kind = self._kind_of(scope)
         try:
             self._check_host(Headers(scope=scope))
-            self._rates.count(scope["client"][0] if scope.get("client") else "unknown")
-            if self._is_upload(scope):
-                await self._let_upload(scope, receive, send)
-            else:
-                body = await _read_small(scope, receive)
-                await self._app(scope, _replay(body, receive), send)
+            await self._let(kind, self._count(scope), scope, receive, send)
         except KelompokError as error:
-            await answer(error)(scope, receive, send)
+            refusal = answer(error)
+            if kind is Kind.UPLOAD:
+                refusal.headers["Connection"] = "close"  # the rest of the body is not read
+            await refusal(scope, receive, send)
+
+    def _count(self, scope: Scope) -> Sender:
+        """Count the request: of a key that was valid before as the key's, of anybody else as the address's.
+
+        So who sends without a key, or guesses some, takes nothing from those who have one at the same address.
+        """
+        sender = _sender(scope, self._known)
+        if sender.key_id is None:
+            self._rates.count(sender.stranger)
+        else:
+            scope["state"]["key_id"] = sender.key_id
+            self._known.rates.count(sender.key_id)
+        return sender
+
+    async def _let(self, kind: Kind, sender: Sender, scope: Scope, receive: Receive, send: Send) -> None:
+        if kind is Kind.UPLOAD:
+            await self._let_upload(sender, scope, receive, send)
+            return
+        body = await _read_small(scope, receive)
+        scope["state"][WORKING] = True
+        async with AsyncExitStack() as places:
+            if kind is not Kind.FREE:
+                pool = self._of_strangers if sender.key_id is None else self._of_keys
+                await places.enter_async_context(pool.taken(sender.key_id or sender.stranger, patience=_PATIENCE))
+            if kind is Kind.HEAVY and sender.key_id is not None:  # strangers have few places as it is
+                await places.enter_async_context(self._heavy.taken(sender.key_id))
+            await run_watched(self._app, scope, body, receive, send)
 
     def _check_host(self, headers: Headers) -> None:
         host = headers.get("host", "")
@@ -117,35 +194,52 @@ class Guards:
         if name not in self._options.hosts:
             raise WrongHost("the Host header is none of this server's names", hint="See KELOMPOK_API_HOSTS.")
 
-    async def _let_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._uploads >= self._options.most_uploads:
-            raise TooManyRequests(f"{self._uploads} files are coming in already", wait=5, hint="Try again soon.")
+    async def _let_upload(self, sender: Sender, scope: Scope, receive: Receive, send: Send) -> None:
         _require_length(scope, self._options.largest_body)
-        self._uploads += 1
-        try:
-            limits = _Limits(self._options.largest_body, self._options.slowest_body)
+        scope["state"][WORKING] = True
+        pools = [self._uploads.taken(sender.key, patience=_PATIENCE_OF_UPLOADS)]
+        if sender.key_id is None:  # who sends one token after the other has no more than others at one address
+            pools.append(self._upload_addresses.taken(sender.address, patience=_PATIENCE_OF_UPLOADS))
+        async with AsyncExitStack() as places:
+            for pool in pools:
+                await places.enter_async_context(pool)
+            limits = _Limits(self._options.largest_body, self._options.slowest_body, self._options.least_rate)
             await self._app(scope, limits.wrap(receive), send)
-        finally:
-            self._uploads -= 1
 
 
 class _Limits:
-    """Counts what comes in, in bytes and seconds."""
+    """Counts what comes in, in bytes and seconds; after a while no less than ``least_rate`` bytes a second may."""
 
-    def __init__(self, largest: int, slowest: float) -> None:
+    def __init__(self, largest: int, slowest: float, least_rate: int = 0) -> None:
         self._largest = largest
         self._size = 0
-        self._deadline = monotonic() + slowest
+        self._began = monotonic()
+        self._slowest = slowest
+        self._least_rate = least_rate
+
+    def _seconds_left(self) -> float:
+        deadline = self._slowest
+        if self._least_rate:
+            deadline = min(deadline, _HEAD_START + self._size / self._least_rate)
+        return min(_LONGEST_SILENCE, self._began + deadline - monotonic())
 
     def wrap(self, receive: Receive) -> Receive:
         async def limited() -> Message:
-            message = await _in_time(receive(), min(_LONGEST_SILENCE, self._deadline - monotonic()))
+            message = await _in_time(receive(), self._seconds_left())
             self._size += len(message.get("body", b""))
             if self._size > self._largest:
                 raise _too_large(self._largest)
             return message
 
         return limited
+
+
+def _sender(scope: Scope, known: KnownKeys) -> Sender:
+    scheme, _, sent = Headers(scope=scope).get("authorization", "").partition(" ")
+    token = sent.strip() if scheme.lower() == "bearer" and sent.strip() else None
+    key_id = None if token is None else known.find(token)
+    address = scope["client"][0] if scope.get("client") else "unknown"
+    return Sender(address=address, token=token, key_id=None if key_id is None else str(key_id))
 
 
 async def _in_time(message: Awaitable[Message], seconds: float) -> Message:
@@ -177,13 +271,3 @@ async def _read_small(scope: Scope, receive: Receive) -> bytes:
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return body
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a body that was read as the app expects it, then what comes after it."""
-    waiting: list[MutableMapping[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return replayed

@@ -25,7 +25,15 @@ class ApiOptions:
         rate_per_key: Counted for each key.
         largest_body: In bytes.
         slowest_body: Seconds in which a body has to be here.
+        least_rate: Bytes a second of a file, on average, after its first seconds.
         most_uploads: How many files may come in at one time.
+        most_uploads_each: How many of them with one key.
+        most_requests: How many requests with keys are worked on at one time.
+        most_requests_each: How many of them with one key.
+        most_heavy: How many costly requests, error files and undos, go on at one time.
+        most_heavy_each: How many of them with one key.
+        most_connections: How many connections may be open.
+        most_connections_each: How many of them of one address.
     """
 
     hosts: tuple[str, ...] = _LOCAL_HOSTS
@@ -35,7 +43,15 @@ class ApiOptions:
     rate_per_key: RateLimitItem = _KEY_RATE
     largest_body: int = 64 * _MEGABYTE
     slowest_body: float = 300.0
+    least_rate: int = 4_000
     most_uploads: int = 32
+    most_uploads_each: int = 8
+    most_requests: int = 24
+    most_requests_each: int = 8
+    most_heavy: int = 8
+    most_heavy_each: int = 2
+    most_connections: int = 500
+    most_connections_each: int = 200
 
 
 def read_options(environ: Mapping[str, str] = os.environ) -> ApiOptions:
@@ -53,7 +69,15 @@ def read_options(environ: Mapping[str, str] = os.environ) -> ApiOptions:
         rate_per_key=_rate(environ, "RATE_PER_KEY", usual.rate_per_key),
         largest_body=_number(environ, "BODY_MEGABYTES", usual.largest_body // _MEGABYTE) * _MEGABYTE,
         slowest_body=float(_number(environ, "BODY_SECONDS", int(usual.slowest_body))),
+        least_rate=_number(environ, "BODY_RATE", usual.least_rate),
         most_uploads=_number(environ, "UPLOADS", usual.most_uploads),
+        most_uploads_each=_number(environ, "UPLOADS_PER_KEY", usual.most_uploads_each),
+        most_requests=_number(environ, "REQUESTS", usual.most_requests),
+        most_requests_each=_number(environ, "REQUESTS_PER_KEY", usual.most_requests_each),
+        most_heavy=_number(environ, "HEAVY", usual.most_heavy),
+        most_heavy_each=_number(environ, "HEAVY_PER_KEY", usual.most_heavy_each),
+        most_connections=_number(environ, "CONNECTIONS", usual.most_connections),
+        most_connections_each=_number(environ, "CONNECTIONS_PER_ADDRESS", usual.most_connections_each),
     )
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from kelompok_core import errors
 from kelompok_core.errors import DatabaseUnavailable, KelompokError, UsageError
@@ -51,6 +52,22 @@ class TooManyRequests(KelompokError):
 
 class NotReady(KelompokError):
     code = "not_ready"
+
+
+class Busy(KelompokError):
+    """All places are taken, by others than the caller; ``wait`` is in seconds."""
+
+    code = "server.busy"
+
+    def __init__(self, message: str, *, wait: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.headers = {"Retry-After": str(wait)}
+
+
+class ClientLeft(KelompokError):
+    """Whoever asked hung up: nothing more is begun for them, and nobody reads this."""
+
+    code = "client.left"
 
 
 class Internal(KelompokError):
@@ -126,6 +143,10 @@ STATUSES: Mapping[type[KelompokError], Status] = {
     NotReady: Status(
         status=503, meaning="Imports cannot be done now; a key that sees all imports is told why.", headers=_LATER
     ),
+    Busy: Status(
+        status=503, meaning="Everything that can go on at one time does; try again after Retry-After.", headers=_LATER
+    ),
+    ClientLeft: Status(status=400, meaning="The client hung up before the answer; nobody sees this."),
     Internal: Status(status=500, meaning="A fault of ours.", says="something went wrong here"),
 }
 
@@ -190,7 +211,7 @@ def answer(error: KelompokError) -> JSONResponse:
     if known is None:
         return answer(Internal(error.message))
     hint = error.hint if known.says is None else _HINTS.get(known.status)
-    headers = {**known.headers, **error.headers} if isinstance(error, TooManyRequests) else known.headers
+    headers = {**known.headers, **error.headers} if isinstance(error, (TooManyRequests, Busy)) else known.headers
     return _answer(known.status, error.code, known.says or error.message, ProblemDetails(hint=hint), headers)
 
 
@@ -209,6 +230,7 @@ def handle_problems(app: FastAPI) -> None:
     app.exception_handler(KelompokError)(_on_error)
     app.exception_handler(DBAPIError)(_on_database_error)
     app.exception_handler(OSError)(_on_disk_error)
+    app.exception_handler(ClientDisconnect)(_on_departure)
     app.exception_handler(Exception)(_on_fault)
     app.exception_handler(RequestValidationError)(_on_invalid)
     app.exception_handler(HTTPException)(_on_http)
@@ -229,6 +251,10 @@ async def _on_disk_error(_: Request, error: OSError) -> JSONResponse:
         raise error
     _logger.error("%s", failure.message)  # the answer does not say where
     return answer(failure)
+
+
+async def _on_departure(_: Request, _error: ClientDisconnect) -> JSONResponse:
+    return answer(ClientLeft("the client hung up"))
 
 
 async def _on_fault(_: Request, _error: Exception) -> JSONResponse:

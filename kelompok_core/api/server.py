@@ -10,6 +10,8 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from kelompok_core.api.app import make_app
+from kelompok_core.api.connections import Connections
+from kelompok_core.api.guards import WORKING
 from kelompok_core.api.options import ApiOptions, read_options
 from kelompok_core.database.engine import open_database
 from kelompok_core.imports.workbench import Workbench
@@ -19,21 +21,73 @@ from kelompok_core.settings import Settings
 
 _HEADER_SECONDS = 10.0
 _LARGEST_HEADERS = 16 << 10
-_MOST_CONNECTIONS = 500
+_STUCK_SECONDS = 20.0
+"""After which a client that takes nothing of its answer is hung up on."""
+
 _FAREWELL_SECONDS = 10
+_MORE_SESSIONS = 16
+"""Connections to the database beside one for each request with a key: of callers not known yet, uploads, undos."""
+
+
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+"""What a connection hears for which there is no room; its request was not read."""
+
+
+class _Config(uvicorn.Config):
+    """uvicorn's settings, with the connections that are open."""
+
+    connections: Connections
 
 
 class HastyProtocol(H11Protocol):
-    """HTTP/1.1 for those who send their headers in time; uvicorn itself waits for ever."""
+    """HTTP/1.1 for those who send their headers in time, and take their answer; uvicorn itself waits for ever."""
 
+    address = ""
+    has_key = False
     _cut: asyncio.TimerHandle | None = None
+    _stuck: asyncio.TimerHandle | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete or not self.cycle.scope["state"].get(WORKING)
+
+    def cut(self) -> None:
+        self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.address = self.client[0] if self.client else ""
+        if not self._held.admit(self):
+            transport.write(_FULL)
+            transport.close()
+            return
         self._cut = self.loop.call_later(_HEADER_SECONDS, self._hang_up)
+
+    @property
+    def _held(self) -> Connections:
+        assert isinstance(self.config, _Config)  # noqa: S101 -- made below
+        return self.config.connections
+
+    def on_response_complete(self) -> None:
+        self._held.touch(self)
+        self.has_key = self.cycle.scope["state"].get("key_id") is not None
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:  # a file that was refused goes on coming in
+            self._cut = self.loop.call_later(_HEADER_SECONDS, self._hang_up)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stuck = self.loop.call_later(_STUCK_SECONDS, self.cut)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stuck is not None:
+            self._stuck.cancel()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete:
+            return
         is_complete = self.conn.their_state is not h11.IDLE
         if is_complete and self._cut is not None:
             self._cut.cancel()
@@ -42,8 +96,10 @@ class HastyProtocol(H11Protocol):
             self._cut = self.loop.call_later(_HEADER_SECONDS, self._hang_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._cut is not None:
-            self._cut.cancel()
+        for timer in (self._cut, self._stuck):
+            if timer is not None:
+                timer.cancel()
+        self._held.leave(self)
         super().connection_lost(exc)
 
     def _hang_up(self) -> None:
@@ -58,7 +114,8 @@ def serve(settings: Settings, *, host: str, port: int, tell: Callable[[str], Non
         DatabaseUnavailable: When there is no database.
     """
     options = read_options()
-    database = open_database(settings, name="kelompok api")
+    # Each request holds one connection at most, but an undo, which holds a second one.
+    database = open_database(settings, name="kelompok api", most=options.most_requests + _MORE_SESSIONS)
     server = make_server(make_app(Workbench(database=database, settings=settings), options), options, host, port)
     _log_requests()
     tell(f"HTTP API: http://{host}:{port}  (documentation: /docs; Ctrl-C stops)")
@@ -71,12 +128,13 @@ def serve(settings: Settings, *, host: str, port: int, tell: Callable[[str], Non
 
 def make_server(app: ASGIApp, options: ApiOptions, host: str, port: int) -> uvicorn.Server:
     """Return the server of the application, not yet listening."""
-    config = uvicorn.Config(
+    config = _Config(
         app, host=host, port=port, http=HastyProtocol, ws="none", lifespan="off", log_config=None,
-        access_log=False, server_header=False, limit_concurrency=_MOST_CONNECTIONS,
+        access_log=False, server_header=False,
         h11_max_incomplete_event_size=_LARGEST_HEADERS, timeout_graceful_shutdown=_FAREWELL_SECONDS,
         proxy_headers=bool(options.proxies), forwarded_allow_ips=list(options.proxies),
     )  # fmt: skip
+    config.connections = Connections(options.most_connections, options.most_connections_each, options.proxies)
     return uvicorn.Server(config)
 
 

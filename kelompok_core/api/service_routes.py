@@ -49,7 +49,7 @@ class Readiness(BaseModel):
 
 
 @router.get("/healthz", operation_id="get_health", summary="Is the process alive?", responses=may_answer(400, 429))
-def get_health() -> Health:
+async def get_health() -> Health:
     return Health(status="ok")
 
 

@@ -78,18 +78,22 @@ def find_owner_url(settings: Settings) -> str:
 class Database:
     """The core's database as the runtime role sees it."""
 
-    def __init__(self, addresses: Addresses, *, name: str = "kelompok", patience: int | None = None) -> None:
+    def __init__(
+        self, addresses: Addresses, *, name: str = "kelompok", patience: int | None = None, most: int = 15
+    ) -> None:
         """Connect lazily.
 
         Args:
             addresses: The server's URLs.
             name: What the sessions call themselves in ``pg_stat_activity``.
             patience: Seconds after which the server ends a session that does nothing in an open transaction.
+            most: How many connections may be open at one time; who needs one more waits.
         """
         self.addresses = addresses
         self._name = name
         self._patience = patience
         self._backends: set[int] = set()
+        self._most = most
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -104,7 +108,11 @@ class Database:
             switches.append(f"-c idle_in_transaction_session_timeout={self._patience}s")
         if switches:
             options["options"] = " ".join(switches)
-        engine = sa.create_engine(url, connect_args=options, hide_parameters=True, pool_pre_ping=True)
+        kept = self._most // 3
+        engine = sa.create_engine(
+            url, connect_args=options, hide_parameters=True, pool_pre_ping=True, pool_size=kept,
+            max_overflow=self._most - kept,
+        )  # fmt: skip
         sa.event.listen(engine, "connect", self._note_opened)
         sa.event.listen(engine, "close", self._note_closed)
         return engine
@@ -286,16 +294,18 @@ def _current_revision(connection: sa.Connection) -> str | None:
     return revision
 
 
-def open_database(settings: Settings, *, name: str = "kelompok", patience: int | None = None) -> Database:
+def open_database(
+    settings: Settings, *, name: str = "kelompok", patience: int | None = None, most: int = 15
+) -> Database:
     """Return the database of this installation, started and migrated when it is the embedded one.
 
-    Name and patience are those of :class:`Database`.
+    Name, patience and most are those of :class:`Database`.
 
     Raises:
         DatabaseUnavailable: When it cannot be reached, the role lacks rights, or the schema of an external one is old.
     """
     addresses = find_addresses(settings)
-    database = Database(addresses, name=name, patience=patience)
+    database = Database(addresses, name=name, patience=patience, most=most)
     try:
         _make_ready(database, settings)
     except BaseException:

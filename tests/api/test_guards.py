@@ -90,7 +90,7 @@ def test_a_body_that_is_no_file_may_be_small_only(client):
 def test_too_many_files_at_one_time(app_with, key_of):
     app = app_with(most_uploads=0)
     refused = _post(TestClient(app, headers={"Authorization": f"Bearer {key_of()}"}), CSV)
-    _error(refused, 429, "rate.exceeded")
+    _error(refused, 503, "server.busy")
     assert "retry-after" in refused.headers
 
 

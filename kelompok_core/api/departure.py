@@ -1,0 +1,123 @@
+"""A client that left: its answer is no longer made, and the database stops working for it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from threading import Lock
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kelompok_core.api.problems import ClientLeft
+
+_CANCEL_SECONDS = 5.0
+_READS = ("GET", "HEAD")
+
+_WORK: ContextVar["Work | None"] = ContextVar("work", default=None)
+
+
+class Work:
+    """What goes on in the database for one request, in whichever thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._connections: list[psycopg.Connection[Any]] = []
+        self._is_over = False
+
+    def begin(self, connection: psycopg.Connection[Any]) -> None:
+        """Note a connection that is used for the request.
+
+        Raises:
+            ClientLeft: When nothing more is to be begun for it.
+        """
+        with self._lock:
+            if self._is_over:
+                raise ClientLeft("the client hung up")
+            self._connections.append(connection)
+
+    def end(self, connection: psycopg.Connection[Any]) -> None:
+        # Waits while its statement is being cancelled: nobody else's may be hit by that.
+        with self._lock:
+            if connection in self._connections:
+                self._connections.remove(connection)
+
+    def stop(self) -> None:
+        """Cancel what the database does for the request, and let nothing more begin."""
+        with self._lock:
+            self._is_over = True
+            for connection in self._connections:
+                with suppress(psycopg.Error):
+                    connection.cancel_safe(timeout=_CANCEL_SECONDS)
+
+
+def watch_connections(engine: sa.Engine) -> None:
+    """Note from now on which connection each request uses."""
+    sa.event.listen(engine, "checkout", _on_checkout)
+    sa.event.listen(engine, "checkin", _on_checkin)
+
+
+def _on_checkout(driver: Any, record: Any, _: Any) -> None:
+    work = _WORK.get()
+    if work is not None:
+        work.begin(driver)
+        record.info["work"] = work
+
+
+def _on_checkin(driver: Any, record: Any) -> None:
+    work: Work | None = record.info.pop("work", None)
+    if work is not None:
+        work.end(driver)
+
+
+async def run_watched(app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+    """Run the app for a request whose body is here; when its client leaves, what reads for it stops.
+
+    What writes goes on to its end: it may be half done already, and its caller cannot know.
+    """
+    work, visit = Work(), _Visit(receive, send)
+    token = _WORK.set(work)
+    watching = asyncio.create_task(visit.watch(work.stop if scope["method"] in _READS else None))
+    try:
+        await app(scope, visit.replayed(body), visit.send)
+    finally:
+        _WORK.reset(token)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+class _Visit:
+    """A client while it is answered: whether it has left, and whether it has had its answer."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._is_answered = False
+        self._left = asyncio.Event()
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._is_answered = True
+        await self._send(message)
+
+    async def watch(self, stop: Callable[[], None] | None) -> None:
+        """Wait until the client leaves, and stop what goes on for it if it has had no answer yet."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._left.set()
+        if stop is not None and not self._is_answered:
+            await asyncio.to_thread(stop)
+
+    def replayed(self, body: bytes) -> Callable[[], Awaitable[Message]]:
+        """Return the body as the app expects it, then that the client left, once it has."""
+        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> Message:
+            if waiting:
+                return waiting.pop()
+            await self._left.wait()
+            return {"type": "http.disconnect"}
+
+        return receive

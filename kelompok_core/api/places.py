@@ -1,0 +1,101 @@
+"""Places: how much may go on at one time, shared fairly among those who ask."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+
+from kelompok_core.api.problems import Busy, TooManyRequests
+from kelompok_core.errors import KelompokError
+
+_WAIT_SECONDS = 5
+"""What who is refused is told to wait."""
+
+_MOST_WAITING = 16
+"""Of one holder; further ones are refused at once."""
+
+
+class Places:
+    """A number of places. Nobody gets a further one unless more are free than they have: some are left for others.
+
+    One holder alone has half of them at most, a second one half of the rest, and so on; who has none gets the last one.
+    """
+
+    def __init__(self, most: int, what: str, *, most_each: int | None = None) -> None:
+        """Make them.
+
+        Args:
+            most: How many there are.
+            what: What goes on there, for the sentence that refuses.
+            most_each: How many one holder may have, however many are free.
+        """
+        self._free = most
+        self._each = most if most_each is None else most_each
+        self._what = what
+        self._taken: Counter[str] = Counter()
+        self._waiting: Counter[str] = Counter()
+        self._waiters: list[asyncio.Future[None]] = []
+
+    @asynccontextmanager
+    async def taken(self, holder: str, *, patience: float = 0.0) -> AsyncIterator[None]:
+        """Hold a place for as long as the block lasts; wait for it so many seconds.
+
+        Raises:
+            TooManyRequests: When the holder has its share.
+            Busy: When others have them all.
+        """
+        await self._wait(holder, monotonic() + patience)
+        self._free -= 1
+        self._taken[holder] += 1
+        try:
+            yield
+        finally:
+            self._give_back(holder)
+
+    def _give_back(self, holder: str) -> None:
+        self._free += 1
+        _count_down(self._taken, holder)
+        for waiter in list(self._waiters):
+            waiter.get_loop().call_soon_threadsafe(_wake, waiter)
+
+    async def _wait(self, holder: str, until: float) -> None:
+        """Come back when there is a place for the holder."""
+        while (refusal := self._refusal(holder)) is not None:
+            seconds = until - monotonic()
+            if seconds <= 0 or self._waiting[holder] >= _MOST_WAITING:
+                raise refusal
+            await self._next_return(holder, seconds)
+
+    async def _next_return(self, holder: str, seconds: float) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        self._waiting[holder] += 1
+        try:
+            await asyncio.wait([waiter], timeout=seconds)
+        finally:
+            self._waiters.remove(waiter)
+            _count_down(self._waiting, holder)
+
+    def _refusal(self, holder: str) -> KelompokError | None:
+        held = self._taken[holder]
+        if held and held >= min(self._free, self._each):
+            return TooManyRequests(f"{held} {self._what} of yours go on already", wait=_WAIT_SECONDS, hint=_HINT)
+        if not self._free:
+            return Busy(f"all places for {self._what} are taken", wait=_WAIT_SECONDS, hint=_HINT)
+        return None
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _count_down(counted: Counter[str], holder: str) -> None:
+    """Count one less; who has none any more is forgotten."""
+    counted[holder] -= 1
+    if not counted[holder]:
+        del counted[holder]
+
+
+_HINT = "Try again after Retry-After."
