@@ -22,9 +22,9 @@ from kelompok_core.imports.records import get_import
 from kelompok_core.imports.stored_errors import Wanted, claim_wanted, keep_failure, want, write_wanted
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.imports.workers import Presence, end_sessions_of_the_dead, session_name
+from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.running import running
 from kelompok_core.service_log import log_without_values, nothing_printed
-from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.settings import Settings
 from kelompok_pipelines.in_process import Runner, open_runner
 from kelompok_pipelines.interruption import Interruption

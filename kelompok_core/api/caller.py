@@ -4,7 +4,6 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID

@@ -1,5 +1,6 @@
 """Plugins that are off, broken, explode or misbehave: each its own problem and nobody else's."""
 
+import json
 import shutil
 import sys
 

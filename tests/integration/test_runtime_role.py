@@ -257,8 +257,8 @@ def test_what_an_import_is_stays(attempt, owner, bench, received, import_file, a
     moving = {
         "received": {"rows_staged", "blank_lines", "header", "mapping", "reading_sha256", "read_as", "issues", "needs",
                      "pass_sha256"},
-        "planned": {"plan_revision", "plan_snapshot", "plan_epoch", "planned_at", "rows_read", "accepted", "merged", "unchanged",
-                    "rejected", "review", "approved_by", "approved_key_id"},
+        "planned": {"plan_revision", "plan_snapshot", "plan_epoch", "planned_at", "rows_read", "accepted", "merged",
+                    "unchanged", "rejected", "review", "approved_by", "approved_key_id"},
     }.get(state, set())  # fmt: skip
     for name, type_ in columns.items():
         statement = f"UPDATE imports SET {name} = {_VALUES[type_]} WHERE id = '{import_id}'"
