@@ -26,7 +26,7 @@ class HomeCountries:
     def __init__(
         self, database: Database, record: ImportRecord, descriptor: EntityDescriptor, sees: Sequence[UUID] | None
     ) -> None:
-        self._sees = sees_params(sees)
+        self._sees = sees_params(sees) | {"actor": record.released_by[0]}
         self._database = database
         self._descriptor = descriptor
         self._asked = record.organization_id is None and descriptor.belongs

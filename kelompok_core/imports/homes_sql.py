@@ -1,6 +1,6 @@
 """The SQL of where rows belong: organizations, named by each row or by the whole import, and the rows refused there."""
 
-from kelompok_core.imports.sight_sql import sees
+from kelompok_core.imports.sight_sql import said_by_limited, sees, sees_said
 
 HOME = "organizations"
 """The entity whose records others belong to."""
@@ -43,8 +43,9 @@ def _known(said: str) -> str:
     return f"""said AS ({said}),
     by_id AS (
       SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
-      FROM source_records s JOIN organizations o ON o.id = s.record_id
-      WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM said) AND {sees("o.id")}
+      FROM evidence s JOIN organizations o ON o.id = s.record_id
+      WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM said)
+        AND {sees_said("o.id", said_by_limited("s"))}
       GROUP BY s.external_id),
     by_name AS (
       SELECT o.name_key, array_agg(o.id) AS ids FROM organizations o

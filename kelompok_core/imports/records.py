@@ -327,6 +327,7 @@ IMPORTS = sa.table(
             "media_type",
             "actor_id",
             "organization_id",
+            "sees_all",
             "key_id",
             "approved_by",
             "approved_key_id",

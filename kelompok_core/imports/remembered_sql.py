@@ -1,7 +1,7 @@
 """The SQL of what is remembered of rows that were not taken: what somebody rejected, what contradicted another row."""
 
 from kelompok_core.descriptor import EntityDescriptor
-from kelompok_core.imports.sight_sql import sees
+from kelompok_core.imports.sight_sql import sees_said
 
 _OF_THIS_SOURCE = "m.entity = '{entity}' AND m.source_name = :source AND m.state = 'applied'"
 
@@ -13,10 +13,11 @@ def in_sight(descriptor: EntityDescriptor, *, imported: str = "m", decided: str 
     nobody knows: it is its sender's.
     """
     home, sender = f"{imported}.organization_id", f"{imported}.actor_id"
+    limited = f"NOT {imported}.sees_all AND {sender} <> CAST(:actor AS uuid)"
     if not descriptor.belongs:
-        return f"({home} IS NULL OR {sees(home)})"
+        return f"({home} IS NULL OR {sees_said(home, limited)})"
     whose = f"coalesce({decided}.organization_id, {home})"
-    return f"({sees(whose)} OR {whose} IS NULL AND {sender} = :actor)"
+    return f"({sees_said(whose, limited)} OR {whose} IS NULL AND {sender} = CAST(:actor AS uuid))"
 
 
 def rejected(descriptor: EntityDescriptor) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.imports.homes_sql import HOME, join_homes
-from kelompok_core.imports.sight_sql import sees
+from kelompok_core.imports.sight_sql import said_by_limited, sees_said
 
 
 def home(descriptor: EntityDescriptor) -> str:
@@ -97,8 +97,8 @@ OF_SCOPE = f"(CAST(:scope AS uuid) IS NULL OR s.entity <> '{HOME}' OR s.record_i
 
 
 def in_sight(descriptor: EntityDescriptor) -> str:
-    """Whether the import may know of a record ``t``."""
-    return sees(f"t.{descriptor.organization_column}")
+    """Whether the import may know of a record ``t`` by evidence ``s``."""
+    return sees_said(f"t.{descriptor.organization_column}", said_by_limited("s"))
 
 
 # Asked once: of a list that comes again unchanged nothing is left, and nothing need be looked through.
@@ -153,10 +153,11 @@ def _was_in_sight(descriptor: EntityDescriptor) -> str:
     """Whether the record of evidence ``s``, which is gone, was somewhere in sight when it was written."""
     if not descriptor.belongs:
         return "false"
+    said = sees_said("d.organization_id", said_by_limited("s"))
     return f"""EXISTS (
             SELECT FROM imports m JOIN import_decisions d
               ON d.import_id = m.id AND d.record = s.record AND d.revision IN (m.plan_revision, -s.record)
-            WHERE m.id = s.import_id AND d.target_id = s.record_id AND {sees("d.organization_id")})"""
+            WHERE m.id = s.import_id AND d.target_id = s.record_id AND {said})"""
 
 
 def seen_by_words(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:

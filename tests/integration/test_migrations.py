@@ -110,10 +110,10 @@ def _add_import(connection, url):
 
 
 def test_addresses_of_received_files_give_way_to_their_content(empty):
-    with _at("0016", empty) as connection:
+    with _at("0016", empty[0]) as connection:
         _add_import(connection, "file:///old/home/files/sha256/ab/ab12")
-    migrate(empty)
-    database = Database(empty)
+    migrate(empty[0])
+    database = Database(Addresses(runtime=empty[1], dagster=None))
     with database.connect() as connection:
         found = connection.execute(sa.text("SELECT encode(file_sha256, 'hex'), plan_epoch FROM imports")).one()
     database.dispose()
@@ -121,10 +121,10 @@ def test_addresses_of_received_files_give_way_to_their_content(empty):
 
 
 def test_a_received_file_that_lies_elsewhere_stops_the_migration(empty):
-    with _at("0016", empty) as connection:
+    with _at("0016", empty[0]) as connection:
         _add_import(connection, "file:///srv/list.csv")
     with pytest.raises(psycopg.errors.RaiseException, match=r"not kept under its SHA-256: file:///srv/list\.csv"):
-        migrate(empty)
-    database = Database(empty)
+        migrate(empty[0])
+    database = Database(Addresses(runtime=empty[1], dagster=None))
     assert schema_status(database).current == "0016"
     database.dispose()

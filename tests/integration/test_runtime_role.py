@@ -236,7 +236,7 @@ def test_an_undone_import_forgets_only_what_was_said_of_its_own_records(runtime,
 
 _VALUES = {
     "text": "'x'", "uuid": "new_id()", "bytea": "'\\x99'", "jsonb": """'{"x": 1}'""", "integer": "99",
-    "bigint": "99", "text[]": "'{x}'", "pg_snapshot": "pg_current_snapshot()",
+    "bigint": "99", "text[]": "'{x}'", "pg_snapshot": "pg_current_snapshot()", "boolean": "false",
     "timestamp with time zone": "now() - interval '1 year'",
 }  # fmt: skip
 _WORKED_ON = {

@@ -349,3 +349,57 @@ def test_the_same_file_sent_by_others_is_not_told_of(ours, import_file, person, 
     report = import_file(text, source="x", entity="members", actor=actor)
     assert "file.already_imported" not in {issue["code"] for issue in report.record.issues}
     assert "read_in_import" not in report.record.read_as
+
+
+def _decided(ask, report):
+    rows = ask(
+        "SELECT decision, reason FROM import_decisions WHERE import_id = :id ORDER BY record", id=report.record.id
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_an_editor_does_not_say_which_row_of_everybodys_list_is_which(ours, import_file, ask):
+    """Names of lists and ids in them are guessed easily: «list» and 1."""
+    _, actor = ours
+    import_file("id,name,slug\n1,Ours,ours\n", source="list", organization="ours", actor=actor)
+    report = import_file(THEIRS, source="list")
+    assert _decided(ask, report) == [("accepted", "match.none")] * 2
+    assert {row.name for row in ask("SELECT name FROM organizations")} == {"Ours", "Rahasia", "Kembar"}
+    again = import_file(THEIRS.replace("Kupang", "Ende"), source="list")
+    assert _decided(ask, again) == [("merged", "match.known"), ("unchanged", "match.known")]
+
+
+def test_an_editors_id_is_no_name_of_an_organization_for_everybody(ours, import_file, ask):
+    _, actor = ours
+    import_file("id,name,slug\n1,Ours,ours\n", source="own", organization="ours", actor=actor)
+    rows = "name,organisasi\nJoko,1\n"
+    report = import_file(rows, source="members", entity="members")
+    assert _decided(ask, report) == [("rejected", "relation.not_found")]
+    assert _decided(ask, import_file(rows, source="x", entity="members", actor=actor)) == [("accepted", "match.none")]
+
+
+def test_an_editors_members_are_not_those_of_everybodys_list(ours, import_file, ask):
+    _, actor = ours
+    import_file(THEIRS, source="others")
+    import_file("id,name\n1,Tini\n", source="list", entity="members", organization="ours", actor=actor)
+    report = import_file("id,name,organisasi\n1,Joko,rahasia\n", source="list", entity="members")
+    assert _decided(ask, report) == [("accepted", "match.none")]
+
+
+def test_what_an_editor_rejected_is_asked_of_everybodys_list(ours, import_file, ask, bench):
+    _, actor = ours
+    text = "id,name,organisasi\n5,Siti,ours\n"
+    report = import_file(text, source="list", entity="members", actor=actor)
+    Reviewer(bench, actor).reject(report.record.id, 1)
+    again = import_file(text, source="list", entity="members", actor=actor)
+    assert _decided(ask, again) == [("rejected", "review.rejected_before")]
+    report = import_file(text, source="list", entity="members")
+    assert [decision for decision, _ in _decided(ask, report)] == ["review"]
+
+
+def test_what_a_steward_said_counts_for_the_editor(ours, import_file, ask):
+    _, actor = ours
+    first = import_file("id,name,website\n17,Ours,https://ours.or.id\n", source="list", organization="ours")
+    assert _decided(ask, first) == [("unchanged", "match.website")]
+    report = import_file("id,name,city\n17,Ours,Garut\n", source="list", organization="ours", actor=actor)
+    assert _decided(ask, report) == [("merged", "match.known")]

@@ -1,0 +1,12 @@
+"""What whoever sent an import could see then."""
+
+from alembic import op
+
+from kelompok_core.database.sql_files import run_sql_files
+
+revision = "0020"
+down_revision = "0019"
+
+
+def upgrade() -> None:
+    run_sql_files(op.get_bind(), "0020_senders.sql")
