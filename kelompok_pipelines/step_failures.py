@@ -61,13 +61,16 @@ def describe(error: Exception, *, has_import: bool) -> str:
     """Return what happened, in words that quote no file, no setting and no plugin."""
     if not isinstance(error, KelompokError):
         return f"An unexpected {type(error).__name__} stopped the step."
-    if isinstance(error, SettingsError):
-        return f"{error.code}: the setting {error.key} is wrong."
+    # What a request gives wrongly is the request's fault, and says so by another error.
+    wrong = error.__cause__ if isinstance(error.__cause__, SettingsError) else error
+    if isinstance(wrong, SettingsError):
+        return f"{error.code}: the setting {wrong.key} is wrong."
     if isinstance(error, NotPermitted):
         return f"{error.code}: the actor may not {error.action}."
     if isinstance(error, _OF_OURS) or (type(error) is UsageError and not has_import):
         # Before an import is opened only the request itself can be wrong: the run's config has it anyway.
-        return f"{error.code}: {error.message.splitlines()[0]}"
+        said = " ".join(f"{one.rstrip('.')}." for one in (error.message.splitlines()[0], error.hint) if one)
+        return f"{error.code}: {said}"
     return f"{error.code}: the step was stopped."
 
 

@@ -127,6 +127,8 @@ STATUSES: Mapping[type[KelompokError], Status] = {
         headers=_LATER,
         says="the file cannot be kept at the moment",
     ),
+    errors.MemoryExceeded: Status(status=409, meaning="The import needed more memory than it may take."),
+    errors.BackupDamaged: Status(status=409, meaning="A backup is damaged; no address restores one."),
     errors.ImportFailed: Status(status=409, meaning="The import stopped; nothing of it was applied."),
     errors.TakenOver: Status(status=409, meaning="It was cancelled meanwhile, or a worker went on with it."),
     errors.EnrichmentFailed: Status(status=409, meaning="An enricher stopped."),

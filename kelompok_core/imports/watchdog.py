@@ -12,6 +12,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed, KelompokError, TakenOver
+from kelompok_core.imports.acting import act_on
 from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, failure_columns
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.plugin_host.limits import Limits
@@ -90,6 +91,7 @@ class _Watchdog:
             mine = sa.and_(IMPORTS.c.id == self._record.id, IMPORTS.c.fence == self._record.fence)
             given_up = {"state": ImportState.FAILED, "queued_at": None, "leased_by": None, "fence": row.fence + 1}
             told = sa.update(IMPORTS).where(mine).values(updated_at=sa.func.now(), **given_up, **failure_columns(late))
+            act_on(connection, self._record, self._record.released_by[0])
             self.reason = late if connection.execute(told).rowcount else TakenOver(self._record.id)
 
     def _lateness(self, limits: Limits, rows: int) -> ImportFailed | None:

@@ -118,6 +118,8 @@ def open_real(path: Path) -> BinaryIO:
     """
     try:
         file = _open_step_by_step(path)
+    except FileNotFoundError as error:
+        raise UsageError(f"no file {str(path)!r}", hint="Check the path.") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"cannot read {str(path)!r}: {reason}", hint="Check the path.") from error

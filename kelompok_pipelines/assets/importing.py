@@ -8,7 +8,7 @@ from pydantic import Field
 
 from kelompok_core.access.actors import get_actor
 from kelompok_core.descriptor import MergePolicy
-from kelompok_core.errors import KelompokError, UsageError
+from kelompok_core.errors import KelompokError
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.disclosure import Disclosure, disclosure_of
 from kelompok_core.imports.homes_sql import HOME
@@ -87,11 +87,7 @@ def open_import(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID
         return receive(core.bench, request, actor, run_rules(core.bench.settings)).import_id
     except REFUSED as error:
         _put_aside(core, config.idempotency_key or "", error)
-        if not isinstance(error, UsageError):
-            raise
-        # Dagster shows an exception's message alone: what to do would be missing.
-        told = " ".join(f"{one.rstrip('.')}." for one in (error.message, error.hint) if one)
-        raise dg.Failure(told, allow_retries=False) from error
+        raise
 
 
 def _put_aside(core: Core, key: str, error: KelompokError) -> None:

@@ -5,6 +5,7 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import requests
@@ -18,6 +19,7 @@ from schemathesis.checks import CHECKS
 from kelompok_core.api.options import ApiOptions
 from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
 from kelompok_core.errors import KelompokError
+from kelompok_core.imports.workers import Presence
 from tests.api.conftest import CSV
 
 _CHECKS = (
@@ -38,7 +40,7 @@ def _as_lines(_context: SerializationContext, value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def test_whatever_is_sent_the_answer_is_as_documented(served, key_of, send, work):
+def test_whatever_is_sent_the_answer_is_as_documented(served, key_of, send, work, database):
     """Each operation gets made-up requests, half of them about things that are there."""
     send(CSV, mode="apply")
     work()
@@ -56,7 +58,7 @@ def test_whatever_is_sent_the_answer_is_as_documented(served, key_of, send, work
     }
     operations = [result.ok() for result in schema.get_all_operations()]
     assert len(operations) > 20
-    with requests.Session() as session:
+    with requests.Session() as session, Presence(database, uuid4()):  # without a worker the API is not ready
         session.headers.update(headers)
         for operation in operations:
             _try(operation, session, real)

@@ -18,11 +18,11 @@ def worker(database):
 
 
 @pytest.fixture
-def change(database):
+def change(settings):
     """Change the test's database as its owner."""
 
     def run(statement):
-        owner = sa.create_engine(sa.make_url(database.addresses.owner).set(drivername="postgresql+psycopg"))
+        owner = sa.create_engine(sa.make_url(str(settings.owner_database_url)).set(drivername="postgresql+psycopg"))
         with owner.begin() as connection:
             connection.exec_driver_sql(statement)
         owner.dispose()

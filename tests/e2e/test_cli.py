@@ -315,7 +315,8 @@ def test_every_command_explains_itself(installation, command):
 
 
 def test_dagsters_own_command_executes_the_job_with_the_embedded_database(ready, tmp_path):
-    file = tmp_path / "list.csv"
+    file = ready.folder / "examples" / "list.csv"
+    file.parent.mkdir()
     file.write_text("id,name\n1,Lembaga Dagster\n")
     config = tmp_path / "run.yaml"
     config.write_text(f"ops:\n  csv_import__organizations__stage:\n    config:\n      file: {file}\n")

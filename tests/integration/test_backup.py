@@ -123,8 +123,12 @@ def refused(target):
 def test_a_damaged_file_is_refused_wherever_it_is_damaged(backup, refused, tmp_path):
     whole = backup.read_bytes()
     spoiled = tmp_path / "spoiled.tar"
-    with tarfile.open(backup) as tar:  # what fills a member up to a whole block is nothing to be damaged
-        places = [at for one in tar for at in range(one.offset, one.offset_data + one.size)]
+    with tarfile.open(backup) as tar:
+        # What fills a member up to a whole block is nothing to be damaged, nor what stands behind a header's sum.
+        places = [
+            at for one in tar for at in range(one.offset, one.offset_data + one.size)
+            if (at - one.offset_data) % tarfile.BLOCKSIZE not in (154, 155) or at >= one.offset_data
+        ]  # fmt: skip
     for at in random.Random(7).sample(places, 150):  # noqa: S311
         spoiled.write_bytes(whole[:at] + bytes([whole[at] ^ 0x20]) + whole[at + 1 :])
         with pytest.raises(UsageError):

@@ -33,7 +33,7 @@ from kelompok_core.imports.workbench import Workbench
 from kelompok_core.settings import read_settings
 
 settings = read_settings()
-addresses = Addresses(owner=settings.owner_database_url, runtime=settings.database_url, dagster=None)
+addresses = Addresses(runtime=settings.database_url, dagster=None)
 
 def stuck(*_):
     print("reading", flush=True)

@@ -25,7 +25,7 @@ from kelompok_core.imports.workers import Presence, session_name
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 url, does, import_id = sys.argv[1:]
 worker_id = uuid4()
-database = Database(Addresses(owner=url, runtime=url, dagster=None), name=session_name(worker_id))
+database = Database(Addresses(runtime=url, dagster=None), name=session_name(worker_id))
 with Presence(database, worker_id), working_on(database.engine, UUID(import_id)):
     while does == "sleeps":
         time.sleep(0.1)
