@@ -81,6 +81,9 @@ class Theatre:
             # stays what it was opened as; a replica's session runs no triggers.
             connection.execute("SET session_replication_role = replica")
             connection.execute("UPDATE imports SET source_name = 'before' WHERE source_name = 'list'")
+            # A copy of a database has a sequence's head start without the log of it: when its server dies, numbers
+            # would come again. Set anew, the sequence has none.
+            connection.execute("SELECT setval('audit_logs_id_seq', max(id)) FROM audit_logs")
         self._file = folder / "list.csv"
         _write_list(self._file, others)
 
