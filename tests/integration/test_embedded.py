@@ -13,13 +13,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 
 from kelompok_core.database import embedded, server_files
 from kelompok_core.database.engine import Database, find_addresses, find_owner_url, migrate, schema_status
 from kelompok_core.database.server_log import list_loose_settings
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import read_settings
+
+
+def _with_driver(urls):
+    return urls.runtime.replace("postgresql:", "postgresql+psycopg:")
 
 
 @pytest.fixture
@@ -183,7 +187,7 @@ def test_its_log_has_no_row_whatever_fails(installation):
             connection.execute(f"SELECT 1/0, '{rows['constant']}'")
         with pytest.raises(psycopg.Error):
             connection.execute("SELECT 1/0, %s", [rows["parameter"]])
-    with create_engine(urls.runtime.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+    with create_engine(_with_driver(urls), poolclass=NullPool).connect() as connection:
         assert list_loose_settings(connection) == []
     log = (embedded.status(installation).data_folder / "server.log").read_text()
     assert "database system is ready" in log
@@ -195,5 +199,5 @@ def test_a_server_whose_log_may_quote_rows_is_named(installation):
     with psycopg.connect(embedded.superuser_url(installation), autocommit=True) as connection:
         connection.execute("ALTER ROLE kelompok_runtime SET log_min_messages = warning")
         connection.execute("ALTER ROLE kelompok_runtime SET log_statement = ddl")
-    with create_engine(urls.runtime.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+    with create_engine(_with_driver(urls), poolclass=NullPool).connect() as connection:
         assert list_loose_settings(connection) == ["log_min_messages = warning"]
