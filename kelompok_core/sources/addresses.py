@@ -2,6 +2,7 @@
 
 import re
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
@@ -36,6 +37,9 @@ _OF_METADATA = tuple(
     for one in ("169.254.0.0/16", "fe80::/10", "168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128")
 )
 """Where clouds tell a machine its own credentials: not even behind a name that the rules allow."""
+
+_TRANSLATED = tuple(IPv6Network(one) for one in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96"))
+"""Where an IPv4 address stands in the last 32 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +115,7 @@ def _look_up(url: str, host: str, port: int) -> tuple[Address, ...]:
 
 def _require_allowed(url: str, found: tuple[Address, ...], *, is_named: bool, is_literal: bool) -> None:
     for address in found:
-        if is_named and (is_literal or not _is_in(address, _OF_METADATA)):
+        if is_named and (is_literal or not _is_of_metadata(address)):
             continue
         if not is_public(address):
             raise _refused(
@@ -127,6 +131,20 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv4Address):
         return not _is_in(address, _SPECIAL_V4)
     return address in _PUBLIC_V6 and not _is_in(address, _SPECIAL_V6)
+
+
+def _is_of_metadata(address: Address) -> bool:
+    return any(_is_in(one, _OF_METADATA) for one in (address, *_inside(address)))
+
+
+def _inside(address: Address) -> Iterator[IPv4Address]:
+    """Yield the addresses an address leads to by translation or in a tunnel."""
+    if isinstance(address, IPv4Address):
+        return
+    teredo = address.teredo
+    if any(address in network for network in _TRANSLATED):
+        yield IPv4Address(int(address) & 0xFFFFFFFF)
+    yield from filter(None, (address.sixtofour, teredo and teredo[1]))
 
 
 def _is_in(address: Address, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:

@@ -269,11 +269,20 @@ def test_a_public_name_is_connected_to_at_the_address_that_was_looked_up(place, 
     assert dials == [(("8.8.8.8", 443),)]
 
 
+# As it is, and as IPv6 writes it where networks translate or tunnel.
+_METADATA = [
+    "169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::a9fe:a9fe",
+    "::ffff:0:a9fe:a9fe", "2001:0:0:0:0:0:5601:5601", "fd00:ec2::254", "100.100.100.200", "::ffff:100.100.100.200",
+]  # fmt: skip
+
+
 def test_metadata_is_not_even_behind_a_name_that_is_allowed(place, dials, monkeypatch):
     place.config_file.write_text('[files]\nschemes = ["http"]\nhosts = ["intranet.example.org"]\n')
-    _resolving_to(monkeypatch, dials, "169.254.169.254")
-    with pytest.raises(UsageError, match="not a public address"):
-        _read("http://intranet.example.org/a.csv", operator_rules(place))
+    for address in _METADATA:
+        _resolving_to(monkeypatch, dials, address)
+        with pytest.raises(UsageError, match="not a public address"):
+            _read("http://intranet.example.org/a.csv", operator_rules(place))
+    assert dials == []
     _resolving_to(monkeypatch, dials, "10.0.0.7")
     with pytest.raises(UsageError, match="refused by the test"):
         _read("http://intranet.example.org/a.csv", operator_rules(place))
