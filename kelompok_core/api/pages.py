@@ -69,6 +69,12 @@ def read_cursor(cursor: str | None, kinds: Sequence[Callable[[str], Any]]) -> tu
         return None
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return tuple(kind(one) for kind, one in zip(kinds, place, strict=True))
-    except (ValueError, TypeError, binascii.Error) as error:
+        return tuple(kind(_text(one)) for kind, one in zip(kinds, place, strict=True))
+    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise UsageError("the cursor is not one of this list", hint="Give meta.next of the page before.") from error
+
+
+def _text(one: object) -> str:
+    if isinstance(one, str):
+        return one
+    raise TypeError(type(one).__name__)

@@ -1,5 +1,6 @@
 """Imports over HTTP: sent, watched, read, released, taken back; and what is refused, with nothing left behind."""
 
+import base64
 import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -192,7 +193,10 @@ def test_pages_go_on_where_they_ended_and_leave_nothing_out(client, send, work):
         assert len(seen) == len(set(seen)) == expected, path
     only = _get(client, f"{sent['links']['self']}/rows", decision="rejected")["data"]
     assert [row["record"] for row in only] == list(range(3, 31, 3))
-    _error(client.get(f"{sent['links']['self']}/rows", params={"cursor": "nonsense"}), 422, "usage")
+    made_up = [base64.urlsafe_b64encode(one).decode() for one in (b"[1]", b"[true]", b"{}", b"[[]]", b"[" * 300)]
+    for cursor in ("nonsense", *made_up):
+        for address in (f"{sent['links']['self']}/rows", "/api/v1/imports", "/api/v1/organizations", "/api/v1/review"):
+            _error(client.get(address, params={"cursor": cursor}), 422, "usage")
     _error(client.get(f"{sent['links']['self']}/rows", params={"decision": "maybe"}), 422, "request.invalid")
     names = [one["label"] for one in _get(client, "/api/v1/organizations", limit=5, search="lembaga 1")["data"]]
     assert names == ["Lembaga 1", "Lembaga 10", "Lembaga 11", "Lembaga 13", "Lembaga 14"]
@@ -292,14 +296,14 @@ def test_a_nul_is_refused_wherever_it_stands(client):
     answers = [
         client.get("/api/v1/organizations", params={"search": "a\0b"}),
         client.get("/api/v1/organizations", params={"organization": "\0"}),
-        client.get("/api/v1/organizations/a%00b"),
-        client.get("/api/v1/plugins/a%00b"),
         client.post(f"{row}/reject", json={"note": "a\0b"}),
         client.post(f"{row}/accept", json={"merge_into": "a\0b"}),
         client.post("/api/v1/imports/organizations", params={"source": "a\0b"}, content=CSV),
     ]
     for answer in answers:
         _error(answer, 422, "request.invalid")
+    for path in ("/api/v1/organizations/a%00b", "/api/v1/plugins/a%00b"):
+        _error(client.get(path), 400, "request.improper")
 
 
 def test_a_request_gives_only_settings_that_the_plugin_lets_it_give(client, bench):
