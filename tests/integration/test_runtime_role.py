@@ -220,7 +220,7 @@ def test_evidence_is_recorded_of_what_is_being_applied(attempt, received, bench,
     applied, staged = import_file("name\nSatu\n", source="other").record.id, received()
     stage(bench, staged)
     for statement in ("SELECT record_evidence(%(id)s, %(plan)s, false)", "SELECT see_again(%(id)s, %(plan)s)"):
-        for import_id, plan in ((applied, 1), (applied, 2), (staged, 1), (staged, -1)):
+        for import_id, plan in ((applied, 1), (applied, 2), (applied, 0), (applied, -1), (staged, 1), (staged, -1)):
             assert "evidence refused" in str(attempt(statement, id=import_id, plan=plan))
 
 

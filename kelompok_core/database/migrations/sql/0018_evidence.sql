@@ -58,7 +58,9 @@ CREATE FUNCTION require_applying(import uuid, plan integer) RETURNS void
 BEGIN
   PERFORM FROM public.imports i
   WHERE i.id = import AND CASE WHEN plan > 0 THEN i.state = 'planned' AND plan - i.plan_revision IN (0, 1)
-                               ELSE i.state = 'applied' END
+                               ELSE i.state = 'applied' AND EXISTS (
+                                 SELECT FROM public.import_decisions d
+                                 WHERE d.import_id = i.id AND d.record = -plan AND d.revision = plan) END
   FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'evidence refused: import % is not being applied', import
@@ -123,7 +125,7 @@ BEGIN
     INSERT INTO public.source_sightings (evidence_id, last_import_id, last_record, reading_sha256)
     SELECT r.evidence_id, $1, max(r.record), $5
     FROM (
-      SELECT evidence_id, record FROM public.import_rows WHERE import_id = $1 AND raw IS NULL
+      SELECT evidence_id, record FROM public.import_rows WHERE import_id = $1 AND raw IS NULL AND $2 > 0
       UNION ALL
       SELECT s.id, r.record
       FROM public.import_decisions d
