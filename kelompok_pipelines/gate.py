@@ -27,6 +27,9 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 _ORIGIN = re.compile(r"https?://(?P<host>[^/]+)")
 _JSON = "application/json"
 _GRAPHQL = "/graphql"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+"""In a path these are read differently by those who compare paths: a line break at the end is left out by some."""
+
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -102,10 +105,14 @@ class Gate:
         return _of_request(scope, headers)
 
     def _of_place(self, scope: Scope, headers: Headers) -> Refusal | None:
+        if _CONTROL.search(scope["path"]) or ("content-length" in headers and "transfer-encoding" in headers):
+            return _refuse(HTTPStatus.BAD_REQUEST, "The request is no proper HTTP.", {"Connection": "close"})
         host = _only(headers, "host")
         if host is None or _name_of(host) not in self._names:
             return _refuse(HTTPStatus.FORBIDDEN, "The Host header is none of this server's; see [ui] hosts.")
         is_reading = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        if _is_part_of_another_page(headers):
+            return _refuse(HTTPStatus.FORBIDDEN, "The request comes from a page of another origin.")
         if not is_reading and headers.getlist("origin") and not self._is_ours(_only(headers, "origin"), host):
             return _refuse(HTTPStatus.FORBIDDEN, "The request comes from a page of another origin.")
         return None
@@ -133,14 +140,16 @@ def _of_request(scope: Scope, headers: Headers) -> Refusal | None:
         return None
     if scope["method"] not in ("GET", "HEAD"):
         return _refuse(HTTPStatus.METHOD_NOT_ALLOWED, "Use GET or POST.", {"Allow": "GET, HEAD, POST"})
-    return _of_query(scope["query_string"]) if scope["path"].rstrip("/") == _GRAPHQL else None
+    return _of_query(scope["query_string"], is_graphql=scope["path"].rstrip("/") == _GRAPHQL)
 
 
-def _of_query(query_string: bytes) -> Refusal | None:
-    """Refuse what a link or a picture's address could do: all but queries."""
+def _of_query(query_string: bytes, *, is_graphql: bool) -> Refusal | None:
+    """Refuse what a link or a picture's address could do: all but queries, whichever path it is sent to."""
     try:
         documents = [parse(one) for one in parse_qs(query_string.decode("latin-1")).get("query", ())]
-    except (GraphQLError, RecursionError, ValueError):
+    except (GraphQLError, RecursionError, ValueError) as error:
+        if isinstance(error, GraphQLError) and not is_graphql:
+            return None  # what somebody looks for on a page of the interface
         return _refuse(HTTPStatus.BAD_REQUEST, "The query is no GraphQL.")
     operations = (
         one for document in documents for one in document.definitions if isinstance(one, OperationDefinitionNode)
@@ -148,6 +157,15 @@ def _of_query(query_string: bytes) -> Refusal | None:
     if all(one.operation is OperationType.QUERY for one in operations):
         return None
     return _refuse(HTTPStatus.METHOD_NOT_ALLOWED, f"Send mutations by POST as {_JSON}.", {"Allow": "POST"})
+
+
+def _is_part_of_another_page(headers: Headers) -> bool:
+    """Whether a browser says that another site's page wants this for itself: a picture, a script, a frame.
+
+    Who follows a link there opens a page of ours.
+    """
+    site, mode = _only(headers, "sec-fetch-site"), _only(headers, "sec-fetch-mode")
+    return site in ("cross-site", "same-site") and (mode, _only(headers, "sec-fetch-dest")) != ("navigate", "document")
 
 
 def _only(headers: Headers, name: str) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -18,7 +19,7 @@ from kelompok_core.api.caller import KnownKeys, Rates
 from kelompok_core.api.departure import run_watched
 from kelompok_core.api.options import ApiOptions
 from kelompok_core.api.places import Places
-from kelompok_core.api.problems import BodyTooLarge, BodyTooSlow, Internal, WrongHost, answer
+from kelompok_core.api.problems import BodyTooLarge, BodyTooSlow, Internal, Malformed, WrongHost, answer
 from kelompok_core.errors import KelompokError
 
 _LARGEST_SMALL_BODY = 64_000
@@ -39,6 +40,8 @@ _PATIENCE, _PATIENCE_OF_UPLOADS = 2.0, 5.0
 
 WORKING = "working"
 """Marks in a request's state that it is being worked on, so that its connection is no idle one."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -153,6 +156,7 @@ class Guards:
             return
         kind = self._kind_of(scope)
         try:
+            _check_form(scope)
             self._check_host(Headers(scope=scope))
             await self._let(kind, self._count(scope), scope, receive, send)
         except KelompokError as error:
@@ -205,6 +209,15 @@ class Guards:
                 await places.enter_async_context(pool)
             limits = _Limits(self._options.largest_body, self._options.slowest_body, self._options.least_rate)
             await self._app(scope, limits.wrap(receive), send)
+
+
+def _check_form(scope: Scope) -> None:
+    """Refuse what is read in two ways: paths that some compare without their last line break, bodies of two lengths."""
+    headers = Headers(scope=scope)
+    if _CONTROL.search(scope["path"]):
+        raise Malformed("the path has control characters", hint="Send it without them.")
+    if "content-length" in headers and "transfer-encoding" in headers:
+        raise Malformed("the body has two lengths", hint="Send Content-Length or Transfer-Encoding, not both.")
 
 
 class _Limits:

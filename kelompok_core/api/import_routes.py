@@ -81,7 +81,7 @@ _FILE_BODY = {
     summary="Send a file to be imported",
     responses={
         202: {"headers": {"Location": {"schema": {"type": "string"}, "description": "Where to watch the import."}}},
-        **may_answer(400, 401, 403, 404, 408, 413, 415, 422, 429, 503),
+        **may_answer(401, 403, 404, 408, 413, 415, 422, 429, 503),
     },
     openapi_extra=_FILE_BODY,
 )

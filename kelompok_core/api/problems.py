@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -22,6 +23,12 @@ _logger = logging.getLogger(__name__)
 
 class NoValidKey(KelompokError):
     code = "key.invalid"
+
+
+class Malformed(UsageError):
+    """No proper HTTP: those who read it before or after would read something else."""
+
+    code = "request.improper"
 
 
 class WrongHost(UsageError):
@@ -137,6 +144,9 @@ STATUSES: Mapping[type[KelompokError], Status] = {
         meaning="No key was sent, or one that is unknown, revoked or expired.",
         headers={"WWW-Authenticate": 'Bearer realm="kelompok"'},
     ),
+    Malformed: Status(
+        status=400, meaning="The path has control characters, or the body two lengths.", headers=_NO_MORE
+    ),
     WrongHost: Status(status=400, meaning="The Host header is none of this server's names."),
     BodyTooLarge: Status(status=413, meaning="The body is larger than this server takes.", headers=_NO_MORE),
     BodyTooSlow: Status(status=408, meaning="The body did not arrive in time.", headers=_NO_MORE),
@@ -193,8 +203,11 @@ class Problem(BaseModel):
 
 
 def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entries of these error statuses."""
-    return {status: {"model": Problem, "description": _describe(status), **_headers(status)} for status in statuses}
+    """Return the OpenAPI entries of these error statuses, and of 400, which whatever is improper is answered with."""
+    return {
+        status: {"model": Problem, "description": _describe(status), **_headers(status)}
+        for status in sorted({HTTPStatus.BAD_REQUEST.value, *statuses})
+    }
 
 
 def _describe(status: int) -> str:

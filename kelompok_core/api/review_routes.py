@@ -32,7 +32,7 @@ Decider = Annotated[Actor, holding(Action.REVIEW_DECIDE)]
 Number = Annotated[int, Path(ge=1, le=2_147_483_647, description="The row's number in its file.")]
 Text = Annotated[str, Field(max_length=1_000, pattern=NO_NUL)]
 _READING = may_answer(401, 403, 404, 422, 429, 503)
-_DOING = may_answer(400, 401, 403, 404, 408, 409, 413, 422, 429, 503)
+_DOING = may_answer(401, 403, 404, 408, 409, 413, 422, 429, 503)
 
 
 class ParkedView(BaseModel):

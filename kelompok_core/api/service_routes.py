@@ -48,12 +48,12 @@ class Readiness(BaseModel):
     workers: int | None = Field(default=None, description="How many processes import; for keys that see all imports.")
 
 
-@router.get("/healthz", operation_id="get_health", summary="Is the process alive?", responses=may_answer(400, 429))
+@router.get("/healthz", operation_id="get_health", summary="Is the process alive?", responses=may_answer(429))
 async def get_health() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", operation_id="get_readiness", summary="Can it work?", responses=may_answer(400, 429, 503))
+@router.get("/readyz", operation_id="get_readiness", summary="Can it work?", responses=may_answer(429, 503))
 def get_readiness(bench: Bench, may_know: SeesEverything) -> Readiness:
     """503 when imports cannot be done: without database, with another schema, no worker, no room, or a stuck queue.
 

@@ -263,3 +263,24 @@ def test_options_come_from_the_environment():
     for name, value in (("RATE_PER_KEY", "often"), ("BODY_MEGABYTES", "0"), ("UPLOADS", "many")):
         with pytest.raises(SettingsError, match=f"KELOMPOK_API_{name}"):
             read_options({f"KELOMPOK_API_{name}": value})
+
+
+@pytest.mark.parametrize("path", ["/readyz%0A", "/api/v1/imports/x/undo%0A", "/api/v1/imports/x/errors.csv%0a", "/%00"])
+def test_paths_that_some_read_differently_are_refused(app_with, path):
+    client = TestClient(app_with())
+    for method in ("GET", "POST"):
+        _error(client.request(method, path), 400, "request.improper")
+
+
+def test_a_body_of_two_lengths_is_refused_and_what_is_behind_it_not_read(served):
+    """Whoever goes by the one length takes for a request what is a part of the body by the other."""
+    inside = b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    host, port = served.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(
+            b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (len(inside), inside)
+        )
+        answers = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answers.startswith(b"HTTP/1.1 400")
+    assert answers.count(b"HTTP/1.1") == 1

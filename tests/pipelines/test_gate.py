@@ -145,6 +145,43 @@ def test_what_a_form_can_send_is_refused(client, dagster, media_type):
     assert dagster.reached == []
 
 
+@pytest.mark.parametrize("path", [
+    "/graphql%0A", "/graphql%0a", "/graphql/%0A", "/%67raphql%0A", "/graphql%0D", "/graphql%00", "/graphql%20",
+    "/graphql%7F", "/%0Agraphql", "/graphql", "/graphql/", "//graphql", "/graphql/../graphql", "/GraphQL", "/runs",
+])  # fmt: skip
+def test_a_link_changes_nothing_by_whichever_path(client, dagster, path):
+    """Starlette's routes end with «$», which matches before a last line break as well."""
+    for method in ("GET", "HEAD"):
+        assert client.request(method, f"{path}?query={quote(_MUTATION)}").status_code in (400, 405)
+    assert dagster.reached == []
+
+
+@pytest.mark.parametrize("path", ["/graphql%0A", "/logs%0A", "/dagit%00"])
+def test_paths_with_control_characters_are_refused(client, dagster, path):
+    assert client.get(path).status_code == 400
+    assert client.post(path, json={}).status_code == 400
+    assert dagster.reached == []
+
+
+def test_a_body_of_two_lengths_is_refused(client, dagster):
+    headers = {"Content-Type": "application/json", "Content-Length": "2", "Transfer-Encoding": "chunked"}
+    answer = client.post("/graphql", content=b"{}", headers=headers)
+    assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+    assert dagster.reached == []
+
+
+@pytest.mark.parametrize(("site", "mode", "dest", "passes"), [
+    ("cross-site", "no-cors", "image", False), ("cross-site", "cors", "empty", False),
+    ("same-site", "no-cors", "script", False), ("cross-site", "navigate", "iframe", False),
+    ("cross-site", "navigate", "document", True), ("same-origin", "cors", "empty", True),
+    ("none", "navigate", "document", True),
+])  # fmt: skip
+def test_what_a_browser_says_of_another_page_is_believed(client, dagster, site, mode, dest, passes):
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
+    assert client.get("/runs", headers=headers).status_code == (200 if passes else 403)
+    assert len(dagster.reached) == passes
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
 def test_other_methods_are_refused(client, dagster, method):
     assert client.request(method, "/graphql", headers={"Content-Type": "application/json"}).status_code == 405
