@@ -14,7 +14,7 @@ print(json.dumps(read_here(json.load(sys.stdin))))
 _MEGABYTE = 1 << 20
 
 
-def read_bounded(importer, path, *, megabytes, seconds, **context):
+def read_bounded(importer, path, *, megabytes, seconds, media_type="text/csv", **context):
     """Return what a reader says of a file within these bounds, and fail when it does not keep them.
 
     Args:
@@ -22,9 +22,13 @@ def read_bounded(importer, path, *, megabytes, seconds, **context):
         path: Of the file.
         megabytes: What it may allocate beside what is there once all is imported.
         seconds: Of processor time.
+        media_type: What the host takes the file for.
         context: Of the plugin, as far as it is JSON.
     """
-    asked = {"importer": importer, "path": str(path), "megabytes": megabytes, "seconds": seconds, "context": context}
+    asked = {
+        "importer": importer, "path": str(path), "megabytes": megabytes, "seconds": seconds, "media_type": media_type,
+        "context": context,
+    }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _CHILD], input=json.dumps(asked), capture_output=True, text=True, check=False,
         timeout=10 * seconds + 60, cwd=Path(__file__).parents[1],
@@ -42,11 +46,12 @@ def read_here(asked):
 
     module, _, name = asked["importer"].partition(":")
     importer = getattr(import_module(module), name)()
+    source = source_of(Path(asked["path"]), media_type=asked["media_type"])
     text_table({"warm": ["up"]})
     bound(asked["megabytes"], asked["seconds"])
     told = {"rows": 0, "columns": 0, "batches": 0, "error": None, "code": None, "params": {}}
     try:
-        for batch in importer.read(source_of(Path(asked["path"])), PluginContext(**asked["context"])):
+        for batch in importer.read(source, PluginContext(**asked["context"])):
             told["rows"] += len(batch.cells)
             told["columns"] = len(batch.cells.columns)
             told["batches"] += 1

@@ -5,6 +5,7 @@ from kelompok_core.contracts.context import PluginContext
 from kelompok_core.contracts.decoding import TEXT_ENCODINGS, Undecodable, find_encoding, find_undecodable
 from kelompok_core.contracts.errors import ConfigurationError, PluginError, TransientError, UnreadableSource
 from kelompok_core.contracts.findings import ISSUE_COLUMNS, Issue, Severity, issue_table, no_issues, with_issues
+from kelompok_core.contracts.folders import FolderFile, iter_folder, read_folder_file
 from kelompok_core.contracts.protocols import (
     CONTRACTS,
     CLICommandProvider,
@@ -48,6 +49,7 @@ __all__ = [
     "ConfigurationError",
     "EventImporter",
     "Explains",
+    "FolderFile",
     "FreeNames",
     "Issue",
     "JobReport",
@@ -72,10 +74,12 @@ __all__ = [
     "find_undecodable",
     "free_name",
     "issue_table",
+    "iter_folder",
     "iter_texts",
     "location_table",
     "no_issues",
     "preview",
+    "read_folder_file",
     "require_columns",
     "text_table",
     "with_issues",

@@ -118,6 +118,7 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
     """
     check_reading(request.options)
     source_of(request)
+    _require_foreign(request)
     plugin = require_enabled(bench.settings, request.plugin)
     job = find_job(plugin, request.job)
     if plugin.manifest is not None:
@@ -136,6 +137,15 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
     return Admission(
         request=request, actor=actor, plugin=plugin, job=job, media_type=media_type, organization_id=organization_id
     )
+
+
+def _require_foreign(request: ImportRequest) -> None:
+    """See that nobody says a file is a folder that was packed here: its reader trusts who packed it."""
+    if request.media_type == FOLDER_TYPE:
+        raise UsageError(
+            f"no file that is sent is taken for {FOLDER_TYPE}",
+            hint="Give the path of the folder, or send a JSON or NDJSON file.",
+        )
 
 
 def _require_fields(entity: str, named: Iterable[str]) -> None:

@@ -10,6 +10,9 @@ from kelompok_core.contracts import FOLDER_TYPE
 HEAD_BYTES = 8_192
 """So much of a file is looked at."""
 
+TAR_TYPE = "application/tar"
+"""Media type of an archive that somebody made, which is never read as a folder that the host packed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FileForm:
@@ -72,6 +75,12 @@ DATABASE = FileForm(called="a database (SQLite)", advice="Export its table as CS
 PDF = FileForm(called="a PDF", media_types=frozenset({"application/pdf"}))
 DOCUMENT = FileForm(called="a text document")
 ARCHIVE = FileForm(called="a packed file (ZIP)", advice="Unpack it, and import the files in it.")
+PACKED = FileForm(called="a packed file (bzip2 or xz)", advice="Unpack it, and import the files in it.")
+TAR = FileForm(
+    called="an archive (tar)",
+    media_types=frozenset({TAR_TYPE}),
+    advice="Unpack it, and give the path of the folder, or a JSON or NDJSON file.",
+)
 PICTURE = FileForm(called="a picture")
 FOLDER = FileForm(
     called="a folder", media_types=frozenset({FOLDER_TYPE}), reader="json-import", advice="Name one file of it."
@@ -83,6 +92,8 @@ _BINARY = (
     (b"\x89PNG\r\n", PICTURE),
     (b"\xff\xd8\xff", PICTURE),
     (b"GIF8", PICTURE),
+    (b"\xfd7zXZ\0", PACKED),
+    *((b"BZh%d1AY&SY" % level, PACKED) for level in range(1, 10)),
 )
 _TEXTUAL = (
     (re.compile(r"<!doctype html|<html|<table", re.IGNORECASE), WEB_PAGE),
@@ -94,7 +105,8 @@ _TEXTUAL = (
 )
 """The last one is a line that begins with a letter and has a delimiter; JSON never begins so."""
 
-_NAMED = (FOLDER, PDF, WORKBOOK, JSON, DELIMITED, CALENDAR, CONTACTS, WEB_PAGE, XML)
+_NAMED = (FOLDER, TAR, PDF, WORKBOOK, JSON, DELIMITED, CALENDAR, CONTACTS, WEB_PAGE, XML)
+_TAR_MARK, _TAR_MARK_AT = b"ustar", 257
 _OLE, _ZIP, _GZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04", b"\x1f\x8b"
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}
 
@@ -107,6 +119,8 @@ def find_form(head: bytes) -> FileForm | None:
         return _form_of_zip(head)
     if head.startswith(_OLE):
         return DOCUMENT if "WordDocument".encode("utf-16-le") in head else WORKBOOK
+    if head[_TAR_MARK_AT:].startswith(_TAR_MARK):
+        return TAR
     known = next((form for start, form in _BINARY if head.startswith(start)), None)
     if known is not None:
         return known

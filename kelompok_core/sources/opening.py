@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kelompok_core.contracts import FOLDER_TYPE, Source
+from kelompok_core.contracts.folders import MOST_FILES
 from kelompok_core.errors import UsageError
 from kelompok_core.settings import Settings
+from kelompok_core.sources.forms import TAR_TYPE
 from kelompok_core.sources.rules import WEB_SCHEMES, FileRules, is_folder
 from kelompok_core.sources.web import download
 from kelompok_core.suggestions import suggest
@@ -36,9 +38,13 @@ def file_name_of(location: str) -> str:
 
 
 def media_type_of(file_name: str) -> str | None:
-    """Return the media type a file's name speaks of, its packing left aside; None when it says nothing."""
+    """Return the media type a file's name speaks of, its packing left aside; None when it says nothing.
+
+    An archive that somebody made is no folder that was packed here, though it is called the same elsewhere.
+    """
     name = file_name.lower().removesuffix(".gz")
-    return _BY_ENDING.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0]
+    told = _BY_ENDING.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0]
+    return TAR_TYPE if told == FOLDER_TYPE else told
 
 
 _BY_ENDING = {
@@ -46,7 +52,6 @@ _BY_ENDING = {
     "jsonl": "application/x-ndjson",
     "jsonld": "application/ld+json",
     "geojson": "application/geo+json",
-    "tar": FOLDER_TYPE,
 }
 
 
@@ -163,11 +168,16 @@ def _require_regular_file(path: Path) -> None:
 def _pack(folder: Path, target: Path) -> None:
     """Pack a folder's files, those in its folders too; the same files give the same bytes.
 
-    Hidden files and links are left out.
+    Hidden files and links are left out. What is written is what :func:`~kelompok_core.contracts.iter_folder` reads.
     """
     files = sorted(path for path in folder.rglob("*") if _is_meant(path, folder))
     if not files:
         raise UsageError(f"the folder {str(folder)!r} has no files", hint="Give a folder with one record a file.")
+    if len(files) > MOST_FILES:
+        raise UsageError(
+            f"the folder {str(folder)!r} has more than {MOST_FILES} files",
+            hint="Put its records into one NDJSON file, a line each, or split the folder.",
+        )
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
         for path in files:
             member = tarfile.TarInfo(path.relative_to(folder).as_posix())

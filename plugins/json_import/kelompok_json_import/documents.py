@@ -2,13 +2,22 @@
 
 import io
 import json
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
-from kelompok_core.contracts import FOLDER_TYPE, Issue, Severity, Source, UnreadableSource, find_undecodable
+from kelompok_core.contracts import (
+    FOLDER_TYPE,
+    FolderFile,
+    Issue,
+    Severity,
+    Source,
+    UnreadableSource,
+    find_undecodable,
+    iter_folder,
+    read_folder_file,
+)
 
 _ENDINGS = (".json", ".jsonld", ".geojson", ".ndjson", ".jsonl")
 _MOST_BYTES = 64 << 20
@@ -34,25 +43,25 @@ def iter_documents(source: Source) -> Iterator[Document]:
     """Yield the source's texts, in the order of their names; a packed folder's other files are passed over.
 
     Raises:
-        UnreadableSource: ``file.encoding_unreadable`` or ``file.record_too_large``.
+        UnreadableSource: ``file.encoding_unreadable``, ``file.record_too_large``, ``file.folder_damaged`` or
+            ``file.folder_too_large``.
     """
     if source.media_type != FOLDER_TYPE:
         with source.path.open("rb") as file, _decoded(file, "") as text:
             yield Document(name="", text=text, has_lines=_has_lines(source.file_name))
         return
-    with tarfile.open(source.path) as archive:
-        members = [one for one in archive.getmembers() if one.isfile() and one.name.lower().endswith(_ENDINGS)]
-        for member in sorted(members, key=lambda one: one.name):
-            with _decoded(io.BytesIO(_content(archive, member)), member.name) as text:
-                yield Document(name=member.name, text=text, has_lines=_has_lines(member.name))
+    with source.path.open("rb") as packed:
+        files = [one for one in iter_folder(packed) if one.name.lower().endswith(_ENDINGS)]
+        for one in sorted(files, key=lambda file: file.name):
+            with _decoded(io.BytesIO(_content(packed, one)), one.name) as text:
+                yield Document(name=one.name, text=text, has_lines=_has_lines(one.name))
 
 
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    if member.size > _MOST_BYTES:
-        params = {"file": member.name, "line": 1, "limit": _MOST_BYTES}
+def _content(packed: BinaryIO, file: FolderFile) -> bytes:
+    if file.size > _MOST_BYTES:
+        params = {"file": file.name, "line": 1, "limit": _MOST_BYTES}
         raise UnreadableSource(Issue(code="file.record_too_large", severity=Severity.FATAL, params=params))
-    content = archive.extractfile(member)
-    return content.read() if content else b""
+    return read_folder_file(packed, file)
 
 
 def _has_lines(name: str) -> bool:

@@ -41,7 +41,8 @@ class JsonImporter:
 
         Raises:
             UnreadableSource: ``file.encoding_unreadable``, ``file.json_invalid``, ``file.too_deep``,
-                ``file.record_too_large``, ``file.shape_unclear``, ``file.lists_unclear`` or ``file.path_missing``.
+                ``file.record_too_large``, ``file.folder_damaged``, ``file.folder_too_large``, ``file.shape_unclear``,
+                ``file.lists_unclear`` or ``file.path_missing``.
             ConfigurationError: When a setting names what there is not.
         """
         reading = _Reading(context)

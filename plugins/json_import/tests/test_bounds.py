@@ -1,12 +1,14 @@
 """What one small file, and what is said with it, may cost: expressions, names, and what stands around the records."""
 
 import json
+import lzma
+import tarfile
 
 import pytest
 from kelompok_json_import.cells import CellMaker
 from kelompok_json_import.records import Found
 
-from kelompok_core.contracts import ConfigurationError
+from kelompok_core.contracts import FOLDER_TYPE, ConfigurationError
 from tests.bounded import read_bounded
 
 JSON = "kelompok_json_import.plugin:JsonImporter"
@@ -85,6 +87,33 @@ def test_what_people_write_gives_what_it_gave(ask, expression, value, cell):
 
 def test_a_record_of_many_values_may_be_asked_for_all_of_them(ask):
     assert ask("list[*].a | length(@)", {"list": [{"a": one} for one in range(20_000)]}) == "20000"
+
+
+@pytest.mark.parametrize("digits", [30_000, 1_000_000])
+def test_what_is_said_of_a_file_in_a_folder_is_bounded(tmp_path, digits):
+    path = tmp_path / "all.tar"
+    naming, file = tarfile.TarInfo("x"), tarfile.TarInfo("a.json")
+    naming.type, naming.size = tarfile.XHDTYPE, digits
+    head = naming.tobuf(tarfile.USTAR_FORMAT) + b"1" * digits + bytes(-digits % 512)
+    path.write_bytes((head + file.tobuf(tarfile.USTAR_FORMAT)) * 3 + bytes(1_024))
+    told = read_bounded(JSON, path, megabytes=100, seconds=5, media_type=FOLDER_TYPE)
+    assert told["code"] == "file.folder_damaged"
+
+
+def test_a_packed_folder_is_not_unpacked_any_further(tmp_path):
+    path = tmp_path / "all.tar"
+    with lzma.open(path, "wb", preset=0) as packed, tarfile.open(fileobj=packed, mode="w|") as tar:
+        member = tarfile.TarInfo("a.json")
+        member.size = 400_000_000
+        tar.addfile(member, _Zeros())
+    told = read_bounded(JSON, path, megabytes=100, seconds=5, media_type=FOLDER_TYPE)
+    assert told["code"] == "file.folder_damaged"
+
+
+class _Zeros:
+    @staticmethod
+    def read(size):
+        return bytes(size)
 
 
 def _lines(rows, columns):

@@ -1,0 +1,102 @@
+"""Packed folders: what the host packs is read back, and nothing that somebody else packed."""
+
+import io
+import os
+import tarfile
+from time import process_time
+
+import pytest
+
+from kelompok_core.contracts import UnreadableSource, iter_folder, read_folder_file
+from kelompok_core.contracts import folders as limits
+from kelompok_core.errors import UsageError
+from kelompok_core.sources import opening
+from kelompok_core.sources.opening import open_source
+from kelompok_core.sources.rules import FileRules
+
+_END = bytes(1_024)
+
+
+def _member(name, content, *, kind=tarfile.REGTYPE, size=None, form=tarfile.USTAR_FORMAT):
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, len(content) if size is None else size
+    return info.tobuf(form) + content + bytes(-len(content) % 512)
+
+
+def _files(packed):
+    file = io.BytesIO(packed)
+    return {one.name: read_folder_file(file, one) for one in iter_folder(file)}
+
+
+@pytest.mark.parametrize("name", [
+    "a.json", "dalam/folder lain/b.json", "n" * 99, "n" * 100, "n" * 101, "/".join(["panjang" * 20] * 10),
+    "ö/éè.json", "日本語.json", os.fsdecode(b"da\xff.json"), "new\nline=1.json",
+])  # fmt: skip
+def test_every_name_is_packed_and_read_back(tmp_path, settings, name):
+    file = tmp_path / "x" / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"x" * 513)
+    (tmp_path / "x" / "zz.json").write_bytes(b"")
+    with open_source(str(tmp_path / "x"), FileRules(), settings) as source:
+        assert _files(source.path.read_bytes()) == {name: b"x" * 513, "zz.json": b""}
+
+
+@pytest.mark.parametrize("more", [
+    _member("x", b"1" * 1_000, kind=tarfile.XHDTYPE),
+    _member("x", b"1" * 1_000_000, kind=tarfile.XHDTYPE),
+    _member("x", b"0 path=a\n", kind=tarfile.XHDTYPE),
+    _member("x", b"99 path=a\n", kind=tarfile.XHDTYPE),
+    _member("x", b"12 mtime=123\n", kind=tarfile.XHDTYPE),
+    _member("x", b"22 GNU.sparse.major=1\n", kind=tarfile.XHDTYPE),
+    _member("x", b"12 size=-123\n", kind=tarfile.XHDTYPE) + _member("a.json", b"{}"),
+    _member("x", b"13 size=9999\n", kind=tarfile.XHDTYPE) + _member("a.json", b"{}"),
+    _member("x", b"", kind=tarfile.XHDTYPE, size=1 << 30),
+    _member("x", b"10 path=a\n", kind=tarfile.XGLTYPE),
+    _member("x", b"a" * 200, kind=tarfile.GNUTYPE_LONGNAME),
+    _member("x", b"", kind=tarfile.SYMTYPE),
+    _member("x", b"", kind=tarfile.DIRTYPE),
+    _member("x", b"", kind=tarfile.GNUTYPE_SPARSE),
+    _member("a.json", b"{}", form=tarfile.GNU_FORMAT),
+    _member("a.json", b"{}", size=3_000_000),
+    _member("a.json", b"{}").replace(b"a.json", b"b.json"),
+    b"x" * 512,
+])  # fmt: skip
+def test_what_the_host_does_not_write_is_refused_at_once(more):
+    before = process_time()
+    with pytest.raises(UnreadableSource) as told:
+        _files(_member("first.json", b"{}") + more + _END)
+    assert told.value.issue.code == "file.folder_damaged"
+    assert process_time() - before < 1
+
+
+def test_one_that_breaks_off_is_damaged():
+    whole = _member("a.json", b"{}") + _member("b.json", b"x" * 600) + _END
+    assert list(_files(whole)) == ["a.json", "b.json"]
+    for size in (0, 511, 600, 1_024, 1_600, 2_047, len(whole) - len(_END)):
+        with pytest.raises(UnreadableSource):
+            _files(whole[:size])
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+def test_nothing_is_unpacked(mode):
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode=mode) as archive:
+        archive.addfile(tarfile.TarInfo("a.json"))
+    with pytest.raises(UnreadableSource):
+        _files(target.getvalue())
+
+
+def test_a_folder_has_so_many_files(tmp_path, settings, monkeypatch):
+    folder = tmp_path / "x"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"{number}.json").write_text("{}")
+    with open_source(str(folder), FileRules(), settings) as source:
+        packed = source.path.read_bytes()
+    monkeypatch.setattr(limits, "MOST_FILES", 3)
+    with pytest.raises(UnreadableSource) as told:
+        _files(packed)
+    assert (told.value.issue.code, told.value.issue.params) == ("file.folder_too_large", {"limit": 3})
+    monkeypatch.setattr(opening, "MOST_FILES", 3)
+    with pytest.raises(UsageError, match="more than 3 files"), open_source(str(folder), FileRules(), settings):
+        pass
