@@ -22,8 +22,12 @@ Where several people may import, one organization, and one person, also leaves a
 or more.
 """
 
-MOST_ATTEMPTS = 8
-"""An import that ended so many workers is not given to another."""
+MOST_ATTEMPTS = 3
+"""An import that ended so many workers is not given to another.
+
+One that hangs keeps a worker for half a minute each time, and whoever waits behind it. Power cuts and restarts seldom
+meet the same import three times; and one that is given up goes on where it was when it is asked for again.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
