@@ -5,15 +5,19 @@ from collections.abc import Iterator
 import dagster as dg
 
 from kelompok_core.access.actors import get_actor
+from kelompok_core.errors import KelompokError
 from kelompok_core.imports.readable import inbox_folder
 from kelompok_core.imports.receive import REFUSED, ImportRequest, admit
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.settings import Settings
-from kelompok_core.sources.inbox import FAILED_FOLDER, KEY, Inbox, TakenFile, list_failed, put_aside, take_files
+from kelompok_core.sources.inbox import KEY, Inbox, TakenFile, list_failed, put_aside, take_files
+from kelompok_core.sources.watched import FAILED_FOLDER, PassedOver
 from kelompok_pipelines import names
 from kelompok_pipelines.resources import Core
 
 _SECONDS = 15
+_MOST_TOLD = 20
+"""Files that one tick names."""
 
 
 def inbox_of(settings: Settings, plugin: str, job: str) -> Inbox:
@@ -35,15 +39,16 @@ def inbox_sensor(settings: Settings, plugin: str, job: Job, entity: str) -> dg.S
     def watch(
         context: dg.SensorEvaluationContext, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        passed_over: list[PassedOver] = []
         with core.connect() as connection, connection.begin():
-            taken = take_files(connection, inbox)
-        refused = {file.id: why for file in taken if (why := _refuse(core, inbox, file)) is not None}
+            taken = take_files(connection, inbox, passed_over.append)
+        refused = {file.id: why for file in taken if (why := _refuse_alone(core, inbox, file)) is not None}
         for why in refused.values():
             context.log.warning(why)
         wanted = [file for file in taken if file.id not in refused]
         yield from (_request(file, names.stage_op(plugin, entity)) for file in wanted)
         if not wanted:
-            yield dg.SkipReason(_why_nothing(inbox, list(refused.values())))
+            yield dg.SkipReason(_why_nothing(inbox, [*refused.values(), *map(str, passed_over)]))
 
     return watch
 
@@ -56,6 +61,15 @@ def _request(file: TakenFile, op: str) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=str(file.id), run_config={"ops": {op: {"config": config}}}, tags={"kelompok/file": file.file_name}
     )
+
+
+def _refuse_alone(core: Core, inbox: Inbox, file: TakenFile) -> str | None:
+    """Return why there is to be no run for a file now; whatever goes wrong with one, the others get theirs."""
+    try:
+        return _refuse(core, inbox, file)
+    except Exception as error:  # noqa: BLE001 -- this file alone waits; what it says may quote values
+        told = error.message if isinstance(error, KelompokError) else type(error).__name__
+        return f"{file.file_name} waits in {file.path} and is asked for again: {told}"
 
 
 def _refuse(core: Core, inbox: Inbox, file: TakenFile) -> str | None:
@@ -72,9 +86,10 @@ def _refuse(core: Core, inbox: Inbox, file: TakenFile) -> str | None:
     return None
 
 
-def _why_nothing(inbox: Inbox, refused: list[str]) -> str:
-    if refused:
-        return "; ".join(refused)
+def _why_nothing(inbox: Inbox, told: list[str]) -> str:
+    if told:
+        more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+        return "; ".join(told[:_MOST_TOLD]) + more
     failed = list_failed(inbox.folder)
     more = f"; {len(failed)} could not be imported: see {inbox.folder / FAILED_FOLDER}" if failed else ""
     return f"no complete file in {inbox.folder}{more}"

@@ -197,17 +197,20 @@ def _received_files() -> list[Finding]:
 
 def _inboxes() -> list[Finding]:
     """Return the files of watched folders that were not imported."""
-    from kelompok_core.sources.inbox import FAILED_FOLDER, list_failed, list_left
+    from kelompok_core.sources.inbox import list_failed, list_left, list_stuck
+    from kelompok_core.sources.watched import FAILED_FOLDER, list_passed_over
 
     inboxes = settings().home.resolve() / "inbox"
     found: list[Finding] = []
-    for folder in sorted(inboxes.glob("*/*")):
+    for folder in sorted(one for one in inboxes.glob("*/*") if one.is_dir()):
         if failed := list_failed(folder):
             what = f"{len(failed)} could not be imported: see {folder / FAILED_FOLDER}, each with a message beside it."
             found.append((f"inbox {folder.relative_to(inboxes)}", what))
+        found += [(f"inbox {folder.relative_to(inboxes)}", f"{one}.") for one in list_passed_over(folder)]
     with terminal.workbench() as bench, bench.database.connect() as connection:
-        left = list_left(connection)
+        left, stuck = list_left(connection), list_stuck(connection)
     found += [("inbox", f"{path} was taken and never imported: put it back into its folder.") for path in left]
+    found += [("inbox", f"{path} was not taken for an hour: «kelompok up» does not run, or cannot.") for path in stuck]
     return found or [("inbox", None)]
 
 

@@ -1,10 +1,8 @@
 """Watched folders: a file is taken when it is complete, and once; one that cannot be imported is put aside with why."""
 
 import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -12,15 +10,16 @@ import sqlalchemy as sa
 
 from kelompok_core.errors import KelompokError
 from kelompok_core.private_files import make_private_folder
+from kelompok_core.sources.watched import FAILED_FOLDER, TAKEN_FOLDER, PassedOver, SeenFile, look, reason_of
 
-_UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".download")
-TAKEN_FOLDER, FAILED_FOLDER = "taken", "failed"
-_OURS = (TAKEN_FOLDER, FAILED_FOLDER)
 MESSAGE = ".message.txt"
 """What the name of a file in ``failed/`` has behind it where it says why the file is there."""
 
 KEY = "inbox:"
 """How the idempotency key of an import begins whose file was taken from a watched folder; the taking's id follows."""
+
+_NOT_HELD = ("22", "54")
+"""Classes of SQLSTATE: a value, or the size of one, that the database does not take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,45 +44,78 @@ class TakenFile:
     organization: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Seen:
-    path: Path
-    size: int
-    modified_at: datetime
-
-
-def take_files(connection: sa.Connection, inbox: Inbox) -> list[TakenFile]:
+def take_files(
+    connection: sa.Connection, inbox: Inbox, on_passed_over: Callable[[PassedOver], object] = lambda _: None
+) -> list[TakenFile]:
     """Return the files that are complete now, moved to ``taken/``; the caller commits.
 
     Files may lie in the folder itself or in folders of it. A file is complete when size and time are those of the
     look before: what is still being written waits.
-    Links and anything but regular files are left alone. A file taken lately that nobody imported yet is given
+    Links and anything but regular files are left alone. A file taken that nobody imported yet is given
     again, with the same id: whoever took it may have died before it could start anything.
+    Each file stands alone: one that cannot be taken is handed to ``on_passed_over``, and keeps no other.
     """
     make_private_folder(inbox.folder)
     connection.execute(_LOCK, {"folder": str(inbox.folder)})
-    unclaimed = [_taken(row) for row in connection.execute(_NOT_IMPORTED, _names(inbox))]
+    connection.execute(_SETTLE, _names(inbox))
+    taken = [_taken(row) for row in connection.execute(_NOT_IMPORTED, _names(inbox)) if _is_there(row.claimed_path)]
     waiting = {row.path: row for row in connection.execute(_WAITING, _names(inbox))}
-    present = {str(seen.path): seen for seen in _look(inbox.folder)}
-    taken = []
-    for path in waiting.keys() - present.keys():
-        target = _target(inbox, waiting[path].id, Path(path))
-        if target.exists():  # moved by a look that died before it could say so
-            taken.append(_claim(connection, waiting[path].id, target))
+    present: dict[str, SeenFile] = {}
+    for found in look(inbox.folder):
+        if isinstance(found, PassedOver):
+            on_passed_over(found)
         else:
-            connection.execute(_FORGET, {"id": waiting[path].id})
-    for path, seen in present.items():
-        known = waiting.get(path)
-        if known is None:
-            connection.execute(_NOTE, _names(inbox) | _values(seen))
-        elif (known.size, known.modified_at) != (seen.size, seen.modified_at):
-            connection.execute(_NOTE_AGAIN, {"id": known.id, **_values(seen)})
+            present[str(found.path)] = found
+    for path in (*(waiting.keys() - present.keys()), *present):
+        try:
+            with connection.begin_nested():
+                one = _take(connection, inbox, waiting.get(path), present.get(path))
+        except (OSError, sa.exc.DBAPIError) as error:
+            on_passed_over(PassedOver(path=Path(path), reason=_why(error)))
         else:
-            target = _target(inbox, known.id, seen.path)
-            make_private_folder(target.parent)
-            seen.path.rename(target)
-            taken.append(_claim(connection, known.id, target))
-    return unclaimed + taken
+            taken += [] if one is None else [one]
+    return taken
+
+
+def _take(
+    connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUID, ...]] | None, seen: SeenFile | None
+) -> TakenFile | None:
+    """Take one file where it is complete; else note how it is now."""
+    if seen is None:
+        return None if known is None else _find_moved(connection, inbox, known)
+    if known is None:
+        connection.execute(_NOTE, _names(inbox) | _values(seen))
+    elif (known.size, known.modified_at) != (seen.size, seen.modified_at):
+        connection.execute(_NOTE_AGAIN, {"id": known.id, **_values(seen)})
+    else:
+        target = _target(inbox, known.id, seen.path)
+        make_private_folder(target.parent)
+        seen.path.rename(target)
+        return _claim(connection, known.id, target)
+    return None
+
+
+def _find_moved(connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUID, ...]]) -> TakenFile | None:
+    """Return a file that a look moved which died before it could say so; forget one that was taken back."""
+    if Path(known.path).is_relative_to(inbox.folder):
+        target = _target(inbox, known.id, Path(known.path))
+        if target.exists():
+            return _claim(connection, known.id, target)
+    connection.execute(_FORGET, {"id": known.id})
+    return None
+
+
+def _why(error: OSError | sa.exc.DBAPIError) -> str:
+    """Return what is wrong with one file; what is wrong with the database is raised."""
+    if isinstance(error, OSError):
+        return f"the system says «{reason_of(error)}»"
+    if not str(getattr(error.orig, "sqlstate", None) or "").startswith(_NOT_HELD):
+        raise error
+    return "the database cannot hold its path. Give it a shorter name"
+
+
+def _is_there(path: str) -> bool:
+    return os.access(path, os.F_OK)
 
 
 def put_aside(connection: sa.Connection, file_id: UUID, why: KelompokError) -> Path | None:
@@ -100,11 +132,17 @@ def put_aside(connection: sa.Connection, file_id: UUID, why: KelompokError) -> P
     target.parent.mkdir(parents=True, exist_ok=True)
     # The message first: who finds the file finds why.
     said = [f"{why.message}.", why.hint, "Then put the file where it was: it is taken again."]
-    target.with_name(target.name + MESSAGE).write_text("\n".join(filter(None, said)) + "\n", "utf-8", "replace")
+    _message_of(target).write_text("\n".join(filter(None, said)) + "\n", "utf-8", "replace")
     if taken.exists():
         taken.rename(target)
     connection.execute(_PUT_ASIDE, {"id": file_id, "claimed": str(target)})
     return target
+
+
+def _message_of(target: Path) -> Path:
+    """Return where the message of a file lies: a name is only so long, so that of a long one is cut."""
+    longest = os.pathconf(target.parent, "PC_NAME_MAX") - len(MESSAGE)
+    return target.with_name(target.name.encode()[:longest].decode("utf-8", "ignore") + MESSAGE)
 
 
 def list_failed(folder: Path) -> list[Path]:
@@ -115,20 +153,12 @@ def list_failed(folder: Path) -> list[Path]:
 
 def list_left(connection: sa.Connection) -> list[Path]:
     """Return the files that were taken more than an hour ago, and that no import was opened for."""
-    return [path for path in map(Path, connection.scalars(_LEFT)) if path.exists()]
+    return [Path(path) for path in connection.scalars(_LEFT) if _is_there(path)]
 
 
-def _look(folder: Path, *, inside: bool = False) -> Iterator[_Seen]:
-    for entry in sorted(os.scandir(folder), key=lambda one: one.name):
-        name = entry.name
-        if entry.is_dir(follow_symlinks=False) and not inside and name not in _OURS:
-            yield from _look(Path(entry.path), inside=True)
-        if name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED):
-            continue
-        status = entry.stat(follow_symlinks=False)
-        if stat.S_ISREG(status.st_mode):
-            modified = datetime.fromtimestamp(status.st_mtime, UTC)
-            yield _Seen(path=Path(entry.path), size=status.st_size, modified_at=modified)
+def list_stuck(connection: sa.Connection) -> list[Path]:
+    """Return the files that are complete for more than an hour, and still lie in a watched folder."""
+    return [Path(path) for path in connection.scalars(_STUCK) if _is_there(path)]
 
 
 def _target(inbox: Inbox, seen_id: UUID, path: Path) -> Path:
@@ -153,7 +183,7 @@ def _names(inbox: Inbox) -> dict[str, str]:
     return {"plugin": inbox.plugin, "job": inbox.job}
 
 
-def _values(seen: _Seen) -> dict[str, object]:
+def _values(seen: SeenFile) -> dict[str, object]:
     return {"path": str(seen.path), "size": seen.size, "modified": seen.modified_at}
 
 
@@ -164,9 +194,17 @@ _WAITING = sa.text(
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('inbox:' || :folder, 0))")
 _NOT_IMPORTED = sa.text("""
     SELECT f.id, f.claimed_path FROM inbox_files f
-    WHERE f.plugin = :plugin AND f.job = :job AND f.state = 'claimed' AND f.updated_at > now() - interval '1 day'
+    WHERE f.plugin = :plugin AND f.job = :job AND f.state = 'claimed'
       AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = 'inbox:' || f.id)
     ORDER BY f.updated_at
+""")
+# Else each look would ask of all files there ever were.
+_SETTLE = sa.text("""
+    UPDATE inbox_files f SET state = 'done', import_id = i.id FROM imports i
+    WHERE f.plugin = :plugin AND f.job = :job AND f.state = 'claimed' AND i.idempotency_key = 'inbox:' || f.id
+""")
+_STUCK = sa.text("""
+    SELECT path FROM inbox_files WHERE state = 'seen' AND updated_at < now() - interval '1 hour' ORDER BY updated_at
 """)
 _LEFT = sa.text("""
     SELECT f.claimed_path FROM inbox_files f

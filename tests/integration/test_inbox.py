@@ -1,6 +1,7 @@
 """Watched folders: complete files only, each once."""
 
 import os
+import secrets
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from kelompok_core.cli import installation, surroundings
 from kelompok_core.errors import NotFound
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.sources.inbox import Inbox, list_failed, put_aside, take_files
+from kelompok_core.sources.watched import list_passed_over, time_of
 
 
 @pytest.fixture
@@ -128,6 +130,148 @@ def test_a_file_that_cannot_be_imported_is_put_aside_with_why(look, inbox, datab
     lying.rename(file)
     look()
     assert [one.organization for one in look()] == ["forum-air"]
+
+
+_NO_TEXT = os.fsdecode(b"\xff.csv")
+
+
+@pytest.mark.parametrize("odd", [_NO_TEXT, os.fsdecode(b"\xff"), "a" * 250 + ".csv", "closed", "sealed", "taken"])
+def test_one_odd_name_keeps_no_other_file(database, inbox, odd, monkeypatch):
+    """Names that are no text, folders that cannot be read or moved from, and a place that cannot be moved to."""
+    is_file = odd.endswith(".csv")
+    inbox.folder.mkdir()
+    for path in ([inbox.folder / odd] if is_file else [inbox.folder / odd / "list.csv"]) + [inbox.folder / "good.csv"]:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("name\nSatu\n")
+    for call, name in (("scandir", "closed"), ("access", "sealed")):
+        _deny(monkeypatch, call, inbox.folder / name)
+    passed = []
+
+    def look():
+        passed.clear()
+        with database.connect() as connection, connection.begin():
+            return {one.file_name for one in take_files(connection, inbox, passed.append)}
+
+    look()
+    taken = look()
+    assert "good.csv" in taken
+    is_taken = len(odd) > 200
+    assert (odd in taken) == is_taken
+    assert len(passed) == (0 if is_taken or odd == "taken" else 1)
+    assert all(str(one).isprintable() and str(one).encode() for one in passed)
+    assert passed == list_passed_over(inbox.folder)
+
+
+def _deny(monkeypatch, call, folder):
+    real = getattr(os, call)
+
+    def denied(path, *arguments):
+        if Path(path) == folder and call == "scandir":
+            raise PermissionError(13, "Permission denied")
+        return Path(path) != folder and real(path, *arguments)
+
+    monkeypatch.setattr(os, call, denied)
+
+
+def test_a_file_that_cannot_be_moved_stays_and_keeps_no_other(database, look, inbox, monkeypatch):
+    look()
+    for name in ("a.csv", "b.csv"):
+        (inbox.folder / name).write_text("name\nSatu\n")
+    look()
+    rename = Path.rename
+
+    def refusing(path, target):
+        if path.name == "a.csv":
+            raise PermissionError(1, "Operation not permitted")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refusing)
+    passed = []
+    with database.connect() as connection, connection.begin():
+        assert [one.file_name for one in take_files(connection, inbox, passed.append)] == ["b.csv"]
+    assert [str(one) for one in passed] == [
+        f"{inbox.folder / 'a.csv'} was not taken: the system says «Operation not permitted»"
+    ]
+    monkeypatch.undo()
+    assert sorted(one.file_name for one in look()) == ["a.csv", "b.csv"]
+
+
+def test_a_path_the_database_cannot_hold_keeps_no_other(database, tmp_path):
+    """An index takes 2,704 bytes: letters by chance, since it packs what repeats."""
+    folder = tmp_path / "/".join(secrets.token_hex(100) for _ in range(11))
+    inbox = Inbox(plugin="csv-import", job="import-organizations", folder=folder)
+    for path in (folder / secrets.token_hex(120) / f"{secrets.token_hex(120)}.csv", folder / "good.csv"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("name\nSatu\n")
+    passed = []
+    for _ in range(2):
+        with database.connect() as connection, connection.begin():
+            taken = take_files(connection, inbox, passed.append)
+    assert [one.file_name for one in taken] == ["good.csv"]
+    assert [one.reason for one in passed] == ["the database cannot hold its path. Give it a shorter name"] * 2
+
+
+@pytest.mark.parametrize("seconds", [-1e15, -62135596800.0, 253402300800.0, 1e15])
+def test_any_time_of_a_file_has_a_date_in_every_zone(database, seconds):
+    with database.connect() as connection:
+        connection.execute(sa.text("SET LOCAL timezone = 'Pacific/Kiritimati'"))
+        moment = time_of(seconds)
+        assert connection.scalar(sa.text("SELECT CAST(:one AS timestamptz)"), {"one": moment}) == moment
+
+
+def test_the_message_beside_a_file_with_the_longest_name_has_a_name(database, look, inbox):
+    look()
+    name = "ä" * 125 + ".csv"
+    (inbox.folder / name).write_text("name\nAni\n")
+    look()
+    (taken,) = look()
+    with database.connect() as connection, connection.begin():
+        target = put_aside(connection, taken.id, NotFound("organization", "x"))
+    assert target.name == name
+    assert target.read_text() == "name\nAni\n"
+    (message,) = [one for one in target.parent.iterdir() if one != target]
+    assert message.read_text().startswith("no organization 'x'")
+    assert list_failed(inbox.folder) == [target]
+
+
+def test_a_taken_file_is_given_again_however_old(database, look, inbox):
+    look()
+    (inbox.folder / "list.csv").write_text("name\nSatu\n")
+    look()
+    first = look()
+    with database.connect() as connection, connection.begin():
+        connection.execute(sa.text("UPDATE inbox_files SET updated_at = now() - interval '40 days'"))
+    assert look() == first
+    first[0].path.unlink()
+    assert look() == [], "there is nothing left to import"
+
+
+def test_a_file_noted_where_the_installation_lay_before_stops_nothing(database, look, inbox, ask):
+    look()
+    (inbox.folder / "list.csv").write_text("name\nSatu\n")
+    look()
+    with database.connect() as connection, connection.begin():
+        connection.execute(sa.text("UPDATE inbox_files SET path = '/elsewhere/inbox/list.csv'"))
+    look()
+    assert [one.file_name for one in look()] == ["list.csv"]
+
+
+def test_the_doctor_names_what_is_not_taken(look, inbox, database, settings, monkeypatch):
+    monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
+    folder = settings.home.resolve() / "inbox" / "csv-import" / "import-organizations"
+    folder.mkdir(parents=True)
+    (folder / _NO_TEXT).write_text("name\nSatu\n")
+    (folder / "list.csv").write_text("name\nSatu\n")
+    with database.connect() as connection, connection.begin():
+        take_files(connection, Inbox(plugin="csv-import", job="import-organizations", folder=folder))
+        connection.execute(sa.text("UPDATE inbox_files SET updated_at = now() - interval '2 hours'"))
+    assert installation._inboxes() == [
+        (
+            "inbox csv-import/import-organizations",
+            rf"{folder}/\xff.csv was not taken: its name is not UTF-8. Rename it.",
+        ),
+        ("inbox", f"{folder}/list.csv was not taken for an hour: «kelompok up» does not run, or cannot."),
+    ]
 
 
 def test_the_doctor_names_files_that_were_not_imported(look, database, settings, monkeypatch, ask):

@@ -1,5 +1,6 @@
 """Dagster's side, in process: assets, checks, jobs, sensors and schedules of the enabled plugins."""
 
+import os
 from itertools import pairwise
 
 import dagster as dg
@@ -7,9 +8,10 @@ import pytest
 
 from kelompok_core.errors import SettingsError
 from kelompok_core.imports.profiles import Profile, save_profile
-from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.receive import ImportRequest, admit, receive
 from kelompok_core.imports.records import ImportOptions
 from kelompok_core.plugin_host.configuration import set_enabled
+from kelompok_pipelines import sensors
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.resources import Core
 
@@ -202,6 +204,37 @@ def test_a_file_no_import_can_be_opened_for_goes_to_failed_with_why(
     later = tick()
     assert not later.run_requests
     assert "1 could not be imported" in later.skip_message
+
+
+def test_files_that_cannot_be_imported_keep_no_good_one_from_its_run(
+    definitions, settings, instance, bench, monkeypatch
+):
+    sensor = definitions.resolve_sensor_def("csv_import__import_organizations__inbox")
+    inbox = settings.home / "inbox" / "csv-import" / "import-organizations"
+    inbox.mkdir(parents=True)
+    for name in (os.fsdecode(b"\xff.csv"), "a" * 250 + ".csv", "broken.csv", "good.csv"):
+        (inbox / name).write_text("name\nSatu\n")
+
+    def admitted(bench, request, actor):
+        if request.file.name == "broken.csv":
+            raise OSError(5, "Input/output error")
+        return admit(bench, request, actor)
+
+    monkeypatch.setattr(sensors, "admit", admitted)
+
+    def tick():
+        with dg.build_sensor_context(instance=instance, resources={"core": Core(bench=bench)}) as context:
+            return sensor.evaluate_tick(context)
+
+    assert "xff.csv was not taken: its name is not UTF-8. Rename it" in tick().skip_message
+    (request,) = tick().run_requests
+    assert request.tags["kelompok/file"] == "good.csv"
+    (lying,) = (inbox / "failed").rglob("a*.csv")
+    (message,) = lying.parent.glob("*.message.txt")
+    assert "200" in message.read_text()
+    (request,) = tick().run_requests
+    monkeypatch.undo()
+    assert {one.tags["kelompok/file"] for one in tick().run_requests} == {"broken.csv", "good.csv"}
 
 
 def test_schedules_come_from_the_settings_file(settings, bench):
