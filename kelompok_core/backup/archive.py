@@ -29,6 +29,8 @@ _LARGEST_MANIFEST = 1 << 30
 _END = 1024
 """A tar ends with so many bytes of nothing."""
 
+_SPOILED = (tarfile.TarError, ValueError, LookupError, ArithmeticError, EOFError, RecursionError)
+"""Any of these may be raised by a spoiled header; headers behind headers are read one inside the other."""
 
 Read = TypeVar("Read")
 OnProgress = Callable[[str, int], None]
@@ -157,7 +159,7 @@ def iter_members(path: Path) -> Generator[tuple[str, HashingReader]]:
                 if content is None:
                     raise BackupDamaged(path, f"{info.name} is no file")
                 yield info.name, _MemberReader(path, content)
-    except (tarfile.TarError, ValueError, LookupError, EOFError) as error:  # a spoiled header may raise any of these
+    except _SPOILED as error:
         raise BackupDamaged(path, str(error)) from error
 
 

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from pydantic import TypeAdapter
+from pydantic_core import from_json
+
 FORMAT = 1
 """Counted up when a program that knows the format so far could no longer restore a backup."""
 
@@ -87,28 +90,21 @@ def write_json(value: Origin | Manifest) -> bytes:
 
 
 def read_origin(content: bytes) -> Origin:
-    """Return the origin that a header speaks of.
-
-    Raises:
-        ValueError, TypeError, KeyError: When it is none; what a newer format says besides is passed over.
-    """
-    found = json.loads(content)
-    names = [one.name for one in fields(Origin)]
-    return Origin(**{name: found.get(name) for name in names} | {"format": int(found["format"])})
-
-
-def read_manifest(content: bytes) -> Manifest:
-    """Return the manifest.
+    """Return the origin that a header speaks of; what a newer format says besides is passed over.
 
     Raises:
         ValueError, TypeError, KeyError: When it is none.
     """
-    found = json.loads(content)
-    return Manifest(
-        origin=Origin(**found["origin"]),
-        tables=[TableContent(**one) for one in found["tables"]],
-        files=found["files"],
-        missing=found["missing"],
-        masked=found["masked"],
-        members={name: Member(**one) for name, one in found["members"].items()},
-    )
+    found = from_json(content)
+    if int(found["format"]) > FORMAT:  # all that is asked of it is who can restore it
+        return Origin(**{one.name: found.get(one.name) for one in fields(Origin)} | {"format": int(found["format"])})
+    return TypeAdapter(Origin).validate_json(content, strict=True)
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """Return the manifest, each of its values of the type that it is to have.
+
+    Raises:
+        ValueError: When it is none.
+    """
+    return TypeAdapter(Manifest).validate_json(content, strict=True)

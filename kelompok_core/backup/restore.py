@@ -1,5 +1,7 @@
 """Restoring a backup into an installation that has nothing: all of it in one transaction, or nothing."""
 
+import os
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,6 +70,7 @@ def check_backup(path: Path, on_progress: OnProgress) -> Manifest:
         UsageError: When the file is damaged or truncated, or of a newer format or schema.
     """
     manifest = check_archive(path, on_progress)
+    _require_known_tables(path, manifest)
     revision = manifest.origin.schema_revision
     if revision not in list_revisions():
         raise UsageError(
@@ -75,6 +78,17 @@ def check_backup(path: Path, on_progress: OnProgress) -> Manifest:
             hint=f"Restore it with version {manifest.origin.program} of Kelompok, or a newer one.",
         )
     return manifest
+
+
+def _require_known_tables(path: Path, manifest: Manifest) -> None:
+    known = {table.name for table in manifest.tables}
+    for member in manifest.members:
+        if (name := _table_of(member.rpartition("/")[0])) is not None and name not in known:
+            raise BackupDamaged(path, f"{member} is of a table that the manifest does not name")
+
+
+def _table_of(group: str) -> str | None:
+    return group.removeprefix(DATABASE) if group.startswith(DATABASE) else None
 
 
 def restore(settings: Settings, path: Path, on_progress: OnProgress) -> Restored:
@@ -108,6 +122,15 @@ def _all_or_nothing(connection: sa.Connection, work: _Work) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _blaming(work: _Work) -> Iterator[None]:
+    """Let rows that the database does not take be the backup's fault; what they are is not told."""
+    try:
+        yield
+    except _NOT_TAKEN as error:
+        raise BackupDamaged(work.path, f"its rows do not fit the tables ({type(error).__name__})") from error
+
+
 def _restore_database(connection: sa.Connection, work: _Work) -> None:
     """Make the schema as it was, copy the rows into it, and bring it up to date; the caller commits."""
     driver = driver_of(connection)
@@ -119,13 +142,14 @@ def _restore_database(connection: sa.Connection, work: _Work) -> None:
     origin = work.manifest.origin
     upgrade(connection, origin.schema_revision)
     tables = _tables_of(driver, work)
-    with without_triggers(driver, list(tables.values())):
+    with _blaming(work), without_triggers(driver, list(tables.values())):
         _read_members(driver, tables, work)
-    advance_sequences(driver)
+    with _blaming(work):
+        advance_sequences(driver)
     upgrade(connection, "head")
     give_rights(connection)
     _end_inbox_files_of_elsewhere(connection)
-    made = f"{work.path.name}, made {origin.made_at}"
+    made = f"{work.path.name}, made {origin.made_at}".encode("utf-8", "backslashreplace").decode()
     connection.execute(sa.text("SELECT begin_epoch(:made)"), {"made": made})
 
 
@@ -156,8 +180,8 @@ def _require_nothing(driver: "psycopg.Connection[Any]") -> None:
 
 def _tables_of(driver: "psycopg.Connection[Any]", work: _Work) -> Mapping[str, Table]:
     """Return the backup's tables, which must be those of its revision."""
-    there = {table.name: set(table.columns) for table in list_tables(driver)}
-    backed_up = {table.name: set(table.columns) for table in work.manifest.tables}
+    there = {table.name: sorted(table.columns) for table in list_tables(driver)}
+    backed_up = {table.name: sorted(table.columns) for table in work.manifest.tables}
     if there != backed_up:
         names = sorted(name for name in {**there, **backed_up} if there.get(name) != backed_up.get(name))
         raise BackupDamaged(work.path, f"its tables are not those of its revision: {', '.join(names)}")
@@ -167,15 +191,14 @@ def _tables_of(driver: "psycopg.Connection[Any]", work: _Work) -> Mapping[str, T
 def _read_members(driver: "psycopg.Connection[Any]", tables: Mapping[str, Table], work: _Work) -> None:
     copied: dict[str, int] = {}
     for group, members in groupby(_verified(work), key=lambda member: member[0].rpartition("/")[0]):
-        if group.startswith(DATABASE):
-            name = group.removeprefix(DATABASE)
+        if (name := _table_of(group)) is not None:
             copied[name] = copy_in(driver, tables[name], (_pieces(content) for _, content in members))
         elif group == FILES.rstrip("/"):
-            for name, content in members:
-                _keep(name.removeprefix(FILES), content, work)
+            for member, content in members:
+                _keep(member.removeprefix(FILES), content, work)
         else:
-            for name, content in members:
-                if name == CONFIGURATION:
+            for member, content in members:
+                if member == CONFIGURATION:
                     work.configuration = b"".join(_pieces(content))
     if copied != {table.name: table.rows for table in work.manifest.tables}:
         raise BackupDamaged(work.path, "it has other numbers of rows than it says")
@@ -216,10 +239,11 @@ def _keep(sha256: str, content: HashingReader, work: _Work) -> None:
 def _end_inbox_files_of_elsewhere(connection: sa.Connection) -> None:
     """Give up files that were taken from the inbox of another machine and not imported yet: they are not here."""
     waiting = connection.execute(_TAKEN).all()
-    gone: Sequence[object] = [row.id for row in waiting if not Path(row.claimed_path).exists()]
+    gone: Sequence[object] = [row.id for row in waiting if not os.access(row.claimed_path, os.F_OK)]
     connection.execute(_GIVE_UP, {"gone": gone})
 
 
+_NOT_TAKEN = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, zlib.error)
 _TABLES_THERE = """
     SELECT relname::text FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1"""

@@ -94,16 +94,34 @@ def _pack(piece: bytearray) -> bytes:
 
 
 def copy_in(connection: "psycopg.Connection[Any]", table: Table, pieces: Iterable[Iterable[bytes]]) -> int:
-    """Copy rows into a table and return how many; each piece is one gzip stream, itself in pieces."""
+    """Copy rows into a table and return how many; each piece is one gzip stream, itself in pieces.
+
+    Raises:
+        zlib.error: When a piece is no whole gzip stream.
+        psycopg.DataError, psycopg.IntegrityError: When the rows are none of this table.
+    """
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(_qualified(table), _columns(table))
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
             for packed in pieces:
-                unpacker = zlib.decompressobj(wbits=_TO_GZIP)
-                for part in packed:
-                    copy.write(unpacker.decompress(part))
-                copy.write(unpacker.flush())
+                for rows in _unpacked(packed):
+                    copy.write(rows)
         return cursor.rowcount
+
+
+def _unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what one gzip stream holds, a bounded piece at a time, however much is packed into a byte."""
+    unpacker = zlib.decompressobj(wbits=_TO_GZIP)
+    for part in packed:
+        rest = part
+        while rest and not unpacker.eof:
+            yield unpacker.decompress(rest, _PIECE)
+            rest = unpacker.unconsumed_tail
+        if rest or unpacker.unused_data:
+            raise zlib.error("there is more behind the end of a gzip stream")
+    yield unpacker.flush()
+    if not unpacker.eof:
+        raise zlib.error("a gzip stream breaks off")
 
 
 @contextmanager

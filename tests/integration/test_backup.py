@@ -1,5 +1,8 @@
 """Backups: what is in one comes back; what is damaged is refused, and a failure leaves nothing."""
 
+import gzip
+import hashlib
+import io
 import json
 import random
 import stat
@@ -18,7 +21,7 @@ from kelompok_core.backup.configuration import mask_passwords
 from kelompok_core.backup.restore import check_backup, restore
 from kelompok_core.backup.write import back_up
 from kelompok_core.database.engine import connect_as_owner, migrate, open_database, upgrade
-from kelompok_core.errors import Conflict, DatabaseUnavailable, UsageError
+from kelompok_core.errors import BackupDamaged, Conflict, DatabaseUnavailable, UsageError
 from kelompok_core.installation import make_installation
 from tests.backups import digests, empty_installation, files_in, quietly, tables_in
 
@@ -189,10 +192,109 @@ def test_other_tables_or_numbers_of_rows_than_it_says_are_refused(backup, target
     assert _is_empty(target)
     with (
         _rewritten(backup, tmp_path / "less.tar", lambda one: replace(one, tables=one.tables[1:])) as path,
-        pytest.raises(UsageError, match="its tables are not those of its revision"),
+        pytest.raises(UsageError, match="of a table that the manifest does not name"),
     ):
         restore(target, path, quietly)
     assert _is_empty(target)
+
+
+@pytest.fixture
+def forged(backup, tmp_path):
+    """Write a backup anew, its manifest changed and members of ours in it."""
+
+    def make(change=lambda one: one, more=None, instead=None):
+        path = tmp_path / "forged.tar"
+        with (
+            _rewritten(backup, tmp_path / "whole.tar", change) as whole,
+            path.open("wb") as file,
+        ):
+            found = manifest.read_manifest(dict(_contents(whole))[manifest.MANIFEST])
+            writer = archive.ArchiveWriter(file, found.origin)
+            for name, content in _contents(whole):
+                if name in found.members and name != manifest.HEADER:
+                    writer.add(name, (instead or {}).get(name, content))
+            for name, content in (more or {}).items():
+                writer.add(name, content)
+            writer.seal(replace(found, members=dict(writer.members)))
+        return path
+
+    return make
+
+
+def _contents(path):
+    return [(name, content.read(1 << 30)) for name, content in archive.iter_members(path)]
+
+
+def test_a_member_of_no_table_is_refused(forged, refused):
+    rows = gzip.compress(b"x\n")
+    for name in ("database/pg_catalog.pg_authid/00000", "database/nothing/00000", "database//00000"):
+        refused(forged(more={name: rows}), error=BackupDamaged, match="of a table that the manifest does not name")
+
+
+@pytest.mark.parametrize("content", [b"[" * 200_000, b'{"origin":' * 200_000, b"{}", b"\xff", b"null", b"[]"])
+def test_a_manifest_or_header_that_is_none_is_refused(backup, refused, tmp_path, content):
+    for which in (manifest.HEADER, manifest.MANIFEST):
+        path = tmp_path / "forged.tar"
+        with path.open("wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
+            for name, was in _contents(backup)[:1] if which == manifest.MANIFEST else ():
+                _add(tar, name, was)
+            _add(tar, which, content)
+            _add(tar, manifest.SEAL, hashlib.sha256(content).hexdigest().encode() + b"\n")
+        refused(path, error=BackupDamaged, match="cannot be understood")
+
+
+def _add(tar, name, content):
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    tar.addfile(info, io.BytesIO(content))
+
+
+@pytest.mark.parametrize(("key", "value"), [
+    ("tables", [{"name": ["a"], "columns": [], "rows": 1}]), ("tables", [{"name": "a", "columns": 3, "rows": 1}]),
+    ("missing", 3), ("members", {"x": {"size": "1", "sha256": None}}), ("masked", [{}]), ("files", "3"),
+    ("origin", {"schema_revision": []}),
+])  # fmt: skip
+def test_a_manifest_whose_values_are_of_other_types_is_none(backup, key, value):
+    told = json.loads(dict(_contents(backup))[manifest.MANIFEST])
+    assert manifest.read_manifest(json.dumps(told).encode())
+    told[key] = value
+    with pytest.raises(ValueError, match=key):
+        manifest.read_manifest(json.dumps(told).encode())
+
+
+def test_a_header_behind_many_others_is_refused(refused, tmp_path):
+    path = tmp_path / "forged.tar"
+    path.write_bytes(tarfile.TarInfo("x").create_pax_global_header({"a": "b"}) * 3_000)
+    refused(path, error=BackupDamaged, match="damaged or no backup")
+
+
+@pytest.mark.parametrize("rows", [
+    b"no gzip", gzip.compress(b"")[:-4], gzip.compress(b"") + b"more", gzip.compress(b"1\t2\t3\n"),
+    gzip.compress(b"\xff\n"),
+])  # fmt: skip
+def test_rows_that_do_not_fit_their_table_are_refused(backup, forged, target, rows):
+    (name,) = [name for name, _ in _contents(backup) if name.startswith("database/organizations/")]
+    with pytest.raises(BackupDamaged, match="its rows do not fit the tables"):
+        restore(target, forged(instead={name: rows}), quietly)
+    assert _is_empty(target)
+
+
+def test_a_column_named_twice_is_refused(backup, target, tmp_path):
+    def twice(one):
+        return replace(one, tables=[replace(table, columns=[*table.columns, table.columns[0]]) for table in one.tables])
+
+    with (
+        _rewritten(backup, tmp_path / "twice.tar", twice) as path,
+        pytest.raises(BackupDamaged, match="its tables are not those of its revision"),
+    ):
+        restore(target, path, quietly)
+
+
+def test_what_is_packed_tightly_is_unpacked_in_pieces():
+    packed = gzip.compress(bytes(64 << 20))
+    pieces = list(map(len, tables._unpacked([packed[:10], packed[10:1_000], packed[1_000:]])))
+    assert sum(pieces) == 64 << 20
+    assert max(pieces) <= tables._PIECE
 
 
 def test_an_installation_that_has_data_is_left_alone(settings, backup, target):

@@ -162,6 +162,15 @@ def test_one_odd_name_keeps_no_other_file(database, inbox, odd, monkeypatch):
     assert passed == list_passed_over(inbox.folder)
 
 
+def test_a_watched_folder_that_cannot_be_read_is_said(database, look, inbox, monkeypatch):
+    assert look() == []
+    _deny(monkeypatch, "scandir", inbox.folder)
+    passed = []
+    with database.connect() as connection, connection.begin():
+        assert take_files(connection, inbox, passed.append) == []
+    assert [str(one) for one in passed] == [f"{inbox.folder} was not taken: the system says «Permission denied»"]
+
+
 def _deny(monkeypatch, call, folder):
     real = getattr(os, call)
 
