@@ -37,9 +37,12 @@ def init(
 ) -> None:
     """Make an installation: a folder for its files and its database, and a file for its settings."""
     from kelompok_core.database import engine
+    from kelompok_core.database.server_files import find_server_files
 
-    make_way(folder)
     made = replace(read_settings(folder=folder, above=False), is_there=True)
+    if made.database_url is None:
+        find_server_files(made)  # what is wrong with it is said before anything is made
+    make_way(folder)
     is_new = make_installation(made)
     engine.migrate(engine.find_owner_url(made))
     output.show(

@@ -6,6 +6,7 @@ The programs are initdb and pg_ctl; this only drives them. The server outlives t
 import logging
 import os
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -319,7 +320,7 @@ def _pg_ctl_start(files: ServerFiles, port: int) -> None:
     make_folder(sockets, files.user)
     # Given at each start, so that it holds for databases made before.
     quiet = " ".join(f"-c {name}={value}" for name, value in LOGS_NO_ROWS.items())
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {sockets} {quiet}"
+    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {shlex.quote(str(sockets))} {quiet}"
     log = str(files.data_folder / "server.log")
     _run(files, "pg_ctl", "start", "-D", str(files.data_folder), "-l", log, "-w", "-t", "20", "-o", options)
 
@@ -419,9 +420,13 @@ def _ensure_roles(passwords: Passwords, admin: AdminPasswords, port: int) -> Non
                     sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(owner))
                 )
             _confine(server.execute, sql, database, users)
+        for database in _MAINTENANCE:
+            _confine(server.execute, sql, database, ())
 
 
 _DATABASES = ((CORE_DATABASE, OWNER, (OWNER, RUNTIME)), (DAGSTER_DATABASE, DAGSTER, (DAGSTER,)))
+_MAINTENANCE = ("postgres", "template1")
+"""Databases that initdb makes; PostgreSQL lets every role into them, and into the first to make temporary tables."""
 
 
 def _confine(execute: Callable[..., Any], sql: Any, database: str, users: Sequence[str]) -> None:

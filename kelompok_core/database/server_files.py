@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.errors import DatabaseUnavailable, UsageError
 from kelompok_core.installation import make_way
 from kelompok_core.settings import Settings
 
@@ -22,6 +22,9 @@ OLDEST_MAJOR = 15
 _PROGRAMS = ("initdb", "pg_ctl", "postgres")
 SHARED_ROOT = Path("/var/lib/kelompok")
 """Used when this runs as root and the installation lies where an unprivileged user cannot reach it."""
+
+_ACTED_ON = re.compile(r'[$`"\\\r\n]')
+"""What a shell acts on between double quotes, and what ends its line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +49,31 @@ def find_server_files(settings: Settings) -> ServerFiles:
 
     Raises:
         DatabaseUnavailable: When no PostgreSQL is found, or only too old a one.
+        UsageError: When a path has a character that a shell would act on.
     """
     found = _find_programs(settings)
     user = _unprivileged_user()
     home = settings.home.resolve()
     data = home / "postgres"
     if user is None:
+        _require_harmless(found, data)
         return ServerFiles(bin_folder=found, major=_major(found), data_folder=data, user=None)
     if not _reachable(_first_existing(home), user):
         data = SHARED_ROOT / hashlib.sha256(str(home).encode()).hexdigest()[:16]
     programs = found if _reachable(found, user) else _copy_programs(found)
+    _require_harmless(programs, data)
     return ServerFiles(bin_folder=programs, major=_major(found), data_folder=data, user=user)
+
+
+def _require_harmless(*folders: Path) -> None:
+    """See that pg_ctl may be given these paths: it writes them into a line of a shell, between double quotes."""
+    for folder in folders:
+        if found := _ACTED_ON.search(str(folder)):
+            raise UsageError(
+                f"PostgreSQL cannot run with a path that has {found[0]!r} in it: {str(folder)!r}",
+                hint='Choose a folder whose path has none of $, `, ", \\ and line breaks, '
+                "or set KELOMPOK_DATABASE_URL to a server of your own.",
+            )
 
 
 def _find_programs(settings: Settings) -> Path:

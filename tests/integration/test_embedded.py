@@ -9,16 +9,18 @@ import subprocess
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import NullPool, create_engine
 
+from kelompok_core.cli.installation import init
 from kelompok_core.database import embedded, server_files
 from kelompok_core.database.engine import Database, find_addresses, find_owner_url, migrate, schema_status
 from kelompok_core.database.server_log import list_loose_settings
-from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.errors import DatabaseUnavailable, UsageError
 from kelompok_core.settings import read_settings
 
 
@@ -157,6 +159,70 @@ def test_passwords_of_before_are_parted_on_first_use(installation, killed):
     assert "kelompok_owner" not in kept.read_text()
     assert stat.S_IMODE(admin.stat().st_mode) & 0o077 == 0
     assert embedded.owner_url(installation) == owner
+
+
+def _may(installation, privilege):
+    with psycopg.connect(embedded.superuser_url(installation)) as connection:
+        asked = connection.execute(
+            "SELECT rolname, datname FROM pg_roles, pg_database WHERE datname <> 'template0' AND NOT rolsuper "
+            "AND rolcanlogin AND has_database_privilege(rolname, datname, %s)", [privilege],
+        )  # fmt: skip
+        return set(asked.fetchall())
+
+
+def test_each_role_is_let_into_its_own_database_alone(installation):
+    own = {("kelompok_owner", "kelompok"), ("kelompok_runtime", "kelompok"), ("dagster", "dagster")}
+    urls = embedded.ensure_running(installation)
+    assert _may(installation, "CONNECT") == own
+    assert _may(installation, "TEMPORARY") == own - {("kelompok_runtime", "kelompok")}
+    with psycopg.connect(embedded.superuser_url(installation)) as connection:
+        connection.execute("GRANT CONNECT, TEMPORARY ON DATABASE postgres TO PUBLIC")  # as versions before had it
+        connection.execute("GRANT CONNECT ON DATABASE template1 TO PUBLIC")
+    embedded.stop(installation)
+    assert embedded.ensure_running(installation) == urls
+    assert _may(installation, "CONNECT") == own
+    for url in (urls.runtime, urls.dagster):
+        for database in ("postgres", "template1"):
+            with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+                psycopg.connect(f"{url.rpartition('/')[0]}/{database}")
+
+
+def _at(folder):
+    folder.mkdir(mode=0o755)
+    return read_settings({"KELOMPOK_HOME": str(folder / "home"), "KELOMPOK_CONFIG": str(folder / "kelompok.toml")})
+
+
+@pytest.mark.parametrize("name", ["v$(touch ran)", "v`touch ran`", "v$HOME", 'v"; touch ran; "', "v\\", "v\nw", "v\rw"])
+def test_a_path_that_a_shell_acts_on_is_refused_before_anything_is_made(installation, name, monkeypatch, tmp_path):
+    folder = installation.config_file.parent / name
+    for variable in ("KELOMPOK_DATABASE_URL", "KELOMPOK_HOME", "KELOMPOK_CONFIG"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(UsageError, match="PostgreSQL cannot run with a path that has"):
+        init(folder)
+    assert not folder.exists()
+    with pytest.raises(UsageError, match="PostgreSQL cannot run with a path"):
+        embedded.ensure_running(_at(folder))
+    programs = tmp_path / name
+    programs.symlink_to(embedded.status(installation).bin_folder)
+    monkeypatch.setattr(server_files, "_unprivileged_user", lambda: None)
+    with pytest.raises(UsageError, match="PostgreSQL cannot run with a path"):
+        embedded.ensure_running(replace(installation, postgres_bin=programs))
+    assert not (installation.home / "postgres").exists()
+
+
+def test_other_letters_in_its_paths_are_harmless(installation, monkeypatch):
+    odd = installation.config_file.parent / "it's ünd 名 & (touch x); #*%~!"
+    settings = _at(odd)
+    sockets = odd / "t; touch ran"
+    sockets.mkdir(mode=0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(sockets))
+    try:
+        with psycopg.connect(embedded.ensure_running(settings).runtime) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert (odd / "home" / "postgres" / "server.log").exists()
+        assert list(sockets.glob("kelompok-*"))
+    finally:
+        embedded.remove(settings)
 
 
 def test_programs_copied_to_where_others_reach_them_still_find_their_libraries(installation, monkeypatch, tmp_path):
