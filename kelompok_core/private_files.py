@@ -1,5 +1,6 @@
 """Files and folders that only their user may read, whatever umask a process happens to have."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -8,6 +9,9 @@ UMASK = 0o077
 
 FOLDER, FILE = 0o700, 0o600
 _FOR_OTHERS = 0o077
+
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""Codes of errors in a folder that this user may not write to."""
 
 
 def make_private_folder(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """Which services of an installation run on this machine: each holds a lock for as long as its process lives."""
 
-import errno
 import fcntl
 import json
 import logging
@@ -11,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kelompok_core.errors import Conflict
+from kelompok_core.private_files import NOT_WRITABLE
 from kelompok_core.settings import Settings
 
 ALL = "up"
 """The name of what runs all services, of which there is one an installation."""
 
 _logger = logging.getLogger(__name__)
-_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +59,7 @@ def running(settings: Settings, name: str) -> Iterator[None]:
     try:
         descriptor, path = _appear(_folder(settings), name)
     except OSError as error:
-        if error.errno not in _NOT_WRITABLE:
+        if error.errno not in NOT_WRITABLE:
             raise
         _logger.info("Not known to run: %s", error)
         yield

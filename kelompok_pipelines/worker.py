@@ -26,6 +26,7 @@ from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.running import running
 from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
+from kelompok_core.working_folders import temporary_files_at_home
 from kelompok_pipelines.in_process import Runner, open_runner
 from kelompok_pipelines.interruption import Interruption
 from kelompok_pipelines.loaded_code import LoadedCode
@@ -62,8 +63,11 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
     worker_id = uuid4()
     database = open_database(settings, name=session_name(worker_id), patience=_PATIENCE_SECONDS)
     bench = Workbench(database=database, settings=settings)
-    known = running(settings, "worker")
-    with known, Interruption() as interruption, Presence(database, worker_id) as presence, listening(database) as wait:
+    known, files = running(settings, "worker"), temporary_files_at_home(settings)
+    with (
+        known, files, Interruption() as interruption, Presence(database, worker_id) as presence,
+        listening(database) as wait,
+    ):  # fmt: skip
 
         def check(_: Progress) -> None:
             if interruption.happened or presence.lost.is_set():

@@ -18,6 +18,7 @@ from kelompok_core.imports.workbench import Workbench
 from kelompok_core.running import running
 from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
+from kelompok_core.working_folders import temporary_files_at_home
 
 _HEADER_SECONDS = 10.0
 _LARGEST_HEADERS = 16 << 10
@@ -120,7 +121,7 @@ def serve(settings: Settings, *, host: str, port: int, tell: Callable[[str], Non
     _log_requests()
     tell(f"HTTP API: http://{host}:{port}  (documentation: /docs; Ctrl-C stops)")
     try:
-        with running(settings, "serve"), nothing_printed():
+        with running(settings, "serve"), temporary_files_at_home(settings), nothing_printed():
             server.run()
     finally:
         database.dispose()

@@ -36,6 +36,7 @@ from kelompok_core.database.server_log import LOGS_NO_ROWS
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.installation import make_home
 from kelompok_core.settings import Settings
+from kelompok_core.working_folders import system_folder
 
 _logger = logging.getLogger(__name__)
 
@@ -229,7 +230,7 @@ def _initialize(files: ServerFiles, admin: AdminPasswords) -> None:
     make_folder(fresh, files.user)
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     locale = builtin if files.major >= _BUILTIN_LOCALES_SINCE else ["--locale=C.UTF-8"]
-    with tempfile.NamedTemporaryFile("w", prefix="kelompok-") as password_file:
+    with tempfile.NamedTemporaryFile("w", prefix="kelompok-", dir=system_folder()) as password_file:
         password_file.write(admin.kelompok_admin)
         password_file.flush()
         _give_to(Path(password_file.name), files.user)
@@ -328,7 +329,7 @@ def _pg_ctl_start(files: ServerFiles, port: int) -> None:
 def _socket_folder(files: ServerFiles) -> Path:
     """Return a private folder whose name is short enough for a socket's path (107 bytes on Linux)."""
     digest = sha256(str(files.data_folder).encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"kelompok-{os.geteuid()}-{digest}"
+    return system_folder() / f"kelompok-{os.geteuid()}-{digest}"
 
 
 def _port_file(settings: Settings) -> Path:

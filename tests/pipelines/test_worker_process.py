@@ -12,7 +12,7 @@ from kelompok_core.imports.records import get_import
 from kelompok_core.sources.storage import incoming_from
 
 _WORKER = """
-import resource, sys
+import resource, sys, tempfile
 from pathlib import Path
 from kelompok_core.imports import stager
 from kelompok_core.settings import read_settings
@@ -24,7 +24,7 @@ def hungry(*_):
         while True:
             held.append(bytearray(10_000_000))
     except MemoryError:
-        Path(sys.argv[1]).write_text(str(len(held)))  # what an import prints is dropped
+        Path(sys.argv[1]).write_text(f"{len(held)} {tempfile.gettempdir()}")  # what an import prints is dropped
         raise
     yield
 
@@ -64,8 +64,10 @@ def test_an_import_that_takes_too_much_memory_fails_and_the_worker_is_started_an
         check=False, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2_000:]
-    held = int(note.read_text())
-    assert 5 < held < 31, "tens of megabytes"
+    held, temporary = note.read_text().split(" ", 1)
+    assert 5 < int(held) < 31, "tens of megabytes"
+    assert Path(temporary).parent == settings.tmp_folder, "of libraries too"
+    assert not Path(temporary).exists()
     assert "needed too much memory" in done.stdout
     with database.connect() as connection:
         record = get_import(connection, submitted)
