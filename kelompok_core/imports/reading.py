@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kelompok_core.contracts import (
     EventImporter,
@@ -17,6 +17,7 @@ from kelompok_core.contracts import (
     Source,
     SourceBatch,
     UnreadableSource,
+    require_columns,
 )
 from kelompok_core.errors import ImportFailed, SourceUnreadable
 from kelompok_core.imports.boundary import checked_issue
@@ -32,6 +33,12 @@ from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_ena
 from kelompok_core.settings import Settings
 from kelompok_core.sources.opening import unpacked
 from kelompok_core.sources.storage import local_copy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ADDED = 2
+"""Times as many columns as a source may have."""
 
 Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
 
@@ -50,9 +57,9 @@ def reading_context(  # noqa: PLR0913  (all that is said of one reading)
     given = mapping or {}
     further = {
         "columns": tuple(given),
-        "map_headers": partial(_map_headers, given=given),
+        "map_headers": partial(_map_headers, given=given, most=limits.columns),
         "header_words": header_words,
-        "judge_columns": partial(judge_columns, given=given),
+        "judge_columns": partial(_judge_columns, given=given, most=limits.columns),
         "find_entity": find_entity_called,
         "entity": entity,
         "max_columns": limits.columns,
@@ -60,7 +67,25 @@ def reading_context(  # noqa: PLR0913  (all that is said of one reading)
     return plugin_context(settings, plugin, config=config, dry_run=dry_run, **further)
 
 
-def _map_headers(entity: str, columns: Sequence[str], *, given: Mapping[str, str]) -> Mapping[str, str]:
+def _judge_columns(entity: str, cells: "pd.DataFrame", *, given: Mapping[str, str], most: int) -> Sequence[Issue]:
+    _require_few(len(cells.columns), most)
+    return judge_columns(entity, cells, given)
+
+
+def _require_few(columns: int, most: int) -> None:
+    """See that a plugin does not ask about far more columns than a source may have, before each costs its time.
+
+    Some more there may be: those that a mapping makes, and that normalizers add.
+
+    Raises:
+        UnreadableSource: ``header.too_many_columns``.
+    """
+    if columns > _ADDED * most:
+        require_columns(columns, most, line=1)
+
+
+def _map_headers(entity: str, columns: Sequence[str], *, given: Mapping[str, str], most: int) -> Mapping[str, str]:
+    _require_few(len(columns), most)
     there = {header: field for header, field in given.items() if header in columns}
     mapping = map_columns(get_descriptor(entity), list(columns), there, scoped=False)
     kept = dict.fromkeys(mapping.extra, "(extra)") | dict.fromkeys(mapping.dropped, "(left out)")

@@ -1,15 +1,18 @@
 """Limits of one reading that no request raises: columns of the whole source, and how large its text becomes."""
 
 import json
+from time import process_time
 
 import pytest
 
 from kelompok_core.contracts import SourceBatch, UnreadableSource, location_table, text_table
 from kelompok_core.errors import SettingsError, SourceUnreadable
 from kelompok_core.imports import source_size
+from kelompok_core.imports.reading import reading_context
 from kelompok_core.imports.records import ImportOptions
 from kelompok_core.imports.source_size import SourceSize
 from kelompok_core.plugin_host.limits import read_limits
+from kelompok_core.plugin_host.registry import get_plugin
 
 
 @pytest.fixture
@@ -42,6 +45,31 @@ def test_columns_are_counted_over_all_records(import_file, limit):
     lines = "".join(json.dumps({"name": f"Nomor {at}", f"k{at}": 1}) + "\n" for at in range(60))
     with pytest.raises(SourceUnreadable, match="By line 50 there are 51 columns; at most 50 are taken"):
         import_file(lines, name="list.ndjson", plugin="json-import")
+
+
+@pytest.mark.parametrize("around", [dict, lambda record: [record], lambda record: [{"name": "x", "a": record}]])
+def test_columns_are_counted_before_each_is_understood(import_file, around):
+    record = {"name": "Satu", **{f"k{at}": "x" for at in range(30_000)}}
+    before = process_time()
+    with pytest.raises(SourceUnreadable, match="columns; at most 2000 are taken"):
+        import_file(json.dumps(around(record)), name="list.json", plugin="json-import")
+    assert process_time() - before < 5
+
+
+def test_members_around_a_list_are_not_its_columns(import_file):
+    around = {**{f"k{at}": "x" for at in range(5_000)}, "organizations": [{"name": "Satu"}, {"name": "Dua"}]}
+    assert import_file(json.dumps(around), name="list.json", plugin="json-import").counts["accepted"] == 2
+
+
+def test_what_a_plugin_asks_of_columns_is_bounded(settings):
+    plugin = get_plugin(settings, "json-import")
+    columns = [f"k{at}" for at in range(4_001)]
+    with reading_context(settings, plugin, limits=read_limits(settings), config={}) as context:
+        assert len(context.map_headers("members", columns[:4_000])) == 4_000
+        with pytest.raises(UnreadableSource, match="too_many_columns"):
+            context.map_headers("members", columns)
+        with pytest.raises(UnreadableSource, match="too_many_columns"):
+            context.judge_columns("members", text_table({column: [] for column in columns}))
 
 
 def test_whoever_reads_the_host_counts():

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from kelompok_core.contracts import PluginContext, text_table
 from kelompok_json_import.cells import HALF
@@ -10,12 +10,14 @@ from kelompok_json_import.choosing import Expected
 
 _MISSING = "header.missing"
 _ID = "external_id"
+_LONGEST_HEADER = 100
 _WORD = re.compile(r'"([^"]+)"|([^\W\d][\w-]*)')
 
 
 def expected_records(context: PluginContext) -> Expected:
     """Return what the records of an import are known by."""
     entity = context.entity
+    narrow = partial(_as_many_as_are_taken, context)
     if entity is None:
         return Expected(count_fields=lambda members: len(_mapped(context, members)))
 
@@ -30,10 +32,26 @@ def expected_records(context: PluginContext) -> Expected:
 
     return Expected(
         entity=entity,
-        count_fields=lambda members: count_fields(frozenset(members)),
-        is_enough=lambda members: is_enough(frozenset({*members, *context.columns})),
+        count_fields=lambda members: count_fields(narrow(members)),
+        is_enough=lambda members: is_enough(narrow({*members, *context.columns})),
         find_entity=context.find_entity,
     )
+
+
+def _as_many_as_are_taken(context: PluginContext, members: Collection[str]) -> frozenset[str]:
+    """Return the members to judge: of more than a table may have those alone that are headers as they stand.
+
+    What each may mean is found out with much more care than a key of a dictionary is worth.
+    """
+    if len(members) <= context.max_columns or context.entity is None:
+        return frozenset(members)
+    words, mapped = context.header_words(context.entity), frozenset(context.columns)
+    known = (one for one in members if one in mapped or _letters(one) in words)
+    return frozenset(sorted(known)[: context.max_columns])
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name[:_LONGEST_HEADER])).casefold()
 
 
 def _count_fields(context: PluginContext, entity: str, members: Collection[str]) -> int:
