@@ -99,7 +99,10 @@ def _read(
     looked_at = RecordReader(sample[declared:], dialect, first_line=first_line, width=0).read(_SAMPLE_RECORDS)
     width = usual_width(looked_at.rows)
     comment = str(config.get("comment") or COMMENT)
-    reader = RecordReader(chain(sample[declared:], file), dialect, first_line=first_line, width=width, comment=comment)
+    most = _number(config, "max_columns") or width
+    is_too_wide = width > most
+    known = 0 if is_too_wide else width  # else broken records are mended first, which takes its time for each cell
+    reader = RecordReader(chain(sample[declared:], file), dialect, first_line=first_line, width=known, comment=comment)
     block = reader.read(_SAMPLE_RECORDS)
     if not any(map(count_filled, block.rows)):
         return _empty(decoding, block)
@@ -108,7 +111,9 @@ def _read(
     layout = find_layout(block.rows, width, config, words, block.marked)
     header_line = block.lines[layout.before] if layout.before < len(block.lines) else first_line
     rows = block.rows[layout.before : layout.before + layout.header_rows]
-    require_columns(max(map(len, rows), default=width), _number(config, "max_columns") or width, line=header_line)
+    require_columns(
+        max((width, *map(len, rows)) if is_too_wide else map(len, rows), default=width), most, line=header_line
+    )
     header = name_columns(rows, header_line, width, words)
     body = block.rows[layout.body :]
     shape = Shape(

@@ -245,7 +245,7 @@ class RecordReader:
                     raise _Misread(reading)
             if number > 1:
                 self._note_if_rows(block, len(rows), taken, self._next_line)
-            if mark in taken[0][:_WITHIN] and _begins(taken[0], mark):
+            if cells and mark in taken[0][:_WITHIN] and _begins(taken[0], mark):
                 block.marked.add(len(rows))
             rows.append(cells)
             lines.append(self._next_line)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from kelompok_csv_import.closings import Closings
 from kelompok_csv_import.dialect import STAND_IN, Dialect
 
 _MOST_OPENERS = 50
@@ -45,8 +46,11 @@ def read_anyway(lines: list[str], dialect: Dialect, width: int, *, is_alone: boo
     """
     cutter = _Cutter(dialect)
     first = lines[0]
-    fitting = [way for way in _ways(lines, cutter, width, is_alone=is_alone) if len(way[0]) == width]
-    fitting = [way for way in fitting if not any(_is_record(line, cutter, width) for line in lines[1 : way[1]])]
+    ways = _ways(lines, cutter, width, is_alone=is_alone) if width else ()
+    fitting = [way for way in ways if len(way[0]) == width]
+    most = max((way[1] for way in fitting), default=1)
+    ends = next((at for at, line in enumerate(lines[1:most], 1) if _is_record(line, cutter, width)), most)
+    fitting = [way for way in fitting if way[1] <= ends]
     if fitting:
         cells, number = next((way for way in fitting if _goes_on(lines[way[1] :], cutter, width)), fitting[0])
         return Reading(cells=cells, lines=number, is_proven=True)
@@ -72,11 +76,11 @@ def _ways(lines: list[str], cutter: "_Cutter", width: int, *, is_alone: bool) ->
     """Yield the cells of the first record in each way to read it, and the lines it takes then."""
     first, text = lines[0], "".join(lines)
     for literal in (_NONE, *(range(min(cutter.count_marks(first), _MOST_OPENERS)) if is_alone else ())):
-        if found := cutter.cut(first, literal):
+        if found := cutter.cut(first, literal, most=width):
             yield found[0], 1
     if len(text) <= _MOST_CHARACTERS:
         for one in (cutter, cutter.closing_tightly()):
-            if found := one.cut(text, _NONE):
+            if found := one.cut(text, _NONE, most=width):
                 yield found[0], _count_lines(lines, found[1])
     if is_alone:
         yield from ((cells, 1) for cells in cutter.last_resorts(first, width))
@@ -92,7 +96,7 @@ def read_first_line(lines: list[str], dialect: Dialect, width: int) -> Reading |
     if after is None or len(after[0]) != width:
         return None
     for opener in range(min(cutter.count_marks(lines[0]), _MOST_OPENERS)):
-        found = cutter.cut(lines[0], opener)
+        found = cutter.cut(lines[0], opener, most=width)
         if found is not None and len(found[0]) == width:
             return Reading(cells=found[0], lines=1, is_proven=True)
     return None
@@ -129,6 +133,9 @@ class _Cutter:
         self._edge = re.compile(rf"[{re.escape(delimiter)}\r\n]|\Z")
         between = " *" if blanks and delimiter != " " else ""
         self._closed = re.compile(rf"{re.escape(dialect.quote)}{between}(?=[{re.escape(delimiter)}\r\n]|\Z)")
+        self._marks = re.compile(f"(?:{re.escape(dialect.quote)})+")
+        self._blanks = re.compile(" *" if dialect.skips_blanks or dialect.padded else "")
+        self._closings = Closings()
         escape = re.escape(dialect.escape)
         self._escaped = re.compile(f"{escape}(.)", re.DOTALL) if dialect.escape else None
 
@@ -140,16 +147,17 @@ class _Cutter:
         """Return whether the text begins with a quoted cell."""
         return self._opens(text, self._start_of_cell(text, 0))
 
-    def cut(self, text: str, literal: int) -> tuple[list[str], int] | None:
-        """Return the first record and the characters it takes, or None when a value stays open.
+    def cut(self, text: str, literal: int, *, most: int | None = None) -> tuple[list[str], int] | None:
+        """Return the first record and the characters it takes; None when a value stays open, or it is too wide.
 
         Args:
             text: One line or more.
             literal: Which opening mark is none, counted from 0; :data:`_EVERY` or :data:`_NONE` of them.
+            most: With more cells than these it is not looked at any further.
         """
         cells: list[str] = []
         at, opener = 0, -1
-        while True:
+        while most is None or len(cells) < most:
             at = self._start_of_cell(text, at)
             is_opened = self._opens(text, at)
             opener += is_opened
@@ -162,6 +170,7 @@ class _Cutter:
             if not text.startswith(self._delimiter, at):
                 return cells, at + (2 if text.startswith("\r\n", at) else 1)
             at += 1
+        return None
 
     def last_resorts(self, line: str, width: int) -> Iterator[list[str]]:
         """Yield the line in the one way that has so many cells, if it is one, and as if marks meant nothing."""
@@ -172,10 +181,21 @@ class _Cutter:
 
     def only_way(self, line: str, width: int) -> list[str] | None:
         """Return the line cut into so many cells, a value ending at any mark before an edge; None for several ways."""
-        found = list(islice(self._splits(line, 0, width), 2))
+        found = list(islice(self._splits(line, 0, width, set()), 2))
         return found[0] if len(found) == 1 else None
 
-    def _splits(self, line: str, at: int, left: int) -> Iterator[list[str]]:
+    def _splits(self, line: str, at: int, left: int, dead: set[tuple[int, int]]) -> Iterator[list[str]]:
+        """Yield the ways to cut what is left; where there is none is remembered, so that nobody comes twice."""
+        if (at, left) in dead:
+            return
+        is_dead = True
+        for way in self._ways_on(line, at, left, dead):
+            is_dead = False
+            yield way
+        if is_dead:
+            dead.add((at, left))
+
+    def _ways_on(self, line: str, at: int, left: int, dead: set[tuple[int, int]]) -> Iterator[list[str]]:
         at = self._start_of_cell(line, at)
         is_quoted = self._opens(line, at)
         edges = self._closed.finditer(line, at + 1) if is_quoted else islice(self._edge.finditer(line, at), 1)
@@ -186,7 +206,7 @@ class _Cutter:
                 if left == 1:
                     yield [cell]
             elif left > 1:
-                yield from ([cell, *rest] for rest in self._splits(line, stop + 1, left - 1))
+                yield from ([cell, *rest] for rest in self._splits(line, stop + 1, left - 1, dead))
 
     def count_marks(self, text: str) -> int:
         """Return how many marks of the dialect the text has."""
@@ -194,27 +214,25 @@ class _Cutter:
 
     def _start_of_cell(self, text: str, at: int) -> int:
         """Return where a cell begins: behind the blanks that belong to the delimiter."""
-        if self._dialect.skips_blanks:
-            return at + len(text[at:]) - len(text[at:].lstrip(" "))
-        while self._dialect.padded and text.startswith(" ", at):
-            at += 1
-        return at
+        blanks = self._blanks.match(text, at)
+        return blanks.end() if blanks else at
 
     def _opens(self, text: str, at: int) -> bool:
         return bool(self._dialect.quote) and text.startswith(self._dialect.quote, at)
 
     def _closing(self, text: str, at: int) -> re.Match[str] | None:
-        quote, escape = self._dialect.quote, self._dialect.escape
-        while (at := text.find(quote, at)) >= 0:
-            if escape and _is_odd(text, at, escape):
-                at += 1
-            elif text.startswith(quote, at + 1):
-                at += 2
-            elif closed := self._closed.match(text, at):
-                return closed
-            else:
-                at += 1
-        return None
+        """Return the mark that closes a value, if one does: the last of an odd number of marks, before an edge."""
+        escape, since = self._dialect.escape, None
+        while marks := self._marks.search(text, at):
+            start, at = marks.span()
+            if text[start - 1 : start] != self._dialect.quote:  # not in the midst of a run, where the opening mark is
+                since = start if since is None else since
+                if known := self._closings.find(text, start):
+                    return self._closings.note(text, since, known.mark)
+            number = at - start - bool(escape and _is_odd(text, start, escape))
+            if number % 2 and (closed := self._closed.match(text, at - 1)):
+                return self._closings.note(text, since, closed)
+        return self._closings.note(text, since, None)
 
     def _value(self, text: str) -> str:
         return self._bare(text.replace(self._dialect.quote * 2, self._dialect.quote))

@@ -203,19 +203,19 @@ class TableReader:
 
     def _sort_out(self, block: Block, records: Records) -> None:
         start, plain_from = self._row, 0
-        for index in [*self._special(block), len(block.lines)]:
+        special = self._special(block)
+        rows = block.rows if special else []
+        for index in special:
             if index > plain_from:
                 self._give(block, plain_from, index, records)
-            if index < len(block.lines):
-                record = Record(
-                    block.rows[index],
-                    block.lines[index],
-                    start + index,
-                    block.oddities.get(index),
-                    index in block.marked,
-                )
-                self._look_at(record, records)
+            if rows[index]:
+                oddity, is_marked = block.oddities.get(index), index in block.marked
+                self._look_at(Record(rows[index], block.lines[index], start + index, oddity, is_marked), records)
+            else:
+                self._pass_blank(records)
             plain_from = index + 1
+        if plain_from < len(block.lines):
+            self._give(block, plain_from, len(block.lines), records)
         self._row += len(block.lines)
 
     def _give(self, block: Block, start: int, stop: int, records: Records) -> None:
@@ -243,7 +243,8 @@ class TableReader:
         }
         special |= block.marked
         # Behind a blank row a row of few cells may be a footer, and behind a total a signature.
-        special |= {index + further for index in special for further in range(1, _ROWS_OF_FOOTER)}
+        ends = [index for index in special if index + 1 not in special]
+        special |= {index + further for index in ends for further in range(1, _ROWS_OF_FOOTER)}
         if self._is_after_blank or self._broken.waits or self._last_words:
             special.update(range(_ROWS_OF_FOOTER - 1))
         return sorted(index for index in special if index < len(stripped))
@@ -262,9 +263,7 @@ class TableReader:
 
     def _look_at(self, record: Record, records: Records) -> None:
         if count_filled(record.cells) == 0:
-            self._give_all(self._broken.give_up(), records)
-            self._is_after_blank = True
-            self.passed.blank += 1
+            self._pass_blank(records)
         elif (passed := self._passed_as(record)) is not None:
             passed.add(record.line)
         elif self._last_line is not None:
@@ -277,6 +276,12 @@ class TableReader:
             self._give_all(self._broken.put_together(record), records)
         else:
             self._hold_or_give(record, records)
+
+    def _pass_blank(self, records: Records) -> None:
+        if self._broken.waits:
+            self._give_all(self._broken.give_up(), records)
+        self._is_after_blank = True
+        self.passed.blank += 1
 
     def _passed_as(self, record: Record) -> Count | None:
         """Return where a row is counted that is no record of the table; None for one that may be."""

@@ -46,6 +46,29 @@ def test_many_headers_of_one_name_are_named_in_no_time(cells):
     assert len(set(names)) == len(cells)
 
 
+_TABLE = "name,b,c\na,b,c\n" * 200
+
+
+@pytest.mark.parametrize(("content", "seconds"), [
+    ('1,"' + '""' * 1_000_000, 8),
+    (_TABLE + '1,"' + '""' * 1_000_000 + "\n", 8),
+    (_TABLE + '1,"' + '""' * 1_000_000 + '",c\n', 8),
+    ('1,"' + '"a' * 500_000, 8),
+    (_TABLE + "1," + '"a",' * 100_000 + '"b\n', 8),
+    ("1," + '"a",' * 100_000 + '"b\n', 8),
+    ('a, "b"\n' * 200 + "1" + ", " * 300_000 + '"x" y\n', 8),
+    (f"{','.join('abcdefghijkl')}\n" * 50 + (",".join(['"a"'] * 23) + ',"b x\n') * 20, 8),
+    ("name,city\na,b\n" + "\n" * 4_000_000, 16),
+    ("\n" * 10_000_000, 8),
+    ("name,city\na,b\n" + "\r" * 2_000_000, 8),
+], ids=[
+    "doubled marks", "doubled in a table", "doubled and closed", "marks in words", "open behind cells", "open at once",
+    "blanks behind delimiters", "ways to cut", "blank lines", "nothing else", "returns",
+])  # fmt: skip
+def test_marks_that_close_nothing_and_blank_lines_take_as_long_as_they_are(write, content, seconds):
+    read_bounded(CSV, write(content), megabytes=400, seconds=seconds)
+
+
 @pytest.mark.parametrize("encoding", ["bz2", "zlib", "base64", "uu", "unicode_escape", "undefined"])
 def test_a_codec_that_is_no_encoding_of_text_reads_nothing(tmp_path, encoding):
     path = tmp_path / "list.csv"
