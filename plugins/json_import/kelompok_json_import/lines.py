@@ -14,6 +14,10 @@ _SHOWN = 100
 _AT_CR = re.compile(r"[^\r]*\r\n?|[^\r]+")
 _LOOKED_AT = 50
 _MOST_LINES_OF_ONE = 500
+_MOST_DECODED = 100_000_000
+"""Characters for one value: with each line that is added all of it is decoded again."""
+_MOST_IN_VAIN, _TIMES_IN_VAIN = 100_000_000, 5
+"""Characters that are decoded for values which are cut and never end: so many, and so many times those of the text."""
 _BETWEEN = re.compile(r"[\s\x1e\ufeff,]*")
 """Blanks, the mark that RFC 7464 puts before each text, those of files put together, and commas as in an array."""
 
@@ -105,32 +109,45 @@ class _Ahead:
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
         self._waiting: deque[str] = deque()
+        self._taken = 0
+        self._in_vain = 0
         self.number = 0
 
     def take(self) -> str | None:
         """Return the next line, or None at the end."""
         line = self._waiting.popleft() if self._waiting else next(self._lines, None)
         self.number += line is not None
+        self._taken += len(line or "")
         return line
 
     def take_as_one(self, first: str, decoder: Decoder) -> str | None:
-        """Take the lines that make one value of a line that was cut, and return them with it; none if nothing does."""
-        together = first
-        for count in range(_MOST_LINES_OF_ONE):
+        """Take the lines that make one value of a line that was cut, and return them with it; none if nothing does.
+
+        Where that was tried in vain again and again it is tried no more.
+        """
+        together, decoded = first, 0
+        for count in range(self._most_lines()):
+            if decoded > _MOST_DECODED:
+                break
             if count == len(self._waiting):
                 following = next(self._lines, None)
                 if following is None:
-                    return None
+                    break
                 self._waiting.append(following)
             together += self._waiting[count]
+            decoded += len(together)
             error = _error_in(decoder, together)
             if error is None:
                 for _ in range(count + 1):
                     self.take()
                 return together
             if not _is_cut(error, together):
-                return None
+                break
+        self._in_vain += decoded
         return None
+
+    def _most_lines(self) -> int:
+        return _MOST_LINES_OF_ONE if self._in_vain <= _MOST_IN_VAIN + _TIMES_IN_VAIN * self._taken else 0
 
 
 def _error_in(decoder: Decoder, text: str) -> json.JSONDecodeError | None:

@@ -104,9 +104,9 @@ def test_a_packed_folder_is_not_unpacked_any_further(tmp_path):
     path = tmp_path / "all.tar"
     with lzma.open(path, "wb", preset=0) as packed, tarfile.open(fileobj=packed, mode="w|") as tar:
         member = tarfile.TarInfo("a.json")
-        member.size = 400_000_000
+        member.size = 100_000_000
         tar.addfile(member, _Zeros())
-    told = read_bounded(JSON, path, megabytes=100, seconds=5, media_type=FOLDER_TYPE)
+    told = read_bounded(JSON, path, megabytes=60, seconds=5, media_type=FOLDER_TYPE)
     assert told["code"] == "file.folder_damaged"
 
 
@@ -126,6 +126,22 @@ def test_names_that_are_values_end_the_reading_before_a_table_is_made(tmp_path):
     told = read_bounded(JSON, path, megabytes=200, seconds=20)
     assert told["code"] == "header.too_many_columns"
     assert told["params"] == {"found": 2_001, "limit": 2_000}
+
+
+@pytest.mark.parametrize("line", ["[1,\n", '{"a":\n'])
+def test_values_that_never_end_take_as_long_as_they_are(tmp_path, line):
+    path = tmp_path / "data.ndjson"
+    path.write_text('{"name": "x"}\n' * 3 + line * 20_000 + '{"a": 1,\n"b": 2}\n')
+    told = read_bounded(JSON, path, megabytes=300, seconds=20)
+    assert told["rows"] > 20_000, "broken lines, each said"
+
+
+def test_objects_over_many_lines_are_read_behind_ones_that_never_end(tmp_path):
+    path = tmp_path / "data.ndjson"
+    whole = json.dumps({f"k{at}": "x" * 200 for at in range(490)}, indent=1)
+    path.write_text('{"name": "x"}\n' * 3 + '{"a": [\n' * 2 + f"{whole}\n" * 50)
+    told = read_bounded(JSON, path, megabytes=300, seconds=60)
+    assert (told["error"], told["rows"]) == (None, 55)
 
 
 def test_a_wide_table_comes_in_smaller_batches(tmp_path):
