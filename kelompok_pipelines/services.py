@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 """Everything listens on this machine alone; a proxy of the operator's may stand before it."""
 
 _WORKER = "worker-"
-_START_SECONDS = 60
+_START_SECONDS = 120
 _LOOK_SECONDS = 0.2
 
 

@@ -14,7 +14,6 @@ from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
 from kelompok_core.api.caller import require
 from kelompok_core.api.problems import MediaTypeRefused
-from kelompok_core.contracts import FOLDER_TYPE
 from kelompok_core.errors import NotPermitted, PluginUnavailable, UsageError
 from kelompok_core.imports.profiles import chosen_profile, read_policies
 from kelompok_core.imports.receive import Admission, ImportRequest, admit
@@ -177,9 +176,9 @@ def _reader(settings: Settings, entity: str, media_type: str, asked: Asked) -> t
     ]  # fmt: skip
     if not jobs:
         raise PluginUnavailable(asked.plugin or "any", f"none that is enabled imports {entity} so")
-    fitting = [(plugin, job) for plugin, job in jobs if media_type in job.inputs and media_type != FOLDER_TYPE]
+    fitting = [(plugin, job) for plugin, job in jobs if media_type in job.inputs]
     if not fitting:
-        known = sorted({each for _, job in jobs for each in job.inputs} - {FOLDER_TYPE})
+        known = sorted({each for _, job in jobs for each in job.inputs})
         raise MediaTypeRefused(
             f"no enabled plugin reads {media_type or 'a body without a type'}", hint=f"There is: {', '.join(known)}."
         )

@@ -1,4 +1,4 @@
-"""Folders packed as one source: the one form they are written in, and a reader that takes no other."""
+"""Folders packed as one source, by the host or by others: a reader that unpacks and follows nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +12,27 @@ MOST_FILES = 200_000
 
 _BLOCK = 512
 _END = bytes(_BLOCK)
-_MARK = b"ustar\x0000"
-_FILE, _NAMING = b"0", b"x"
+_MARK = b"ustar"
+_OF_POSIX = b"ustar\x0000"
+"""Only there a name may have its beginning in a field of its own."""
+
+_FILES = frozenset({b"0", b"\0", b"7"})
+_NAMING, _LONG_NAME = b"x", b"L"
+_SAID_OF_ALL = frozenset({b"g", b"K"})
+"""What is said of all files, or of where links lead: passed over."""
+
+_EMPTY = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
+"""Links, folders and devices: nothing stands behind them."""
+
+_NUMBER_OF_BYTES = 0x80
+"""Begins a size that is no text of digits: GNU's form of large ones."""
+
 _LONGEST_NAMING = 1 << 15
 """Bytes of what is said of one file before it: a path of 4096 bytes, and its size."""
 _DIGITS = len(str(_LONGEST_NAMING))
-_SAID = frozenset({b"path", b"size", b"hdrcharset"})
+_SPARSE = b"GNU.sparse"
+_NAMING_KINDS = frozenset({_NAMING, _LONG_NAME, *_SAID_OF_ALL})
+_KINDS = _FILES | _EMPTY | _NAMING_KINDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +53,9 @@ class FolderFile:
 def iter_folder(packed: BinaryIO) -> Iterator[FolderFile]:
     """Yield the files of a source of :data:`FOLDER_TYPE`, in the order they were packed in.
 
-    Only what the host itself writes is understood: regular files, and what is said of the next one (long names, large
-    sizes), of a bounded length each. A general reader of archives would also unpack, follow and parse what others put
-    there. The time this takes grows with the number of files alone.
+    Understood are regular files in the forms of POSIX and GNU, and what is said of the next one (long names, large
+    sizes), of a bounded length each; folders, links and devices are passed over. A general reader of archives would
+    also unpack, follow and parse what others put there. The time this takes grows with the number of entries alone.
 
     Raises:
         UnreadableSource: ``file.folder_damaged`` or ``file.folder_too_large``.
@@ -49,16 +64,17 @@ def iter_folder(packed: BinaryIO) -> Iterator[FolderFile]:
     at, said, number = 0, dict[bytes, bytes](), 0
     while (header := _block(packed, at)) != _END:
         kind, size = _read_header(header, at)
-        if kind == _NAMING:
-            said = _read_said(packed, at + _BLOCK, size)
+        if kind in _NAMING_KINDS:
+            said |= _read_said(packed, kind, at + _BLOCK, size)
         else:
             number += 1
-            size = _number(said.get(b"size"), size, at)
             if number > MOST_FILES:
                 _refuse("file.folder_too_large", limit=MOST_FILES)
+            size = 0 if kind in _EMPTY else _number(said.get(b"size"), size, at)
             if at + _BLOCK + size > end:
                 _refuse("file.folder_damaged", offset=at)
-            yield FolderFile(name=_name(said, header), offset=at + _BLOCK, size=size)
+            if kind in _FILES:
+                yield FolderFile(name=_name(said, header), offset=at + _BLOCK, size=size)
             said = {}
         at += _BLOCK + -(-size // _BLOCK) * _BLOCK
 
@@ -80,9 +96,10 @@ def _block(packed: BinaryIO, at: int) -> bytes:
 def _read_header(header: bytes, at: int) -> tuple[bytes, int]:
     """Return what stands behind a header, and its size in bytes."""
     kind = header[156:157]
-    if header[257:265] != _MARK or kind not in (_FILE, _NAMING) or _octal(header[148:156], at) != _checksum(header):
+    if not header[257:].startswith(_MARK) or kind not in _KINDS or _octal(header[148:156], at) != _checksum(header):
         _refuse("file.folder_damaged", offset=at)
-    return kind, _octal(header[124:136], at)
+    field = header[124:136]
+    return kind, int.from_bytes(field[1:], "big") if field[0] == _NUMBER_OF_BYTES else _octal(field, at)
 
 
 def _checksum(header: bytes) -> int:
@@ -96,17 +113,26 @@ def _octal(field: bytes, at: int) -> int:
     return int(digits, 8)
 
 
-def _read_said(packed: BinaryIO, at: int, size: int) -> dict[bytes, bytes]:
-    """Return what is said of the next file: records of ``length name=value``, a line each."""
+def _read_said(packed: BinaryIO, kind: bytes, at: int, size: int) -> dict[bytes, bytes]:
+    """Return what is said of the next file."""
     if size > _LONGEST_NAMING:
         _refuse("file.folder_damaged", offset=at)
+    if kind in _SAID_OF_ALL:
+        return {}
     packed.seek(at)
-    text, said, start = packed.read(size), dict[bytes, bytes](), 0
+    text = packed.read(size)
+    return {b"path": text.rstrip(b"\0")} if kind == _LONG_NAME else _read_records(text, at)
+
+
+def _read_records(text: bytes, at: int) -> dict[bytes, bytes]:
+    """Return records of ``length name=value``, a line each."""
+    said, start = dict[bytes, bytes](), 0
     while start < len(text):
         digits, blank, _ = text[start : start + _DIGITS + 1].partition(b" ")
         stop = start + (int(digits) if digits.isdigit() else 0)
         name, equals, value = text[start + len(digits) + 1 : stop].partition(b"=")
-        if not (blank and equals and name in _SAID and value.endswith(b"\n") and stop <= len(text)):
+        is_whole = blank and equals and value.endswith(b"\n") and stop <= len(text)
+        if not is_whole or name.startswith(_SPARSE):  # of a file with holes, what stands there is not its content
             _refuse("file.folder_damaged", offset=at + start)
         said[name], start = value[:-1], stop
     return said
@@ -121,7 +147,10 @@ def _number(digits: bytes | None, otherwise: int, at: int) -> int:
 
 
 def _name(said: dict[bytes, bytes], header: bytes) -> str:
-    return said.get(b"path", header[:100].rstrip(b"\0")).decode("utf-8", "surrogateescape")
+    own = header[:100].partition(b"\0")[0]
+    beginning = header[345:500].partition(b"\0")[0] if header[257:265] == _OF_POSIX else b""
+    name = said.get(b"path", b"/".join(filter(None, (beginning, own))))
+    return name.decode("utf-8", "surrogateescape")
 
 
 def _refuse(code: str, **params: int) -> NoReturn:

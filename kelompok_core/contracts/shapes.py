@@ -17,10 +17,8 @@ LOCATION_COLUMNS = ("record", "line", "selector")
 (``#row=5``), RFC 6901 pointer for JSON, or null."""
 
 FOLDER_TYPE = "application/x-tar"
-"""Media type of a source that was a folder: its files, packed together by the host in the order of their names.
-
-No file that somebody sends is of this type, whatever its name or its sender says. ``iter_folder`` reads it.
-"""
+"""Media type of a source that was a folder: its files, packed together in the order of their names, by the
+host or by who sends it. ``iter_folder`` reads it."""
 
 
 def location_table(records: Sequence[int], *, lines: Sequence[int | None], selectors: Sequence[str]) -> "pd.DataFrame":

@@ -118,7 +118,6 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
     """
     check_reading(request.options)
     source_of(request)
-    _require_foreign(request)
     plugin = require_enabled(bench.settings, request.plugin)
     job = find_job(plugin, request.job)
     if plugin.manifest is not None:
@@ -137,15 +136,6 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
     return Admission(
         request=request, actor=actor, plugin=plugin, job=job, media_type=media_type, organization_id=organization_id
     )
-
-
-def _require_foreign(request: ImportRequest) -> None:
-    """See that nobody says a file is a folder that was packed here: its reader trusts who packed it."""
-    if request.media_type == FOLDER_TYPE:
-        raise UsageError(
-            f"no file that is sent is taken for {FOLDER_TYPE}",
-            hint="Give the path of the folder, or send a JSON or NDJSON file.",
-        )
 
 
 def _require_fields(entity: str, named: Iterable[str]) -> None:
@@ -184,8 +174,7 @@ def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, q
         UsageError: When the file is of a kind that the plugin does not read.
     """
     declared = admission.media_type
-    head = incoming.head if declared != FOLDER_TYPE else b""
-    arrived = Arrived(location=str(admission.request.file), declared=declared, head=head)
+    arrived = Arrived(location=str(admission.request.file), declared=declared, head=incoming.head)
     media_type = find_media_type(bench.settings, admission.plugin, admission.job, arrived)
     admission = replace(admission, media_type=media_type)
     values = _values(admission, incoming)

@@ -10,9 +10,6 @@ from kelompok_core.contracts import FOLDER_TYPE
 HEAD_BYTES = 8_192
 """So much of a file is looked at."""
 
-TAR_TYPE = "application/tar"
-"""Media type of an archive that somebody made, which is never read as a folder that the host packed."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class FileForm:
@@ -78,8 +75,9 @@ ARCHIVE = FileForm(called="a packed file (ZIP)", advice="Unpack it, and import t
 PACKED = FileForm(called="a packed file (bzip2 or xz)", advice="Unpack it, and import the files in it.")
 TAR = FileForm(
     called="an archive (tar)",
-    media_types=frozenset({TAR_TYPE}),
-    advice="Unpack it, and give the path of the folder, or a JSON or NDJSON file.",
+    media_types=frozenset({FOLDER_TYPE}),
+    reader="json-import",
+    advice="Unpack it, and import the files in it.",
 )
 PICTURE = FileForm(called="a picture")
 FOLDER = FileForm(
@@ -105,7 +103,7 @@ _TEXTUAL = (
 )
 """The last one is a line that begins with a letter and has a delimiter; JSON never begins so."""
 
-_NAMED = (FOLDER, TAR, PDF, WORKBOOK, JSON, DELIMITED, CALENDAR, CONTACTS, WEB_PAGE, XML)
+_NAMED = (FOLDER, PDF, WORKBOOK, JSON, DELIMITED, CALENDAR, CONTACTS, WEB_PAGE, XML)
 _TAR_MARK, _TAR_MARK_AT = b"ustar", 257
 _OLE, _ZIP, _GZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04", b"\x1f\x8b"
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}

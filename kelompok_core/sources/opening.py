@@ -17,7 +17,6 @@ from kelompok_core.contracts import FOLDER_TYPE, Source
 from kelompok_core.contracts.folders import MOST_FILES
 from kelompok_core.errors import UsageError
 from kelompok_core.settings import Settings
-from kelompok_core.sources.forms import TAR_TYPE
 from kelompok_core.sources.rules import WEB_SCHEMES, FileRules, is_folder
 from kelompok_core.sources.web import download
 from kelompok_core.suggestions import suggest
@@ -38,13 +37,9 @@ def file_name_of(location: str) -> str:
 
 
 def media_type_of(file_name: str) -> str | None:
-    """Return the media type a file's name speaks of, its packing left aside; None when it says nothing.
-
-    An archive that somebody made is no folder that was packed here, though it is called the same elsewhere.
-    """
+    """Return the media type a file's name speaks of, its packing left aside; None when it says nothing."""
     name = file_name.lower().removesuffix(".gz")
-    told = _BY_ENDING.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0]
-    return TAR_TYPE if told == FOLDER_TYPE else told
+    return _BY_ENDING.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0]
 
 
 _BY_ENDING = {
@@ -52,6 +47,7 @@ _BY_ENDING = {
     "jsonl": "application/x-ndjson",
     "jsonld": "application/ld+json",
     "geojson": "application/geo+json",
+    "tar": FOLDER_TYPE,
 }
 
 

@@ -46,28 +46,42 @@ def test_every_name_is_packed_and_read_back(tmp_path, settings, name):
     _member("x", b"1" * 1_000_000, kind=tarfile.XHDTYPE),
     _member("x", b"0 path=a\n", kind=tarfile.XHDTYPE),
     _member("x", b"99 path=a\n", kind=tarfile.XHDTYPE),
-    _member("x", b"13 mtime=123\n", kind=tarfile.XHDTYPE),
     _member("x", b"22 GNU.sparse.major=1\n", kind=tarfile.XHDTYPE),
     _member("x", b"13 size=-123\n", kind=tarfile.XHDTYPE) + _member("a.json", b"{}"),
     _member("x", b"13 size=9999\n", kind=tarfile.XHDTYPE) + _member("a.json", b"{}"),
     _member("x", b"", kind=tarfile.XHDTYPE, size=1 << 30),
     _member("x", b"10 path=a\n" * 4_000, kind=tarfile.XHDTYPE) + _member("a.json", b"{}"),
-    _member("x", b"10 path=a\n", kind=tarfile.XGLTYPE),
-    _member("x", b"a" * 200, kind=tarfile.GNUTYPE_LONGNAME),
-    _member("x", b"", kind=tarfile.SYMTYPE),
-    _member("x", b"", kind=tarfile.DIRTYPE),
     _member("x", b"", kind=tarfile.GNUTYPE_SPARSE),
-    _member("a.json", b"{}", form=tarfile.GNU_FORMAT),
+    _member("x", b"a" * 40_000, kind=tarfile.GNUTYPE_LONGNAME),
+    _member("x", b"a" * 40_000, kind=tarfile.XGLTYPE),
+    _member("a.json", b"{}", kind=b"Z"),
     _member("a.json", b"{}", size=3_000_000),
     _member("a.json", b"{}").replace(b"a.json", b"b.json"),
     b"x" * 512,
 ])  # fmt: skip
-def test_what_the_host_does_not_write_is_refused_at_once(more):
+def test_what_is_not_understood_is_refused_at_once(more):
     before = process_time()
     with pytest.raises(UnreadableSource) as told:
         _files(_member("first.json", b"{}") + more + _END)
     assert told.value.issue.code == "file.folder_damaged"
     assert process_time() - before < 1
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_what_others_pack_is_read(form):
+    target = io.BytesIO()
+    names = ["a.json", "x/" + "dalam/" * 20 + "b.json", "y/c.json"]
+    pax = {"comment": "ours"} if form == tarfile.PAX_FORMAT else {}
+    with tarfile.open(fileobj=target, mode="w", format=form, pax_headers=pax) as archive:
+        for kind in (tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE):
+            info = tarfile.TarInfo("kind")
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime = len(name), 1.5 if form == tarfile.PAX_FORMAT else 1
+            archive.addfile(info, io.BytesIO(name.encode()))
+    assert _files(target.getvalue()) == {name: name.encode() for name in names}
 
 
 def test_one_that_breaks_off_is_damaged():
