@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kelompok_core.access.ui_login import read_accounts
 from kelompok_core.errors import SettingsError
+from kelompok_core.http_safety import HEADERS, find_ambiguity
 from kelompok_core.plugin_host.configuration import read_document, read_table
 from kelompok_core.settings import Settings
 from kelompok_pipelines.login import Busy, Login
@@ -27,14 +28,8 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 _ORIGIN = re.compile(r"https?://(?P<host>[^/]+)")
 _JSON = "application/json"
 _GRAPHQL = "/graphql"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-"""In a path these are read differently by those who compare paths: a line break at the end is left out by some."""
-
 _HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
+    **HEADERS,
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
@@ -105,8 +100,8 @@ class Gate:
         return _of_request(scope, headers)
 
     def _of_place(self, scope: Scope, headers: Headers) -> Refusal | None:
-        if _CONTROL.search(scope["path"]) or ("content-length" in headers and "transfer-encoding" in headers):
-            return _refuse(HTTPStatus.BAD_REQUEST, "The request is no proper HTTP.", {"Connection": "close"})
+        if (why := find_ambiguity(scope)) is not None:
+            return _refuse(HTTPStatus.BAD_REQUEST, f"The request is ambiguous: {why}.", {"Connection": "close"})
         host = _only(headers, "host")
         if host is None or _name_of(host) not in self._names:
             return _refuse(HTTPStatus.FORBIDDEN, "The Host header is none of this server's; see [ui] hosts.")

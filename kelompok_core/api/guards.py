@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import re
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -21,6 +20,7 @@ from kelompok_core.api.options import ApiOptions
 from kelompok_core.api.places import Places
 from kelompok_core.api.problems import BodyTooLarge, BodyTooSlow, Internal, Malformed, WrongHost, answer
 from kelompok_core.errors import KelompokError
+from kelompok_core.http_safety import HEADERS, find_ambiguity
 
 _LARGEST_SMALL_BODY = 64_000
 """Bytes of a body that is no file."""
@@ -41,13 +41,8 @@ _PATIENCE, _PATIENCE_OF_UPLOADS = 2.0, 5.0
 WORKING = "working"
 """Marks in a request's state that it is being worked on, so that its connection is no idle one."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
 _HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
+    **HEADERS,
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
@@ -156,7 +151,8 @@ class Guards:
             return
         kind = self._kind_of(scope)
         try:
-            _check_form(scope)
+            if (why := find_ambiguity(scope)) is not None:
+                raise Malformed(why, hint="Send a path without them, and one length.")
             self._check_host(Headers(scope=scope))
             await self._let(kind, self._count(scope), scope, receive, send)
         except KelompokError as error:
@@ -209,15 +205,6 @@ class Guards:
                 await places.enter_async_context(pool)
             limits = _Limits(self._options.largest_body, self._options.slowest_body, self._options.least_rate)
             await self._app(scope, limits.wrap(receive), send)
-
-
-def _check_form(scope: Scope) -> None:
-    """Refuse what is read in two ways: paths that some compare without their last line break, bodies of two lengths."""
-    headers = Headers(scope=scope)
-    if _CONTROL.search(scope["path"]):
-        raise Malformed("the path has control characters", hint="Send it without them.")
-    if "content-length" in headers and "transfer-encoding" in headers:
-        raise Malformed("the body has two lengths", hint="Send Content-Length or Transfer-Encoding, not both.")
 
 
 class _Limits:
