@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from kelompok_pipelines.interruption import Interruption
 from kelompok_pipelines.services import service_environment
 from kelompok_pipelines.supervisor import Service, stop
 
@@ -27,19 +28,20 @@ def _wait_for(what):
 
 def test_a_service_begins_anew_where_the_database_moved(tmp_path):
     code = "import os, time; print(os.environ['PORT'], flush=True); time.sleep(60)"
-    service = Service("one", ["python", "-c", code], {**os.environ, "PORT": "1"}, tmp_path)
-    try:
-        _wait_for(lambda: "1" in service.log.read_text().split())
-        service.use({**os.environ, "PORT": "1"})
-        assert service.is_running
-        service.use({**os.environ, "PORT": "2"})
+    with Interruption():  # as «kelompok up» runs them: else a test begun in the background ignores interrupts
+        service = Service("one", ["python", "-c", code], {**os.environ, "PORT": "1"}, tmp_path)
+        try:
+            _wait_for(lambda: "1" in service.log.read_text().split())
+            service.use({**os.environ, "PORT": "1"})
+            assert service.is_running
+            service.use({**os.environ, "PORT": "2"})
 
-        def moved():
-            service.look_after(lambda _: None)
-            return "2" in service.log.read_text().split()
+            def moved():
+                service.look_after(lambda _: None)
+                return "2" in service.log.read_text().split()
 
-        _wait_for(moved)
-    finally:
-        stop([service])
+            _wait_for(moved)
+        finally:
+            stop([service])
     with pytest.raises(ProcessLookupError):
         os.kill(service._process.pid, 0)
