@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from kelompok_core.audit.context import AuditContext, announce
 from tests.api.conftest import EVERYTHING
 from tests.api.test_access import CALLS, LISTS_OF_ALL, NOWHERE, SCOPED, Place, _call, _code
+from tests.roles import grant_role, revoke_roles
 
 _CSV = {"Content-Type": "text/csv"}
 _SECRETS = ("Rahasia", "rahasia.or.id", "Kupang", "0811")
@@ -30,16 +31,6 @@ def bound(client_of, key_of, homes, ask):
     """A client whose key is bound to «ours»."""
     ours = ask("SELECT id FROM organizations WHERE slug = 'ours'")[0].id
     return client_of(key_of("ibu@x.org", organization=ours))
-
-
-def _lose(database, slug):
-    with database.connect() as connection, connection.begin():
-        announce(connection, AuditContext(actor="system:test", origin="setup"))
-        connection.execute(
-            sa.text("""DELETE FROM organization_user_roles r USING organizations o
-                       WHERE o.id = r.organization_id AND o.slug = :slug"""),
-            {"slug": slug},
-        )
 
 
 def _sent(client, work, content, entity="organizations", **query):
@@ -106,13 +97,7 @@ OF_IMPORTS = [name for name in CALLS if name not in LISTS_OF_ALL and "{" in CALL
 @pytest.fixture
 def sent_for_two(client_of, key_of, homes, person, work, database, send):
     """Imports that Ibu sent when she was an editor of two organizations; and a client of hers."""
-    with database.connect() as connection, connection.begin():
-        announce(connection, AuditContext(actor="system:test", origin="setup"))
-        connection.execute(
-            sa.text("""INSERT INTO organization_user_roles (organization_id, user_id, role)
-                       SELECT id, :user, 'editor' FROM organizations WHERE slug = 'rahasia'"""),
-            {"user": homes.id},
-        )
+    grant_role(database, homes.id, "rahasia")
     client = client_of(key_of("ibu@x.org"))
 
     def add(content, entity="members", **query):
@@ -140,7 +125,7 @@ def test_what_was_sent_for_two_is_not_read_by_who_is_of_one(sent_for_two, databa
         "get_parked_row",
     ):
         assert _call(client, operation, place).status_code == 200, operation
-    _lose(database, "rahasia")
+    revoke_roles(database, "rahasia")
     for operation in OF_IMPORTS:
         assert _code(_call(client, operation, place)) == _code(_call(client, operation, NOWHERE)), operation
     ids = {value for name, value in vars(place).items() if name not in ("slug", "member")}
@@ -156,7 +141,7 @@ def test_who_has_no_role_left_reads_nothing_of_what_was_sent(client_of, key_of, 
     for one in (import_id, refused):
         assert "Joko" in client.get(f"/api/v1/imports/{one}/rows").text
     assert len(client.get("/api/v1/imports").json()["data"]) == 2
-    _lose(database, "ours")
+    revoke_roles(database, "ours")
     for one in (import_id, refused):
         for path in ("", "/rows", "/issues", "/errors.csv", "/audit"):
             assert _code(client.get(f"/api/v1/imports/{one}{path}")) == (404, "not_found"), path
@@ -210,14 +195,8 @@ def test_a_request_that_is_known_is_answered_to_who_may_still_send_it(client_of,
     first = client.post("/api/v1/imports/members?source=y&mode=apply", content=rows, headers=again)
     work()
     assert client.post("/api/v1/imports/members?source=y&mode=apply", content=rows, headers=again).status_code == 202
-    _lose(database, "ours")
-    with database.connect() as connection, connection.begin():
-        announce(connection, AuditContext(actor="system:test", origin="setup"))
-        connection.execute(
-            sa.text("""INSERT INTO organization_user_roles (organization_id, user_id, role)
-                       SELECT id, :user, 'editor' FROM organizations WHERE slug = 'rahasia'"""),
-            {"user": homes.id},
-        )
+    revoke_roles(database, "ours")
+    grant_role(database, homes.id, "rahasia")
     answer = client.post("/api/v1/imports/members?source=y&mode=apply", content=rows, headers=again)
     assert _code(answer) == (404, "not_found")
     assert json.dumps(first.json()["data"]["counts"]) not in answer.text or first.json()["data"]["counts"] is None

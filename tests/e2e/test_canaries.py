@@ -22,6 +22,7 @@ from kelompok_core.database.engine import open_database
 from kelompok_core.settings import read_settings
 from kelompok_pipelines.instance import dagster_environment
 from kelompok_pipelines.supervisor import Service, stop
+from tests.distributions import install_plugin
 from tests.e2e.conftest import PROGRAMS, free_port
 
 CANARIES = {
@@ -78,7 +79,7 @@ class Scene:
         self.tmp.mkdir()
         self.tmp.chmod(0o1777)
         packages = self.folder / "packages"
-        _install_odd(packages)
+        install_plugin(packages, "odd_canary", ODD, reader=READER)
         path = os.pathsep.join(filter(None, (str(packages), os.environ.get("PYTHONPATH"))))
         installation.environment |= {"TMPDIR": str(self.tmp), "PYTHONPATH": path, "ODD_TOKEN": _C["secret"]}
         for plugin in ("csv-import", "json-import", "odd"):
@@ -98,17 +99,6 @@ class Scene:
         return self.installation.kelompok(
             "plugin", "run", plugin, "--job", job, "--file", str(file), *more, **environment
         )
-
-
-def _install_odd(folder):
-    package, info = folder / "odd_canary", folder / "odd_canary-1.0.dist-info"
-    package.mkdir(parents=True)
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd_canary\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[kelompok.plugins]\nodd = odd_canary\n")
-    (package / "__init__.py").write_text("")
-    (package / "kelompok-plugin.json").write_text(json.dumps(ODD))
-    (package / "reader.py").write_text(READER)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.distributions import install_plugin
 from tests.e2e.conftest import PROGRAMS, PROJECT
 
 pytestmark = pytest.mark.xdist_group("terminal")
@@ -614,9 +615,6 @@ def faulty(tmp_path):
     """A plugin whose reader raises, another that cannot be loaded; both on the path of one command."""
     raising = "class Reader:\n    def read(self, source, context):\n        raise ZeroDivisionError(source.file_name)\n"
     for name, body in (("berjatuhan", f"{raising}        yield\n"), ("hilang", "import nothing_called_so\n")):
-        package = tmp_path / "site" / name
-        package.mkdir(parents=True)
-        (package / "__init__.py").write_text(body)
         manifest = {
             "name": f"{name}-import", "version": "1", "description": "Fails.", "api": "1",
             "capabilities": ["import:organizations"], "implements": {"organization_importer": f"{name}:Reader"},
@@ -624,11 +622,7 @@ def faulty(tmp_path):
                       "inputs": ["text/csv"], "summary": "Fails."}],
             "permissions": {"propose": ["organizations"]}, "config_schema": {"type": "object"},
         }  # fmt: skip
-        (package / "kelompok-plugin.json").write_text(json.dumps(manifest))
-        about = tmp_path / "site" / f"{name}-1.dist-info"
-        about.mkdir()
-        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
-        (about / "entry_points.txt").write_text(f"[kelompok.plugins]\n{name}-import = {name}\n")
+        install_plugin(tmp_path / "site", name, manifest, entry=f"{name}-import", init=body)
     # After the path the tests run with: where they run on a copy of the project, the copy must be imported.
     return {"PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(tmp_path / "site")]))}
 

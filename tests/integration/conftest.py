@@ -1,7 +1,6 @@
 """What tests of imports share: people who decide, what waits for them, what was found, and rows sent back."""
 
 import csv
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from kelompok_core.imports.parked import ParkedRow, list_parked
 from kelompok_core.imports.report import ImportReport, iter_row_issues
 from kelompok_core.imports.review import Reviewer
 from kelompok_core.imports.workbench import Workbench
+from tests.distributions import install_plugin
 
 
 @pytest.fixture
@@ -88,18 +88,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     def run(
         manifest: str | Mapping[str, Any] | None, package: str = "odd_plugin", entry: str = "odd", **modules: str
     ) -> None:
-        folder = tmp_path / package
-        folder.mkdir(exist_ok=True)
-        info = tmp_path / f"{package}-1.0.dist-info"
-        info.mkdir(exist_ok=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[kelompok.plugins]\n{entry} = {package}\n")
-        (folder / "__init__.py").write_text(modules.pop("init", ""))
-        if manifest is not None:
-            text = manifest if isinstance(manifest, str) else json.dumps(manifest)
-            (folder / "kelompok-plugin.json").write_text(text)
-        for name, code in modules.items():
-            (folder / f"{name}.py").write_text(code)
+        install_plugin(tmp_path, package, manifest, entry=entry, **modules)
 
     yield run
     for name in [name for name in sys.modules if name.startswith(("odd_plugin", "other_plugin"))]:

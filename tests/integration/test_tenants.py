@@ -17,6 +17,7 @@ from kelompok_core.imports.parked import compare, find_by_ref, get_parked, list_
 from kelompok_core.imports.records import ImportOptions
 from kelompok_core.imports.review import Reviewer
 from kelompok_core.imports.undo import undo
+from tests.roles import grant_role
 
 OURS = "id,name,slug,website,email\nA,Ours,ours,https://ours.or.id,halo@ours.or.id\n"
 THEIRS = (
@@ -38,26 +39,6 @@ def ours(import_file, person):
 
     make()
     return make, person("ibu@ours.or.id", slug="ours", role="editor")
-
-
-def _grant(database, actor, slug, role="editor"):
-    with database.connect() as connection, connection.begin():
-        announce(connection, AuditContext(actor="system:test", origin="setup"))
-        connection.execute(
-            sa.text("""INSERT INTO organization_user_roles (organization_id, user_id, role)
-                       SELECT id, :user, :role FROM organizations WHERE slug = :slug"""),
-            {"user": actor.id, "role": role, "slug": slug},
-        )
-
-
-def _lose(database, actor, slug):
-    with database.connect() as connection, connection.begin():
-        announce(connection, AuditContext(actor="system:test", origin="setup"))
-        connection.execute(
-            sa.text("""DELETE FROM organization_user_roles r USING organizations o
-                       WHERE o.id = r.organization_id AND o.slug = :slug AND r.user_id = :user"""),
-            {"user": actor.id, "slug": slug},
-        )
 
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{12}\b")
@@ -190,7 +171,7 @@ def test_the_outcome_is_the_same_whatever_others_have(
     for world in (lambda **_: None, *WORLDS):
         forget()
         make()
-        _grant(database, actor, "ours")
+        grant_role(database, actor.id, "ours")
         world(import_file=import_file, reviewer=reviewer, waiting=waiting, bench=bench, operator=operator)
         outcomes.append([
             seen_of(
@@ -336,7 +317,7 @@ def test_a_name_means_an_organization_that_the_importer_can_see(ours, import_fil
 def test_where_one_may_look_and_not_import_that_is_said(ours, import_file, ask, database):
     _, actor = ours
     import_file(THEIRS, source="others")
-    _grant(database, actor, "kembar", "viewer")
+    grant_role(database, actor.id, "kembar", "viewer")
     report = import_file("name,organisasi\nAni,Kembar\n", source="x", entity="members", actor=actor)
     assert [group.code for group in report.groups] == ["permission.denied"]
 

@@ -1,6 +1,5 @@
 """What Dagster is told of an import: codes, counts, lines and known headers; never what stands in a file."""
 
-import json
 import sys
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.in_process import Runner
 from kelompok_pipelines.resources import Core
+from tests.distributions import install_plugin
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
@@ -52,14 +52,7 @@ def stored(instance):
 def odd_plugin(tmp_path, monkeypatch, settings):
     """A reader that raises what it reads."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    package, info = tmp_path / "odd_teller", tmp_path / "odd_teller-1.0.dist-info"
-    package.mkdir()
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd_teller\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[kelompok.plugins]\nodd = odd_teller\n")
-    (package / "__init__.py").write_text("")
-    (package / "kelompok-plugin.json").write_text(json.dumps(_ODD))
-    (package / "reader.py").write_text(_READER)
+    install_plugin(tmp_path, "odd_teller", _ODD, reader=_READER)
     set_enabled(settings, "odd", enabled=True)
     yield
     for name in [name for name in sys.modules if name.startswith("odd_teller")]:
