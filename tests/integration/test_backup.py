@@ -271,7 +271,7 @@ def test_a_header_behind_many_others_is_refused(refused, tmp_path):
 @pytest.mark.parametrize("rows", [
     b"no gzip", gzip.compress(b"")[:-4], gzip.compress(b"") + b"more", gzip.compress(b"1\t2\t3\n"),
     gzip.compress(b"\xff\n"),
-])  # fmt: skip
+], ids=["no gzip", "cut off", "more behind it", "other columns", "no text"])  # fmt: skip
 def test_rows_that_do_not_fit_their_table_are_refused(backup, forged, target, rows):
     (name,) = [name for name, _ in _contents(backup) if name.startswith("database/organizations/")]
     with pytest.raises(BackupDamaged, match="its rows do not fit the tables"):
