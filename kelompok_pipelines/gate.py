@@ -23,6 +23,9 @@ from kelompok_core.plugin_host.configuration import read_document, read_table
 from kelompok_core.settings import Settings
 from kelompok_pipelines.login import Busy, Login
 
+HOST = "127.0.0.1"
+"""Services listen on this machine alone; a proxy of the operator's may stand before it."""
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 _ORIGIN = re.compile(r"https?://(?P<host>[^/]+)")

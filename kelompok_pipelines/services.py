@@ -14,14 +14,11 @@ from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.private_files import make_private_folder
 from kelompok_core.running import running_alone
 from kelompok_core.settings import Settings
-from kelompok_pipelines.gate import read_hosts
+from kelompok_pipelines.gate import HOST, read_hosts
 from kelompok_pipelines.instance import dagster_environment, find_dagster_home
 from kelompok_pipelines.interruption import Interruption
 from kelompok_pipelines.supervisor import Service, stop
 from kelompok_pipelines.worker_watch import WorkerWatch
-
-HOST = "127.0.0.1"
-"""Everything listens on this machine alone; a proxy of the operator's may stand before it."""
 
 _WORKER = "worker-"
 _START_SECONDS = 120
@@ -60,7 +57,7 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
             tell(f"Dagster UI: http://{HOST}:{options.port}  (logs in {logs}; Ctrl-C stops)")
             tell(f"HTTP API:   http://{HOST}:{options.api_port}  (its documentation: /docs)")
             workers = [service for service in services if service.name.startswith(_WORKER)]
-            with WorkerWatch(Database(find_addresses(settings), name="kelompok supervisor"), workers, tell):
+            with WorkerWatch(lambda: _connect(settings), workers, tell):
                 while not interruption.happened:
                     _look_after(settings, services, tell)
                     sleep(_LOOK_SECONDS)
@@ -68,6 +65,10 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
             stop(services)
     tell("Stopped. The database runs on; «kelompok db stop» stops it.")
     return 0
+
+
+def _connect(settings: Settings) -> Database:
+    return Database(find_addresses(settings), name="kelompok supervisor")
 
 
 def service_environment(settings: Settings) -> dict[str, str]:

@@ -18,11 +18,10 @@ from dagster_webserver.cli import (
 from starlette.types import ASGIApp
 
 from kelompok_core.settings import Settings
-from kelompok_pipelines.gate import Gate, read_hosts
+from kelompok_pipelines.gate import HOST, Gate, read_hosts
 from kelompok_pipelines.instance import dagster_environment
 from kelompok_pipelines.login import Login
 
-HOST = "127.0.0.1"
 _POLL_MILLISECONDS = 2000
 _FAREWELL_SECONDS = 5
 

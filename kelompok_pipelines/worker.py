@@ -150,7 +150,7 @@ class _Hands:
         except Exception as error:
             if _is_loss_of_database(error):
                 raise
-            self.lacked_memory = lacks_memory(error)
+            self.lacked_memory |= lacks_memory(error)
             return error if isinstance(error, KelompokError) else _unexpected(wanted, error)
         return None
 
@@ -166,7 +166,7 @@ class _Hands:
         except Exception as error:
             if isinstance(error, WorkerStops) or _is_loss_of_database(error):
                 raise
-            self.lacked_memory = lacks_memory(error)
+            self.lacked_memory |= lacks_memory(error)
             return error if isinstance(error, KelompokError) else _unexpected(claimed, error)
         return None
 

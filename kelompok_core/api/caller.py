@@ -21,7 +21,6 @@ from kelompok_core.access.keys import get_actor_by_key
 from kelompok_core.access.rules import (
     Action,
     authorize,
-    list_organizations_seen,
     list_organizations_where,
     may,
     require_active,
@@ -235,11 +234,6 @@ def allow_import(bench: Workbench, caller: Actor, import_id: UUID, action: Actio
     """Let the caller go on to do this to an import; raises what :func:`find_import` raises."""
     with bench.database.connect() as connection:
         find_import(connection, caller, import_id, action)
-
-
-def organizations_seen(connection: sa.Connection | Session, actor: Actor) -> list[UUID] | None:
-    """Return the organizations the caller has to do with, whatever its scopes are; None is all."""
-    return list_organizations_seen(connection, actor)
 
 
 def organizations_read(connection: sa.Connection | Session, actor: Actor) -> list[UUID] | None:

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, list_organizations_where
+from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
 from kelompok_core.api.audit_views import AuditView, audit_of
-from kelompok_core.api.caller import Bench, Connection, allow_import, find_import, holding, organizations_seen
+from kelompok_core.api.caller import Bench, Connection, allow_import, find_import, holding
 from kelompok_core.api.import_views import (
     ImportSummary,
     ImportView,
@@ -126,7 +126,7 @@ def _view(bench: Workbench, caller: Actor, import_id: UUID) -> ImportView:
 
 
 def _view_by(connection: sa.Connection, caller: Actor, import_id: UUID) -> ImportView:
-    report = get_report(connection, import_id, sees=organizations_seen(connection, caller))
+    report = get_report(connection, import_id, sees=list_organizations_seen(connection, caller))
     return view_of(report, count_for_import(connection, import_id))
 
 
@@ -158,7 +158,7 @@ def list_all_issues(
 ) -> Page[IssueView]:
     record = find_import(connection, caller, import_id, Action.IMPORT_READ)
     place = read_cursor(cursor, (int, int, int)) or BEGINNING
-    sees = organizations_seen(connection, caller)
+    sees = list_organizations_seen(connection, caller)
     found = list_issues(connection, record, after=place, limit=limit + 1, sees=sees)
     return page(found, limit, issue_of, lambda one: one.place)
 
@@ -176,7 +176,7 @@ def list_all_rows(
     place = read_cursor(cursor, (int,)) or (0,)
     found = list_rows(
         connection, record, after=place[0], limit=limit + 1, decisions=None if decision is None else [decision],
-        sees=organizations_seen(connection, caller),
+        sees=list_organizations_seen(connection, caller),
     )  # fmt: skip
     return page(found, limit, row_of, lambda one: (one.record,))
 

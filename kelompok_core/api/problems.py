@@ -47,28 +47,28 @@ class MediaTypeRefused(UsageError):
     code = "media_type.unsupported"
 
 
-class TooManyRequests(KelompokError):
-    """More than the rate allows; ``wait`` is in seconds."""
-
-    code = "rate.exceeded"
+class _Later(KelompokError):
+    """An error that passes; ``wait`` is in seconds."""
 
     def __init__(self, message: str, *, wait: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.headers = {"Retry-After": str(wait)}
+
+
+class TooManyRequests(_Later):
+    """More than the rate allows."""
+
+    code = "rate.exceeded"
 
 
 class NotReady(KelompokError):
     code = "not_ready"
 
 
-class Busy(KelompokError):
-    """All places are taken, by others than the caller; ``wait`` is in seconds."""
+class Busy(_Later):
+    """All places are taken, by others than the caller."""
 
     code = "server.busy"
-
-    def __init__(self, message: str, *, wait: int, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.headers = {"Retry-After": str(wait)}
 
 
 class ClientLeft(KelompokError):
@@ -226,7 +226,7 @@ def answer(error: KelompokError) -> JSONResponse:
     if known is None:
         return answer(Internal(error.message))
     hint = error.hint if known.says is None else _HINTS.get(known.status)
-    headers = {**known.headers, **error.headers} if isinstance(error, (TooManyRequests, Busy)) else known.headers
+    headers = {**known.headers, **error.headers} if isinstance(error, _Later) else known.headers
     return _answer(known.status, error.code, known.says or error.message, ProblemDetails(hint=hint), headers)
 
 

@@ -9,14 +9,13 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, list_organizations_where
+from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
 from kelompok_core.api.caller import (
     Bench,
     Connection,
     find_parked,
     holding,
     organizations_read,
-    organizations_seen,
 )
 from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
 from kelompok_core.api.problems import may_answer
@@ -152,7 +151,7 @@ def _find(
     connection: sa.Connection, caller: Actor, import_id: UUID, record: int
 ) -> tuple[ParkedRow, Sequence[UUID] | None]:
     """Return a row that the caller may decide, and the organizations in sight; raises what find_parked raises."""
-    sees = organizations_seen(connection, caller)
+    sees = list_organizations_seen(connection, caller)
     return find_parked(connection, caller, (import_id, record), Action.REVIEW_DECIDE, sees=sees), sees
 
 

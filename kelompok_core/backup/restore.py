@@ -102,10 +102,11 @@ def restore(settings: Settings, path: Path, on_progress: OnProgress) -> Restored
     require_idle(settings)
     make_home(settings)
     work = _Work(settings=settings, path=path, manifest=manifest, on_progress=on_progress)
-    with connect_as_owner(find_owner_url(settings)) as connection, _all_or_nothing(connection, work):
-        _restore_database(connection, work)
-        with placed(settings, work.configuration) as configuration:
-            connection.commit()
+    with connect_as_owner(find_owner_url(settings)) as connection:
+        with _all_or_nothing(connection, work):
+            _restore_database(connection, work)
+            with placed(settings, work.configuration) as configuration:
+                connection.commit()
         connection.execute(sa.text("ANALYZE"))  # else the planner takes every table for an empty one
         connection.commit()
     return Restored(manifest=manifest, configuration=configuration)

@@ -152,22 +152,19 @@ def _parameter(
 def _run(plugin: PluginInfo, command: Command, asked: _Asked, *, as_json: bool) -> None:
     from kelompok_core.imports.readable import operator_rules
     from kelompok_core.imports.reading import as_our_errors, reading_context
-    from kelompok_core.plugin_host.limits import read_limits
     from kelompok_core.plugin_host.loading import load
     from kelompok_core.plugin_host.returned import checked_result
     from kelompok_core.sources.opening import open_source
 
     here = surroundings.settings()
-    config, limits = {**plugin.config, **asked.settings}, read_limits(here)
+    config = {**plugin.config, **asked.settings}
     properties, rules = _arguments(command), operator_rules(here)
     with ExitStack() as stack:
         arguments = {
             name: stack.enter_context(open_source(str(value), rules, here)) if _is_source(properties[name]) else value
             for name, value in asked.arguments.items()
         }
-        context = stack.enter_context(
-            reading_context(here, plugin, limits=limits, config=config, mapping=asked.mapping)
-        )
+        context = stack.enter_context(reading_context(here, plugin, config=config, mapping=asked.mapping))
         stack.enter_context(as_our_errors(plugin.name, str(asked.arguments.get("file", command.name))))
         provider = load(plugin, "cli_command_provider")
         if not _previews(command):

@@ -1,6 +1,6 @@
 """Everything a plugin may import: the nine contracts, the shapes that cross the boundary, and its errors."""
 
-from kelompok_core.contracts.columns import FreeNames, free_name, require_columns
+from kelompok_core.contracts.columns import FreeNames, require_columns
 from kelompok_core.contracts.context import PluginContext
 from kelompok_core.contracts.decoding import TEXT_ENCODINGS, Undecodable, find_encoding, find_undecodable
 from kelompok_core.contracts.errors import ConfigurationError, PluginError, TransientError, UnreadableSource
@@ -72,7 +72,6 @@ __all__ = [
     "UnreadableSource",
     "find_encoding",
     "find_undecodable",
-    "free_name",
     "issue_table",
     "iter_folder",
     "iter_texts",

@@ -1,6 +1,6 @@
 """Columns of a source: each with a name of its own, and no more of them than an installation takes."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 
 from kelompok_core.contracts.errors import UnreadableSource
 from kelompok_core.contracts.findings import Issue, Severity
@@ -9,19 +9,11 @@ MOST_COLUMNS = 2_000
 """Of one source, where the installation says nothing else."""
 
 
-def free_name(name: str, taken: Container[str]) -> str:
-    """Return the name, or the first of ``name (2)``, ``name (3)`` … that is not taken: columns have one name each.
-
-    For many names at once, :class:`FreeNames`.
-    """
-    free, number = name, 2
-    while free in taken:
-        free, number = f"{name} ({number})", number + 1
-    return free
-
-
 class FreeNames:
-    """Names columns one after the other as :func:`free_name` does, in a time that grows with their number alone."""
+    """Gives each column its own name: the one asked for, or the first of ``name (2)``, ``name (3)`` … that is free.
+
+    The time grows with the number of columns alone, however many ask for one name.
+    """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)

@@ -69,10 +69,10 @@ def find_owner_url(settings: Settings) -> str:
     Raises:
         SettingsError: When there is no installation that this could be the database of.
     """
-    runtime = find_addresses(settings).runtime
+    require_installation(settings)
     if settings.database_url is None:
         return embedded.owner_url(settings)
-    return settings.owner_database_url or runtime
+    return settings.owner_database_url or settings.database_url
 
 
 class Database:
@@ -214,8 +214,8 @@ def migrate(owner_url: str) -> SchemaStatus:
         DatabaseUnavailable: When the role does not own the tables.
     """
     with connect_as_owner(owner_url) as connection:
-        before = _current_revision(connection)
         require_owner(connection)
+        before = _status(connection).current
         # One migration at a time, however many commands start at once.
         connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('kelompok.migrate'))"))
         connection.commit()
@@ -285,13 +285,6 @@ _OF_OTHERS = sa.text("""
     SELECT c.relname AS name, pg_get_userbyid(c.relowner) AS owner FROM pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND NOT pg_has_role(c.relowner, 'USAGE')
     ORDER BY c.relname LIMIT 1""")
-
-
-def _current_revision(connection: sa.Connection) -> str | None:
-    if not connection.scalar(sa.text("SELECT to_regclass('public.alembic_version')")):
-        return None
-    revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    return revision
 
 
 def open_database(

@@ -12,12 +12,12 @@ ON_TABLES = (
     (
         "SELECT, INSERT, UPDATE, DELETE",
         (
-            "api_keys", "claim_requests", "enriched_records", "error_files", "events", "judgements", "members",
+            "api_keys", "claim_requests", "enriched_records", "events", "judgements", "members",
             "organization_relationships", "organization_user_roles", "organizations", "post_categories", "post_tags",
             "posts", "profile_signals", "sdgs_signals", "users", "workers",
         ),
     ),
-    ("SELECT, INSERT, UPDATE", ("enrichments", "import_parts", "imports", "inbox_files")),
+    ("SELECT, INSERT, UPDATE", ("enrichments", "error_files", "import_parts", "imports", "inbox_files")),
     (
         "SELECT, INSERT",
         ("import_decisions", "import_reversals", "import_rows", "import_superseded"),

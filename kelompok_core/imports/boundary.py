@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 
 from kelompok_core.contracts import (
     LOCATION_COLUMNS,
+    FreeNames,
     Issue,
     Severity,
     SourceBatch,
-    free_name,
     issue_table,
     with_issues,
 )
@@ -107,8 +107,9 @@ def _with_storable_names(batch: SourceBatch) -> SourceBatch:
         return batch
     names: list[str] = []
     found = []
+    free = FreeNames(batch.cells.columns)
     for number, name in enumerate(batch.cells.columns, 1):
-        names.append(name if is_storable(name) else free_name(storable(name), {*batch.cells.columns, *names}))
+        names.append(name if is_storable(name) else free.take(storable(name)))
         if not is_storable(name):
             params = {"number": number, "line": _line_of_name(batch, name)}
             found.append(Issue(code="header.unstorable", severity=Severity.FATAL, column=storable(name), params=params))

@@ -65,17 +65,17 @@ def _take(database: Database, connection: sa.Connection, import_id: UUID) -> Non
         Conflict: When that one does not let go.
     """
     connection.execute(sa.text("SELECT set_config('lock_timeout', :most, true)"), {"most": f"{_MOST_SECONDS}s"})
-    connection.execute(_ONE_CANCELS, {"key": f"cancel:{import_id}"})  # else two would stop each other
     me = connection.scalar(sa.text("SELECT pg_backend_pid()"))
-    with _stopping_who_blocks(database, me):
-        try:
+    try:
+        connection.execute(_ONE_CANCELS, {"key": f"cancel:{import_id}"})  # else two would stop each other
+        with _stopping_who_blocks(database, me):
             lock_import(connection, import_id)
-        except sa.exc.OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-                raise
-            raise Conflict(
-                f"import {import_id} is being applied and does not stop", hint="Try again, or wait until it is done."
-            ) from error
+    except sa.exc.OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        raise Conflict(
+            f"import {import_id} is being applied and does not stop", hint="Try again, or wait until it is done."
+        ) from error
 
 
 @contextmanager

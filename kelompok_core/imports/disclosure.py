@@ -4,7 +4,6 @@ The value of a cell that something is wrong with is never told, whichever field 
 column have a person's e-mail address under «website». A header may be a value too, of a file without a header row.
 """
 
-import codecs
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -13,6 +12,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
+from kelompok_core.contracts import find_encoding
 from kelompok_core.errors import KelompokError
 from kelompok_core.headers.mapping import POSITION, REFUSED
 from kelompok_core.headers.spelling import fold_header, squeeze
@@ -112,12 +112,4 @@ def column_letters(place: int) -> str:
 def _is_harmless(told: object) -> bool:
     if not isinstance(told, str):
         return isinstance(told, bool | int | float)
-    return len(told) <= _LONGEST_MARK or told in _WORDS or _is_encoding(told)
-
-
-def _is_encoding(word: str) -> bool:
-    try:
-        codecs.lookup(word)
-    except (LookupError, ValueError):
-        return False
-    return True
+    return len(told) <= _LONGEST_MARK or told in _WORDS or find_encoding(told) is not None

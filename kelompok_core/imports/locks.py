@@ -60,7 +60,9 @@ def use_memory(connection: sa.Connection) -> None:
 
 _IN_MEMORY = sa.text("""
     SELECT set_config('work_mem', '64MB', true), set_config('random_page_cost', '1.1', true),
-           set_config('default_statistics_target', '10', true)
+           set_config('default_statistics_target', '10', true),
+           -- So that a statement that is cancelled was cancelled by somebody.
+           set_config('statement_timeout', '0', true)
 """)
 
 

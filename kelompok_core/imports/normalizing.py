@@ -9,7 +9,6 @@ from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.boundary import accept_batch
 from kelompok_core.imports.reading import reading_context
 from kelompok_core.imports.records import ImportRecord
-from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.plugin_host.loading import failing_as, load
 from kelompok_core.plugin_host.registry import list_automatic
 from kelompok_core.settings import Settings
@@ -59,14 +58,11 @@ def normalizers(settings: Settings, record: ImportRecord) -> Iterator[Normalizer
     Raises:
         PluginUnavailable: When one cannot be loaded.
     """
-    limits = read_limits(settings)
     with ExitStack() as stack:
         ready = []
         for plugin in list_automatic(settings, CONTRACT):
             context = stack.enter_context(
-                reading_context(
-                    settings, plugin, limits=limits, config=plugin.config, dry_run=record.dry_run, entity=record.entity
-                )
+                reading_context(settings, plugin, config=plugin.config, dry_run=record.dry_run, entity=record.entity)
             )
             ready.append((f"{plugin.name}@{plugin.version}", load(plugin, CONTRACT), context))
         yield Normalizers(labels=[label for label, _, _ in ready], _ready=ready)

@@ -91,6 +91,14 @@ def give_back(connection: sa.Connection, claim: Claim) -> None:
     connection.execute(sa.update(IMPORTS).where(mine).values(leased_by=None, attempts=IMPORTS.c.attempts - 1))
 
 
+def count_stuck(connection: sa.Connection) -> int:
+    """Return how many imports have waited for more than five minutes although a worker could take them.
+
+    An import waits rightly while its organization or actor has another one running, and while anything moves.
+    """
+    return int(connection.scalar(_STUCK) or 0)
+
+
 def withdraw(connection: sa.Connection, import_id: UUID) -> bool:
     """Take an import that no living worker has out of the queue; return whether that was so."""
     return connection.execute(_WITHDRAW, {"import": import_id}).rowcount == 1
@@ -124,10 +132,11 @@ _WAITING = sa.text("""
 # Of a candidate «i»: whose turn it takes. Outside of organizations each actor stands for itself.
 _SAME = "r.organization_id IS NOT DISTINCT FROM i.organization_id"
 _SAME_TURN = f"{_SAME} AND (i.organization_id IS NOT NULL OR r.actor_id = i.actor_id)"
-_CLAIM = sa.text(f"""
-    WITH running AS (
+_RUNNING = """running AS (
       SELECT id, organization_id, actor_id FROM imports
-      WHERE queued_at IS NOT NULL AND leased_by IS NOT NULL AND worker_lives(leased_by)),
+      WHERE queued_at IS NOT NULL AND leased_by IS NOT NULL AND worker_lives(leased_by))"""
+_CLAIM = sa.text(f"""
+    WITH {_RUNNING},
     room AS (
       SELECT CASE WHEN (SELECT count(*) FROM (SELECT FROM users WHERE status = 'active' LIMIT 2) people) > 1
                   THEN greatest(1, (SELECT count(*) FROM workers WHERE worker_lives(id)) - 1) END AS most),
@@ -150,4 +159,16 @@ _CLAIM = sa.text(f"""
 _WITHDRAW = sa.text("""
     UPDATE imports SET queued_at = NULL, leased_by = NULL, fence = fence + 1
     WHERE id = :import AND queued_at IS NOT NULL AND (leased_by IS NULL OR NOT worker_lives(leased_by))
+""")
+_STUCK = sa.text(f"""
+    WITH {_RUNNING}
+    SELECT count(*) FROM imports i
+    WHERE i.queued_at < now() - interval '5 minutes' AND (i.leased_by IS NULL OR NOT worker_lives(i.leased_by))
+      AND NOT EXISTS (
+        SELECT FROM running r
+        WHERE r.organization_id IS NOT DISTINCT FROM i.organization_id OR r.actor_id = i.actor_id)
+      AND (SELECT count(*) FROM running) < (SELECT count(*) FROM workers WHERE worker_lives(id))
+      AND NOT EXISTS (
+        SELECT FROM (SELECT updated_at FROM imports ORDER BY id DESC LIMIT 500) latest
+        WHERE latest.updated_at > now() - interval '1 minute')
 """)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fsspec.implementations.local import LocalFileSystem
 
 from kelompok_core.database.engine import schema_status
+from kelompok_core.imports.queue import count_stuck
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.imports.workers import count_workers
 
@@ -33,7 +34,7 @@ def find_problems(bench: Workbench) -> list[str]:
 def _of_workers(connection: sa.Connection) -> Iterator[str]:
     if count_workers(connection) == 0:
         yield "no worker is alive: imports wait"
-    elif stuck := connection.scalar(_STUCK):
+    elif stuck := count_stuck(connection):
         yield f"the queue stands still: {stuck} waiting for more than five minutes, and a worker is free"
 
 
@@ -51,20 +52,3 @@ def _full_disks(bench: Workbench) -> Iterator[str]:
 
 def _existing(folder: Path) -> Path:
     return next(one for one in (folder, *folder.absolute().parents) if one.exists())
-
-
-# Whose organization or actor has an import running waits rightly; so does everybody while something moves.
-_STUCK = sa.text("""
-    WITH running AS (
-      SELECT organization_id, actor_id FROM imports
-      WHERE queued_at IS NOT NULL AND leased_by IS NOT NULL AND worker_lives(leased_by))
-    SELECT count(*) FROM imports i
-    WHERE i.queued_at < now() - interval '5 minutes' AND (i.leased_by IS NULL OR NOT worker_lives(i.leased_by))
-      AND NOT EXISTS (
-        SELECT FROM running r
-        WHERE r.organization_id IS NOT DISTINCT FROM i.organization_id OR r.actor_id = i.actor_id)
-      AND (SELECT count(*) FROM running) < (SELECT count(*) FROM workers WHERE worker_lives(id))
-      AND NOT EXISTS (
-        SELECT FROM (SELECT updated_at FROM imports ORDER BY id DESC LIMIT 500) latest
-        WHERE latest.updated_at > now() - interval '1 minute')
-""")

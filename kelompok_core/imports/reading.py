@@ -27,7 +27,7 @@ from kelompok_core.imports.records import ImportRecord
 from kelompok_core.imports.registry import find_entity_called, get_descriptor
 from kelompok_core.imports.staging import issue_dict
 from kelompok_core.issues.sentences import describe_at_place
-from kelompok_core.plugin_host.limits import Limits, read_limits
+from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
 from kelompok_core.settings import Settings
@@ -47,22 +47,21 @@ def reading_context(  # noqa: PLR0913  (all that is said of one reading)
     settings: Settings,
     plugin: PluginInfo,
     *,
-    limits: Limits,
     config: Mapping[str, Any],
     mapping: Mapping[str, str] | None = None,
     dry_run: bool = True,
     entity: str | None = None,
 ) -> AbstractContextManager[PluginContext]:
     """Return the surroundings of a plugin that reads: its settings, and what the host makes of headers."""
-    given = mapping or {}
+    given, most = mapping or {}, read_limits(settings).columns
     further = {
         "columns": tuple(given),
-        "map_headers": partial(_map_headers, given=given, most=limits.columns),
+        "map_headers": partial(_map_headers, given=given, most=most),
         "header_words": header_words,
-        "judge_columns": partial(_judge_columns, given=given, most=limits.columns),
+        "judge_columns": partial(_judge_columns, given=given, most=most),
         "find_entity": find_entity_called,
         "entity": entity,
-        "max_columns": limits.columns,
+        "max_columns": most,
     }
     return plugin_context(settings, plugin, config=config, dry_run=dry_run, **further)
 
@@ -130,7 +129,6 @@ def opened(settings: Settings, record: ImportRecord) -> Iterator[tuple[Importer,
         reading_context(
             settings,
             plugin,
-            limits=read_limits(settings),
             config=config,
             mapping=record.options.mapping,
             dry_run=record.dry_run,

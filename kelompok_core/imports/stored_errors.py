@@ -97,7 +97,7 @@ def write_wanted(bench: Workbench, wanted: Wanted, worker_id: UUID) -> None:
 
 def keep_failure(connection: sa.Connection, wanted: Wanted, worker_id: UUID, failure: KelompokError) -> None:
     """Remember why an error file could not be written, so that who asks for it is told."""
-    told = {"failure": failure.message, "code": failure.code, "hint": failure.hint}
+    told = {"failure": failure.message, "hint": failure.hint}
     content = connection.scalar(_CONTENT, {"import": wanted.import_id})
     connection.execute(_FAIL, {"import": wanted.import_id, "worker": worker_id, "content": content} | told)
 
@@ -155,9 +155,9 @@ _CLAIM = sa.text("""
     RETURNING import_id, attempts""")
 _KEEP = sa.text("""
     UPDATE error_files SET wanted_at = NULL, leased_by = NULL, tried_at = now(), content = :content, file_id = :file,
-           failure = NULL, failure_code = NULL, failure_hint = NULL
+           failure = NULL, failure_hint = NULL
     WHERE import_id = :import AND leased_by = :worker""")
 _FAIL = sa.text("""
     UPDATE error_files SET wanted_at = NULL, leased_by = NULL, tried_at = now(), content = :content,
-           failure = :failure, failure_code = :code, failure_hint = :hint
+           failure = :failure, failure_hint = :hint
     WHERE import_id = :import AND leased_by = :worker""")

@@ -12,13 +12,12 @@ from typing import Self
 import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed, KelompokError, TakenOver
-from kelompok_core.imports.acting import act_on
-from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, failure_columns
+from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, failure_columns, update_held
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.plugin_host.limits import Limits
 
 _LOOK_SECONDS = 1.0
-_GRACE_SECONDS = 3.0
+_GRACE_SECONDS = 2.0
 """In which a step whose import was taken from it may end by itself: its statements are cancelled meanwhile."""
 
 _logger = logging.getLogger(__name__)
@@ -88,11 +87,16 @@ class _Watchdog:
         if row.fence != self._record.fence:
             self.reason = TakenOver(self._record.id)
         elif self._limits is not None and (late := self._lateness(self._limits, row.rows_staged)) is not None:
-            mine = sa.and_(IMPORTS.c.id == self._record.id, IMPORTS.c.fence == self._record.fence)
-            given_up = {"state": ImportState.FAILED, "queued_at": None, "leased_by": None, "fence": row.fence + 1}
-            told = sa.update(IMPORTS).where(mine).values(updated_at=sa.func.now(), **given_up, **failure_columns(late))
-            act_on(connection, self._record, self._record.released_by[0])
-            self.reason = late if connection.execute(told).rowcount else TakenOver(self._record.id)
+            self.reason = self._give_up(connection, late)
+
+    def _give_up(self, connection: sa.Connection, late: ImportFailed) -> KelompokError:
+        """Let the import fail; return why its step ends, which may be that somebody else has it by now."""
+        failed = {"state": ImportState.FAILED, "queued_at": None, "leased_by": None, "fence": IMPORTS.c.fence + 1}
+        try:
+            update_held(connection, self._record, **failed, **failure_columns(late))
+        except TakenOver as taken:
+            return taken
+        return late
 
     def _lateness(self, limits: Limits, rows: int) -> ImportFailed | None:
         """Return what is to be said of a reading that takes too long, or None."""

@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+from collections.abc import Mapping, Sequence
 from threading import Event, Thread
 from typing import Self
 from uuid import UUID
@@ -13,6 +14,12 @@ from kelompok_core.database.engine import Database
 
 HEARTBEAT_SECONDS = 5.0
 """Six of them fit into the time after which a worker that is not seen counts as dead."""
+
+SILENT_SECONDS = 20.0
+"""Four heartbeats. After 30 seconds another worker takes the import over; a silent one should be gone by then."""
+
+_HOLDING_SECONDS = 3.5
+"""A worker's own watchdog needs at most 3, unless its interpreter stands still: in one long call of C, say."""
 
 _logger = logging.getLogger(__name__)
 
@@ -82,6 +89,22 @@ def end_sessions_of_the_dead(connection: sa.Connection, worker_id: UUID) -> int:
     return len(dead)
 
 
+def find_hanging(database: Database, running: Sequence[int], started: Sequence[int]) -> Mapping[int, str]:
+    """Return what is wrong with processes of this machine that hang.
+
+    Args:
+        database: The core's.
+        running: Process ids of workers.
+        started: Those of them that should be known by now.
+    """
+    asked = {
+        "running": list(running), "started": list(started), "host": socket.gethostname(), "silent": SILENT_SECONDS,
+        "holding": _HOLDING_SECONDS,
+    }  # fmt: skip
+    with database.connect() as connection:
+        return {row.pid: row.what for row in connection.execute(_HANGING, asked)}
+
+
 def session_name(worker_id: UUID) -> str:
     """Return what a worker's sessions call themselves in ``pg_stat_activity``."""
     return f"kelompok worker {worker_id}"
@@ -96,4 +119,27 @@ _DEAD = sa.text("SELECT id FROM workers WHERE id <> :worker AND NOT worker_lives
 _END_SESSIONS = sa.text("""
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = :name AND pid <> pg_backend_pid()
+""")
+_HANGING = sa.text("""
+    WITH given_up AS (
+      SELECT hashtextextended('import:' || id, 0) AS key
+      FROM (SELECT id, state, updated_at FROM imports ORDER BY id DESC LIMIT 1000) latest
+      WHERE state IN ('cancelled', 'failed') AND updated_at > now() - interval '10 minutes'
+        AND updated_at < now() - make_interval(secs => :holding)),
+    holding AS (
+      SELECT a.application_name FROM given_up g
+      JOIN pg_locks l ON l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (l.classid::bigint << 32) | l.objid::bigint = g.key
+      JOIN pg_stat_activity a ON a.pid = l.pid),
+    judged AS (
+      SELECT p.pid,
+        CASE WHEN p.pid = ANY (:started) AND coalesce(w.seen_at < now() - make_interval(secs => :silent), true)
+               THEN 'no heartbeat'
+             WHEN 'kelompok worker ' || w.id IN (SELECT application_name FROM holding)
+               THEN 'it goes on with an import that was given up'
+        END AS what
+      FROM unnest(CAST(:running AS integer[])) p(pid)
+      LEFT JOIN workers w ON w.pid = p.pid AND w.host = :host)
+    SELECT pid, what FROM judged WHERE what IS NOT NULL
 """)

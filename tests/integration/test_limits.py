@@ -65,7 +65,7 @@ def test_a_wide_list_beside_the_records_is_none_of_their_columns(import_file):
 def test_what_a_plugin_asks_of_columns_is_bounded(settings):
     plugin = get_plugin(settings, "json-import")
     columns = [f"k{at}" for at in range(4_001)]
-    with reading_context(settings, plugin, limits=read_limits(settings), config={}) as context:
+    with reading_context(settings, plugin, config={}) as context:
         assert len(context.map_headers("members", columns[:4_000])) == 4_000
         with pytest.raises(UnreadableSource, match="too_many_columns"):
             context.map_headers("members", columns)

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from kelompok_core.imports import workers
 from kelompok_core.imports.cancel import cancel
 from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.imports.workers import count_workers
@@ -68,7 +69,7 @@ def _wait_for(what, seconds):
 @pytest.fixture
 def impatient(monkeypatch):
     monkeypatch.setattr(worker_watch, "_START_SECONDS", 0.0)
-    monkeypatch.setattr(worker_watch, "_SILENT_SECONDS", 7.0)
+    monkeypatch.setattr(workers, "SILENT_SECONDS", 7.0)
 
 
 @pytest.mark.parametrize("how", ["stopped", "loops"])
@@ -77,7 +78,7 @@ def test_a_worker_whose_heart_stops_is_ended_and_started_again(begin, database, 
     told, pid = [], service.pid
     if how == "stopped":
         os.kill(pid, signal.SIGSTOP)
-    with WorkerWatch(database, [service], told.append):
+    with WorkerWatch(lambda: database, [service], told.append):
         _wait_for(lambda: not service.is_running, 30)
     assert told == ["worker-1 hangs (no heartbeat) and is ended."]
     service.look_after(told.append)
@@ -87,7 +88,7 @@ def test_a_worker_whose_heart_stops_is_ended_and_started_again(begin, database, 
 def test_a_worker_that_works_is_left_alone(begin, database, impatient):
     service = begin("sleeps")
     told = []
-    with WorkerWatch(database, [service], told.append):
+    with WorkerWatch(lambda: database, [service], told.append):
         time.sleep(9)
     assert service.is_running
     assert told == []
@@ -100,7 +101,7 @@ def test_a_worker_that_does_not_let_go_of_what_was_cancelled_is_ended(begin, ben
     _wait_for(lambda: _is_held(database, import_id), 60)
     time.sleep(1.5)
     told = []
-    with WorkerWatch(database, [service], told.append):
+    with WorkerWatch(lambda: database, [service], told.append):
         asked = time.monotonic()
         cancel(bench, import_id, operator)
         _wait_for(lambda: not service.is_running, 10)

@@ -1,16 +1,19 @@
 """Names of columns: each once, the same by one as by many."""
 
+from itertools import chain, count
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kelompok_core.contracts import FreeNames, free_name
+from kelompok_core.contracts import FreeNames
 
 
 @given(st.lists(st.sampled_from(["a", "a (2)", "a (3)", "a (2) (2)", "b"]), max_size=12))
 def test_many_names_are_those_that_one_by_one_gives(wanted):
     names, free = [], FreeNames()
     for one in wanted:
-        names.append(free_name(one, names))
+        numbered = (f"{one} ({number})" for number in count(2))
+        names.append(next(name for name in chain([one], numbered) if name not in names))
     assert [free.take(one) for one in wanted] == names
     assert len(set(names)) == len(names)
 

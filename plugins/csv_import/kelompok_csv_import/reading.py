@@ -100,8 +100,7 @@ def _read(
     width = usual_width(looked_at.rows)
     comment = str(config.get("comment") or COMMENT)
     most = _number(config, "max_columns") or width
-    is_too_wide = width > most
-    known = 0 if is_too_wide else width  # else broken records are mended first, which takes its time for each cell
+    known = width if width <= most else 0  # else broken records are mended first, which takes its time for each cell
     reader = RecordReader(chain(sample[declared:], file), dialect, first_line=first_line, width=known, comment=comment)
     block = reader.read(_SAMPLE_RECORDS)
     if not any(map(count_filled, block.rows)):
@@ -111,9 +110,7 @@ def _read(
     layout = find_layout(block.rows, width, config, words, block.marked)
     header_line = block.lines[layout.before] if layout.before < len(block.lines) else first_line
     rows = block.rows[layout.before : layout.before + layout.header_rows]
-    require_columns(
-        max((width, *map(len, rows)) if is_too_wide else map(len, rows), default=width), most, line=header_line
-    )
+    require_columns(max((width, *map(len, rows))), most, line=header_line)
     header = name_columns(rows, header_line, width, words)
     body = block.rows[layout.body :]
     shape = Shape(

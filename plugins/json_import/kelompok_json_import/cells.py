@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kelompok_core.contracts import ConfigurationError, free_name
+from kelompok_core.contracts import ConfigurationError, FreeNames
 from kelompok_json_import.cursor import Exact
 from kelompok_json_import.expressions import (
     BUDGET,
@@ -181,7 +181,8 @@ def _renamed(value: Any, above: Mapping[str, str]) -> Any:
     """Return a record whose own members do not have the names of what is said from above."""
     if not above or not isinstance(value, dict) or value.keys().isdisjoint(above):
         return value
-    return {free_name(name, {*above, *value}) if name in above else name: one for name, one in value.items()}
+    free = FreeNames({*above, *value})
+    return {free.take(name) if name in above else name: one for name, one in value.items()}
 
 
 def _joined(values: Sequence[Any]) -> str | None:

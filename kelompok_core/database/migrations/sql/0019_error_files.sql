@@ -9,8 +9,7 @@ CREATE TABLE error_files (
   file_id uuid,
   tried_at timestamptz,
   failure text,
-  failure_code text,
   failure_hint text
 );
 CREATE INDEX error_files_wanted ON error_files (wanted_at) WHERE wanted_at IS NOT NULL;
-GRANT SELECT, INSERT, UPDATE, DELETE ON error_files TO kelompok_runtime;
+GRANT SELECT, INSERT, UPDATE ON error_files TO kelompok_runtime;
