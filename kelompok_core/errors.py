@@ -83,8 +83,8 @@ class BackupDamaged(UsageError):
 
     def __init__(self, path: object, reason: str) -> None:
         super().__init__(
-            f"{path} is damaged or no backup: {reason}",
-            hint="Nothing was restored. Take another copy, or an older backup.",
+            f"{path} is damaged or not a backup: {reason}",
+            hint="Nothing was restored. Use another copy or an older backup.",
         )
 
 
@@ -150,8 +150,8 @@ class MemoryExceeded(ImportFailed):
 
     def __init__(self) -> None:
         super().__init__(
-            "it needs more memory than one import may take",
-            hint="Split the file, or let the operator raise memory_megabytes under [limits].",
+            "it needs more memory than an import may use",
+            hint="Split the file, or ask the operator to raise memory_megabytes under [limits].",
         )
 
 

@@ -42,8 +42,8 @@ def running_alone(settings: Settings) -> Iterator[None]:
     with (folder / ALL).open("a+", encoding="utf-8") as file:
         if not _locks(file.fileno()):
             raise Conflict(
-                f"{_read(folder / ALL)} runs the services of this installation already",
-                hint="End it first: press Ctrl-C where it runs, or send its process SIGTERM.",
+                f"{_read(folder / ALL)} already runs the services of this installation",
+                hint="Stop it first: press Ctrl-C where it runs, or send SIGTERM to its process.",
             )
         file.truncate(0)
         _write(file.fileno(), ALL)
@@ -61,7 +61,7 @@ def running(settings: Settings, name: str) -> Iterator[None]:
     except OSError as error:
         if error.errno not in NOT_WRITABLE:
             raise
-        _logger.info("Not known to run: %s", error)
+        _logger.info("Cannot register this process as running: %s", error)
         yield
         return
     try:

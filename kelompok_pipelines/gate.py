@@ -66,9 +66,11 @@ def read_hosts(settings: Settings) -> frozenset[str]:
     hosts = [one.lower() for one in read_table("ui", _Ui, table).hosts]
     for host in hosts:
         if not _HOST.fullmatch(host):
-            raise SettingsError("ui.hosts", f"{host!r} is no host", hint="Such as ui.example.org.")
+            raise SettingsError("ui.hosts", f"{host!r} is not a host name", hint="Use a host such as ui.example.org.")
     if hosts and not read_accounts(settings):
-        raise SettingsError("ui.hosts", "other hosts need a password", hint="Set one: kelompok ui password")
+        raise SettingsError(
+            "ui.hosts", "hosts other than this machine require a password", hint="Set one: kelompok ui password"
+        )
     return frozenset(hosts)
 
 
@@ -107,7 +109,7 @@ class Gate:
             return _refuse(HTTPStatus.BAD_REQUEST, f"The request is ambiguous: {why}.", {"Connection": "close"})
         host = _only(headers, "host")
         if host is None or _name_of(host) not in self._names:
-            return _refuse(HTTPStatus.FORBIDDEN, "The Host header is none of this server's; see [ui] hosts.")
+            return _refuse(HTTPStatus.FORBIDDEN, "The Host header does not name this server; see [ui] hosts.")
         is_reading = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
         if _is_part_of_another_page(headers):
             return _refuse(HTTPStatus.FORBIDDEN, "The request comes from a page of another origin.")
@@ -125,9 +127,9 @@ class Gate:
             if await self._login.admits(_only(headers, "authorization")):
                 return None
         except Busy:
-            return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many log in at once.", {"Retry-After": "5"})
+            return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many concurrent logins.", {"Retry-After": "5"})
         wanted = {"WWW-Authenticate": 'Basic realm="Kelompok", charset="UTF-8"'}
-        return _refuse(HTTPStatus.UNAUTHORIZED, "A name and a password are needed.", wanted)
+        return _refuse(HTTPStatus.UNAUTHORIZED, "A name and a password are required.", wanted)
 
 
 def _of_request(scope: Scope, headers: Headers) -> Refusal | None:
@@ -148,7 +150,7 @@ def _of_query(query_string: bytes, *, is_graphql: bool) -> Refusal | None:
     except (GraphQLError, RecursionError, ValueError) as error:
         if isinstance(error, GraphQLError) and not is_graphql:
             return None  # what somebody looks for on a page of the interface
-        return _refuse(HTTPStatus.BAD_REQUEST, "The query is no GraphQL.")
+        return _refuse(HTTPStatus.BAD_REQUEST, "The query is not valid GraphQL.")
     operations = (
         one for document in documents for one in document.definitions if isinstance(one, OperationDefinitionNode)
     )

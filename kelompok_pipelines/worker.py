@@ -81,7 +81,7 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
                     tell("The code on disk changed: this worker ends, to be started anew.")
                     return 0
                 if hands.lacked_memory:
-                    tell("An import needed too much memory: this worker ends, to be started anew.")
+                    tell("An import needed too much memory: this worker exits and will be restarted.")
                     return 0
                 with nothing_printed():
                     found = hands.take_one()

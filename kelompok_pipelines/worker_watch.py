@@ -63,5 +63,5 @@ class WorkerWatch:
         started = [pid for pid, worker in running.items() if worker.seconds_running > _START_SECONDS]
         self._database = self._database or self._connect()
         for pid, what in find_hanging(self._database, list(running), started).items():
-            self._tell(f"{running[pid].name} hangs ({what}) and is ended.")
+            self._tell(f"{running[pid].name} hangs ({what}) and is killed.")
             running[pid].kill()

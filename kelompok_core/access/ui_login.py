@@ -40,7 +40,7 @@ def read_accounts(settings: Settings) -> dict[str, str]:
     except (OSError, ValueError) as error:
         raise SettingsError(str(path), f"cannot be read: {error}", hint="Set the passwords again.") from error
     if not isinstance(read, dict) or not all(isinstance(one, str) for one in read.values()):
-        raise SettingsError(str(path), "does not hold names and hashes", hint="Set the passwords again.")
+        raise SettingsError(str(path), "does not contain names and password hashes", hint="Set the passwords again.")
     return read
 
 
@@ -53,9 +53,9 @@ def set_password(settings: Settings, name: str, password: str) -> None:
     """
     require_installation(settings)
     if not name or len(name) > _LONGEST_NAME or ":" in name or not name.isprintable():
-        raise UsageError(f"{name!r} cannot be a name", hint="Use up to 64 letters, without a colon.")
+        raise UsageError(f"{name!r} is not a valid name", hint="Use at most 64 characters and no colon.")
     if not SHORTEST <= len(password) <= LONGEST:
-        raise UsageError(f"a password has {SHORTEST} to {LONGEST} letters")
+        raise UsageError(f"a password must have {SHORTEST} to {LONGEST} characters")
     _write(settings, read_accounts(settings) | {name: hash_password(password)})
 
 

@@ -35,7 +35,7 @@ class Work:
         """
         with self._lock:
             if self._is_over:
-                raise ClientLeft("the client hung up")
+                raise ClientLeft("the client disconnected")
             self._connections.append(connection)
 
     def end(self, connection: psycopg.Connection[Any]) -> None:

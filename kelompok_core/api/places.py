@@ -80,9 +80,9 @@ class Places:
     def _refusal(self, holder: str) -> KelompokError | None:
         held = self._taken[holder]
         if held and held >= min(self._free, self._each):
-            return TooManyRequests(f"{held} {self._what} of yours go on already", wait=_WAIT_SECONDS, hint=_HINT)
+            return TooManyRequests(f"you already have {held} {self._what} in progress", wait=_WAIT_SECONDS, hint=_HINT)
         if not self._free:
-            return Busy(f"all places for {self._what} are taken", wait=_WAIT_SECONDS, hint=_HINT)
+            return Busy(f"the server is busy with other {self._what}", wait=_WAIT_SECONDS, hint=_HINT)
         return None
 
 

@@ -26,7 +26,7 @@ class NoValidKey(KelompokError):
 
 
 class Malformed(UsageError):
-    """No proper HTTP: those who read it before or after would read something else."""
+    """Ambiguous HTTP: a proxy could read the request differently from this server."""
 
     code = "request.improper"
 
@@ -66,13 +66,13 @@ class NotReady(KelompokError):
 
 
 class Busy(_Later):
-    """All places are taken, by others than the caller."""
+    """Other callers use all slots; ``wait`` is in seconds."""
 
     code = "server.busy"
 
 
 class ClientLeft(KelompokError):
-    """Whoever asked hung up: nothing more is begun for them, and nobody reads this."""
+    """The client disconnected: the server starts no further work for it, and nobody reads this error."""
 
     code = "client.left"
 
@@ -111,7 +111,7 @@ STATUSES: Mapping[type[KelompokError], Status] = {
     errors.NotFound: Status(status=404, meaning="There is none, or not for this key."),
     errors.ErrorFileAwaited: Status(
         status=404,
-        meaning="The error file is not written yet, or rows were decided since; ask again after Retry-After.",
+        meaning="The error file is not written yet, or is outdated; try again after Retry-After.",
         headers={"Retry-After": "2"},
     ),
     errors.ErrorFileFailed: Status(status=409, meaning="The error file could not be written; the message says why."),
@@ -134,8 +134,8 @@ STATUSES: Mapping[type[KelompokError], Status] = {
         headers=_LATER,
         says="the file cannot be kept at the moment",
     ),
-    errors.MemoryExceeded: Status(status=409, meaning="The import needed more memory than it may take."),
-    errors.BackupDamaged: Status(status=409, meaning="A backup is damaged; no address restores one."),
+    errors.MemoryExceeded: Status(status=409, meaning="The import needed more memory than it may use."),
+    errors.BackupDamaged: Status(status=409, meaning="A backup is damaged; no API route restores backups."),
     errors.ImportFailed: Status(status=409, meaning="The import stopped; nothing of it was applied."),
     errors.TakenOver: Status(status=409, meaning="It was cancelled meanwhile, or a worker went on with it."),
     errors.EnrichmentFailed: Status(status=409, meaning="An enricher stopped."),
@@ -145,7 +145,7 @@ STATUSES: Mapping[type[KelompokError], Status] = {
         headers={"WWW-Authenticate": 'Bearer realm="kelompok"'},
     ),
     Malformed: Status(
-        status=400, meaning="The path has control characters, or the body two lengths.", headers=_NO_MORE
+        status=400, meaning="The path has control characters, or the body has two lengths.", headers=_NO_MORE
     ),
     WrongHost: Status(status=400, meaning="The Host header is none of this server's names."),
     BodyTooLarge: Status(status=413, meaning="The body is larger than this server takes.", headers=_NO_MORE),
@@ -153,12 +153,12 @@ STATUSES: Mapping[type[KelompokError], Status] = {
     MediaTypeRefused: Status(status=415, meaning="No plugin reads this kind of file, or it came packed."),
     TooManyRequests: Status(status=429, meaning="Too many requests; Retry-After says when to go on.", headers=_LATER),
     NotReady: Status(
-        status=503, meaning="Imports cannot be done now; a key that sees all imports is told why.", headers=_LATER
+        status=503, meaning="Imports cannot run now; a key that may read all imports gets the reason.", headers=_LATER
     ),
     Busy: Status(
-        status=503, meaning="Everything that can go on at one time does; try again after Retry-After.", headers=_LATER
+        status=503, meaning="The server is at its concurrency limit; try again after Retry-After.", headers=_LATER
     ),
-    ClientLeft: Status(status=400, meaning="The client hung up before the answer; nobody sees this."),
+    ClientLeft: Status(status=400, meaning="The client disconnected before the response; nobody sees this."),
     Internal: Status(status=500, meaning="A fault of ours.", says="something went wrong here"),
 }
 
@@ -166,7 +166,7 @@ REQUEST_INVALID, REQUEST_MALFORMED = "request.invalid", "request.malformed"
 ROUTE_UNKNOWN, METHOD_NOT_ALLOWED = "route.unknown", "method.not_allowed"
 OF_THE_REQUEST: Mapping[str, Status] = {
     REQUEST_INVALID: Status(status=422, meaning="The request is not as documented; details.fields says where."),
-    REQUEST_MALFORMED: Status(status=400, meaning="The request is no proper HTTP, JSON or multipart."),
+    REQUEST_MALFORMED: Status(status=400, meaning="The request is not valid HTTP, JSON or multipart."),
     ROUTE_UNKNOWN: Status(status=404, meaning="There is no such address."),
     METHOD_NOT_ALLOWED: Status(status=405, meaning="The address has no such method."),
 }
@@ -203,7 +203,7 @@ class Problem(BaseModel):
 
 
 def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entries of these error statuses, and of 400, which whatever is improper is answered with."""
+    """Return the OpenAPI entries of these error statuses and of 400, the answer to any malformed request."""
     return {
         status: {"model": Problem, "description": _describe(status), **_headers(status)}
         for status in sorted({HTTPStatus.BAD_REQUEST.value, *statuses})
@@ -269,7 +269,7 @@ async def _on_disk_error(_: Request, error: OSError) -> JSONResponse:
 
 
 async def _on_departure(_: Request, _error: ClientDisconnect) -> JSONResponse:
-    return answer(ClientLeft("the client hung up"))
+    return answer(ClientLeft("the client disconnected"))
 
 
 async def _on_fault(_: Request, _error: Exception) -> JSONResponse:

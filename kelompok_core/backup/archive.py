@@ -133,9 +133,11 @@ def new_private_file(path: Path) -> Iterator[BinaryIO]:
 
 def _require_free(path: Path) -> None:
     if path.exists():
-        raise UsageError(f"--output: {path} is there already", hint="Give another name: a backup replaces no file.")
+        raise UsageError(
+            f"--output: {path} already exists", hint="Choose another name: a backup never overwrites a file."
+        )
     if not path.parent.is_dir():
-        raise UsageError(f"--output: there is no folder {path.parent}", hint="Make it first.")
+        raise UsageError(f"--output: the folder {path.parent} does not exist", hint="Create it first.")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -157,7 +159,7 @@ def iter_members(path: Path) -> Generator[tuple[str, HashingReader]]:
             for info in tar:
                 content = tar.extractfile(info) if info.type == tarfile.REGTYPE else None
                 if content is None:
-                    raise BackupDamaged(path, f"{info.name} is no file")
+                    raise BackupDamaged(path, f"{info.name} is not a file")
                 yield info.name, _MemberReader(path, content)
     except _SPOILED as error:
         raise BackupDamaged(path, str(error)) from error
@@ -174,7 +176,7 @@ def read_header(path: Path) -> Origin:
     with closing(iter_members(path)) as members:
         name, content = next(members, ("", None))
         if name != HEADER or content is None:
-            raise BackupDamaged(path, f"it does not begin with {HEADER}")
+            raise BackupDamaged(path, f"it does not start with {HEADER}")
         origin = _understood(path, HEADER, read_origin, content.read(PIECE))
     if origin.format > FORMAT:
         raise UsageError(
@@ -193,9 +195,9 @@ def check_archive(path: Path, on_progress: OnProgress) -> Manifest:
     read_header(path)
     found, ends = _read_all(path, on_progress)
     if list(found)[-2:] != [MANIFEST, SEAL] or not _ends_as_a_tar(path):
-        raise BackupDamaged(path, "it breaks off")
+        raise BackupDamaged(path, "it is truncated")
     if ends[SEAL].decode("ascii", "replace").strip() != found.pop(MANIFEST).sha256:
-        raise BackupDamaged(path, f"{MANIFEST} is not as it was written")
+        raise BackupDamaged(path, f"{MANIFEST} does not match its checksum")
     del found[SEAL]
     manifest = _understood(path, MANIFEST, read_manifest, ends[MANIFEST])
     _compare(path, manifest.members, found)
@@ -209,7 +211,7 @@ def _read_all(path: Path, on_progress: OnProgress) -> tuple[dict[str, Member], d
     size = 0
     for name, content in iter_members(path):
         if name in found:
-            raise BackupDamaged(path, f"{name} is there twice")
+            raise BackupDamaged(path, f"{name} appears twice")
         if name in (MANIFEST, SEAL):
             ends[name] = content.read(_LARGEST_MANIFEST)
         while piece := content.read(PIECE):
@@ -228,11 +230,11 @@ def _ends_as_a_tar(path: Path) -> bool:
 def _compare(path: Path, expected: Mapping[str, Member], found: Mapping[str, Member]) -> None:
     for name in (*expected, *found):
         if expected.get(name) != found.get(name):
-            raise BackupDamaged(path, f"{name} is not as it was written")
+            raise BackupDamaged(path, f"{name} does not match its checksum")
 
 
 def _understood(path: Path, name: str, read: Callable[[bytes], Read], content: bytes) -> Read:
     try:
         return read(content)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise BackupDamaged(path, f"{name} cannot be understood") from error
+        raise BackupDamaged(path, f"{name} cannot be parsed") from error

@@ -74,7 +74,7 @@ def check_backup(path: Path, on_progress: OnProgress) -> Manifest:
     revision = manifest.origin.schema_revision
     if revision not in list_revisions():
         raise UsageError(
-            f"{path} has the schema of revision {revision}, this version knows those up to {SCHEMA_REVISION}",
+            f"{path} has schema revision {revision}, this version knows revisions up to {SCHEMA_REVISION}",
             hint=f"Restore it with version {manifest.origin.program} of Kelompok, or a newer one.",
         )
     return manifest
@@ -160,22 +160,22 @@ def _require_nothing(driver: "psycopg.Connection[Any]") -> None:
         return
     if ("alembic_version",) not in there:
         raise Conflict(
-            f"the database has tables of something else, such as {there[0][0]}",
-            hint="Give Kelompok a database of its own. Nothing was touched.",
+            f"the database has tables of another application, such as {there[0][0]}",
+            hint="Use a separate database for Kelompok. Nothing was changed.",
         )
     tables = list_tables(driver)
     try:
         lock_for_replacing(driver, tables)
     except psycopg.errors.LockNotAvailable as error:
         raise Conflict(
-            "somebody works with the database at this moment",
-            hint="Stop all services and commands. Nothing was touched.",
+            "the database is in use",
+            hint="Stop all services and commands. Nothing was changed.",
         ) from error
     if (table := find_row(driver, tables)) is not None:
         raise Conflict(
-            f"this installation has data already: {table} has rows",
-            hint="Restore into an installation of its own (KELOMPOK_HOME), or delete this one's data first: "
-            "kelompok db remove. Nothing was touched.",
+            f"this installation already has data: {table} has rows",
+            hint="Restore into a separate installation (KELOMPOK_HOME), or delete this one's data first: "
+            "kelompok db remove. Nothing was changed.",
         )
 
 
@@ -185,7 +185,7 @@ def _tables_of(driver: "psycopg.Connection[Any]", work: _Work) -> Mapping[str, T
     backed_up = {table.name: sorted(table.columns) for table in work.manifest.tables}
     if there != backed_up:
         names = sorted(name for name in {**there, **backed_up} if there.get(name) != backed_up.get(name))
-        raise BackupDamaged(work.path, f"its tables are not those of its revision: {', '.join(names)}")
+        raise BackupDamaged(work.path, f"its tables do not match its schema revision: {', '.join(names)}")
     return {one.name: Table(name=one.name, columns=tuple(one.columns)) for one in work.manifest.tables}
 
 
@@ -202,7 +202,7 @@ def _read_members(driver: "psycopg.Connection[Any]", tables: Mapping[str, Table]
                 if member == CONFIGURATION:
                     work.configuration = b"".join(_pieces(content))
     if copied != {table.name: table.rows for table in work.manifest.tables}:
-        raise BackupDamaged(work.path, "it has other numbers of rows than it says")
+        raise BackupDamaged(work.path, "its row counts do not match its manifest")
 
 
 def _verified(work: _Work) -> Iterator[tuple[str, HashingReader]]:
@@ -232,7 +232,7 @@ def _keep(sha256: str, content: HashingReader, work: _Work) -> None:
         for piece in _pieces(content):
             incoming.write(piece)
         if incoming.sha256 != sha256:
-            raise BackupDamaged(work.path, f"{FILES}{sha256} has another content than its name says")
+            raise BackupDamaged(work.path, f"{FILES}{sha256} has content that does not match its name")
         if incoming.keep():
             work.added.append(sha256)
 

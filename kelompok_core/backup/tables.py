@@ -118,10 +118,10 @@ def _unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:
             yield unpacker.decompress(rest, _PIECE)
             rest = unpacker.unconsumed_tail
         if rest or unpacker.unused_data:
-            raise zlib.error("there is more behind the end of a gzip stream")
+            raise zlib.error("there is data after the end of a gzip stream")
     yield unpacker.flush()
     if not unpacker.eof:
-        raise zlib.error("a gzip stream breaks off")
+        raise zlib.error("a gzip stream is truncated")
 
 
 @contextmanager

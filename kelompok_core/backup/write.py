@@ -64,12 +64,12 @@ def _open_snapshot(connection: sa.Connection) -> Sequence[Table]:
     before = list_tables(driver)
     driver.commit()
     if not before:
-        raise DatabaseUnavailable("there is nothing in the database yet", hint="Make an installation: kelompok init")
+        raise DatabaseUnavailable("the database is empty", hint="Create an installation: kelompok init")
     driver.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     lock_for_reading(driver, before)  # needs no snapshot yet: the next statement takes it
     tables = list_tables(driver)
     if tables != before:
-        raise Conflict("the schema is changed at this moment", hint="Try again when the migration is done.")
+        raise Conflict("a migration is changing the schema", hint="Try again when the migration is done.")
     return tables
 
 

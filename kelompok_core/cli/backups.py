@@ -1,4 +1,4 @@
-"""``kelompok db backup | restore``: all of an installation in one file, and out of it again."""
+"""``kelompok db backup | restore``: save an installation to one file, and restore it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 def backup(
     target: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="The file to make; default: named after the time.")
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="The file to write; default: named after the current time."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write database, received files and settings into one file, while imports go on. Passwords are not in it."""
+    """Write database, received files and settings to one file, without stopping imports. Passwords are left out."""
     from kelompok_core.backup.write import back_up, default_name
     from kelompok_core.settings import require_installation
 
@@ -39,9 +40,9 @@ def backup(
 
 def _tell_of_backup(path: Path, manifest: "Manifest") -> None:
     size = number(path.stat().st_size / 1e6, digits=1)
-    output.print_line(say("{file} has {content}; {size} MB.", file=path, content=_content(manifest), size=size))
+    output.print_line(say("{file} contains {content}; {size} MB.", file=path, content=_content(manifest), size=size))
     _tell_what_lacks(manifest)
-    output.print_line(say("It holds personal data and hashes of passwords: keep it where only you can read it."))
+    output.print_line(say("It contains personal data and password hashes: keep it where only you can read it."))
 
 
 def _content(manifest: "Manifest") -> str:
@@ -52,22 +53,20 @@ def _tell_what_lacks(manifest: "Manifest") -> None:
     if manifest.missing:
         lacking = counted(len(manifest.missing), "received file", "received files")
         some = ", ".join(manifest.missing[:3])
-        output.print_line(say("{files} could not be read as received, such as {some}.", files=lacking, some=some))
+        output.print_line(say("Missing or damaged: {files}, such as {some}.", files=lacking, some=some))
     if manifest.masked:
         lines = ", ".join(map(str, manifest.masked))
-        output.print_line(
-            say("Passwords in addresses in kelompok.toml were replaced by ***: line {lines}.", lines=lines)
-        )
+        output.print_line(say("Passwords in URLs in kelompok.toml were replaced by ***: line {lines}.", lines=lines))
 
 
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that «kelompok db backup» made.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the file and say what is in it; write nothing.")
+        bool, typer.Option("--dry-run", help="Check the file and list its contents; write nothing.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Restore a backup into an installation that has no data: here, or where KELOMPOK_HOME says."""
+    """Restore a backup into an installation without data: this one, or the one KELOMPOK_HOME names."""
     from kelompok_core.backup.restore import check_backup
     from kelompok_core.backup.restore import restore as restore_backup
 
@@ -85,7 +84,7 @@ def restore(
 def _tell_of_check(file: Path, manifest: "Manifest") -> None:
     output.print_line(
         say(
-            "{file} is whole: {content}, made {when} by version {program}.",
+            "{file} is intact: {content}, made {when} by version {program}.",
             file=file,
             content=_content(manifest),
             when=manifest.origin.made_at,
@@ -108,10 +107,10 @@ def _tell_of_restore(restored: "Restored") -> None:
     if restored.configuration is not None and restored.configuration.is_beside:
         output.print_line(
             say(
-                "There was a kelompok.toml already, which stays in force; the backup's is {path}.",
+                "The existing kelompok.toml was kept; the one from the backup is {path}.",
                 path=restored.configuration.path,
             )
         )
-    output.print_line(say("Plans that were not applied yet are decided again when they are."))
-    output.print_line(say("Dagster's history of runs is not in a backup: it begins anew."))
-    output.print_next(say("Next, see that all is well:"), output.command("doctor"))
+    output.print_line(say("Plans not applied yet are recomputed when they are applied."))
+    output.print_line(say("A backup does not include Dagster's run history: it starts empty."))
+    output.print_next(say("Next, check the installation:"), output.command("doctor"))

@@ -35,9 +35,9 @@ def migrate(as_json: JsonOption = False) -> None:
     )
     lines = [text]
     if status.given:
-        lines.append(say("Rights were given back to the runtime role: {rights}.", rights=", ".join(status.given)))
+        lines.append(say("Restored the rights of the runtime role: {rights}.", rights=", ".join(status.given)))
     if status.begins_epoch:
-        lines.append(say("The database came from another server: plans made there are decided again when applied."))
+        lines.append(say("The database was copied from another server: plans made there are recomputed when applied."))
     output.show(
         as_json,
         lambda: {

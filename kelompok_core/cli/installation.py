@@ -181,8 +181,10 @@ def _database() -> list[Finding]:
         is_at_home = connection.scalar(sa.text("SELECT current_epoch()")) is not None
         loose = ", ".join(list_loose_settings(connection))
     role = "The runtime role may change the audit: connect as a role that owns nothing." if may_too_much else None
-    moved = None if is_at_home else "It came here from another server: run «kelompok db migrate»."
-    log = f"It may quote rows: {loose}. See «What the server's log has» in docs/operating.md." if loose else None
+    moved = None if is_at_home else "It was copied from another server: run «kelompok db migrate»."
+    log = (
+        f"It may contain row values: {loose}. See «What the server's log has» in docs/operating.md." if loose else None
+    )
     return [(f"PostgreSQL {server}, schema {SCHEMA_REVISION}", moved), ("runtime role", role), ("server's log", log)]
 
 
@@ -192,9 +194,7 @@ def _received_files() -> list[Finding]:
     with terminal.workbench() as bench, bench.database.connect() as connection:
         missing = list_missing(connection, settings().storage_url)
     place = settings().storage_url
-    some = (
-        f"Files of imports are not there: {len(missing)}, such as {missing[0]}. Copy them to it." if missing else None
-    )
+    some = f"Received files are missing: {len(missing)}, such as {missing[0]}. Copy them there." if missing else None
     return [(f"received files in {place}", some)]
 
 
@@ -213,7 +213,10 @@ def _inboxes() -> list[Finding]:
     with terminal.workbench() as bench, bench.database.connect() as connection:
         left, stuck = list_left(connection), list_stuck(connection)
     found += [("inbox", f"{path} was taken and never imported: put it back into its folder.") for path in left]
-    found += [("inbox", f"{path} was not taken for an hour: «kelompok up» does not run, or cannot.") for path in stuck]
+    found += [
+        ("inbox", f"{path} has been waiting for an hour: «kelompok up» is not running, or cannot take it.")
+        for path in stuck
+    ]
     return found or [("inbox", None)]
 
 

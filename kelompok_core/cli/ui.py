@@ -1,4 +1,4 @@
-"""``kelompok ui``: the orchestrator's web interface, and who may open it."""
+"""``kelompok ui``: the Dagster UI and its logins."""
 
 import sys
 from typing import Annotated
@@ -11,7 +11,7 @@ from kelompok_core.cli.language import say
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.errors import NotFound
 
-app = typer.Typer(no_args_is_help=True, help="The Dagster UI, and who may open it.")
+app = typer.Typer(no_args_is_help=True, help="The Dagster UI and its logins.")
 
 UI_PORT = 3000
 
@@ -19,18 +19,18 @@ UI_PORT = 3000
 @app.command()
 def password(
     name: Annotated[str, typer.Argument(help="Who logs in.")] = "operator",
-    remove: Annotated[bool, typer.Option("--remove", help="Let nobody in by this name any more.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove this name; it can no longer log in.")] = False,
 ) -> None:
-    """Set the password that the Dagster UI asks for; it is asked for, or read from a pipe."""
+    """Set the password of a name for the Dagster UI; prompts for it, or reads it from a pipe."""
     from kelompok_core.access.ui_login import remove_password, set_password
 
     if remove:
         if not remove_password(settings(), name):
             raise NotFound("password of", name)
-        output.echo(say("{name} has no password any more.", name=name))
+        output.echo(say("{name} no longer has a password.", name=name))
         return
     set_password(settings(), name, _ask())
-    output.echo(say("The Dagster UI asks for a name and a password now; {name} has one.", name=name))
+    output.echo(say("The Dagster UI now requires a name and a password; {name} can log in.", name=name))
 
 
 def _ask() -> str:

@@ -207,7 +207,7 @@ def _initialized(settings: Settings, files: ServerFiles) -> tuple[Passwords, Adm
         missing = credentials_file(settings) if passwords is None else admin_file(settings)
         raise DatabaseUnavailable(
             f"{files.data_folder} has a database, but {missing} with its passwords is gone",
-            hint="Put that file back from a backup, or move the data folder away to begin anew.",
+            hint="Restore that file from a backup, or move the data folder away to start over.",
         )
     if not is_there:
         _initialize(files, admin)
@@ -219,8 +219,8 @@ def _require_same_major(files: ServerFiles) -> None:
     if written != str(files.major):
         raise DatabaseUnavailable(
             f"the data in {files.data_folder} is of PostgreSQL {written}, the programs are of {files.major}",
-            hint=f"Point KELOMPOK_POSTGRES_BIN at version {written} and write a backup (kelompok db backup), unset it, "
-            "and restore the backup with KELOMPOK_HOME naming a new folder (kelompok db restore). Nothing was touched.",
+            hint=f"Point KELOMPOK_POSTGRES_BIN to version {written} and make a backup (kelompok db backup). Then unset "
+            "it, set KELOMPOK_HOME to a new folder and restore the backup (kelompok db restore). Nothing was changed.",
         )
 
 

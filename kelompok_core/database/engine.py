@@ -169,9 +169,7 @@ def _reachable(engine: sa.Engine) -> Iterator[sa.Connection]:
         refused = next((line for line in lines if _NO_CONNECT in line), None)
         raise DatabaseUnavailable(
             f"cannot connect to PostgreSQL: {refused or lines[0]}",
-            hint="Give the right back: kelompok db migrate"
-            if refused
-            else "Run «kelompok doctor» to see what is wrong.",
+            hint="Grant it again: kelompok db migrate" if refused else "Run «kelompok doctor» to see what is wrong.",
         ) from error
     with connection:
         yield connection
@@ -269,15 +267,15 @@ def require_owner(connection: sa.Connection) -> None:
     role = connection.scalar(sa.text("SELECT current_user"))
     if not connection.scalar(sa.text("SELECT has_schema_privilege('public', 'CREATE')")):
         raise DatabaseUnavailable(
-            f"the database role {role} may not make tables",
+            f"the database role {role} may not create tables",
             hint="Set KELOMPOK_OWNER_DATABASE_URL to the URL of the database's owner.",
         )
     strange = connection.execute(_OF_OTHERS).all()
     if strange:
         raise DatabaseUnavailable(
             f"the database role {role} does not own {strange[0].name}, which belongs to {strange[0].owner}",
-            hint="Set KELOMPOK_OWNER_DATABASE_URL to the owner's, or make that role the owner of all tables, views and "
-            "functions in the schema public.",
+            hint="Set KELOMPOK_OWNER_DATABASE_URL to the owner's URL, or make that role the owner of all tables, views "
+            "and functions in the schema public.",
         )
 
 

@@ -21,7 +21,7 @@ def require_idle(settings: Settings) -> None:
         named = ", ".join(users[:_MOST_NAMED])
         raise Conflict(
             f"this installation is in use: {named}",
-            hint="End it first: press Ctrl-C where it runs, or send its process SIGTERM. Nothing was touched.",
+            hint="Stop it first: press Ctrl-C where it runs, or send SIGTERM to its process. Nothing was changed.",
         )
 
 

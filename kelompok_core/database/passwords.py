@@ -66,7 +66,7 @@ def get_admin_passwords(settings: Settings) -> AdminPasswords:
     """
     found = find_admin_passwords(settings)
     if found is None:
-        raise DatabaseUnavailable(f"{admin_file(settings)} is gone", hint="Put that file back from a backup.")
+        raise DatabaseUnavailable(f"{admin_file(settings)} is missing", hint="Restore that file from a backup.")
     return found
 
 
@@ -105,7 +105,7 @@ def _read(path: Path) -> dict[str, str] | None:
     except FileNotFoundError:
         return None
     if not isinstance(found, dict):
-        raise DatabaseUnavailable(f"{path} does not hold passwords", hint="Put that file back from a backup.")
+        raise DatabaseUnavailable(f"{path} does not contain passwords", hint="Restore that file from a backup.")
     return found
 
 

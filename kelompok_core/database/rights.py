@@ -53,7 +53,7 @@ def lacking_rights(connection: sa.Connection, lacking: Sequence[str]) -> Databas
     few, more = ", ".join(lacking[:3]), len(lacking) - 3
     named = f"{few} (+{more})" if more > 0 else few
     return DatabaseUnavailable(
-        f"the database role {role} lacks rights: {named}", hint="Give them back: kelompok db migrate"
+        f"the database role {role} lacks rights: {named}", hint="Grant them again: kelompok db migrate"
     )
 
 

@@ -70,9 +70,9 @@ def _require_harmless(*folders: Path) -> None:
     for folder in folders:
         if found := _ACTED_ON.search(str(folder)):
             raise UsageError(
-                f"PostgreSQL cannot run with a path that has {found[0]!r} in it: {str(folder)!r}",
-                hint='Choose a folder whose path has none of $, `, ", \\ and line breaks, '
-                "or set KELOMPOK_DATABASE_URL to a server of your own.",
+                f"PostgreSQL cannot run in a path that contains {found[0]!r}: {str(folder)!r}",
+                hint='Choose a folder whose path has no $, `, ", \\ or line break, '
+                "or set KELOMPOK_DATABASE_URL to your own server.",
             )
 
 

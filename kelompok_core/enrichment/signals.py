@@ -87,10 +87,10 @@ def _require_types(row: Sequence[Any], plugin: str) -> None:
     for column, cell in zip(SIGNAL_COLUMNS, row, strict=True):
         kind, called = _TYPES.get(column, (str, "text"))
         if not isinstance(cell, kind) or isinstance(cell, bool):
-            raise EnrichmentFailed(f"{plugin} gives a signal whose {column} is no {called}: {cell!r:.60}")
+            raise EnrichmentFailed(f"{plugin} returned a signal whose {column} is not a {called}: {cell!r:.60}")
         if isinstance(cell, str) and column in _KEPT and not (len(cell) <= _LONGEST and is_storable(cell)):
             raise EnrichmentFailed(
-                f"{plugin} gives a signal whose {column} cannot be kept: {len(cell)} characters, {cell!r:.60}"
+                f"{plugin} returned a signal whose {column} cannot be stored: {len(cell)} characters, {cell!r:.60}"
             )
 
 

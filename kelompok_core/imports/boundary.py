@@ -55,7 +55,7 @@ def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
     try:
         problem = _problem(batch, after)
     except _ODD as error:
-        raise _broken(plugin, f"its batch cannot be looked at ({said_by(error)})") from error
+        raise _broken(plugin, f"its batch cannot be inspected ({said_by(error)})") from error
     if problem is not None:
         raise _broken(plugin, storable(problem[:_LONGEST_PROBLEM]))
     return _without_oddities(_with_storable_names(_in_order(batch)))
@@ -71,7 +71,7 @@ def checked_issue(issue: Issue, plugin: str) -> Issue:
         table = issue_table([issue])
         problem = issues_problem(table, table["record"])
     except _ODD as error:
-        raise _broken(plugin, f"its finding cannot be looked at ({said_by(error)})") from error
+        raise _broken(plugin, f"its finding cannot be inspected ({said_by(error)})") from error
     if problem is not None:
         raise _broken(plugin, storable(problem[:_LONGEST_PROBLEM]))
     kept = storable_issues(table).iloc[0]
@@ -201,7 +201,7 @@ def _reading_problem(batch: SourceBatch) -> str | None:
     if (problem := read_as_problem(batch.read_as)) is not None:
         return f"read_as {problem}"
     if taken := HOSTS_OWN & set(batch.read_as):
-        return f"read_as may not say {min(taken)!r}, which is the host's"
+        return f"read_as may not contain {min(taken)!r}, which the host sets"
     number = batch.blank_lines
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= _HIGHEST:
         return f"blank_lines must be a number from 0 to {_HIGHEST}"

@@ -74,7 +74,7 @@ def _take(database: Database, connection: sa.Connection, import_id: UUID) -> Non
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
         raise Conflict(
-            f"import {import_id} is being applied and does not stop", hint="Try again, or wait until it is done."
+            f"import {import_id} is being applied and cannot be stopped", hint="Try again, or wait until it is done."
         ) from error
 
 

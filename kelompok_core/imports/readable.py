@@ -76,7 +76,11 @@ def _read(settings: Settings) -> _Files:
     files = read_table(_TABLE, _Files, table)
     for scheme in files.schemes:
         if not _SCHEME.fullmatch(scheme) or scheme in _NO_SOURCES:
-            raise SettingsError(f"{_TABLE}.schemes", f"{scheme!r} cannot be allowed", hint="Such as https or s3.")
+            raise SettingsError(
+                f"{_TABLE}.schemes",
+                f"the scheme {scheme!r} cannot be allowed",
+                hint="Use a scheme such as https or s3.",
+            )
     return files
 
 

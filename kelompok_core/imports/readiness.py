@@ -1,4 +1,4 @@
-"""What keeps this installation from importing: no worker, no room, another schema, a queue that stands still."""
+"""What keeps this installation from importing: no worker, a full disk, a different schema, a stuck queue."""
 
 import shutil
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def _of_workers(connection: sa.Connection) -> Iterator[str]:
     if count_workers(connection) == 0:
         yield "no worker is alive: imports wait"
     elif stuck := count_stuck(connection):
-        yield f"the queue stands still: {stuck} waiting for more than five minutes, and a worker is free"
+        yield f"the queue is stuck: {stuck} waiting for more than five minutes while a worker is free"
 
 
 def _full_disks(bench: Workbench) -> Iterator[str]:

@@ -59,12 +59,14 @@ def find_current(connection: sa.Connection, record: ImportRecord, language: str)
 
 def awaited() -> ErrorFileAwaited:
     """Return the error that says that a worker will write the file."""
-    return ErrorFileAwaited("a worker is to write the error file", hint="Ask again after Retry-After.")
+    return ErrorFileAwaited(
+        "the error file is not written yet: a worker will write it", hint="Try again after Retry-After."
+    )
 
 
 def _undecided(record: ImportRecord) -> KelompokError:
     if record.is_unfinished:
-        return ErrorFileAwaited("the rows of the import are not decided yet", hint="Ask again once work is «ended».")
+        return ErrorFileAwaited("the rows of the import are not decided yet", hint="Try again once work is «ended».")
     return NotFound("error file of import", record.id, hint="The import ended before its rows were decided.")
 
 
@@ -81,7 +83,9 @@ def write_wanted(bench: Workbench, wanted: Wanted, worker_id: UUID) -> None:
         KelompokError: When the plugin does not give the rows back; what a plugin raises comes out as it is.
     """
     if wanted.attempts > MOST_ATTEMPTS:
-        raise ImportFailed(f"{MOST_ATTEMPTS} workers ended while they wrote it", hint="See their log for why.")
+        raise ImportFailed(
+            f"{MOST_ATTEMPTS} workers died while writing it", hint="See the workers' logs for the reason."
+        )
     file_id = uuid4()
     with bench.database.connect() as session:
         connection = session.execution_options(isolation_level="REPEATABLE READ")

@@ -104,12 +104,12 @@ class _Watchdog:
         if rows != self._rows:
             self._rows, self._moved = rows, now
         if now - self._began > limits.reading_seconds:
-            said, limit = f"it was read for more than {limits.reading_seconds} seconds", "reading_seconds"
+            said, limit = f"reading it took more than {limits.reading_seconds} seconds", "reading_seconds"
         elif now - self._moved > limits.silent_seconds:
-            said, limit = f"nothing was read for more than {limits.silent_seconds} seconds", "silent_seconds"
+            said, limit = f"no row was read for more than {limits.silent_seconds} seconds", "silent_seconds"
         else:
             return None
-        return ImportFailed(said, hint=f"Split the file, or let the operator raise {limit} under [limits].")
+        return ImportFailed(said, hint=f"Split the file, or ask the operator to raise {limit} under [limits].")
 
     def _stop(self) -> None:
         """Cancel the step's statements until it ends, and the process when it does not."""
@@ -118,7 +118,7 @@ class _Watchdog:
             self._database.cancel_statements()
             if self._over.wait(_LOOK_SECONDS / 4):
                 return
-        _logger.error("Import %s does not stop by itself: this process ends. (%s)", self._record.id, self.reason)
+        _logger.error("Import %s does not stop: this process exits. (%s)", self._record.id, self.reason)
         end_process()
 
 

@@ -137,7 +137,7 @@ _HANGING = sa.text("""
         CASE WHEN p.pid = ANY (:started) AND coalesce(w.seen_at < now() - make_interval(secs => :silent), true)
                THEN 'no heartbeat'
              WHEN 'kelompok worker ' || w.id IN (SELECT application_name FROM holding)
-               THEN 'it goes on with an import that was given up'
+               THEN 'it still works on a cancelled or failed import'
         END AS what
       FROM unnest(CAST(:running AS integer[])) p(pid)
       LEFT JOIN workers w ON w.pid = p.pid AND w.host = :host)

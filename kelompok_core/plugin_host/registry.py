@@ -162,10 +162,10 @@ def require_per_request(settings: Settings, name: str, given: Mapping[str, Any])
     allowed = list_per_request(plugin.manifest.config_schema)
     if (refused := next((key for key in given if key not in allowed), None)) is not None:
         raise UsageError(
-            f"{name}: {refused!r} is not a setting that a request may give",
-            hint=f"A request may give: {', '.join(allowed)}."
+            f"{name}: a request may not set {refused!r}",
+            hint=f"A request may set: {', '.join(allowed)}."
             if allowed
-            else "A request may give none of its settings.",
+            else "A request may not set any of its settings.",
         )
     try:
         check_config(plugin.manifest, {**plugin.config, **given})

@@ -57,7 +57,7 @@ def said_by(error: BaseException) -> str:
     try:
         said = str(error)
     except Exception:  # noqa: BLE001 -- what a plugin's exception says is the plugin's code too
-        said = "it cannot say why"
+        said = "no readable message"
     cut = said if len(said) <= _LONGEST_MESSAGE else said[:_LONGEST_MESSAGE] + "…"
     return f"{type(error).__name__}: {storable(cut)}"
 
@@ -70,7 +70,7 @@ def checked_result(result: object, label: str, failure: type[KelompokError]) -> 
     """
     problem = _result_problem(result)
     if problem is not None or not isinstance(result, CommandResult):
-        raise failure(f"{label} broke its contract: {problem}", hint="Tell its maintainer.")
+        raise failure(f"{label} broke its contract: {problem}", hint="Report it to its maintainer.")
     return result
 
 

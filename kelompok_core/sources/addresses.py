@@ -64,9 +64,9 @@ def find_target(url: str, rules: FileRules) -> Target:
     """
     parts, port = _split(url)
     if parts.scheme not in WEB_SCHEMES & rules.schemes:
-        raise _refused(url, f"it leads to an address with {parts.scheme or 'no scheme'}, which is not allowed here")
+        raise _refused(url, f"it leads to a URL with {parts.scheme or 'no scheme'}, which is not allowed here")
     if "@" in parts.netloc:
-        raise _refused(url, "it has a name or a password in it")
+        raise _refused(url, "it contains a user name or password")
     host = _host_of(url, parts)
     literal = _literal(url, host)
     found = (literal,) if literal is not None else _look_up(url, host, port)
@@ -80,7 +80,7 @@ def _split(url: str) -> tuple[SplitResult, int]:
         parts = urlsplit(url)
         return parts, parts.port or _PORTS.get(parts.scheme, 0)
     except ValueError as error:
-        raise _refused(url, "it is not how an address is written") from error
+        raise _refused(url, "it is not a valid URL") from error
 
 
 def _host_of(url: str, parts: SplitResult) -> str:
@@ -89,9 +89,9 @@ def _host_of(url: str, parts: SplitResult) -> str:
         try:
             host = idna.encode(host, uts46=True).decode()
         except idna.IDNAError as error:
-            raise _refused(url, "its host is not how a host is written") from error
+            raise _refused(url, "its host name is not valid") from error
     if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host):
-        raise _refused(url, "its host is not how a host is written")
+        raise _refused(url, "its host name is not valid")
     return host
 
 
@@ -101,7 +101,7 @@ def _literal(url: str, host: str) -> Address | None:
         return ip_address(host)
     except ValueError:
         if _NUMERIC.fullmatch(host):
-            raise _refused(url, "its host is a number that is not written as an address") from None
+            raise _refused(url, "its host is a number, not a valid IP address") from None
     return None
 
 
@@ -123,7 +123,7 @@ def _require_allowed(url: str, found: tuple[Address, ...], *, is_named: bool, is
             )  # fmt: skip
 
 
-_NAME_IT = "Copy the file to this machine, or name the host under hosts in [files] of kelompok.toml."
+_NAME_IT = "Copy the file to this machine, or add the host to hosts under [files] in kelompok.toml."
 
 
 def is_public(address: Address) -> bool:

@@ -72,7 +72,7 @@ DATABASE = FileForm(called="a database (SQLite)", advice="Export its table as CS
 PDF = FileForm(called="a PDF", media_types=frozenset({"application/pdf"}))
 DOCUMENT = FileForm(called="a text document")
 ARCHIVE = FileForm(called="a packed file (ZIP)", advice="Unpack it, and import the files in it.")
-PACKED = FileForm(called="a packed file (bzip2 or xz)", advice="Unpack it, and import the files in it.")
+PACKED = FileForm(called="a compressed file (bzip2 or xz)", advice="Unpack it, and import the files in it.")
 TAR = FileForm(
     called="an archive (tar)",
     media_types=frozenset({FOLDER_TYPE}),

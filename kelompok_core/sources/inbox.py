@@ -108,7 +108,7 @@ def _find_moved(connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUI
 def _why(error: OSError | sa.exc.DBAPIError) -> str:
     """Return what is wrong with one file; what is wrong with the database is raised."""
     if isinstance(error, OSError):
-        return f"the system says «{reason_of(error)}»"
+        return f"the operating system reports «{reason_of(error)}»"
     if not str(getattr(error.orig, "sqlstate", None) or "").startswith(_NOT_HELD):
         raise error
     return "the database cannot hold its path. Give it a shorter name"

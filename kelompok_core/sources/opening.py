@@ -172,7 +172,7 @@ def _pack(folder: Path, target: Path) -> None:
     if len(files) > MOST_FILES:
         raise UsageError(
             f"the folder {str(folder)!r} has more than {MOST_FILES} files",
-            hint="Put its records into one NDJSON file, a line each, or split the folder.",
+            hint="Put its records into one NDJSON file, one per line, or split the folder.",
         )
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
         for path in files:

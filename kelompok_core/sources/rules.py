@@ -64,7 +64,7 @@ class Confinement:
     def _refusal(self, written: str) -> UsageError:
         roots = ", ".join(str(one) for one in (*self.roots, self.inbox))
         return UsageError(
-            f"a run may not read {written!r}: it is not in one of its folders, which are {roots}",
+            f"a run may not read {written!r}: it is outside the allowed folders: {roots}",
             hint="Put the file there, add its folder to roots under [files] in kelompok.toml, or import it with "
             "«kelompok plugin run».",
         )
@@ -92,7 +92,7 @@ class FileRules:
         """
         if _CHAINED.match(location):
             raise UsageError(
-                f"{location!r} chains several addresses", hint="Give the address of one file, or copy the file here."
+                f"{location!r} chains several URLs", hint="Give the URL of one file, or copy the file here."
             )
         url = _URL.match(location)
         if url is not None and url[1].lower() != _FILE:
@@ -105,8 +105,9 @@ class FileRules:
     def _require_scheme(self, location: str, scheme: str) -> None:
         if scheme not in self.schemes:
             raise UsageError(
-                f"cannot read {location!r}: addresses with {scheme}:// are not allowed here",
-                hint=f'Copy the file to this machine, or allow them in kelompok.toml: [files] schemes = ["{scheme}"]',
+                f"cannot read {location!r}: {scheme}:// URLs are not allowed here",
+                hint="Copy the file to this machine, or allow the scheme in kelompok.toml: "
+                f'[files] schemes = ["{scheme}"]',
             )
 
     def _require_place(self, location: str, scheme: str, place: str) -> None:
@@ -117,7 +118,7 @@ class FileRules:
         if host not in self.hosts:
             raise UsageError(
                 f"cannot read {location!r}: the host {host!r} is not allowed here",
-                hint="Name it under hosts in [files] of kelompok.toml.",
+                hint="Add it to hosts under [files] in kelompok.toml.",
             )
 
 
@@ -132,5 +133,5 @@ def is_folder(location: str) -> bool:
 def _path_of(location: str, place: str) -> str:
     host, slash, path = place.partition("/")
     if host.lower() not in ("", "localhost") or not slash:
-        raise UsageError(f"{location!r} names no file of this machine", hint="Write file:///folder/file.csv.")
+        raise UsageError(f"{location!r} does not name a file on this machine", hint="Write file:///folder/file.csv.")
     return f"/{path}"

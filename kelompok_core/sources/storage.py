@@ -148,13 +148,13 @@ def find_kept(storage_url: str, sha256: str, size: int) -> tuple[fsspec.Abstract
         found = filesystem.info(path)["size"]
     except FileNotFoundError as error:
         raise StorageUnavailable(
-            f"the received file {sha256} is not in {storage_url}",
-            hint=f"Copy it to {path}, from where received files were kept before or from a backup.",
+            f"the received file {sha256} is missing from {storage_url}",
+            hint=f"Copy it to {path} from the previous storage or from a backup.",
         ) from error
     if found != size:
         raise StorageUnavailable(
-            f"the received file {path} is damaged: it has {found} bytes, {size} were received",
-            hint="Put it back from a backup.",
+            f"the received file {path} is damaged: it has {found} bytes instead of {size}",
+            hint="Restore it from a backup.",
         )
     return filesystem, path
 

@@ -66,7 +66,7 @@ def _look(folder: Path, *, inside: bool) -> Iterator[SeenFile | PassedOver]:
         yield from _unless_gone(folder, error)
         return
     if not os.access(folder, os.W_OK | os.X_OK):
-        yield PassedOver(path=folder, reason="files in it cannot be moved: let this user write to the folder")
+        yield PassedOver(path=folder, reason="its files cannot be moved: give this user write access to the folder")
         return
     for entry in entries:
         try:
@@ -108,4 +108,4 @@ def time_of(seconds: float) -> datetime:
 
 def _unless_gone(path: Path, error: OSError) -> Iterator[PassedOver]:
     if not isinstance(error, FileNotFoundError):
-        yield PassedOver(path=path, reason=f"the system says «{reason_of(error)}»")
+        yield PassedOver(path=path, reason=f"the operating system reports «{reason_of(error)}»")

@@ -42,7 +42,7 @@ def download(url: str, rules: FileRules, target: BinaryIO) -> None:
         if onward is None:
             return
         here = urljoin(here, onward)
-    raise _failed(url, f"it leads on more than {_MOST_REDIRECTS} times")
+    raise _failed(url, f"it redirects more than {_MOST_REDIRECTS} times")
 
 
 class _Pinned:
@@ -90,15 +90,15 @@ def _take(url: str, answer: HTTPResponse, target: BinaryIO, deadline: float) -> 
     if answer.status in _REDIRECTS and (onward := answer.headers.get("Location")):
         return onward
     if answer.status != _OK:
-        raise _failed(url, f"the server answers {answer.status} {answer.reason}")
+        raise _failed(url, f"the server answered {answer.status} {answer.reason}")
     expected, size = answer.length, 0
     while piece := answer.read(_CHUNK):
         size += len(piece)
         if size > LARGEST_DOWNLOAD or monotonic() > deadline:
-            raise _failed(url, "it is too large or too slow")
+            raise _failed(url, "it is too large or took too long")
         target.write(piece)
     if expected is not None and size != expected:
-        raise _failed(url, f"it breaks off after {size} of {expected} bytes")
+        raise _failed(url, f"the download ended after {size} of {expected} bytes")
     return None
 
 

@@ -82,7 +82,7 @@ def test_a_queue_that_stands_still(worker, said, send, change, database):
     send()
     assert said() == "ready"
     change("UPDATE imports SET queued_at = now() - interval '6 minutes', updated_at = now() - interval '6 minutes'")
-    assert "the queue stands still: 1 waiting" in said()
+    assert "the queue is stuck: 1 waiting" in said()
     change("UPDATE imports SET updated_at = now()")
     assert said() == "ready", "something moves"
     change("UPDATE imports SET updated_at = now() - interval '6 minutes'")

@@ -197,7 +197,7 @@ def test_a_path_that_a_shell_acts_on_is_refused_before_anything_is_made(installa
     folder = installation.config_file.parent / name
     for variable in ("KELOMPOK_DATABASE_URL", "KELOMPOK_HOME", "KELOMPOK_CONFIG"):
         monkeypatch.delenv(variable, raising=False)
-    with pytest.raises(UsageError, match="PostgreSQL cannot run with a path that has"):
+    with pytest.raises(UsageError, match="PostgreSQL cannot run in a path that contains"):
         init(folder)
     assert not folder.exists()
     with pytest.raises(UsageError, match="PostgreSQL cannot run with a path"):

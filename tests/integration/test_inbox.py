@@ -168,7 +168,9 @@ def test_a_watched_folder_that_cannot_be_read_is_said(database, look, inbox, mon
     passed = []
     with database.connect() as connection, connection.begin():
         assert take_files(connection, inbox, passed.append) == []
-    assert [str(one) for one in passed] == [f"{inbox.folder} was not taken: the system says «Permission denied»"]
+    assert [str(one) for one in passed] == [
+        f"{inbox.folder} was not taken: the operating system reports «Permission denied»"
+    ]
 
 
 def _deny(monkeypatch, call, folder):
@@ -199,7 +201,7 @@ def test_a_file_that_cannot_be_moved_stays_and_keeps_no_other(database, look, in
     with database.connect() as connection, connection.begin():
         assert [one.file_name for one in take_files(connection, inbox, passed.append)] == ["b.csv"]
     assert [str(one) for one in passed] == [
-        f"{inbox.folder / 'a.csv'} was not taken: the system says «Operation not permitted»"
+        f"{inbox.folder / 'a.csv'} was not taken: the operating system reports «Operation not permitted»"
     ]
     monkeypatch.undo()
     assert sorted(one.file_name for one in look()) == ["a.csv", "b.csv"]
@@ -279,7 +281,7 @@ def test_the_doctor_names_what_is_not_taken(look, inbox, database, settings, mon
             "inbox csv-import/import-organizations",
             rf"{folder}/\xff.csv was not taken: its name is not UTF-8. Rename it.",
         ),
-        ("inbox", f"{folder}/list.csv was not taken for an hour: «kelompok up» does not run, or cannot."),
+        ("inbox", f"{folder}/list.csv has been waiting for an hour: «kelompok up» is not running, or cannot take it."),
     ]
 
 

@@ -33,7 +33,7 @@ def _wide(columns):
 
 def test_a_request_does_not_raise_the_limit_on_columns_and_the_operator_does(import_file, limit):
     options = ImportOptions(config={"max_columns": 100_000})
-    with pytest.raises(SourceUnreadable, match="By line 1 there are 2001 columns; at most 2000 are taken") as told:
+    with pytest.raises(SourceUnreadable, match="Up to line 1 there are 2001 columns; at most 2000 are allowed") as told:
         import_file(_wide(2_001), options=options)
     assert told.value.findings[0]["code"] == "header.too_many_columns"
     limit("columns = 2001")
@@ -43,7 +43,7 @@ def test_a_request_does_not_raise_the_limit_on_columns_and_the_operator_does(imp
 def test_columns_are_counted_over_all_records(import_file, limit):
     limit("columns = 50")
     lines = "".join(json.dumps({"name": f"Nomor {at}", f"k{at}": 1}) + "\n" for at in range(60))
-    with pytest.raises(SourceUnreadable, match="By line 50 there are 51 columns; at most 50 are taken"):
+    with pytest.raises(SourceUnreadable, match="Up to line 50 there are 51 columns; at most 50 are allowed"):
         import_file(lines, name="list.ndjson", plugin="json-import")
 
 
@@ -51,7 +51,7 @@ def test_columns_are_counted_over_all_records(import_file, limit):
 def test_columns_are_counted_before_each_is_understood(import_file, around):
     record = {"name": "Satu", **{f"k{at}": "x" for at in range(30_000)}}
     before = process_time()
-    with pytest.raises(SourceUnreadable, match="columns; at most 2000 are taken"):
+    with pytest.raises(SourceUnreadable, match="columns; at most 2000 are allowed"):
         import_file(json.dumps(around(record)), name="list.json", plugin="json-import")
     assert process_time() - before < 5
 

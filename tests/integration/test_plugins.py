@@ -293,9 +293,9 @@ def test_a_request_chooses_neither_secrets_nor_addresses(install, settings, give
     install(_CONNECTED, reader="")
     set_enabled(settings, "odd", enabled=True)
     require_per_request(settings, "odd", {"page": "2"})
-    with pytest.raises(UsageError, match=f"'{next(iter(given))}' is not a setting that a request may give") as refused:
+    with pytest.raises(UsageError, match=f"a request may not set '{next(iter(given))}'") as refused:
         require_per_request(settings, "odd", {"page": "2"} | given)
-    assert refused.value.hint == "A request may give: page."
+    assert refused.value.hint == "A request may set: page."
     with pytest.raises(UsageError, match="page"):
         require_per_request(settings, "odd", {"page": "two"})
 

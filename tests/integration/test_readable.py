@@ -356,7 +356,7 @@ def test_a_host_that_is_named_is_asked_also_by_a_run(place, web):
 
 
 @pytest.mark.parametrize(("path", "said"), [
-    ("cut.csv", "breaks off after 10 of 100"), ("cut-chunk.csv", "cannot read"), ("gone.csv", "404"),
+    ("cut.csv", "ended after 10 of 100"), ("cut-chunk.csv", "cannot read"), ("gone.csv", "404"),
     ("circle.csv", "more than 5 times"), ("inside.csv", "not a public address"),
     ("file.csv", "file, which is not allowed"), ("ftp.csv", "ftp, which is not allowed"), ("nonsense.csv", "cannot"),
 ])  # fmt: skip

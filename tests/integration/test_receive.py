@@ -171,11 +171,11 @@ def test_a_kept_file_that_is_gone_or_damaged_is_said(bench, operator, request_fo
     with bench.database.connect() as connection:
         assert list_missing(connection, bench.settings.storage_url) == []
     kept.write_text("name\n")
-    with pytest.raises(StorageUnavailable, match="damaged: it has 5 bytes, 10 were received"):
+    with pytest.raises(StorageUnavailable, match="damaged: it has 5 bytes instead of 10"):
         stage(bench, import_id)
     kept.unlink()
     with (
-        pytest.raises(StorageUnavailable, match=f"{kept.name} is not in"),
+        pytest.raises(StorageUnavailable, match=f"{kept.name} is missing from"),
         local_copy(bench.settings, kept.name, 10),
     ):
         pass

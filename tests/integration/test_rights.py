@@ -58,7 +58,7 @@ def test_a_lost_right_is_named_at_start_and_given_back_by_migrating(settings, da
     lose(statement)
     with pytest.raises(DatabaseUnavailable, match=f"kelompok_runtime lacks rights: {right}") as caught:
         open_database(settings)
-    assert caught.value.hint == "Give them back: kelompok db migrate"
+    assert caught.value.hint == "Grant them again: kelompok db migrate"
     assert any(one.startswith(right) for one in migrate(find_owner_url(settings)).given)
     assert migrate(find_owner_url(settings)).given == ()
     open_database(settings).dispose()
@@ -80,7 +80,7 @@ def test_a_database_from_another_server_is_known_and_taken_over_by_migrating(
     lose("UPDATE installation SET server_identifier = 1")
     assert ask("SELECT current_epoch() AS epoch")[0].epoch is None
     problems = [problem for _, problem in installation._try(installation._database) if problem]
-    assert problems == ["It came here from another server: run «kelompok db migrate»."]
+    assert problems == ["It was copied from another server: run «kelompok db migrate»."]
     assert migrate(find_owner_url(settings)).begins_epoch
     assert ask("SELECT current_epoch() AS epoch")[0].epoch is not None
     assert not migrate(find_owner_url(settings)).begins_epoch
@@ -88,7 +88,7 @@ def test_a_database_from_another_server_is_known_and_taken_over_by_migrating(
 
 def test_who_may_not_alter_the_schema_is_told_so(database):
     runtime = database.addresses.runtime
-    with pytest.raises(DatabaseUnavailable, match="kelompok_runtime may not make tables"):
+    with pytest.raises(DatabaseUnavailable, match="kelompok_runtime may not create tables"):
         migrate(runtime)
 
 
@@ -106,6 +106,6 @@ def test_who_may_no_longer_connect_is_told_the_command(settings, database, lose)
     lose("REVOKE CONNECT ON DATABASE {database} FROM kelompok_runtime, PUBLIC")
     with pytest.raises(DatabaseUnavailable, match="permission denied for database") as caught:
         open_database(settings)
-    assert caught.value.hint == "Give the right back: kelompok db migrate"
+    assert caught.value.hint == "Grant it again: kelompok db migrate"
     assert any(one.startswith("CONNECT on database") for one in migrate(find_owner_url(settings)).given)
     open_database(settings).dispose()

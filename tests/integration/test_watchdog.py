@@ -146,8 +146,8 @@ def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(bench, sett
 
 
 @pytest.mark.parametrize(("line", "said"), [
-    ("silent_seconds = 1", "nothing was read for more than 1 seconds"),
-    ("reading_seconds = 1", "it was read for more than 1 seconds"),
+    ("silent_seconds = 1", "no row was read for more than 1 seconds"),
+    ("reading_seconds = 1", "reading it took more than 1 seconds"),
 ])  # fmt: skip
 def test_what_is_read_without_end_has_failed(settings, bench, received, state_of, monkeypatch, line, said):
     with settings.config_file.open("a") as file:

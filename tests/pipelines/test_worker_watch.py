@@ -80,7 +80,7 @@ def test_a_worker_whose_heart_stops_is_ended_and_started_again(begin, database, 
         os.kill(pid, signal.SIGSTOP)
     with WorkerWatch(lambda: database, [service], told.append):
         _wait_for(lambda: not service.is_running, 30)
-    assert told == ["worker-1 hangs (no heartbeat) and is ended."]
+    assert told == ["worker-1 hangs (no heartbeat) and is killed."]
     service.look_after(told.append)
     _wait_for(lambda: service.look_after(told.append) or (service.is_running and service.pid != pid), 60)
 
@@ -106,7 +106,7 @@ def test_a_worker_that_does_not_let_go_of_what_was_cancelled_is_ended(begin, ben
         cancel(bench, import_id, operator)
         _wait_for(lambda: not service.is_running, 10)
         assert time.monotonic() - asked < 5.5
-    assert told == ["worker-1 hangs (it goes on with an import that was given up) and is ended."]
+    assert told == ["worker-1 hangs (it still works on a cancelled or failed import) and is killed."]
 
 
 def _is_held(database, import_id):

@@ -101,7 +101,7 @@ _SHIFTS = ((b"\x1b$B", "iso2022_jp"), (b"\x1b$)C", "iso2022_kr"))
 def _known(name: str) -> str:
     codec = find_encoding(name)
     if codec is None:
-        raise ConfigurationError("encoding", f"there is no text encoding {name[:40]!r}")
+        raise ConfigurationError("encoding", f"unknown text encoding {name[:40]!r}")
     # A mark at the start is no part of the first header.
     return "utf-8-sig" if codec == "utf-8" else codec
 

@@ -74,4 +74,4 @@ def test_a_codec_that_is_no_encoding_of_text_reads_nothing(tmp_path, encoding):
     path = tmp_path / "list.csv"
     path.write_bytes(bz2.compress(b"name\n" + b"x" * 20_000_000))
     told = read_bounded(CSV, path, megabytes=200, seconds=20, config={"encoding": encoding})
-    assert told["error"] == f"ConfigurationError: setting 'encoding': there is no text encoding '{encoding}'"
+    assert told["error"] == f"ConfigurationError: setting 'encoding': unknown text encoding '{encoding}'"

@@ -154,7 +154,7 @@ class CellMaker:
         try:
             return path.search(found.value)
         except TooCostly:
-            reason = f"{path.written!r} makes more than {BUDGET} values of the record in line {found.line}"
+            reason = f"{path.written!r} produces more than {BUDGET} values for the record in line {found.line}"
             raise ConfigurationError(key, reason) from None
 
     def _path(self, column: str) -> Expression | None:

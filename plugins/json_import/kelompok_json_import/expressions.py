@@ -97,7 +97,7 @@ def compile_expression(key: str, written: str, allowance: Allowance) -> Expressi
         ConfigurationError: Under the key, when it is too long, too deep, or has too many parts.
     """
     if len(written) > LONGEST:
-        raise ConfigurationError(key, f"{written[:40]!r}… has {len(written)} characters; at most {LONGEST} are taken")
+        raise ConfigurationError(key, f"{written[:40]!r}… has {len(written)} characters; at most {LONGEST} are allowed")
     try:
         tree = parser.Parser().parse(written).parsed
     except JMESPathError as error:
@@ -113,11 +113,11 @@ def _require_small(key: str, written: str, tree: Mapping[str, Any]) -> None:
     bounds = (
         ("has {} levels", max(depth for _, depth in nodes), _DEEPEST),
         ("has {} parts", len(nodes), _MOST_NODES),
-        ("makes {} lists or objects", sum(kind in _COPYING for kind, _ in nodes), _MOST_COPIES),
+        ("builds {} lists or objects", sum(kind in _COPYING for kind, _ in nodes), _MOST_COPIES),
     )
     for said, found, most in bounds:
         if found > most:
-            raise ConfigurationError(key, f"{written[:40]!r}… {said.format(found)}; at most {most} are taken")
+            raise ConfigurationError(key, f"{written[:40]!r}… {said.format(found)}; at most {most} are allowed")
 
 
 def _nodes(tree: Mapping[str, Any], depth: int) -> Iterator[tuple[str, int]]:

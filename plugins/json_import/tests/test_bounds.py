@@ -46,10 +46,10 @@ def test_an_expression_that_multiplies_is_refused_or_stays_small(expression, tmp
 
 
 @pytest.mark.parametrize(("expression", "said"), [
-    ("a" * 1_001, "has 1001 characters; at most 1000 are taken"),
-    ("!" * 60 + "a", "has 61 levels; at most 40 are taken"),
-    ("[" + ",".join(["a"] * 250) + "]", "has 251 parts; at most 200 are taken"),
-    ("[a]" + " | [a]" * 8, "makes 9 lists or objects; at most 8"),
+    ("a" * 1_001, "has 1001 characters; at most 1000 are allowed"),
+    ("!" * 60 + "a", "has 61 levels; at most 40 are allowed"),
+    ("[" + ",".join(["a"] * 250) + "]", "has 251 parts; at most 200 are allowed"),
+    ("[a]" + " | [a]" * 8, "builds 9 lists or objects; at most 8"),
     ("(" * 499 + "a" + ")" * 499, "nested too deeply"),
 ])  # fmt: skip
 def test_an_expression_that_is_too_large_is_no_header(expression, said):
@@ -60,7 +60,7 @@ def test_an_expression_that_is_too_large_is_no_header(expression, said):
 
 
 def test_what_costs_too_much_is_said_with_its_line(ask):
-    with pytest.raises(ConfigurationError, match=r"more than 200000 values of the record in line 7"):
+    with pytest.raises(ConfigurationError, match=r"more than 200000 values for the record in line 7"):
         ask("[@,@,@,@,@,@,@,@,@,@]" + " | [@,@,@,@,@,@,@,@,@,@]" * 3)
 
 
