@@ -58,9 +58,9 @@ _MOST_KNOWN = 10_000
 
 
 class KnownKeys:
-    """Keys that were valid a while ago: what stands before the routes tells them from guesses by it, and nothing else.
+    """Keys that were valid recently. The middleware uses them only to tell known callers from guesses.
 
-    Whether a key is valid now the database says at each request.
+    The database still checks at each request whether a key is valid.
     """
 
     def __init__(self, rate: RateLimitItem) -> None:
@@ -105,7 +105,7 @@ def get_session(bench: Bench) -> Iterator[Session]:
         yield session
 
 
-# Given back before the answer is sent: a client that takes its time holds no connection.
+# Released before the response is sent, so that a slow client holds no connection.
 Connection = Annotated[sa.Connection, Depends(get_connection, scope="function")]
 CoreSession = Annotated[Session, Depends(get_session, scope="function")]
 
@@ -130,7 +130,7 @@ def get_caller(
             known.forget(sent.credentials)
             raise NoValidKey("the key is unknown, revoked or expired", hint="Ask for a new one.") from error
         require_active(connection, actor)
-    if getattr(request.state, "key_id", None) is None:  # what stands before the routes did not know it yet
+    if getattr(request.state, "key_id", None) is None:  # the middleware did not know it yet
         known.rates.count(str(actor.key_id))
         known.keep(sent.credentials, actor.key_id)
     request.state.key_id = actor.key_id
@@ -140,12 +140,12 @@ def get_caller(
 def sees_everything(
     request: Request, bench: Bench, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 ) -> bool:
-    """Return whether the request has a key that may read all imports; whatever else it has is as good as none."""
+    """Return whether the request has a key that may read all imports; any other key counts as none."""
     try:
         caller = get_caller(request, bench, sent)
         with bench.database.connect() as connection:
             return may(connection, caller, Action.IMPORT_READ, None)
-    except (NoValidKey, NotPermitted, sa.exc.ProgrammingError):  # the last: of another schema, which knows no keys
+    except (NoValidKey, NotPermitted, sa.exc.ProgrammingError):  # the last: a schema without keys
         return False
 
 
@@ -189,9 +189,9 @@ def require(
 
 
 def find_import(connection: sa.Connection, caller: Actor, import_id: UUID, action: Action) -> ImportRecord:
-    """Return an import the caller may do this to: it is the rights of this moment that count, whoever sent it.
+    """Return an import on which the caller may perform the action; current rights count, whoever sent it.
 
-    An import whose rows name their organizations is its sender's as well, who may do this in each of them.
+    The sender of an import whose rows name their organizations also has access if allowed in each of them.
 
     Raises:
         NotFound: When there is none, or not for this caller.
@@ -207,9 +207,9 @@ def find_import(connection: sa.Connection, caller: Actor, import_id: UUID, actio
 def find_parked(
     connection: sa.Connection, caller: Actor, row: tuple[UUID, int], action: Action, *, sees: Sequence[UUID] | None
 ) -> ParkedRow:
-    """Return a row that waits where the caller may do this; ``sees`` as for :func:`get_parked`.
+    """Return a waiting row on which the caller may perform the action; ``sees`` as for :func:`get_parked`.
 
-    What counts is where the row belongs: people of an organization decide what a list of many says of it.
+    The row's own organization counts: its members decide on its rows in a list of many organizations.
 
     Raises:
         NotFound: When there is none, or not for this caller.
@@ -222,11 +222,11 @@ def find_parked(
 
 
 def _asked_of(connection: sa.Connection, actor: Actor, record: ImportRecord, action: Action) -> Sequence[UUID | None]:
-    """Return where a right to do something with the import is needed; None is outside of any organization."""
+    """Return the organizations in which the action needs a right; None is outside of any organization."""
     is_own = record.actor_id == actor.id and actor.confined_to is None
     if not is_own or may(connection, actor, action, record.organization_id):
         return [record.organization_id]
-    # Nothing is decided yet, or all was refused: whoever may do this somewhere may know of the own words.
+    # Nothing is decided yet, or all was refused: a right in any organization lets senders see their own file.
     return list_homes(connection, record) or list_organizations_where(connection, actor, action) or [None]
 
 
@@ -237,7 +237,7 @@ def allow_import(bench: Workbench, caller: Actor, import_id: UUID, action: Actio
 
 
 def organizations_read(connection: sa.Connection | Session, actor: Actor) -> list[UUID] | None:
-    """Return the organizations whose records the caller may read, with the scopes it has; None is all."""
+    """Return the organizations whose records the caller may read within its scopes; None is all."""
     try:
         return list_organizations_where(connection, actor, Action.RECORD_READ)
     except NotPermitted:

@@ -1,4 +1,4 @@
-"""Open connections: how many there may be, and which are closed so that a new one finds room."""
+"""Connection limits: how many may be open, and which idle ones to close for a new one."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -9,9 +9,9 @@ class Held(Protocol):
     """An open connection.
 
     Attributes:
-        address: Of the other side.
-        has_key: Whether its last request had a key that was valid before.
-        is_idle: Whether nothing is done for it: no request has come in whole that has no answer yet.
+        address: Address of the client.
+        has_key: Whether its last request sent a key seen to be valid before.
+        is_idle: Whether no complete request on it awaits a response.
     """
 
     address: str
@@ -21,33 +21,33 @@ class Held(Protocol):
     def is_idle(self) -> bool: ...
 
     def cut(self) -> None:
-        """Close it at once."""
+        """Close the connection at once."""
 
 
 class Connections:
     """The open connections of one server.
 
-    A new one takes the place of an idle one when there are too many: of one without a key before one with a key, of
-    the address that has most, of the one that has been idle longest.
+    When there are too many, a new one replaces an idle one: one without a key before one with a key, from the address
+    with the most connections, the one idle for longest.
     """
 
     def __init__(self, most: int, most_each: int, exempt: Iterable[str] = ()) -> None:
-        """Begin with none.
+        """Start with no connections.
 
         Args:
-            most: How many there may be.
-            most_each: How many of one address.
-            exempt: Addresses that may have all: proxies, which come for many.
+            most: Limit on open connections.
+            most_each: Limit per address.
+            exempt: Addresses without that limit: proxies, which serve many clients.
         """
         self._most = most
         self._most_each = most_each
         self._exempt = frozenset(exempt)
         self._by_address: dict[str, dict[Held, None]] = {}
-        """Of each address, first the one on which nothing has happened for longest."""
+        """Connections by address, least recently used first."""
         self._number = 0
 
     def admit(self, one: Held) -> bool:
-        """Count a new connection; return False when there is no room for it, and none can be made."""
+        """Count a new connection; return False when there is no room and no idle one to close."""
         if not self._has_room_for(one.address):
             return False
         self._by_address.setdefault(one.address, {})[one] = None
@@ -55,14 +55,14 @@ class Connections:
         return True
 
     def touch(self, one: Held) -> None:
-        """Note that something happened on a connection."""
+        """Mark a connection as just used."""
         held = self._by_address.get(one.address, {})
         if one in held:
             del held[one]
             held[one] = None
 
     def leave(self, one: Held) -> None:
-        """Forget a connection; nothing happens when it is forgotten already."""
+        """Forget a connection; forgetting it twice is harmless."""
         held = self._by_address.get(one.address, {})
         if one in held:
             del held[one]
@@ -81,7 +81,7 @@ class Connections:
         return self._cut_one_of(addresses)
 
     def _cut_one_of(self, some: Sequence[Iterable[Held]]) -> bool:
-        """Cut one that is idle, if there is one; return whether there was."""
+        """Close an idle connection; return whether there was one."""
         for has_key in (False, True):
             found = (one for one in chain.from_iterable(some) if one.has_key is has_key and one.is_idle)
             if (chosen := next(found, None)) is not None:

@@ -1,4 +1,4 @@
-"""A client that left: its answer is no longer made, and the database stops working for it."""
+"""Client disconnects: stop preparing the response, and cancel its database statements."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ _WORK: ContextVar["Work | None"] = ContextVar("work", default=None)
 
 
 class Work:
-    """What goes on in the database for one request, in whichever thread."""
+    """The database connections one request uses, in whichever thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -28,10 +28,10 @@ class Work:
         self._is_over = False
 
     def begin(self, connection: psycopg.Connection[Any]) -> None:
-        """Note a connection that is used for the request.
+        """Register a connection the request uses.
 
         Raises:
-            ClientLeft: When nothing more is to be begun for it.
+            ClientLeft: When the client has disconnected.
         """
         with self._lock:
             if self._is_over:
@@ -39,13 +39,13 @@ class Work:
             self._connections.append(connection)
 
     def end(self, connection: psycopg.Connection[Any]) -> None:
-        # Waits while its statement is being cancelled: nobody else's may be hit by that.
+        # Wait for a running cancel: it must not hit the next user of the connection.
         with self._lock:
             if connection in self._connections:
                 self._connections.remove(connection)
 
     def stop(self) -> None:
-        """Cancel what the database does for the request, and let nothing more begin."""
+        """Cancel the request's statements and refuse new ones."""
         with self._lock:
             self._is_over = True
             for connection in self._connections:
@@ -54,7 +54,7 @@ class Work:
 
 
 def watch_connections(engine: sa.Engine) -> None:
-    """Note from now on which connection each request uses."""
+    """Track from now on which connections each request uses."""
     sa.event.listen(engine, "checkout", _on_checkout)
     sa.event.listen(engine, "checkin", _on_checkin)
 
@@ -73,9 +73,9 @@ def _on_checkin(driver: Any, record: Any) -> None:
 
 
 async def run_watched(app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-    """Run the app for a request whose body is here; when its client leaves, what reads for it stops.
+    """Run the app for a fully received request; when the client disconnects, cancel a read.
 
-    What writes goes on to its end: it may be half done already, and its caller cannot know.
+    A write runs to completion: it may be half done, and the caller cannot tell.
     """
     work, visit = Work(), _Visit(receive, send)
     token = _WORK.set(work)
@@ -89,7 +89,7 @@ async def run_watched(app: ASGIApp, scope: Scope, body: bytes, receive: Receive,
 
 
 class _Visit:
-    """A client while it is answered: whether it has left, and whether it has had its answer."""
+    """One exchange with a client: whether it has disconnected, and whether it has its response."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -103,7 +103,7 @@ class _Visit:
         await self._send(message)
 
     async def watch(self, stop: Callable[[], None] | None) -> None:
-        """Wait until the client leaves, and stop what goes on for it if it has had no answer yet."""
+        """Wait until the client disconnects; call ``stop`` if it has no response yet."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._left.set()
@@ -111,7 +111,7 @@ class _Visit:
             await asyncio.to_thread(stop)
 
     def replayed(self, body: bytes) -> Callable[[], Awaitable[Message]]:
-        """Return the body as the app expects it, then that the client left, once it has."""
+        """Return a ``receive`` that replays the body, then reports the disconnect once it happens."""
         waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Message:

@@ -1,4 +1,4 @@
-"""The route of error files: a worker wrote them, this process only sends them; no plugin runs here."""
+"""Error file route: workers write the files, this process only sends them; no plugin runs here."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -28,11 +28,11 @@ ErrorFileForm = Literal["csv", "ndjson"]
 _MEDIA_TYPES = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 _TEXT = {"schema": {"type": "string"}}
 _PIECE = 1 << 16
-"""Bytes sent at a time: as much as a client has to take before the connection counts as stuck."""
+"""Chunk size in bytes: what a client must accept before its connection counts as stuck."""
 
 
 class _Sent(StreamingResponse):
-    """Sends an open file and closes it, also when the client leaves before the end."""
+    """Sends an open file and closes it, even when the client disconnects early."""
 
     def __init__(self, file: IO[bytes], **options: object) -> None:
         super().__init__(_pieces(file), **options)  # type: ignore[arg-type]  # passed on as they are
@@ -62,14 +62,14 @@ async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
 )
 def get_error_file(
     import_id: UUID,
-    form: Annotated[ErrorFileForm, Path(description="`csv` of a table, `ndjson` of JSON; the import's links say.")],
+    form: Annotated[ErrorFileForm, Path(description="`csv` for tables, `ndjson` for JSON; see the import's links.")],
     caller: Annotated[Actor, holding(Action.IMPORT_READ)],
     bench: Bench,
     language: LanguageWord = "en",
 ) -> StreamingResponse:
-    """Return the rejected and parked rows as they came, with what was found; corrected, they can be sent again.
+    """Return the rejected and parked rows as sent, with their findings; correct them and send them again.
 
-    A worker writes the file; until it has, and when rows were decided since, the answer is 404 with Retry-After.
+    A worker writes the file. While it is missing or outdated, the response is 404 with Retry-After.
     """
     with bench.database.connect() as connection:
         record = find_import(connection, caller, import_id, Action.IMPORT_READ)
@@ -85,10 +85,10 @@ def _opened(bench: Workbench, record: ImportRecord, kept: str | None) -> tuple[I
     """Return the stored file and its size.
 
     Raises:
-        ErrorFileAwaited: When it is not there; a worker writes it from now on.
+        ErrorFileAwaited: When it is missing; a worker will write it.
     """
     if kept is not None:
-        with suppress(FileNotFoundError):  # when a newer one took its place just now, or somebody removed it
+        with suppress(FileNotFoundError):  # a newer one just replaced it, or somebody removed it
             return open_kept(bench.settings.storage_url, kept)
     with bench.database.connect() as connection, connection.begin():
         want(connection, record.id)

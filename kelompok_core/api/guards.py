@@ -30,16 +30,16 @@ _LONGEST_SILENCE = 20.0
 """Seconds between two pieces of a file; many clients that send a byte now and then would hold everything."""
 
 _OF_STRANGERS = 8
-"""Requests at one time of callers whose key was not seen valid yet, or who have none."""
+"""Concurrent requests of callers without a key, or with a key not yet seen to be valid."""
 
 _HEAD_START = 10.0
-"""Seconds after which a file has to come in at the least rate."""
+"""Grace period in seconds before an upload must reach the minimum rate."""
 
 _PATIENCE, _PATIENCE_OF_UPLOADS = 2.0, 5.0
-"""Seconds a request waits for its place."""
+"""Seconds a request waits for its slot."""
 
 WORKING = "working"
-"""Marks in a request's state that it is being worked on, so that its connection is no idle one."""
+"""Key in a request's state: the request is being processed, so its connection does not count as idle."""
 
 _HEADERS = {
     **HEADERS,
@@ -101,7 +101,7 @@ def _key(scope: Scope) -> str | None:
 
 
 class Kind(Enum):
-    """What a request is to the guards: ``FREE`` costs nothing, ``HEAVY`` much, ``UPLOAD`` brings a file."""
+    """Cost class of a request: ``FREE`` costs nothing, ``HEAVY`` much, ``UPLOAD`` sends a file."""
 
     FREE = "free"
     USUAL = "usual"
@@ -111,7 +111,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """Who a request comes from, as far as that is known before anybody looks: the address, and a key that was valid."""
+    """Who sent a request, as far as known before authentication: the address, and a key seen to be valid before."""
 
     address: str
     token: str | None
@@ -119,17 +119,17 @@ class Sender:
 
     @property
     def key(self) -> str:
-        """What counts as one key: the token sent, valid or not; without one the address."""
+        """The identity for per-key limits: the token sent, valid or not; without one the address."""
         return self.address if self.token is None else self.token
 
     @property
     def stranger(self) -> str:
-        """What counts as one caller that is not known: who sends some key does not wait for those who send none."""
+        """The identity of an unknown caller: one that sends a key does not share limits with those that send none."""
         return self.address if self.token is None else f"{self.address} with a key"
 
 
 class Guards:
-    """Refuses what is too much before anything costly is done for it, first of those who are not known."""
+    """Enforces the limits before a request costs anything; unknown callers have the tighter ones."""
 
     def __init__(
         self, app: ASGIApp, options: ApiOptions, kind_of: Callable[[Scope], Kind], known: KnownKeys
@@ -162,9 +162,9 @@ class Guards:
             await refusal(scope, receive, send)
 
     def _count(self, scope: Scope) -> Sender:
-        """Count the request: of a key that was valid before as the key's, of anybody else as the address's.
+        """Count the request against its key if that was valid before, else against its address.
 
-        So who sends without a key, or guesses some, takes nothing from those who have one at the same address.
+        Requests without a valid key therefore do not use up the rate limit of valid keys at the same address.
         """
         sender = _sender(scope, self._known)
         if sender.key_id is None:
@@ -184,7 +184,7 @@ class Guards:
             if kind is not Kind.FREE:
                 pool = self._of_strangers if sender.key_id is None else self._of_keys
                 await places.enter_async_context(pool.taken(sender.key_id or sender.stranger, patience=_PATIENCE))
-            if kind is Kind.HEAVY and sender.key_id is not None:  # strangers have few places as it is
+            if kind is Kind.HEAVY and sender.key_id is not None:  # strangers already have few slots
                 await places.enter_async_context(self._heavy.taken(sender.key_id))
             await run_watched(self._app, scope, body, receive, send)
 
@@ -198,7 +198,7 @@ class Guards:
         _require_length(scope, self._options.largest_body)
         scope["state"][WORKING] = True
         pools = [self._uploads.taken(sender.key, patience=_PATIENCE_OF_UPLOADS)]
-        if sender.key_id is None:  # who sends one token after the other has no more than others at one address
+        if sender.key_id is None:  # sending many tokens gains an address nothing
             pools.append(self._upload_addresses.taken(sender.address, patience=_PATIENCE_OF_UPLOADS))
         async with AsyncExitStack() as places:
             for pool in pools:
@@ -208,7 +208,7 @@ class Guards:
 
 
 class _Limits:
-    """Counts what comes in, in bytes and seconds; after a while no less than ``least_rate`` bytes a second may."""
+    """Limits the size and duration of a body and, after a grace period, requires ``least_rate`` bytes a second."""
 
     def __init__(self, largest: int, slowest: float, least_rate: int = 0) -> None:
         self._largest = largest

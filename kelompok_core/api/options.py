@@ -25,15 +25,15 @@ class ApiOptions:
         rate_per_key: Counted for each key.
         largest_body: In bytes.
         slowest_body: Seconds in which a body has to be here.
-        least_rate: Bytes a second of a file, on average, after its first seconds.
+        least_rate: Minimum average upload rate in bytes a second, after a grace period.
         most_uploads: How many files may come in at one time.
-        most_uploads_each: How many of them with one key.
-        most_requests: How many requests with keys are worked on at one time.
-        most_requests_each: How many of them with one key.
-        most_heavy: How many costly requests, error files and undos, go on at one time.
-        most_heavy_each: How many of them with one key.
-        most_connections: How many connections may be open.
-        most_connections_each: How many of them of one address.
+        most_uploads_each: Concurrent uploads per key.
+        most_requests: Concurrent requests with keys.
+        most_requests_each: Concurrent requests per key.
+        most_heavy: Concurrent costly requests: error files and undos.
+        most_heavy_each: Concurrent costly requests per key.
+        most_connections: Open connections.
+        most_connections_each: Open connections per address.
     """
 
     hosts: tuple[str, ...] = _LOCAL_HOSTS

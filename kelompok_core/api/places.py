@@ -1,4 +1,4 @@
-"""Places: how much may go on at one time, shared fairly among those who ask."""
+"""Concurrency slots, shared fairly among callers."""
 
 import asyncio
 from collections import Counter
@@ -10,25 +10,26 @@ from kelompok_core.api.problems import Busy, TooManyRequests
 from kelompok_core.errors import KelompokError
 
 _WAIT_SECONDS = 5
-"""What who is refused is told to wait."""
+"""The Retry-After of a refused caller."""
 
 _MOST_WAITING = 16
-"""Of one holder; further ones are refused at once."""
+"""Waiting requests per holder; the rest are refused at once."""
 
 
 class Places:
-    """A number of places. Nobody gets a further one unless more are free than they have: some are left for others.
+    """A pool of slots. A holder gets another slot only while more are free than it holds, so some stay for others.
 
-    One holder alone has half of them at most, a second one half of the rest, and so on; who has none gets the last one.
+    A single holder gets at most half of them, a second one half of the rest, and so on. The last free slot goes to a
+    holder that has none.
     """
 
     def __init__(self, most: int, what: str, *, most_each: int | None = None) -> None:
-        """Make them.
+        """Create the pool.
 
         Args:
-            most: How many there are.
-            what: What goes on there, for the sentence that refuses.
-            most_each: How many one holder may have, however many are free.
+            most: Number of slots.
+            what: What the slots are for, as the refusal names it.
+            most_each: Upper limit per holder, however many are free.
         """
         self._free = most
         self._each = most if most_each is None else most_each
@@ -39,11 +40,11 @@ class Places:
 
     @asynccontextmanager
     async def taken(self, holder: str, *, patience: float = 0.0) -> AsyncIterator[None]:
-        """Hold a place for as long as the block lasts; wait for it so many seconds.
+        """Hold a slot for the duration of the block; wait up to ``patience`` seconds for it.
 
         Raises:
-            TooManyRequests: When the holder has its share.
-            Busy: When others have them all.
+            TooManyRequests: When the holder already has its share.
+            Busy: When other holders use all slots.
         """
         await self._wait(holder, monotonic() + patience)
         self._free -= 1
@@ -60,7 +61,7 @@ class Places:
             waiter.get_loop().call_soon_threadsafe(_wake, waiter)
 
     async def _wait(self, holder: str, until: float) -> None:
-        """Come back when there is a place for the holder."""
+        """Return once the holder may take a slot."""
         while (refusal := self._refusal(holder)) is not None:
             seconds = until - monotonic()
             if seconds <= 0 or self._waiting[holder] >= _MOST_WAITING:
@@ -92,7 +93,7 @@ def _wake(waiter: asyncio.Future[None]) -> None:
 
 
 def _count_down(counted: Counter[str], holder: str) -> None:
-    """Count one less; who has none any more is forgotten."""
+    """Decrement the count; drop the holder at zero."""
     counted[holder] -= 1
     if not counted[holder]:
         del counted[holder]

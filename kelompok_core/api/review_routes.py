@@ -120,7 +120,7 @@ def list_all(
 
 @router.get("/{import_id}/{record}", operation_id="get_parked_row", summary="One of them", responses=_READING)
 def get_one(import_id: UUID, record: Number, caller: Reader, connection: Connection) -> One[ParkedDetails]:
-    """Return the row beside each record it may be, as far as the key may read records."""
+    """Return the row beside each record it may match, as far as the key may read records."""
     sees = organizations_read(connection, caller.acting_on(get_import(connection, import_id).entity))
     parked = find_parked(connection, caller, (import_id, record), Action.IMPORT_READ, sees=sees)
     return One(data=ParkedDetails(**_view(parked).model_dump(), beside=_beside(connection, parked)))
@@ -150,7 +150,7 @@ def reject(import_id: UUID, record: Number, why: Rejection, caller: Decider, ben
 def _find(
     connection: sa.Connection, caller: Actor, import_id: UUID, record: int
 ) -> tuple[ParkedRow, Sequence[UUID] | None]:
-    """Return a row that the caller may decide, and the organizations in sight; raises what find_parked raises."""
+    """Return a row the caller may decide and the organizations it may see; raises like find_parked."""
     sees = list_organizations_seen(connection, caller)
     return find_parked(connection, caller, (import_id, record), Action.REVIEW_DECIDE, sees=sees), sees
 

@@ -23,25 +23,25 @@ from kelompok_core.working_folders import temporary_files_at_home
 _HEADER_SECONDS = 10.0
 _LARGEST_HEADERS = 16 << 10
 _STUCK_SECONDS = 20.0
-"""After which a client that takes nothing of its answer is hung up on."""
+"""Time after which the server disconnects a client that accepts no data."""
 
 _FAREWELL_SECONDS = 10
 _MORE_SESSIONS = 16
-"""Connections to the database beside one for each request with a key: of callers not known yet, uploads, undos."""
+"""Extra database connections, beyond one per request with a key: for unknown callers, uploads and undos."""
 
 
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-"""What a connection hears for which there is no room; its request was not read."""
+"""The response on a connection over the limit; its request is not read."""
 
 
 class _Config(uvicorn.Config):
-    """uvicorn's settings, with the connections that are open."""
+    """uvicorn's settings and the open connections."""
 
     connections: Connections
 
 
 class HastyProtocol(H11Protocol):
-    """HTTP/1.1 for those who send their headers in time, and take their answer; uvicorn itself waits for ever."""
+    """HTTP/1.1 with timeouts for request headers and for slow readers; uvicorn itself waits forever."""
 
     address = ""
     has_key = False
@@ -73,7 +73,7 @@ class HastyProtocol(H11Protocol):
         self._held.touch(self)
         self.has_key = self.cycle.scope["state"].get("key_id") is not None
         super().on_response_complete()
-        if self.conn.their_state is h11.SEND_BODY:  # a file that was refused goes on coming in
+        if self.conn.their_state is h11.SEND_BODY:  # a refused upload is still arriving
             self._cut = self.loop.call_later(_HEADER_SECONDS, self._hang_up)
 
     def pause_writing(self) -> None:
@@ -115,7 +115,7 @@ def serve(settings: Settings, *, host: str, port: int, tell: Callable[[str], Non
         DatabaseUnavailable: When there is no database.
     """
     options = read_options()
-    # Each request holds one connection at most, but an undo, which holds a second one.
+    # Each request holds at most one connection, an undo a second one.
     database = open_database(settings, name="kelompok api", most=options.most_requests + _MORE_SESSIONS)
     server = make_server(make_app(Workbench(database=database, settings=settings), options), options, host, port)
     _log_requests()

@@ -44,8 +44,10 @@ class Readiness(BaseModel):
     """That it can do its work."""
 
     status: str = Field(examples=["ready"])
-    schema_revision: str | None = Field(default=None, examples=["0008"], description="For keys that see all imports.")
-    workers: int | None = Field(default=None, description="How many processes import; for keys that see all imports.")
+    schema_revision: str | None = Field(
+        default=None, examples=["0008"], description="For keys that may read all imports."
+    )
+    workers: int | None = Field(default=None, description="Number of live workers; for keys that may read all imports.")
 
 
 @router.get("/healthz", operation_id="get_health", summary="Is the process alive?", responses=may_answer(429))
@@ -55,9 +57,9 @@ async def get_health() -> Health:
 
 @router.get("/readyz", operation_id="get_readiness", summary="Can it work?", responses=may_answer(429, 503))
 def get_readiness(bench: Bench, may_know: SeesEverything) -> Readiness:
-    """503 when imports cannot be done: without database, with another schema, no worker, no room, or a stuck queue.
+    """503 when imports cannot run: no database, a different schema, no worker, a full disk or a stuck queue.
 
-    What it is says the message, but only to a key that may read all imports.
+    The message gives the reason only to a key that may read all imports.
     """
     problems = find_problems(bench)
     if problems:

@@ -65,7 +65,7 @@ class Asked(BaseModel):
     map: list[Pair] = Field(default=[], max_length=500, description="HEADER=FIELD; `-` leaves out, `extra` keeps.")
     policy: list[Pair] = Field(default=[], max_length=100, description="FIELD=POLICY, such as `city=overwrite`.")
     set: list[Pair] = Field(
-        default=[], max_length=100, description="KEY=VALUE, a setting that the plugin lets a request give."
+        default=[], max_length=100, description="KEY=VALUE, a setting that the plugin allows in requests."
     )
     on_duplicate: DuplicatePolicy | None = Field(default=None, description="When a file says two things of a record.")
     date_order: DateOrder | None = Field(default=None, description="Of dates that are three numbers.")
