@@ -107,7 +107,7 @@ def list_organizations_where(connection: "sa.Connection | Session", actor: Actor
 
 
 def list_organizations_seen(connection: "sa.Connection | Session", actor: Actor) -> list[UUID] | None:
-    """Return the organizations the actor has to do with, whatever its scopes are; None is all.
+    """Return the organizations of the actor's roles, whatever its scopes are; None is all.
 
     Raises:
         NotPermitted: When the account may not act at all.
@@ -116,7 +116,7 @@ def list_organizations_seen(connection: "sa.Connection | Session", actor: Actor)
 
 
 def with_all_scopes(actor: Actor) -> Actor:
-    """Return the actor with all that its roles say, in the organization its key is bound to."""
+    """Return the actor with the full rights of its roles, in the organization its key is bound to."""
     return actor if actor.scopes is None else replace(actor, scopes=frozenset(Action))
 
 

@@ -1,4 +1,4 @@
-"""Who may open the orchestrator's web interface: names with hashed passwords, in a private file of the home."""
+"""Logins of the Dagster UI: names and password hashes in a private file of the home."""
 
 import hashlib
 import hmac
@@ -13,11 +13,11 @@ from kelompok_core.errors import SettingsError, UsageError
 from kelompok_core.settings import Settings, require_installation
 
 SHORTEST, LONGEST = 12, 256
-"""Letters of a password. Longer ones would only cost whoever hashes them."""
+"""Password length in characters. Longer ones would only cost hashing time."""
 
 _LONGEST_NAME = 64
 _COST, _BLOCK, _PARALLEL = 15, 8, 3
-"""N = 2**15, r = 8, p = 3: what OWASP asks of scrypt, with 32 MiB a try."""
+"""N = 2**15, r = 8, p = 3: OWASP's recommendation for scrypt; 32 MiB per attempt."""
 
 _MEMORY = 64 << 20
 
@@ -27,7 +27,7 @@ def accounts_file(settings: Settings) -> Path:
 
 
 def read_accounts(settings: Settings) -> dict[str, str]:
-    """Return password hashes by name; none where nobody has to log in.
+    """Return password hashes by name; empty where no login is required.
 
     Raises:
         SettingsError: When the file cannot be read.
@@ -45,10 +45,10 @@ def read_accounts(settings: Settings) -> dict[str, str]:
 
 
 def set_password(settings: Settings, name: str, password: str) -> None:
-    """Let somebody in by this name and password from now on.
+    """Allow logins with this name and password.
 
     Raises:
-        UsageError: When the name cannot be sent by a browser, or the password is too short or too long.
+        UsageError: When a browser cannot send the name, or the password is too short or too long.
         SettingsError: When there is no installation.
     """
     require_installation(settings)
@@ -60,7 +60,7 @@ def set_password(settings: Settings, name: str, password: str) -> None:
 
 
 def remove_password(settings: Settings, name: str) -> bool:
-    """Let nobody in by this name any more; return whether somebody was."""
+    """Remove a name; return whether it existed."""
     accounts = read_accounts(settings)
     if accounts.pop(name, None) is None:
         return False
@@ -78,14 +78,14 @@ def _write(settings: Settings, accounts: Mapping[str, str]) -> None:
 
 
 def hash_password(password: str) -> str:
-    """Return a hash with its salt and cost."""
+    """Return the hash, with its salt and cost parameters."""
     salt = secrets.token_bytes(16)
     made = _scrypt(password, salt, (_COST, _BLOCK, _PARALLEL))
     return "$".join(("scrypt", str(_COST), str(_BLOCK), str(_PARALLEL), _text(salt), _text(made)))
 
 
 def is_password(known: str | None, password: str) -> bool:
-    """Whether it is the password of this hash. An unknown name (None) takes as long as a known one."""
+    """Whether the password matches the hash. An unknown name (None) takes as long as a known one."""
     _, cost, block, parallel, salt, kept = (known or _NOBODY).split("$")
     made = _scrypt(password[:LONGEST], b64decode(salt), (int(cost), int(block), int(parallel)))
     return hmac.compare_digest(made, b64decode(kept)) and known is not None

@@ -1,4 +1,4 @@
-"""The file of a backup: a tar that is written and read in one pass, each member with its SHA-256."""
+"""The backup file: a tar written and read in one pass, with a SHA-256 for each member."""
 
 import hashlib
 import io
@@ -27,24 +27,24 @@ from kelompok_core.errors import BackupDamaged, UsageError
 PIECE = 1 << 20
 _LARGEST_MANIFEST = 1 << 30
 _END = 1024
-"""A tar ends with so many bytes of nothing."""
+"""A tar ends with this many zero bytes."""
 
 _SPOILED = (tarfile.TarError, ValueError, LookupError, ArithmeticError, EOFError, RecursionError)
-"""Any of these may be raised by a spoiled header; headers behind headers are read one inside the other."""
+"""Errors a corrupt header may raise; extended headers are read recursively."""
 
 Read = TypeVar("Read")
 OnProgress = Callable[[str, int], None]
-"""Hears how far a step is, in bytes."""
+"""Receives the progress of a step, in bytes."""
 
 
 class Readable(Protocol):
-    """What pieces of a member are read from."""
+    """A source that a member's chunks are read from."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 class HashingReader:
-    """Passes on what is read, and knows its SHA-256 and size."""
+    """Passes reads through and computes their SHA-256 and size."""
 
     def __init__(self, source: Readable) -> None:
         self._source = source
@@ -63,7 +63,7 @@ class HashingReader:
 
 
 class _MemberReader(HashingReader):
-    """Reads a member of an archive, whose end may be missing."""
+    """Reads a member of an archive that may be truncated."""
 
     def __init__(self, path: Path, source: Readable) -> None:
         super().__init__(source)
@@ -77,7 +77,7 @@ class _MemberReader(HashingReader):
 
 
 class ArchiveWriter:
-    """Writes members one after the other and remembers what they were."""
+    """Writes members in sequence and records their size and SHA-256."""
 
     def __init__(self, target: BinaryIO, origin: Origin) -> None:
         self._tar = tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
@@ -89,10 +89,10 @@ class ArchiveWriter:
         self.add_stream(name, len(content), io.BytesIO(content))
 
     def add_stream(self, name: str, size: int, source: Readable) -> Member:
-        """Add a member of a size that is known, and return what was read.
+        """Add a member of known size; return its size and SHA-256.
 
         Raises:
-            OSError: When there is less to read.
+            OSError: When the source is shorter.
         """
         info = tarfile.TarInfo(name)
         info.size, info.mtime, info.mode = size, self._made_at, 0o600
@@ -102,7 +102,7 @@ class ArchiveWriter:
         return hashing.member
 
     def seal(self, manifest: Manifest) -> None:
-        """End the archive with the manifest."""
+        """Close the archive with the manifest and its checksum."""
         content = write_json(manifest)
         self.add(MANIFEST, content)
         self.add(SEAL, f"{self.members[MANIFEST].sha256}\n".encode())
@@ -111,10 +111,10 @@ class ArchiveWriter:
 
 @contextmanager
 def new_private_file(path: Path) -> Iterator[BinaryIO]:
-    """Give a file that only its owner may read, and that is there only when all of it is on the disk.
+    """Provide a file that only its owner may read and that appears only once it is complete and synced.
 
     Raises:
-        UsageError: When there is something of that name already.
+        UsageError: When the name is taken.
     """
     _require_free(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -149,10 +149,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def iter_members(path: Path) -> Generator[tuple[str, HashingReader]]:
-    """Yield name and content of each member, to be read before the next one is asked for.
+    """Yield name and content of each member; read the content before the next step.
 
     Raises:
-        BackupDamaged: When this is no whole tar.
+        BackupDamaged: When this is not a complete tar.
     """
     try:
         with path.open("rb") as file, tarfile.open(fileobj=file, mode="r|", bufsize=PIECE) as tar:
@@ -166,10 +166,10 @@ def iter_members(path: Path) -> Generator[tuple[str, HashingReader]]:
 
 
 def read_header(path: Path) -> Origin:
-    """Return where a backup comes from; only its beginning is read.
+    """Return the origin of a backup; reads only its header.
 
     Raises:
-        UsageError: When there is no such file, it is no backup, or it is one of a newer format.
+        UsageError: When the file does not exist, is not a backup, or has a newer format.
     """
     if not path.is_file():
         raise UsageError(f"no file {str(path)!r}", hint="Give the path of a file that «kelompok db backup» made.")
@@ -187,10 +187,10 @@ def read_header(path: Path) -> Origin:
 
 
 def check_archive(path: Path, on_progress: OnProgress) -> Manifest:
-    """Read the whole file, compare each member with its SHA-256, and return the manifest; nothing is written.
+    """Read the whole file, verify each member's SHA-256, and return the manifest; write nothing.
 
     Raises:
-        UsageError: When it is damaged, truncated, or of a newer format.
+        UsageError: When it is damaged, truncated or of a newer format.
     """
     read_header(path)
     found, ends = _read_all(path, on_progress)
@@ -205,7 +205,7 @@ def check_archive(path: Path, on_progress: OnProgress) -> Manifest:
 
 
 def _read_all(path: Path, on_progress: OnProgress) -> tuple[dict[str, Member], dict[str, bytes]]:
-    """Return what all members are, and the content of those that end a backup."""
+    """Return size and SHA-256 of all members, and the content of the closing ones."""
     found: dict[str, Member] = {}
     ends: dict[str, bytes] = {}
     size = 0

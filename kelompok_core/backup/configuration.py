@@ -1,4 +1,4 @@
-"""kelompok.toml in a backup: as it is, but for passwords that somebody wrote into an address."""
+"""kelompok.toml in a backup: unchanged, except that passwords in URLs are masked."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,14 +14,14 @@ _PASSWORD = re.compile(rb"(://[^/\s:@\"']*):[^/\s@\"']+@")
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """Where a backup's kelompok.toml was put; ``is_beside`` when another one was there and stays in force."""
+    """Where a restore put kelompok.toml; ``is_beside`` when it kept an existing one and put this one next to it."""
 
     path: Path
     is_beside: bool
 
 
 def mask_passwords(content: bytes) -> tuple[bytes, Sequence[int]]:
-    """Return the file with passwords in addresses replaced by ``***``, and the lines where that was done."""
+    """Return the file with passwords in URLs replaced by ``***``, and the lines changed."""
     lines = content.split(b"\n")
     masked = [number for number, line in enumerate(lines, start=1) if _PASSWORD.search(line)]
     return _PASSWORD.sub(rb"\1:***@", content), masked
@@ -29,7 +29,7 @@ def mask_passwords(content: bytes) -> tuple[bytes, Sequence[int]]:
 
 @contextmanager
 def placed(settings: Settings, content: bytes | None) -> Iterator[Placed | None]:
-    """Put the file in its place, beside one that is there already; take it away when the block raises."""
+    """Write the file, next to an existing one if there is one; remove it when the block raises."""
     if content is None:
         yield None
         return

@@ -1,4 +1,4 @@
-"""What a backup says of itself: its format, where it comes from, what is in it."""
+"""The manifest of a backup: its format, origin and contents."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 FORMAT = 1
-"""Counted up when a program that knows the format so far could no longer restore a backup."""
+"""Incremented when programs of the previous format could no longer restore a backup."""
 
 HEADER, MANIFEST, SEAL = "backup.json", "manifest.json", "manifest.sha256"
-"""First: what a reader has to know at once. Last: what is only known at the end, and the SHA-256 of that."""
+"""The header comes first. The manifest and its SHA-256 come last, as they are known only at the end."""
 
 CONFIGURATION = "kelompok.toml"
 DATABASE, FILES = "database/", "files/"
@@ -20,14 +20,14 @@ DATABASE, FILES = "database/", "files/"
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a backup comes from.
+    """The origin of a backup.
 
     Attributes:
-        made_at: When, as ISO 8601 in UTC.
-        program: Version of Kelompok that made it.
-        schema_revision: Of the database, as its migrations count.
-        postgresql: Major version of its server.
-        server_identifier: Of the server, as pg_control_system() tells it; None where it does not.
+        made_at: Creation time, ISO 8601 in UTC.
+        program: The Kelompok version that made it.
+        schema_revision: Migration revision of the database.
+        postgresql: Major version of the server.
+        server_identifier: From pg_control_system(); None where the server does not reveal it.
     """
 
     format: int
@@ -40,7 +40,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class TableContent:
-    """A table's rows, in members ``database/NAME/…`` of COPY's text format, packed by gzip."""
+    """A table's rows, in members ``database/NAME/…``: COPY text format, gzipped."""
 
     name: str
     columns: Sequence[str]
@@ -49,7 +49,7 @@ class TableContent:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A member of the archive: how many bytes, and their SHA-256."""
+    """Size and SHA-256 of a member of the archive."""
 
     size: int
     sha256: str
@@ -57,14 +57,14 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """All that a backup says of itself.
+    """The full manifest of a backup.
 
     Attributes:
-        tables: In an order in which each comes after those that it refers to.
-        files: Received files that are in it.
-        missing: SHA-256 of received files that storage did not have, or not as they were received.
-        masked: Lines of kelompok.toml in which a password was replaced.
-        members: By name, in their order.
+        tables: In dependency order: each after the tables it references.
+        files: Received files in the backup.
+        missing: SHA-256 of received files that were missing from storage or damaged there.
+        masked: Lines of kelompok.toml with a masked password.
+        members: By name, in archive order.
     """
 
     origin: Origin
@@ -79,7 +79,7 @@ class Manifest:
         return sum(table.rows for table in self.tables)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what people and programs are told: counts, without the list of members."""
+        """Return the summary for output: counts, without the list of members."""
         told = asdict(self) | {"tables": {table.name: table.rows for table in self.tables}}
         del told["members"]
         return told
@@ -90,21 +90,21 @@ def write_json(value: Origin | Manifest) -> bytes:
 
 
 def read_origin(content: bytes) -> Origin:
-    """Return the origin that a header speaks of; what a newer format says besides is passed over.
+    """Parse the origin in a header; fields of newer formats are ignored.
 
     Raises:
-        ValueError, TypeError, KeyError: When it is none.
+        ValueError, TypeError, KeyError: When it is not valid.
     """
     found = from_json(content)
-    if int(found["format"]) > FORMAT:  # all that is asked of it is who can restore it
+    if int(found["format"]) > FORMAT:  # needed only to say which version can restore it
         return Origin(**{one.name: found.get(one.name) for one in fields(Origin)} | {"format": int(found["format"])})
     return TypeAdapter(Origin).validate_json(content, strict=True)
 
 
 def read_manifest(content: bytes) -> Manifest:
-    """Return the manifest, each of its values of the type that it is to have.
+    """Parse a manifest and check the type of each value.
 
     Raises:
-        ValueError: When it is none.
+        ValueError: When it is not valid.
     """
     return TypeAdapter(Manifest).validate_json(content, strict=True)

@@ -1,4 +1,4 @@
-"""Restoring a backup into an installation that has nothing: all of it in one transaction, or nothing."""
+"""Restores a backup into an empty installation: all or nothing, in one transaction."""
 
 import os
 import zlib
@@ -45,7 +45,7 @@ from kelompok_core.sources.storage import Incoming, remove_kept
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """What a restore did; ``configuration`` is None where the backup had no kelompok.toml."""
+    """Result of a restore; ``configuration`` is None where the backup had no kelompok.toml."""
 
     manifest: Manifest
     configuration: Placed | None
@@ -53,7 +53,7 @@ class Restored:
 
 @dataclass(kw_only=True)
 class _Work:
-    """What a restore has put in place so far, beside what its transaction holds."""
+    """What a restore has written so far outside its transaction."""
 
     settings: Settings
     path: Path
@@ -64,7 +64,7 @@ class _Work:
 
 
 def check_backup(path: Path, on_progress: OnProgress) -> Manifest:
-    """Read the whole file and see that it can be restored by this version; nothing is written.
+    """Read the whole file and check that this version can restore it; write nothing.
 
     Raises:
         UsageError: When the file is damaged or truncated, or of a newer format or schema.
@@ -92,11 +92,11 @@ def _table_of(group: str) -> str | None:
 
 
 def restore(settings: Settings, path: Path, on_progress: OnProgress) -> Restored:
-    """Restore a backup; where anything fails, the database is as it was and no file was added.
+    """Restore a backup; on any failure, roll back the database and remove added files.
 
     Raises:
         UsageError: When the file is damaged or truncated, or of a newer format or schema.
-        Conflict: When the installation has data, or somebody uses it.
+        Conflict: When the installation has data or is in use.
     """
     manifest = check_backup(path, on_progress)
     require_idle(settings)
@@ -107,7 +107,7 @@ def restore(settings: Settings, path: Path, on_progress: OnProgress) -> Restored
             _restore_database(connection, work)
             with placed(settings, work.configuration) as configuration:
                 connection.commit()
-        connection.execute(sa.text("ANALYZE"))  # else the planner takes every table for an empty one
+        connection.execute(sa.text("ANALYZE"))  # otherwise the planner assumes empty tables
         connection.commit()
     return Restored(manifest=manifest, configuration=configuration)
 
@@ -125,7 +125,7 @@ def _all_or_nothing(connection: sa.Connection, work: _Work) -> Iterator[None]:
 
 @contextmanager
 def _blaming(work: _Work) -> Iterator[None]:
-    """Let rows that the database does not take be the backup's fault; what they are is not told."""
+    """Report rows that the database rejects as damage to the backup, without quoting their values."""
     try:
         yield
     except _NOT_TAKEN as error:
@@ -133,7 +133,7 @@ def _blaming(work: _Work) -> Iterator[None]:
 
 
 def _restore_database(connection: sa.Connection, work: _Work) -> None:
-    """Make the schema as it was, copy the rows into it, and bring it up to date; the caller commits."""
+    """Create the schema of the backup's revision, copy the rows in, and migrate; the caller commits."""
     driver = driver_of(connection)
     use_portable_forms(driver)
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('kelompok.migrate'))"))
@@ -180,7 +180,7 @@ def _require_nothing(driver: "psycopg.Connection[Any]") -> None:
 
 
 def _tables_of(driver: "psycopg.Connection[Any]", work: _Work) -> Mapping[str, Table]:
-    """Return the backup's tables, which must be those of its revision."""
+    """Return the backup's tables; check that they match its schema revision."""
     there = {table.name: sorted(table.columns) for table in list_tables(driver)}
     backed_up = {table.name: sorted(table.columns) for table in work.manifest.tables}
     if there != backed_up:
@@ -206,7 +206,7 @@ def _read_members(driver: "psycopg.Connection[Any]", tables: Mapping[str, Table]
 
 
 def _verified(work: _Work) -> Iterator[tuple[str, HashingReader]]:
-    """Yield the members that the manifest names, each compared with it once it was read."""
+    """Yield the members in the manifest; verify each after it was read."""
     size = 0
     for name, content in iter_members(work.path):
         if (expected := work.manifest.members.get(name)) is None:
@@ -226,7 +226,7 @@ def _pieces(content: HashingReader) -> Iterator[bytes]:
 
 
 def _keep(sha256: str, content: HashingReader, work: _Work) -> None:
-    if sha256 in work.manifest.missing:  # what lay there when the backup was made was not what had been received
+    if sha256 in work.manifest.missing:  # it was damaged when the backup was made
         return
     with Incoming(work.settings.storage_url) as incoming:
         for piece in _pieces(content):
@@ -238,7 +238,7 @@ def _keep(sha256: str, content: HashingReader, work: _Work) -> None:
 
 
 def _end_inbox_files_of_elsewhere(connection: sa.Connection) -> None:
-    """Give up files that were taken from the inbox of another machine and not imported yet: they are not here."""
+    """Mark taken but not imported inbox files as failed: they are on another machine."""
     waiting = connection.execute(_TAKEN).all()
     gone: Sequence[object] = [row.id for row in waiting if not os.access(row.claimed_path, os.F_OK)]
     connection.execute(_GIVE_UP, {"gone": gone})

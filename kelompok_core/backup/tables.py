@@ -1,7 +1,7 @@
-"""The database's content as streams: which tables, in which order, copied out of one snapshot and in again.
+"""The database's rows as streams: copied out of one snapshot, and back in, in dependency order.
 
-PostgreSQL's own pg_dump is not used: what it writes is SQL, which whoever restores would run as the owner, and which
-names functions of one major version. Here the schema is made by the migrations, and a backup holds rows alone.
+pg_dump is not used: it writes SQL, which a restore would run as the owner, and which names functions of one major
+version. Here the migrations create the schema, and a backup holds only rows.
 """
 
 import zlib
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 NOT_KEPT = ("alembic_version", "installation", "workers")
-"""Of one server and its processes: a restored database has its own."""
+"""Tables about one server and its processes: a restored database has its own."""
 
 _PIECE = 8 << 20
 _FASTEST = 1
@@ -26,19 +26,19 @@ _SETTINGS = """
     SET client_encoding = 'UTF8'; SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres'; SET timezone = 'UTC';
     SET bytea_output = 'hex'; SET extra_float_digits = 1; SET synchronize_seqscans = off; SET statement_timeout = 0;
     SET idle_in_transaction_session_timeout = 0"""
-"""So that what is copied reads the same on every server."""
+"""Makes the copied text the same on every server."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table, and those of its columns that have a value of their own."""
+    """A table and its stored columns, without generated ones."""
 
     name: str
     columns: tuple[str, ...]
 
 
 def driver_of(connection: sa.Connection) -> "psycopg.Connection[Any]":
-    """Return the driver's own connection, which knows COPY, with its transaction begun for both."""
+    """Return the driver's connection, which supports COPY, within the same transaction."""
     connection.execute(sa.text("SELECT"))
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
@@ -47,12 +47,12 @@ def driver_of(connection: sa.Connection) -> "psycopg.Connection[Any]":
 
 
 def use_portable_forms(connection: "psycopg.Connection[Any]") -> None:
-    """Let the session write and read values in forms that do not hang on the server's settings."""
+    """Make the session's text formats independent of the server's settings."""
     connection.execute(_SETTINGS)
 
 
 def list_tables(connection: "psycopg.Connection[Any]") -> Sequence[Table]:
-    """Return the tables of the schema that a backup holds, each after those it refers to."""
+    """Return the tables to back up, in dependency order."""
     tables = {name: Table(name=name, columns=tuple(columns)) for name, columns in connection.execute(_TABLES)}
     order: TopologicalSorter[str] = TopologicalSorter({name: set() for name in sorted(tables)})
     for table, referred in connection.execute(_REFERENCES):
@@ -61,12 +61,12 @@ def list_tables(connection: "psycopg.Connection[Any]") -> Sequence[Table]:
 
 
 def lock_for_reading(connection: "psycopg.Connection[Any]", tables: Sequence[Table]) -> None:
-    """Keep migrations from changing the tables until the transaction ends; whoever reads or writes rows is not kept."""
+    """Block migrations until the transaction ends; reads and writes of rows continue."""
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(_names(tables)))
 
 
 def copy_out(connection: "psycopg.Connection[Any]", table: Table) -> Iterator[tuple[bytes, int]]:
-    """Yield a table's rows in pieces packed by gzip; with the last one, how many rows there were in all, else 0."""
+    """Yield a table's rows in gzipped chunks, each with 0, the last one with the total row count."""
     statement = sql.SQL("COPY {} ({}) TO STDOUT").format(_qualified(table), _columns(table))
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
@@ -94,11 +94,11 @@ def _pack(piece: bytearray) -> bytes:
 
 
 def copy_in(connection: "psycopg.Connection[Any]", table: Table, pieces: Iterable[Iterable[bytes]]) -> int:
-    """Copy rows into a table and return how many; each piece is one gzip stream, itself in pieces.
+    """Copy rows into a table and return their number; each item is one gzip stream, in chunks.
 
     Raises:
-        zlib.error: When a piece is no whole gzip stream.
-        psycopg.DataError, psycopg.IntegrityError: When the rows are none of this table.
+        zlib.error: When an item is not one complete gzip stream.
+        psycopg.DataError, psycopg.IntegrityError: When the rows do not fit the table.
     """
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(_qualified(table), _columns(table))
     with connection.cursor() as cursor:
@@ -110,7 +110,7 @@ def copy_in(connection: "psycopg.Connection[Any]", table: Table, pieces: Iterabl
 
 
 def _unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield what one gzip stream holds, a bounded piece at a time, however much is packed into a byte."""
+    """Decompress one gzip stream in chunks of bounded size, whatever the compression ratio."""
     unpacker = zlib.decompressobj(wbits=_TO_GZIP)
     for part in packed:
         rest = part
@@ -126,9 +126,9 @@ def _unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def without_triggers(connection: "psycopg.Connection[Any]", tables: Sequence[Table]) -> Iterator[None]:
-    """Let no trigger of ours run until the block ends: rows are copied with the audit that was written of them.
+    """Disable our triggers for the block: the copied rows bring their audit entries with them.
 
-    Foreign keys and checks hold all the same. Nobody else sees the tables meanwhile, as their transaction goes on.
+    Foreign keys and checks stay active. Other sessions see none of it before the transaction commits.
     """
     names = [table.name for table in tables]
     triggers = connection.execute(_TRIGGERS, [names]).fetchall()
@@ -148,7 +148,7 @@ def _switch(connection: "psycopg.Connection[Any]", table: str, how: str, trigger
 
 
 def advance_sequences(connection: "psycopg.Connection[Any]") -> None:
-    """Let each sequence go on behind the highest number in its column."""
+    """Set each sequence past the highest number in its column."""
     for sequence, table, column in connection.execute(_SEQUENCES).fetchall():
         highest = sql.SQL("SELECT setval({}, coalesce(max({}), 0) + 1, false) FROM {}").format(
             sql.Literal(sequence), sql.Identifier(column), sql.Identifier("public", table)
@@ -166,16 +166,16 @@ def find_row(connection: "psycopg.Connection[Any]", tables: Sequence[Table]) -> 
 
 
 def lock_for_replacing(connection: "psycopg.Connection[Any]", tables: Sequence[Table]) -> None:
-    """Keep everybody else from the tables until the transaction ends; do not wait for somebody who is at work.
+    """Lock the tables exclusively until the transaction ends, without waiting.
 
     Raises:
-        psycopg.errors.LockNotAvailable: When somebody is.
+        psycopg.errors.LockNotAvailable: When another session uses one of them.
     """
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE NOWAIT").format(_names(tables)))
 
 
 def drop_schema(connection: "psycopg.Connection[Any]") -> None:
-    """Drop all tables, views and functions of ours; the caller has seen that they are empty."""
+    """Drop our tables, views and functions; the caller has checked that the tables are empty."""
     connection.execute(_DROP)
 
 

@@ -1,4 +1,4 @@
-"""Making a backup: rows of one snapshot, then the received files that it names, then the settings."""
+"""Makes a backup: the rows of one snapshot, then the received files they name, then the settings."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,22 +21,22 @@ from kelompok_core.sources.storage import find_kept
 
 
 def default_name(now: datetime) -> str:
-    """Return how a backup made at that time is called."""
+    """Return the default file name of a backup made at this time."""
     return f"kelompok-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.tar"
 
 
 def back_up(settings: Settings, target: Path, on_progress: OnProgress) -> Manifest:
-    """Write a backup of this installation; whoever imports meanwhile is not kept from it.
+    """Write a backup of this installation; imports continue meanwhile.
 
     Args:
         settings: The installation.
-        target: The file to make; there only when it is whole, for its owner alone.
-        on_progress: Hears how far it is.
+        target: The file to write; it appears only when complete, readable by its owner alone.
+        on_progress: Receives the progress.
 
     Raises:
-        UsageError: When there is a file of that name.
-        Conflict: When the schema changes meanwhile.
-        DatabaseUnavailable: When there is no database, or nothing in it.
+        UsageError: When the target exists.
+        Conflict: When a migration changes the schema.
+        DatabaseUnavailable: When there is no database or it is empty.
     """
     with new_private_file(target) as file, connect_as_owner(find_owner_url(settings)) as connection:
         tables = _open_snapshot(connection)
@@ -58,7 +58,7 @@ def back_up(settings: Settings, target: Path, on_progress: OnProgress) -> Manife
 
 
 def _open_snapshot(connection: sa.Connection) -> Sequence[Table]:
-    """Begin a transaction that sees one moment, with the tables locked against migrations; return the tables."""
+    """Begin a snapshot transaction with the tables locked against migrations; return the tables."""
     driver = driver_of(connection)
     use_portable_forms(driver)
     before = list_tables(driver)
@@ -89,7 +89,7 @@ def _server_identifier(connection: sa.Connection) -> str | None:
     try:
         with connection.begin_nested():
             return str(connection.scalar(sa.text("SELECT system_identifier FROM pg_control_system()")))
-    except sa.exc.ProgrammingError:  # a managed server may keep it to itself; then nothing is lost but this line
+    except sa.exc.ProgrammingError:  # managed servers may not allow it; the backup just lacks this value
         return None
 
 
@@ -112,7 +112,7 @@ class _Received(NamedTuple):
 def _write_files(
     archive: ArchiveWriter, files: Sequence[KeptFile], storage_url: str, on_progress: OnProgress
 ) -> _Received:
-    """Write the files that storage has as they were received; return how many, and which it has not."""
+    """Write the intact received files; return their number and the missing or damaged ones."""
     written, missing = 0, []
     for file in files:
         try:

@@ -42,7 +42,7 @@ from kelompok_core.settings import Settings, read_settings
 from kelompok_core.working_folders import sweep
 
 _WRONG_USAGE = next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException")
-"""What Typer raises where the command line is wrong."""
+"""The error class Typer raises for a wrong command line."""
 
 app = typer.Typer(
     name="kelompok",
@@ -92,7 +92,7 @@ def _before_all(
 
 
 def run(arguments: Sequence[str], launcher: Launcher) -> int:
-    """Run one command line; return its exit code. Nothing that is printed meanwhile steers the terminal."""
+    """Run one command line; return its exit code. Output is escaped so that it cannot control the terminal."""
     with visible_streams():
         return _run(arguments, launcher)
 
@@ -117,7 +117,7 @@ def _run(arguments: Sequence[str], launcher: Launcher) -> int:
     except (KeyboardInterrupt, typer.Abort):
         output.echo(say("Interrupted."), errors=True)
         return terminal.FAILED
-    except Exception as error:  # noqa: BLE001 -- the last one who can say what happened
+    except Exception as error:  # noqa: BLE001 -- the outermost handler
         return _report(error, as_json=as_json)
     return ended if isinstance(ended, int) else terminal.DONE
 
@@ -139,7 +139,7 @@ def _report(error: Exception, *, as_json: bool) -> int:
 
 
 def _tidy(settings: Settings) -> None:
-    """Close to others what is open, and remove what processes that died left behind."""
+    """Tighten file permissions, and remove what dead processes left behind."""
     if settings.is_there:
         secure_home(settings)
         sweep(settings)

@@ -41,7 +41,7 @@ def init(
 
     made = replace(read_settings(folder=folder, above=False), is_there=True)
     if made.database_url is None:
-        find_server_files(made)  # what is wrong with it is said before anything is made
+        find_server_files(made)  # fail before anything is created
     make_way(folder)
     is_new = make_installation(made)
     engine.migrate(engine.find_owner_url(made))
@@ -199,7 +199,7 @@ def _received_files() -> list[Finding]:
 
 
 def _inboxes() -> list[Finding]:
-    """Return the files of watched folders that were not imported."""
+    """Return the watched folders' files that were not imported."""
     from kelompok_core.sources.inbox import list_failed, list_left, list_stuck
     from kelompok_core.sources.watched import FAILED_FOLDER, list_passed_over
 

@@ -54,7 +54,7 @@ def is_for_a_person() -> bool:
 
 
 def echo(text: str, *, errors: bool = False) -> None:
-    """Print a line without colours; quicker than :func:`print_line`, as nothing is loaded for it."""
+    """Print a line without colours; faster than :func:`print_line`, as it needs no imports."""
     print(visible(text), file=sys.stderr if errors else sys.stdout, flush=True)
 
 
@@ -78,7 +78,7 @@ def coloured(word: str) -> "Text":
 
 
 def safe_text(text: str, *, style: str = "") -> "Text":
-    """Return a text to print or to put into a table: laid out with what it would hide made visible."""
+    """Return a text for printing or for a table cell, with hidden characters made visible."""
     from rich.text import Text
 
     return Text(visible(text), style=style)

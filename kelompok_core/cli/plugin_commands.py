@@ -56,7 +56,7 @@ def _app_of(plugin: PluginInfo) -> typer.Typer:
 
 
 def _plain(text: str) -> str:
-    """Return a plugin's text for Typer's help, which would take brackets in it for markup."""
+    """Escape a plugin's text for Typer's help, which would read brackets as markup."""
     if "[" not in text:
         return text
     from rich.markup import escape

@@ -145,7 +145,7 @@ JobOption = Annotated[
     str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».", autocompletion=completion.jobs)
 ]
 FileOption = Annotated[
-    str | None, typer.Option(help="The file to import: a path, a folder of files, or a URL of an allowed kind.")
+    str | None, typer.Option(help="The file to import: a path, a folder of files, or a URL with an allowed scheme.")
 ]
 ImportOption = Annotated[
     str | None,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kelompok_core.imports.workbench import Progress
 
 _STEPS_OF_BACKUPS = {"check": "checking the file", "restore": "restoring", "files": "received files"}
-"""Else a step is a table."""
+"""All other steps are tables."""
 
 _STEPS = {
     "wait": "waiting for a worker",
@@ -39,7 +39,7 @@ def progress_bar(*, as_json: bool) -> Iterator["Callable[[Progress], None]"]:
         TextColumn("{task.completed:,} " + say("rows")),
         TimeElapsedColumn(),
     )
-    # Within the bar once more: what others print passes through it, and it would take colours for its own.
+    # Wrap the streams again inside the bar: it would otherwise interpret colour codes that others print.
     with Bar(*columns, console=output.console(errors=True), transient=True) as bar, visible_streams():
         task = bar.add_task(say("starting"), total=None)
 
@@ -51,7 +51,7 @@ def progress_bar(*, as_json: bool) -> Iterator["Callable[[Progress], None]"]:
 
 @contextmanager
 def bytes_bar(*, as_json: bool) -> Iterator["Callable[[str, int], None]"]:
-    """Show a line that moves with what is read or written, on a terminal; stay quiet in a pipe."""
+    """Show progress in bytes on a terminal; print nothing in a pipe."""
     if as_json or not sys.stderr.isatty():
         yield lambda _step, _size: None
         return

@@ -1,4 +1,4 @@
-"""Rich's console without what could steer a terminal: no control characters, no markup in what it is given."""
+"""A Rich console that cannot be abused to control the terminal: it escapes control characters and markup."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,19 +10,19 @@ from kelompok_core.cli.visible_text import visible
 
 
 class SafeConsole(Console):
-    """Prints every text as it can be seen; only its own colours and moves reach the terminal."""
+    """Makes every text visible; only its own control codes reach the terminal."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**{"markup": False, "emoji": False} | given)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Yield the segments of what is printed, their texts made visible."""
+        """Yield the segments to print, with their texts made visible."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
 def show_usage_error(error: Any) -> int:
-    """Print what Typer says of a wrong command line, which quotes what was typed; return the exit code."""
+    """Print Typer's usage error, which quotes user input; return the exit code."""
     from typer import rich_utils
 
     rich_utils.Console = SafeConsole  # type: ignore[attr-defined]

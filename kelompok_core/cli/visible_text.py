@@ -1,4 +1,4 @@
-"""Text from anywhere made safe for a terminal: what would steer it is shown as an escape."""
+"""Makes untrusted text safe for a terminal: shows control characters as escapes."""
 
 import re
 import sys
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-# Controls but for tab and line feed, what turns the direction of writing, and halves of surrogate pairs.
+# Control characters except tab and line feed, bidirectional controls, and surrogates.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _LAST_OF_LATIN = 0xFF
 
 
 def visible(text: str) -> str:
-    r"""Return a text with each character that could steer a terminal as ``\x1b`` or ``\u202e``; twice is as once."""
+    r"""Escape each character that could control a terminal, as ``\x1b`` or ``\u202e``; idempotent."""
     return _STEERING.sub(lambda found: _escape(ord(found[0])), text)
 
 
@@ -21,22 +21,22 @@ def _escape(code: int) -> str:
 
 
 def visible_json(text: str) -> str:
-    """Return a text of JSON with the same characters escaped as JSON does, so that it still says the same."""
+    """Escape the same characters in JSON text as JSON escapes, so that its value stays the same."""
     return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class VisibleStream:
-    """A stream on which nothing steers the terminal, whoever prints: a log, a warning, a plugin.
+    """A stream that keeps everyone who prints (logs, warnings, plugins) from controlling the terminal.
 
     Attributes:
-        rich_proxied_file: The stream below. Rich's consoles write there: their colours are ours.
+        rich_proxied_file: The underlying stream. Rich consoles write there, because their control codes are trusted.
     """
 
     def __init__(self, below: TextIO) -> None:
         self.rich_proxied_file = below
 
     def write(self, text: str) -> int:
-        """Write a text, and return how long it is."""
+        """Write a text; return its length."""
         self.rich_proxied_file.write(visible(text))
         return len(text)
 
@@ -51,7 +51,7 @@ class VisibleStream:
 
 @contextmanager
 def visible_streams() -> Iterator[None]:
-    """Let all that is printed go through a :class:`VisibleStream`."""
+    """Send all output through a :class:`VisibleStream`."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = VisibleStream(before[0]), VisibleStream(before[1])
     try:
@@ -61,7 +61,7 @@ def visible_streams() -> Iterator[None]:
 
 
 def data_stream() -> TextIO:
-    """Return where a file's content goes: to a program exactly as it is, to a terminal made visible."""
+    """Return the stream for file content: unchanged to a program, made visible on a terminal."""
     if sys.stdout.isatty():
         return sys.stdout
     below: TextIO = getattr(sys.stdout, "rich_proxied_file", sys.stdout)
