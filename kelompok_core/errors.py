@@ -5,9 +5,9 @@ KelompokError
 │   ├── SettingsError        kelompok.toml or the environment
 │   ├── NotFound             what was named does not exist, or (Ambiguous) is not all there is to name
 │   ├── Conflict             it cannot be done as things stand now
-│   ├── BackupDamaged        a file to restore is not as it was written
-│   ├── ErrorFileAwaited     it will be there in a moment
-│   ├── ErrorFileFailed      it could not be written
+│   ├── BackupDamaged        a backup file is damaged
+│   ├── ErrorFileAwaited     the error file is not written yet
+│   ├── ErrorFileFailed      the error file could not be written
 │   ├── KeyReused            an idempotency key stands for another request
 │   └── QueueFull            too many imports wait already
 ├── NotPermitted             the actor may not do this                        exit 4
@@ -15,7 +15,7 @@ KelompokError
 ├── DatabaseUnavailable      no server, or one that refuses us                exit 1
 ├── ImportFailed             an import stopped; nothing of it was applied     exit 1
 │   ├── SourceUnreadable     the file cannot be read, with findings
-│   ├── MemoryExceeded       it needs more memory than it may take
+│   ├── MemoryExceeded       it needs more memory than allowed
 │   └── TakenOver            somebody cancelled it, or another worker has it
 └── EnrichmentFailed         an enricher stopped; what was stored before stays exit 1
 """

@@ -32,7 +32,7 @@ def lacks_room(error: BaseException) -> bool:
 
 
 def lacks_memory(error: BaseException) -> bool:
-    """Return whether a MemoryError is behind it."""
+    """Return whether a MemoryError caused it."""
     return any(isinstance(one, MemoryError) for one in chain(error))
 
 

@@ -1,4 +1,4 @@
-"""Making an installation: the folder of its state, which only its user reads, and settings to begin with."""
+"""Creates an installation: a home that only its user can read, and initial settings."""
 
 import os
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ _SETTINGS = """\
 """
 
 _TRAVERSED = 0o711
-"""Mode of a home that others go through and cannot look into."""
+"""Mode of a home that others may traverse but not list."""
 _WRITABLE_BY_OTHERS = 0o022
 _HELD = ("files", "logs", "dagster", "tmp")
 
 
 def make_way(folder: Path) -> None:
-    """Make a folder and those above it, to be gone through by the user who runs the database where this is root."""
+    """Create a folder and missing parents; as root, let the database user traverse them."""
     for one in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
         make_private_folder(one)
         if os.geteuid() == 0:
@@ -31,10 +31,10 @@ def make_way(folder: Path) -> None:
 
 
 def secure_home(settings: Settings) -> None:
-    """Take from others what they may do in the home; what an older version left open is closed.
+    """Remove others' access to the home, including access that older versions left open.
 
-    Others go through it where PostgreSQL runs as another user, which is where this is root, and where the operator let
-    them write into an inbox. The database's own folder is PostgreSQL's.
+    Others may still traverse it if this is root, because PostgreSQL then runs as another user, and if the operator
+    made an inbox writable for them. PostgreSQL manages the database folder itself.
     """
     home = settings.home
     if not home.is_dir() or home.stat().st_uid != os.geteuid():
@@ -48,14 +48,14 @@ def secure_home(settings: Settings) -> None:
 
 
 def _opened_inboxes(inbox: Path) -> Iterator[Path]:
-    """Yield folders that the operator lets others put files into: plugins', jobs' and organizations'."""
+    """Yield inbox folders that the operator made writable for others: of plugins, jobs and organizations."""
     for folder in (inbox, *inbox.glob("*"), *inbox.glob("*/*"), *inbox.glob("*/*/*")):
         if folder.is_dir() and folder.stat().st_mode & _WRITABLE_BY_OTHERS:
             yield folder
 
 
 def make_installation(settings: Settings) -> bool:
-    """Make the home and the settings file where they are missing; return whether anything was."""
+    """Create the home and the settings file if missing; return whether anything was missing."""
     is_new = make_home(settings)
     if settings.config_file.exists():
         return is_new
@@ -65,9 +65,9 @@ def make_installation(settings: Settings) -> bool:
 
 
 def make_home(settings: Settings) -> bool:
-    """Make the home where it is missing, for its user alone; return whether it was missing.
+    """Create the home for its user alone if missing; return whether it was missing.
 
-    It holds passwords and received files: version control is told to leave it alone.
+    It contains passwords and received files, so a .gitignore keeps it out of version control.
     """
     is_new = not settings.home.is_dir()
     make_way(settings.home)
@@ -79,5 +79,5 @@ def make_home(settings: Settings) -> bool:
 
 
 def is_untouched(settings: Settings) -> bool:
-    """Return whether the settings file is as it was made: nobody has set anything yet."""
+    """Return whether the settings file is unchanged since its creation."""
     return settings.config_file.exists() and settings.config_file.read_text("utf-8") == _SETTINGS

@@ -1,35 +1,35 @@
-"""Files and folders that only their user may read, whatever umask a process happens to have."""
+"""Files and folders that only their user may read, whatever the umask of the process."""
 
 import errno
 import os
 from pathlib import Path
 
 UMASK = 0o077
-"""What the programs of an installation leave to others of what they make: nothing."""
+"""Umask of all programs of an installation: no access for others."""
 
 FOLDER, FILE = 0o700, 0o600
 _FOR_OTHERS = 0o077
 
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
-"""Codes of errors in a folder that this user may not write to."""
+"""Error codes for a folder that this user may not write to."""
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for this user alone; what is there stays as it is."""
+    """Create a folder and missing parents for this user alone; leave existing ones unchanged."""
     if not folder.is_dir():
         make_private_folder(folder.parent)
         folder.mkdir(mode=FOLDER, exist_ok=True)
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file for this user alone, to be opened by its name."""
+    """Create an empty file for this user alone."""
     path.touch(mode=FILE)
 
 
 def tighten(folder: Path) -> None:
-    """Take from others what they may do in a folder of this user's, and with all that is in it.
+    """Remove others' access to a folder of this user and everything in it.
 
-    The folder itself comes last: where it is private already, all of it was done.
+    The folder itself comes last: if it is already private, an earlier call finished the job.
     """
     if not folder.is_dir() or folder.is_symlink() or not _is_loose(folder):
         return
@@ -45,6 +45,6 @@ def _close(path: Path) -> None:
 
 
 def _is_loose(path: Path) -> bool:
-    """Whether it is this user's, and others may do something with it."""
+    """Whether this user owns it and others have access."""
     status = path.stat()
     return status.st_uid == os.geteuid() and bool(status.st_mode & _FOR_OTHERS)

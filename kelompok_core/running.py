@@ -1,4 +1,4 @@
-"""Which services of an installation run on this machine: each holds a lock for as long as its process lives."""
+"""Running services of an installation on this machine: each holds a file lock while its process lives."""
 
 import fcntl
 import json
@@ -14,14 +14,14 @@ from kelompok_core.private_files import NOT_WRITABLE
 from kelompok_core.settings import Settings
 
 ALL = "up"
-"""The name of what runs all services, of which there is one an installation."""
+"""Name of the process that runs all services; at most one per installation."""
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A process of ours: ``kelompok NAME``."""
+    """A running process: ``kelompok NAME``."""
 
     name: str
     pid: int | None
@@ -32,10 +32,10 @@ class Running:
 
 @contextmanager
 def running_alone(settings: Settings) -> Iterator[None]:
-    """Be the one that runs all services of this installation until the block ends.
+    """Hold the lock for running all services of this installation during the block.
 
     Raises:
-        Conflict: When another process is that already, with its number.
+        Conflict: When another process holds it; names that process.
     """
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,9 +52,9 @@ def running_alone(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def running(settings: Settings, name: str) -> Iterator[None]:
-    """Be known as a service of this installation until the block ends; where its home cannot be written to, do without.
+    """Register as a running service for the duration of the block; skip this if the home is not writable.
 
-    Who keeps a database elsewhere may run services on machines that have no home to write to.
+    With an external database, services may run on machines without a writable home.
     """
     try:
         descriptor, path = _appear(_folder(settings), name)
@@ -72,7 +72,7 @@ def running(settings: Settings, name: str) -> Iterator[None]:
 
 
 def list_running(settings: Settings) -> Sequence[Running]:
-    """Return the services that run here; what processes that were killed left behind is removed."""
+    """Return the services running here; remove the files of killed processes."""
     folder = _folder(settings)
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     return [_read(path) for path in files if not path.name.startswith(".") and _is_held(path)]
@@ -83,7 +83,7 @@ def _folder(settings: Settings) -> Path:
 
 
 def _appear(folder: Path, name: str) -> tuple[int, Path]:
-    """Return a file that is locked before anybody can see it."""
+    """Create a file that is locked before it becomes visible."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{os.getpid()}"
     hidden = path.with_name(f".{path.name}")
@@ -101,7 +101,7 @@ def _write(descriptor: int, name: str) -> None:
 def _read(path: Path) -> Running:
     try:
         return Running(**json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):  # it is being written at this moment, or has just ended
+    except (OSError, ValueError, TypeError):  # it is being written, or the process just ended
         return Running(name=path.name.rpartition("-")[0] or path.name, pid=None)
 
 
@@ -112,7 +112,7 @@ def _is_held(path: Path) -> bool:
                 return True
             if path.name != ALL:
                 path.unlink(missing_ok=True)
-    except FileNotFoundError:  # it has just ended
+    except FileNotFoundError:  # the process just ended
         return False
     return False
 

@@ -1,4 +1,4 @@
-"""The log of a service: what our own programs say; of plugins and libraries where they said something, not what."""
+"""Service logs: full messages of our own code; for plugins and libraries only where they logged."""
 
 import logging
 import os
@@ -12,16 +12,16 @@ from typing import TextIO
 from kelompok_core.failures import trace_of
 
 _OURS = ("kelompok_core", "kelompok_pipelines", "kelompok.access", "kelompok.api", "uvicorn", "dagster")
-"""Loggers whose messages quote no row."""
+"""Loggers whose messages contain no row values."""
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 class ServiceFormatter(logging.Formatter):
-    """One line a message; an error is told by its name and its frames, since what it says may quote a row."""
+    """One line per message. Errors show only class and frames, because their text may quote a row."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return what is written of the record."""
+        """Return the line for the record."""
         if record.name.startswith(_OURS):
             return super().format(record)
         return f"{record.levelname} of {record.name}, {record.filename}:{record.lineno}"
@@ -33,7 +33,7 @@ class ServiceFormatter(logging.Formatter):
 
 
 def log_without_values(stream: TextIO | None = None) -> None:
-    """Let this process log so, to stderr by default; where somebody set up logging before, that stays."""
+    """Set up this logging, by default to stderr; keep an existing configuration."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(ServiceFormatter("%(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
@@ -41,6 +41,6 @@ def log_without_values(stream: TextIO | None = None) -> None:
 
 @contextmanager
 def nothing_printed() -> Iterator[None]:
-    """Drop what is printed while this is entered: plugins print rows. Handlers that have their stream keep it."""
+    """Discard printed output during the block, because plugins may print rows. Log handlers keep their streams."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         yield

@@ -1,4 +1,4 @@
-"""Temporary folders of an installation: in its home, named after the process that works there, gone when that is."""
+"""Temporary folders in an installation's home, named after their process and removed when it ends."""
 
 import logging
 import os
@@ -14,19 +14,19 @@ from kelompok_core.private_files import NOT_WRITABLE, make_private_folder
 from kelompok_core.settings import Settings
 
 _ABANDONED_SECONDS = 24 * 60 * 60
-"""After which a folder of another machine's process is taken for left behind: whether that lives cannot be asked."""
+"""Age at which another machine's folder counts as abandoned: whether its process lives cannot be checked."""
 
 _logger = logging.getLogger(__name__)
 _mine: set[Path] = set()
 _before: list[str] = []
-"""The system's temporary folder, while this process has another one."""
+"""The system's temporary folder, while this process uses another one."""
 
 
 @contextmanager
 def working_folder(settings: Settings) -> Iterator[Path]:
-    """Give a new folder for this user alone; it goes when the block ends, and if the process dies with the next sweep.
+    """Provide a new private folder; removed when the block ends, or by the next sweep if the process dies.
 
-    Where there is no installation, it is in the system's temporary folder.
+    Without an installation it is in the system's temporary folder.
     """
     where = settings.tmp_folder if settings.is_there else Path(tempfile.gettempdir())
     if settings.is_there:
@@ -42,11 +42,10 @@ def working_folder(settings: Settings) -> Iterator[Path]:
 
 @contextmanager
 def temporary_files_at_home(settings: Settings) -> Iterator[None]:
-    """Let whatever code of this process makes temporary files make them in a working folder until the block ends.
+    """Put all temporary files of this process into a working folder during the block.
 
-    Libraries keep what is sent to a service in files of their own: in the system's folder these would be outside of
-    what belongs to the installation, and a full one would stop uploads. Where the home cannot be written to, that
-    folder it is.
+    Libraries store uploads in temporary files. In the system's folder these would lie outside the installation, and a
+    full disk there would stop uploads. If the home is not writable, the system's folder is used.
     """
     with ExitStack() as stack:
         try:
@@ -66,12 +65,12 @@ def temporary_files_at_home(settings: Settings) -> Iterator[None]:
 
 
 def system_folder() -> Path:
-    """Return the system's temporary folder: for what another user is to reach, and for names that must be short."""
+    """Return the system's temporary folder: for files another user must reach, and for short paths."""
     return Path(_before[0] if _before else tempfile.gettempdir())
 
 
 def sweep(settings: Settings) -> None:
-    """Remove what processes that died left behind."""
+    """Remove folders of dead processes."""
     if settings.tmp_folder.is_dir():
         for folder in settings.tmp_folder.iterdir():
             if folder not in _mine and _is_abandoned(folder):
@@ -81,9 +80,9 @@ def sweep(settings: Settings) -> None:
 def _is_abandoned(folder: Path) -> bool:
     host, pid = ([*folder.name.rsplit("-", 2), ""])[:2]
     if not pid.isdecimal():
-        return False  # nobody's of ours
+        return False  # not ours
     if host == _host():
-        # One with this process's own number is of a process before it, as in a container that is started anew.
+        # This process's own id means an earlier process, as in a restarted container.
         return int(pid) == os.getpid() or not _lives(int(pid))
     return _age(folder) > _ABANDONED_SECONDS
 
@@ -101,7 +100,7 @@ def _lives(pid: int) -> bool:
 def _age(folder: Path) -> float:
     try:
         return time.time() - folder.stat().st_mtime
-    except FileNotFoundError:  # another process sweeps too
+    except FileNotFoundError:  # another process removed it
         return 0.0
 
 

@@ -1,4 +1,4 @@
-"""Columns of a source: each with a name of its own, and no more of them than an installation takes."""
+"""Columns of a source: unique names, and a limit on their number."""
 
 from collections.abc import Iterable
 
@@ -6,13 +6,13 @@ from kelompok_core.contracts.errors import UnreadableSource
 from kelompok_core.contracts.findings import Issue, Severity
 
 MOST_COLUMNS = 2_000
-"""Of one source, where the installation says nothing else."""
+"""Default limit of columns per source."""
 
 
 class FreeNames:
-    """Gives each column its own name: the one asked for, or the first of ``name (2)``, ``name (3)`` … that is free.
+    """Makes column names unique: the one asked for, or the first free of ``name (2)``, ``name (3)`` …
 
-    The time grows with the number of columns alone, however many ask for one name.
+    Takes linear time, however many columns ask for one name.
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
@@ -20,7 +20,7 @@ class FreeNames:
         self._next: dict[str, int] = {}
 
     def take(self, name: str) -> str:
-        """Return the name, or the first numbered one that is not taken; from now on it is."""
+        """Return the name or its first free numbered form, and mark that as taken."""
         free, number = name, self._next.get(name, 2)
         while free in self._taken:
             free, number = f"{name} ({number})", number + 1
@@ -30,12 +30,12 @@ class FreeNames:
 
 
 def require_columns(found: int, limit: int, *, line: int | None) -> None:
-    """See that a source has no more columns than are taken. Ask before a table of them is made.
+    """Check the limit on columns. Call this before building a table.
 
     Args:
-        found: How many there are, in all of what was read so far.
-        limit: The context's ``max_columns``, or less.
-        line: Where the last of them came up.
+        found: Number of columns read so far.
+        limit: The context's ``max_columns``, or a lower limit.
+        line: Line on which the last of them appeared.
 
     Raises:
         UnreadableSource: ``header.too_many_columns``.

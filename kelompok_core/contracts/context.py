@@ -50,7 +50,7 @@ class PluginContext:
         workdir: A private folder that is removed after the run.
         dry_run: True when nothing outside may be changed.
         batch_size: Rows the host would like in a batch.
-        max_columns: Columns a source may have, all its batches together; no setting of an import raises it.
+        max_columns: Limit of columns over all batches of a source; no setting of an import can raise it.
         entity: The core table a source is imported into.
         columns: Columns the operator's mapping names; a reader of nested records may take one as a path into them.
         map_headers: What the host makes of a source's columns: for an entity and their names, the field of each.
@@ -75,5 +75,5 @@ class PluginContext:
     find_entity: Callable[[str], str | None] = _find_no_entity
 
     def rows_that_fit(self, columns: int) -> int:
-        """Return how many rows of so many columns a batch may have: of a wide table fewer than ``batch_size``."""
+        """Return how many rows a batch with this many columns may have: fewer than ``batch_size`` for wide tables."""
         return max(1, min(self.batch_size, _CELLS_IN_BATCH // max(1, columns)))

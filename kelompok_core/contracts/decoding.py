@@ -1,4 +1,4 @@
-"""Which encodings text may be in, and where bytes stop being it: what every reader of text asks before it reads."""
+"""Allowed text encodings, and the place where bytes stop being valid: for every plugin that reads text."""
 
 import codecs
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ TEXT_ENCODINGS = frozenset(
         "utf-8", "utf-8-sig",
     }
 )  # fmt: skip
-"""Names, as Python's codecs have them, of encodings that people keep text in.
+"""Allow-list of text encodings, by the names of Python's codecs.
 
-Codecs that pack or scramble bytes (``bz2``, ``zlib``, ``base64``) are none: they give gigabytes of a small file. Nor
-are those of names in addresses and of escapes in programs, nor UTF-7, which decodes a long run again with each piece.
+It leaves out codecs that compress or transform bytes (``bz2``, ``zlib``, ``base64``), which can turn a small file into
+gigabytes, codecs for host names and escapes, and UTF-7, which decodes a long run again with each chunk.
 """
 
 
@@ -40,10 +40,10 @@ class Undecodable:
 
 
 def find_encoding(name: str) -> str | None:
-    """Return the name Python has for a text encoding, or None where there is no text encoding of this name."""
+    """Return Python's name for a text encoding, or None for an unknown one."""
     try:
         codec = codecs.lookup(name).name if len(name) <= _LONGEST_NAME else None
-    except (LookupError, ValueError):  # ValueError: it has a NUL in it
+    except (LookupError, ValueError):  # ValueError: the name contains a NUL
         return None
     return codec if codec in TEXT_ENCODINGS else None
 
@@ -68,7 +68,7 @@ def find_undecodable(file: BinaryIO, codec: str) -> Undecodable | None:
 
 
 def _count_lines(file: BinaryIO, end: int) -> int:
-    """Return how many lines end in the next bytes, which are not all kept."""
+    """Count the line ends in the next bytes, without loading all of them."""
     feeds = returns = 0
     while end > 0 and (chunk := file.read(min(_CHUNK, end))):
         feeds, returns, end = feeds + chunk.count(b"\n"), returns + chunk.count(b"\r"), end - len(chunk)

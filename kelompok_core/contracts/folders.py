@@ -1,4 +1,4 @@
-"""Folders packed as one source, by the host or by others: a reader that unpacks and follows nothing."""
+"""Reads folders packed as one source, by the host or by senders; extracts nothing and follows no links."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ from kelompok_core.contracts.errors import UnreadableSource
 from kelompok_core.contracts.findings import Issue, Severity
 
 MOST_FILES = 200_000
-"""Of one folder, those that are passed over too: each costs memory before anything of it is read."""
+"""Limit of entries per folder, skipped ones included: each costs memory before it is read."""
 
 _BLOCK = 512
 _END = bytes(_BLOCK)
 _MARK = b"ustar"
 _OF_POSIX = b"ustar\x0000"
-"""Only there a name may have its beginning in a field of its own."""
+"""Only this format has a prefix field for names."""
 
 _FILES = frozenset({b"0", b"\0", b"7"})
 _NAMING, _LONG_NAME = b"x", b"L"
 _SAID_OF_ALL = frozenset({b"g", b"K"})
-"""What is said of all files, or of where links lead: passed over."""
+"""Entries about all files, or about link targets: skipped."""
 
 _EMPTY = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
-"""Links, folders and devices: nothing stands behind them."""
+"""Links, folders and devices: entries without content."""
 
 _NUMBER_OF_BYTES = 0x80
-"""Begins a size that is no text of digits: GNU's form of large ones."""
+"""First byte of a binary size: GNU's format for large files."""
 
 _LONGEST_NAMING = 1 << 15
-"""Bytes of what is said of one file before it: a path of 4096 bytes, and its size."""
+"""Limit in bytes of the metadata before a file: a path of 4096 bytes, and its size."""
 _DIGITS = len(str(_LONGEST_NAMING))
 _SPARSE = b"GNU.sparse"
 _NAMING_KINDS = frozenset({_NAMING, _LONG_NAME, *_SAID_OF_ALL})
@@ -41,7 +41,7 @@ class FolderFile:
 
     Attributes:
         name: Its path in the folder.
-        offset: Of its first byte in the packed folder.
+        offset: Offset of its first byte in the packed folder.
         size: In bytes.
     """
 
@@ -53,9 +53,9 @@ class FolderFile:
 def iter_folder(packed: BinaryIO) -> Iterator[FolderFile]:
     """Yield the files of a source of :data:`FOLDER_TYPE`, in the order they were packed in.
 
-    Understood are regular files in the forms of POSIX and GNU, and what is said of the next one (long names, large
-    sizes), of a bounded length each; folders, links and devices are passed over. A general reader of archives would
-    also unpack, follow and parse what others put there. The time this takes grows with the number of entries alone.
+    Supports regular files in POSIX and GNU format, with metadata of bounded length (long names, large sizes). Folders,
+    links and devices are skipped. A general archive reader would also decompress, follow links and parse what senders
+    put there. The running time depends only on the number of entries.
 
     Raises:
         UnreadableSource: ``file.folder_damaged`` or ``file.folder_too_large``.
@@ -94,7 +94,7 @@ def _block(packed: BinaryIO, at: int) -> bytes:
 
 
 def _read_header(header: bytes, at: int) -> tuple[bytes, int]:
-    """Return what stands behind a header, and its size in bytes."""
+    """Return the type of a header's entry, and its size in bytes."""
     kind = header[156:157]
     if not header[257:].startswith(_MARK) or kind not in _KINDS or _octal(header[148:156], at) != _checksum(header):
         _refuse("file.folder_damaged", offset=at)
@@ -114,7 +114,7 @@ def _octal(field: bytes, at: int) -> int:
 
 
 def _read_said(packed: BinaryIO, kind: bytes, at: int, size: int) -> dict[bytes, bytes]:
-    """Return what is said of the next file."""
+    """Return the metadata of the next file."""
     if size > _LONGEST_NAMING:
         _refuse("file.folder_damaged", offset=at)
     if kind in _SAID_OF_ALL:
@@ -125,14 +125,14 @@ def _read_said(packed: BinaryIO, kind: bytes, at: int, size: int) -> dict[bytes,
 
 
 def _read_records(text: bytes, at: int) -> dict[bytes, bytes]:
-    """Return records of ``length name=value``, a line each."""
+    """Parse records of the form ``length name=value``, one per line."""
     said, start = dict[bytes, bytes](), 0
     while start < len(text):
         digits, blank, _ = text[start : start + _DIGITS + 1].partition(b" ")
         stop = start + (int(digits) if digits.isdigit() else 0)
         name, equals, value = text[start + len(digits) + 1 : stop].partition(b"=")
         is_whole = blank and equals and value.endswith(b"\n") and stop <= len(text)
-        if not is_whole or name.startswith(_SPARSE):  # of a file with holes, what stands there is not its content
+        if not is_whole or name.startswith(_SPARSE):  # the stored bytes of a sparse file are not its content
             _refuse("file.folder_damaged", offset=at + start)
         said[name], start = value[:-1], stop
     return said
@@ -141,7 +141,7 @@ def _read_records(text: bytes, at: int) -> dict[bytes, bytes]:
 def _number(digits: bytes | None, otherwise: int, at: int) -> int:
     if digits is None:
         return otherwise
-    if not digits.isdigit() or len(digits) > 18:  # noqa: PLR2004  (as many as eight bytes hold)
+    if not digits.isdigit() or len(digits) > 18:  # noqa: PLR2004  (fits in eight bytes)
         _refuse("file.folder_damaged", offset=at)
     return int(digits)
 

@@ -17,8 +17,8 @@ LOCATION_COLUMNS = ("record", "line", "selector")
 (``#row=5``), RFC 6901 pointer for JSON, or null."""
 
 FOLDER_TYPE = "application/x-tar"
-"""Media type of a source that was a folder: its files, packed together in the order of their names, by the
-host or by who sends it. ``iter_folder`` reads it."""
+"""Media type of a folder as a source: its files, packed in the order of their names by the host or the sender.
+``iter_folder`` reads it."""
 
 
 def location_table(records: Sequence[int], *, lines: Sequence[int | None], selectors: Sequence[str]) -> "pd.DataFrame":

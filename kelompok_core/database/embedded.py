@@ -68,7 +68,7 @@ password_encryption = scram-sha-256
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseUrls:
-    """URLs of the running server that services need, a role each, passwords inside."""
+    """URLs of the running server for services, one per role, with passwords."""
 
     runtime: str
     dagster: str
@@ -122,7 +122,7 @@ def superuser_url(settings: Settings) -> str:
 
 
 def owner_url(settings: Settings) -> str:
-    """Return the URL of the role that may alter the core's database, starting the server where needed."""
+    """Return the URL of the role that may change the schema; start the server if needed."""
     port = _port_of_running(settings)
     return _url(OWNER, get_admin_passwords(settings).kelompok_owner, CORE_DATABASE, port)
 
@@ -319,7 +319,7 @@ def _start(settings: Settings, files: ServerFiles) -> int:
 def _pg_ctl_start(files: ServerFiles, port: int) -> None:
     sockets = _socket_folder(files)
     make_folder(sockets, files.user)
-    # Given at each start, so that it holds for databases made before.
+    # Set at each start, so that it also applies to existing databases.
     quiet = " ".join(f"-c {name}={value}" for name, value in LOGS_NO_ROWS.items())
     options = f"-c listen_addresses=127.0.0.1 -p {port} -k {shlex.quote(str(sockets))} {quiet}"
     log = str(files.data_folder / "server.log")
@@ -427,7 +427,7 @@ def _ensure_roles(passwords: Passwords, admin: AdminPasswords, port: int) -> Non
 
 _DATABASES = ((CORE_DATABASE, OWNER, (OWNER, RUNTIME)), (DAGSTER_DATABASE, DAGSTER, (DAGSTER,)))
 _MAINTENANCE = ("postgres", "template1")
-"""Databases that initdb makes; PostgreSQL lets every role into them, and into the first to make temporary tables."""
+"""Databases that initdb creates. By default every role may connect, and create temporary tables in the first."""
 
 
 def _confine(execute: Callable[..., Any], sql: Any, database: str, users: Sequence[str]) -> None:

@@ -25,9 +25,9 @@ SCHEMA_REVISION = "0020"
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """URLs that services need of one server, a role each; plain ``postgresql://`` with the password inside.
+    """URLs of one server for services, one per role: plain ``postgresql://`` with the password.
 
-    The owner's is not among them: see :func:`find_owner_url`.
+    The owner's URL is not included; see :func:`find_owner_url`.
     """
 
     runtime: str
@@ -41,9 +41,9 @@ class SchemaStatus:
     current: str | None
     needed: str
     given: tuple[str, ...] = ()
-    """Rights that the runtime role had lost and that migrating gave back."""
+    """Lost rights of the runtime role that the migration restored."""
     begins_epoch: bool = False
-    """Whether the database was found on another server, so that plans made before are decided again."""
+    """Whether the database was found on another server, so that existing plans are recomputed."""
 
     @property
     def is_current(self) -> bool:
@@ -54,7 +54,7 @@ def find_addresses(settings: Settings) -> Addresses:
     """Return the configured server's addresses, or start the embedded one.
 
     Raises:
-        SettingsError: When there is no installation that this could be the database of.
+        SettingsError: When there is no installation.
     """
     require_installation(settings)
     if settings.database_url is None:
@@ -64,10 +64,10 @@ def find_addresses(settings: Settings) -> Addresses:
 
 
 def find_owner_url(settings: Settings) -> str:
-    """Return the URL of the role that may alter the schema; services started by «kelompok up» have none.
+    """Return the URL of the role that may change the schema; services started by «kelompok up» do not have it.
 
     Raises:
-        SettingsError: When there is no installation that this could be the database of.
+        SettingsError: When there is no installation.
     """
     require_installation(settings)
     if settings.database_url is None:
@@ -87,7 +87,7 @@ class Database:
             addresses: The server's URLs.
             name: What the sessions call themselves in ``pg_stat_activity``.
             patience: Seconds after which the server ends a session that does nothing in an open transaction.
-            most: How many connections may be open at one time; who needs one more waits.
+            most: Limit of open connections; further callers wait.
         """
         self.addresses = addresses
         self._name = name
@@ -125,7 +125,7 @@ class Database:
         self._backends.discard(pooled.info.get("backend"))
 
     def cancel_statements(self) -> None:
-        """Cancel what other sessions of this object execute, but for what has only just begun."""
+        """Cancel running statements of this object's other sessions, except those that just started."""
         with self.connect() as connection, connection.begin():
             connection.execute(_CANCEL, {"backends": sorted(self._backends), "name": self._name})
 
@@ -183,7 +183,7 @@ def schema_status(database: Database) -> SchemaStatus:
     """Compare the database's revision with the code's, as the runtime role.
 
     Raises:
-        DatabaseUnavailable: When the role may not ask for it.
+        DatabaseUnavailable: When the role may not read it.
     """
     with database.connect() as connection:
         return _status(connection)
@@ -197,16 +197,16 @@ def _status(connection: sa.Connection) -> SchemaStatus:
     return SchemaStatus(current=current, needed=SCHEMA_REVISION)
 
 
-# Null where there is no schema yet.
+# NULL where there is no schema yet.
 _MAY_READ_REVISION = sa.text("""
     SELECT has_schema_privilege('public', 'USAGE') AND has_table_privilege(oid, 'SELECT')
     FROM pg_class WHERE relname = 'alembic_version' AND relnamespace = 'public'::regnamespace""")
 
 
 def migrate(owner_url: str) -> SchemaStatus:
-    """Bring the schema up to date as the owner role, whose URL this is; return what it was and is now at.
+    """Migrate the schema as the owner role; return the revisions before and after.
 
-    Rights that the runtime role has lost are given back, and a database that came from another server is taken over.
+    It also restores lost rights of the runtime role and begins a new epoch for a database from another server.
 
     Raises:
         DatabaseUnavailable: When the role does not own the tables.
@@ -235,7 +235,7 @@ def connect_as_owner(owner_url: str) -> Iterator[sa.Connection]:
 
 
 def upgrade(connection: sa.Connection, revision: str) -> None:
-    """Bring the schema to a revision, in the transaction of the connection if it has one."""
+    """Migrate to a revision, within the connection's transaction if it has one."""
     from alembic import command
 
     config = _alembic()
@@ -259,10 +259,10 @@ def _alembic() -> "Config":
 
 
 def require_owner(connection: sa.Connection) -> None:
-    """See that the role of this connection may change the schema.
+    """Check that the role of this connection may change the schema.
 
     Raises:
-        DatabaseUnavailable: When it may not, or when tables belong to another role.
+        DatabaseUnavailable: When it may not, or another role owns tables.
     """
     role = connection.scalar(sa.text("SELECT current_user"))
     if not connection.scalar(sa.text("SELECT has_schema_privilege('public', 'CREATE')")):

@@ -1,4 +1,4 @@
-"""Whether somebody still uses an installation: its services, and whoever is connected to its embedded server."""
+"""Checks whether an installation is in use: running services, and sessions on its embedded server."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ _MOST_NAMED = 5
 
 
 def require_idle(settings: Settings) -> None:
-    """See that no service runs here and nobody is connected to the embedded server; starts nothing.
+    """Check that no service runs and no session is open on the embedded server; start nothing.
 
     Raises:
-        Conflict: Naming who does.
+        Conflict: Naming the services or sessions.
     """
     users = [str(one) for one in list_running(settings)] or _connected(settings)
     if users:
@@ -26,7 +26,7 @@ def require_idle(settings: Settings) -> None:
 
 
 def _connected(settings: Settings) -> Sequence[str]:
-    """Return what the sessions of the embedded server call themselves, where it runs."""
+    """Return the application names of the embedded server's sessions, if it runs."""
     if settings.database_url is not None or not embedded.status(settings).running:
         return []
     import psycopg

@@ -1,4 +1,4 @@
-"""Passwords of the embedded server's roles: what services need in one file, what makes and alters it in another."""
+"""Passwords of the embedded server's roles: one file for services, a separate one for administration."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from kelompok_core.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Passwords:
-    """Of the roles that read and write rows; every service has them."""
+    """Passwords of the roles that read and write rows; every service has them."""
 
     kelompok_runtime: str
     dagster: str
@@ -24,7 +24,7 @@ class Passwords:
 
 @dataclass(frozen=True, kw_only=True)
 class AdminPasswords:
-    """Of the roles that make and alter databases; no service reads them."""
+    """Passwords of the roles that create and change databases; no service reads them."""
 
     kelompok_admin: str
     kelompok_owner: str
@@ -39,9 +39,9 @@ def admin_file(settings: Settings) -> Path:
 
 
 def find_passwords(settings: Settings) -> Passwords | None:
-    """Return the passwords services need; None where there are none yet.
+    """Return the passwords for services; None where there are none yet.
 
-    A file of before, which held those of all roles, is split in two.
+    An older file with the passwords of all roles is split in two.
     """
     read = _read(credentials_file(settings))
     if read is None:
@@ -52,17 +52,17 @@ def find_passwords(settings: Settings) -> Passwords | None:
 
 
 def find_admin_passwords(settings: Settings) -> AdminPasswords | None:
-    """Return the passwords that make and alter databases; None where there are none yet."""
+    """Return the administration passwords; None where there are none yet."""
     find_passwords(settings)
     read = _read(admin_file(settings))
     return None if read is None else AdminPasswords(**read)
 
 
 def get_admin_passwords(settings: Settings) -> AdminPasswords:
-    """Return the passwords that make and alter databases.
+    """Return the administration passwords.
 
     Raises:
-        DatabaseUnavailable: When their file is gone.
+        DatabaseUnavailable: When their file is missing.
     """
     found = find_admin_passwords(settings)
     if found is None:
@@ -71,7 +71,7 @@ def get_admin_passwords(settings: Settings) -> AdminPasswords:
 
 
 def make_passwords(settings: Settings) -> None:
-    """Make passwords of all roles, but for those there are."""
+    """Generate the missing passwords."""
     if find_admin_passwords(settings) is None:
         _write(admin_file(settings), asdict(AdminPasswords(**_random(AdminPasswords))))
     if find_passwords(settings) is None:
@@ -88,7 +88,7 @@ def _random(kind: type[Passwords | AdminPasswords]) -> dict[str, str]:
 
 
 def _split(settings: Settings) -> dict[str, str]:
-    """Move the passwords services do not need into their own file first; killed between, it is done again."""
+    """Write the administration passwords to their own file first, so that an interrupted split can be repeated."""
     path = credentials_file(settings)
     with FileLock(path.with_name("credentials.lock")):
         read = _read(path) or {}

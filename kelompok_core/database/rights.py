@@ -1,4 +1,4 @@
-"""What the runtime role may do, and whether it still may: a dump loaded by other tools leaves rights behind."""
+"""The rights of the runtime role, and a check for lost ones: loading a dump with other tools may drop grants."""
 
 from collections.abc import Iterator, Sequence
 
@@ -24,23 +24,23 @@ ON_TABLES = (
     ),
     ("SELECT", ("alembic_version", "audit_logs", "evidence", "installation", "source_records", "source_sightings")),
 )  # fmt: skip
-"""Privileges by table, as the migrations grant them all together; a test compares the two."""
+"""Privileges by table, as granted by all migrations together; a test compares the two."""
 
 FUNCTIONS = (
     "current_epoch", "forget_reading", "jsonb_earlier_wins", "jsonb_fold_first", "jsonb_fold_last",
     "jsonb_later_wins", "jsonb_list_union", "new_id", "recall_rows", "record_evidence",
     "refresh_import_statistics", "refresh_sdgs", "see_again", "server_identifier", "worker_lives",
 )  # fmt: skip
-"""What it may call, whatever the arguments."""
+"""Functions it may call, in all signatures."""
 
 _OF_DATABASE = ("CONNECT", "TEMPORARY")
 
 
 def require_rights(connection: sa.Connection) -> None:
-    """See that the role of this connection has all rights it needs; one query.
+    """Check with one query that the role of this connection has all rights it needs.
 
     Raises:
-        DatabaseUnavailable: Naming the rights it lacks, and the command that gives them back.
+        DatabaseUnavailable: Naming the missing rights, and the command that restores them.
     """
     lacking = list_lacking(connection)
     if lacking:
@@ -48,7 +48,7 @@ def require_rights(connection: sa.Connection) -> None:
 
 
 def lacking_rights(connection: sa.Connection, lacking: Sequence[str]) -> DatabaseUnavailable:
-    """Return the error that the role of this connection lacks rights."""
+    """Return the error for missing rights of this connection's role."""
     role = connection.scalar(sa.text("SELECT current_user"))
     few, more = ", ".join(lacking[:3]), len(lacking) - 3
     named = f"{few} (+{more})" if more > 0 else few
@@ -71,7 +71,7 @@ def list_lacking(connection: sa.Connection, role: str | None = None) -> Sequence
 
 
 def give_rights(connection: sa.Connection) -> Sequence[str]:
-    """Give the runtime role the rights it lacks, as the owner; return them."""
+    """Grant the runtime role its missing rights, as the owner; return them."""
     lacking = list_lacking(connection, RUNTIME_ROLE)
     if lacking:
         for statement in _grants(connection):
@@ -89,7 +89,7 @@ def _grants(connection: sa.Connection) -> Iterator[str]:
         yield f"GRANT EXECUTE ON FUNCTION {signature} TO {RUNTIME_ROLE}"
 
 
-# Names are looked up in the catalog: a name that is resolved needs the right to use the schema.
+# Look names up in the catalog: resolving them would need USAGE on the schema.
 _LACKING = sa.text("""
     SELECT d.name || ' on database ' || current_database() AS lacking
     FROM unnest(CAST(:of_database AS text[])) AS d (name)

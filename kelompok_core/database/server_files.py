@@ -24,7 +24,7 @@ SHARED_ROOT = Path("/var/lib/kelompok")
 """Used when this runs as root and the installation lies where an unprivileged user cannot reach it."""
 
 _ACTED_ON = re.compile(r'[$`"\\\r\n]')
-"""What a shell acts on between double quotes, and what ends its line."""
+"""Characters a shell interprets inside double quotes, and line breaks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def find_server_files(settings: Settings) -> ServerFiles:
 
     Raises:
         DatabaseUnavailable: When no PostgreSQL is found, or only too old a one.
-        UsageError: When a path has a character that a shell would act on.
+        UsageError: When a path contains a character that a shell would interpret.
     """
     found = _find_programs(settings)
     user = _unprivileged_user()
@@ -66,7 +66,7 @@ def find_server_files(settings: Settings) -> ServerFiles:
 
 
 def _require_harmless(*folders: Path) -> None:
-    """See that pg_ctl may be given these paths: it writes them into a line of a shell, between double quotes."""
+    """Check paths for pg_ctl, which puts them into a shell command between double quotes."""
     for folder in folders:
         if found := _ACTED_ON.search(str(folder)):
             raise UsageError(
@@ -170,7 +170,7 @@ def _copy_beside_libraries(installation: Path, kept: Path) -> None:
     package = installation.parent
     fresh = kept.with_name(f".{kept.name}")
     shutil.rmtree(fresh, ignore_errors=True)
-    make_way(fresh / package.name)  # root's umask is not for those who are to run them
+    make_way(fresh / package.name)  # root's umask may keep the database user from running them
     shutil.copytree(installation, fresh / package.name / installation.name, symlinks=True)
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.is_dir():

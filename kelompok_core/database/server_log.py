@@ -1,4 +1,4 @@
-"""What the database server may write into its log: that something failed, and no row."""
+"""Log settings of the database server: errors are logged without row values."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ LOGS_NO_ROWS: Mapping[str, str] = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
 }
-"""An error quotes values («invalid input syntax …»), its detail does (the key that is there already), its context (the
-line that COPY was at) and its statement. Who made it is told it all; the log, from LOG upwards, is of the server."""
+"""Errors may quote values («invalid input syntax …»), and so may their DETAIL (a duplicate key), CONTEXT (a COPY line)
+and STATEMENT. The client still gets all of it; the log keeps only the server's own messages, from level LOG upwards."""
 
 _AS_GOOD: Mapping[str, frozenset[str]] = {
     "log_min_messages": frozenset({"fatal", "panic"}),
@@ -25,8 +25,8 @@ _AS_GOOD: Mapping[str, frozenset[str]] = {
 
 
 def list_loose_settings(connection: "sa.Connection") -> list[str]:
-    """Return the settings, as they are for this role, with which rows may stand in the server's log."""
-    import sqlalchemy as sa  # the server starts without it
+    """Return this role's settings that let row values into the server's log."""
+    import sqlalchemy as sa  # not needed to start the server
 
     query = sa.text("SELECT name, setting FROM pg_settings WHERE name = ANY (:names)")
     found = {row.name: str(row.setting) for row in connection.execute(query, {"names": list(LOGS_NO_ROWS)})}

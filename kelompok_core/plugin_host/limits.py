@@ -1,4 +1,4 @@
-"""What one reading of a source may take: ``[limits]`` of kelompok.toml, which no request can raise."""
+"""Resource limits for reading a source: ``[limits]`` in kelompok.toml. Requests cannot raise them."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,13 +8,13 @@ from kelompok_core.settings import Settings
 
 
 class Limits(BaseModel):
-    """Of one source.
+    """Limits per source.
 
     Attributes:
-        columns: How many it may have, over all its rows.
-        reading_seconds: How long it may be read.
-        silent_seconds: How long reading may go on without a row that is kept.
-        memory_megabytes: What a worker may take for one import, beside what it needs itself.
+        columns: Columns over all its rows.
+        reading_seconds: Deadline for reading it.
+        silent_seconds: Deadline for the next stored row.
+        memory_megabytes: Memory of a worker for one import, on top of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

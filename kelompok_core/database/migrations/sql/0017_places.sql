@@ -1,7 +1,7 @@
--- What a backup that is restored elsewhere must not break: where received files are, and what plans are compared with.
+-- Lets a backup be restored elsewhere: received files are found by content, and plans are pinned to an epoch.
 
--- A received file is found by its SHA-256, in the place the settings name. An address would lead into the folder of the
--- installation that received it.
+-- A received file is found by its SHA-256 in the configured storage. A stored URL would point to the installation that
+-- received the file.
 DO $$
 DECLARE
   other text := (SELECT file_url FROM imports
@@ -16,7 +16,7 @@ END
 $$;
 ALTER TABLE imports DROP COLUMN file_url;
 
--- The server's own identity, made by initdb; 0 where a managed server keeps it to itself.
+-- The server's system identifier, set by initdb; 0 where a managed server does not reveal it.
 CREATE FUNCTION server_identifier() RETURNS bigint
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -26,25 +26,25 @@ EXCEPTION WHEN insufficient_privilege THEN
 END
 $$;
 
--- Transaction numbers can only be compared on the server that gave them. An epoch is the time for which they can: it
--- ends when the database is restored, or is found on another server.
+-- Transaction ids can be compared only on the server that assigned them. An epoch is the period in which they can: it
+-- ends when the database is restored or found on another server.
 CREATE TABLE installation (
   only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
   epoch uuid NOT NULL DEFAULT gen_random_uuid(),
   server_identifier bigint NOT NULL,
-  -- Added to the server's transaction numbers, so that those in the audit go on rising where another server begins anew.
+  -- Added to the server's transaction ids, so that the ids in the audit keep rising when a new server starts over.
   transaction_offset bigint NOT NULL DEFAULT 0,
   begun_at timestamptz NOT NULL DEFAULT now(),
   restored_from text
 );
 
--- Null when the database came to this server by other means than a restore: then no plan is of this epoch.
+-- NULL when the database came to this server other than by a restore: then no plan belongs to this epoch.
 CREATE FUNCTION current_epoch() RETURNS uuid
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT epoch FROM public.installation WHERE server_identifier = public.server_identifier()
 $$;
 
--- Begin an epoch, as the owner: after a restore, or where the database is found on another server.
+-- Begins an epoch, as the owner: after a restore, or when the database is found on another server.
 CREATE FUNCTION begin_epoch(restored_from text DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -60,7 +60,7 @@ END
 $$;
 SELECT begin_epoch();
 
--- Null for plans made before there were epochs: they are decided again before they are applied.
+-- NULL for plans from before epochs existed: they are recomputed before they are applied.
 ALTER TABLE imports ADD COLUMN plan_epoch uuid;
 
 REVOKE ALL ON FUNCTION server_identifier(), current_epoch(), begin_epoch(text) FROM PUBLIC;

@@ -1,8 +1,8 @@
--- Evidence comes from an import's own steps alone: rows while it is being staged, decisions while it is being planned
--- or by a person, and of what was decided the source records, which the database copies itself.
+-- Evidence comes only from an import's own steps: rows while it is staged, decisions while it is planned or by a person,
+-- and source records, which the database itself copies from the decided rows.
 
--- Looked at once a statement: a trigger for each row would double the COPY. The import is held until the transaction
--- ends, so that its staging cannot end beside rows that come.
+-- Checked once per statement: a row trigger would double the cost of COPY. The import stays locked until the transaction
+-- ends, so that staging cannot end while rows are still arriving.
 CREATE FUNCTION require_staging() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   wanted integer;
@@ -24,8 +24,7 @@ $$;
 CREATE TRIGGER require_staging AFTER INSERT ON import_rows REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION require_staging();
 
--- A plan is the next one of an import that is staged, or planned and planned again. What a person decides is decided of
--- a row that waits, once the import is applied.
+-- A plan must be the next revision of a staged or planned import. A person decides waiting rows of an applied import.
 CREATE FUNCTION require_deciding() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   wanted integer;
@@ -52,7 +51,7 @@ $$;
 CREATE TRIGGER require_deciding AFTER INSERT ON import_decisions REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION require_deciding();
 
--- Nothing is said of a plan but while the import is applied, or a person decided one of its rows.
+-- Evidence is written only while the import is applied, or when a person decides one of its rows.
 CREATE FUNCTION require_applying(import uuid, plan integer) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -69,8 +68,8 @@ BEGIN
 END
 $$;
 
--- Keep the first row that says a thing. Most records have one row, and only the rows of others are sorted. With
--- ``is_first``, when its source has said nothing before, nothing is looked up that cannot be there.
+-- Keeps the first row for each value. Most records have one row; only the rest are sorted. With ``is_first``, when the
+-- source is new, the lookup of earlier evidence is skipped.
 CREATE FUNCTION record_evidence(import uuid, plan integer, is_first boolean) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -93,7 +92,7 @@ DECLARE
 BEGIN
   PERFORM public.require_applying(import, plan);
   FOREACH chosen IN ARRAY ARRAY[only_ones, first_ones] LOOP
-    -- Made of constants; run as text, so that it is planned for this import and not for any.
+    -- Built from constants; run dynamically, so that PostgreSQL plans it for this import.
     EXECUTE format('
       INSERT INTO public.source_records
         (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name, file_sha256,
@@ -112,8 +111,8 @@ BEGIN
 END
 $$;
 
--- What was said before and is said again: by rows that are references, and by rows that were read anew. Asked before
--- new evidence is recorded, which is said for the first time.
+-- Marks known evidence as seen again: by references, and by rows that were read anew. Runs before new evidence is
+-- recorded.
 CREATE FUNCTION see_again(import uuid, plan integer) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -142,7 +141,7 @@ BEGIN
 END
 $$;
 
--- What was said of records that an undone import wrote is compared anew next time, not taken for known.
+-- After an undo, the next import compares these records again instead of treating them as known.
 CREATE FUNCTION forget_reading(import uuid, records uuid[]) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -160,7 +159,7 @@ BEGIN
 END
 $$;
 
--- A reference brings back the row it was read as, and no other.
+-- A reference must restore exactly the row it was read as.
 CREATE OR REPLACE FUNCTION recall_rows(import uuid, records integer[]) RETURNS void
   LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   UPDATE public.import_rows r SET raw = o.raw, candidate = o.candidate

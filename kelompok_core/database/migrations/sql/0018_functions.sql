@@ -1,6 +1,6 @@
--- A temporary table hides a table of the same name from whatever looks it up by name alone: PostgreSQL looks there
--- first, unless pg_temp is named, and last. So a function looks names up on a path of its own, or is of the kind whose
--- names were looked up when it was made (RETURN, BEGIN ATOMIC): those are still inlined, as a query asks them a row.
+-- A temporary table hides a table of the same name: PostgreSQL searches pg_temp first unless the search path lists it
+-- last. So each function has its own search_path, or is an SQL-standard function (RETURN, BEGIN ATOMIC), whose names were
+-- resolved when it was created. Those can still be inlined into queries that call them per row.
 
 CREATE OR REPLACE FUNCTION jsonb_later_wins(state jsonb, incoming jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN coalesce(state, '{}') || coalesce(incoming, '{}');
@@ -32,7 +32,7 @@ BEGIN
 END
 $$;
 
--- The others, whatever they are: triggers run with the rights of whoever writes, and on that one's path without this.
+-- All other functions: without this, a trigger runs with the writer's search_path.
 DO $$
 DECLARE
   unbound record;
@@ -48,7 +48,7 @@ BEGIN
 END
 $$;
 
--- What functions are made from now on is nobody's to call who was not named; nor is what was made since the first.
+-- Nobody may call a new function without an explicit grant; existing functions lose EXECUTE for PUBLIC, too.
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION worker_lives(uuid), refresh_sdgs(uuid[]) TO kelompok_runtime;

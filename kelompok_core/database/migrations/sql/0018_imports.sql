@@ -1,9 +1,9 @@
--- An import stays what it was opened as, goes on in one direction, and tells the audit of each step.
+-- An import keeps its identity, moves through its states in one direction, and audits each step.
 
 CREATE FUNCTION guard_import() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   was jsonb := to_jsonb(OLD);
-  -- How it is being worked on. What is not named here or below never changes: a new column is fixed until it is named.
+  -- Columns about the work on it. Columns not listed here or below never change: a new column is immutable until listed.
   free text[] := ARRAY['state', 'updated_at', 'run_id', 'failure', 'failure_code', 'failure_hint', 'failure_trace',
                        'durations', 'queued_at', 'leased_by', 'fence', 'attempts'];
   touched text[];
@@ -37,10 +37,10 @@ BEGIN
   RETURN NEW;
 END
 $$;
--- Triggers run in the order of their names: this one before the counts are looked at.
+-- Triggers run in the order of their names: this one runs before the check of the counts.
 CREATE TRIGGER as_opened BEFORE UPDATE ON imports FOR EACH ROW EXECUTE FUNCTION guard_import();
 
--- It begins with nothing done: what it counts and who released it is known later.
+-- A new import has no work done yet: its counts and who released it are set later.
 CREATE FUNCTION guard_new_import() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   IF NEW.state <> 'received' OR NEW.rows_staged <> 0 OR NEW.plan_revision <> 0
@@ -55,7 +55,7 @@ END
 $$;
 CREATE TRIGGER as_opened_first BEFORE INSERT ON imports FOR EACH ROW EXECUTE FUNCTION guard_new_import();
 
--- Counts close whenever they change, not only with the state.
+-- Check the counts whenever they change, not only with the state.
 DROP TRIGGER check_counts ON imports;
 CREATE TRIGGER check_counts BEFORE UPDATE ON imports FOR EACH ROW
   WHEN (NEW.state IN ('planned', 'applied')
@@ -66,7 +66,7 @@ CREATE TRIGGER check_counts BEFORE UPDATE ON imports FOR EACH ROW
              NEW.review))
   EXECUTE FUNCTION check_counts();
 
--- What the audit keeps of an import: whose it is, how far, and what it counts. Nothing that a file says.
+-- What the audit keeps of an import: its owner, its state and its counts. Nothing from the file.
 CREATE FUNCTION import_image(i imports) RETURNS jsonb LANGUAGE sql STABLE
   RETURN jsonb_build_object(
     'state', i.state, 'mode', i.mode, 'entity', i.entity, 'plugin', i.plugin, 'plugin_version', i.plugin_version,
@@ -76,7 +76,7 @@ CREATE FUNCTION import_image(i imports) RETURNS jsonb LANGUAGE sql STABLE
     'plan_revision', i.plan_revision, 'rows_read', i.rows_read, 'accepted', i.accepted, 'merged', i.merged,
     'unchanged', i.unchanged, 'rejected', i.rejected, 'review', i.review);
 
--- One entry a step. The import is the record that changed and not what changed it: import_id stays empty.
+-- One entry per step. The import is the changed record, not the cause of the change: import_id stays empty.
 CREATE FUNCTION audit_import() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- The error file of an import: one with wanted_at waits for a worker, or is written by leased_by. What was written last
--- lies in storage under file_id; content says for which plan and which decided rows, so that an outdated file is known.
+-- The error file of an import: with wanted_at set it waits for a worker, or leased_by is writing it. The latest file is in
+-- storage under file_id; content identifies its plan and decided rows, so that an outdated file can be recognised.
 CREATE TABLE error_files (
   import_id uuid PRIMARY KEY REFERENCES imports (id) ON DELETE CASCADE,
   wanted_at timestamptz,

@@ -1,4 +1,4 @@
-"""Received files found by content, plans pinned to an epoch: so that a backup can be restored elsewhere."""
+"""Find received files by content and pin plans to an epoch, so that a backup can be restored elsewhere."""
 
 from alembic import op
 

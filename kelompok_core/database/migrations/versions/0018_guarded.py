@@ -1,4 +1,4 @@
-"""Functions whose names nothing hides, evidence from an import's own steps alone, imports that stay whose they are."""
+"""Fix the search path of functions, and protect evidence and imports from writes out of turn."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Error files that workers write: which are wanted, and which are kept."""
+"""Add error files that workers write: which are requested, and which are stored."""
 
 from alembic import op
 

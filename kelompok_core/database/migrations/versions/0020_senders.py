@@ -1,4 +1,4 @@
-"""What whoever sent an import could see then."""
+"""Record what the sender of an import could see at the time."""
 
 from alembic import op
 
