@@ -20,7 +20,7 @@ _TYPES: Mapping[str, tuple[type, str]] = {
     "start": (numbers.Integral, "whole number"),
     "end": (numbers.Integral, "whole number"),
 }
-"""What columns of signals hold that are no text."""
+"""Types of the signal columns that are not text."""
 _KEPT = ("property", "value", "method")
 _LONGEST = 1_000
 _GOALS = frozenset(str(goal) for goal in range(1, GOALS + 1))
@@ -83,7 +83,7 @@ def checked_signals(table: pd.DataFrame, page: Page, plugin: str) -> list[Signal
 
 
 def _require_types(row: Sequence[Any], plugin: str) -> None:
-    """See that each cell of a signal is what its column holds, in characters that can be kept."""
+    """Check that each cell of a signal has its column's type and can be stored."""
     for column, cell in zip(SIGNAL_COLUMNS, row, strict=True):
         kind, called = _TYPES.get(column, (str, "text"))
         if not isinstance(cell, kind) or isinstance(cell, bool):

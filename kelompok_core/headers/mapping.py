@@ -33,7 +33,7 @@ _WHEN_FILLED_IN = frozenset({"start", "end", "today"})
 
 REFUSED = "header.sensitive_refused"
 POSITION = "position"
-"""Fact of a refused column: at which place it stands, counted from 1. It is not among the import's columns."""
+"""Fact about a refused column: its position, counted from 1. The import's columns do not include it."""
 
 _ROOM = 60
 """Characters of names in one sentence."""

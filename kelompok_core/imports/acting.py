@@ -1,4 +1,4 @@
-"""Whoever acts on an import: what its transactions tell the audit, and who finds that others act on it by now."""
+"""Acting on an import: sets the audit context of its transactions, and detects when another actor has taken over."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from kelompok_core.imports.records import ImportRecord
 
 _NOT_THEIRS = frozenset({"55000", "40001"})
-"""The import's state is another than rows or decisions need; or its row changed under the transaction's snapshot."""
+"""The import is in the wrong state for rows or decisions, or its row changed since the transaction's snapshot."""
 
 
 def act_on(connection: sa.Connection, record: "ImportRecord", actor_id: UUID, *, origin: str = "import") -> None:
-    """Tell the database in whose name this transaction works on the import."""
+    """Set the actor and origin of this transaction for the audit."""
     context = AuditContext(
         actor=str(actor_id), origin=origin, import_id=record.id, plugin=record.plugin_label, request_id=record.run_id
     )
@@ -28,7 +28,7 @@ def act_on(connection: sa.Connection, record: "ImportRecord", actor_id: UUID, *,
 
 @contextmanager
 def noticing_takeover(record: "ImportRecord") -> Iterator[None]:
-    """Tell whoever writes rows or decisions that the import is not theirs any more, where the database refuses them.
+    """Raise TakenOver when the database refuses rows or decisions because the import has changed hands.
 
     Raises:
         TakenOver: When the import was cancelled or taken up by another worker since the record was read.

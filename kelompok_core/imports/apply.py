@@ -154,7 +154,7 @@ def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dic
 
 
 def _has_moved(connection: sa.Connection, record: ImportRecord) -> bool:
-    """Return whether the core may have changed since the plan; of a plan from before a restore nobody can tell."""
+    """Return whether the core may have changed since the plan; True for a plan from before a restore."""
     planned = connection.execute(sa.text(apply_sql.PLANNED_BEFORE), {"import": record.id}).one_or_none()
     if planned is None:
         return True

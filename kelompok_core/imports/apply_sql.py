@@ -147,13 +147,13 @@ def withdraw(descriptor: EntityDescriptor, field: Field) -> str:
         WHERE t.id = w.record AND NOT coalesce({stored}, '[]') @> w.ways"""
 
 
-# The database copies evidence itself, from the import's own rows and decisions: the runtime role cannot write it.
+# The database copies evidence from the import's own rows and decisions: the runtime role cannot write it.
 SEE_AGAIN = "SELECT see_again(:import, :revision)"
 RECORD_EVIDENCE = "SELECT record_evidence(:import, :revision, is_first => :is_first)"
-"""Keep the first row that says a thing; ``is_first`` when its source has said nothing before."""
+"""Keep the first row for each value; ``is_first`` when the source is new."""
 
-# The first transaction the plan may not have seen, numbered as the audit does; no row where the plan was made before a
-# restore, or on another server: there transactions have other numbers, and nothing can be said.
+# The first transaction the plan may not have seen, with the audit's numbering. No row for a plan made before a restore
+# or on another server: its transaction ids cannot be compared.
 PLANNED_BEFORE = """
     SELECT pg_snapshot_xmin(i.plan_snapshot)::text::bigint + n.transaction_offset AS since,
            n.transaction_offset AS shift

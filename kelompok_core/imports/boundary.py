@@ -32,20 +32,20 @@ MAX_CELL_CHARS = 1_000_000
 """A row with a longer cell is rejected."""
 
 HOSTS_OWN = frozenset({"date_order", "day_numbers", "recent_years", "decimals", "normalized_by"})
-"""What the host notes of how a source was read, beside what its reader says."""
+"""Facts about the reading that the host sets, next to those its reader reports."""
 
 _SHOWN_CHARACTERS = 100
 _LONGEST_PROBLEM = 500
 _HIGHEST = 2**31 - 1
 _ODD = (AttributeError, LookupError, TypeError, ValueError, OverflowError, pa.ArrowException)
-"""What looking at a batch raises that is no table of what it should be."""
+"""Errors that inspecting a malformed batch may raise."""
 
 
 def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
     """Return the batch when it is as the contract says and goes on after that record.
 
     NULs are shown as a picture: PostgreSQL's text cannot hold them, and the kept file has them as they were. That,
-    and cells longer than :data:`MAX_CELL_CHARS`, are issues of their rows; in the name of a column it is a fatal one.
+    and cells longer than :data:`MAX_CELL_CHARS`, are issues of their rows; in the name of a column it is a fatal issue.
 
     Raises:
         ImportFailed: Naming the plugin and what is wrong.
@@ -62,7 +62,7 @@ def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
 
 
 def checked_issue(issue: Issue, plugin: str) -> Issue:
-    """Return a single finding of a plugin as it can be kept.
+    """Return a single finding of a plugin in storable form.
 
     Raises:
         ImportFailed: Naming the plugin and what is wrong.
@@ -91,7 +91,7 @@ def _problem(batch: SourceBatch, after: int) -> str | None:
 
 
 def _in_order(batch: SourceBatch) -> SourceBatch:
-    """Return the batch with rows numbered from 0, and what it says beside its cells as it can be kept."""
+    """Return the batch with rows numbered from 0 and its metadata in storable form."""
     return replace(
         batch,
         cells=batch.cells.reset_index(drop=True),
@@ -102,7 +102,7 @@ def _in_order(batch: SourceBatch) -> SourceBatch:
 
 
 def _with_storable_names(batch: SourceBatch) -> SourceBatch:
-    """Return the batch with a fatal finding about each name of a column that PostgreSQL cannot hold."""
+    """Return the batch with a fatal finding for each column name that PostgreSQL cannot store."""
     if all(map(is_storable, batch.cells.columns)):
         return batch
     names: list[str] = []
@@ -117,7 +117,7 @@ def _with_storable_names(batch: SourceBatch) -> SourceBatch:
 
 
 def _line_of_name(batch: SourceBatch, name: str) -> int | None:
-    """Return the line of the header, or without one that of the first record that has such a cell."""
+    """Return the line of the header, or else of the first record with such a cell."""
     written = batch.read_as.get("header_line")
     if isinstance(written, int):
         return written

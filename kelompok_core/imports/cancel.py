@@ -19,7 +19,7 @@ from kelompok_core.imports.workbench import Workbench
 
 _OPEN = (ImportState.RECEIVED, ImportState.STAGING, ImportState.STAGED, ImportState.PLANNED)
 _PATIENCE_SECONDS = 1.0
-"""For which a statement that holds the import may go on; what holds it longer is being applied, and is cancelled."""
+"""Grace period for a statement that locks the import; one that runs longer is applying it, and is cancelled."""
 
 _MOST_SECONDS = 10
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -28,11 +28,11 @@ _LOCK_NOT_AVAILABLE = "55P03"
 def cancel(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
     """Give the import up: what waits no longer does, and a plan is not applied; one that is cancelled stays so.
 
-    An import that is just being applied is stopped, and nothing of it is written.
+    An import that is being applied is stopped and rolled back.
 
     Raises:
         NotPermitted: When the actor may not submit imports there.
-        Conflict: When it is applied, failed or undone, or cannot be stopped.
+        Conflict: When it is already applied, failed or undone, or cannot be stopped.
     """
     with bench.database.connect() as connection, connection.begin():
         record = get_import(connection, import_id)
@@ -59,15 +59,15 @@ def _require_open(record: ImportRecord) -> None:
 
 
 def _take(database: Database, connection: sa.Connection, import_id: UUID) -> None:
-    """Hold the import's row, from whoever is applying it.
+    """Lock the import's row, cancelling whoever is applying it.
 
     Raises:
-        Conflict: When that one does not let go.
+        Conflict: When the lock is not released in time.
     """
     connection.execute(sa.text("SELECT set_config('lock_timeout', :most, true)"), {"most": f"{_MOST_SECONDS}s"})
     me = connection.scalar(sa.text("SELECT pg_backend_pid()"))
     try:
-        connection.execute(_ONE_CANCELS, {"key": f"cancel:{import_id}"})  # else two would stop each other
+        connection.execute(_ONE_CANCELS, {"key": f"cancel:{import_id}"})  # otherwise two callers would cancel each other
         with _stopping_who_blocks(database, me):
             lock_import(connection, import_id)
     except sa.exc.OperationalError as error:
@@ -80,7 +80,7 @@ def _take(database: Database, connection: sa.Connection, import_id: UUID) -> Non
 
 @contextmanager
 def _stopping_who_blocks(database: Database, waiting: int) -> Iterator[None]:
-    """Cancel, again and again, the statements of sessions that a session has been waiting for a while."""
+    """After a grace period, keep cancelling the statements of sessions that block this session."""
     has_it = Event()
 
     def stop() -> None:

@@ -1,7 +1,7 @@
-"""What of an import may be told where its rows may not be: counts, codes, lines, and headers that are no values.
+"""What may be shown of an import where its rows may not: counts, codes, lines, and known headers.
 
-The value of a cell that something is wrong with is never told, whichever field it stands in: rows that slipped by a
-column have a person's e-mail address under «website». A header may be a value too, of a file without a header row.
+The value of a faulty cell is never shown, whatever its field: in rows shifted by a column, a person's e-mail address
+is under «website». A header may be a value too, if the file has no header row.
 """
 
 import re
@@ -26,7 +26,7 @@ _NO_CODE = "(no code)"
 _LETTERS = 26
 
 _LONGEST_MARK = 2
-"""Characters of a delimiter, a quote, or what begins a comment."""
+"""Characters of a delimiter, quote or comment prefix."""
 _OF_READING = frozenset(
     {"encoding", "delimiter", "quote", "escape", "line_ending", "header_line", "header_rows", "tags_line", "comment",
      "shape", "files"}
@@ -35,28 +35,28 @@ _WORDS = frozenset(
     {"tab", "none", "double", "comma", "semicolon", "space", "CRLF", "LF", "CR", "list", "lines", "one", "map", "table",
      "values"}
 )  # fmt: skip
-"""What a reader may say of how it reads; anything else could be text of the file."""
+"""Allow-list of what a reader may report; anything else could be text of the file."""
 
 
 def show_code(code: str) -> str:
-    """Return a finding's code, or that it is none: a plugin makes its own."""
+    """Return a finding's code, or a placeholder if it is malformed: plugins define their own codes."""
     return code if _CODE.fullmatch(code) else _NO_CODE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Disclosure:
-    """What may be told of one import.
+    """What may be shown of one import.
 
     Attributes:
         record: The import.
-        named: Headers that the operator wrote into the profile it was read by.
+        named: Headers that the operator wrote into its profile.
     """
 
     record: ImportRecord
     named: frozenset[str] = frozenset()
 
     def column(self, header: str | None) -> str | None:
-        """Return a header that the entity or the profile knows in this spelling; else the column's place, if known."""
+        """Return a header that the entity or profile knows in this spelling; else the column's position, if known."""
         if header is None:
             return None
         if header in self.named or squeeze(fold_header(header)) in header_words(self.record.entity):
@@ -69,18 +69,18 @@ class Disclosure:
         return {field: self.column(header) for header, field in self.record.mapping.items()}
 
     def reading(self) -> dict[str, Any]:
-        """Return how the source was read, as far as that is no text of it."""
+        """Return how the source was read, without text of the source."""
         return {name: told for name, told in self.record.read_as.items() if name in _OF_READING and _is_harmless(told)}
 
     def finding(self, finding: Mapping[str, Any]) -> str:
-        """Return a finding as the database keeps it: its code, and where."""
+        """Return a stored finding as its code and place."""
         line = (finding.get("params") or {}).get("line")
         places = [f"line {line}" if isinstance(line, int) else None, self.column(finding.get("column"))]
         return ", ".join([show_code(str(finding["code"])), *filter(None, places)])
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        """Return at which place each column stands, counted from 1; none where that is not known of all."""
+        """Return each column's position, counted from 1; empty unless all are known."""
         refused = [one for one in self.record.issues if one["code"] == REFUSED]
         if not all(POSITION in one["params"] for one in refused):
             return {}
@@ -90,18 +90,18 @@ class Disclosure:
 
 
 def disclosure_of(settings: Settings, record: ImportRecord) -> Disclosure:
-    """Return what may be told of an import in this installation."""
+    """Return what may be shown of an import in this installation."""
     return Disclosure(record=record, named=frozenset(_named_in_profile(settings, record)))
 
 
 def _named_in_profile(settings: Settings, record: ImportRecord) -> Iterator[str]:
     if record.options.profile is not None:
-        with suppress(KelompokError):  # it is gone, and its headers with it
+        with suppress(KelompokError):  # the profile was removed
             yield from read_profile(settings, record.options.profile).options.mapping
 
 
 def column_letters(place: int) -> str:
-    """Return what a spreadsheet calls the column at this place, the first being 1: A, B … Z, AA."""
+    """Return the spreadsheet name of the column at this position, counted from 1: A, B … Z, AA."""
     letters = ""
     while place > 0:
         place, last = divmod(place - 1, _LETTERS)

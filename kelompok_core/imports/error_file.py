@@ -28,7 +28,7 @@ def take_back(batch: SourceBatch, media_type: str) -> SourceBatch:
         return batch
     cells = batch.cells.apply(lambda column: column.map(unguard_formula, na_action="ignore").astype(column.dtype))
     names = [unguard_formula(name) for name in cells.columns]
-    if len(set(names)) == len(names):  # else somebody wrote a mark themselves, and both names are theirs
+    if len(set(names)) == len(names):  # otherwise the source itself had a mark, and both names are its own
         cells = cells.set_axis(names, axis="columns")
     return replace(batch, cells=cells)
 
@@ -41,7 +41,7 @@ def is_json(media_type: str) -> bool:
 def write_error_file(connection: sa.Connection, record: ImportRecord, targets: Mapping[str, TextIO]) -> int:
     """Write the rejected and parked rows of a table as CSV, with its own delimiter; return how many there are.
 
-    ``targets`` are where to, by the language that findings are said in.
+    ``targets`` are the outputs by language of the findings.
     """
     delimiter = _delimiter_of(record)
     writers = [(language, SafeWriter(target, delimiter=delimiter)) for language, target in targets.items()]
@@ -67,7 +67,7 @@ def write_error_lines(
 ) -> int:
     """Write the rejected and parked records as lines of JSON: as they came, with what was found; return their number.
 
-    ``originals`` are all records of the source, in the order they were read; ``targets`` where to, by language.
+    ``originals`` are all records of the source in reading order; ``targets`` the outputs by language.
     """
     number, at = 0, 0
     for row in _iter_rows(connection, record):
@@ -105,7 +105,7 @@ def _with(original: str, findings: dict[str, str]) -> str:
 
 
 def encoding_of(record: ImportRecord) -> str:
-    """Return the encoding of an import's error file; a spreadsheet needs the mark at the beginning of a table."""
+    """Return the encoding of an import's error file; spreadsheets need a byte order mark in tables."""
     return "utf-8" if is_json(record.media_type) else "utf-8-sig"
 
 

@@ -1,4 +1,4 @@
-"""Findings as a plugin gives them: whether they are such, and as the database can keep them."""
+"""Validates the findings of plugins and makes them storable."""
 
 import re
 from collections.abc import Callable
@@ -12,11 +12,11 @@ _SEVERITIES = frozenset(severity.value for severity in Severity)
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _LARGEST_PARAMS = 20_000
 _LONGEST_VALUE = 10_000
-"""Characters of a finding's value that are kept: it shows what is meant, and the row has the whole of it."""
+"""Limit in characters of a finding's value: it is for display, and the row has the full value."""
 
 
 def issues_problem(issues: pd.DataFrame, records: pd.Series) -> str | None:
-    """Return what is wrong with a table of findings about these records, or None."""
+    """Return the problem with a table of findings about these records, or None."""
     if list(issues.columns) != list(ISSUE_COLUMNS):
         return f"issues need the columns {', '.join(ISSUE_COLUMNS)}"
     if issues.empty:
@@ -25,7 +25,7 @@ def issues_problem(issues: pd.DataFrame, records: pd.Series) -> str | None:
         return f"there is no severity {str(unknown[0])!r}"
     if not issues["record"].dropna().isin(records).all():
         return "an issue refers to a record that is not in its batch"
-    issues["line"].astype("Int64")  # raises where these are no numbers
+    issues["line"].astype("Int64")  # raises unless these are numbers
     return (
         _first_problem(issues["code"], _code_problem)
         or _first_problem(issues["column"], _text_problem("column"))
@@ -60,7 +60,7 @@ def _params_problem(params: object) -> str | None:
 
 
 def storable_issues(issues: pd.DataFrame) -> pd.DataFrame:
-    """Return findings as the database can keep them."""
+    """Return findings in storable form."""
     if issues.empty:
         return issues
     kept = {

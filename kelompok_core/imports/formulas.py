@@ -6,25 +6,25 @@ from collections.abc import Iterable
 from typing import TextIO
 
 MARK = "'"
-"""What spreadsheets put before text that looks like a formula."""
+"""The prefix by which spreadsheets mark text that looks like a formula."""
 
 SEPARATORS = ";,|\t\r\n"
-"""Where a spreadsheet may split a cell, whatever the file's own delimiter is."""
+"""Characters at which a spreadsheet may split a cell, whatever the file's delimiter."""
 
 TRIGGERS = r"=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207c\u207a\u208c\u208a\u2a75\u2a76\ufb29\u2212"
-"""How a formula begins, with the full-width, small and raised forms of these signs, which some read as plain."""
+"""Characters that start a formula, with the full-width, small and raised forms that some programs normalise."""
 
-# All of Unicode's white space, format and control characters, but for the separators, and the letters and marks that
-# show nothing: fillers, selectors, a blank of Braille. Quotation marks are skipped where a cell is split within quotes.
+# All of Unicode's white space, format and control characters except the separators, and invisible letters and marks:
+# fillers, selectors, the Braille blank. Quotation marks are skipped because a cell may be split within quotes.
 _SKIPPED = (
     r"'\uff07\"\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
     r"\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff"
     r"\uffa0\ufff0-\uffff\ud800-\udfff\ue000-\uf8ff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     r"\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
 )
-"""What may stand before a formula unseen."""
+"""Characters that may hide before a formula."""
 
-# Possessive, so that a long run of blanks is read once and never again.
+# Possessive, so that a long run of blanks causes no backtracking.
 _FORMULA = rf"[{_SKIPPED}]*+[{TRIGGERS}]"
 _BLANK_START = rf"\A[{_SKIPPED}]*+[\t\r\n]"
 _PLACES = re.compile(rf"(?:\A|(?<=[{SEPARATORS}]))(?={_FORMULA})|(?={_BLANK_START})")
@@ -33,9 +33,9 @@ _HAS_PLACE = re.compile(rf"[\t\r\n{TRIGGERS}]")
 
 
 def guard_formula(cell: str | None) -> str:
-    """Return the cell so that a spreadsheet takes it for text; :func:`unguard_formula` takes that back.
+    """Return the cell in a form that spreadsheets treat as text; :func:`unguard_formula` reverses it.
 
-    The mark stands at the start, and behind each character where the spreadsheet may split the cell.
+    The mark goes at the start and after each character where the spreadsheet may split the cell.
     """
     if cell is None:
         return ""
@@ -48,7 +48,7 @@ def unguard_formula(cell: str) -> str:
 
 
 class SafeWriter:
-    """Writes rows as CSV with every cell guarded: the only way to write a file that a spreadsheet may open."""
+    """Writes CSV rows with every cell guarded. Use it for every file that a spreadsheet may open."""
 
     def __init__(self, target: TextIO, *, delimiter: str = ",") -> None:
         self._writer = csv.writer(target, delimiter=delimiter, lineterminator="\r\n")

@@ -17,7 +17,7 @@ def write_errors(
 ) -> int:
     """Write the rejected and parked rows, as CSV or as lines of JSON; return how many there are.
 
-    ``targets`` are where to, by language. Of JSON a plugin gives the records back: its code runs here.
+    ``targets`` are the outputs by language. For JSON, a plugin returns the records: its code runs here.
     """
     if not is_json(record.media_type):
         return write_error_file(connection, record, targets)

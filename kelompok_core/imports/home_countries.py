@@ -21,7 +21,7 @@ from kelompok_core.values.text import line
 
 
 class HomeCountries:
-    """Looks up the organizations that the rows of one import name, each once; ``sees`` are those it may know of."""
+    """Looks up the organizations that the rows of one import name, each once, within the visible ones (``sees``)."""
 
     def __init__(
         self, database: Database, record: ImportRecord, descriptor: EntityDescriptor, sees: Sequence[UUID] | None

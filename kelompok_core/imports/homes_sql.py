@@ -20,8 +20,8 @@ _UNNAMED = "SELECT NULL::text AS written, NULL::text AS key"
 def homes(*, named: bool) -> str:
     """Find each organization that rows name, once: by slug, else by an id some source knows it by, else by name.
 
-    Only those in sight: a name that another organization has too means the one that the importer can see, and what is
-    out of sight is as if it were not there.
+    Only visible organizations count: a name shared by several means the one the importer can see, and hidden ones are
+    treated as missing.
     Where no column names one (``named``), all rows belong where the import does.
     """
     return f"""
@@ -88,7 +88,7 @@ def refused(*, named: bool) -> str:
     WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error' AND h.problem IS NOT NULL"""
 
 
-# Of organizations themselves: rows about any other than the one the import is confined to. Before anything is asked.
+# For imports of organizations: refuse rows about any organization but the import's own, before any review.
 REFUSE_OUTSIDE = """
     WITH outside AS (
       DELETE FROM deciding_rows

@@ -36,7 +36,7 @@ def spellings(place: str, kinds: Sequence[str]) -> str:
 
 
 def at_home(descriptor: EntityDescriptor) -> str:
-    """Only records of the row's own organization are its likes; of organizations, those in sight."""
+    """Match only records of the row's own organization; for organizations, only visible ones."""
     return f"t.{descriptor.organization_column} = k.home" if descriptor.belongs else sees("t.id")
 
 

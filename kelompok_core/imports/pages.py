@@ -71,9 +71,9 @@ def list_rows(  # noqa: PLR0913  (which rows, and for whom)
     decisions: Collection[str] | None = None,
     sees: Sequence[UUID] | None = None,
 ) -> Sequence[DecidedRow]:
-    """Return rows in file order behind the one numbered ``after``; all of them, or those decided so.
+    """Return rows in file order after the one numbered ``after``; all of them, or those with a decision.
 
-    Of records that are in none of the organizations ``sees`` by now nothing is told; None is everywhere.
+    Hides records that are now outside the organizations in ``sees``; None is all organizations.
     """
     descriptor = get_descriptor(record.entity)
     params = {"import": record.id, "revision": record.plan_revision, "after": after, "limit": limit}
@@ -85,7 +85,7 @@ def list_rows(  # noqa: PLR0913  (which rows, and for whom)
 def iter_rows(
     connection: sa.Connection, record: ImportRecord, *, sees: Sequence[UUID] | None = None
 ) -> Iterator[DecidedRow]:
-    """Yield every row in file order, and what was decided of it; see :func:`list_rows`."""
+    """Yield every row and its decision in file order; see :func:`list_rows`."""
     after = 0
     while rows := list_rows(connection, record, after=after, limit=_PAGE, sees=sees):
         yield from rows
@@ -115,7 +115,7 @@ def list_issues(
     connection: sa.Connection, record: ImportRecord, *, after: tuple[int, int, int], limit: int,
     sees: Sequence[UUID] | None = None,
 ) -> Sequence[PlacedIssue]:  # fmt: skip
-    """Return findings in file order behind a place, those about the file itself first; see :func:`list_rows`."""
+    """Return findings in file order after a place, those about the file itself first; see :func:`list_rows`."""
     params = {"import": record.id, "revision": record.plan_revision, "limit": limit}
     params |= dict(zip(("record", "step", "number"), after, strict=True))
     found = [

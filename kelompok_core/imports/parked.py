@@ -37,7 +37,7 @@ class ParkedRow:
         appeared: Ids of further ones it may be by now.
         organization_id: Where the row's record belongs, if it belongs somewhere.
         confined_to: The organization its import is confined to, or None.
-        hides: Whether it might have been a record that is out of the reader's sight.
+        hides: Whether it may match a record that the reader may not see.
     """
 
     import_id: UUID
@@ -103,7 +103,7 @@ def list_parked(  # noqa: PLR0913  (which rows, and for whom)
         organizations: Only of imports confined to these, or rows that belong there; None is all.
         after: Only behind this row, an import and a number.
         limit: How many at most.
-        sees: The organizations whose records the reader may see beside them; None is all.
+        sees: The organizations whose records the reader may see; None is all.
     """
     behind, number = after or (None, None)
     params: dict[str, Any] = {"import": import_id, "record": None, "limit": limit, "behind": behind, "number": number}
@@ -114,7 +114,7 @@ def list_parked(  # noqa: PLR0913  (which rows, and for whom)
 def get_parked(
     connection: sa.Connection, import_id: UUID, record: int, *, sees: Sequence[UUID] | None = None
 ) -> ParkedRow:
-    """Return one row that waits, with those records it may be that are in these organizations; None is all.
+    """Return one waiting row with its candidate records in these organizations; None is all.
 
     Raises:
         NotFound: When there is none, somebody has decided it, or a later row took its place.
@@ -128,7 +128,7 @@ def get_parked(
 
 
 def get_home(connection: sa.Connection, import_id: UUID, record: int) -> UUID | None:
-    """Return the organization that a row belongs to, as far as it belongs somewhere."""
+    """Return the organization that a row belongs to, or None."""
     home: UUID | None = connection.scalar(_HOME, {"import": import_id, "record": record})
     return home
 
@@ -140,7 +140,7 @@ def _what_came(connection: sa.Connection, params: Mapping[str, Any]) -> str | No
 
 
 def _for_reader(connection: sa.Connection, parked: Sequence[ParkedRow], sees: Sequence[UUID] | None) -> list[ParkedRow]:
-    """Return the rows with the records they may be by now, and without those that are out of sight."""
+    """Return the rows with their current candidate records, without hidden ones."""
 
     def place(one: ParkedRow) -> tuple[str, str, str]:
         return one.entity, one.source_name, str(one.confined_to)
@@ -157,7 +157,7 @@ def _for_reader(connection: sa.Connection, parked: Sequence[ParkedRow], sees: Se
 
 
 def _both(confined_to: UUID | None, sees: Sequence[UUID] | None) -> Sequence[UUID] | None:
-    """Return the organizations that both the import and the reader see: a row is about no other's records."""
+    """Return the organizations visible to both the import and the reader."""
     if confined_to is None:
         return sees
     return [confined_to] if sees is None or confined_to in sees else []
@@ -176,7 +176,7 @@ def _look_again(
     connection: sa.Connection, descriptor: EntityDescriptor, source: str, sees: Sequence[UUID] | None,
     rows: Iterable[ParkedRow],
 ) -> dict[str, Sequence[UUID]]:  # fmt: skip
-    """Return which records in sight each row of one source may be as the core is now."""
+    """Return the visible records each row of one source may match in the current core."""
     keys = [(one.import_id, one.record, one.organization_id) for one in rows]
     names = ("imports", "records", "homes")
     params: dict[str, Any] = {name: list(values) for name, values in zip(names, zip(*keys, strict=True), strict=True)}
@@ -247,7 +247,7 @@ def list_candidates(connection: sa.Connection, parked: ParkedRow) -> Mapping[str
 def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str, *, sees: Sequence[UUID] | None = None) -> UUID:
     """Return the record of the row's entity, and organization, with this slug or end of its id.
 
-    Only those in these organizations count; None is all.
+    Searches only these organizations; None is all.
 
     Raises:
         NotFound: When there is none, or more than one.

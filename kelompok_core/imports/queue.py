@@ -16,17 +16,16 @@ CHANNEL = "kelompok_imports"
 """What PostgreSQL notifies of when an import is queued."""
 
 MOST_RUNNING, MOST_WAITING = 2, 10
-"""Of one organization; imports that are confined to none count together. The figures are Marketo's bulk import's.
+"""Limits per organization; imports confined to none count together. The figures are those of Marketo's bulk import.
 
-Where several people may import, one organization, and one person, also leaves a worker to the others, if there are two
-or more.
+With several users and at least two workers, one organization or person may not use all of them.
 """
 
 MOST_ATTEMPTS = 3
-"""An import that ended so many workers is not given to another.
+"""After this many attempts that killed their worker, an import fails.
 
-One that hangs keeps a worker for half a minute each time, and whoever waits behind it. Power cuts and restarts seldom
-meet the same import three times; and one that is given up goes on where it was when it is asked for again.
+An import that hangs blocks a worker, and the queue behind it, for half a minute each time. Power cuts and restarts
+seldom hit the same import three times. A failed import resumes where it was when it is requested again.
 """
 
 
@@ -66,11 +65,11 @@ def require_room(connection: sa.Connection, organization_id: UUID | None) -> Non
 
 
 def claim(connection: sa.Connection, worker_id: UUID) -> Claim | None:
-    """Give the worker an import that waits, or that lost its worker; the caller commits.
+    """Give the worker an import that waits or lost its worker; the caller commits.
 
-    Organizations take turns: first comes the one of which least is being done, then the one that was served longest
-    ago, and of its imports the one that has waited longest. Of one worker that is all there is to say: a long import
-    keeps it until it is done, and then it is another organization's turn.
+    Scheduling is fair between organizations: first the one with the fewest running imports, then the one served least
+    recently, and of its imports the one waiting longest. A single worker finishes a long import before it serves the
+    next organization.
     """
     connection.execute(_ONE_AT_A_TIME, {"key": "claim"})
     row = connection.execute(_CLAIM, {"worker": worker_id, "most": MOST_RUNNING}).one_or_none()
@@ -129,7 +128,7 @@ _WAITING = sa.text("""
     WHERE queued_at IS NOT NULL AND leased_by IS NULL
       AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
 """)
-# Of a candidate «i»: whose turn it takes. Outside of organizations each actor stands for itself.
+# The fairness group of a candidate «i»: its organization, or without one its actor.
 _SAME = "r.organization_id IS NOT DISTINCT FROM i.organization_id"
 _SAME_TURN = f"{_SAME} AND (i.organization_id IS NOT NULL OR r.actor_id = i.actor_id)"
 _RUNNING = """running AS (

@@ -28,12 +28,12 @@ _TAKERS = 2
 
 
 def digest_pass(settings: Settings, record: ImportRecord, rights: StagingRights, homes: int | None) -> bytes:
-    """Return a digest of all that a pass over a source rests on: imports that have the same one have the same rows.
+    """Return a digest of everything a pass over a source depends on: imports with the same digest have the same rows.
 
-    That is the contract of importers and normalizers: the same bytes with the same settings make the same batches.
-    Their code counts, with the versions in it, and the core's; so do file and source, as a reader may go by the name
-    and evidence is a source's; and, where rows name their organizations, those of other countries (``homes``). What
-    somebody sends who does not see all organizations is nobody else's.
+    This relies on the contract of importers and normalizers: same bytes and settings, same batches. The digest covers
+    their code and the core's, with versions; file name and source name, because readers may use the name and evidence
+    belongs to a source; and other organizations' countries, where rows name their organizations (``homes``). Rows of a
+    sender who does not see all organizations are reused only for that sender.
 
     Raises:
         PluginUnavailable: When the plugin is not enabled.
@@ -99,9 +99,9 @@ def take_rows(bench: Workbench, record: ImportRecord, digest: bytes, rights: Sta
 
 
 def note_earlier(connection: sa.Connection, record: ImportRecord, rights: StagingRights) -> list[dict[str, Any]]:
-    """Return the finding that the same file was imported before, if it was.
+    """Return the finding that the same file was imported before, if so.
 
-    Of imports that are confined to no organization only those count that the sender can see: all, or the own.
+    Of imports confined to no organization, only those visible to the sender count: all, or its own.
     """
     asked = {"sha": bytes.fromhex(record.file_sha256), "source": record.source_name}
     place: dict[str, Any] = {"entity": record.entity, "organization": record.organization_id}

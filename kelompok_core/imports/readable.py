@@ -1,4 +1,4 @@
-"""What may be read for an import, by who asks: the ``[files]`` table of kelompok.toml, and what follows from it."""
+"""What imports may read, depending on the caller: rules from the ``[files]`` table of kelompok.toml."""
 
 import re
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ _NO_SOURCES = frozenset(
         "reference", "simplecache", "tar", "zip",
     }
 )  # fmt: skip
-"""These lead on to other files, local ones among them, past every rule."""
+"""fsspec schemes that open other files, including local ones, and so bypass the rules."""
 
 
 class _Files(BaseModel):
-    """``[files]``: where runs may read, and which addresses anybody may."""
+    """``[files]``: the folders that runs may read, and the URLs that everybody may."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -36,7 +36,7 @@ class _Files(BaseModel):
 
 
 def operator_rules(settings: Settings) -> FileRules:
-    """Return what the operator at a terminal may have read: any file this process can, and addresses as allowed.
+    """Return the rules for the operator at a terminal: any file this process can read, and allowed URLs.
 
     Raises:
         SettingsError: Naming the key under ``[files]`` that is wrong.
@@ -45,9 +45,9 @@ def operator_rules(settings: Settings) -> FileRules:
 
 
 def run_rules(settings: Settings) -> FileRules:
-    """Return what a run may read, which anybody may have started who reaches Dagster.
+    """Return the rules for runs, which anybody with access to Dagster may start.
 
-    Files of the roots, of the inbox, and those that the schedules of kelompok.toml name.
+    They allow files in the roots and the inbox, and files that schedules in kelompok.toml name.
 
     Raises:
         SettingsError: Naming the key under ``[files]`` that is wrong.
@@ -85,7 +85,7 @@ def _read(settings: Settings) -> _Files:
 
 
 def _scheduled(settings: Settings) -> Iterator[str]:
-    """Yield the files that schedules name; whether the tables are right is seen where schedules are made."""
+    """Yield the files that schedules name; the tables are validated where schedules are built."""
     tables: Any = read_document(settings).get("schedules", [])
     for table in tables if isinstance(tables, list) else ():
         if isinstance(table, dict) and isinstance(table.get("file"), str):

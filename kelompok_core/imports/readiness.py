@@ -14,11 +14,11 @@ from kelompok_core.imports.workbench import Workbench
 from kelompok_core.imports.workers import count_workers
 
 _LEAST_FREE = 256 << 20
-"""Bytes: room for a few files as large as the API takes, and for what the database writes of them."""
+"""Bytes: room for a few uploads of maximum size, and for what the database writes for them."""
 
 
 def find_problems(bench: Workbench) -> list[str]:
-    """Return what is wrong, each in a few words for an operator; nothing when imports can be done.
+    """Return short problem descriptions for the operator; empty when imports can run.
 
     Raises:
         DatabaseUnavailable: When the database does not answer.
@@ -39,7 +39,7 @@ def _of_workers(connection: sa.Connection) -> Iterator[str]:
 
 
 def _full_disks(bench: Workbench) -> Iterator[str]:
-    """Yield which of this machine's folders have hardly any room; other storage says so itself."""
+    """Yield local folders whose disk is almost full; other storage reports that itself."""
     folders = {"the installation's home": bench.settings.home}
     filesystem, path = fsspec.core.url_to_fs(bench.settings.storage_url)
     if isinstance(filesystem, LocalFileSystem):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ADDED = 2
-"""Times as many columns as a source may have."""
+"""Factor on the column limit for the columns a plugin may ask about."""
 
 Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
 
@@ -72,9 +72,9 @@ def _judge_columns(entity: str, cells: "pd.DataFrame", *, given: Mapping[str, st
 
 
 def _require_few(columns: int, most: int) -> None:
-    """See that a plugin does not ask about far more columns than a source may have, before each costs its time.
+    """Check that a plugin does not ask about far more columns than the limit; each costs time to judge.
 
-    Some more there may be: those that a mapping makes, and that normalizers add.
+    Some more are allowed: mappings and normalizers add columns.
 
     Raises:
         UnreadableSource: ``header.too_many_columns``.

@@ -33,7 +33,7 @@ _LONGEST_SOURCE_BYTES = 200
 """Names of sources are in indexes beside identities; those take no more."""
 
 REFUSED = (UsageError, NotPermitted, PluginUnavailable)
-"""What is wrong with a request itself: the same request again would be refused again."""
+"""Errors of the request itself: repeating the request would fail again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,8 @@ class ImportRequest:
 
     Attributes:
         plugin: Name of an enabled plugin, and the job of it that reads the file.
-        file: A path on this machine (a folder is taken as one source), or a URL of a kind that kelompok.toml
-            allows; only a name where the content comes another way.
+        file: A path on this machine (a folder is one source), or a URL that kelompok.toml allows; only a name
+            where the content is passed separately.
         organization: Slug of the organization the import is confined to, or None.
         source_name: The list this file is a copy of; by default the file's name without extension.
         dry_run: Stop at the plan.
@@ -89,17 +89,17 @@ class Admission:
 def receive(bench: Workbench, request: ImportRequest, actor: Actor, rules: FileRules | None = None) -> Receipt:
     """Keep the file and open an import for it, or find the one that this request already has.
 
-    Without rules the file may be what the operator at a terminal may name; see
+    Without rules, those of the operator at a terminal apply; see
     :mod:`~kelompok_core.imports.readable`.
 
     Raises:
         NotPermitted: When the actor may not import there.
         PluginUnavailable: When the plugin is not enabled.
         NotFound: When the job or the organization does not exist.
-        UsageError: When the file may not be read, cannot be, or does not fit the job.
+        UsageError: When the file is not allowed, not readable or does not fit the job.
     """
     rules = rules or operator_rules(bench.settings)
-    rules.find_path(str(request.file))  # before anything tells whether it exists
+    rules.find_path(str(request.file))  # before an error can reveal whether it exists
     admission = admit(bench, request, actor)
     with incoming_from(str(request.file), bench.settings, rules) as incoming:
         reach(FailPoint.RECEIVE_COPIED)

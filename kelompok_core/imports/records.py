@@ -233,8 +233,8 @@ def list_imports(
         connection: To the database.
         limit: How many at most.
         before: Only older ones than this import.
-        visible: Only those of these organizations, and this user's own (None: nobody's) that are confined to none,
-            as far as their rows belong to these organizations and no others.
+        visible: Only imports of these organizations, and this user's own imports (None: no user's) that are confined
+            to none and whose rows belong only to these organizations.
     """
     organizations, actor_id = visible or ([], None)
     query = sa.text(f"""
@@ -297,7 +297,7 @@ def update_import(connection: sa.Connection, import_id: UUID, **values: Any) -> 
 
 
 def update_held(connection: sa.Connection, record: ImportRecord, **values: Any) -> None:
-    """Set columns of the row of an import somebody works on, if it is still theirs; in the name of who released it.
+    """Update the row of an import in progress, if the caller still holds it; audited as the one who released it.
 
     Raises:
         TakenOver: When the import was cancelled or taken up by another worker since the record was read.

@@ -130,7 +130,7 @@ class ImportReport:
 def get_report(connection: sa.Connection, import_id: UUID, *, sees: Sequence[UUID] | None = None) -> ImportReport:
     """Return the report of an import in whatever state it is.
 
-    Of records that are in none of the organizations ``sees`` by now nothing is told; None is everywhere.
+    Hides records that are now outside the organizations in ``sees``; None is all organizations.
 
     Raises:
         NotFound: When there is no such import.

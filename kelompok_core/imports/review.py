@@ -52,7 +52,7 @@ class Reviewer:
         """Make the row a record of its own: none of the candidates is it.
 
         Raises:
-            NotPermitted: When the actor may not decide there, or may not create records where this one will be.
+            NotPermitted: When the actor may not decide the row, or may not create records in its organization.
             NotFound: When the row does not wait.
         """
         with self._bench.database.connect() as connection, connection.begin():
@@ -105,7 +105,7 @@ class Reviewer:
         self, connection: sa.Connection, imported: ImportRecord, parked: ParkedRow, note: str | None
     ) -> Verdict:
         descriptor = get_descriptor(parked.entity)
-        # Outside of any organization where the record is one itself, whatever organization the import is confined to.
+        # A record that is an organization itself is created outside of any, wherever the import is confined.
         authorize(connection, with_all_scopes(self._actor), Action.RECORD_CREATE, parked.organization_id)
         self._authorize_values(connection, parked, parked.organization_id)
         fields = descriptor.fields_told_by(imported.mapping.values())

@@ -42,9 +42,9 @@ def authorize_import(
 
 
 def list_in_sight(connection: sa.Connection, actor: Actor, record: ImportRecord) -> list[UUID] | None:
-    """Return the organizations whose records the import may meet; None is all.
+    """Return the organizations whose records the import may see; None is all.
 
-    An import that is confined to one meets no other's, whoever asked for it: nothing of it can tell what others have.
+    An import confined to one sees only that one, whoever sent it, so that its result cannot reveal other records.
 
     Raises:
         NotPermitted: When the account may not act at all.
@@ -55,9 +55,9 @@ def list_in_sight(connection: sa.Connection, actor: Actor, record: ImportRecord)
 
 
 def list_homes(connection: sa.Connection, record: ImportRecord) -> list[UUID | None]:
-    """Return where the import's records are, or are to be; None is outside of any organization.
+    """Return the organizations of the import's records; None is outside of any organization.
 
-    Of an import whose rows name their organizations there is nothing to return before they are decided.
+    Empty for an import whose rows name their organizations and are not decided yet.
     """
     if record.organization_id is not None or record.entity == HOME:
         return [record.organization_id]
@@ -66,12 +66,12 @@ def list_homes(connection: sa.Connection, record: ImportRecord) -> list[UUID | N
 
 @dataclass(frozen=True, kw_only=True)
 class StagingRights:
-    """Rights that what is read of a source rests on.
+    """Rights that determine what may be read from a source.
 
     Attributes:
-        granted: Those that guard values of the entity, as far as the actor has them where the import goes.
-        sees: The organizations in sight; None is all.
-        actor_id: Who has them.
+        granted: Rights to protected values of the entity that the actor has in the import's organization.
+        sees: The visible organizations; None is all.
+        actor_id: The actor who has them.
     """
 
     granted: frozenset[Action]
@@ -82,7 +82,7 @@ class StagingRights:
 def staging_rights(
     connection: sa.Connection, actor: Actor, record: ImportRecord, descriptor: EntityDescriptor
 ) -> StagingRights:
-    """Return the actor's rights that what is read of an import's source rests on."""
+    """Return the actor's rights that determine what may be read from the import's source."""
     actions = {guard.action for guard in descriptor.guards}
     granted = frozenset(action for action in actions if may(connection, actor, action, record.organization_id))
     sees = list_in_sight(connection, actor, record)
@@ -100,7 +100,7 @@ def authorize_undo(connection: sa.Connection, actor: Actor, record: ImportRecord
     if record.organization_id is None and record.entity != HOME:
         homes = list(connection.scalars(_HOMES_WRITTEN, {"import": record.id})) or homes
     elif record.entity == HOME and connection.scalar(_MADE_HOMES, {"import": record.id}):
-        homes.append(None)  # what was made by review is outside of the organization the import is confined to
+        homes.append(None)  # organizations created in review are outside of the import's own
     for home in homes:
         authorize(connection, actor, Action.IMPORT_UNDO, home)
 

@@ -91,13 +91,13 @@ _SAID = ("last_seen_at", "last_record", "id")
 LAST_SAID = ", ".join(f"s.{column} DESC" for column in _SAID)
 _SAID_LATER = "({}) > ({})".format(*(", ".join(f"{one}.{column}" for column in _SAID) for one in "os"))
 
-# Evidence ``s`` that rows of an import may be references to: names of lists are nobody's own, and identities of
-# organizations do not say whose they are.
+# Evidence ``s`` that rows of an import may refer to: several organizations may use the same source name, and the
+# identity of an organization does not name its owner.
 OF_SCOPE = f"(CAST(:scope AS uuid) IS NULL OR s.entity <> '{HOME}' OR s.record_id = CAST(:scope AS uuid))"
 
 
 def in_sight(descriptor: EntityDescriptor) -> str:
-    """Whether the import may know of a record ``t`` by evidence ``s``."""
+    """Whether the import may see a record ``t`` through evidence ``s``."""
     return sees_said(f"t.{descriptor.organization_column}", said_by_limited("s"))
 
 
@@ -131,7 +131,7 @@ def seen(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
 
 
 def known(descriptor: EntityDescriptor) -> str:
-    """What this source last said of the records that other rows speak of; only of those in sight, or that were."""
+    """The source's latest values for the records that other rows refer to; only visible ones, or once visible ones."""
     entity = descriptor.entity
     others = f"""
         SELECT i.identity FROM import_rows i
@@ -150,7 +150,7 @@ def known(descriptor: EntityDescriptor) -> str:
 
 
 def _was_in_sight(descriptor: EntityDescriptor) -> str:
-    """Whether the record of evidence ``s``, which is gone, was somewhere in sight when it was written."""
+    """Whether the deleted record of evidence ``s`` was visible when it was written."""
     if not descriptor.belongs:
         return "false"
     said = sees_said("d.organization_id", said_by_limited("s"))

@@ -1,4 +1,4 @@
-"""The SQL of whose records an import may meet, or a reader may see, and of whose word about them counts."""
+"""SQL for visibility: which records an import or a reader may see, and whose evidence about them counts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,18 +6,18 @@ from uuid import UUID
 
 
 def sees(organization: str) -> str:
-    """Whether the organization, an expression, is one of those in sight; takes :func:`sees_params`.
+    """Whether the organization (an SQL expression) is visible; takes :func:`sees_params`.
 
-    The planner cannot look into it: it would take rows in sight for rare, and most are.
+    Written so that the planner cannot estimate it: it would assume few visible rows, while most are.
     """
     return f"coalesce(CAST(:sees_all AS boolean) OR {organization} = ANY (CAST(:sees AS uuid[])), false)"
 
 
 def sees_said(organization: str, said: str) -> str:
-    """Whether evidence, said of a record of the organization by one of the imports ``said``, counts for an import.
+    """Whether evidence about a record of the organization, from one of the imports ``said``, counts for an import.
 
-    Names of lists are nobody's own. Where all organizations are in sight, what somebody said who did not see them all
-    does not tell which record of a list is which: else one organization's editor could claim another's ids. Takes
+    Several organizations may use the same source name. For an import that sees all organizations, evidence by senders
+    who did not does not identify records: otherwise one organization's editor could claim another's ids. Takes
     :func:`sees_params` and the parameter ``actor``.
     """
     return f"""coalesce(
@@ -26,11 +26,11 @@ def sees_said(organization: str, said: str) -> str:
 
 
 LIMITED = "SELECT id FROM imports WHERE NOT sees_all AND actor_id <> CAST(:actor AS uuid)"
-"""The imports of others who did not see all organizations."""
+"""Imports by other senders who did not see all organizations."""
 
 
 def said_by_limited(evidence: str) -> str:
-    """Whether only such imports said this; few or none, so that they are looked up once."""
+    """Whether only such imports gave this evidence; there are few, so they are looked up once."""
     return f"{evidence}.import_id IN ({LIMITED}) AND {evidence}.last_import_id IN ({LIMITED})"
 
 

@@ -1,4 +1,4 @@
-"""How large a source becomes when it is read: its columns and the text of its cells, over all of its batches."""
+"""Limits the size of a source as read: its columns and the text of its cells over all batches."""
 
 import pyarrow.compute as pc
 
@@ -7,11 +7,11 @@ from kelompok_core.values.arrow import to_arrow
 
 _ALWAYS_TAKEN = 256 << 20
 _MOST_TIMES = 100
-"""Text of a file may be this many times as large as the file: packed, or with a parent's values in every row."""
+"""Limit of cell text relative to the file size: files may be compressed, or repeat a parent's values in every row."""
 
 
 class SourceSize:
-    """Counts what batches bring, whoever read them."""
+    """Adds up the size of batches, whichever plugin read them."""
 
     def __init__(self, *, columns: int, file_bytes: int) -> None:
         self._most_columns = columns

@@ -86,7 +86,7 @@ def read_source(bench: Workbench, import_id: UUID, part: Part) -> tuple[ImportRe
 
 
 def _begin(bench: Workbench, import_id: UUID) -> tuple[ImportRecord, StagingRights | None]:
-    """Return the import and the rights its rows rest on; None for these when it is staged already."""
+    """Return the import and the rights for reading its rows; None for these when it is already staged."""
     with bench.database.connect() as connection:
         record = get_import(connection, import_id)
         if record.state not in (ImportState.RECEIVED, ImportState.STAGING):
@@ -107,7 +107,7 @@ def _read(bench: Workbench, record: ImportRecord, rights: StagingRights, part: P
 
 @contextmanager
 def remembering_failure(bench: Workbench, record: ImportRecord) -> Iterator[None]:
-    """Keep an error of ours as the import's failure, and let it go on; want of memory becomes one."""
+    """Record an error of ours as the import's failure and re-raise it; convert MemoryError to one."""
     try:
         with _memory_explained():
             yield
@@ -125,6 +125,6 @@ def _memory_explained() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if lacks_memory(error):  # in our own code, or in a plugin's
+        if lacks_memory(error):  # in our code or a plugin's
             raise MemoryExceeded from error
         raise

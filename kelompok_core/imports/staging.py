@@ -32,7 +32,7 @@ def copy_rows(connection: sa.Connection, tables: Iterable[pa.Table]) -> None:
     """Copy a batch's tables into ``import_rows``; the caller commits.
 
     Raises:
-        psycopg.errors.ObjectNotInPrerequisiteState: When the import is not being staged, or no longer.
+        psycopg.errors.ObjectNotInPrerequisiteState: When the import is not in the staging state.
     """
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):

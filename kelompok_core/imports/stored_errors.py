@@ -1,4 +1,4 @@
-"""Error files in storage: asked for by whoever reads one, written once by a worker, served while they are current."""
+"""Error files in storage: requested by readers, written once by a worker, served while they are current."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,31 +17,31 @@ from kelompok_core.settings import Settings
 from kelompok_core.sources.storage import remove_files, written_whole
 
 MOST_ATTEMPTS = 3
-"""An error file that ended so many workers is not given to another."""
+"""After this many attempts that killed their worker, an error file fails."""
 
 _AGAIN_SECONDS = 60
-"""After which what could not be written is tried again, when somebody asks for it."""
+"""Delay before a failed error file is retried on request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """An error file a worker is to write; ``attempts`` above 1 say that the worker before this one died at it."""
+    """An error file for a worker to write; ``attempts`` above 1 means that the previous worker died."""
 
     import_id: UUID
     attempts: int
 
 
 def want(connection: sa.Connection, import_id: UUID) -> None:
-    """Let an import's error file be written, once the transaction commits; one that waits keeps its place."""
+    """Request an import's error file when the transaction commits; a pending request keeps its place."""
     if connection.execute(_WANT, {"import": import_id}).rowcount:
         connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
 
 
 def find_current(connection: sa.Connection, record: ImportRecord, language: str) -> str | None:
-    """Return the name in storage of an import's error file; None when there is none that is as the import is now.
+    """Return the storage name of an import's error file; None when it is missing or outdated.
 
     Raises:
-        ErrorFileAwaited: When the rows are yet to be decided.
+        ErrorFileAwaited: When the rows are not decided yet.
         ErrorFileFailed: When it could not be written.
         NotFound: When the import ended before its rows were decided.
     """
@@ -58,7 +58,7 @@ def find_current(connection: sa.Connection, record: ImportRecord, language: str)
 
 
 def awaited() -> ErrorFileAwaited:
-    """Return the error that says that a worker will write the file."""
+    """Return the error that a worker has yet to write the file."""
     return ErrorFileAwaited(
         "the error file is not written yet: a worker will write it", hint="Try again after Retry-After."
     )
@@ -71,16 +71,16 @@ def _undecided(record: ImportRecord) -> KelompokError:
 
 
 def claim_wanted(connection: sa.Connection, worker_id: UUID) -> Wanted | None:
-    """Give the worker the error file that is wanted longest, or that lost its worker; the caller commits."""
+    """Give the worker the oldest request that waits or lost its worker; the caller commits."""
     row = connection.execute(_CLAIM, {"worker": worker_id}).one_or_none()
     return None if row is None else Wanted(import_id=row.import_id, attempts=row.attempts)
 
 
 def write_wanted(bench: Workbench, wanted: Wanted, worker_id: UUID) -> None:
-    """Write an error file in all languages, and let it take the place of the one before.
+    """Write an error file in all languages and replace the previous one.
 
     Raises:
-        KelompokError: When the plugin does not give the rows back; what a plugin raises comes out as it is.
+        KelompokError: When the plugin does not return the rows. Exceptions of plugins propagate unchanged.
     """
     if wanted.attempts > MOST_ATTEMPTS:
         raise ImportFailed(
@@ -89,7 +89,7 @@ def write_wanted(bench: Workbench, wanted: Wanted, worker_id: UUID) -> None:
     file_id = uuid4()
     with bench.database.connect() as session:
         connection = session.execution_options(isolation_level="REPEATABLE READ")
-        with connection.begin():  # what is said of the content and the rows are of one moment
+        with connection.begin():  # content key and rows come from one snapshot
             record = get_import(connection, wanted.import_id)
             content = connection.scalar(_CONTENT, {"import": record.id})
             _write(bench.settings, connection, record, file_id)
@@ -100,7 +100,7 @@ def write_wanted(bench: Workbench, wanted: Wanted, worker_id: UUID) -> None:
 
 
 def keep_failure(connection: sa.Connection, wanted: Wanted, worker_id: UUID, failure: KelompokError) -> None:
-    """Remember why an error file could not be written, so that who asks for it is told."""
+    """Store why an error file could not be written, for those who request it."""
     told = {"failure": failure.message, "hint": failure.hint}
     content = connection.scalar(_CONTENT, {"import": wanted.import_id})
     connection.execute(_FAIL, {"import": wanted.import_id, "worker": worker_id, "content": content} | told)
@@ -116,7 +116,7 @@ def _write(settings: Settings, connection: sa.Connection, record: ImportRecord, 
 
 
 def _clean_up(settings: Settings, import_id: UUID, file_id: UUID, *, is_mine: bool) -> None:
-    """Remove the files of before; those just written, when another worker has the error file by now."""
+    """Remove the previous files, or the new ones if another worker has taken the request over."""
 
     def goes(name: str) -> bool:
         return name.startswith(str(file_id)) != is_mine
@@ -132,8 +132,8 @@ def _name(record: ImportRecord, file_id: UUID, language: str) -> str:
     return f"{_folder(record.id)}/{file_id}.{language}.{name_error_file(record)}"
 
 
-# All that an error file's rows rest on and that can change: the plan, the rows people decided, and those whose place
-# rows of another import took that was not undone. What was read never changes.
+# Everything an error file depends on that can change: the plan, the rows people decided, and the rows superseded by
+# another import that was not undone. The rows as read never change.
 _CONTENT_OF = f"""
     (SELECT concat_ws(':', m.plan_revision, p.number, p.digest, s.number, s.digest)
      FROM (SELECT count(*) AS number, coalesce(bit_xor(hashint8extended(record, 0)), 0) AS digest

@@ -23,9 +23,9 @@ UNDECIDED = f"""
 
 
 def supersede(connection: sa.Connection, record: ImportRecord, descriptor: EntityDescriptor, revision: int) -> None:
-    """Close the waiting rows of the import's source whose place its rows take; it is being applied.
+    """Close the waiting rows of the same source that the import being applied supersedes.
 
-    Rows about what the import may not know of go on waiting, though their source has the same name.
+    Rows about records hidden from the import keep waiting, even if their source has the same name.
     """
     params = {"import": record.id, "revision": revision, "entity": record.entity, "source": record.source_name}
     params |= {"scope": record.organization_id}
@@ -34,7 +34,7 @@ def supersede(connection: sa.Connection, record: ImportRecord, descriptor: Entit
         connection.execute(sa.text(_supersede(descriptor)), params)
 
 
-# Where a row is, or is to be, that waits; of an organization's, which one it may be.
+# The organization of a waiting row; for rows about organizations, its candidates.
 _IN_SIGHT = f"""
     ({sees("coalesce(d.organization_id, m.organization_id)")}
      OR m.entity = '{HOME}' AND jsonb_path_exists(

@@ -1,4 +1,4 @@
-"""The watchdog of a step: work on an import ends when it is nobody's to do any more, or takes longer than it may."""
+"""The watchdog of a step: stops work on an import that was cancelled, taken over, or missed its deadline."""
 
 import logging
 import os
@@ -18,23 +18,23 @@ from kelompok_core.plugin_host.limits import Limits
 
 _LOOK_SECONDS = 1.0
 _GRACE_SECONDS = 2.0
-"""In which a step whose import was taken from it may end by itself: its statements are cancelled meanwhile."""
+"""Grace period in which a step must end by itself while its statements are cancelled."""
 
 _logger = logging.getLogger(__name__)
 
 
 @contextmanager
 def watched(bench: Workbench, record: ImportRecord, limits: Limits | None = None) -> Iterator[None]:
-    """Watch over a step. When its import is cancelled or late, its statements end, and at last the process.
+    """Watch a step. When its import is cancelled or late, cancel its statements, and finally end the process.
 
     Args:
         bench: What the step works with; statements of its database are cancelled.
         record: The import as the step took it up.
-        limits: How long a source may be read, and how long nothing may come of it; None for other steps.
+        limits: Deadlines for reading a source; None for other steps.
 
     Raises:
-        TakenOver: In place of whatever a cancelled import's step ended with.
-        ImportFailed: When it took too long.
+        TakenOver: When the import was cancelled or taken over, instead of the step's own error.
+        ImportFailed: When it missed a deadline.
     """
     with _Watchdog(bench, record, limits) as dog:
         try:
@@ -46,12 +46,12 @@ def watched(bench: Workbench, record: ImportRecord, limits: Limits | None = None
 
 
 def end_process() -> None:
-    """End this process as it stands: whatever it is at does not come back by itself."""
+    """End this process at once, because its current work does not return."""
     os._exit(1)
 
 
 class _Watchdog:
-    """Looks at the import every second; ``reason`` is why its step has to end, or None."""
+    """Checks the import every second; ``reason`` is why its step must end, or None."""
 
     def __init__(self, bench: Workbench, record: ImportRecord, limits: Limits | None) -> None:
         self.reason: KelompokError | None = None
@@ -79,7 +79,7 @@ class _Watchdog:
                 if self.reason is not None:
                     return self._stop()
         except (KelompokError, sa.exc.SQLAlchemyError) as error:
-            # Without the database the step ends by itself; the worker has a watch of its own for that.
+            # Without the database the step fails by itself; the worker has its own check for that.
             _logger.warning("The watchdog of import %s stopped: %s", self._record.id, type(error).__name__)
 
     def _look(self, connection: sa.Connection) -> None:
@@ -90,7 +90,7 @@ class _Watchdog:
             self.reason = self._give_up(connection, late)
 
     def _give_up(self, connection: sa.Connection, late: ImportFailed) -> KelompokError:
-        """Let the import fail; return why its step ends, which may be that somebody else has it by now."""
+        """Fail the import; return why its step ends, which may be that another worker has taken it over."""
         failed = {"state": ImportState.FAILED, "queued_at": None, "leased_by": None, "fence": IMPORTS.c.fence + 1}
         try:
             update_held(connection, self._record, **failed, **failure_columns(late))
@@ -99,7 +99,7 @@ class _Watchdog:
         return late
 
     def _lateness(self, limits: Limits, rows: int) -> ImportFailed | None:
-        """Return what is to be said of a reading that takes too long, or None."""
+        """Return the error for a reading that missed a deadline, or None."""
         now = monotonic()
         if rows != self._rows:
             self._rows, self._moved = rows, now
@@ -112,7 +112,7 @@ class _Watchdog:
         return ImportFailed(said, hint=f"Split the file, or ask the operator to raise {limit} under [limits].")
 
     def _stop(self) -> None:
-        """Cancel the step's statements until it ends, and the process when it does not."""
+        """Cancel the step's statements until it ends; end the process if it does not."""
         deadline = monotonic() + _GRACE_SECONDS
         while monotonic() < deadline:
             self._database.cancel_statements()
