@@ -32,8 +32,8 @@ def digest_pass(settings: Settings, record: ImportRecord, rights: StagingRights,
 
     This relies on the contract of importers and normalizers: same bytes and settings, same batches. The digest covers
     their code and the core's, with versions; file name and source name, because readers may use the name and evidence
-    belongs to a source; and other organizations' countries, where rows name their organizations (``homes``). Rows of a
-    sender who does not see all organizations are reused only for that sender.
+    belongs to a source; and the organizations in other countries (``homes``), where rows name their organizations. Rows
+    of a sender who does not see all organizations are reused only for that sender.
 
     Raises:
         PluginUnavailable: When the plugin is not enabled.

@@ -187,7 +187,7 @@ def edit_document(settings: Settings) -> Iterator[Any]:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(tomlkit.dumps(document), "utf-8")
     if path.exists():
-        fresh.chmod(path.stat().st_mode & 0o777)  # who may read the settings is the operator's to say
+        fresh.chmod(path.stat().st_mode & 0o777)  # keep the file mode the operator chose
     fresh.replace(path)
 
 

@@ -82,9 +82,9 @@ def failing_as(failure: type[KelompokError], label: str, doing: str) -> Iterator
 
 
 def _is_of_the_host(error: BaseException) -> bool:
-    """Whether what comes out of a plugin's code is not the plugin's: its generator is closed, or the run interrupted.
+    """Whether an exception from plugin code comes from the host: a closed generator, or an interrupted run.
 
-    While Dagster runs a step, Ctrl-C raises an exception of Dagster's own, and ``KeyboardInterrupt`` is the plugin's.
+    While Dagster runs a step, Ctrl-C raises an exception of Dagster's, so a ``KeyboardInterrupt`` is the plugin's own.
     """
     if isinstance(error, KeyboardInterrupt):
         return signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -26,11 +26,11 @@ Target = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w
 
 
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What no text of a manifest needs: controls but for tab and line feed, and what turns the direction of writing."""
+"""Characters not allowed in a manifest: controls except tab and line feed, and bidirectional controls."""
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Yield every text in a value of JSON, keys too."""
+    """Yield every string in a JSON value, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -120,8 +120,8 @@ class Manifest(_Part):
     permissions: Permissions = Permissions()
     config_schema: dict[str, Any] = Field(
         default_factory=lambda: {"type": "object"},
-        description="JSON Schema of its settings. Those with `per_request: true` may be given with a request; others, "
-        "and always secrets and addresses, are the operator's.",
+        description="JSON Schema of its settings. Requests may set those with `per_request: true`; only the operator "
+        "sets the others, and always secrets and addresses.",
     )
 
     @model_validator(mode="before")

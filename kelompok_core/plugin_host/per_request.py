@@ -1,10 +1,10 @@
-"""Settings that a request may give: those a manifest marks, and never a secret or an address."""
+"""Settings that a request may set: those a manifest marks, never secrets or addresses."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 PER_REQUEST = "per_request"
-"""Marks a setting in a manifest's ``config_schema`` that whoever asks for a run may give; others are the operator's."""
+"""Marks a setting in a manifest's ``config_schema`` that requests may set; the operator sets the others."""
 
 _ADDRESSES = frozenset(
     {
@@ -12,20 +12,20 @@ _ADDRESSES = frozenset(
         "email", "idn-email",
     }
 )  # fmt: skip
-"""Formats of JSON Schema for where something goes to."""
+"""JSON Schema formats of addresses."""
 
 
 def list_per_request(config_schema: Mapping[str, Any]) -> list[str]:
-    """Return the names of the settings that a request may give."""
+    """Return the names of the settings that a request may set."""
     return [name for name, one in _properties(config_schema) if one.get(PER_REQUEST) is True]
 
 
 def require_harmless(config_schema: Mapping[str, Any], reserved: Collection[str]) -> None:
-    """See that no setting a request may give is a secret or an address: else callers would choose the server's.
+    """Check that no setting open to requests is a secret or an address, which only the operator may choose.
 
     Args:
         config_schema: The JSON Schema of a plugin's settings.
-        reserved: Settings that the manifest's permissions name, as secrets or for the network.
+        reserved: Settings that the manifest's permissions name as secrets or network addresses.
 
     Raises:
         ValueError: Naming the setting.
@@ -41,23 +41,23 @@ def require_harmless(config_schema: Mapping[str, Any], reserved: Collection[str]
 def _properties(config_schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     properties = config_schema.get("properties")
     for name, one in properties.items() if isinstance(properties, Mapping) else ():
-        if isinstance(one, Mapping):  # true and false are schemas as well
+        if isinstance(one, Mapping):  # true and false are schemas, too
             yield name, one
 
 
 def _harm(name: str, described: Mapping[str, Any], reserved: Collection[str]) -> str | None:
     if name in reserved:
-        return "permissions name it, so it is the operator's"
+        return "permissions name it, so only the operator may set it"
     for part in _parts(described):
         if part.get("format") in _ADDRESSES:
-            return f"it is an address ({part['format']}), so it is the operator's"
+            return f"it is an address ({part['format']}), so only the operator may set it"
         if "$ref" in part or "$dynamicRef" in part:
-            return "describe it where it stands, without $ref"
+            return "describe it inline, without $ref"
     return None
 
 
 def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield a schema and all that it is made of."""
+    """Yield a schema and all its subschemas."""
     if isinstance(schema, Mapping):
         yield schema
     inner = schema.values() if isinstance(schema, Mapping) else schema if isinstance(schema, list) else ()

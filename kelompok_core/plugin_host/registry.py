@@ -147,14 +147,14 @@ def require_enabled(settings: Settings, name: str) -> PluginInfo:
 
 
 def require_per_request(settings: Settings, name: str, given: Mapping[str, Any]) -> None:
-    """See that whoever asks for a run of a plugin may give these settings, and that they fit.
+    """Check that a request may set these settings of a plugin, and that they are valid.
 
-    For every way in but the operator's own: the command line and kelompok.toml.
+    For all requests except the operator's own (the command line and kelompok.toml).
 
     Raises:
-        NotFound: When no plugin is called so.
+        NotFound: When no plugin has this name.
         PluginUnavailable: When it is not enabled.
-        UsageError: Naming the setting that is the operator's, with those that may be given, or the one that is wrong.
+        UsageError: Naming the setting that is not allowed, with the allowed ones, or the one that is invalid.
     """
     plugin = require_enabled(settings, name)
     if plugin.manifest is None or not given:

@@ -1,4 +1,4 @@
-"""What a plugin returns or raises, held against what can be kept and shown: types, sizes, JSON, characters."""
+"""Validates what plugins return or raise before it is stored or shown: types, sizes, JSON, characters."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from kelompok_core.contracts import CommandResult
 from kelompok_core.errors import KelompokError
 
 NUL_PICTURE = "\u2400"
-"""Stands for a NUL, which PostgreSQL's text cannot hold."""
+"""Replaces NUL, which PostgreSQL's text cannot store."""
 
 _LONGEST_MESSAGE = 500
 _LARGEST_READ_AS = 100_000
@@ -18,17 +18,17 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def is_storable(text: str) -> bool:
-    """Return whether PostgreSQL can hold the text: it has no NUL, and no half of a surrogate pair."""
+    """Return whether PostgreSQL can store the text: no NUL and no unpaired surrogate."""
     return _UNSTORABLE.search(text) is None
 
 
 def storable(text: str) -> str:
-    """Return the text with a picture of each NUL, and a sign for each half of a surrogate pair."""
+    """Return the text with NULs and unpaired surrogates replaced by visible characters."""
     return _UNSTORABLE.sub(lambda found: NUL_PICTURE if found[0] == "\0" else "\N{REPLACEMENT CHARACTER}", text)
 
 
 def storable_json(value: Any) -> Any:
-    """Return a value of JSON with all its texts storable."""
+    """Return a JSON value with all its strings storable."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, Mapping):
@@ -37,7 +37,7 @@ def storable_json(value: Any) -> Any:
 
 
 def json_problem(value: object, largest: int) -> str | None:
-    """Return why a value cannot be kept as an object of JSON of so many characters, or None."""
+    """Return why a value cannot be stored as a JSON object of at most this size, or None."""
     if not isinstance(value, Mapping):
         return f"must be a dict, not {type(value).__name__}"
     try:
@@ -48,25 +48,25 @@ def json_problem(value: object, largest: int) -> str | None:
 
 
 def read_as_problem(value: object) -> str | None:
-    """Return what is wrong with how a plugin says it read a source, or None."""
+    """Return the problem with a plugin's ``read_as``, or None."""
     return json_problem(value, _LARGEST_READ_AS)
 
 
 def said_by(error: BaseException) -> str:
-    """Return an exception of a plugin in words that can be kept: its class, and what it says, cut where it is long."""
+    """Describe a plugin's exception in storable form: its class and its truncated message."""
     try:
         said = str(error)
-    except Exception:  # noqa: BLE001 -- what a plugin's exception says is the plugin's code too
+    except Exception:  # noqa: BLE001 -- the exception's __str__ is plugin code, too
         said = "no readable message"
     cut = said if len(said) <= _LONGEST_MESSAGE else said[:_LONGEST_MESSAGE] + "…"
     return f"{type(error).__name__}: {storable(cut)}"
 
 
 def checked_result(result: object, label: str, failure: type[KelompokError]) -> CommandResult:
-    """Return what a command of a plugin gave, if it is what a command may give.
+    """Return the result of a plugin's command if it is valid.
 
     Raises:
-        KelompokError: The failure, naming the plugin and what is wrong.
+        KelompokError: An instance of ``failure``, naming the plugin and the problem.
     """
     problem = _result_problem(result)
     if problem is not None or not isinstance(result, CommandResult):
@@ -75,7 +75,7 @@ def checked_result(result: object, label: str, failure: type[KelompokError]) -> 
 
 
 def _result_problem(result: object) -> str | None:
-    import pandas as pd  # not before it is needed: it takes a while
+    import pandas as pd  # imported late because it is slow
 
     if not isinstance(result, CommandResult):
         return f"its command returned a {type(result).__name__}, not a CommandResult"

@@ -1,4 +1,4 @@
-"""Addresses of the network: whether a host may be asked, and at which address, found out once and kept to."""
+"""Checks whether a host may be contacted, and pins the IP addresses it resolves to."""
 
 import re
 import socket
@@ -16,38 +16,38 @@ Address = IPv4Address | IPv6Address
 
 _PORTS = {"http": 80, "https": 443}
 _NUMERIC = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)", re.IGNORECASE)
-"""A host that ends like this is read as an address of four numbers by most resolvers, in many spellings."""
+"""Most resolvers read a host ending like this as an IPv4 address, in many spellings."""
 
-# Python 3.11 to 3.13 differ in what they call global, so the list of special addresses is written out (IANA, 2026).
+# Python 3.11 to 3.13 disagree on global addresses, so the special ranges are listed here (IANA, 2026).
 _SPECIAL_V4 = tuple(
     IPv4Network(one)
     for one in (
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
         "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
         "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        "168.63.129.16/32",  # public by its number: what Azure's machines ask about themselves
+        "168.63.129.16/32",  # looks public, but is Azure's metadata service
     )
 )  # fmt: skip
 _PUBLIC_V6 = IPv6Network("2000::/3")
-"""All others hold an IPv4 address (mapped, NAT64) or are for this network alone."""
+"""All other ranges embed an IPv4 address (mapped, NAT64) or are local."""
 
 _SPECIAL_V6 = tuple(IPv6Network(one) for one in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 _OF_METADATA = tuple(
     ip_network(one)
     for one in ("169.254.0.0/16", "fe80::/10", "168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128")
 )
-"""Where clouds tell a machine its own credentials: not even behind a name that the rules allow."""
+"""Cloud metadata services, which return credentials: blocked even for allowed host names."""
 
 _TRANSLATED = tuple(IPv6Network(one) for one in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96"))
-"""Where an IPv4 address stands in the last 32 bits."""
+"""Ranges with an IPv4 address in the last 32 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A web address that may be asked, and where.
+    """A URL that may be requested, and its IP addresses.
 
     Attributes:
-        addresses: What the host stood for when it was looked up; nothing else is connected to.
+        addresses: The addresses from the only lookup of the host; connections go to no other.
     """
 
     url: SplitResult
@@ -57,10 +57,10 @@ class Target:
 
 
 def find_target(url: str, rules: FileRules) -> Target:
-    """Return where a web address leads; the host is looked up once.
+    """Return the target of a URL; looks the host up once.
 
     Raises:
-        UsageError: When the address may not be asked, is none, or its host is unknown.
+        UsageError: When the URL is not allowed or not valid, or its host is unknown.
     """
     parts, port = _split(url)
     if parts.scheme not in WEB_SCHEMES & rules.schemes:
@@ -96,7 +96,7 @@ def _host_of(url: str, parts: SplitResult) -> str:
 
 
 def _literal(url: str, host: str) -> Address | None:
-    """Return the address a host is written as; None for a name. Numbers in other spellings are refused."""
+    """Return the address if the host is a literal one, None for a name. Refuses unusual spellings of numbers."""
     try:
         return ip_address(host)
     except ValueError:
@@ -127,7 +127,7 @@ _NAME_IT = "Copy the file to this machine, or add the host to hosts under [files
 
 
 def is_public(address: Address) -> bool:
-    """Whether anybody's machine may be there: not this one, its network, its cloud, or an address in disguise."""
+    """Whether the address is public: not this machine, its network or its cloud, and embedding none of these."""
     if isinstance(address, IPv4Address):
         return not _is_in(address, _SPECIAL_V4)
     return address in _PUBLIC_V6 and not _is_in(address, _SPECIAL_V6)
@@ -138,7 +138,7 @@ def _is_of_metadata(address: Address) -> bool:
 
 
 def _inside(address: Address) -> Iterator[IPv4Address]:
-    """Yield the addresses an address leads to by translation or in a tunnel."""
+    """Yield the addresses embedded in an address by translation or tunnelling."""
     if isinstance(address, IPv4Address):
         return
     teredo = address.teredo

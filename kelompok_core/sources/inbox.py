@@ -1,4 +1,4 @@
-"""Watched folders: a file is taken when it is complete, and once; one that cannot be imported is put aside with why."""
+"""Watched folders: each complete file is taken once; one that cannot be imported goes to ``failed/`` with a message."""
 
 import os
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from kelompok_core.private_files import make_private_folder
 from kelompok_core.sources.watched import FAILED_FOLDER, TAKEN_FOLDER, PassedOver, SeenFile, look, reason_of
 
 MESSAGE = ".message.txt"
-"""What the name of a file in ``failed/`` has behind it where it says why the file is there."""
+"""Suffix of the message next to a file in ``failed/``."""
 
 KEY = "inbox:"
-"""How the idempotency key of an import begins whose file was taken from a watched folder; the taking's id follows."""
+"""Prefix of the idempotency key of an import from a watched folder; the id in ``inbox_files`` follows."""
 
 _NOT_HELD = ("22", "54")
-"""Classes of SQLSTATE: a value, or the size of one, that the database does not take."""
+"""SQLSTATE classes for values that the database rejects, by content or size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ def take_files(
     look before: what is still being written waits.
     Links and anything but regular files are left alone. A file taken that nobody imported yet is given
     again, with the same id: whoever took it may have died before it could start anything.
-    Each file stands alone: one that cannot be taken is handed to ``on_passed_over``, and keeps no other.
+    A file that cannot be taken goes to ``on_passed_over`` and does not affect the others.
     """
     make_private_folder(inbox.folder)
     connection.execute(_LOCK, {"folder": str(inbox.folder)})
@@ -80,7 +80,7 @@ def take_files(
 def _take(
     connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUID, ...]] | None, seen: SeenFile | None
 ) -> TakenFile | None:
-    """Take one file where it is complete; else note how it is now."""
+    """Take one file if it is complete; else record its current size and time."""
     if seen is None:
         return None if known is None else _find_moved(connection, inbox, known)
     if known is None:
@@ -96,7 +96,7 @@ def _take(
 
 
 def _find_moved(connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUID, ...]]) -> TakenFile | None:
-    """Return a file that a look moved which died before it could say so; forget one that was taken back."""
+    """Return a file that an earlier scan moved before it died; forget one that was moved back."""
     if Path(known.path).is_relative_to(inbox.folder):
         target = _target(inbox, known.id, Path(known.path))
         if target.exists():
@@ -106,7 +106,7 @@ def _find_moved(connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUI
 
 
 def _why(error: OSError | sa.exc.DBAPIError) -> str:
-    """Return what is wrong with one file; what is wrong with the database is raised."""
+    """Return the problem with one file; re-raise problems of the database."""
     if isinstance(error, OSError):
         return f"the operating system reports «{reason_of(error)}»"
     if not str(getattr(error.orig, "sqlstate", None) or "").startswith(_NOT_HELD):
@@ -119,9 +119,9 @@ def _is_there(path: str) -> bool:
 
 
 def put_aside(connection: sa.Connection, file_id: UUID, why: KelompokError) -> Path | None:
-    """Move a taken file that cannot be imported to ``failed/``, with why beside it; the caller commits.
+    """Move a taken file that cannot be imported to ``failed/`` with a message; the caller commits.
 
-    Return where it lies now, or None when there is no such taking. Doing it again changes nothing.
+    Return its new path, or None when the file was not taken. Idempotent.
     """
     claimed = connection.scalar(_CLAIMED, {"id": file_id})
     if claimed is None:
@@ -130,7 +130,7 @@ def put_aside(connection: sa.Connection, file_id: UUID, why: KelompokError) -> P
     home = next((one for one in taken.parents if one.name == TAKEN_FOLDER), taken.parent)
     target = home.with_name(FAILED_FOLDER) / taken.relative_to(home)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The message first: who finds the file finds why.
+    # Write the message first, so that the file never lies there without one.
     said = [f"{why.message}.", why.hint, "Then put the file where it was: it is taken again."]
     _message_of(target).write_text("\n".join(filter(None, said)) + "\n", "utf-8", "replace")
     if taken.exists():
@@ -140,7 +140,7 @@ def put_aside(connection: sa.Connection, file_id: UUID, why: KelompokError) -> P
 
 
 def _message_of(target: Path) -> Path:
-    """Return where the message of a file lies: a name is only so long, so that of a long one is cut."""
+    """Return the path of a file's message; long names are truncated."""
     longest = os.pathconf(target.parent, "PC_NAME_MAX") - len(MESSAGE)
     return target.with_name(target.name.encode()[:longest].decode("utf-8", "ignore") + MESSAGE)
 
@@ -152,12 +152,12 @@ def list_failed(folder: Path) -> list[Path]:
 
 
 def list_left(connection: sa.Connection) -> list[Path]:
-    """Return the files that were taken more than an hour ago, and that no import was opened for."""
+    """Return the files taken more than an hour ago for which no import was opened."""
     return [Path(path) for path in connection.scalars(_LEFT) if _is_there(path)]
 
 
 def list_stuck(connection: sa.Connection) -> list[Path]:
-    """Return the files that are complete for more than an hour, and still lie in a watched folder."""
+    """Return the files that have been complete for more than an hour and are still in a watched folder."""
     return [Path(path) for path in connection.scalars(_STUCK) if _is_there(path)]
 
 
@@ -198,7 +198,7 @@ _NOT_IMPORTED = sa.text("""
       AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = 'inbox:' || f.id)
     ORDER BY f.updated_at
 """)
-# Else each look would ask of all files there ever were.
+# Otherwise each scan would check every file ever taken.
 _SETTLE = sa.text("""
     UPDATE inbox_files f SET state = 'done', import_id = i.id FROM imports i
     WHERE f.plugin = :plugin AND f.job = :job AND f.state = 'claimed' AND i.idempotency_key = 'inbox:' || f.id

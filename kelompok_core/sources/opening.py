@@ -30,7 +30,7 @@ _GZIP = b"\x1f\x8b"
 
 
 def file_name_of(location: str) -> str:
-    """Return the name of what a path or URL leads to; what a web address asks for beside it may be secret."""
+    """Return the file name in a path or URL, without the query, which may be secret."""
     if location.partition("://")[0].lower() in WEB_SCHEMES:
         location = re.split(r"[?#]", location, maxsplit=1)[0]
     return location.rstrip("/").rpartition("/")[2] or "source"
@@ -53,10 +53,10 @@ _BY_ENDING = {
 
 @contextmanager
 def opened(location: str, rules: FileRules, settings: Settings) -> Iterator[BinaryIO]:
-    """Give a path's file, a folder (packed) or what a URL leads to (copied) as it was sent, open to be read.
+    """Open the file of a path, a folder (packed) or a URL (copied), as it was sent.
 
     Raises:
-        UsageError: When it may not be read, or there is nothing there that could be.
+        UsageError: When it is not allowed, missing or not readable.
     """
     path = rules.find_path(location)
     if path is not None and rules.confinement is not None and not is_folder(str(path)):
@@ -69,10 +69,10 @@ def opened(location: str, rules: FileRules, settings: Settings) -> Iterator[Bina
 
 @contextmanager
 def reachable(location: str, rules: FileRules, settings: Settings) -> Iterator[Path]:
-    """Give a regular file on this machine for a path, a folder (packed) or a URL (copied), as it was sent.
+    """Provide a regular file on this machine for a path, a folder (packed) or a URL (copied), as it was sent.
 
     Raises:
-        UsageError: When it may not be read, or there is nothing there that could be.
+        UsageError: When it is not allowed, missing or not readable.
     """
     path = rules.find_path(location)
     if path is not None and not is_folder(str(path)):
@@ -103,7 +103,7 @@ def _copy_by_driver(url: str, copy: BinaryIO) -> None:
         filesystem, path = fsspec.core.url_to_fs(url)
         with filesystem.open(path, "rb") as remote:
             shutil.copyfileobj(remote, copy, _CHUNK)
-    except Exception as error:  # each driver has errors of its own, some when it is only made
+    except Exception as error:  # each driver has its own errors, some already on creation
         is_missing = isinstance(error, ImportError | ValueError)
         raise UsageError(
             f"cannot read {url!r}: {str(error) or type(error).__name__}",
@@ -112,7 +112,7 @@ def _copy_by_driver(url: str, copy: BinaryIO) -> None:
 
 
 def open_real(path: Path) -> BinaryIO:
-    """Open a regular file by a path that has no links in it: one that was put there meanwhile is not followed.
+    """Open a regular file by a resolved path, without following links created since.
 
     Raises:
         UsageError: When there is no such file.
@@ -137,13 +137,13 @@ def _open_step_by_step(path: Path) -> int:
             inner = os.open(part, _FOLDER, dir_fd=folder)
             os.close(folder)
             folder = inner
-        # A pipe without a writer would keep us waiting.
+        # Opening a pipe without a writer would block.
         return os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     finally:
         os.close(folder)
 
 
-# A folder that may only be gone through, not listed, is opened on Linux by its path alone.
+# On Linux, O_PATH opens a folder that may be traversed but not listed.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -164,7 +164,7 @@ def _require_regular_file(path: Path) -> None:
 def _pack(folder: Path, target: Path) -> None:
     """Pack a folder's files, those in its folders too; the same files give the same bytes.
 
-    Hidden files and links are left out. What is written is what :func:`~kelompok_core.contracts.iter_folder` reads.
+    Leaves out hidden files and links. :func:`~kelompok_core.contracts.iter_folder` reads the result.
     """
     files = sorted(path for path in folder.rglob("*") if _is_meant(path, folder))
     if not files:

@@ -1,4 +1,4 @@
-"""Rules for what may be read: folders, URL schemes and hosts the operator allowed. Opens nothing, asks no network."""
+"""Rules for what may be read: allowed folders, URL schemes and hosts. Opens no file and uses no network."""
 
 import re
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ from kelompok_core.errors import UsageError
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.IGNORECASE | re.DOTALL)
 _CHAINED = re.compile(r"[a-z][a-z0-9+.-]*::.*://|(?!https?:)[a-z][a-z0-9+.-]*://.*::", re.IGNORECASE | re.DOTALL)
-"""What fsspec takes for several addresses, one opened inside the other; in a web address «::» may be a host's."""
+"""What fsspec reads as nested URLs; in a web URL, «::» may be part of a host."""
 
 _FILE = "file"
 WEB_SCHEMES = frozenset({"http", "https"})
 _OF_BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "memory"})
-"""What follows «://» in these names no machine: the operator's environment says which service has the bucket."""
+"""In these schemes, «://» is not followed by a host: the operator's environment selects the service."""
 
 _NOBODYS = (Path("/proc"), Path("/sys"), Path("/dev"))
-"""What the system shows there is about processes, their environment with passwords included; no list lies there."""
+"""Never readable: these folders expose processes, including passwords in their environment."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Confinement:
-    """The folders that those may read from who can start a run, without being the operator at a terminal.
+    """The folders that runs may read, as opposed to the operator at a terminal.
 
     Attributes:
-        roots: Absolute folders without links.
-        inbox: The folder of watched folders; it may be read although it lies in a private one.
-        named: Files elsewhere that the operator's schedules name, as written there.
-        private: What the installation keeps for itself: never read, whatever the roots are.
+        roots: Absolute, resolved folders.
+        inbox: The folder of watched folders; readable although it is inside a private one.
+        named: Files elsewhere that the operator's schedules name, as spelled there.
+        private: The installation's own files: never readable, whatever the roots.
     """
 
     roots: tuple[Path, ...]
@@ -36,14 +36,14 @@ class Confinement:
     private: tuple[Path, ...] = ()
 
     def resolve(self, written: str) -> Path:
-        """Return the path, free of links and of «..», of a file or folder that may be read.
+        """Return the resolved path of a file or folder that may be read.
 
         Raises:
-            UsageError: When it is outside the roots or belongs to the installation; it is not said whether it exists.
+            UsageError: When it is outside the roots or private; does not reveal whether it exists.
         """
         try:
             real = Path(written).resolve()
-        except (OSError, RuntimeError, ValueError) as error:  # a circle of links, or no path at all
+        except (OSError, RuntimeError, ValueError) as error:  # a link loop, or not a path
             raise self._refusal(written) from error
         if real.is_relative_to(self.inbox):
             return real
@@ -52,13 +52,13 @@ class Confinement:
         return real
 
     def _is_private(self, real: Path) -> bool:
-        """Whether it is in a private folder, or a folder that has one in it."""
+        """Whether it is inside a private folder, or contains one."""
         return any(real.is_relative_to(one) or one.is_relative_to(real) for one in (*self.private, *_NOBODYS))
 
     def _is_allowed(self, written: str, real: Path) -> bool:
         if any(real.is_relative_to(root) for root in self.roots):
             return True
-        # A schedule names one file: a link in its place may lead on inside its folder, not elsewhere.
+        # A schedule names one file; if that is a link, its target must be in the same folder.
         return written in self.named and real.is_relative_to(Path(written).parent.resolve())
 
     def _refusal(self, written: str) -> UsageError:
@@ -72,12 +72,12 @@ class Confinement:
 
 @dataclass(frozen=True, kw_only=True)
 class FileRules:
-    """What may be read for the one who asks.
+    """What a caller may read.
 
     Attributes:
-        confinement: The folders files have to be in; None for the operator, who may read what this process can.
-        schemes: URL schemes that may be used, in lower case.
-        hosts: Hosts, some with a port, that may be asked although their addresses are not public.
+        confinement: The allowed folders; None for the operator, who may read whatever this process can.
+        schemes: Allowed URL schemes, in lower case.
+        hosts: Hosts, optionally with a port, allowed although their addresses are not public.
     """
 
     confinement: Confinement | None = None
@@ -85,10 +85,10 @@ class FileRules:
     hosts: frozenset[str] = frozenset()
 
     def find_path(self, location: str) -> Path | None:
-        """Return the path on this machine that is meant; None for a URL, which is one that may be used.
+        """Return the local path, or None for an allowed URL.
 
         Raises:
-            UsageError: When path, scheme or host are not allowed, or several URLs are chained.
+            UsageError: When the path, scheme or host is not allowed, or URLs are chained.
         """
         if _CHAINED.match(location):
             raise UsageError(
@@ -111,7 +111,7 @@ class FileRules:
             )
 
     def _require_place(self, location: str, scheme: str, place: str) -> None:
-        """See that a machine is named in the rules where a driver of somebody else's would find it by itself."""
+        """Check that the rules allow the host where a third-party driver would resolve it by itself."""
         if scheme in WEB_SCHEMES | _OF_BUCKETS:
             return
         host = re.split(r"[/?#]", place, maxsplit=1)[0].rpartition("@")[2].lower()
@@ -123,7 +123,7 @@ class FileRules:
 
 
 def is_folder(location: str) -> bool:
-    """Whether it is the path of a folder that can be reached; False also for what cannot be a path."""
+    """Whether it is the path of an accessible folder; False also for invalid paths."""
     try:
         return Path(location).is_dir()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Received files, kept by their content, read only ever after; beside them files of ours, kept by a name."""
+"""Storage: received files by content hash, immutable; and our own files by name."""
 
 import hashlib
 import re
@@ -74,7 +74,7 @@ class Incoming:
         return self._digest.hexdigest()
 
     def keep(self) -> bool:
-        """Put the file in its place, where the same bytes are kept once; return whether they were not there yet."""
+        """Store the file under its hash, once per content; return whether it was new."""
         self._file.close()
         kept = self._kept
         self._make_folder(kept.rpartition("/")[0])
@@ -98,10 +98,10 @@ class Incoming:
 def incoming_from(location: str, settings: Settings, rules: FileRules | None = None) -> Iterator[Incoming]:
     """Give a file, a folder's files or what a URL leads to, copied and ready to be kept.
 
-    Without rules it may be any file of this machine, and no URL.
+    Without rules, any local file is allowed and no URL.
 
     Raises:
-        UsageError: When it may not be read, or there is nothing there that could be.
+        UsageError: When it is not allowed, missing or not readable.
     """
     with (
         opened(location, rules or FileRules(), settings) as source,
@@ -113,16 +113,16 @@ def incoming_from(location: str, settings: Settings, rules: FileRules | None = N
 
 
 def _place(root: str, sha256: str) -> str:
-    """Return where a file with that content is kept: the database knows the content, the settings know the root."""
+    """Return the path of a file by its content: the hash is in the database, the root in the settings."""
     return f"{root}/sha256/{sha256[:2]}/{sha256}"
 
 
 @contextmanager
 def local_copy(settings: Settings, sha256: str, size: int) -> Iterator[Path]:
-    """Give a path on this machine for a kept file; a copy that goes again when it is kept elsewhere.
+    """Provide a local path for a stored file: a temporary copy if storage is remote.
 
     Raises:
-        StorageUnavailable: When the file is not there, or has another size than was received.
+        StorageUnavailable: When the file is missing or has the wrong size.
     """
     filesystem, path = find_kept(settings.storage_url, sha256, size)
     if isinstance(filesystem, LocalFileSystem):
@@ -136,14 +136,14 @@ def local_copy(settings: Settings, sha256: str, size: int) -> Iterator[Path]:
 
 
 def find_kept(storage_url: str, sha256: str, size: int) -> tuple[fsspec.AbstractFileSystem, str]:
-    """Return the file system that has a kept file, and its path there.
+    """Return a stored file's file system, and its path there.
 
     Raises:
-        StorageUnavailable: When the file is not there, or has another size than was received.
+        StorageUnavailable: When the file is missing or has the wrong size.
     """
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     path = _place(root, sha256)
-    filesystem.invalidate_cache(path.rpartition("/")[0])  # another process may have put it there
+    filesystem.invalidate_cache(path.rpartition("/")[0])  # another process may have stored it
     try:
         found = filesystem.info(path)["size"]
     except FileNotFoundError as error:
@@ -160,14 +160,14 @@ def find_kept(storage_url: str, sha256: str, size: int) -> tuple[fsspec.Abstract
 
 
 def remove_kept(storage_url: str, sha256: str) -> None:
-    """Remove a kept file that nothing names: one that was put there by what has failed since."""
+    """Remove a stored file that nothing references, after a failure."""
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     filesystem.rm(_place(root, sha256))
 
 
 @contextmanager
 def written_whole(storage_url: str, name: str, *, encoding: str) -> Iterator[TextIO]:
-    """Give a text file that is in storage under this name once the block ends; when it raises, nothing is kept."""
+    """Provide a text file that is stored under this name when the block ends; discarded if it raises."""
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     arriving, kept = f"{root}/incoming/{uuid4()}", f"{root}/{name}"
     filesystem.makedirs(f"{root}/incoming", exist_ok=True)
@@ -182,10 +182,10 @@ def written_whole(storage_url: str, name: str, *, encoding: str) -> Iterator[Tex
 
 
 def open_kept(storage_url: str, name: str) -> tuple[IO[bytes], int]:
-    """Return the file that is in storage under this name, opened, and its size in bytes.
+    """Open the file stored under this name; return it and its size in bytes.
 
     Raises:
-        FileNotFoundError: When there is none.
+        FileNotFoundError: When it does not exist.
     """
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     file: IO[bytes] = filesystem.open(f"{root}/{name}", "rb")
@@ -193,11 +193,11 @@ def open_kept(storage_url: str, name: str) -> tuple[IO[bytes], int]:
 
 
 def remove_files(storage_url: str, folder: str, goes: Callable[[str], bool]) -> None:
-    """Remove the files in this folder of the storage whose name goes."""
+    """Remove the files in this storage folder for whose name ``goes`` is true."""
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     for path in filesystem.find(f"{root}/{folder}"):
         if goes(path.rpartition("/")[2]):
-            with suppress(FileNotFoundError):  # another process removes too
+            with suppress(FileNotFoundError):  # another process removed it
                 filesystem.rm(path)
 
 

@@ -1,4 +1,4 @@
-"""What lies in a watched folder: the files that can be taken, and what cannot be, with why."""
+"""Scans a watched folder: files that can be taken, and others with the reason why not."""
 
 import os
 import stat
@@ -12,12 +12,12 @@ _OURS = (TAKEN_FOLDER, FAILED_FOLDER)
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".download")
 
 _OLDEST, _NEWEST = datetime(2, 1, 1, tzinfo=UTC).timestamp(), datetime(9998, 12, 31, tzinfo=UTC).timestamp()
-"""Beyond them no zone's calendar has a date for each second. Times are compared only: the nearest one does."""
+"""Beyond these, some time zones have no date. Times are only compared, so the nearest one is enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeenFile:
-    """A regular file under a name that may be taken, as it is at this moment; ``size`` is in bytes."""
+    """The current state of a regular file that may be taken; ``size`` is in bytes."""
 
     path: Path
     size: int
@@ -26,7 +26,7 @@ class SeenFile:
 
 @dataclass(frozen=True, kw_only=True)
 class PassedOver:
-    """A file or folder that stays where it is, and why."""
+    """A file or folder that cannot be taken, and why."""
 
     path: Path
     reason: str
@@ -36,9 +36,9 @@ class PassedOver:
 
 
 def look(folder: Path) -> Iterator[SeenFile | PassedOver]:
-    """Yield the files of a folder and of the folders in it; each is told of by itself, whatever the others are.
+    """Yield the files of a folder and its subfolders; a problem with one does not affect the others.
 
-    Links, anything but regular files, and names of unfinished files are left out.
+    Leaves out links, anything but regular files, and names of unfinished files.
     """
     yield from _look(folder, inside=False)
 
@@ -49,12 +49,12 @@ def list_passed_over(folder: Path) -> list[PassedOver]:
 
 
 def written(path: Path) -> str:
-    r"""Return a path as text; bytes that are no UTF-8 are written as a shell takes them (``$'\xff'``)."""
+    r"""Return a path as text; bytes that are not UTF-8 use shell syntax (``$'\xff'``)."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def reason_of(error: OSError) -> str:
-    """Return what the system said."""
+    """Return the system's error message."""
     return error.strerror or type(error).__name__
 
 
@@ -93,7 +93,7 @@ def _is_finished(name: str) -> bool:
 
 
 def _is_text(name: str) -> bool:
-    """Whether the name is text, which is all that the database holds."""
+    """Whether the name is valid text, as the database requires."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -102,7 +102,7 @@ def _is_text(name: str) -> bool:
 
 
 def time_of(seconds: float) -> datetime:
-    """Return a file's time, or the nearest one that there is a date for: a disk takes any number of seconds."""
+    """Return a file's time, or the nearest valid date: file systems accept any number of seconds."""
     return datetime.fromtimestamp(min(max(seconds, _OLDEST), _NEWEST), UTC)
 
 

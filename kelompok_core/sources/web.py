@@ -1,4 +1,4 @@
-"""Files of the web: asked for at the address that was checked, and at no other."""
+"""Downloads from the web, only from the IP addresses that were checked."""
 
 import socket
 import ssl
@@ -12,7 +12,7 @@ from kelompok_core.sources.addresses import Target, find_target
 from kelompok_core.sources.rules import FileRules
 
 LARGEST_DOWNLOAD = 8 << 30
-"""In bytes: far above any list, far below what fills a disk unseen."""
+"""In bytes: far above any real list, far below what would fill a disk unnoticed."""
 
 _MOST_REDIRECTS = 5
 _SILENCE_SECONDS = 30.0
@@ -24,10 +24,10 @@ _OK = 200
 
 
 def download(url: str, rules: FileRules, target: BinaryIO) -> None:
-    """Write what a web address has; each address it leads on to is checked as the first. Proxies are not used.
+    """Download a URL; each redirect is checked like the first URL. Proxies are not used.
 
     Raises:
-        UsageError: When an address may not be asked, does not answer with a file, or the file is not whole.
+        UsageError: When a URL is not allowed, the response is not a file, or the file is incomplete.
     """
     deadline = monotonic() + _LONGEST_SECONDS
     here = url
@@ -46,13 +46,13 @@ def download(url: str, rules: FileRules, target: BinaryIO) -> None:
 
 
 class _Pinned:
-    """Connects to the addresses of a target, in the name of its host."""
+    """Connects to the pinned addresses of a target, with its host name for TLS and Host."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
 
     def connection(self) -> HTTPConnection:
-        """Return a connection the request was sent on."""
+        """Return a connection with the request already sent."""
         url = self._target.url
         path = quote(url.path or "/", safe=_SAFE) + (f"?{quote(url.query, safe=_SAFE)}" if url.query else "")
         kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
@@ -86,7 +86,7 @@ class _Pinned:
 
 
 def _take(url: str, answer: HTTPResponse, target: BinaryIO, deadline: float) -> str | None:
-    """Write the answer's body; return the address it leads on to instead, if it does."""
+    """Write the response body, or return the redirect's URL instead."""
     if answer.status in _REDIRECTS and (onward := answer.headers.get("Location")):
         return onward
     if answer.status != _OK:
