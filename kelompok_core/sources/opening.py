@@ -4,7 +4,6 @@ import gzip
 import mimetypes
 import os
 import re
-import shutil
 import stat
 import tarfile
 import zlib
@@ -18,12 +17,9 @@ from kelompok_core.contracts.folders import MOST_FILES
 from kelompok_core.errors import UsageError
 from kelompok_core.settings import Settings
 from kelompok_core.sources.rules import WEB_SCHEMES, FileRules, is_folder
-from kelompok_core.sources.web import download
+from kelompok_core.sources.web import LARGEST_DOWNLOAD, download
 from kelompok_core.suggestions import suggest
 from kelompok_core.working_folders import working_folder
-
-MAX_UNPACKED_BYTES = 8 << 30
-"""A packed file that holds more is refused: far above any list, far below what fills a disk unseen."""
 
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
@@ -102,13 +98,24 @@ def _copy_by_driver(url: str, copy: BinaryIO) -> None:
     try:
         filesystem, path = fsspec.core.url_to_fs(url)
         with filesystem.open(path, "rb") as remote:
-            shutil.copyfileobj(remote, copy, _CHUNK)
+            _copy_pieces(url, remote, copy)
+    except UsageError:
+        raise
     except Exception as error:  # each driver has its own errors, some already on creation
         is_missing = isinstance(error, ImportError | ValueError)
         raise UsageError(
             f"cannot read {url!r}: {str(error) or type(error).__name__}",
             hint="Install the driver, or copy the file here." if is_missing else "Check the address and your rights.",
         ) from error
+
+
+def _copy_pieces(url: str, remote: BinaryIO, copy: BinaryIO) -> None:
+    size = 0
+    while piece := remote.read(_CHUNK):
+        size += len(piece)
+        if size > LARGEST_DOWNLOAD:
+            raise UsageError(f"cannot read {url!r}: it is larger than {LARGEST_DOWNLOAD} bytes", hint="Split the file.")
+        copy.write(piece)
 
 
 def open_real(path: Path) -> BinaryIO:
@@ -192,7 +199,8 @@ def unpacked(path: Path, settings: Settings) -> Iterator[Path]:
     """Give a file's content: the file itself, or what a gzip file holds.
 
     Raises:
-        UsageError: When it is no whole gzip file, or holds more than :data:`MAX_UNPACKED_BYTES`.
+        UsageError: When it is no whole gzip file, or holds more than
+            :data:`~kelompok_core.sources.web.LARGEST_DOWNLOAD`.
     """
     with path.open("rb") as file:
         is_packed = file.read(len(_GZIP)) == _GZIP
@@ -211,9 +219,9 @@ def _unpack(path: Path, target: Path) -> None:
         with gzip.open(path) as packed, target.open("wb") as content:
             while chunk := packed.read(_CHUNK):
                 size += len(chunk)
-                if size > MAX_UNPACKED_BYTES:
+                if size > LARGEST_DOWNLOAD:
                     raise UsageError(
-                        f"the file unpacks to more than {MAX_UNPACKED_BYTES} bytes",
+                        f"the file unpacks to more than {LARGEST_DOWNLOAD} bytes",
                         hint="Split it, or unpack it first.",
                     )
                 content.write(chunk)

@@ -66,11 +66,27 @@ def test_a_damaged_packing_is_said(import_file, content):
 
 
 def test_a_packed_bomb_is_refused(tmp_path, settings, monkeypatch):
-    monkeypatch.setattr(opening, "MAX_UNPACKED_BYTES", 10_000)
+    monkeypatch.setattr(opening, "LARGEST_DOWNLOAD", 10_000)
     file = tmp_path / "bomb.csv.gz"
     file.write_bytes(gzip.compress(b"0" * 5_000_000))
     with pytest.raises(UsageError, match="more than 10000 bytes"), open_source(str(file), FileRules(), settings):
         pass
+
+
+def test_a_driver_copies_no_more_than_the_web(settings, monkeypatch):
+    monkeypatch.setattr(opening, "LARGEST_DOWNLOAD", 10_000)
+    rules = FileRules(schemes=frozenset({"memory"}), hosts=frozenset({"lists"}))
+    for size, name in ((10_000, "whole.csv"), (10_001, "large.csv")):
+        with fsspec.open(f"memory://lists/{name}", "wb") as file:
+            file.write(b"0" * size)
+    with open_source("memory://lists/whole.csv", rules, settings) as source:
+        assert source.size == 10_000
+    with (
+        pytest.raises(UsageError, match="it is larger than 10000 bytes") as told,
+        open_source("memory://lists/large.csv", rules, settings),
+    ):
+        pass
+    assert (told.value.hint, "large.csv" in told.value.message) == ("Split the file.", True)
 
 
 def test_an_empty_folder_and_what_is_no_file_are_said(tmp_path, settings):
