@@ -10,6 +10,8 @@ from kelompok_core.cli.language import say
 from kelompok_core.cli.visible_text import visible_streams
 
 if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
     from kelompok_core.imports.workbench import Progress
 
 _STEPS_OF_BACKUPS = {"check": "checking the file", "restore": "restoring", "files": "received files"}
@@ -26,43 +28,40 @@ _STEPS = {
 
 @contextmanager
 def progress_bar(*, as_json: bool) -> Iterator["Callable[[Progress], None]"]:
-    """Show a line that moves, on a terminal; stay quiet in a pipe."""
-    if as_json or not sys.stderr.isatty():
+    """Show progress in rows on a terminal; print nothing in a pipe."""
+    if not _is_shown(as_json=as_json):
         yield lambda _: None
         return
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import TextColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,} " + say("rows")),
-        TimeElapsedColumn(),
-    )
-    # Wrap the streams again inside the bar: it would otherwise interpret colour codes that others print.
-    with Bar(*columns, console=output.console(errors=True), transient=True) as bar, visible_streams():
-        task = bar.add_task(say("starting"), total=None)
-
-        def tell(progress: "Progress") -> None:
-            bar.update(task, description=say(_STEPS[progress.step]), completed=progress.rows)
-
-        yield tell
+    with _bar(TextColumn("{task.completed:,} " + say("rows"))) as show:
+        yield lambda progress: show(_STEPS[progress.step], progress.rows)
 
 
 @contextmanager
 def bytes_bar(*, as_json: bool) -> Iterator["Callable[[str, int], None]"]:
     """Show progress in bytes on a terminal; print nothing in a pipe."""
-    if as_json or not sys.stderr.isatty():
+    if not _is_shown(as_json=as_json):
         yield lambda _step, _size: None
         return
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import DownloadColumn
+
+    with _bar(DownloadColumn()) as show:
+        yield lambda step, size: show(_STEPS_OF_BACKUPS.get(step, step), size)
+
+
+def _is_shown(*, as_json: bool) -> bool:
+    return not as_json and sys.stderr.isatty()
+
+
+@contextmanager
+def _bar(amount: "ProgressColumn") -> Iterator[Callable[[str, int], None]]:
+    """Provide a function that shows a step and its amount done, which ``amount`` formats."""
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=output.console(errors=True), transient=True) as bar:
+    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeElapsedColumn())
+    # Wrap the streams again inside the bar: it would otherwise interpret colour codes that others print.
+    with Bar(*columns, console=output.console(errors=True), transient=True) as bar, visible_streams():
         task = bar.add_task(say("starting"), total=None)
-
-        def tell(step: str, size: int) -> None:
-            bar.update(task, description=say(_STEPS_OF_BACKUPS.get(step, step)), completed=size)
-
-        yield tell
+        yield lambda step, done: bar.update(task, description=say(step), completed=done)

@@ -10,7 +10,7 @@ MOST_COLUMNS = 2_000
 
 
 class FreeNames:
-    """Makes column names unique: the one asked for, or the first free of ``name (2)``, ``name (3)`` …
+    """Makes column names unique: a name taken before becomes ``name (2)``, ``name (3)`` and so on.
 
     Takes linear time, however many columns ask for one name.
     """

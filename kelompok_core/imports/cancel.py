@@ -67,7 +67,7 @@ def _take(database: Database, connection: sa.Connection, import_id: UUID) -> Non
     connection.execute(sa.text("SELECT set_config('lock_timeout', :most, true)"), {"most": f"{_MOST_SECONDS}s"})
     me = connection.scalar(sa.text("SELECT pg_backend_pid()"))
     try:
-        connection.execute(_ONE_CANCELS, {"key": f"cancel:{import_id}"})  # otherwise two callers would cancel each other
+        connection.execute(_ONE_CANCELS, {"key": f"cancel:{import_id}"})  # else two callers cancel each other
         with _stopping_who_blocks(database, me):
             lock_import(connection, import_id)
     except sa.exc.OperationalError as error:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kelompok_core.cli import output
 from kelompok_core.cli.app import run
+from kelompok_core.cli.progress import bytes_bar, progress_bar
 from kelompok_core.cli.visible_text import VisibleStream, data_stream, visible, visible_json, visible_streams
 
 _EVIL = "\x1b]0;judul\x07\x1b[31mmerah\x9b2J\r\u202etxt\u2066\ud800\x00"
@@ -83,6 +84,20 @@ def test_all_ways_to_print_are_safe(printing):
     assert not _steers(told)
     assert told.count("judul") >= 8
     assert r"\x1b]0;judul\x07" in told
+
+
+@pytest.mark.parametrize("bar", [progress_bar, bytes_bar])
+def test_what_others_print_beside_a_bar_is_safe(monkeypatch, bar):
+    stream = _Terminal()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with visible_streams(), bar(as_json=False):
+        print("warna \x1b[31mmerah\x1b[0m")
+        sys.stderr.write("judul \x1b]0;judul\x07\n")
+    assert r"warna \x1b[31mmerah\x1b[0m" in stream.getvalue()
+    assert r"judul \x1b]0;judul\x07" in stream.getvalue()
 
 
 @pytest.mark.parametrize("arguments", [
