@@ -104,9 +104,9 @@ def _run(arguments: Sequence[str], launcher: Launcher) -> int:
     try:
         use_language(find_language())
         _tell_of_the_database()
-        _tidy(settings)
-        if settings.is_above and not as_json and sys.stderr.isatty() and not completion.is_asked(os.environ):
-            output.echo(say("Installation: {home}", home=settings.home.parent), errors=True)
+        if not completion.is_asked(os.environ):
+            _tidy(settings)
+            _tell_of_the_installation(settings, as_json=as_json)
         plugin_commands.add_commands(app, arguments)
         command = get_command(app)
         add_common_options(command)
@@ -143,6 +143,12 @@ def _tidy(settings: Settings) -> None:
     if settings.is_there:
         secure_home(settings)
         sweep(settings)
+
+
+def _tell_of_the_installation(settings: Settings, *, as_json: bool) -> None:
+    """Print on stderr which installation it is where that lies in a folder above."""
+    if settings.is_above and not as_json and sys.stderr.isatty():
+        output.echo(say("Installation: {home}", home=settings.home.parent), errors=True)
 
 
 def _tell_of_the_database() -> None:
