@@ -41,9 +41,6 @@ from kelompok_core.installation import secure_home
 from kelompok_core.settings import Settings, read_settings
 from kelompok_core.working_folders import sweep
 
-_WRONG_USAGE = next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException")
-"""The error class Typer raises for a wrong command line."""
-
 app = typer.Typer(
     name="kelompok",
     no_args_is_help=True,
@@ -124,7 +121,7 @@ def _run(arguments: Sequence[str], launcher: Launcher) -> int:
 
 def _report(error: Exception, *, as_json: bool) -> int:
     """Print what went wrong; return the exit code."""
-    if isinstance(error, _WRONG_USAGE):
+    if isinstance(error, typer.TyperException):
         from kelompok_core.cli.safe_console import show_usage_error
 
         return show_usage_error(error)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from typer import TyperException
 
 from kelompok_core.cli.visible_text import visible
 
@@ -21,10 +22,10 @@ class SafeConsole(Console):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
-def show_usage_error(error: Any) -> int:
+def show_usage_error(error: TyperException) -> int:
     """Print Typer's usage error, which quotes user input; return the exit code."""
     from typer import rich_utils
 
     rich_utils.Console = SafeConsole  # type: ignore[attr-defined]
-    rich_utils.rich_format_error(error)
-    return int(error.exit_code)
+    rich_utils.rich_format_error(error)  # type: ignore[arg-type]  # its annotation is a private subclass
+    return error.exit_code
