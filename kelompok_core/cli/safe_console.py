@@ -1,6 +1,7 @@
 """A Rich console that cannot be abused to control the terminal: it escapes control characters and markup."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -26,6 +27,7 @@ def show_usage_error(error: TyperException) -> int:
     """Print Typer's usage error, which quotes user input; return the exit code."""
     from typer import rich_utils
 
-    rich_utils.Console = SafeConsole  # type: ignore[attr-defined]
+    # Typer writes markup of its own, and escapes what it quotes.
+    rich_utils.Console = partial(SafeConsole, markup=True)  # type: ignore[assignment, attr-defined]
     rich_utils.rich_format_error(error)  # type: ignore[arg-type]  # its annotation is a private subclass
     return error.exit_code

@@ -150,3 +150,10 @@ def test_no_command_prints_past_it():
         if file.name not in ("output.py", "safe_console.py"):
             assert " print(" not in text.replace("console.print(", ""), file
             assert "import Text\n" not in text or "TYPE_CHECKING" in text, file
+
+
+def test_a_usage_error_shows_no_markup(capsys):
+    assert run(["import", "[bold]tebal[/bold]"], launcher=None) == 2
+    said = capsys.readouterr().err
+    assert "Try 'kelompok import --help' for help." in said
+    assert "No such command '[bold]tebal[/bold]'" in said
