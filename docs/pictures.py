@@ -118,7 +118,7 @@ def picture_dagster(environment: dict[str, str]) -> None:
     for name, page in (
         ("lineage", "assets/core/organizations?view=lineage&lineageScope=upstream&lineageDepth=3"),
         ("run", f"runs/{run['runId']}"),
-        ("decisions", "assets/csv_import/organizations/decisions?view=events"),
+        ("decisions", "assets/csv_import/organizations_decisions?view=events"),
     ):
         target = IMAGES / f"{name}.png"
         subprocess.run(

@@ -7,19 +7,20 @@ import dagster as dg
 from kelompok_core.enrichment.promises import count_unproven
 from kelompok_core.imports import promises
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.plugin_host.manifest import Job
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.importing import told_of
 from kelompok_pipelines.metadata import issue_table
+from kelompok_pipelines.names import Layer
+from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.step_failures import without_values
 
 
-def schema_check(plugin: str, entity: str) -> dg.AssetChecksDefinition:
+def schema_check(one: PluginJob) -> dg.AssetChecksDefinition:
     """Return the check that all candidates passed the entity's pandera schema; bad rows are a warning."""
 
     @dg.asset_check(
-        asset=names.candidates_key(plugin, entity), name="schema",
+        asset=one.key(Layer.CANDIDATES), name="schema",
         description="Rows that failed the entity's pandera schema or could not be read.",
     )  # fmt: skip
     def schema(context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]) -> dg.AssetCheckResult:
@@ -37,11 +38,11 @@ def schema_check(plugin: str, entity: str) -> dg.AssetChecksDefinition:
     return schema
 
 
-def counts_check(plugin: str, entity: str) -> dg.AssetChecksDefinition:
+def counts_check(one: PluginJob) -> dg.AssetChecksDefinition:
     """Return the check that every row staged has exactly one decision."""
 
     @dg.asset_check(
-        asset=names.decisions_key(plugin, entity), name="counts_close", blocking=True,
+        asset=one.key(Layer.DECISIONS), name="counts_close", blocking=True,
         description="rows read = accepted + merged + unchanged + rejected + review",
     )  # fmt: skip
     def counts_close(context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]) -> dg.AssetCheckResult:
@@ -65,10 +66,11 @@ def core_checks(entity: str) -> dg.AssetChecksDefinition:
     def written_as_promised(
         context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.AssetCheckResult]:
-        import_id = core.import_of(context.run)
-        with without_values(core, context.run), core.connect() as connection:
-            unaudited = promises.count_unaudited_writes(connection, import_id)
-            unproven = promises.count_writes_without_evidence(connection, import_id)
+        with without_values(core, context.run):
+            imports = core.imports_of(context.run)
+            with core.connect() as connection:
+                unaudited = sum(promises.count_unaudited_writes(connection, one) for one in imports)
+                unproven = sum(promises.count_writes_without_evidence(connection, one) for one in imports)
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name="every_write_audited",
@@ -85,26 +87,28 @@ def core_checks(entity: str) -> dg.AssetChecksDefinition:
     return written_as_promised
 
 
-def enrichment_checks(plugin: str, job: Job) -> dg.AssetChecksDefinition:
+def enrichment_checks(one: PluginJob) -> dg.AssetChecksDefinition:
     """Return the checks of an enricher's signals: evidence quotes the text, and the share found is no surprise."""
     specs = [
-        dg.AssetCheckSpec(name, asset=names.signals_key(plugin, entity), description=description)
-        for entity in job.enriches
+        dg.AssetCheckSpec(name, asset=names.signals_key(one.plugin, entity), description=description)
+        for entity in one.entities
         for name, description in (
             ("evidence_quotes_text", "Each piece of evidence is what stands at its place in the record."),
             ("share_with_signals", "The share of records with signals is about that of the run before."),
         )
     ]
 
-    @dg.multi_asset_check(name=f"{names.enrich_op(plugin, job.name)}__checks", specs=specs, can_subset=True)
+    entities = {names.signals_key(one.plugin, entity): entity for entity in one.entities}
+
+    @dg.multi_asset_check(name=f"{names.enrich_op(one.plugin, one.job.name)}__checks", specs=specs, can_subset=True)
     def signals_as_promised(
         context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.AssetCheckResult]:
         for key in sorted(context.selected_asset_check_keys, key=str):
-            entity = key.asset_key.path[1]
+            entity = entities[key.asset_key]
             if key.name == "evidence_quotes_text":
                 with without_values(core, context.run), core.connect() as connection:
-                    unproven = count_unproven(connection, get_descriptor(entity), plugin)
+                    unproven = count_unproven(connection, get_descriptor(entity), one.plugin)
                 yield dg.AssetCheckResult(
                     asset_key=key.asset_key, check_name=key.name, passed=unproven == 0, metadata={"unproven": unproven}
                 )

@@ -1,13 +1,8 @@
 """The code location: what Dagster sees of the enabled plugins. Assembles, and nothing else."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import dagster as dg
 
 from kelompok_core.entities import list_entities
-from kelompok_core.plugin_host.manifest import Job
-from kelompok_core.plugin_host.registry import PluginState, list_plugins
 from kelompok_core.settings import Settings, read_settings
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.core_tables import core_asset
@@ -15,42 +10,13 @@ from kelompok_pipelines.assets.enriching import enrichment_assets
 from kelompok_pipelines.assets.importing import decisions_asset, staging_assets
 from kelompok_pipelines.checks import core_checks, counts_check, enrichment_checks, schema_check
 from kelompok_pipelines.jobs import apply_job, enrichment_job, import_job, prune_runs
+from kelompok_pipelines.names import Layer
 from kelompok_pipelines.parts import parts_job
+from kelompok_pipelines.plugin_jobs import list_jobs
 from kelompok_pipelines.resources import Core, core_resource
 from kelompok_pipelines.scaling import read_scaling
 from kelompok_pipelines.schedules import enrichment_schedule, import_schedule, prune_schedule, read_scheduled_imports
 from kelompok_pipelines.sensors import inbox_sensor
-
-
-@dataclass(frozen=True, kw_only=True)
-class PluginJob:
-    """A job of an enabled plugin, over entities the core has.
-
-    Attributes:
-        entities: What it imports into, or enriches.
-        automatic: Whether the plugin acts on imports unasked.
-    """
-
-    plugin: str
-    job: Job
-    entities: tuple[str, ...]
-    automatic: bool
-
-    @property
-    def entity(self) -> str:
-        """The entity an importing job is for."""
-        return self.entities[0]
-
-
-def list_jobs(settings: Settings) -> Iterator[PluginJob]:
-    """Yield the jobs of enabled plugins that import or enrich. Runs no plugin code."""
-    known = set(list_entities())
-    for plugin in list_plugins(settings):
-        if plugin.state is PluginState.ENABLED:
-            for job in plugin.jobs():
-                entities = (job.entity,) if job.entity else tuple(job.enriches)
-                if entities and known.issuperset(entities):
-                    yield PluginJob(plugin=plugin.name, job=job, entities=entities, automatic=plugin.automatic)
 
 
 def build_definitions(settings: Settings, core: Core | None = None) -> dg.Definitions:
@@ -64,36 +30,33 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
         entity: [names.signals_key(one.plugin, entity) for one in enrichers if one.automatic and entity in one.entities]
         for entity in entities
     }
-    feeding = {
-        entity: [names.decisions_key(one.plugin, one.entity) for one in imports if one.entity == entity]
-        for entity in entities
-    }
-    by_job = {(one.plugin, one.job.name): one for one in imports}
-    scheduled = [one for one in read_scheduled_imports(settings) if (one.plugin, one.job) in by_job]
+    feeding = {entity: [one.key(Layer.DECISIONS) for one in imports if one.entity == entity] for entity in entities}
+    known = {(one.plugin, one.job.name) for one in imports}
+    scheduled = [one for one in read_scheduled_imports(settings) if (one.plugin, one.job) in known]
     return dg.Definitions(
         assets=[
-            *(staging_assets(one.plugin, one.job, one.entity) for one in imports),
-            *(decisions_asset(one.plugin, one.entity) for one in imports),
+            *(staging_assets(one) for one in imports),
+            *(decisions_asset(one) for one in imports),
             *(core_asset(entity, feeding[entity]) for entity in entities),
-            *(enrichment_assets(one.plugin, one.job) for one in enrichers),
+            *(enrichment_assets(one) for one in enrichers),
         ],
         asset_checks=[
-            *(schema_check(one.plugin, one.entity) for one in imports),
-            *(counts_check(one.plugin, one.entity) for one in imports),
+            *(schema_check(one) for one in imports),
+            *(counts_check(one) for one in imports),
             *(core_checks(entity) for entity in entities),
-            *(enrichment_checks(one.plugin, one.job) for one in enrichers),
+            *(enrichment_checks(one) for one in enrichers),
         ],
         jobs=[
-            *(import_job(one.plugin, one.job.name, one.entity, following[one.entity]) for one in imports),
-            *(enrichment_job(one.plugin, one.job.name, one.entities) for one in enrichers),
+            *(import_job(one, following[one.entity]) for one in imports),
+            *(enrichment_job(one) for one in enrichers),
             *(apply_job(entity) for entity in entities),
-            *(parts_job(one.plugin, one.job, one.entity, scaling) for one in imports if scaling is not None),
+            *(parts_job(one, scaling) for one in imports if scaling is not None),
             prune_runs,
         ],
-        sensors=[inbox_sensor(settings, one.plugin, one.job, one.entity) for one in imports],
+        sensors=[inbox_sensor(settings, one) for one in imports],
         schedules=[
-            *(import_schedule(one, by_job[one.plugin, one.job].entity) for one in scheduled),
-            *(enrichment_schedule(one.plugin, one.job.name) for one in enrichers),
+            *(import_schedule(one) for one in scheduled),
+            *(enrichment_schedule(one) for one in enrichers),
             prune_schedule(),
         ],
         resources={"core": core or core_resource(settings)},

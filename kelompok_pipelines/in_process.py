@@ -8,16 +8,19 @@ from typing import Any
 from uuid import UUID
 
 import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob  # not exported
+from dagster._core.execution.api import execute_run  # not exported
 
 from kelompok_core.enrichment.records import get_enrichment
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.records import ImportRecord, ImportState, get_import
+from kelompok_core.imports.records import ImportState, get_import
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.plugin_host.registry import require_enabled
 from kelompok_pipelines import names
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.instance import dagster_environment
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.run_tags import PARTITION_TAG, job_origin, tags_of
 from kelompok_pipelines.step_failures import StepFailed
 
 
@@ -38,11 +41,16 @@ class Runner:
         """
         with self.bench.database.connect() as connection:
             record = get_import(connection, import_id)
+            tags = tags_of(connection, record)
+        config = {"config": {"import_id": str(import_id)}}
         if record.state is ImportState.PLANNED and record.approved_by is not None:
-            self._run(names.apply_job(record.entity), names.apply_op(record.entity), record)
+            tags.pop(PARTITION_TAG)  # the core's tables have none
+            self._execute(names.apply_job(record.entity), {names.apply_op(record.entity): config}, tags)
         else:
             require_enabled(self.bench.settings, record.plugin)
-            self._run(names.plugin_job(record.plugin, record.job), names.stage_op(record.plugin, record.entity), record)
+            self.instance.add_dynamic_partitions(names.sources(record.plugin, record.job), [tags[PARTITION_TAG]])
+            job, op = names.plugin_job(record.plugin, record.job), names.stage_op(record.plugin, record.job)
+            self._execute(job, {op: config}, tags)
 
     def run_enrichment(self, enrichment_id: UUID) -> None:
         """Do a requested run of an enricher.
@@ -63,16 +71,16 @@ class Runner:
         if run is not None and not run.is_finished:
             self.instance.report_run_failed(run, "Its process died. Another run goes on with the import.")
 
-    def _run(self, job: str, op: str, record: ImportRecord) -> None:
-        tags = {"kelompok/import": str(record.id), "kelompok/source": record.source_name}
-        self._execute(job, {op: {"config": {"import_id": str(record.id)}}}, tags)
-
     def _execute(self, job_name: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         job = self.definitions.resolve_job_def(job_name)
         run_config = {"ops": dict(config), "loggers": _QUIET}
         original: Exception | None = None
         try:
-            job.execute_in_process(run_config=run_config, instance=self.instance, tags=dict(tags))
+            # Not job.execute_in_process(): its runs belong to no code location, and the UI shows them at no job.
+            run = self.instance.create_run_for_job(
+                job, run_config=run_config, tags={**job.run_tags, **tags}, remote_job_origin=job_origin(job_name)
+            )
+            execute_run(InMemoryJob(job), run, self.instance, raise_on_error=True)
         except StepFailed as failed:
             original = failed.original
         except dg.DagsterError as error:

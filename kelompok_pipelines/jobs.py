@@ -10,22 +10,21 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
 from pydantic import Field
 
 from kelompok_pipelines import names
+from kelompok_pipelines.names import Layer
+from kelompok_pipelines.plugin_jobs import PluginJob
+
+_IMPORT_LAYERS = (Layer.SOURCE_RECORDS, Layer.CANDIDATES, Layer.DECISIONS, Layer.CORE)
 
 
-def import_job(plugin: str, job: str, entity: str, signals: Sequence[dg.AssetKey] = ()) -> UnresolvedAssetJobDefinition:
+def import_job(one: PluginJob, signals: Sequence[dg.AssetKey] = ()) -> UnresolvedAssetJobDefinition:
     """Return the job that takes one file from source records to the core table, and on to signals of what it wrote."""
-    selection = dg.AssetSelection.assets(
-        names.source_records_key(plugin, entity),
-        names.candidates_key(plugin, entity),
-        names.decisions_key(plugin, entity),
-        names.core_key(entity),
-        *signals,
-    )
     return dg.define_asset_job(
-        names.plugin_job(plugin, job),
-        selection=selection,
+        one.name,
+        selection=dg.AssetSelection.assets(*map(one.key, _IMPORT_LAYERS), *signals),
         executor_def=dg.in_process_executor,
-        description=f"{plugin}: {job}. Give the first op a file, or the id of an import received before.",
+        description=f"{one.job.summary or one.job.name} Give the first op a file or an import_id; with a partition "
+        "alone, the last file of that source is imported again.",
+        tags=tags(one),
     )
 
 
@@ -39,14 +38,20 @@ def apply_job(entity: str) -> UnresolvedAssetJobDefinition:
     )
 
 
-def enrichment_job(plugin: str, job: str, entities: Sequence[str]) -> UnresolvedAssetJobDefinition:
+def enrichment_job(one: PluginJob) -> UnresolvedAssetJobDefinition:
     """Return the job that enriches what is stored."""
     return dg.define_asset_job(
-        names.plugin_job(plugin, job),
-        selection=dg.AssetSelection.assets(*(names.signals_key(plugin, entity) for entity in entities)),
+        one.name,
+        selection=dg.AssetSelection.assets(*(names.signals_key(one.plugin, entity) for entity in one.entities)),
         executor_def=dg.in_process_executor,
-        description=f"{plugin}: {job}, over all records or those the op's settings confine it to.",
+        description=f"{one.job.summary or one.job.name} Enriches all records, or those the op's config selects.",
+        tags=tags(one),
     )
+
+
+def tags(one: PluginJob) -> dict[str, str]:
+    """Return the tags of a plugin's jobs, by which the UI finds them."""
+    return {"kelompok/plugin": one.plugin}
 
 
 class PruneConfig(dg.Config):

@@ -1,42 +1,81 @@
-"""Names in Dagster: asset keys, jobs and ops, all made from a plugin, a job and an entity."""
+"""Names in Dagster: asset keys, groups, jobs and ops, all made from a plugin, a job and an entity."""
+
+from enum import StrEnum
 
 import dagster as dg
 
+CORE_GROUP = "core"
 
-def _identifier(name: str) -> str:
+
+class Layer(StrEnum):
+    """How far data has come; the asset graph shows the layers from left to right."""
+
+    SOURCE_RECORDS = "source_records"
+    CANDIDATES = "candidates"
+    DECISIONS = "decisions"
+    CORE = "core"
+    SIGNALS = "signals"
+
+
+def identifier(name: str) -> str:
     return name.replace("-", "_")
 
 
-def source_records_key(plugin: str, entity: str) -> dg.AssetKey:
-    return dg.AssetKey([_identifier(plugin), entity, "source_records"])
+def layer_key(plugin: str, subject: str, layer: Layer) -> dg.AssetKey:
+    """Return the key of a plugin's asset; the asset graph shows only its last part, so that names the entity.
 
-
-def candidates_key(plugin: str, entity: str) -> dg.AssetKey:
-    return dg.AssetKey([_identifier(plugin), entity, "candidates"])
-
-
-def decisions_key(plugin: str, entity: str) -> dg.AssetKey:
-    return dg.AssetKey([_identifier(plugin), entity, "decisions"])
+    Args:
+        plugin: The plugin's name.
+        subject: The entity; the job's name where several jobs of the plugin are for one entity.
+        layer: The asset's layer.
+    """
+    return dg.AssetKey([identifier(plugin), f"{identifier(subject)}_{layer}"])
 
 
 def core_key(entity: str) -> dg.AssetKey:
-    return dg.AssetKey(["core", entity])
+    return dg.AssetKey([CORE_GROUP, entity])
 
 
-def group_name(plugin: str) -> str:
-    return _identifier(plugin)
+def signals_key(plugin: str, entity: str) -> dg.AssetKey:
+    return layer_key(plugin, entity, Layer.SIGNALS)
 
 
-def stage_op(plugin: str, entity: str) -> str:
-    return f"{_identifier(plugin)}__{entity}__stage"
+def import_group(plugin: str) -> str:
+    return identifier(plugin)
+
+
+def signals_group(plugin: str) -> str:
+    """Return a group of its own: a plugin that imports and enriches would otherwise depend on the core and feed it."""
+    return f"{identifier(plugin)}_signals"
+
+
+def sources(plugin: str, job: str) -> str:
+    """Return the name of the dynamic partitions of a job's assets: one partition for each source."""
+    return f"{plugin_job(plugin, job)}__sources"
+
+
+def plugin_job(plugin: str, job: str) -> str:
+    return f"{identifier(plugin)}__{identifier(job)}"
+
+
+def stage_op(plugin: str, job: str) -> str:
+    return f"{plugin_job(plugin, job)}__stage"
+
+
+def decide_op(plugin: str, job: str) -> str:
+    return f"{plugin_job(plugin, job)}__decide"
+
+
+def enrich_op(plugin: str, job: str) -> str:
+    return f"{plugin_job(plugin, job)}__enrich"
+
+
+def inbox_sensor(plugin: str, job: str) -> str:
+    return f"{plugin_job(plugin, job)}__inbox"
 
 
 def apply_op(entity: str) -> str:
     return f"core__{entity}__apply"
-
-
-def plugin_job(plugin: str, job: str) -> str:
-    return f"{_identifier(plugin)}__{_identifier(job)}"
 
 
 def apply_job(entity: str) -> str:
@@ -47,26 +86,6 @@ def parts_job(plugin: str, job: str) -> str:
     return f"{plugin_job(plugin, job)}__in_parts"
 
 
-def open_op(plugin: str, entity: str) -> str:
-    return f"{_identifier(plugin)}__{entity}__open"
-
-
-def part_op(plugin: str, entity: str, number: int) -> str:
-    return f"{_identifier(plugin)}__{entity}__part_{number}"
-
-
-def step_op(plugin: str, entity: str, step: str) -> str:
-    """The ops that follow the parts: ``join``, ``decide`` and ``apply``."""
-    return f"{_identifier(plugin)}__{entity}__{step}"
-
-
-def inbox_sensor(plugin: str, job: str) -> str:
-    return f"{plugin_job(plugin, job)}__inbox"
-
-
-def signals_key(plugin: str, entity: str) -> dg.AssetKey:
-    return dg.AssetKey([_identifier(plugin), entity, "signals"])
-
-
-def enrich_op(plugin: str, job: str) -> str:
-    return f"{plugin_job(plugin, job)}__enrich"
+def parts_op(plugin: str, job: str, step: str) -> str:
+    """Return the name of an op of the job in parts: ``open``, ``part_1`` …, ``join``, ``decide`` or ``apply``."""
+    return f"{parts_job(plugin, job)}__{step}"

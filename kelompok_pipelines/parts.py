@@ -15,11 +15,13 @@ from kelompok_core.imports.decide import decide
 from kelompok_core.imports.part import Part
 from kelompok_core.imports.parts import join_parts, stage_part
 from kelompok_core.imports.records import ImportState
-from kelompok_core.plugin_host.manifest import Job
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.importing import ImportConfig, open_import, report_of, told_of
 from kelompok_pipelines.metadata import applied_metadata, decided_metadata, staged_metadata
+from kelompok_pipelines.names import Layer
+from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.run_tags import PARTITION_TAG
 from kelompok_pipelines.scaling import Scaling
 from kelompok_pipelines.step_failures import without_values
 
@@ -27,16 +29,13 @@ _DONE = dg.Out(dg.Nothing)
 _BEFORE = dg.In(dg.Nothing)
 
 
-def parts_job(plugin: str, job: Job, entity: str, scaling: Scaling) -> dg.JobDefinition:
+def parts_job(one: PluginJob, scaling: Scaling) -> dg.JobDefinition:
     """Return the job that takes one file to the core table, staged by several; its assets are the usual job's."""
-    opens = _open_op(plugin, job, entity)
-    parts = [
-        _part_op(plugin, entity, Part(number=number, parts=scaling.parts)) for number in range(1, scaling.parts + 1)
-    ]
-    joins = _join_op(plugin, entity, scaling.parts)
-    decides, applies = _decide_op(plugin, entity), _apply_op(plugin, entity)
+    opens = _open_op(one)
+    parts = [_part_op(one, Part(number=number, parts=scaling.parts)) for number in range(1, scaling.parts + 1)]
+    joins, decides, applies = _join_op(one, scaling.parts), _decide_op(one), _apply_op(one)
 
-    @dg.graph(name=names.parts_job(plugin, job.name))
+    @dg.graph(name=names.parts_job(one.plugin, one.job.name))
     def in_parts() -> None:
         opened = opens()
         staged = {f"part_{number}": part(opened) for number, part in enumerate(parts, start=1)}
@@ -44,7 +43,7 @@ def parts_job(plugin: str, job: Job, entity: str, scaling: Scaling) -> dg.JobDef
 
     return in_parts.to_job(
         executor_def=scaling.load_executor(),
-        description=f"{plugin}: {job.name}, staged in {scaling.parts} parts. For files too large for one machine.",
+        description=f"Like {one.name}, staged in {scaling.parts} parts: for files too large for one machine.",
     )
 
 
@@ -52,13 +51,16 @@ _Do = Callable[[dg.OpExecutionContext, Core, UUID], None]
 """What a step does with the run's import."""
 
 
-def _open_op(plugin: str, job: Job, entity: str) -> dg.OpDefinition:
-    @dg.op(name=names.open_op(plugin, entity), out=_DONE, description="Keeps the file where all machines reach it.")
+def _name(one: PluginJob, step: str) -> str:
+    return names.parts_op(one.plugin, one.job.name, step)
+
+
+def _open_op(one: PluginJob) -> dg.OpDefinition:
+    @dg.op(name=_name(one, "open"), out=_DONE, description="Keeps the file where all machines reach it.")
     def opens(context: dg.OpExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]) -> None:
         with without_values(core, context.run):
-            import_id = open_import(core, plugin, job.name, config)
-            core.take_up(import_id, context.run)
-        context.log.info("import %s", import_id)
+            record = open_import(core, one, config, context)
+        context.log.info("import %s", record.id)
 
     return opens
 
@@ -74,41 +76,42 @@ def _step(name: str, after: Iterable[str], does: str, do: _Do) -> dg.OpDefinitio
     return step
 
 
-def _part_op(plugin: str, entity: str, part: Part) -> dg.OpDefinition:
+def _part_op(one: PluginJob, part: Part) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         rows = stage_part(core.bench, import_id, part)
         context.log.info("import %s: part %d of %d staged, %d rows read", import_id, part.number, part.parts, rows)
 
     does = f"Reads the file and stages part {part.number} of {part.parts}."
-    return _step(names.part_op(plugin, entity, part.number), ["opened"], does, do)
+    return _step(_name(one, f"part_{part.number}"), ["opened"], does, do)
 
 
-def _join_op(plugin: str, entity: str, parts: int) -> dg.OpDefinition:
+def _join_op(one: PluginJob, parts: int) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         join_parts(core.bench, import_id, parts)
         metadata = staged_metadata(*told_of(core, import_id))
-        _materialize(context, names.source_records_key(plugin, entity), metadata)
-        _materialize(context, names.candidates_key(plugin, entity), metadata)
+        _materialize(context, one.key(Layer.SOURCE_RECORDS), metadata)
+        _materialize(context, one.key(Layer.CANDIDATES), metadata)
 
     after = [f"part_{number}" for number in range(1, parts + 1)]
-    return _step(names.step_op(plugin, entity, "join"), after, "Sees that the parts together are the whole file.", do)
+    return _step(_name(one, "join"), after, "Sees that the parts together are the whole file.", do)
 
 
-def _decide_op(plugin: str, entity: str) -> dg.OpDefinition:
+def _decide_op(one: PluginJob) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         decide(core.bench, import_id)
-        _materialize(context, names.decisions_key(plugin, entity), decided_metadata(*told_of(core, import_id)))
+        _materialize(context, one.key(Layer.DECISIONS), decided_metadata(*told_of(core, import_id)))
 
-    return _step(names.step_op(plugin, entity, "decide"), ["staged"], "One decision a row. A dry run ends here.", do)
+    return _step(_name(one, "decide"), ["staged"], "One decision a row. A dry run ends here.", do)
 
 
-def _apply_op(plugin: str, entity: str) -> dg.OpDefinition:
+def _apply_op(one: PluginJob) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         if apply(core.bench, import_id).state is ImportState.APPLIED:
-            _materialize(context, names.core_key(entity), applied_metadata(report_of(core, import_id)))
+            _materialize(context, one.key(Layer.CORE), applied_metadata(report_of(core, import_id)))
 
-    return _step(names.step_op(plugin, entity, "apply"), ["decided"], "The plan, whole or not at all.", do)
+    return _step(_name(one, "apply"), ["decided"], "The plan, whole or not at all.", do)
 
 
 def _materialize(context: dg.OpExecutionContext, key: dg.AssetKey, metadata: Mapping[str, Any]) -> None:
-    context.log_event(dg.AssetMaterialization(key, metadata=metadata))
+    partition = context.run.tags[PARTITION_TAG] if key.path[0] != names.CORE_GROUP else None
+    context.log_event(dg.AssetMaterialization(key, metadata=metadata, partition=partition))

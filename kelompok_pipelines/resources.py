@@ -10,13 +10,15 @@ import dagster as dg
 import sqlalchemy as sa
 
 from kelompok_core.database.engine import Database, open_database
-from kelompok_core.imports.records import bind_run, find_by_run
+from kelompok_core.imports.records import ImportRecord, bind_run, get_import, list_by_run
 from kelompok_core.imports.workbench import Progress, Workbench
 from kelompok_core.installation import secure_home
 from kelompok_core.private_files import UMASK
 from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
 from kelompok_core.working_folders import sweep
+from kelompok_pipelines.plugin_jobs import PluginJob
+from kelompok_pipelines.run_tags import PARTITION_TAG, tag_run, tags_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +32,38 @@ class Core:
         with self.bench.database.connect() as connection:
             yield connection
 
-    def take_up(self, import_id: UUID, run: dg.DagsterRun) -> None:
-        """Note that this run works on the import, so that its later steps find it."""
+    def take_up(
+        self, import_id: UUID, context: dg.OpExecutionContext | dg.AssetExecutionContext, job: PluginJob | None = None
+    ) -> ImportRecord:
+        """Note that this run works on the import, so that its later steps and the UI find it.
+
+        Args:
+            import_id: The import.
+            context: The step's.
+            job: The job whose partitions the import's source belongs to; without one the run gets no partition.
+        """
         with self.connect() as connection, connection.begin():
-            bind_run(connection, import_id, run.run_id)
+            bind_run(connection, import_id, context.run.run_id)
+            record = get_import(connection, import_id)
+            tags = tags_of(connection, record)
+        if job is not None:
+            context.instance.add_dynamic_partitions(job.sources, [tags[PARTITION_TAG]])
+        else:
+            del tags[PARTITION_TAG]
+        tag_run(context.instance, context.run, tags)
+        return record
+
+    def imports_of(self, run: dg.DagsterRun) -> list[UUID]:
+        """Return the imports this run, or the run it retries, works on; none where it is about none."""
+        with self.connect() as connection:
+            for run_id in (run.run_id, run.parent_run_id, run.root_run_id):
+                if run_id and (found := list_by_run(connection, run_id)):
+                    return found
+        return []
 
     def find_import_of(self, run: dg.DagsterRun) -> UUID | None:
         """Return the import this run, or the run it retries, works on; None where it is about none."""
-        with self.connect() as connection:
-            for run_id in (run.run_id, run.parent_run_id, run.root_run_id):
-                if run_id and (found := find_by_run(connection, run_id)):
-                    return found
-        return None
+        return next(iter(self.imports_of(run)), None)
 
     def import_of(self, run: dg.DagsterRun) -> UUID:
         """Return the import this run, or the run it retries, works on.

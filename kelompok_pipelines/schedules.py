@@ -10,6 +10,7 @@ from kelompok_core.plugin_host.configuration import read_document, read_table
 from kelompok_core.settings import Settings
 from kelompok_pipelines import names
 from kelompok_pipelines.jobs import prune_runs
+from kelompok_pipelines.plugin_jobs import PluginJob
 
 
 class ScheduledImport(BaseModel):
@@ -44,7 +45,7 @@ def _scheduled_import(number: int, table: Any) -> ScheduledImport:
     return read_table(f"schedules.{number}", ScheduledImport, table)
 
 
-def import_schedule(scheduled: ScheduledImport, entity: str) -> dg.ScheduleDefinition:
+def import_schedule(scheduled: ScheduledImport) -> dg.ScheduleDefinition:
     """Return the schedule; the file is read when its time comes, and the same content changes nothing."""
     config = scheduled.model_dump(include={"file", "source", "organization", "actor"}, exclude_none=True)
     return dg.ScheduleDefinition(
@@ -52,16 +53,16 @@ def import_schedule(scheduled: ScheduledImport, entity: str) -> dg.ScheduleDefin
         job_name=names.plugin_job(scheduled.plugin, scheduled.job),
         cron_schedule=scheduled.cron,
         execution_timezone=scheduled.timezone,
-        run_config={"ops": {names.stage_op(scheduled.plugin, entity): {"config": config}}},
+        run_config={"ops": {names.stage_op(scheduled.plugin, scheduled.job): {"config": config}}},
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
 
 
-def enrichment_schedule(plugin: str, job: str) -> dg.ScheduleDefinition:
+def enrichment_schedule(one: PluginJob) -> dg.ScheduleDefinition:
     """Return the nightly run over everything; texts that did not change cost next to nothing."""
     return dg.ScheduleDefinition(
-        name=f"{names.plugin_job(plugin, job)}_nightly",
-        job_name=names.plugin_job(plugin, job),
+        name=f"{one.name}_nightly",
+        job_name=one.name,
         cron_schedule="0 2 * * *",
         execution_timezone="Asia/Jakarta",
         default_status=dg.DefaultScheduleStatus.RUNNING,

@@ -8,11 +8,11 @@ from kelompok_core.access.actors import get_actor
 from kelompok_core.errors import KelompokError
 from kelompok_core.imports.readable import inbox_folder
 from kelompok_core.imports.receive import REFUSED, ImportRequest, admit
-from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.settings import Settings
 from kelompok_core.sources.inbox import KEY, Inbox, TakenFile, list_failed, put_aside, take_files
 from kelompok_core.sources.watched import FAILED_FOLDER, PassedOver
 from kelompok_pipelines import names
+from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
 
 _SECONDS = 15
@@ -25,13 +25,13 @@ def inbox_of(settings: Settings, plugin: str, job: str) -> Inbox:
     return Inbox(plugin=plugin, job=job, folder=(inbox_folder(settings) / plugin / job).resolve())
 
 
-def inbox_sensor(settings: Settings, plugin: str, job: Job, entity: str) -> dg.SensorDefinition:
+def inbox_sensor(settings: Settings, one: PluginJob) -> dg.SensorDefinition:
     """Return the sensor that starts a run for each complete file of the folder."""
-    inbox = inbox_of(settings, plugin, job.name)
+    inbox = inbox_of(settings, one.plugin, one.job.name)
 
     @dg.sensor(
-        name=names.inbox_sensor(plugin, job.name),
-        job_name=names.plugin_job(plugin, job.name),
+        name=names.inbox_sensor(one.plugin, one.job.name),
+        job_name=one.name,
         minimum_interval_seconds=_SECONDS,
         description=f"Imports every file put into {inbox.folder}, for one organization from the folder of its slug.",
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -46,7 +46,7 @@ def inbox_sensor(settings: Settings, plugin: str, job: Job, entity: str) -> dg.S
         for why in refused.values():
             context.log.warning(why)
         wanted = [file for file in taken if file.id not in refused]
-        yield from (_request(file, names.stage_op(plugin, entity)) for file in wanted)
+        yield from (_request(file, names.stage_op(one.plugin, one.job.name)) for file in wanted)
         if not wanted:
             yield dg.SkipReason(_why_nothing(inbox, [*refused.values(), *map(str, passed_over)]))
 

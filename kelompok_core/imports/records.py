@@ -251,11 +251,18 @@ def list_imports(
     return [_from_row(row) for row in rows]
 
 
-def find_by_run(connection: sa.Connection, run_id: str) -> UUID | None:
-    """Return the import a run works on, or None."""
-    query = sa.text("SELECT id FROM imports WHERE run_id = :run ORDER BY created_at DESC LIMIT 1")
-    found: UUID | None = connection.scalar(query, {"run": run_id})
-    return found
+def list_by_run(connection: sa.Connection, run_id: str) -> list[UUID]:
+    """Return the imports a run works on, newest first: one, except for a run that applies all approved plans."""
+    query = sa.text("SELECT id FROM imports WHERE run_id = :run ORDER BY created_at DESC")
+    return list(connection.scalars(query, {"run": run_id}))
+
+
+def list_approved(connection: sa.Connection, entity: str) -> list[UUID]:
+    """Return the imports into an entity whose plan somebody approved, and that nobody applied yet; oldest first."""
+    query = sa.text("""
+        SELECT id FROM imports
+        WHERE entity = :entity AND state = 'planned' AND approved_by IS NOT NULL ORDER BY id""")
+    return list(connection.scalars(query, {"entity": entity}))
 
 
 def failure_columns(error: KelompokError | None) -> dict[str, str | None]:

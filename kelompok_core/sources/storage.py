@@ -117,6 +117,11 @@ def _place(root: str, sha256: str) -> str:
     return f"{root}/sha256/{sha256[:2]}/{sha256}"
 
 
+def kept_location(storage_url: str, sha256: str) -> str:
+    """Return where a stored file lies, as a person would look for it."""
+    return _place(storage_url.rstrip("/"), sha256)
+
+
 @contextmanager
 def local_copy(settings: Settings, sha256: str, size: int) -> Iterator[Path]:
     """Provide a local path for a stored file: a temporary copy if storage is remote.

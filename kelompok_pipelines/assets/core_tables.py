@@ -1,4 +1,4 @@
-"""Assets of core tables: each applies planned imports, whichever plugin they come from."""
+"""Assets of the core tables: each applies planned imports, whichever plugin they come from."""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -7,10 +7,16 @@ import dagster as dg
 from pydantic import Field
 
 from kelompok_core.imports.apply import apply
-from kelompok_core.imports.records import ImportState
+from kelompok_core.imports.homes_sql import HOME
+from kelompok_core.imports.records import ImportState, list_approved
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.report import ImportReport
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.importing import report_of
+from kelompok_pipelines.assets.specs import columns, docs, tags
+from kelompok_pipelines.columns import core_lineage, core_schema
 from kelompok_pipelines.metadata import applied_metadata
+from kelompok_pipelines.names import Layer
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.step_failures import without_values
 
@@ -19,34 +25,61 @@ class ApplyConfig(dg.Config):
     """Which plan to apply; inside an import's own run that is known already."""
 
     import_id: str | None = Field(
-        default=None, description="An import whose plan was approved with «kelompok import apply»."
+        default=None,
+        description="An import whose plan was approved with «kelompok import apply»; all such imports by default.",
     )
 
 
 def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     """Return the asset of one core table; it depends on the decisions of every plugin that feeds it."""
-    key = names.core_key(entity)
+    key, descriptor = names.core_key(entity), get_descriptor(entity)
+    homes = [names.core_key(HOME)] if descriptor.belongs else []
+    lineage = columns(lineage=core_lineage(descriptor, decisions)) if decisions else {}
     spec = dg.AssetSpec(
         key,
-        deps=decisions,
+        deps=[*decisions, *homes],
         skippable=True,
-        kinds={"postgres"},
-        description=f"The community's {entity}. Planned imports are applied whole or not at all, and audited.",
+        group_name=names.CORE_GROUP,
+        kinds={"postgres", "table"},
+        owners=["team:core"],
+        tags=tags(Layer.CORE, entity),
+        description=f"The community's {entity}. Planned imports are applied whole or not at all, and audited. "
+        "Materialized alone, it applies the plans that somebody approved.",
+        metadata={
+            **docs(Layer.CORE),
+            "dagster/table_name": entity,
+            **columns(schema=core_schema(descriptor)),
+            **lineage,
+        },
     )
 
-    @dg.multi_asset(name=names.apply_op(entity), specs=[spec], group_name="core")
-    def apply_import(
+    @dg.multi_asset(name=names.apply_op(entity), specs=[spec])
+    def apply_imports(
         context: dg.AssetExecutionContext, config: ApplyConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
+        applied: list[ImportReport] = []
         with without_values(core, context.run):
-            import_id = UUID(config.import_id) if config.import_id else core.import_of(context.run)
-            if config.import_id:
-                core.take_up(import_id, context.run)
-            record = apply(core.bench, import_id)
-            report = report_of(core, import_id)
-        if record.state is not ImportState.APPLIED:
-            context.log.info("import %s is a dry run: its plan waits for «kelompok import apply»", import_id)
-            return
-        yield dg.MaterializeResult(asset_key=key, metadata=applied_metadata(report))
+            for import_id in _chosen(context, core, config, entity):
+                if apply(core.bench, import_id).state is ImportState.APPLIED:
+                    applied.append(report_of(core, import_id))
+                else:
+                    context.log.info("import %s is a dry run: its plan waits for «kelompok import apply»", import_id)
+        for report in applied[:-1]:
+            context.log_event(dg.AssetMaterialization(key, metadata=applied_metadata(report) | lineage))
+        for report in applied[-1:]:  # a step may yield one result for an asset
+            yield dg.MaterializeResult(asset_key=key, metadata=applied_metadata(report) | lineage)
 
-    return apply_import
+    return apply_imports
+
+
+def _chosen(context: dg.AssetExecutionContext, core: Core, config: ApplyConfig, entity: str) -> list[UUID]:
+    """Return the run's import, the one that is named, or all whose plans somebody approved."""
+    if config.import_id is not None:
+        return [core.take_up(UUID(config.import_id), context).id]
+    if (import_id := core.find_import_of(context.run)) is not None:
+        return [import_id]
+    with core.connect() as connection:
+        approved = list_approved(connection, entity)
+    if not approved:
+        context.log.info("No plan for %s is approved: there is nothing to apply. See «kelompok import apply».", entity)
+    return [core.take_up(one, context).id for one in approved]

@@ -12,10 +12,12 @@ from kelompok_core.enrichment.records import Enrichment, find_previous
 from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enrichment
 from kelompok_core.errors import KelompokError
 from kelompok_core.imports.records import ImportState, get_import
-from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import require_per_request
 from kelompok_pipelines import names
+from kelompok_pipelines.assets.specs import docs, owners, tags
 from kelompok_pipelines.metadata import enriched_metadata
+from kelompok_pipelines.names import Layer
+from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.step_failures import without_values
 
@@ -32,22 +34,26 @@ class EnrichConfig(dg.Config):
     settings: dict[str, str] = Field(default={}, description="Settings that the plugin lets a request give.")
 
 
-def enrichment_assets(plugin: str, job: Job) -> dg.AssetsDefinition:
+def enrichment_assets(one: PluginJob) -> dg.AssetsDefinition:
     """Return the signals of each entity of the job, made by one op."""
+    plugin, job = one.plugin, one.job
     specs = [
         dg.AssetSpec(
             names.signals_key(plugin, entity),
             deps=[names.core_key(entity)],
             skippable=True,
+            group_name=names.signals_group(plugin),
             kinds={"postgres"},
+            owners=owners(plugin),
+            code_version=one.version,
+            tags=tags(Layer.SIGNALS, entity, plugin),
             description=f"What {plugin} finds in the public text of {entity}: {', '.join(fields)}.",
+            metadata=docs(Layer.SIGNALS),
         )
         for entity, fields in job.enriches.items()
     ]
 
-    @dg.multi_asset(
-        name=names.enrich_op(plugin, job.name), specs=specs, can_subset=True, group_name=names.group_name(plugin),
-    )  # fmt: skip
+    @dg.multi_asset(name=names.enrich_op(plugin, job.name), specs=specs, can_subset=True)
     def enrich_records(
         context: dg.AssetExecutionContext, config: EnrichConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:

@@ -6,26 +6,31 @@ from uuid import UUID
 import dagster as dg
 from pydantic import Field
 
-from kelompok_core.access.actors import get_actor
+from kelompok_core.access.actors import Actor, get_actor
 from kelompok_core.descriptor import MergePolicy
-from kelompok_core.errors import KelompokError
+from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.disclosure import Disclosure, disclosure_of
-from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.profiles import chosen_profile
 from kelompok_core.imports.readable import run_rules
-from kelompok_core.imports.receive import REFUSED, ImportRequest, receive
-from kelompok_core.imports.records import DuplicatePolicy
+from kelompok_core.imports.receive import REFUSED, ImportRequest, receive, source_of
+from kelompok_core.imports.records import DuplicatePolicy, ImportRecord
 from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.repeat import list_last_imports, receive_again
 from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.stage import stage
-from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import require_per_request
 from kelompok_core.sources.inbox import KEY, put_aside
+from kelompok_core.sources.storage import kept_location
 from kelompok_core.values.conventions import DateOrder
 from kelompok_pipelines import names
+from kelompok_pipelines.assets.specs import columns, layer_spec
+from kelompok_pipelines.columns import candidate_lineage, candidate_schema, decision_lineage, source_schema
 from kelompok_pipelines.metadata import decided_metadata, staged_metadata
+from kelompok_pipelines.names import Layer
+from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.run_tags import PARTITION_TAG, partition_of
 from kelompok_pipelines.step_failures import without_values
 
 
@@ -53,13 +58,33 @@ class ImportConfig(dg.Config):
     idempotency_key: str | None = Field(default=None, description="The same key gives the same import.")
 
 
-def open_import(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID:
-    """Receive the file, or take the import that was received already."""
+_Context = dg.OpExecutionContext | dg.AssetExecutionContext
+
+
+def open_import(core: Core, one: PluginJob, config: ImportConfig, context: _Context) -> ImportRecord:
+    """Receive the file, or take the import that was received already; the run is tagged with it.
+
+    A run that has only a partition imports the last file of that source again.
+    """
+    return core.take_up(_find_or_receive(core, one, config, context), context, one)
+
+
+def _find_or_receive(core: Core, one: PluginJob, config: ImportConfig, context: _Context) -> UUID:
     if config.import_id is not None:
         return UUID(config.import_id)
-    if config.file is None:
-        raise dg.Failure("Nothing to import: give the op a file, or an import_id.", allow_retries=False)
-    require_per_request(core.bench.settings, plugin, config.settings)
+    partition = context.run.tags.get(PARTITION_TAG)
+    if config.file is not None:
+        return _receive(core, one, config, partition)
+    if partition is not None:
+        return _receive_again(core, one, config, partition)
+    raise UsageError(
+        "there is nothing to import",
+        hint="Give the op a file or an import_id, or choose a partition: that imports the source's last file again.",
+    )
+
+
+def _receive(core: Core, one: PluginJob, config: ImportConfig, partition: str | None) -> UUID:
+    require_per_request(core.bench.settings, one.plugin, config.settings)
     profile = chosen_profile(
         core.bench.settings,
         config.profile,
@@ -72,22 +97,55 @@ def open_import(core: Core, plugin: str, job: str, config: ImportConfig) -> UUID
         timezone=config.timezone,
     )
     request = ImportRequest(
-        plugin=plugin,
-        job=job,
-        file=config.file,
+        plugin=one.plugin,
+        job=one.job.name,
+        file=str(config.file),
         organization=config.organization,
-        source_name=config.source or profile.source_name,
+        source_name=_source(config, partition) or profile.source_name,
         dry_run=config.dry_run,
         options=profile.options,
         idempotency_key=config.idempotency_key,
     )
-    with core.connect() as connection, connection.begin():
-        actor = get_actor(connection, email=config.actor)
+    _require_partition(request, partition)
+    actor = _actor(core, config)
     try:
         return receive(core.bench, request, actor, run_rules(core.bench.settings)).import_id
     except REFUSED as error:
         _put_aside(core, config.idempotency_key or "", error)
         raise
+
+
+def _source(config: ImportConfig, partition: str | None) -> str | None:
+    """Return the source: of a run with a partition, the one that the partition is named after."""
+    if config.source is not None or partition is None:
+        return config.source
+    return partition.removeprefix(f"{config.organization}/")
+
+
+def _require_partition(request: ImportRequest, partition: str | None) -> None:
+    expected = partition_of(source_of(request), request.organization)
+    if partition not in (None, expected):
+        raise UsageError(
+            f"the run is for the partition {partition!r}, but its file belongs to {expected!r}",
+            hint="Leave out the source, or choose the partition of that source.",
+        )
+
+
+def _receive_again(core: Core, one: PluginJob, config: ImportConfig, partition: str) -> UUID:
+    with core.connect() as connection:
+        known = list_last_imports(connection, one.plugin, one.job.name)
+    last = next((last for last in known if partition_of(last.source, last.organization) == partition), None)
+    if last is None:
+        raise UsageError(
+            f"{one.job.name} has no earlier import of {partition!r} to repeat",
+            hint="Give the op the file of this source.",
+        )
+    return receive_again(core.bench, last, _actor(core, config), dry_run=config.dry_run).import_id
+
+
+def _actor(core: Core, config: ImportConfig) -> Actor:
+    with core.connect() as connection, connection.begin():
+        return get_actor(connection, email=config.actor)
 
 
 def _put_aside(core: Core, key: str, error: KelompokError) -> None:
@@ -108,50 +166,58 @@ def told_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure]:
     return report, disclosure_of(core.bench.settings, report.record)
 
 
-def staging_assets(plugin: str, job: Job, entity: str) -> dg.AssetsDefinition:
-    """Return source records and candidates of one plugin and entity, made by one op in one pass."""
-    records, candidates = names.source_records_key(plugin, entity), names.candidates_key(plugin, entity)
+def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
+    """Return source records and candidates of a job, made by one op in one pass."""
+    entity = get_descriptor(one.entity)
+    records, candidates = one.key(Layer.SOURCE_RECORDS), one.key(Layer.CANDIDATES)
     specs = [
-        dg.AssetSpec(records, kinds={"python"}, description=f"Rows of {entity} as {plugin} read them: the evidence."),
-        dg.AssetSpec(
-            candidates, deps=[records], kinds={"pandas"},
-            description="The same rows mapped, normalized and validated with pandera.",
+        layer_spec(
+            one, Layer.SOURCE_RECORDS,
+            f"Rows of {one.entity} as {one.plugin} read them: the evidence. One partition for each source.",
+        ),
+        layer_spec(
+            one, Layer.CANDIDATES, "The same rows: mapped, normalized and validated with pandera.",
+            deps=[records], schema=candidate_schema(entity),
         ),
     ]  # fmt: skip
 
-    @dg.multi_asset(name=names.stage_op(plugin, entity), specs=specs, group_name=names.group_name(plugin))
+    @dg.multi_asset(name=names.stage_op(one.plugin, one.job.name), specs=specs, partitions_def=one.partitions)
     def stage_source(
         context: dg.AssetExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
         with without_values(core, context.run):
-            import_id = open_import(core, plugin, job.name, config)
-            core.take_up(import_id, context.run)
+            import_id = open_import(core, one, config, context).id
             record = stage(core.bench, import_id)
             context.log.info("import %s: %d rows staged", import_id, record.rows_staged)
-            metadata = staged_metadata(*told_of(core, import_id))
-        yield dg.MaterializeResult(asset_key=records, metadata=metadata)
-        yield dg.MaterializeResult(asset_key=candidates, metadata=metadata)
+            report, disclosure = told_of(core, import_id)
+        kept = kept_location(core.bench.settings.storage_url, record.file_sha256)
+        metadata = staged_metadata(report, disclosure)
+        of_source = {"kept_file": dg.MetadataValue.path(kept), **columns(schema=source_schema(disclosure))}
+        of_candidates = columns(lineage=candidate_lineage(entity, records, disclosure))
+        yield dg.MaterializeResult(asset_key=records, metadata=metadata | of_source)
+        yield dg.MaterializeResult(asset_key=candidates, metadata=metadata | of_candidates)
 
     return stage_source
 
 
-def decisions_asset(plugin: str, entity: str) -> dg.AssetsDefinition:
-    """Return the asset that plans what becomes of each candidate, where it belongs as well."""
-    homes = [names.core_key(HOME)] if get_descriptor(entity).belongs else []
+def decisions_asset(one: PluginJob) -> dg.AssetsDefinition:
+    """Return the asset that plans what becomes of each candidate."""
+    entity = get_descriptor(one.entity)
+    key, candidates = one.key(Layer.DECISIONS), one.key(Layer.CANDIDATES)
+    # Deciding also looks up what the core has. That is no dependency here: the core's tables come after all decisions.
+    spec = layer_spec(
+        one, Layer.DECISIONS, "One decision for each row: accepted, merged, unchanged, rejected or review.",
+        deps=[candidates], schema=candidate_schema(entity),
+    )  # fmt: skip
 
-    @dg.asset(
-        key=names.decisions_key(plugin, entity),
-        deps=[names.candidates_key(plugin, entity), *homes],
-        group_name=names.group_name(plugin),
-        kinds={"postgres"},
-        description="One decision a row: accepted, merged, unchanged, rejected or review. A dry run ends here.",
-    )
-    def decisions(context: dg.AssetExecutionContext, core: dg.ResourceParam[Core]) -> dg.MaterializeResult[None]:
+    @dg.multi_asset(name=names.decide_op(one.plugin, one.job.name), specs=[spec], partitions_def=one.partitions)
+    def decide_rows(context: dg.AssetExecutionContext, core: dg.ResourceParam[Core]) -> dg.MaterializeResult[None]:
         import_id = core.import_of(context.run)
         with without_values(core, context.run):
             decide(core.bench, import_id)
             report, disclosure = told_of(core, import_id)
         context.log.info("import %s: %s", import_id, dict(report.counts))
-        return dg.MaterializeResult(metadata=decided_metadata(report, disclosure))
+        metadata = decided_metadata(report, disclosure) | columns(lineage=decision_lineage(entity, candidates))
+        return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
-    return decisions
+    return decide_rows

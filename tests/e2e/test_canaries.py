@@ -206,7 +206,7 @@ def _by_dagster(scene):
     (inbox / "anggota.csv").write_text(MEMBERS.replace("Dua", "Tiga"))
     (inbox / "tolak.csv").write_text(REFUSED)
     for config in _taken(scene):
-        run = {"ops": {"csv_import__members__stage": {"config": config}}}
+        run = {"ops": {"csv_import__import_members__stage": {"config": config}}}
         file = scene.write(f"{Path(config['file']).name}.json", json.dumps(run))
         done = subprocess.run(
             [str(PROGRAMS / "dagster"), "job", "execute", "-m", "kelompok_pipelines.definitions",
@@ -233,7 +233,7 @@ def _taken(scene):
                 asked = sensor.evaluate_tick(context).run_requests
     core.bench.database.dispose()
     assert len(asked) == 2
-    return [one.run_config["ops"]["csv_import__members__stage"]["config"] for one in asked]
+    return [one.run_config["ops"]["csv_import__import_members__stage"]["config"] for one in asked]
 
 
 def _found(content):

@@ -319,7 +319,7 @@ def test_dagsters_own_command_executes_the_job_with_the_embedded_database(ready,
     file.parent.mkdir()
     file.write_text("id,name\n1,Lembaga Dagster\n")
     config = tmp_path / "run.yaml"
-    config.write_text(f"ops:\n  csv_import__organizations__stage:\n    config:\n      file: {file}\n")
+    config.write_text(f"ops:\n  csv_import__import_organizations__stage:\n    config:\n      file: {file}\n")
     environment = json.loads(ready.kelompok("env", "--json").stdout)
     arguments = ("-m", "kelompok_pipelines.definitions", "-j", "csv_import__import_organizations", "-c", config)
     done = ready.run("dagster", "job", "execute", *arguments, **environment)

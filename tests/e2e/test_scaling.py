@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("scaling")
 
 _ROWS = 110_000
 _JOB = "csv_import__import_organizations__in_parts"
-_OPEN = "csv_import__organizations__open"
+_OPEN = "csv_import__import_organizations__in_parts__open"
 _BUCKET = "kelompok-files"
 
 

@@ -81,7 +81,7 @@ def _status(address, method="GET", body=None, **headers):
 
 def test_what_a_foreign_page_sends_launches_nothing_and_a_run_reads_no_password(installation, ui):
     secret = installation.folder / "home/credentials.json"
-    config = {"ops": {"csv_import__organizations__stage": {"config": {"file": str(secret)}}}}
+    config = {"ops": {"csv_import__import_organizations__stage": {"config": {"file": str(secret)}}}}
     address = f"http://127.0.0.1:{ui.port}"
     asked = {"query": _LAUNCH, "variables": json.dumps({"selector": _SELECTOR, "config": config})}
     link = f"{address}/graphql?{urllib.parse.urlencode(asked)}"
@@ -140,7 +140,7 @@ def _ended(ui, run_id):
 def test_up_runs_what_the_ui_launches_and_what_lies_in_the_inbox_and_stops_cleanly(installation, ui, tmp_path):
     file = installation.folder / "lists/list.csv"
     file.write_text("id,name\n1,Lembaga Satu\n")
-    config = {"ops": {"csv_import__organizations__stage": {"config": {"file": str(file)}}}}
+    config = {"ops": {"csv_import__import_organizations__stage": {"config": {"file": str(file)}}}}
     admin = installation.folder / "home/admin-credentials.json"
     passwords = json.loads(admin.read_text())
     admin.rename(admin.with_name("away"))

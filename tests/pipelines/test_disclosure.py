@@ -19,7 +19,7 @@ from tests.distributions import install_plugin
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
-_JOB, _STAGE = "csv_import__import_organizations", "csv_import__organizations__stage"
+_JOB, _STAGE = "csv_import__import_organizations", "csv_import__import_organizations__stage"
 _ODD = {
     "name": "odd", "version": "1.0", "api": "1", "implements": {"organization_importer": "odd_teller.reader:Reader"},
     "jobs": [{"name": "read", "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}],
@@ -69,7 +69,7 @@ def test_issues_are_told_by_code_line_and_known_header(execute, tmp_path, stored
     file.write_text("id,NIK,name,email,Sandi Rahasia Kami\n1,3171,Satu,surel-rusak-qq1,nilai-qq2\n")
     result = execute(_JOB, _STAGE, file=str(file))
     assert result.success
-    metadata = {event.asset_key.path[-1]: event.materialization.metadata
+    metadata = {event.asset_key.path[-1].removeprefix("organizations_"): event.materialization.metadata
                 for event in result.get_asset_materialization_events()}  # fmt: skip
     issues = {one.data["code"]: one.data for one in metadata["decisions"]["issues"].records}
     assert (issues["value.email"]["column"], issues["value.email"]["line"]) == ("email", "2")
@@ -96,7 +96,7 @@ def test_of_a_refused_file_only_code_and_place_are_told(execute, tmp_path, store
 def test_what_a_plugin_raises_stays_with_the_import(odd_plugin, execute, tmp_path, stored, ask):
     file = tmp_path / "list.csv"
     file.write_text("isi-baris-qq1\n")
-    failure = _failure(execute("odd__read", "odd__organizations__stage", file=str(file)))
+    failure = _failure(execute("odd__read", "odd__read__stage", file=str(file)))
     assert failure.metadata["code"].value == ImportFailed.code
     assert "reader.py" in failure.metadata["where"].value
     assert "isi-baris-qq1" in ask("SELECT failure FROM imports")[0][0]

@@ -11,7 +11,7 @@ from kelompok_pipelines.scaling import read_scaling
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
 _JOB = "csv_import__import_organizations__in_parts"
-_OPEN = "csv_import__organizations__open"
+_OPEN = "csv_import__import_organizations__in_parts__open"
 
 
 @pytest.fixture
@@ -33,12 +33,14 @@ def test_it_ends_as_the_usual_job(scaled, execute, file, ask):
     assert result.success
     names = [event.asset_key.to_user_string() for event in result.get_asset_materialization_events()]
     assert names == [
-        "csv_import/organizations/source_records", "csv_import/organizations/candidates",
-        "csv_import/organizations/decisions", "core/organizations",
+        "csv_import/organizations_source_records", "csv_import/organizations_candidates",
+        "csv_import/organizations_decisions", "core/organizations",
     ]  # fmt: skip
     row = ask("SELECT state, rows_read, accepted, rejected FROM imports")[0]
     assert tuple(row) == ("applied", 2, 1, 1)
-    assert execute("csv_import__import_organizations", "csv_import__organizations__stage", file=str(file)).success
+    assert execute(
+        "csv_import__import_organizations", "csv_import__import_organizations__stage", file=str(file)
+    ).success
     assert [row.unchanged for row in ask("SELECT unchanged FROM imports ORDER BY created_at")] == [0, 1]
 
 

@@ -1,0 +1,166 @@
+"""The asset graph as people read it: names, groups, columns, and where each column comes from."""
+
+from collections import defaultdict
+from graphlib import TopologicalSorter
+
+import dagster as dg
+import pytest
+
+from kelompok_core.plugin_host.configuration import set_enabled
+from kelompok_core.plugin_host.manifest import Manifest
+from kelompok_core.plugin_host.registry import PluginInfo, PluginState
+from kelompok_pipelines.definitions import build_definitions
+from kelompok_pipelines.names import Layer
+from kelompok_pipelines.plugin_jobs import jobs_of
+from kelompok_pipelines.resources import Core
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+_JOB, _STAGE = "csv_import__import_organizations", "csv_import__import_organizations__stage"
+
+
+@pytest.fixture
+def graph(settings, bench):
+    for plugin in ("csv-import", "json-import", "sdgs-keyword", "social-links", "locations"):
+        set_enabled(settings, plugin, enabled=True)
+    return build_definitions(settings, Core(bench=bench)).resolve_asset_graph()
+
+
+def _materializations(result):
+    return {event.asset_key.path[-1]: event.materialization for event in result.get_asset_materialization_events()}
+
+
+def test_no_two_assets_of_a_group_look_alike_and_each_name_has_its_entity(graph):
+    shown = defaultdict(list)
+    for node in graph.asset_nodes:
+        shown[node.group_name].append(node.key.path[-1])
+        assert node.key.path[-1].startswith(node.tags["kelompok/entity"])
+    assert all(len(set(names)) == len(names) for names in shown.values())
+
+
+def test_groups_form_no_circle(graph):
+    groups = defaultdict(set)
+    for node in graph.asset_nodes:
+        parents = {graph.get(parent).group_name for parent in node.parent_keys}
+        groups[node.group_name] |= parents - {node.group_name}
+    order = list(TopologicalSorter(groups).static_order())
+    assert order.index("csv_import") < order.index("core") < order.index("sdgs_keyword_signals")
+
+
+def test_each_asset_says_whose_it_is_which_code_made_it_and_where_to_read_more(graph):
+    for node in graph.asset_nodes:
+        assert node.description
+        assert node.owners
+        assert node.kinds
+        assert node.tags["kelompok/layer"]
+        assert node.metadata["docs"].path.endswith(".md")
+        if node.group_name != "core":
+            assert node.code_version
+    columns = {key: _columns(graph.get(dg.AssetKey(key)).metadata) for key in (("core", "members"), ("core", "events"))}
+    assert {"name", "email", "phone"} <= columns["core", "members"]
+    assert {"title", "starts_at"} <= columns["core", "events"]
+
+
+def _columns(metadata):
+    return {column.name for column in metadata["dagster/column_schema"].columns}
+
+
+def test_a_column_is_followed_from_the_file_to_the_core(execute, tmp_path):
+    file = tmp_path / "mitra.csv"
+    file.write_text("No,Nama Lembaga,Surel,Rahasia Kami\n1,Satu,satu@a.or.id,x\n")
+    made = _materializations(execute(_JOB, _STAGE, file=str(file)))
+    source = made["organizations_source_records"].metadata
+    assert {"Nama Lembaga", "Surel"} <= {one.name for one in source["dagster/column_schema"].value.columns}
+    found = "name", dg.AssetKey(["core", "organizations"])
+    for layer, expected in (
+        ("organizations", ("name", "organizations_decisions")),
+        ("organizations_decisions", ("name", "organizations_candidates")),
+        ("organizations_candidates", ("Nama Lembaga", "organizations_source_records")),
+    ):
+        lineage = made[layer].metadata["dagster/column_lineage"].value.deps_by_column
+        deps = [(dep.column_name, dep.asset_key.path[-1]) for dep in lineage[found[0]]]
+        assert expected in deps
+        found = expected
+
+
+def test_the_history_of_a_source_is_its_own(execute, tmp_path, instance):
+    for name, content in (("mitra", "name,email\nSatu,a@a.or.id\n"), ("donatur", "name,email\nDua,b@a.or.id\n")):
+        file = tmp_path / f"{name}.csv"
+        file.write_text(content)
+        result = execute(_JOB, _STAGE, file=str(file))
+        made = _materializations(result)
+        assert {made[f"organizations_{one}"].partition for one in ("source_records", "candidates", "decisions")} == {
+            name
+        }
+        assert made["organizations"].partition is None
+    assert set(instance.get_dynamic_partitions("csv_import__import_organizations__sources")) == {"mitra", "donatur"}
+    key = dg.AssetKey(["csv_import", "organizations_decisions"])
+    assert instance.get_materialized_partitions(key) == {"mitra", "donatur"}
+
+
+def test_a_partition_alone_imports_the_last_file_of_its_source_again(definitions, execute, tmp_path, instance, ask):
+    file = tmp_path / "mitra.csv"
+    file.write_text("nama,surel\nSatu,a@a.or.id\n")
+    assert execute(_JOB, _STAGE, file=str(file), phone_country="MY").success
+    file.unlink()
+    job = definitions.resolve_job_def(_JOB)
+    result = job.execute_in_process(instance=instance, partition_key="mitra", raise_on_error=False)
+    assert result.success
+    first, second = ask("SELECT state, accepted, unchanged, source_name, file_name, options FROM imports ORDER BY id")
+    assert (first.accepted, second.accepted, second.unchanged) == (1, 0, 1)
+    assert first[3:] == second[3:]
+
+
+def test_a_partition_and_a_file_of_another_source_are_refused(definitions, file, instance, ask):
+    instance.add_dynamic_partitions("csv_import__import_organizations__sources", ["mitra"])
+    config = {"ops": {_STAGE: {"config": {"file": str(file), "source": "lain"}}}}
+    job = definitions.resolve_job_def(_JOB)
+    assert not job.execute_in_process(config, instance=instance, partition_key="mitra", raise_on_error=False).success
+    assert not ask("SELECT FROM imports")
+    del config["ops"][_STAGE]["config"]["source"]
+    assert job.execute_in_process(config, instance=instance, partition_key="mitra").success
+    assert ask("SELECT source_name FROM imports")[0][0] == "mitra"
+
+
+def test_a_core_table_materialized_alone_applies_what_is_approved_and_else_ends_well(
+    execute, file, bench, operator, ask
+):
+    from kelompok_core.imports.apply import approve
+
+    apply = ("core__apply_organizations", "core__organizations__apply")
+    nothing = execute(*apply)
+    assert nothing.success
+    assert not nothing.get_asset_materialization_events()
+    for dry in ("a", "b"):
+        copy = file.with_name(f"{dry}.csv")
+        copy.write_text(f"name\nOrganisasi {dry}\n")
+        assert execute(_JOB, _STAGE, file=str(copy), dry_run=True).success
+    waiting = [row.id for row in ask("SELECT id FROM imports ORDER BY id")]
+    for one in waiting:
+        approve(bench, one, operator)
+    assert execute(*apply).success
+    assert [row.state for row in ask("SELECT state FROM imports")] == ["applied", "applied"]
+
+
+def test_a_plugin_with_two_jobs_for_one_entity_gets_assets_for_each():
+    jobs = [{"name": name, "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}
+            for name in ("members-list", "partners-list")]  # fmt: skip
+    manifest = Manifest.model_validate(
+        {"name": "odd", "version": "1", "implements": {"organization_importer": "odd:Reader"}, "jobs": jobs}
+    )
+    plugin = PluginInfo(
+        name="odd", version="1", state=PluginState.ENABLED, reason=None, package="odd", manifest=manifest
+    )
+    keys = {one.key(Layer.DECISIONS).path[-1] for one in jobs_of(plugin)}
+    assert keys == {"members_list_decisions", "partners_list_decisions"}
+
+
+def test_every_run_is_tagged_with_its_import_whoever_started_it(execute, file, instance, ask):
+    result = execute(_JOB, _STAGE, file=str(file), dry_run=True)
+    tags = instance.get_run_by_id(result.run_id).tags
+    row = ask("SELECT id, actor_id FROM imports")[0]
+    assert tags["kelompok/import"] == str(row.id)
+    assert tags["kelompok/actor"] == str(row.actor_id)
+    expected = {"plugin": "csv-import", "source": "list", "entity": "organizations", "dry_run": "true"}
+    assert {name: tags[f"kelompok/{name}"] for name in expected} == expected
+    assert tags["dagster/partition"] == "list"
