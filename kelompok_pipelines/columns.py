@@ -11,6 +11,7 @@ _MOST_COLUMNS = 500
 """Of a source, shown as its schema."""
 
 EXTERNAL_ID = "external_id"
+"""What a candidate has beside its fields: the record's id in the source."""
 
 
 def source_schema(disclosure: Disclosure) -> dg.TableSchema:
@@ -19,23 +20,23 @@ def source_schema(disclosure: Disclosure) -> dg.TableSchema:
     return dg.TableSchema([dg.TableColumn(name) for name in list(shown)[:_MOST_COLUMNS]])
 
 
-def candidate_schema(entity: EntityDescriptor) -> dg.TableSchema:
-    """Return the fields of a candidate; all are text until they are written."""
-    external_id = dg.TableColumn(EXTERNAL_ID, "text", description=_known_as(entity.external_id_aliases))
-    return dg.TableSchema([external_id, *(_column(one, one.name, "text") for one in entity.fields)])
+def candidate_schema(entity: EntityDescriptor, disclosure: Disclosure | None = None) -> dg.TableSchema:
+    """Return the fields of a candidate, as text; of an import: what each was read from."""
+    told = _descriptions(entity, disclosure)
+    external_id = dg.TableColumn(EXTERNAL_ID, "text", description=told[EXTERNAL_ID])
+    return dg.TableSchema([external_id, *(_column(one, one.name, "text", told) for one in entity.fields)])
 
 
-def core_schema(entity: EntityDescriptor) -> dg.TableSchema:
-    """Return the columns of the core table that an import can write."""
-    return dg.TableSchema([_column(one, column_of(one), one.kind.value) for one in entity.fields])
+def core_schema(entity: EntityDescriptor, disclosure: Disclosure | None = None) -> dg.TableSchema:
+    """Return the columns of the core table that an import can write; of an import: what each was read from."""
+    told = _descriptions(entity, disclosure)
+    return dg.TableSchema([_column(one, column_of(one), one.kind.value, told) for one in entity.fields])
 
 
 def candidate_lineage(entity: EntityDescriptor, source: dg.AssetKey, disclosure: Disclosure) -> dg.TableColumnLineage:
     """Return which columns of the source each field was read from."""
-    mapping = disclosure.mapping()
-    deps = {one.name: _read_from(_targets(one), source, mapping) for one in entity.fields}
-    deps[EXTERNAL_ID] = _read_from({EXTERNAL_ID}, source, mapping)
-    return dg.TableColumnLineage({name: found for name, found in deps.items() if found})
+    read = _columns_read(entity, disclosure).items()
+    return dg.TableColumnLineage({name: [dg.TableColumnDep(source, one) for one in found] for name, found in read})
 
 
 def decision_lineage(entity: EntityDescriptor, candidates: dg.AssetKey) -> dg.TableColumnLineage:
@@ -56,21 +57,28 @@ def column_of(field: Field) -> str:
     return f"{field.stored_in}.{field.key}" if field.key else field.stored_in
 
 
-def _column(field: Field, name: str, kind: str) -> dg.TableColumn:
+def _column(field: Field, name: str, kind: str, descriptions: Mapping[str, str | None]) -> dg.TableColumn:
     constraints = dg.TableColumnConstraints(nullable=not field.required)
-    return dg.TableColumn(name, kind, description=_known_as(field.aliases), constraints=constraints)
+    return dg.TableColumn(name, kind, description=descriptions[field.name], constraints=constraints)
 
 
-def _known_as(aliases: Sequence[str]) -> str | None:
-    return f"Headers it is known by: {', '.join(aliases)}." if aliases else None
+def _descriptions(entity: EntityDescriptor, disclosure: Disclosure | None) -> Mapping[str, str | None]:
+    """Return what to say of each field: the columns it was read from, or those it could be."""
+    if disclosure is None:
+        aliases = {EXTERNAL_ID: entity.external_id_aliases, **{one.name: one.aliases for one in entity.fields}}
+        return {name: f"Read from: {', '.join(known)}." if known else None for name, known in aliases.items()}
+    read, source = _columns_read(entity, disclosure), disclosure.record.source_name
+    return {
+        name: f"Read from {', '.join(f'«{one}»' for one in read[name])} of {source}." if name in read else None
+        for name in (EXTERNAL_ID, *(one.name for one in entity.fields))
+    }
 
 
-def _targets(field: Field) -> set[str]:
-    return {field.name, *(part.name for part in field.parts)}
-
-
-def _read_from(
-    targets: set[str], source: dg.AssetKey, mapping: Mapping[str, str | None]
-) -> Sequence[dg.TableColumnDep]:
-    read = (column for target, column in mapping.items() if target in targets)
-    return [dg.TableColumnDep(source, column) for column in read if column is not None]
+def _columns_read(entity: EntityDescriptor, disclosure: Disclosure) -> Mapping[str, Sequence[str]]:
+    """Return the columns of the source by the field that was read from them, where they may be shown."""
+    targets = {one.name: {one.name, *(part.name for part in one.parts)} for one in entity.fields}
+    targets[EXTERNAL_ID] = {EXTERNAL_ID}
+    mapping = disclosure.mapping()
+    read = {name: [mapping[one] for one in mapping if one in found] for name, found in targets.items()}
+    shown = {name: [one for one in columns if one is not None] for name, columns in read.items()}
+    return {name: columns for name, columns in shown.items() if columns}

@@ -1,6 +1,7 @@
 """Assets of the core tables: each applies planned imports, whichever plugin they come from."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 import dagster as dg
@@ -10,9 +11,8 @@ from kelompok_core.imports.apply import apply
 from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.records import ImportState, list_approved
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.report import ImportReport
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import report_of
+from kelompok_pipelines.assets.importing import told_of
 from kelompok_pipelines.assets.specs import columns, docs, tags
 from kelompok_pipelines.columns import core_lineage, core_schema
 from kelompok_pipelines.metadata import applied_metadata
@@ -57,17 +57,19 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
     def apply_imports(
         context: dg.AssetExecutionContext, config: ApplyConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        applied: list[ImportReport] = []
+        applied: list[dict[str, Any]] = []
         with without_values(core, context.run):
             for import_id in _chosen(context, core, config, entity):
                 if apply(core.bench, import_id).state is ImportState.APPLIED:
-                    applied.append(report_of(core, import_id))
+                    report, disclosure = told_of(core, import_id)
+                    read = columns(schema=core_schema(descriptor, disclosure))
+                    applied.append(applied_metadata(report) | read | lineage)
                 else:
                     context.log.info("import %s is a dry run: its plan waits for «kelompok import apply»", import_id)
-        for report in applied[:-1]:
-            context.log_event(dg.AssetMaterialization(key, metadata=applied_metadata(report) | lineage))
-        for report in applied[-1:]:  # a step may yield one result for an asset
-            yield dg.MaterializeResult(asset_key=key, metadata=applied_metadata(report) | lineage)
+        for metadata in applied[:-1]:
+            context.log_event(dg.AssetMaterialization(key, metadata=metadata))
+        for metadata in applied[-1:]:  # a step may yield one result for an asset
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return apply_imports
 

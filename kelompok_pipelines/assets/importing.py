@@ -38,7 +38,10 @@ class ImportConfig(dg.Config):
     """What to import: an import that was received already, or a file on the machine that runs this."""
 
     import_id: str | None = Field(default=None, description="An import received before; then leave out the rest.")
-    file: str | None = Field(default=None, description="Path of the file, in a folder that kelompok.toml allows.")
+    file: str | None = Field(
+        default=None,
+        description="Path of the file, in a folder that kelompok.toml allows, such as examples/organizations.csv.",
+    )
     source: str | None = Field(default=None, description="The list it is a copy of; default: the file's name.")
     organization: str | None = Field(default=None, description="Slug of the organization to confine it to.")
     actor: str | None = Field(default=None, description="E-mail of who imports; default: the local operator.")
@@ -193,7 +196,9 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
         kept = kept_location(core.bench.settings.storage_url, record.file_sha256)
         metadata = staged_metadata(report, disclosure)
         of_source = {"kept_file": dg.MetadataValue.path(kept), **columns(schema=source_schema(disclosure))}
-        of_candidates = columns(lineage=candidate_lineage(entity, records, disclosure))
+        of_candidates = columns(
+            schema=candidate_schema(entity, disclosure), lineage=candidate_lineage(entity, records, disclosure)
+        )
         yield dg.MaterializeResult(asset_key=records, metadata=metadata | of_source)
         yield dg.MaterializeResult(asset_key=candidates, metadata=metadata | of_candidates)
 
@@ -217,7 +222,8 @@ def decisions_asset(one: PluginJob) -> dg.AssetsDefinition:
             decide(core.bench, import_id)
             report, disclosure = told_of(core, import_id)
         context.log.info("import %s: %s", import_id, dict(report.counts))
-        metadata = decided_metadata(report, disclosure) | columns(lineage=decision_lineage(entity, candidates))
+        told = columns(schema=candidate_schema(entity, disclosure), lineage=decision_lineage(entity, candidates))
+        metadata = decided_metadata(report, disclosure) | told
         return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return decide_rows

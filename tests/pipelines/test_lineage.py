@@ -71,6 +71,8 @@ def test_a_column_is_followed_from_the_file_to_the_core(execute, tmp_path):
     made = _materializations(execute(_JOB, _STAGE, file=str(file)))
     source = made["organizations_source_records"].metadata
     assert {"Nama Lembaga", "Surel"} <= {one.name for one in source["dagster/column_schema"].value.columns}
+    told = {one.name: one.description for one in made["organizations"].metadata["dagster/column_schema"].value.columns}
+    assert told["name"] == "Read from «Nama Lembaga» of mitra."
     found = "name", dg.AssetKey(["core", "organizations"])
     for layer, expected in (
         ("organizations", ("name", "organizations_decisions")),
