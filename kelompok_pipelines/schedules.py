@@ -41,6 +41,15 @@ def read_scheduled_imports(settings: Settings) -> list[ScheduledImport]:
     return [_scheduled_import(number, table) for number, table in enumerate(tables, start=1)]
 
 
+def scheduled_files(settings: Settings) -> frozenset[str]:
+    """Return the files that scheduled imports name.
+
+    Raises:
+        SettingsError: Naming the table and the key that is wrong.
+    """
+    return frozenset(one.file for one in read_scheduled_imports(settings))
+
+
 def _scheduled_import(number: int, table: Any) -> ScheduledImport:
     return read_table(f"schedules.{number}", ScheduledImport, table)
 

@@ -1,9 +1,7 @@
 """What imports may read, depending on the caller: rules from the ``[files]`` table of kelompok.toml."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -44,10 +42,10 @@ def operator_rules(settings: Settings) -> FileRules:
     return _rules(_read(settings), None)
 
 
-def run_rules(settings: Settings) -> FileRules:
+def run_rules(settings: Settings, *, named: frozenset[str]) -> FileRules:
     """Return the rules for runs, which anybody with access to Dagster may start.
 
-    They allow files in the roots and the inbox, and files that schedules in kelompok.toml name.
+    They allow files in the roots and the inbox, and the files ``named``, which schedules in kelompok.toml name.
 
     Raises:
         SettingsError: Naming the key under ``[files]`` that is wrong.
@@ -58,7 +56,7 @@ def run_rules(settings: Settings) -> FileRules:
     confinement = Confinement(
         roots=tuple((beside / one).resolve() for one in roots),
         inbox=inbox_folder(settings).resolve(),
-        named=frozenset(_scheduled(settings)),
+        named=named,
         private=(home, settings.config_file.resolve(), SHARED_ROOT),
     )
     return _rules(files, confinement)
@@ -82,14 +80,6 @@ def _read(settings: Settings) -> _Files:
                 hint="Use a scheme such as https or s3.",
             )
     return files
-
-
-def _scheduled(settings: Settings) -> Iterator[str]:
-    """Yield the files that schedules name; the tables are validated where schedules are built."""
-    tables: Any = read_document(settings).get("schedules", [])
-    for table in tables if isinstance(tables, list) else ():
-        if isinstance(table, dict) and isinstance(table.get("file"), str):
-            yield table["file"]
 
 
 def inbox_folder(settings: Settings) -> Path:

@@ -31,6 +31,7 @@ from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.run_tags import PARTITION_TAG, partition_of
+from kelompok_pipelines.schedules import scheduled_files
 from kelompok_pipelines.step_failures import without_values
 
 
@@ -112,7 +113,8 @@ def _receive(core: Core, one: PluginJob, config: ImportConfig, partition: str | 
     _require_partition(request, partition)
     actor = _actor(core, config)
     try:
-        return receive(core.bench, request, actor, run_rules(core.bench.settings)).import_id
+        rules = run_rules(core.bench.settings, named=scheduled_files(core.bench.settings))
+        return receive(core.bench, request, actor, rules).import_id
     except REFUSED as error:
         _put_aside(core, config.idempotency_key or "", error)
         raise

@@ -3,17 +3,21 @@
 import os
 import socket
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from kelompok_core.errors import SettingsError, UsageError
-from kelompok_core.imports.readable import operator_rules, run_rules
+from kelompok_core.imports import readable
+from kelompok_core.imports.readable import operator_rules
 from kelompok_core.settings import Settings
 from kelompok_core.sources import opening
 from kelompok_core.sources.opening import opened
+from kelompok_pipelines.schedules import scheduled_files
 
 _SECRET = b'{"kelompok_admin": "rahasia"}'
+run_rules = partial(readable.run_rules, named=frozenset())
 
 
 @pytest.fixture
@@ -118,16 +122,20 @@ def test_a_schedule_reads_the_file_it_names_and_no_other(place):
     (exports / "2026/11.csv").write_bytes(b"name\n")
     (exports / "other.csv").write_bytes(_SECRET)
     (exports / "latest.csv").symlink_to("2026/11.csv")
-    place.config_file.write_text(f'[files]\nroots = []\n[[schedules]]\nfile = "{exports}/latest.csv"\n')
-    assert _read(exports / "latest.csv", run_rules(place)) == b"name\n"
+    place.config_file.write_text(
+        f'[files]\nroots = []\n[[schedules]]\nfile = "{exports}/latest.csv"\n'
+        'name = "latest"\ncron = "0 3 * * *"\nplugin = "csv-import"\njob = "import-members"\n'
+    )
+    rules = readable.run_rules(place, named=scheduled_files(place))
+    assert _read(exports / "latest.csv", rules) == b"name\n"
     for other in (exports / "other.csv", exports, exports / "2026/11.csv"):
         with pytest.raises(UsageError, match="may not read"):
-            _read(other, run_rules(place))
+            _read(other, rules)
     (exports / "latest.csv").unlink()
     for target in (place.home / "credentials.json", place.config_file.parent.parent / "elsewhere.csv"):
         (exports / "latest.csv").symlink_to(target)
         with pytest.raises(UsageError, match="may not read"):
-            _read(exports / "latest.csv", run_rules(place))
+            _read(exports / "latest.csv", rules)
         (exports / "latest.csv").unlink()
 
 
