@@ -39,9 +39,10 @@ def secure_home(settings: Settings) -> None:
     home = settings.home
     if not home.is_dir() or home.stat().st_uid != os.geteuid():
         return
-    is_open = any(_opened_inboxes(home / "inbox"))
-    for name in _HELD if is_open else (*_HELD, "inbox"):
-        tighten(home / name)
+    is_open = any(_opened_inboxes(settings.inbox_folder))
+    held = [home / name for name in _HELD]
+    for folder in held if is_open else (*held, settings.inbox_folder):
+        tighten(folder)
     mode = _TRAVERSED if is_open or os.geteuid() == 0 else FOLDER
     if home.stat().st_mode & 0o777 != mode:
         home.chmod(mode)

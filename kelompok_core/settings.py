@@ -45,6 +45,11 @@ class Settings:
         return self.files_url or str(self.home / "files")
 
     @property
+    def inbox_folder(self) -> Path:
+        """The folder of the watched folders: ``<plugin>/<job>`` in it."""
+        return self.home / "inbox"
+
+    @property
     def tmp_folder(self) -> Path:
         return self.tmp or self.home / "tmp"
 

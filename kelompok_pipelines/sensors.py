@@ -6,7 +6,6 @@ import dagster as dg
 
 from kelompok_core.access.actors import get_actor
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.readable import inbox_folder
 from kelompok_core.imports.receive import REFUSED, ImportRequest, admit
 from kelompok_core.settings import Settings
 from kelompok_core.sources.inbox import KEY, Inbox, TakenFile, list_failed, put_aside, take_files
@@ -22,7 +21,7 @@ _MOST_TOLD = 20
 
 def inbox_of(settings: Settings, plugin: str, job: str) -> Inbox:
     """Return the job's watched folder: ``inbox/<plugin>/<job>`` in the installation's home."""
-    return Inbox(plugin=plugin, job=job, folder=(inbox_folder(settings) / plugin / job).resolve())
+    return Inbox(plugin=plugin, job=job, folder=(settings.inbox_folder / plugin / job).resolve())
 
 
 def inbox_sensor(settings: Settings, one: PluginJob) -> dg.SensorDefinition:

@@ -1,8 +1,7 @@
 """Restores a backup into an empty installation: all or nothing, in one transaction."""
 
-import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -40,6 +39,7 @@ from kelompok_core.database.rights import give_rights
 from kelompok_core.errors import BackupDamaged, Conflict, UsageError
 from kelompok_core.installation import make_home
 from kelompok_core.settings import Settings
+from kelompok_core.sources.inbox import give_up_missing
 from kelompok_core.sources.storage import Incoming, remove_kept
 
 
@@ -149,7 +149,7 @@ def _restore_database(connection: sa.Connection, work: _Work) -> None:
         advance_sequences(driver)
     upgrade(connection, "head")
     give_rights(connection)
-    _end_inbox_files_of_elsewhere(connection)
+    give_up_missing(connection)  # files taken from an inbox are on another machine
     made = f"{work.path.name}, made {origin.made_at}".encode("utf-8", "backslashreplace").decode()
     connection.execute(sa.text("SELECT begin_epoch(:made)"), {"made": made})
 
@@ -237,18 +237,7 @@ def _keep(sha256: str, content: HashingReader, work: _Work) -> None:
             work.added.append(sha256)
 
 
-def _end_inbox_files_of_elsewhere(connection: sa.Connection) -> None:
-    """Mark taken but not imported inbox files as failed: they are on another machine."""
-    waiting = connection.execute(_TAKEN).all()
-    gone: Sequence[object] = [row.id for row in waiting if not os.access(row.claimed_path, os.F_OK)]
-    connection.execute(_GIVE_UP, {"gone": gone})
-
-
 _NOT_TAKEN = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, zlib.error)
 _TABLES_THERE = """
     SELECT relname::text FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1"""
-_TAKEN = sa.text("""
-    SELECT f.id, f.claimed_path FROM inbox_files f
-    WHERE f.state = 'claimed' AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = 'inbox:' || f.id)""")
-_GIVE_UP = sa.text("UPDATE inbox_files SET state = 'failed', updated_at = now() WHERE id = ANY (CAST(:gone AS uuid[]))")

@@ -203,7 +203,7 @@ def _inboxes() -> list[Finding]:
     from kelompok_core.sources.inbox import list_failed, list_left, list_stuck
     from kelompok_core.sources.watched import FAILED_FOLDER, list_passed_over
 
-    inboxes = settings().home.resolve() / "inbox"
+    inboxes = settings().inbox_folder.resolve()
     found: list[Finding] = []
     for folder in sorted(one for one in inboxes.glob("*/*") if one.is_dir()):
         if failed := list_failed(folder):

@@ -1,7 +1,6 @@
 """What imports may read, depending on the caller: rules from the ``[files]`` table of kelompok.toml."""
 
 import re
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,7 +11,7 @@ from kelompok_core.settings import Settings
 from kelompok_core.sources.rules import Confinement, FileRules
 
 _TABLE = "files"
-_EXAMPLES, _INBOX = "examples", "inbox"
+_EXAMPLES = "examples"
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _NO_SOURCES = frozenset(
     {
@@ -55,7 +54,7 @@ def run_rules(settings: Settings, *, named: frozenset[str]) -> FileRules:
     roots = [_EXAMPLES] if files.roots is None else files.roots
     confinement = Confinement(
         roots=tuple((beside / one).resolve() for one in roots),
-        inbox=inbox_folder(settings).resolve(),
+        inbox=settings.inbox_folder.resolve(),
         named=named,
         private=(home, settings.config_file.resolve(), SHARED_ROOT),
     )
@@ -80,8 +79,3 @@ def _read(settings: Settings) -> _Files:
                 hint="Use a scheme such as https or s3.",
             )
     return files
-
-
-def inbox_folder(settings: Settings) -> Path:
-    """Return the folder of the watched folders, one for each job."""
-    return settings.home / _INBOX

@@ -161,6 +161,12 @@ def list_stuck(connection: sa.Connection) -> list[Path]:
     return [Path(path) for path in connection.scalars(_STUCK) if _is_there(path)]
 
 
+def give_up_missing(connection: sa.Connection) -> None:
+    """Mark taken files that are not imported and not here any more as failed; the caller commits."""
+    gone = [row.id for row in connection.execute(_ALL_NOT_IMPORTED).all() if not _is_there(row.claimed_path)]
+    connection.execute(_GIVE_UP, {"gone": gone})
+
+
 def _target(inbox: Inbox, seen_id: UUID, path: Path) -> Path:
     return inbox.folder / TAKEN_FOLDER / str(seen_id) / path.relative_to(inbox.folder)
 
@@ -187,31 +193,36 @@ def _values(seen: SeenFile) -> dict[str, object]:
     return {"path": str(seen.path), "size": seen.size, "modified": seen.modified_at}
 
 
+_KEY_OF_FILE = f"'{KEY}' || f.id"
+_WITHOUT_IMPORT = f"""f.state = 'claimed'
+    AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = {_KEY_OF_FILE})"""
 _WAITING = sa.text(
     "SELECT id, path, size, modified_at FROM inbox_files WHERE plugin = :plugin AND job = :job AND state = 'seen'"
 )
 # Looks at one folder queue here: two at once would both move a file.
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('inbox:' || :folder, 0))")
-_NOT_IMPORTED = sa.text("""
+_NOT_IMPORTED = sa.text(f"""
     SELECT f.id, f.claimed_path FROM inbox_files f
-    WHERE f.plugin = :plugin AND f.job = :job AND f.state = 'claimed'
-      AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = 'inbox:' || f.id)
+    WHERE f.plugin = :plugin AND f.job = :job AND {_WITHOUT_IMPORT}
     ORDER BY f.updated_at
-""")
+""")  # noqa: S608 -- ours
 # Otherwise each scan would check every file ever taken.
-_SETTLE = sa.text("""
+_SETTLE = sa.text(f"""
     UPDATE inbox_files f SET state = 'done', import_id = i.id FROM imports i
-    WHERE f.plugin = :plugin AND f.job = :job AND f.state = 'claimed' AND i.idempotency_key = 'inbox:' || f.id
-""")
+    WHERE f.plugin = :plugin AND f.job = :job AND f.state = 'claimed' AND i.idempotency_key = {_KEY_OF_FILE}
+""")  # noqa: S608 -- ours
 _STUCK = sa.text("""
     SELECT path FROM inbox_files WHERE state = 'seen' AND updated_at < now() - interval '1 hour' ORDER BY updated_at
 """)
-_LEFT = sa.text("""
+_LEFT = sa.text(f"""
     SELECT f.claimed_path FROM inbox_files f
-    WHERE f.state = 'claimed' AND f.updated_at < now() - interval '1 hour'
-      AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = 'inbox:' || f.id)
+    WHERE {_WITHOUT_IMPORT} AND f.updated_at < now() - interval '1 hour'
     ORDER BY f.updated_at
-""")
+""")  # noqa: S608 -- ours
+_ALL_NOT_IMPORTED = sa.text(
+    f"SELECT f.id, f.claimed_path FROM inbox_files f WHERE {_WITHOUT_IMPORT}"  # noqa: S608 -- ours
+)
+_GIVE_UP = sa.text("UPDATE inbox_files SET state = 'failed', updated_at = now() WHERE id = ANY (CAST(:gone AS uuid[]))")
 _CLAIMED = sa.text("SELECT claimed_path FROM inbox_files WHERE id = :id AND state = 'claimed' FOR UPDATE")
 _PUT_ASIDE = sa.text(
     "UPDATE inbox_files SET state = 'failed', claimed_path = :claimed, updated_at = now() WHERE id = :id"

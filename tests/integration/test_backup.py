@@ -334,7 +334,7 @@ def test_somebody_who_works_there_is_not_disturbed(backup, target):
             restore(target, backup, quietly)
 
 
-@pytest.mark.parametrize("step", ["advance_sequences", "give_rights", "_end_inbox_files_of_elsewhere"])
+@pytest.mark.parametrize("step", ["advance_sequences", "give_rights", "give_up_missing"])
 def test_a_restore_that_fails_leaves_nothing(backup, target, monkeypatch, step):
     monkeypatch.setattr(restoring, step, lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
