@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-# Control characters except tab and line feed, bidirectional controls, and surrogates.
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+from kelompok_core.control_characters import STEERING
+
+_STEERING = re.compile(f"[{STEERING}\ud800-\udfff]")  # and surrogates, which no stream can encode
 _LAST_OF_LATIN = 0xFF
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from kelompok_core.control_characters import STEERING
 from kelompok_core.errors import KelompokError
 from kelompok_core.plugin_host.per_request import require_harmless
 
@@ -25,8 +26,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 Target = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Characters not allowed in a manifest: controls except tab and line feed, and bidirectional controls."""
+_STEERING = re.compile(f"[{STEERING}]")
+"""Characters not allowed in a manifest."""
 
 
 def _texts(value: object) -> Iterator[str]:
