@@ -26,6 +26,16 @@ def make_private_file(path: Path) -> None:
     path.touch(mode=FILE)
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a file for this user alone, replacing it whole: after a crash it has the old or the new text."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
 def tighten(folder: Path) -> None:
     """Remove others' access to a folder of this user and everything in it.
 

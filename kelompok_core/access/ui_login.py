@@ -3,13 +3,13 @@
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
 from kelompok_core.errors import SettingsError, UsageError
+from kelompok_core.private_files import write_private
 from kelompok_core.settings import Settings, require_installation
 
 SHORTEST, LONGEST = 12, 256
@@ -71,10 +71,7 @@ def remove_password(settings: Settings, name: str) -> bool:
 def _write(settings: Settings, accounts: Mapping[str, str]) -> None:
     path = accounts_file(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(dict(accounts), file)
-    fresh.replace(path)
+    write_private(path, json.dumps(dict(accounts)))
 
 
 def hash_password(password: str) -> str:

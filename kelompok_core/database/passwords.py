@@ -1,16 +1,15 @@
 """Passwords of the embedded server's roles: one file for services, a separate one for administration."""
 
 import json
-import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.private_files import write_private
 from kelompok_core.settings import Settings
 
 
@@ -73,9 +72,9 @@ def get_admin_passwords(settings: Settings) -> AdminPasswords:
 def make_passwords(settings: Settings) -> None:
     """Generate the missing passwords."""
     if find_admin_passwords(settings) is None:
-        _write(admin_file(settings), asdict(AdminPasswords(**_random(AdminPasswords))))
+        write_private(admin_file(settings), json.dumps(_random(AdminPasswords)))
     if find_passwords(settings) is None:
-        _write(credentials_file(settings), asdict(Passwords(**_random(Passwords))))
+        write_private(credentials_file(settings), json.dumps(_random(Passwords)))
 
 
 def remove_passwords(settings: Settings) -> None:
@@ -94,8 +93,8 @@ def _split(settings: Settings) -> dict[str, str]:
         read = _read(path) or {}
         admin = {role: read.pop(role) for role in AdminPasswords.__annotations__ if role in read}
         if admin:
-            _write(admin_file(settings), admin)
-            _write(path, read)
+            write_private(admin_file(settings), json.dumps(admin))
+            write_private(path, json.dumps(read))
     return read
 
 
@@ -107,12 +106,3 @@ def _read(path: Path) -> dict[str, str] | None:
     if not isinstance(found, dict):
         raise DatabaseUnavailable(f"{path} does not contain passwords", hint="Restore that file from a backup.")
     return found
-
-
-def _write(path: Path, content: Mapping[str, str]) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(dict(content), file)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

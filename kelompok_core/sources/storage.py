@@ -38,10 +38,9 @@ class Incoming:
         self._filesystem, self._root = fsspec.core.url_to_fs(storage_url)
         self._path = f"{self._root}/incoming/{uuid4()}"
         self._digest = hashlib.sha256()
-        self._make_folder(f"{self._root}/incoming")
+        _make_folder(self._filesystem, f"{self._root}/incoming")
         self._sweep()
-        if isinstance(self._filesystem, LocalFileSystem):
-            make_private_file(Path(self._path))
+        _make_file(self._filesystem, self._path)
         self._file = self._filesystem.open(self._path, "wb")
         self.size = 0
         self.head = b""
@@ -77,21 +76,29 @@ class Incoming:
         """Store the file under its hash, once per content; return whether it was new."""
         self._file.close()
         kept = self._kept
-        self._make_folder(kept.rpartition("/")[0])
+        _make_folder(self._filesystem, kept.rpartition("/")[0])
         if self._filesystem.exists(kept) and self._filesystem.size(kept) == self.size:
             return False
         self._filesystem.mv(self._path, kept)
         return True
 
-    def _make_folder(self, folder: str) -> None:
-        if isinstance(self._filesystem, LocalFileSystem):
-            make_private_folder(Path(folder))
-        else:
-            self._filesystem.makedirs(folder, exist_ok=True)
-
     @property
     def _kept(self) -> str:
         return _place(self._root, self.sha256)
+
+
+def _make_folder(filesystem: fsspec.AbstractFileSystem, folder: str) -> None:
+    """Create a folder and missing parents; on this machine for this user alone."""
+    if isinstance(filesystem, LocalFileSystem):
+        make_private_folder(Path(folder))
+    else:
+        filesystem.makedirs(folder, exist_ok=True)
+
+
+def _make_file(filesystem: fsspec.AbstractFileSystem, path: str) -> None:
+    """On this machine, create the file for this user alone before anything is written to it."""
+    if isinstance(filesystem, LocalFileSystem):
+        make_private_file(Path(path))
 
 
 @contextmanager
@@ -175,11 +182,12 @@ def written_whole(storage_url: str, name: str, *, encoding: str) -> Iterator[Tex
     """Provide a text file that is stored under this name when the block ends; discarded if it raises."""
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     arriving, kept = f"{root}/incoming/{uuid4()}", f"{root}/{name}"
-    filesystem.makedirs(f"{root}/incoming", exist_ok=True)
+    _make_folder(filesystem, f"{root}/incoming")
     try:
+        _make_file(filesystem, arriving)
         with filesystem.open(arriving, "w", encoding=encoding, newline="") as file:
             yield file
-        filesystem.makedirs(kept.rpartition("/")[0], exist_ok=True)
+        _make_folder(filesystem, kept.rpartition("/")[0])
         filesystem.mv(arriving, kept)
     finally:
         if filesystem.exists(arriving):

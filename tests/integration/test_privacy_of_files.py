@@ -16,6 +16,7 @@ from kelompok_core.installation import make_installation, make_way, secure_home
 from kelompok_core.plugin_host.loading import plugin_context
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.sources.inbox import Inbox, take_files
+from kelompok_core.sources.storage import written_whole
 from kelompok_core.working_folders import sweep, working_folder
 
 
@@ -42,6 +43,16 @@ def test_received_files_and_inboxes_are_their_users_alone(import_file, settings,
     with database.connect() as connection:
         take_files(connection, inbox)
     assert list((settings.home / "files").rglob("sha256/*/*"))
+    assert _open_to_others(settings.home) == []
+
+
+@pytest.mark.usefixtures("loose")
+def test_error_files_are_their_users_alone(settings):
+    with written_whole(settings.storage_url, "errors/a/list.csv", encoding="utf-8") as file:
+        file.write("name\nSatu\n")
+        file.flush()
+        assert _open_to_others(settings.home) == []
+    assert [path.name for path in (settings.home / "files/errors").rglob("*.csv")] == ["list.csv"]
     assert _open_to_others(settings.home) == []
 
 
