@@ -1,4 +1,4 @@
-"""Asset checks: what must hold after each step, asked of the database and not of the step."""
+"""Asset checks: invariants after each step, checked in the database."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from kelompok_core.enrichment.promises import count_unproven
 from kelompok_core.imports import promises
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import told_of
+from kelompok_pipelines.assets.importing import report_with_disclosure
 from kelompok_pipelines.metadata import issue_table
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
@@ -28,7 +28,7 @@ def schema_check(one: PluginJob) -> dg.AssetChecksDefinition:
         with without_values(core, context.run):
             with core.connect() as connection:
                 bad = promises.count_invalid_rows(connection, import_id)
-            report, disclosure = told_of(core, import_id)
+            report, disclosure = report_with_disclosure(core, import_id)
         return dg.AssetCheckResult(
             passed=bad == 0,
             severity=dg.AssetCheckSeverity.WARN,
@@ -93,8 +93,8 @@ def enrichment_checks(one: PluginJob) -> dg.AssetChecksDefinition:
         dg.AssetCheckSpec(name, asset=names.signals_key(one.plugin, entity), description=description)
         for entity in one.entities
         for name, description in (
-            ("evidence_quotes_text", "Each piece of evidence is what stands at its place in the record."),
-            ("share_with_signals", "The share of records with signals is about that of the run before."),
+            ("evidence_quotes_text", "Each piece of evidence matches the text at its position in the record."),
+            ("share_with_signals", "The share of records with signals is about that of the previous run."),
         )
     ]
 

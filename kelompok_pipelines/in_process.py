@@ -1,4 +1,4 @@
-"""Runs in this process: what the command line or a worker starts is a Dagster run like any other."""
+"""Dagster runs in this process, started by the command line or a worker."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -26,18 +26,18 @@ from kelompok_pipelines.step_failures import StepFailed
 
 @dataclass(frozen=True, kw_only=True)
 class Runner:
-    """Runs jobs as they were defined when it was made; the second run no longer waits for Dagster to load."""
+    """Runs jobs as defined when it was created; only the first run waits for Dagster to load."""
 
     bench: Workbench
     definitions: dg.Definitions
     instance: dg.DagsterInstance
 
     def run_import(self, import_id: UUID) -> None:
-        """Take a received import as far as it goes, an approved plan of a dry run to the core.
+        """Run a received import to its end, or apply the approved plan of a dry run.
 
         Raises:
-            PluginUnavailable: When its plugin is not enabled any more.
-            KelompokError: What stopped it.
+            PluginUnavailable: When its plugin is no longer enabled.
+            KelompokError: When the run fails.
         """
         with self.bench.database.connect() as connection:
             record = get_import(connection, import_id)
@@ -53,10 +53,10 @@ class Runner:
             self._execute(job, {op: config}, tags)
 
     def run_enrichment(self, enrichment_id: UUID) -> None:
-        """Do a requested run of an enricher.
+        """Run a requested enrichment.
 
         Raises:
-            KelompokError: What stopped it.
+            KelompokError: When the run fails.
         """
         with self.bench.database.connect() as connection:
             enrichment = get_enrichment(connection, enrichment_id)
@@ -66,10 +66,10 @@ class Runner:
         self._execute(names.plugin_job(enrichment.plugin, enrichment.job), config, tags)
 
     def end_run(self, run_id: str) -> None:
-        """Mark the run of a process that died as failed; Dagster would call it running for ever."""
+        """Mark the run of a dead process as failed; Dagster would show it as running forever."""
         run = self.instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
-            self.instance.report_run_failed(run, "Its process died. Another run goes on with the import.")
+            self.instance.report_run_failed(run, "Its process died. Another run continues the import.")
 
     def _execute(self, job_name: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         job = self.definitions.resolve_job_def(job_name)
@@ -86,17 +86,17 @@ class Runner:
         except dg.DagsterError as error:
             raise KelompokError(f"the Dagster run failed: {error}") from error
         if original is not None:
-            raise original  # here, so that it is no consequence of what Dagster was told
+            raise original  # outside the except block, so that StepFailed is not its context
 
 
 @contextmanager
 def open_runner(bench: Workbench) -> Iterator[Runner]:
-    """Give a runner for the plugins that are enabled now."""
+    """Provide a runner for the plugins enabled now."""
     os.environ.update(dagster_environment(bench.settings, bench.database.addresses))
     definitions = build_definitions(bench.settings, Core(bench=bench))
     with dg.DagsterInstance.get() as instance:
         yield Runner(bench=bench, definitions=definitions, instance=instance)
 
 
-# Dagster's event lines stay off the terminal: the report says it all, and the UI has the rest.
+# Keep Dagster's event log off the terminal: the report has the results, and the UI the details.
 _QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}

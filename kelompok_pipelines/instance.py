@@ -1,4 +1,4 @@
-"""Dagster's instance of this installation: its home, and the variables its processes need."""
+"""This installation's Dagster instance: its home, and the environment variables of its processes."""
 
 import os
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _PROJECT = Path(kelompok_pipelines.__file__).parent.parent
 
 
 def find_dagster_home(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder with dagster.yaml: ``DAGSTER_HOME``, the current one, or the project's.
+    """Return the folder with dagster.yaml: ``DAGSTER_HOME``, the current folder, or the project's.
 
     Raises:
         SettingsError: When none of them has one.
@@ -27,23 +27,23 @@ def find_dagster_home(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def dagster_environment(settings: Settings, addresses: Addresses | None = None) -> dict[str, str]:
-    """Return what Dagster's programs need in their environment; starts the database where its addresses are not known.
+    """Return the environment variables that Dagster's processes need; without ``addresses``, starts the database.
 
     Raises:
-        SettingsError: When an external database is configured and none for Dagster.
+        SettingsError: When an external database is configured, but none for Dagster.
     """
     url = (addresses or find_addresses(settings)).dagster
     if url is None:
         raise SettingsError(
             "KELOMPOK_DAGSTER_DATABASE_URL",
             "is not set",
-            hint="Give Dagster its own database and role, beside KELOMPOK_DATABASE_URL.",
+            hint="Give Dagster a database and role of its own, separate from KELOMPOK_DATABASE_URL.",
         )
     artifacts = settings.home.resolve() / "dagster"
     make_private_folder(artifacts)
     return {
         "DAGSTER_HOME": str(find_dagster_home()),
-        # Dagster's storage speaks psycopg2; without the name SQLAlchemy would take psycopg 3.
+        # Dagster's storage requires psycopg2; without the driver name, SQLAlchemy would use psycopg 3.
         "KELOMPOK_DAGSTER_STORAGE_URL": url.replace("postgresql://", "postgresql+psycopg2://", 1),
         "KELOMPOK_DAGSTER_FOLDER": str(artifacts),
         "KELOMPOK_HOME": str(settings.home.resolve()),

@@ -1,4 +1,4 @@
-"""The console script: the core's command line, with Dagster as what runs imports and services."""
+"""The console script: the core's command line, with Dagster running imports and services."""
 
 import os
 import sys
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from kelompok_core.imports.workbench import Progress, Workbench
     from kelompok_core.settings import Settings
 
-# Dagster is imported where it is used: listing plugins must not wait for it.
+# Dagster is imported late, because commands such as «plugin list» should not wait for it.
 
 
 class DagsterLauncher:
-    """Runs imports as Dagster runs in this process, so that they are in the UI like all others."""
+    """Runs imports as Dagster runs in this process, so that the UI shows them, too."""
 
     def run_import(self, bench: "Workbench", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
         from kelompok_pipelines.in_process import open_runner

@@ -1,4 +1,4 @@
-"""Logging in to the web interface by HTTP Basic: few passwords are tried at a time, known ones are not tried again."""
+"""HTTP Basic login to the web interface: limits concurrent password checks and caches successful ones."""
 
 import asyncio
 import binascii
@@ -13,7 +13,7 @@ from kelompok_core.errors import SettingsError
 from kelompok_core.settings import Settings
 
 _AT_A_TIME = 2
-"""Each try takes a processor some tenths of a second, and 32 MiB."""
+"""Password checks at the same time; each takes some tenths of a second of CPU time and 32 MiB."""
 
 _MOST_WAITING = 8
 _LONGEST_HEADER = 2048
@@ -21,16 +21,16 @@ _MOST_REMEMBERED = 1000
 
 
 class Busy(Exception):
-    """More try passwords than are tried at a time."""
+    """Too many password checks are waiting."""
 
 
 class Login:
-    """Says who may pass. Passwords set or removed meanwhile count at once."""
+    """Checks logins. Changed or removed passwords take effect at once."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._accounts = read_accounts(settings)
-        self._changed_at = self._look()
+        self._changed_at = self._file_state()
         self._is_needed = bool(self._accounts)
         self._key = secrets.token_bytes(32)
         self._admitted: set[bytes] = set()
@@ -38,24 +38,24 @@ class Login:
         self._pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="login")
 
     async def admits(self, authorization: str | None) -> bool:
-        """Whether a request with this header passes; all do where no password was ever set.
+        """Whether a request with this header may pass; any request may when no passwords are set.
 
         Raises:
-            Busy: When too many are tried already.
+            Busy: When too many password checks are waiting.
         """
-        self._read_again()
+        self._reload_if_changed()
         if not self._is_needed:
             return True
         if authorization is None or len(authorization) > _LONGEST_HEADER:
             return False
-        # Not the password itself is remembered, and not for longer than this process lives.
+        # Cache only a keyed hash of the password; the key lasts as long as this process.
         seal = hmac.digest(self._key, authorization.encode("latin-1", "replace"), hashlib.sha256)
         if seal in self._admitted:
             return True
-        return await self._try(authorization, seal)
+        return await self._check(authorization, seal)
 
-    async def _try(self, authorization: str, seal: bytes) -> bool:
-        sent = _read(authorization)
+    async def _check(self, authorization: str, seal: bytes) -> bool:
+        sent = _decode_basic(authorization)
         if sent is None:
             return False
         if self._waiting >= _AT_A_TIME + _MOST_WAITING:
@@ -72,19 +72,19 @@ class Login:
             self._admitted.add(seal)
         return is_right
 
-    def _read_again(self) -> None:
-        if (changed_at := self._look()) == self._changed_at:
+    def _reload_if_changed(self) -> None:
+        if (changed_at := self._file_state()) == self._changed_at:
             return
         self._changed_at = changed_at
         self._admitted.clear()
         try:
             self._accounts = read_accounts(self._settings)
         except SettingsError:
-            self._accounts = {}  # nobody passes until it can be read
-        # A file that is gone opens nothing: only a new start without passwords does.
+            self._accounts = {}  # nobody may log in until the file is readable
+        # Deleting the file does not disable the login; only a restart without passwords does.
         self._is_needed = self._is_needed or bool(self._accounts) or changed_at is not None
 
-    def _look(self) -> tuple[int, int] | None:
+    def _file_state(self) -> tuple[int, int] | None:
         try:
             status = accounts_file(self._settings).stat()
         except OSError:
@@ -92,7 +92,7 @@ class Login:
         return status.st_mtime_ns, status.st_ino
 
 
-def _read(authorization: str) -> tuple[str, str] | None:
+def _decode_basic(authorization: str) -> tuple[str, str] | None:
     scheme, _, sent = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None

@@ -1,4 +1,4 @@
-"""How much memory one import may take of its worker: who asks for more is told so, and the machine stays as it is."""
+"""Memory limit of an import in a worker: exceeding it raises an error before the machine runs out of memory."""
 
 import resource
 from pathlib import Path
@@ -9,9 +9,9 @@ _KILOBYTE, _MEGABYTE = 1 << 10, 1 << 20
 
 
 def bound_memory(megabytes: int) -> None:
-    """Let this process take so much beside what it has now; what asks for more raises MemoryError.
+    """Limit the memory this process may allocate beyond its current use; exceeding it raises MemoryError.
 
-    Where the system does not say what a process has (it is not Linux) nothing is bounded.
+    Linux only: other systems do not report a process's data size in ``/proc``, and no limit is set.
     """
     if not _STATUS.exists():
         return

@@ -1,4 +1,4 @@
-"""Reports as Dagster metadata: counts to be plotted, tables to be read, a small chart. No value of a row is in them."""
+"""Reports as Dagster metadata: counts to plot, tables, and a small chart. Contains no values from rows."""
 
 import re
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from kelompok_core.imports.report import ImportReport
 _BAR_WIDTH = 40
 _MOST_GROUPS = 50
 _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,40}(?: \d{1,2})?")
-"""What a signal is called, with a goal's number; a plugin names its own, and a text of a record is no name."""
+"""Names of signals, such as a goal with its number. Anything else may be a record's text, and is left out."""
 
 
 def staged_metadata(report: ImportReport, disclosure: Disclosure) -> dict[str, Any]:
-    """What was read, and how."""
+    """Return what was read, and how."""
     record = report.record
     seconds = record.durations.get("stage", 0.0)
     return {
@@ -36,7 +36,7 @@ def staged_metadata(report: ImportReport, disclosure: Disclosure) -> dict[str, A
 
 
 def decided_metadata(report: ImportReport, disclosure: Disclosure) -> dict[str, Any]:
-    """The plan: counts, reasons, issues, and a chart of the decisions."""
+    """Return the plan: counts, reasons, issues, and a chart of the decisions."""
     return {
         "import": str(report.record.id),
         "dry_run": report.record.dry_run,
@@ -49,7 +49,7 @@ def decided_metadata(report: ImportReport, disclosure: Disclosure) -> dict[str, 
 
 
 def applied_metadata(report: ImportReport) -> dict[str, Any]:
-    """What was written, and how fast the whole import was."""
+    """Return what was written, and how fast the whole import was."""
     return {
         "import": str(report.record.id),
         "source": report.record.source_name,
@@ -64,7 +64,7 @@ def applied_metadata(report: ImportReport) -> dict[str, Any]:
 
 
 def enriched_metadata(enrichment: Enrichment, entity: str, previous: Enrichment | None) -> dict[str, Any]:
-    """What was found: counts to be plotted over runs, how many records have which signal, as a chart."""
+    """Return what was found: counts to plot over runs, and a chart of records per signal."""
     counts = enrichment.counts[entity]
     values = {name: number for name, number in counts["values"].items() if _PROPERTY.fullmatch(name)}
     before = previous.counts.get(entity) if previous else None
@@ -80,7 +80,7 @@ def enriched_metadata(enrichment: Enrichment, entity: str, previous: Enrichment 
 
 
 def share_with_signals(counts: Mapping[str, Any]) -> float:
-    """Return the share of the records looked at anew that have a signal now."""
+    """Return the share of the records enriched in this run that have signals."""
     return round(counts["with_signals"] / counts["enriched"], 4) if counts["enriched"] else 0.0
 
 
@@ -123,7 +123,7 @@ def _reason_records(reasons: Mapping[str, int]) -> list[dg.TableRecord]:
 
 
 def issue_table(report: ImportReport, disclosure: Disclosure) -> dg.TableMetadataValue:
-    """Return the issue groups: how often, and the line of the first; what stands there is in the import's report."""
+    """Return the issue groups with their counts and first lines; the import's report has the values."""
     rows = [
         dg.TableRecord(
             {

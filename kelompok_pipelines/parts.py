@@ -1,7 +1,7 @@
-"""The job that stages a large file in parts: steps any executor can spread, joined by the database alone.
+"""The job that stages a large file in parts: steps that any executor can distribute.
 
-No step hands another anything: each finds the import by its run, and the rows in PostgreSQL. So a step may run
-anywhere, and again.
+Steps pass no data to each other: each finds the import by its run, and the rows in PostgreSQL. So a step can run on
+any machine, and can be retried.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from kelompok_core.imports.part import Part
 from kelompok_core.imports.parts import join_parts, stage_part
 from kelompok_core.imports.records import ImportState
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import ImportConfig, open_import, report_of, told_of
+from kelompok_pipelines.assets.importing import ImportConfig, open_import, report_of, report_with_disclosure
 from kelompok_pipelines.metadata import applied_metadata, decided_metadata, staged_metadata
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
@@ -30,7 +30,7 @@ _BEFORE = dg.In(dg.Nothing)
 
 
 def parts_job(one: PluginJob, scaling: Scaling) -> dg.JobDefinition:
-    """Return the job that takes one file to the core table, staged by several; its assets are the usual job's."""
+    """Return the job that imports one file, staged in parallel; it materializes the same assets as the usual job."""
     opens = _open_op(one)
     parts = [_part_op(one, Part(number=number, parts=scaling.parts)) for number in range(1, scaling.parts + 1)]
     joins, decides, applies = _join_op(one, scaling.parts), _decide_op(one), _apply_op(one)
@@ -56,7 +56,7 @@ def _name(one: PluginJob, step: str) -> str:
 
 
 def _open_op(one: PluginJob) -> dg.OpDefinition:
-    @dg.op(name=_name(one, "open"), out=_DONE, description="Keeps the file where all machines reach it.")
+    @dg.op(name=_name(one, "open"), out=_DONE, description="Stores the file where all machines can read it.")
     def opens(context: dg.OpExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]) -> None:
         with without_values(core, context.run):
             record = open_import(core, one, config, context)
@@ -66,7 +66,7 @@ def _open_op(one: PluginJob) -> dg.OpDefinition:
 
 
 def _step(name: str, after: Iterable[str], does: str, do: _Do) -> dg.OpDefinition:
-    """Return an op that does something with the import of its run, once those before it are done."""
+    """Return an op that calls ``do`` with the import of its run, after the ops in ``after``."""
 
     @dg.op(name=name, ins=dict.fromkeys(after, _BEFORE), out=_DONE, description=does)
     def step(context: dg.OpExecutionContext, core: dg.ResourceParam[Core]) -> None:
@@ -88,20 +88,20 @@ def _part_op(one: PluginJob, part: Part) -> dg.OpDefinition:
 def _join_op(one: PluginJob, parts: int) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         join_parts(core.bench, import_id, parts)
-        metadata = staged_metadata(*told_of(core, import_id))
+        metadata = staged_metadata(*report_with_disclosure(core, import_id))
         _materialize(context, one.key(Layer.SOURCE_RECORDS), metadata)
         _materialize(context, one.key(Layer.CANDIDATES), metadata)
 
     after = [f"part_{number}" for number in range(1, parts + 1)]
-    return _step(_name(one, "join"), after, "Sees that the parts together are the whole file.", do)
+    return _step(_name(one, "join"), after, "Checks that the parts make up the whole file.", do)
 
 
 def _decide_op(one: PluginJob) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         decide(core.bench, import_id)
-        _materialize(context, one.key(Layer.DECISIONS), decided_metadata(*told_of(core, import_id)))
+        _materialize(context, one.key(Layer.DECISIONS), decided_metadata(*report_with_disclosure(core, import_id)))
 
-    return _step(_name(one, "decide"), ["staged"], "One decision a row. A dry run ends here.", do)
+    return _step(_name(one, "decide"), ["staged"], "One decision per row. A dry run ends here.", do)
 
 
 def _apply_op(one: PluginJob) -> dg.OpDefinition:
@@ -109,7 +109,7 @@ def _apply_op(one: PluginJob) -> dg.OpDefinition:
         if apply(core.bench, import_id).state is ImportState.APPLIED:
             _materialize(context, one.key(Layer.CORE), applied_metadata(report_of(core, import_id)))
 
-    return _step(_name(one, "apply"), ["decided"], "The plan, whole or not at all.", do)
+    return _step(_name(one, "apply"), ["decided"], "Applies the plan in one transaction.", do)
 
 
 def _materialize(context: dg.OpExecutionContext, key: dg.AssetKey, metadata: Mapping[str, Any]) -> None:

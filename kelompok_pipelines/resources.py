@@ -1,4 +1,4 @@
-"""The core as a Dagster resource: opened once a run, handed to assets and checks."""
+"""The core as a Dagster resource: opened once per run, for assets and checks."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from kelompok_pipelines.run_tags import PARTITION_TAG, tag_run, tags_of
 
 @dataclass(frozen=True, kw_only=True)
 class Core:
-    """The core's use cases need a workbench; Dagster's steps find their import by their run."""
+    """The core's workbench, and the imports that Dagster runs work on."""
 
     bench: Workbench
 
@@ -35,7 +35,7 @@ class Core:
     def take_up(
         self, import_id: UUID, context: dg.OpExecutionContext | dg.AssetExecutionContext, job: PluginJob | None = None
     ) -> ImportRecord:
-        """Note that this run works on the import, so that its later steps and the UI find it.
+        """Record that this run works on the import, so that its later steps and the UI find it.
 
         Args:
             import_id: The import.
@@ -54,7 +54,7 @@ class Core:
         return record
 
     def imports_of(self, run: dg.DagsterRun) -> list[UUID]:
-        """Return the imports this run, or the run it retries, works on; none where it is about none."""
+        """Return the imports that this run, or the run it retries, works on."""
         with self.connect() as connection:
             for run_id in (run.run_id, run.parent_run_id, run.root_run_id):
                 if run_id and (found := list_by_run(connection, run_id)):
@@ -62,19 +62,19 @@ class Core:
         return []
 
     def find_import_of(self, run: dg.DagsterRun) -> UUID | None:
-        """Return the import this run, or the run it retries, works on; None where it is about none."""
+        """Return the import that this run, or the run it retries, works on; None if there is none."""
         return next(iter(self.imports_of(run)), None)
 
     def import_of(self, run: dg.DagsterRun) -> UUID:
-        """Return the import this run, or the run it retries, works on.
+        """Return the import that this run, or the run it retries, works on.
 
         Raises:
-            dagster.Failure: When there is none, with what to do.
+            dagster.Failure: When there is none, saying what to do.
         """
         found = self.find_import_of(run)
         if found is None:
             raise dg.Failure(
-                "This run has no import. Launch the whole job with a file, or give an import_id.",
+                "This run has no import. Launch the whole job with a file, or configure an import_id.",
                 allow_retries=False,
             )
         return found
@@ -83,7 +83,7 @@ class Core:
 def make_core(
     settings: Settings, tell: Callable[[Progress], None] | None = None, database: Database | None = None
 ) -> Core:
-    """Return the core of this installation, its database opened."""
+    """Return the core of this installation, with an open database."""
     opened = database or open_database(settings)
     if tell is None:
         return Core(bench=Workbench(database=opened, settings=settings))
@@ -95,7 +95,7 @@ def core_resource(settings: Settings) -> dg.ResourceDefinition:
 
     @dg.resource(description="The Kelompok core of this installation.")
     def core(_: dg.InitResourceContext) -> Iterator[Core]:
-        os.umask(UMASK)  # the process is Dagster's, started by whoever
+        os.umask(UMASK)  # Dagster starts this process, with an unknown umask
         secure_home(settings)
         sweep(settings)
         opened = make_core(settings)

@@ -26,12 +26,12 @@ _LOOK_SECONDS = 0.2
 
 
 def run_services(settings: Settings, options: ServiceOptions, tell: Callable[[str], None]) -> int:
-    """Run the services until interrupted; one that ends by itself is started again, the embedded database too.
+    """Run the services until interrupted; restart those that exit by themselves, the embedded database, too.
 
     Raises:
-        Conflict: When another process runs them already.
-        UsageError: When a port is taken.
-        KelompokError: When a service does not come up.
+        Conflict: When another process already runs them.
+        UsageError: When a port is in use.
+        KelompokError: When a service does not start.
     """
     with running_alone(settings):
         return _run(settings, options, tell)
@@ -41,8 +41,8 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
     for port, option in ((options.port, "--port"), (options.api_port, "--api-port")):
         if _answers(port):
             raise UsageError(f"port {port} is in use", hint=f"Choose another one: kelompok up {option} {port + 1}")
-    read_hosts(settings)  # what is wrong with them is said here, not in a log
-    open_database(settings).dispose()  # started and migrated before those who may not
+    read_hosts(settings)  # show configuration errors here, not in a log
+    open_database(settings).dispose()  # start and migrate it first: the services do not have the rights to
     environment = service_environment(settings)
     logs = settings.home.resolve() / "logs"
     make_private_folder(logs)
@@ -72,7 +72,7 @@ def _connect(settings: Settings) -> Database:
 
 
 def service_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment of services: they know a database that is there, and no role that may alter it."""
+    """Return the environment of services: the running database's URLs, without the owner role's."""
     addresses = find_addresses(settings)
     kept = {name: value for name, value in os.environ.items() if name != "KELOMPOK_OWNER_DATABASE_URL"}
     return {
@@ -95,7 +95,7 @@ def _commands(options: ServiceOptions, environment: Mapping[str, str]) -> list[t
 
 def _look_after(settings: Settings, services: Sequence[Service], tell: Callable[[str], None]) -> None:
     if settings.database_url is None and not embedded.is_alive(settings):
-        tell("The database ended and is started again.")
+        tell("The database stopped and is being restarted.")
         environment = service_environment(settings)
         for service in services:
             service.use(environment)
@@ -118,12 +118,12 @@ def _answers(port: int) -> bool:
 
 
 def diagnose(settings: Settings) -> list[tuple[str, str | None]]:
-    """Return what is looked at of Dagster, each with what is wrong or None."""
+    """Return the checks of Dagster, each with its problem or None."""
     import dagster as dg
 
     home = find_dagster_home()
     versions = {name: version(name) for name in ("dagster", "dagster-webserver")}
-    together = None if len(set(versions.values())) == 1 else f"they must be one version: {versions}"
+    together = None if len(set(versions.values())) == 1 else f"the versions must be the same: {versions}"
     os.environ.update(dagster_environment(settings))
     with dg.DagsterInstance.get() as instance:
         runs = instance.get_runs_count()

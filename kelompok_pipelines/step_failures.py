@@ -1,4 +1,4 @@
-"""Failures of steps as Dagster may keep them: codes and places. What an error says may quote a row."""
+"""Failed steps as Dagster may store them: codes and positions, because error messages may quote rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,13 +28,13 @@ from kelompok_pipelines.resources import Core
 _OF_OURS = (
     NotFound, Conflict, KeyReused, QueueFull, TakenOver, DatabaseUnavailable, StorageUnavailable,
 )  # fmt: skip
-"""Errors that speak of names, addresses and rights, never of what stands in a file."""
+"""Errors whose messages contain names, addresses and rights, but never a file's contents."""
 
 _MOST_PLACES = 20
 
 
 class StepFailed(dg.Failure):
-    """A step that failed; ``original`` is for whoever runs the job in this process, and Dagster never sees it."""
+    """A failed step; ``original`` is for code that runs the job in this process, and is never stored by Dagster."""
 
     def __init__(self, original: Exception, description: str, metadata: dict[str, dg.MetadataValue]) -> None:
         super().__init__(description, metadata)
@@ -43,40 +43,40 @@ class StepFailed(dg.Failure):
 
 @contextmanager
 def without_values(core: Core, run: dg.DagsterRun) -> Iterator[None]:
-    """Let Dagster know that a step failed, with code and places; the import's report has the sentence.
+    """Report a failed step to Dagster by code and positions only; the import's report has the full messages.
 
     Raises:
-        StepFailed: Instead of what was raised.
+        StepFailed: In place of any exception raised in the block, except ``dagster.Failure``.
     """
     try:
         yield
     except dg.Failure:
         raise
-    except Exception as error:  # noqa: BLE001 -- whatever it is, Dagster would store what it says
-        # Dagster stores an error with all that it came from: so this one comes from nothing.
+    except Exception as error:  # noqa: BLE001 -- Dagster would store any exception's message
+        # Dagster also stores the chain of causes, so cut it.
         raise _failed(core, run, error) from None
 
 
 def describe(error: Exception, *, has_import: bool) -> str:
-    """Return what happened, in words that quote no file, no setting and no plugin."""
+    """Describe the error without quoting files, settings or plugins."""
     if not isinstance(error, KelompokError):
         return f"An unexpected {type(error).__name__} stopped the step."
-    # What a request gives wrongly is the request's fault, and says so by another error.
+    # An invalid setting in a request is raised as another error, caused by the SettingsError.
     wrong = error.__cause__ if isinstance(error.__cause__, SettingsError) else error
     if isinstance(wrong, SettingsError):
-        return f"{error.code}: the setting {wrong.key} is wrong."
+        return f"{error.code}: the setting {wrong.key} is invalid."
     if isinstance(error, NotPermitted):
         return f"{error.code}: the actor may not {error.action}."
     if isinstance(error, _OF_OURS) or (type(error) is UsageError and not has_import):
-        # Before an import is opened only the request itself can be wrong: the run's config has it anyway.
+        # Before an import is opened, only the request can be wrong, and the run's config shows that anyway.
         said = " ".join(f"{one.rstrip('.')}." for one in (error.message.splitlines()[0], error.hint) if one)
         return f"{error.code}: {said}"
-    return f"{error.code}: the step was stopped."
+    return f"{error.code}: the step failed."
 
 
 def _failed(core: Core, run: dg.DagsterRun, error: Exception) -> StepFailed:
     import_id, places = None, list[str]()
-    has_import = True  # as far as anybody knows while the database is away
+    has_import = True  # the safe assumption while the database is unavailable
     with suppress(KelompokError, sa.exc.SQLAlchemyError):
         import_id = core.find_import_of(run)
         has_import = import_id is not None
@@ -85,7 +85,7 @@ def _failed(core: Core, run: dg.DagsterRun, error: Exception) -> StepFailed:
     metadata: dict[str, dg.MetadataValue] = {"code": dg.MetadataValue.text(getattr(error, "code", "internal"))}
     if import_id is not None:
         report = f"kelompok import show {import_id}"
-        lines.append(f"What was found: {report}")
+        lines.append(f"Findings: {report}")
         metadata |= {"import": dg.MetadataValue.text(str(import_id)), "report": dg.MetadataValue.text(report)}
     if (trace := trace_of(error)) is not None:
         metadata["where"] = dg.MetadataValue.text(trace)
@@ -93,7 +93,7 @@ def _failed(core: Core, run: dg.DagsterRun, error: Exception) -> StepFailed:
 
 
 def _places(core: Core, import_id: UUID, error: Exception) -> list[str]:
-    """Return code, line and column of what was found in the import's source."""
+    """Return code, line and column of each finding in the import's source."""
     with core.connect() as connection:
         disclosure = disclosure_of(core.bench.settings, get_import(connection, import_id))
     return [disclosure.finding(one) for one in error.findings] if isinstance(error, KelompokError) else []

@@ -1,4 +1,4 @@
-"""Processes that are kept running: started, started again when they end by themselves, stopped together."""
+"""Supervised processes: started, restarted when they exit by themselves, stopped together."""
 
 import os
 import signal
@@ -13,13 +13,13 @@ from kelompok_core.private_files import make_private_file
 
 _STOP_SECONDS = 20.0
 _QUICK_SECONDS = 10.0
-"""A process that ends sooner after its start most likely cannot work; it is started again after a growing pause."""
+"""A process that exits sooner after its start most likely cannot run; restarts follow with growing pauses."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 
 class Service:
-    """One program, with a log of its own."""
+    """One program with its own log."""
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], logs: Path) -> None:
         self.name = name
@@ -46,14 +46,14 @@ class Service:
         self._started_at = monotonic()
         make_private_file(self.log)
         with self.log.open("ab") as log:
-            # A session of its own: Ctrl-C reaches us alone, and we stop them in order.
+            # In a new session, so that Ctrl-C reaches only this process, which stops the services in order.
             self._process = subprocess.Popen(
                 self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
 
     def look_after(self, tell: Callable[[str], None]) -> None:
-        """Start the program again when it has ended, after a pause where it ended quickly."""
+        """Restart the program if it has exited, after a pause if it exited quickly."""
         if self.is_running:
             return
         now = monotonic()
@@ -61,13 +61,13 @@ class Service:
             is_quick = now - self._started_at < _QUICK_SECONDS
             self._pause = min(self._pause * 2, _LONGEST_PAUSE) if is_quick else _FIRST_PAUSE
             self._start_at = now + (self._pause if is_quick else 0.0)
-            tell(f"{self.name} ended (code {self._process.returncode}) and is started again; see {self.log}")
+            tell(f"{self.name} exited with code {self._process.returncode} and is being restarted; see {self.log}")
         if now >= self._start_at:
             self._start_at = None
             self.start()
 
     def use(self, environment: Mapping[str, str]) -> None:
-        """Begin anew with another environment, where it is another: the database may have moved to another port."""
+        """Restart the program if its environment changes: the database may have moved to another port."""
         if environment != self._environment:
             self._environment = dict(environment)
             self.ask_to_stop()
@@ -77,12 +77,12 @@ class Service:
             self._process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
-        """End the program and what it started at once, whatever it is at."""
-        with suppress(ProcessLookupError):  # it ended just now
+        """Kill the program and its child processes at once."""
+        with suppress(ProcessLookupError):  # it has exited just now
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self, deadline: float) -> None:
-        """Wait until the deadline, then end the program and what it started."""
+        """Wait until the deadline, then kill the program and its child processes."""
         try:
             self._process.wait(max(0.1, deadline - monotonic()))
         except subprocess.TimeoutExpired:
@@ -91,7 +91,7 @@ class Service:
 
 
 def stop(services: Sequence[Service]) -> None:
-    """Ask each to end, wait, and end what does not, with the processes it started."""
+    """Ask each service to stop, wait, and kill those still running, with their child processes."""
     for service in services:
         service.ask_to_stop()
     deadline = monotonic() + _STOP_SECONDS

@@ -1,4 +1,4 @@
-"""Dagster's web interface in a process of ours, behind the gate: there is no second port without it."""
+"""Dagster's web interface in a process of its own, behind the gate: no other port leads to it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -23,21 +23,21 @@ from kelompok_pipelines.instance import dagster_environment
 from kelompok_pipelines.login import Login
 
 _POLL_MILLISECONDS = 2000
-_FAREWELL_SECONDS = 5
+_SHUTDOWN_SECONDS = 5
 
 
 def serve_ui(settings: Settings, port: int, tell: Callable[[str], None]) -> int:
-    """Serve the interface on this machine until interrupted.
+    """Serve the web interface on this machine until interrupted; return an exit code.
 
     Raises:
-        SettingsError: When ``[ui]`` of kelompok.toml or the file of passwords is wrong.
+        SettingsError: When ``[ui]`` of kelompok.toml or the password file is invalid.
     """
     hosts, login = read_hosts(settings), Login(settings)
     os.environ.update(dagster_environment(settings))
     with _dagster_app(Path(os.environ["DAGSTER_HOME"]) / "workspace.yaml") as app:
         config = uvicorn.Config(
             Gate(app, hosts, login), host=HOST, port=port, http="h11", lifespan="off", log_level="warning",
-            access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=_FAREWELL_SECONDS,
+            access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )  # fmt: skip
         tell(f"Dagster UI: http://{HOST}:{port}  (Ctrl-C stops)")
         uvicorn.Server(config).run()

@@ -9,8 +9,8 @@ _OF_THIS_SOURCE = "m.entity = '{entity}' AND m.source_name = :source AND m.state
 def in_sight(descriptor: EntityDescriptor, *, imported: str = "m", decided: str = "d") -> str:
     """Whether a past decision is visible to this import; several organizations may use the same source name.
 
-    Organizations are imported by senders who see all of them, or by their own members. A faulty row without a known
-    organization belongs to its sender.
+    An organization's rows come from senders who see all organizations, or who belong to it. A faulty row without a
+    known organization belongs to its sender.
     """
     home, sender = f"{imported}.organization_id", f"{imported}.actor_id"
     limited = f"NOT {imported}.sees_all AND {sender} <> CAST(:actor AS uuid)"

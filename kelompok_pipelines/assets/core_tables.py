@@ -12,7 +12,7 @@ from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.records import ImportState, list_approved
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import told_of
+from kelompok_pipelines.assets.importing import report_with_disclosure
 from kelompok_pipelines.assets.specs import columns, docs, tags
 from kelompok_pipelines.columns import core_lineage, core_schema
 from kelompok_pipelines.metadata import applied_metadata
@@ -22,7 +22,7 @@ from kelompok_pipelines.step_failures import without_values
 
 
 class ApplyConfig(dg.Config):
-    """Which plan to apply; inside an import's own run that is known already."""
+    """Which plan to apply; not needed in the run that made the plan."""
 
     import_id: str | None = Field(
         default=None,
@@ -31,7 +31,7 @@ class ApplyConfig(dg.Config):
 
 
 def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    """Return the asset of one core table; it depends on the decisions of every plugin that feeds it."""
+    """Return the asset of a core table; it depends on the decisions of all plugins that import into it."""
     key, descriptor = names.core_key(entity), get_descriptor(entity)
     homes = [names.core_key(HOME)] if descriptor.belongs else []
     lineage = columns(lineage=core_lineage(descriptor, decisions)) if decisions else {}
@@ -43,7 +43,7 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
         kinds={"postgres", "table"},
         owners=["team:core"],
         tags=tags(Layer.CORE, entity),
-        description=f"The community's {entity}. Planned imports are applied whole or not at all, and audited. "
+        description=f"The community's {entity}. Each planned import is applied in one transaction, and audited. "
         "Materialized alone, it applies the plans that somebody approved.",
         metadata={
             **docs(Layer.CORE),
@@ -61,11 +61,13 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
         with without_values(core, context.run):
             for import_id in _chosen(context, core, config, entity):
                 if apply(core.bench, import_id).state is ImportState.APPLIED:
-                    report, disclosure = told_of(core, import_id)
+                    report, disclosure = report_with_disclosure(core, import_id)
                     read = columns(schema=core_schema(descriptor, disclosure))
                     applied.append(applied_metadata(report) | read | lineage)
                 else:
-                    context.log.info("import %s is a dry run: its plan waits for «kelompok import apply»", import_id)
+                    context.log.info(
+                        "import %s is a dry run; to apply its plan, run «kelompok import apply»", import_id
+                    )
         for metadata in applied[:-1]:
             context.log_event(dg.AssetMaterialization(key, metadata=metadata))
         for metadata in applied[-1:]:  # a step may yield one result for an asset

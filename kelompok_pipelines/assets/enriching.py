@@ -1,4 +1,4 @@
-"""Assets of an enricher: the signals of each entity it looks at. One factory for all plugins."""
+"""Assets of an enricher: the signals of each entity it reads. One factory for all plugins."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,19 +23,21 @@ from kelompok_pipelines.step_failures import without_values
 
 
 class EnrichConfig(dg.Config):
-    """What to enrich; everything, when nothing is said. After an import in the same run: what that wrote."""
+    """What to enrich; by default everything or, after an import in the same run, what the import wrote."""
 
-    enrichment_id: str | None = Field(default=None, description="A run requested before; then leave out the rest.")
+    enrichment_id: str | None = Field(
+        default=None, description="An enrichment requested earlier; leave the rest empty."
+    )
     organization: str | None = Field(default=None, description="Slug of the only organization.")
-    changed_since: str | None = Field(default=None, description="Only records changed since: an ISO 8601 moment.")
-    again: bool = Field(default=False, description="Also records whose text is that of the last time.")
+    changed_since: str | None = Field(default=None, description="Only records changed since this ISO 8601 time.")
+    again: bool = Field(default=False, description="Also records whose text has not changed since the last run.")
     dry_run: bool = Field(default=False, description="Write nothing.")
-    actor: str | None = Field(default=None, description="E-mail of who asks; default: the local operator.")
-    settings: dict[str, str] = Field(default={}, description="Settings that the plugin lets a request give.")
+    actor: str | None = Field(default=None, description="E-mail of the requesting user; default: the local operator.")
+    settings: dict[str, str] = Field(default={}, description="Plugin settings that a request may set.")
 
 
 def enrichment_assets(one: PluginJob) -> dg.AssetsDefinition:
-    """Return the signals of each entity of the job, made by one op."""
+    """Return the assets with the signals of each of the job's entities, all made by one op."""
     plugin, job = one.plugin, one.job
     specs = [
         dg.AssetSpec(
@@ -99,7 +101,7 @@ def _request(core: Core, plugin: str, job: str, config: EnrichConfig) -> UUID:
 def _after_import(
     context: dg.AssetExecutionContext, core: Core, import_id: UUID, plugin: str, job: str
 ) -> Enrichment | None:
-    """Enrich what the import wrote. The import stands whatever becomes of this: a failure is told, not raised."""
+    """Enrich what the import wrote. A failure is logged, not raised: the import stays applied."""
     with core.connect() as connection:
         record = get_import(connection, import_id)
         actor = get_actor_by_id(connection, record.actor_id)
@@ -109,5 +111,5 @@ def _after_import(
     try:
         return enrich(core.bench, request_enrichment(core.bench, request, actor), [record.entity])
     except KelompokError as error:
-        context.log.warning("import %s stands, but was not enriched: %s", import_id, error.code)
+        context.log.warning("import %s was applied but not enriched: %s", import_id, error.code)
         return None

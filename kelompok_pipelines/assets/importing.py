@@ -36,37 +36,41 @@ from kelompok_pipelines.step_failures import without_values
 
 
 class ImportConfig(dg.Config):
-    """What to import: an import that was received already, or a file on the machine that runs this."""
+    """What to import: an import received earlier, or a file on the machine that runs this step."""
 
-    import_id: str | None = Field(default=None, description="An import received before; then leave out the rest.")
+    import_id: str | None = Field(default=None, description="An import received earlier; leave the rest empty.")
     file: str | None = Field(
         default=None,
-        description="Path of the file, in a folder that kelompok.toml allows, such as examples/organizations.csv.",
+        description="Path of a file in a folder that kelompok.toml allows, such as examples/organizations.csv.",
     )
-    source: str | None = Field(default=None, description="The list it is a copy of; default: the file's name.")
-    organization: str | None = Field(default=None, description="Slug of the organization to confine it to.")
-    actor: str | None = Field(default=None, description="E-mail of who imports; default: the local operator.")
+    source: str | None = Field(default=None, description="Name of the source; default: the file name.")
+    organization: str | None = Field(default=None, description="Slug of the only organization to import into.")
+    actor: str | None = Field(default=None, description="E-mail of the importing user; default: the local operator.")
     dry_run: bool = Field(default=False, description="Stop at the plan.")
-    mapping: dict[str, str] = Field(default={}, description="Header to field; «-» leaves out, «extra» keeps.")
+    mapping: dict[str, str] = Field(
+        default={}, description="Header to field; «-» ignores a column, «extra» keeps it as extra data."
+    )
     policies: dict[str, MergePolicy] = Field(default={}, description="Merge policy by field.")
     on_duplicate: DuplicatePolicy | None = Field(
-        default=None, description="When a file says two things about one record; REJECT by default."
+        default=None, description="What to do when rows of the file contradict each other; default: REJECT."
     )
     profile: str | None = Field(default=None, description="Saved profile of kelompok.toml to start from.")
     date_order: DateOrder | None = Field(
-        default=None, description="Which comes first in dates of three numbers; else it must be proven."
+        default=None, description="Order of day, month and year in numeric dates; default: detected from the data."
     )
-    phone_country: str | None = Field(default=None, description="Country of phone numbers without one; ID by default.")
-    timezone: str | None = Field(default=None, description="Zone of times without one; Asia/Jakarta by default.")
-    settings: dict[str, str] = Field(default={}, description="Settings that the plugin lets a request give.")
-    idempotency_key: str | None = Field(default=None, description="The same key gives the same import.")
+    phone_country: str | None = Field(
+        default=None, description="Country of phone numbers without a country code; default: ID."
+    )
+    timezone: str | None = Field(default=None, description="Time zone of times without one; default: Asia/Jakarta.")
+    settings: dict[str, str] = Field(default={}, description="Plugin settings that a request may set.")
+    idempotency_key: str | None = Field(default=None, description="Requests with the same key return the same import.")
 
 
 _Context = dg.OpExecutionContext | dg.AssetExecutionContext
 
 
 def open_import(core: Core, one: PluginJob, config: ImportConfig, context: _Context) -> ImportRecord:
-    """Receive the file, or take the import that was received already; the run is tagged with it.
+    """Receive the file, or return the import received earlier, and tag the run with it.
 
     A run that has only a partition imports the last file of that source again.
     """
@@ -154,7 +158,7 @@ def _actor(core: Core, config: ImportConfig) -> Actor:
 
 
 def _put_aside(core: Core, key: str, error: KelompokError) -> None:
-    """Put the file of a refused request aside where a watched folder gave it: else nobody would see it again."""
+    """Move a refused file from a watched folder to ``failed/``; otherwise it would stay among the taken files."""
     if key.startswith(KEY):
         with core.connect() as connection, connection.begin():
             put_aside(connection, UUID(key.removeprefix(KEY)), error)
@@ -165,14 +169,14 @@ def report_of(core: Core, import_id: UUID) -> ImportReport:
         return get_report(connection, import_id)
 
 
-def told_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure]:
-    """Return the import's report, and what of it Dagster may be told."""
+def report_with_disclosure(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure]:
+    """Return the import's report, and what of it Dagster may store."""
     report = report_of(core, import_id)
     return report, disclosure_of(core.bench.settings, report.record)
 
 
 def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
-    """Return source records and candidates of a job, made by one op in one pass."""
+    """Return the assets with source records and candidates of a job, made by one op in one pass."""
     entity = get_descriptor(one.entity)
     records, candidates = one.key(Layer.SOURCE_RECORDS), one.key(Layer.CANDIDATES)
     specs = [
@@ -194,7 +198,7 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
             import_id = open_import(core, one, config, context).id
             record = stage(core.bench, import_id)
             context.log.info("import %s: %d rows staged", import_id, record.rows_staged)
-            report, disclosure = told_of(core, import_id)
+            report, disclosure = report_with_disclosure(core, import_id)
         kept = kept_location(core.bench.settings.storage_url, record.file_sha256)
         metadata = staged_metadata(report, disclosure)
         of_source = {"kept_file": dg.MetadataValue.path(kept), **columns(schema=source_schema(disclosure))}
@@ -208,7 +212,7 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
 
 
 def decisions_asset(one: PluginJob) -> dg.AssetsDefinition:
-    """Return the asset that plans what becomes of each candidate."""
+    """Return the asset that decides for each candidate what an import does with it."""
     entity = get_descriptor(one.entity)
     key, candidates = one.key(Layer.DECISIONS), one.key(Layer.CANDIDATES)
     # Deciding also looks up what the core has. That is no dependency here: the core's tables come after all decisions.
@@ -222,7 +226,7 @@ def decisions_asset(one: PluginJob) -> dg.AssetsDefinition:
         import_id = core.import_of(context.run)
         with without_values(core, context.run):
             decide(core.bench, import_id)
-            report, disclosure = told_of(core, import_id)
+            report, disclosure = report_with_disclosure(core, import_id)
         context.log.info("import %s: %s", import_id, dict(report.counts))
         told = columns(schema=candidate_schema(entity, disclosure), lineage=decision_lineage(entity, candidates))
         metadata = decided_metadata(report, disclosure) | told

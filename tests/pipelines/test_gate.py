@@ -290,7 +290,7 @@ def test_names_and_passwords_that_cannot_be(settings, name, password):
 def test_other_hosts_need_a_password(settings, dagster):
     with settings.config_file.open("a") as file:
         file.write('\n[ui]\nhosts = ["UI.example.org"]\n')
-    with pytest.raises(SettingsError, match="need a password"):
+    with pytest.raises(SettingsError, match="require a password"):
         read_hosts(settings)
     set_password(settings, "ibu", _PASSWORD)
     client = TestClient(Gate(dagster, read_hosts(settings), Login(settings)), base_url="http://127.0.0.1:3000")
