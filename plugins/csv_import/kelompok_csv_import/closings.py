@@ -1,4 +1,4 @@
-"""What is known of where quoted values close, so that no part of a text is looked through twice."""
+"""A cache of closing quotation marks, so that no part of a text is searched twice."""
 
 import re
 from bisect import bisect_left, insort
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Closing:
-    """What closes every value that is open somewhere behind a place and before the mark.
+    """The mark that closes any value open at some point from ``since`` up to the mark.
 
     Attributes:
-        since: The first mark of the first run of marks that was passed on the way.
-        mark: What closes the values, or None where nothing does.
+        since: Start of the first run of marks that the search passed.
+        mark: The closing mark, or None when the values never close.
     """
 
     since: int
@@ -19,10 +19,10 @@ class Closing:
 
 
 class Closings:
-    """Remembers of one text which mark closes a value, whatever place it was looked for from.
+    """Caches which mark closes a value, for one text.
 
-    Marks that stand together are passed together, and whoever comes from before them enters such a run at its first
-    mark. So what was found from one run on holds for all runs up to there.
+    A search passes adjacent marks (a run) together, and enters each run at its first mark. So every search that reaches
+    a run between ``since`` and the closing mark ends at the same mark.
     """
 
     def __init__(self) -> None:
@@ -31,13 +31,19 @@ class Closings:
         self._known: dict[int, Closing] = {}
 
     def find(self, text: str, start: int) -> Closing | None:
-        """Return what closes a value that is open before the run of marks that begins here; None if unknown."""
+        """Return what closes a value that is open before the run of marks at ``start``; None if not cached."""
         place = bisect_left(self._ends, start) if text is self._text else len(self._ends)
         known = self._known[self._ends[place]] if place < len(self._ends) else None
         return known if known is not None and known.since <= start else None
 
     def note(self, text: str, since: int | None, mark: re.Match[str] | None) -> re.Match[str] | None:
-        """Note what was found from a run of marks on, if any was passed from its beginning; return it."""
+        """Cache the closing mark found by a search, and return it.
+
+        Args:
+            text: The text; a new one clears the cache.
+            since: Start of the first run of marks that the search entered at its first mark; None caches nothing.
+            mark: The closing mark, or None when there is none.
+        """
         if text is not self._text:
             self._text, self._ends, self._known = text, [], {}
         if since is not None:

@@ -1,4 +1,4 @@
-"""The plugin's commands: look at how a file is read, or have it written plainly."""
+"""The plugin's commands: show how a file is read, or convert it to plain CSV."""
 
 import csv
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class CsvCommands:
 
         Raises:
             UnreadableSource: When the file cannot be read.
-            ConfigurationError: When a setting names what there is not.
+            ConfigurationError: When a setting does not fit the file.
         """
         source: Source = arguments["file"]
         if command == "show":

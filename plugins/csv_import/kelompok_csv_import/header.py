@@ -1,4 +1,4 @@
-"""Column names from a header as written: unique and never empty, each change said."""
+"""Unique, non-empty column names from a header; every change is reported."""
 
 import re
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from kelompok_core.contracts import FreeNames, Issue, Severity
 from kelompok_csv_import.header_words import HeaderWords
 
 _UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
-"""What pandas writes over a column without a name."""
+"""What pandas writes as the header of an unnamed column."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """Names of the columns, the cells they were made of, and findings about them.
+    """Column names, the header cells they come from, and findings about them.
 
-    ``width`` is how many cells the header has, those without a name at its end included.
+    ``width`` is the number of cells in the header, including unnamed ones at its end.
     """
 
     names: tuple[str, ...]
@@ -26,20 +26,20 @@ class Header:
 
 
 def name_columns(rows: Sequence[Sequence[str]], line: int, width: int, words: HeaderWords) -> Header:
-    """Return names for the columns under header rows; a blank one becomes ``column N``, a repeated one gets a number.
+    """Return the column names of a header; blank ones become ``column N``, repeated ones get a number.
 
     Args:
-        rows: None, one, or several that are read together.
-        line: Of the first of them.
-        width: How many columns there are when no row names them.
-        words: What knows headers: where it knows only the lower of two, the upper one only heads a group.
+        rows: The header's rows: none, one, or several that are joined.
+        line: Physical line of the first row.
+        width: The number of columns when there is no header.
+        words: Recognizes headers; where it knows only the lower of two rows' cells, the upper one names a group.
     """
     if not rows:
         return Header(names=further_columns((), width), written=(), issues=(), width=width)
     cells = [_joined(parts, words) for parts in zip_longest(*_filled_from_left(rows), fillvalue="")]
     wide = len(cells)
     while len(cells) > 1 and not cells[-1].strip():
-        cells.pop()  # delimiters behind the last header are columns only where something stands under them
+        cells.pop()  # delimiters after the last header are columns only if they have values
     names: list[str] = []
     issues: list[Issue] = []
     free = FreeNames()
@@ -54,13 +54,13 @@ def name_columns(rows: Sequence[Sequence[str]], line: int, width: int, words: He
 
 
 def further_columns(names: Sequence[str], width: int) -> tuple[str, ...]:
-    """Return the names and, for cells behind the last header, ``column N`` up to that width."""
+    """Return the names, extended to ``width`` by ``column N`` for cells after the last header."""
     free = FreeNames(names)
     return (*names, *(free.take(f"column {number}") for number in range(len(names) + 1, width + 1)))
 
 
 def _filled_from_left(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-    """Return several header rows with the headers that span columns written over each of them."""
+    """Return the header rows with each spanning header repeated over all its columns."""
     filled = list(rows)
     for index, (above, below) in enumerate(pairwise(rows)):
         upper, last = [], ""
@@ -72,7 +72,7 @@ def _filled_from_left(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
 
 
 def _joined(parts: Sequence[str], words: HeaderWords) -> str:
-    """Return the cells of one column's header read downwards; the same word twice says no more than once."""
+    """Return the header cells of one column joined from top to bottom, without repetitions."""
     if len(parts) == 1:
         return parts[0]
     together = " ".join(dict.fromkeys(part.strip() for part in parts if part.strip()))

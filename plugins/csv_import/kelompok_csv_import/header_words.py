@@ -1,10 +1,10 @@
-"""Whether a row is a header, by the words for which the host knows columns."""
+"""Recognizes header rows by the header words that the host knows."""
 
 import re
 from collections.abc import Collection, Sequence
 
 _NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\*.*$")
-"""What stands behind a column's name: «(wajib)», «*»."""
+"""Notes after a column's name, such as «(wajib)» or «*»."""
 _MOSTLY = 0.6
 _SEVERAL = 2
 _MARKS = " -_./*#:\"'\t"
@@ -12,10 +12,10 @@ _LEFT_OUT = str.maketrans("", "", _MARKS)
 
 
 class HeaderWords:
-    """Knows headers.
+    """Recognizes headers.
 
     Args:
-        words: Letters and digits of each, in small letters; none where the host was not asked about an entity.
+        words: Letters and digits of each known header, in lower case; empty when the entity is not known.
     """
 
     def __init__(self, words: Collection[str] = ()) -> None:
@@ -23,22 +23,22 @@ class HeaderWords:
         self._starts = frozenset(word[:length] for word in self._words for length in range(len(word) + 1))
 
     def may_start(self, start: str) -> bool:
-        """Return whether such a word may begin with these small letters, and marks among them."""
+        """Return whether a known header may begin with these lower-case letters, ignoring punctuation."""
         return start.translate(_LEFT_OUT) in self._starts
 
     def know(self, cell: str) -> bool:
-        """Return whether a cell is such a word."""
+        """Return whether a cell is a known header."""
         return cell.casefold().translate(_LEFT_OUT) in self._words
 
     def are_header(self, cells: Sequence[str]) -> bool:
-        """Return whether every cell that is not blank is a column's name, and there are several."""
+        """Return whether there are several non-blank cells, all of them known headers."""
         filled = [cell for cell in cells if cell.strip()]
         return len(filled) >= _SEVERAL and all(map(self._know_with_note, filled))
 
     def are_mostly_header(self, cells: Sequence[str]) -> bool:
-        """Return whether most of the different cells that are not blank are names of columns.
+        """Return whether most distinct non-blank cells are known headers.
 
-        A value that comes again and again may be the name of a column as well: «x» is a mark, and a network.
+        Counts repeated cells once, because a value may also be a header: «x» is a check mark, and a social network.
         """
         filled = {cell for cell in cells if cell.strip()}
         known = sum(map(self._know_with_note, filled))

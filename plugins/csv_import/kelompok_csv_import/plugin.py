@@ -1,4 +1,4 @@
-"""The importer: a file's table, found out as far as it can be, in batches."""
+"""The importer: detects a file's table and reads it in batches."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ _NO_RECORDS = Issue(code="file.no_records", severity=Severity.WARNING)
 
 
 class CsvImporter:
-    """Reads records from delimited text; what they are about does not matter here."""
+    """Reads records of any entity from delimited text."""
 
     def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
         """Yield the file's records in batches; see the contract.
@@ -22,7 +22,7 @@ class CsvImporter:
         Raises:
             UnreadableSource: ``file.type_unsupported``, ``file.encoding_unreadable``, ``file.not_text`` or
                 ``header.too_many_columns``.
-            ConfigurationError: When a setting names what there is not.
+            ConfigurationError: When a setting does not fit the file.
         """
         words = HeaderWords(context.header_words(context.entity) if context.entity else ())
         with open_table(source.path, context.config, words, max_columns=context.max_columns) as table:

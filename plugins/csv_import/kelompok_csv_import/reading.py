@@ -1,4 +1,4 @@
-"""One file put together: its encoding, dialect and layout found out, its table read, all of it said."""
+"""Opens one file: detects its encoding, dialect and layout, reads its table, and reports how."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ _SAMPLE_LINES = 500
 _SAMPLE_RECORDS = 150
 _MARK = "\ufeff"
 _MOSTLY = 0.1
-"""Share of NULs no text has."""
+"""The share of NUL characters from which a file is not text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +34,11 @@ class Table:
     """A file's table, opened.
 
     Attributes:
-        header: Names of its columns, and the cells they come from.
+        header: The column names, and the cells they come from.
         read_as: How the file is read, for the report.
         issues: Findings about file and header.
-        delimiter: What stands between cells.
-        reader: Gives the records.
+        delimiter: The delimiter between cells.
+        reader: Reads the records.
     """
 
     header: Header
@@ -57,15 +57,15 @@ def open_table(
     max_columns: int,
     keeps_footer: bool = False,
 ) -> Iterator[Table]:
-    """Open the file as it is configured, and for the rest as its beginning and the words of its header show.
+    """Open a file as configured; detect what is not configured from its beginning and its header words.
 
-    More columns than ``max_columns``, or than a setting of that name, are refused. With ``keeps_footer``, rows that sum
-    the table up are rows of it, if they are as wide.
+    ``max_columns`` limits the columns; a setting of the same name can lower the limit. With ``keeps_footer``, totals
+    count as records if they have the table's width.
 
     Raises:
         UnreadableSource: ``file.type_unsupported``, ``file.encoding_unreadable``, ``file.not_text`` or
             ``header.too_many_columns``.
-        ConfigurationError: When a setting names what there is not.
+        ConfigurationError: When a setting does not fit the file.
     """
     configured = config.get("encoding")
     decoding = find_decoding(path, str(configured) if configured else None)
@@ -75,7 +75,7 @@ def open_table(
 
 
 def _without_marks(lines: Iterable[str]) -> Iterator[str]:
-    """Return the lines without byte-order marks: files that were put together have some in their middle."""
+    """Return the lines without byte-order marks, which concatenated files also have in the middle."""
     return map(methodcaller("replace", _MARK, ""), lines)
 
 
@@ -100,7 +100,7 @@ def _read(
     width = usual_width(looked_at.rows)
     comment = str(config.get("comment") or COMMENT)
     most = _number(config, "max_columns") or width
-    known = width if width <= most else 0  # else broken records are mended first, which takes its time for each cell
+    known = width if width <= most else 0  # do not repair broken records of a table that will be refused: it is slow
     reader = RecordReader(chain(sample[declared:], file), dialect, first_line=first_line, width=known, comment=comment)
     block = reader.read(_SAMPLE_RECORDS)
     if not any(map(count_filled, block.rows)):
@@ -135,7 +135,7 @@ def _read(
 
 
 def _broken_rows(rows: Sequence[Sequence[str]], width: int) -> BrokenRows:
-    """Return what puts the table's rows together. Where some are short for no reason, others may be so too."""
+    """Return the reassembler for broken rows. Where some rows are short for no reason, others may be, too."""
     kinds = column_kinds([row for row in rows if len(row) == width], width)
     runs = [[len(row) for row in run] for is_short, run in groupby(rows, lambda row: len(row) < width) if is_short]
     are_errors = any(len(row) == width for row in rows) and all(sum(run) - len(run) + 1 == width for run in runs)
@@ -143,13 +143,13 @@ def _broken_rows(rows: Sequence[Sequence[str]], width: int) -> BrokenRows:
 
 
 def _are_filled(rows: Sequence[Sequence[str]], width: int) -> bool:
-    """Return whether most rows have more than one filled cell, but for those that read like footers."""
+    """Return whether most rows, except those that look like footers, have more than one filled cell."""
     filled = [count for row in rows if (count := count_filled(row)) and not is_footer(row, width)]
     return bool(filled) and 2 * sum(count > 1 for count in filled) >= len(filled)
 
 
 def _empty(decoding: Decoding, block: Block) -> Table:
-    """Return the table of a file with nothing in it: no columns, no records, and that said."""
+    """Return the table of an empty file: no columns, no records, and a finding about it."""
     shape = Shape(
         header=(),
         width=1,
@@ -172,10 +172,10 @@ def _empty(decoding: Decoding, block: Block) -> Table:
 
 
 def _skip(file: Iterator[str], config: Mapping[str, JsonValue]) -> int:
-    """Pass over the lines before a configured header; return how many there were.
+    """Skip the lines before a configured header; return how many there were.
 
     Raises:
-        ConfigurationError: When the file ends before.
+        ConfigurationError: When the file ends before the header.
     """
     wanted = (_number(config, "header_line") or 1) - 1
     skipped = sum(1 for _ in islice(file, wanted))
@@ -232,7 +232,7 @@ def _findings(decoding: Decoding, layout: Layout, block: Block, header: Header) 
 
 
 def _passed_over(layout: Layout, block: Block) -> Iterator[Issue]:
-    """Yield what is said of rows that stand around the header."""
+    """Yield the findings about rows around the header."""
     before = [
         line
         for index, line in enumerate(block.lines[: layout.before])
@@ -249,7 +249,7 @@ def _passed_over(layout: Layout, block: Block) -> Iterator[Issue]:
 
 
 def _about_columns(row: Sequence[str]) -> tuple[str, Severity]:
-    """Return what is said of a row that belongs to the header."""
+    """Return code and severity of the finding about a row that belongs to the header."""
     if is_ruler(row):
         return "file.rulers_skipped", Severity.INFO
     if are_column_numbers(row):

@@ -1,4 +1,4 @@
-"""Records of a CSV text with their physical lines: a stream of blocks, however long the file is."""
+"""Records of a CSV text with their physical lines, as a stream of blocks."""
 
 import csv
 from collections import deque
@@ -15,20 +15,20 @@ from kelompok_csv_import.plain import cut, is_simple
 from kelompok_csv_import.repair import Reading, are_rows, read_anyway, read_first_line
 
 _LONGEST_CELL = 10_000_000
-"""A longer «cell» is a quotation mark nobody closed."""
+"""A longer «cell» comes from an unclosed quotation mark."""
 
 _LOOK_AHEAD = 50
 _WORTH_A_LOOK = 500
-"""Fewer records are read one by one."""
+"""Fewer records are read one at a time."""
 
 _MOST_CHARACTERS = 1 << 22
-"""That are cut into columns at once: they are there four times while they are."""
+"""Characters split into columns at once; splitting holds about four copies of them in memory."""
 
 
 COMMENT = "#"
-"""What comments begin with unless the operator says otherwise."""
+"""The default start of comments."""
 _WITHIN = 20
-"""Characters of a line in which the mark of a comment stands, blanks before it."""
+"""A comment's mark is searched for in this many characters of a line; blanks may precede it."""
 
 
 def _begins(line: str, mark: str) -> bool:
@@ -36,26 +36,26 @@ def _begins(line: str, mark: str) -> bool:
 
 
 class Cells:
-    """The cells of some rows: by column as long as nobody asks for a row, else row by row."""
+    """The cells of some rows: stored by column until :attr:`rows` is first used, by row from then on."""
 
     def __init__(self, rows: list[list[str]] | None = None, *, columns: Sequence[pa.Array] = ()) -> None:
         self._rows = rows or []
         self.columns = columns
-        """All cells by column, or nothing."""
+        """All cells by column; empty when they are stored by row."""
 
     def __len__(self) -> int:
         return len(self.columns[0]) if self.columns else len(self._rows)
 
     @property
     def rows(self) -> list[list[str]]:
-        """All cells row by row, from now on; to be added to."""
+        """All cells by row, as a list that may be extended; switches to storage by row."""
         if self.columns:
             self._rows = [list(row) for row in zip(*(column.to_pylist() for column in self.columns), strict=True)]
             self.columns = ()
         return self._rows
 
     def extend(self, more: "Cells") -> None:
-        """Add the rows of others."""
+        """Append the rows of ``more``."""
         if more.columns and not len(self):
             self.columns = more.columns
         elif more.columns and self.columns:
@@ -70,10 +70,10 @@ class Block:
     """Consecutive records, blank ones among them.
 
     Attributes:
-        cells: Cells of each.
-        lines: First physical line of each.
-        oddities: What is odd about a record's quotation marks, by its index.
-        marked: Indexes of records whose text begins with the mark of a comment, outside of quotes.
+        cells: The records' cells.
+        lines: First physical line of each record.
+        oddities: Problems with a record's quotation marks, by its index.
+        marked: Indexes of records that begin with the mark of a comment, outside of quotes.
     """
 
     cells: Cells = field(default_factory=Cells)
@@ -86,7 +86,7 @@ class Block:
         return self.cells.rows
 
     def firsts(self, width: int) -> Sequence[str]:
-        """Return the first cell of each record that has this width, and nothing of the others."""
+        """Return the first cell of each record of this width, and "" for the others."""
         if self.cells.columns:  # which are of the table's width
             return list(self.cells.columns[0].to_pylist())
         return [row[0] if len(row) == width else "" for row in self.rows]
@@ -103,7 +103,7 @@ class Block:
 
 
 class _Misread(csv.Error):
-    """The parser made one record out of several."""
+    """The parser read several records as one."""
 
     def __init__(self, reading: Reading) -> None:
         super().__init__("several records read as one")
@@ -111,11 +111,11 @@ class _Misread(csv.Error):
 
 
 class RecordReader:
-    """Reads records from lines, and goes on behind one whose quotation marks do not pair.
+    """Reads records from lines, and recovers from unpaired quotation marks.
 
     Args:
         lines: Physical lines with their ends; the first is line ``first_line`` of the file.
-        width: How many cells a record should have, which tells how a broken one is meant.
+        width: The expected number of cells, used to repair broken records.
         comment: What a comment begins with.
     """
 
@@ -158,7 +158,7 @@ class RecordReader:
             except _Misread as misread:
                 self._take(block, misread.reading)
             except csv.Error:
-                # A value with marks inside may go on in lines behind the one where that was noticed.
+                # A value with marks inside may continue in the lines after the one where the error occurred.
                 deque(islice(self._lines(), _LOOK_AHEAD), maxlen=0)
                 is_alone = not self._is_after_broken
                 self._take(block, read_anyway(self._taken, self._dialect, self._width, is_alone=is_alone))
@@ -170,9 +170,9 @@ class RecordReader:
         return block
 
     def _read_plain(self, block: Block, limit: int) -> None:
-        """Read records as long as they can be read in one way alone.
+        """Read records by the fast path as long as they are unambiguous.
 
-        Where they cannot, that is not tried for a while, and twice as long each time, as files go on as they are.
+        After an ambiguous one, wait before trying the fast path again, twice as long each time.
         """
         if not self._may_be_plain or limit < _WORTH_A_LOOK:
             return
@@ -196,7 +196,7 @@ class RecordReader:
             self._lines_a_record = plain.lines / len(plain.begins)
 
     def _note_comments(self, block: Block, beginnings: Iterable[str]) -> None:
-        """Note which of the records to be added to the block begin as comments do."""
+        """Note which of the records to be added to the block begin like comments."""
         mark = self._comment
         here = len(block.lines)
         block.marked |= {
@@ -219,7 +219,7 @@ class RecordReader:
             block.oddities[index] = issue
 
     def _next_lines(self, number: int) -> list[str]:
-        """Return up to that many further lines, and not many more characters than are held at once."""
+        """Return up to that many further lines, limited in characters, too."""
         given_back = [self._pending.popleft() for _ in range(min(number, len(self._pending)))]
         lines, size = given_back, sum(map(len, given_back))
         for line in islice(self._source, number - len(lines)):
@@ -230,7 +230,7 @@ class RecordReader:
         return lines
 
     def _give_back(self, lines: Sequence[str]) -> None:
-        """Let these lines be read again, by a parser that begins with them."""
+        """Return lines to the input, and start a new parser with them."""
         self._pending.extendleft(reversed(lines))
         self._start()
 
@@ -254,7 +254,7 @@ class RecordReader:
             taken.clear()
 
     def _take(self, block: Block, reading: Reading) -> None:
-        """Add a record that is broken, and give back the lines that do not belong to it."""
+        """Add a repaired record, and return the lines after it to the input."""
         line = self._next_line
         self._is_after_broken = not reading.is_proven
         code, severity = (
@@ -262,7 +262,7 @@ class RecordReader:
         )
         if (
             self._dialect.quote and self._dialect.quote in self._taken[0]
-        ):  # else it is only longer than any cell: the host says so
+        ):  # otherwise a cell is only too long, which the host reports
             block.oddities[len(block.rows)] = Issue(code=code, severity=severity, line=line, params={"line": line})
         block.rows.append(reading.cells)
         block.lines.append(line)

@@ -1,4 +1,4 @@
-"""Records whose quotation marks do not pair, read in the one way that gives as many cells as the table has."""
+"""Repairs records with unpaired quotation marks by finding the reading that has the table's width."""
 
 import re
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ _NONE = -1
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One way to read the beginning of some lines.
+    """A reading of a record at the beginning of some lines.
 
     Attributes:
-        cells: Of the first record.
-        lines: How many lines it takes.
-        is_proven: Whether it has as many cells as the table; else it is the least bad.
+        cells: The record's cells.
+        lines: The number of lines it takes.
+        is_proven: Whether it has the table's width; otherwise it is only the best guess.
     """
 
     cells: list[str]
@@ -30,19 +30,19 @@ class Reading:
 
 
 def read_anyway(lines: list[str], dialect: Dialect, width: int, *, is_alone: bool = True) -> Reading:
-    """Return how to read the record that begins with the first line.
+    """Return the best reading of the record that begins with the first line.
 
-    Tried in this order: marks inside the value that were not doubled; one mark that opens nothing; a value over
-    several lines with such marks inside; such marks before delimiters, where that gives the table's width in one way
-    alone; marks that mean nothing at all. A way that leaves a line that could begin a
-    record is better than one that does not, and none may take in a line that is a record.
+    Tries, in this order: undoubled quotation marks inside values; one mark that is literal and opens no value; values
+    over several lines with undoubled marks; undoubled marks before delimiters, if only one split has the table's width;
+    all marks literal. Prefers readings after which the next line can begin a record, and excludes readings that swallow
+    a line that is a complete record.
 
     Args:
-        lines: The first line of the record and those behind it.
-        dialect: Of the file.
-        width: How many cells a record should have.
-        is_alone: Whether the record before could be read. Behind a broken one a mark that opens nothing proves nothing:
-            it may be what closes the other.
+        lines: The record's first line and those after it.
+        dialect: The file's dialect.
+        width: The expected number of cells.
+        is_alone: Whether the previous record was intact. After a broken one, a literal mark proves nothing, because it
+            may close a value of the previous record.
     """
     cutter = _Cutter(dialect)
     first = lines[0]
@@ -59,7 +59,7 @@ def read_anyway(lines: list[str], dialect: Dialect, width: int, *, is_alone: boo
 
 
 def _is_record(line: str, cutter: "_Cutter", width: int) -> bool:
-    """Return whether a line is a record by itself, with a quoted cell at its beginning."""
+    """Return whether a line is a complete record that begins with a quoted cell."""
     found = cutter.cut(line, _NONE) if cutter.opens(line) else None
     return found is not None and len(found[0]) == width and found[1] >= len(line.rstrip("\r\n"))
 
@@ -73,7 +73,7 @@ def _goes_on(lines: list[str], cutter: "_Cutter", width: int) -> bool:
 
 
 def _ways(lines: list[str], cutter: "_Cutter", width: int, *, is_alone: bool) -> Iterator[tuple[list[str], int]]:
-    """Yield the cells of the first record in each way to read it, and the lines it takes then."""
+    """Yield each reading of the first record: its cells, and the number of lines it takes."""
     first, text = lines[0], "".join(lines)
     for literal in (_NONE, *(range(min(cutter.count_marks(first), _MOST_OPENERS)) if is_alone else ())):
         if found := cutter.cut(first, literal, most=width):
@@ -87,9 +87,9 @@ def _ways(lines: list[str], cutter: "_Cutter", width: int, *, is_alone: bool) ->
 
 
 def read_first_line(lines: list[str], dialect: Dialect, width: int) -> Reading | None:
-    """Return the first line as a record of its own when it and the next then have the table's width.
+    """Return the first line as a record if it and the next line have the table's width.
 
-    So it is when a mark that opens nothing made one record out of several lines, up to the next mark.
+    This undoes a literal mark that was read as an opening one, and joined several lines up to the next mark.
     """
     cutter = _Cutter(dialect)
     after = cutter.cut(lines[1], _NONE) or cutter.cut(lines[1], _EVERY)
@@ -103,9 +103,10 @@ def read_first_line(lines: list[str], dialect: Dialect, width: int) -> Reading |
 
 
 def are_rows(lines: list[str], dialect: Dialect, width: int) -> bool:
-    """Return whether the lines of one record, with a single pair of marks in them, are rows when marks mean nothing.
+    """Return whether the lines of one record with a single pair of marks are rows if those marks are literal.
 
-    Behind a comma in a sentence there is a blank, behind one between cells mostly none.
+    Requires that no blank follows a delimiter, unless the dialect pads cells: a comma in a sentence has a blank after
+    it, one between cells mostly has none.
     """
     delimiter = dialect.delimiter if len(dialect.delimiter) == 1 else STAND_IN
     others = width - 1
@@ -124,7 +125,7 @@ def _count_lines(lines: list[str], characters: int) -> int:
 
 
 class _Cutter:
-    """Cuts text where a mark only closes a value when a delimiter or the line's end stands behind it."""
+    """Splits text into cells; a mark closes a value only before a delimiter or the end of the line."""
 
     def __init__(self, dialect: Dialect, *, blanks: bool = True) -> None:
         self._dialect = dialect
@@ -140,7 +141,7 @@ class _Cutter:
         self._escaped = re.compile(f"{escape}(.)", re.DOTALL) if dialect.escape else None
 
     def closing_tightly(self) -> "_Cutter":
-        """Return a cutter to which a mark with blanks behind it closes nothing."""
+        """Return a cutter for which a mark followed by blanks does not close a value."""
         return _Cutter(self._dialect, blanks=False)
 
     def opens(self, text: str) -> bool:
@@ -148,12 +149,12 @@ class _Cutter:
         return self._opens(text, self._start_of_cell(text, 0))
 
     def cut(self, text: str, literal: int, *, most: int | None = None) -> tuple[list[str], int] | None:
-        """Return the first record and the characters it takes; None when a value stays open, or it is too wide.
+        """Return the first record and its length in characters; None if a value never closes, or it is too wide.
 
         Args:
-            text: One line or more.
-            literal: Which opening mark is none, counted from 0; :data:`_EVERY` or :data:`_NONE` of them.
-            most: With more cells than these it is not looked at any further.
+            text: One or more lines.
+            literal: Index of the opening mark to read literally; or :data:`_EVERY` or :data:`_NONE`.
+            most: The most cells a record may have.
         """
         cells: list[str] = []
         at, opener = 0, -1
@@ -173,19 +174,19 @@ class _Cutter:
         return None
 
     def last_resorts(self, line: str, width: int) -> Iterator[list[str]]:
-        """Yield the line in the one way that has so many cells, if it is one, and as if marks meant nothing."""
+        """Yield the line's only split of this width, if there is exactly one, then the line with all marks literal."""
         if self.count_marks(line) <= _MOST_OPENERS and (only := self.only_way(line, width)):
             yield only
         if found := self.cut(line, _EVERY):
             yield found[0]
 
     def only_way(self, line: str, width: int) -> list[str] | None:
-        """Return the line cut into so many cells, a value ending at any mark before an edge; None for several ways."""
+        """Return the line split into ``width`` cells, a value ending at any mark before an edge; None if ambiguous."""
         found = list(islice(self._splits(line, 0, width, set()), 2))
         return found[0] if len(found) == 1 else None
 
     def _splits(self, line: str, at: int, left: int, dead: set[tuple[int, int]]) -> Iterator[list[str]]:
-        """Yield the ways to cut what is left; where there is none is remembered, so that nobody comes twice."""
+        """Yield the splits of the rest into ``left`` cells; ``dead`` caches where there are none."""
         if (at, left) in dead:
             return
         is_dead = True
@@ -209,11 +210,11 @@ class _Cutter:
                 yield from ([cell, *rest] for rest in self._splits(line, stop + 1, left - 1, dead))
 
     def count_marks(self, text: str) -> int:
-        """Return how many marks of the dialect the text has."""
+        """Return the number of quotation marks in the text."""
         return text.count(self._dialect.quote) if self._dialect.quote else 0
 
     def _start_of_cell(self, text: str, at: int) -> int:
-        """Return where a cell begins: behind the blanks that belong to the delimiter."""
+        """Return where a cell begins, after blanks that belong to the delimiter."""
         blanks = self._blanks.match(text, at)
         return blanks.end() if blanks else at
 
@@ -221,11 +222,11 @@ class _Cutter:
         return bool(self._dialect.quote) and text.startswith(self._dialect.quote, at)
 
     def _closing(self, text: str, at: int) -> re.Match[str] | None:
-        """Return the mark that closes a value, if one does: the last of an odd number of marks, before an edge."""
+        """Return the mark that closes a value, or None: the last of an odd number of marks, before an edge."""
         escape, since = self._dialect.escape, None
         while marks := self._marks.search(text, at):
             start, at = marks.span()
-            if text[start - 1 : start] != self._dialect.quote:  # not in the midst of a run, where the opening mark is
+            if text[start - 1 : start] != self._dialect.quote:  # not the rest of a run that the opening mark is in
                 since = start if since is None else since
                 if known := self._closings.find(text, start):
                     return self._closings.note(text, since, known.mark)
@@ -242,7 +243,7 @@ class _Cutter:
 
 
 def _is_odd(text: str, at: int, escape: str) -> bool:
-    """Return whether an odd number of escapes stands before the place, so that the last of them is one."""
+    """Return whether an odd number of escape characters precedes the position, so that it is escaped."""
     number = 0
     while at - number > 0 and text[at - number - 1] == escape:
         number += 1

@@ -1,4 +1,4 @@
-"""What stands between and behind a table's records: blank lines, comments, headers again, footers, another table."""
+"""Separates a table's records from blank lines, comments, repeated headers, footers and further tables."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ _MOST_HELD = 50
 _NARROW = 2
 _RARELY = 2
 _START = 3
-"""To look at so many letters, or at twice as many, tells most records apart from headers, headings and footers fast."""
+"""The first letters (this many, then twice as many) quickly tell most records from headers, headings and footers."""
 _ROWS_OF_FOOTER = 5
-"""So many rows may stand in a footer one after the other, of which only the first has a word that tells."""
+"""The most consecutive rows in a footer of which only the first has a footer word."""
 
 
 class Record(NamedTuple):
@@ -29,9 +29,9 @@ class Record(NamedTuple):
     Attributes:
         cells: Its cells.
         line: Its first physical line.
-        row: Its row in the table, the header being row 1.
-        oddity: What is odd about it.
-        is_marked: Whether it begins as comments do.
+        row: Its row in the table, where the header is row 1.
+        oddity: The problem with its quotation marks, or None.
+        is_marked: Whether it begins like a comment.
     """
 
     cells: list[str]
@@ -43,7 +43,7 @@ class Record(NamedTuple):
 
 @dataclass(kw_only=True)
 class Records:
-    """Records that have content, by column: cells, first physical line, row in the table; oddities by index."""
+    """Non-blank records, by column: cells, first physical lines, rows in the table; oddities by index."""
 
     cells: Cells = field(default_factory=Cells)
     lines: list[int] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Records:
 
 @dataclass
 class Count:
-    """How many rows of one kind there were, and the line of the first."""
+    """The number of rows of one kind, and the line of the first."""
 
     line: int = 0
     rows: int = 0
@@ -86,7 +86,7 @@ class Count:
 
 @dataclass(kw_only=True)
 class Passed:
-    """What was passed over, by kind; of blank rows only how many."""
+    """Skipped rows by kind; of blank rows only their number."""
 
     blank: int = 0
     comments: Count = field(default_factory=Count)
@@ -113,17 +113,17 @@ class Passed:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What is known of a table before its records are read.
+    """A table's layout, known before its records are read.
 
     Attributes:
         header: The header's cells as written, if there is one.
-        width: How many cells a record should have.
-        first_row: Row of the first record, the header being row 1.
-        comment: What begins a comment's line, or "".
-        last_line: Where the table ends: a line, 0 for the end of the file, or None to find out.
-        broken: What puts rows together that line breaks have taken apart.
-        odd: What tells which rows are to be asked about.
-        words: What knows headers.
+        width: The expected number of cells.
+        first_row: Row of the first record, where the header is row 1.
+        comment: The start of a comment's line, or "".
+        last_line: The table's last line, 0 for the end of the file, or None to detect it.
+        broken: Reassembles rows split by line breaks.
+        odd: Decides which rows need a person's decision.
+        words: Recognizes headers.
         may_end: Whether a row as wide as the table may be its footer.
         is_filled: Whether most rows have more than one filled cell.
     """
@@ -141,7 +141,7 @@ class Shape:
 
 
 class _ByStart(dict[str, bool]):
-    """What is true of rows by the letters that they begin with, found out once for each."""
+    """A cached predicate of the letters that rows begin with."""
 
     def __init__(self, find_out: Callable[[str], bool]) -> None:
         self._find_out = find_out
@@ -152,11 +152,11 @@ class _ByStart(dict[str, bool]):
 
 
 class TableReader:
-    """Gives a table's records, and keeps account of every row that is none.
+    """Reads a table's records, and counts every row that is not a record.
 
     Args:
-        reader: Whose next record is the one behind ``first``.
-        first: Records read before, to find the header; those behind it.
+        reader: Reads the records after ``first``.
+        first: Records after the header that were already read to detect it.
     """
 
     def __init__(self, reader: RecordReader, first: Block, shape: Shape) -> None:
@@ -164,7 +164,7 @@ class TableReader:
         self._first = first
         self._header = _filled(shape.header)
         self._words = shape.words
-        # A «header» that comes again and again is no header but what the rows say, unless it has the words of one.
+        # A «header» that keeps repeating is data, unless its cells are known headers.
         again = sum(1 for row in first.rows if self._is_alike(row))
         is_header = again <= _RARELY or self._words.are_mostly_header(self._header)
         self._repeats = len(self._header) > 1 and is_header
@@ -185,7 +185,7 @@ class TableReader:
         self.passed = Passed()
 
     def read(self, limit: int) -> Records:
-        """Return about that many further records; none when the table is over."""
+        """Return about that many further records; none at the end of the table."""
         records = Records()
         while len(records) < limit:
             block = self._next(limit - len(records))
@@ -226,7 +226,7 @@ class TableReader:
         records.add_all(block, start, stop, self._row + start)
 
     def _special(self, block: Block) -> Sequence[int]:
-        """Return which rows need a look: all but those of the table's width that begin like any record."""
+        """Return the rows to inspect: all except those of the table's width that begin like any record."""
         if self._is_over or self._last_line is not None:
             return range(len(block.lines))
         stripped = list(map(str.strip, block.firsts(self._width)))
@@ -242,7 +242,7 @@ class TableReader:
             and self._is_special(first)
         }
         special |= block.marked
-        # Behind a blank row a row of few cells may be a footer, and behind a total a signature.
+        # A short row after a blank row may be a footer, and a row after a total may be a signature.
         ends = [index for index in special if index + 1 not in special]
         special |= {index + further for index in ends for further in range(1, _ROWS_OF_FOOTER)}
         if self._is_after_blank or self._broken.waits or self._last_words:
@@ -250,7 +250,7 @@ class TableReader:
         return sorted(index for index in special if index < len(stripped))
 
     def _may_start_special(self, start: str) -> bool:
-        """Return whether a row may need a look that begins with these letters."""
+        """Return whether a row that begins with these letters may need inspection."""
         folded = start.casefold()
         if not start or may_start_footer(folded) or self._odd.may_start_heading(folded):
             return True
@@ -284,7 +284,7 @@ class TableReader:
         self.passed.blank += 1
 
     def _passed_as(self, record: Record) -> Count | None:
-        """Return where a row is counted that is no record of the table; None for one that may be."""
+        """Return the count for a row that is not a record of the table; None if it may be one."""
         if self._is_behind(record):
             self._is_over = True
             return self.passed.footer if self._last_line else self.passed.further
@@ -299,7 +299,7 @@ class TableReader:
         return self.passed.rulers if is_ruler(record.cells) else None
 
     def _is_no_record(self, filled: Sequence[str]) -> bool:
-        """Return whether a row numbers a page or sums rows up, wherever it stands."""
+        """Return whether a row is a page number or a total, at any position."""
         return is_page_mark(filled) or (self._width > _NARROW and is_total(filled))
 
     def _is_behind(self, record: Record) -> bool:
@@ -323,7 +323,7 @@ class TableReader:
         return record.is_marked and (bool(self._comment) or len(record.cells) == 1 < self._width)
 
     def _could_be_last(self, cells: Sequence[str]) -> bool:
-        """Return whether the row sums the table up or says where it comes from, if no record follows."""
+        """Return whether the row is a total or a source note, provided that no record follows."""
         filled = _filled(cells)
         if self._held or not self._may_end:
             return False
@@ -333,7 +333,7 @@ class TableReader:
         return is_short_note and (bool(self._last_words) or (self._is_after_blank and len(cells) == self._width))
 
     def _is_other_header(self, cells: Sequence[str]) -> bool:
-        """Return whether most of the cells are names of columns: the header of a table with others."""
+        """Return whether most cells are known headers: the header of a table with other columns."""
         filled = _filled(cells)
         if self._words.are_header(filled) and not self._is_header_again(cells):
             return True
@@ -343,7 +343,7 @@ class TableReader:
         return sum(cell in known for cell in filled) >= _ALIKE * len(filled)
 
     def _hold_or_give(self, record: Record, records: Records) -> None:
-        """Give a record, unless it could begin a footer or another table: a blank row and another width before it."""
+        """Add a record, or hold it if it could begin a footer or another table: after a blank row, of another width."""
         self._give_all(self._broken.give_up(), records)
         self._give_last_words(records)
         is_alike = len(record.cells) == self._width
@@ -367,7 +367,7 @@ class TableReader:
         self._held, self._is_after_blank = [], False
 
     def _give_last_words(self, records: Records) -> None:
-        """Give rows that looked like a footer, as a record follows."""
+        """Add rows that looked like a footer, because a record follows."""
         self._give_all(self._last_words, records)
         self._last_words = []
 
@@ -376,7 +376,7 @@ class TableReader:
             records.add(self._odd.judged(record))
 
     def _end(self, records: Records) -> None:
-        """Give what was held, unless it is a footer: a blank row before it and no delimiter in it, or words of one."""
+        """Add the held rows unless they are a footer: after a blank row and without delimiters, or with its words."""
         self._give_all(self._broken.give_up(), records)
         self.passed.footer.add(*(record.line for record in self._last_words))
         self._last_words = []
@@ -391,7 +391,7 @@ def _filled(cells: Sequence[str]) -> list[str]:
 
 
 def _is_table(held: Sequence[Record]) -> bool:
-    """Return whether the last rows have one width, of several cells, and the first of them could be a header."""
+    """Return whether the rows have the same width of several cells, and the first could be a header."""
     last = [record.cells for record in held[-_ROWS_THAT_TELL:]]
     widths = {len(row) for row in last}
     is_even = len(last) == _ROWS_THAT_TELL and len(widths) == 1 and widths != {1}

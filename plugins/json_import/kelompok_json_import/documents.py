@@ -1,4 +1,4 @@
-"""The texts a source is made of: one file, or the files of a folder that was packed, each decoded strictly."""
+"""The documents of a source: one file, or the files of a packed folder, each decoded strictly."""
 
 import io
 import json
@@ -21,17 +21,17 @@ from kelompok_core.contracts import (
 
 _ENDINGS = (".json", ".jsonld", ".geojson", ".ndjson", ".jsonl")
 _MOST_BYTES = 64 << 20
-"""Of one file in a folder."""
+"""The largest file in a folder, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """One text.
+    """One document.
 
     Attributes:
-        name: Its path in the folder; "" when the source is one file.
-        text: To be read from the beginning.
-        has_lines: Whether its name says that each line is a value of its own.
+        name: Its path in the folder; "" when the source is a single file.
+        text: Its text, at the beginning.
+        has_lines: Whether its name says that it is in JSON Lines format.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Document:
 
 
 def iter_documents(source: Source) -> Iterator[Document]:
-    """Yield the source's texts, in the order of their names; a packed folder's other files are passed over.
+    """Yield the source's documents by name; ignores a packed folder's other files.
 
     Raises:
         UnreadableSource: ``file.encoding_unreadable``, ``file.record_too_large``, ``file.folder_damaged`` or

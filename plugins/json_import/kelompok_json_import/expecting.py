@@ -1,4 +1,4 @@
-"""What an import expects of its records: the fields that the host knows, and what the mapping names."""
+"""What an import expects of its records: fields known to the host, and columns of the mapping."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -15,9 +15,9 @@ _WORD = re.compile(r'"([^"]+)"|([^\W\d][\w-]*)')
 
 
 def expected_records(context: PluginContext) -> Expected:
-    """Return what the records of an import are known by."""
+    """Return how to recognize the import's records."""
     entity = context.entity
-    narrow = partial(_as_many_as_are_taken, context)
+    narrow = partial(_limit_members, context)
     if entity is None:
         return Expected(count_fields=lambda members: len(_mapped(context, members)))
 
@@ -38,10 +38,10 @@ def expected_records(context: PluginContext) -> Expected:
     )
 
 
-def _as_many_as_are_taken(context: PluginContext, members: Collection[str]) -> frozenset[str]:
-    """Return the members to judge: of more than a table may have those alone that are headers as they stand.
+def _limit_members(context: PluginContext, members: Collection[str]) -> frozenset[str]:
+    """Return the members to judge; if there are more than ``max_columns``, only mapped ones and known headers.
 
-    What each may mean is found out with much more care than a key of a dictionary is worth.
+    Judging a column is expensive, and an object with that many members is more likely a dictionary than a record.
     """
     if len(members) <= context.max_columns or context.entity is None:
         return frozenset(members)
@@ -55,7 +55,7 @@ def _letters(name: str) -> str:
 
 
 def _count_fields(context: PluginContext, entity: str, members: Collection[str]) -> int:
-    """Return how many fields such members would be; an id says nothing of what has it."""
+    """Return how many fields the members map to; an id does not count, because any object may have one."""
     columns = {*members, *_mapped(context, members)}
     targets = set(context.map_headers(entity, sorted(columns)).values())
     mapped = len(_mapped(context, members))
@@ -63,11 +63,11 @@ def _count_fields(context: PluginContext, entity: str, members: Collection[str])
 
 
 def _mapped(context: PluginContext, members: Collection[str]) -> Sequence[str]:
-    """Return the columns of the mapping that are there, as they stand or as a path that begins there."""
+    """Return the columns of the mapping that are members, or paths that begin with one."""
     return [column for column in context.columns if column in members or _begins_in(column, members)]
 
 
 def _begins_in(column: str, members: Collection[str]) -> bool:
-    """Return whether a path, or one of several that are tried one after the other, begins with a member."""
+    """Return whether a path, or one of several alternatives, begins with a member."""
     first = [_WORD.search(path) for path in column.split("||")]
     return any((word[1] or word[2]) in members for word in first if word is not None)

@@ -1,4 +1,4 @@
-"""JSON values one behind the other: a line each, several a line, or written over many lines."""
+"""Concatenated JSON values: one per line, several per line, or over several lines."""
 
 import json
 import re
@@ -15,21 +15,21 @@ _AT_CR = re.compile(r"[^\r]*\r\n?|[^\r]+")
 _LOOKED_AT = 50
 _MOST_LINES_OF_ONE = 500
 _MOST_DECODED = 100_000_000
-"""Characters for one value: with each line that is added all of it is decoded again."""
-_MOST_IN_VAIN, _TIMES_IN_VAIN = 100_000_000, 5
-"""Characters that are decoded for values which are cut and never end: so many, and so many times those of the text."""
+"""The most characters to decode for one value; each added line decodes the whole value again."""
+_MOST_WASTED, _WASTED_PER_CHARACTER = 100_000_000, 5
+"""The most characters to decode for values that never end: a constant, plus a multiple of the characters read."""
 _BETWEEN = re.compile(r"[\s\x1e\ufeff,]*")
-"""Blanks, the mark that RFC 7464 puts before each text, those of files put together, and commas as in an array."""
+"""Between values: blanks, the record separator of RFC 7464, byte-order marks of concatenated files, and commas."""
 
 
 class Line(NamedTuple):
     """One value.
 
     Attributes:
-        value: As decoded; None when the text is broken.
-        line: First line of it, from 1.
-        repeated: Members that it has twice.
-        broken: What is wrong with its line.
+        value: The decoded value; None when the text is broken.
+        line: Its first line, from 1.
+        repeated: Members that occur more than once in it.
+        broken: The problem with its line.
         text: The broken line.
     """
 
@@ -41,14 +41,14 @@ class Line(NamedTuple):
 
 
 def is_list_of_objects(value: Any) -> bool:
-    """Return whether a value is a list that holds records."""
+    """Return whether a value is a list of records."""
     return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
 
 
 def looks_like_lines(text: TextIO) -> bool:
-    """Return whether the first line is a value by itself, or, where it is broken, two others are.
+    """Return whether the first line is a complete value, or two other lines are if the first is broken.
 
-    The text is left where that was told.
+    Advances the text.
     """
     filled = [line for line in islice(_whole_lines(text), _LOOKED_AT) if line.strip()]
     if not filled:
@@ -57,7 +57,7 @@ def looks_like_lines(text: TextIO) -> bool:
 
 
 def is_one_array(text: TextIO) -> bool:
-    """Return whether a text that begins with an array is that array: of objects, or over several lines."""
+    """Return whether a text that begins with an array is a single array: of objects, or over several lines."""
     line = text.readline(MAX_RECORD_CHARACTERS)
     while line and not line.strip():
         line = text.readline(MAX_RECORD_CHARACTERS)
@@ -73,7 +73,7 @@ def is_one_array(text: TextIO) -> bool:
 
 
 def _is_whole(line: str, *, alone: bool) -> bool:
-    """Return whether a line begins with a whole object; ``alone`` with nothing before or behind it."""
+    """Return whether a line begins with a complete object; with ``alone``, whether it is one and nothing else."""
     start = 0 if alone else _after_blanks(line, 0)
     if not line.startswith("{", start):
         return False
@@ -85,12 +85,12 @@ def _is_whole(line: str, *, alone: bool) -> bool:
 
 
 def iter_lines(text: TextIO) -> Iterator[Line | None]:
-    """Yield the values of each line, and None for a blank one; a broken line is an error of its own.
+    """Yield the values of each line, and None for a blank one; a broken line is one :class:`Line` with ``broken``.
 
-    An object that goes on over the lines behind it is one value.
+    An object that continues over several lines is one value.
     """
     decoder = Decoder()
-    lines = _Ahead(_whole_lines(text))
+    lines = _Lookahead(_whole_lines(text))
     while (line := lines.take()) is not None:
         number = lines.number
         if line.strip():
@@ -99,18 +99,18 @@ def iter_lines(text: TextIO) -> Iterator[Line | None]:
             yield None
 
 
-class _Ahead:
-    """Lines that can be looked at before they are taken.
+class _Lookahead:
+    """Lines that can be inspected before they are taken.
 
     Attributes:
-        number: That of the line taken last, from 1.
+        number: Number of the last line taken, from 1.
     """
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
         self._waiting: deque[str] = deque()
         self._taken = 0
-        self._in_vain = 0
+        self._wasted = 0
         self.number = 0
 
     def take(self) -> str | None:
@@ -121,9 +121,9 @@ class _Ahead:
         return line
 
     def take_as_one(self, first: str, decoder: Decoder) -> str | None:
-        """Take the lines that make one value of a line that was cut, and return them with it; none if nothing does.
+        """Take the lines that complete a truncated value; return the whole text, or None if no lines do.
 
-        Where that was tried in vain again and again it is tried no more.
+        Gives up once too many characters were decoded without success.
         """
         together, decoded = first, 0
         for count in range(self._most_lines()):
@@ -143,11 +143,11 @@ class _Ahead:
                 return together
             if not _is_cut(error, together):
                 break
-        self._in_vain += decoded
+        self._wasted += decoded
         return None
 
     def _most_lines(self) -> int:
-        return _MOST_LINES_OF_ONE if self._in_vain <= _MOST_IN_VAIN + _TIMES_IN_VAIN * self._taken else 0
+        return _MOST_LINES_OF_ONE if self._wasted <= _MOST_WASTED + _WASTED_PER_CHARACTER * self._taken else 0
 
 
 def _error_in(decoder: Decoder, text: str) -> json.JSONDecodeError | None:
@@ -161,12 +161,12 @@ def _error_in(decoder: Decoder, text: str) -> json.JSONDecodeError | None:
 
 
 def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
-    """Return whether a text is wrong only because it ends too early; no string goes on in the next line."""
+    """Return whether a text is invalid only because it ends too early; strings cannot continue on the next line."""
     return error.pos >= len(text.rstrip()) and not error.msg.startswith("Unterminated string")
 
 
 def _whole_lines(text: TextIO) -> Iterator[str]:
-    """Yield the lines, which may end with CR alone; of one that is too long only the beginning, without an end."""
+    """Yield the lines, which may end with CR alone; truncates lines that are too long, without a line end."""
     cut = ""
     while piece := text.readline(MAX_RECORD_CHARACTERS):
         lines = _AT_CR.findall(cut + piece) if "\r" in piece else [cut + piece]
@@ -179,7 +179,7 @@ def _whole_lines(text: TextIO) -> Iterator[str]:
         yield cut
 
 
-def _of_line(decoder: Decoder, lines: _Ahead, whole: str, number: int) -> Iterator[Line]:
+def _of_line(decoder: Decoder, lines: _Lookahead, whole: str, number: int) -> Iterator[Line]:
     line = whole
     if len(line) >= MAX_RECORD_CHARACTERS and not line.endswith(("\n", "\r")):
         reason = f"the line is longer than {MAX_RECORD_CHARACTERS} characters"

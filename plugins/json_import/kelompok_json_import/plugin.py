@@ -1,4 +1,4 @@
-"""The importer: a source's texts, their records found, in batches of cells."""
+"""The importer: finds the records in a source's documents and yields them in batches."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,11 +30,11 @@ from kelompok_json_import.records import Found, iter_records
 _LOOKED_AT = 4_096
 _SHOWN_COLUMNS = 12
 _MOST_CHARACTERS = 32_000_000
-"""Of a batch's cells: it ends with the record that has more."""
+"""Characters in a batch's cells; the record that exceeds this ends the batch."""
 
 
 class JsonImporter:
-    """Reads records from JSON of any shape; what they are about does not matter here."""
+    """Reads records of any entity from JSON of any shape."""
 
     def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
         """Yield the source's records in batches; see the contract.
@@ -43,7 +43,7 @@ class JsonImporter:
             UnreadableSource: ``file.encoding_unreadable``, ``file.json_invalid``, ``file.too_deep``,
                 ``file.record_too_large``, ``file.folder_damaged``, ``file.folder_too_large``, ``file.shape_unclear``,
                 ``file.lists_unclear`` or ``file.path_missing``.
-            ConfigurationError: When a setting names what there is not.
+            ConfigurationError: When a setting does not fit the source.
         """
         reading = _Reading(context)
         records = reading.records(source)
@@ -53,14 +53,14 @@ class JsonImporter:
             yield reading.batch([])
 
     def originals(self, source: Source, context: PluginContext) -> Iterator[str]:
-        """Yield every record as one line of JSON, in the order and number of :meth:`read`; a broken line as it is."""
+        """Yield each record of :meth:`read`, in the same order, as one line of JSON; broken lines unchanged."""
         reading = _Reading(context)
         for _, found in reading.records(source):
             yield found.text if found.broken is not None else to_json(reading.maker.original(found))
 
 
 class _Row(NamedTuple):
-    """A record, the text it is in, its cells by column, and the columns it would have twice."""
+    """A record, its document, its cells by column, and the columns that would occur twice."""
 
     document: Document
     found: Found
@@ -69,7 +69,7 @@ class _Row(NamedTuple):
 
 
 class _Reading:
-    """One pass over a source: what it found out, and how far it is."""
+    """One pass over a source: its state, and what it detected."""
 
     def __init__(self, context: PluginContext) -> None:
         config = context.config
@@ -94,7 +94,7 @@ class _Reading:
         self._documents = 0
 
     def records(self, source: Source) -> Iterator[tuple[Document, Found]]:
-        """Yield the records that are wanted."""
+        """Yield the records of the source, each with its document."""
         for document in iter_documents(source):
             self._documents += 1
             where = find_records(document, self._shape, self._path, self._expected)
@@ -124,7 +124,7 @@ class _Reading:
         self._read_as = shown
 
     def is_unsaid(self) -> bool:
-        """Return whether there is more to say at the end: nothing was read yet, or something was passed over."""
+        """Return whether a last batch must report something: nothing was read yet, or something was skipped."""
         return (
             self._number == 0
             or self._filtered + self._blank > 0
@@ -132,7 +132,7 @@ class _Reading:
         )
 
     def gather(self, records: Iterator[tuple[Document, Found]]) -> Sequence[_Row]:
-        """Return the next records with their cells, as many as a batch takes.
+        """Return the records of the next batch, with their cells.
 
         Raises:
             UnreadableSource: When there are too many columns.
@@ -150,7 +150,7 @@ class _Reading:
         return rows
 
     def batch(self, rows: Sequence[_Row]) -> SourceBatch:
-        """Return the records as the next batch, and at the end one with what is left to say."""
+        """Return the next batch; without rows, the last one, with the remaining findings."""
         numbers = range(self._number + 1, self._number + len(rows) + 1)
         self._number += len(rows)
         cells, issues = self._cells(rows, numbers)
@@ -168,7 +168,7 @@ class _Reading:
         )
 
     def _cells(self, rows: Sequence[_Row], numbers: range) -> tuple[pd.DataFrame, list[Issue]]:
-        """Return the records' cells under all columns there were so far, and findings about them."""
+        """Return the records' cells in all columns found so far, and findings about them."""
         records = [row.found for row in rows]
         issues: list[Issue] = []
         for row, number in zip(rows, numbers, strict=True):
@@ -182,11 +182,11 @@ class _Reading:
             issues += _mend(columns[name], name, records, numbers)
             if HALF.search(column):
                 line = next((row.found.line for row in rows if column in row.cells), None)
-                issues.append(_half_a_name(name, place, line))
+                issues.append(_unstorable_name(name, place, line))
         return text_table(columns), sorted(issues, key=lambda issue: issue.record or 0)
 
     def _nothing_whole(self, records: Sequence[Found]) -> Iterator[Issue]:
-        """Say that this is no JSON where every line so far is broken: then a column is not what is missing."""
+        """Yield a finding that this is not JSON if all lines so far are broken, so that no missing column is blamed."""
         self._is_all_broken = self._is_all_broken and all(found.broken is not None for found in records)
         if self._is_all_broken and records:
             found = records[0]
@@ -221,13 +221,13 @@ def _selector(document: Document, found: Found) -> str:
 
 
 def _named(columns: Mapping[str, None]) -> dict[str, str]:
-    """Return the columns' names: blanks around them are no part of a name, and no two are alike."""
+    """Return a unique name for each column, without surrounding blanks."""
     free = FreeNames()
     return {column: free.take(HALF.sub("\ufffd", column.strip())) for column in columns}
 
 
-def _half_a_name(name: str, number: int, line: int | None) -> Issue:
-    """Return the finding that a key has half of a character in it, which no table can have in a column's name."""
+def _unstorable_name(name: str, number: int, line: int | None) -> Issue:
+    """Return the finding that a key contains an unpaired surrogate, which a column name cannot."""
     params: dict[str, JsonValue] = {"number": number, "line": line}
     return Issue(code="header.unstorable", severity=Severity.FATAL, line=line, column=name, params=params)
 
@@ -252,7 +252,7 @@ def _of_record(found: Found, clashing: Sequence[str], number: int) -> Iterator[I
 
 
 def _mend(cells: list[str | None], column: str, records: Sequence[Found], numbers: range) -> Iterator[Issue]:
-    """Put a mark in the place of halves of characters, which no text may hold, and say so."""
+    """Replace unpaired surrogates, which text cannot store, and yield a finding for each cell."""
     if not HALF.search("".join(filter(None, cells))):
         return
     for at, cell in enumerate(cells):
