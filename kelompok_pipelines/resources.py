@@ -18,7 +18,7 @@ from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
 from kelompok_core.working_folders import sweep
 from kelompok_pipelines.plugin_jobs import PluginJob
-from kelompok_pipelines.run_tags import PARTITION_TAG, tag_run, tags_of
+from kelompok_pipelines.run_tags import PARTITION_TAG, show_at_its_job, tag_run, tags_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +94,12 @@ def core_resource(settings: Settings) -> dg.ResourceDefinition:
     """Return the resource that opens the core when a run starts, not when definitions are loaded."""
 
     @dg.resource(description="The Kelompok core of this installation.")
-    def core(_: dg.InitResourceContext) -> Iterator[Core]:
+    def core(context: dg.InitResourceContext) -> Iterator[Core]:
         os.umask(UMASK)  # Dagster starts this process, with an unknown umask
         secure_home(settings)
         sweep(settings)
+        if context.run is not None and context.instance is not None:
+            show_at_its_job(context.instance, context.run)
         opened = make_core(settings)
         log_without_values()
         try:

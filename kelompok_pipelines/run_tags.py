@@ -10,7 +10,7 @@ from dagster._core.remote_origin import (  # not exported
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
-from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster._core.storage.tags import PARTITION_NAME_TAG, REPOSITORY_LABEL_TAG
 
 from kelompok_core.imports.records import ImportRecord
 from kelompok_core.organizations.queries import get_slug
@@ -31,6 +31,12 @@ def job_origin(job: str) -> RemoteJobOrigin:
     """Return what makes a run of this process belong to the code location that the UI has loaded."""
     location = RegisteredCodeLocationOrigin(location_name=CODE_LOCATION)
     return RemoteRepositoryOrigin(code_location_origin=location, repository_name=_REPOSITORY).get_job_origin(job)
+
+
+def show_at_its_job(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Make a run that Dagster's command line executes belong to the code location: it says only the job's name."""
+    if run.remote_job_origin is None:
+        tag_run(instance, run, {REPOSITORY_LABEL_TAG: job_origin(run.job_name).repository_origin.get_label()})
 
 
 def partition_of(source: str, organization: str | None = None) -> str:
