@@ -1,4 +1,4 @@
-"""Databases of an embedded server that tests and measurements write to: a migrated template, and copies of it."""
+"""Databases of an embedded server for tests and benchmarks: a migrated template, and copies of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from kelompok_core.settings import Settings
 
 
 def run_sql(server: Settings, *statements: str) -> None:
-    """Run statements as the server's superuser, each on its own."""
+    """Run statements as the server's superuser, each in its own transaction."""
     with psycopg.connect(embedded.superuser_url(server), autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement)
@@ -24,14 +24,14 @@ def in_database(url: str, database: str) -> str:
 
 
 def make_template(server: Settings, name: str) -> None:
-    """Make a migrated database to be copied."""
+    """Create a migrated database that can be copied."""
     run_sql(server, f"CREATE DATABASE {name} OWNER kelompok_owner")
     migrate(in_database(embedded.owner_url(server), name))
 
 
 @contextmanager
 def copied(server: Settings, template: str, name: str) -> Iterator[None]:
-    """Copy a template for as long as the block lasts."""
+    """Copy a template, and drop the copy when the block ends."""
     run_sql(
         server,
         f"CREATE DATABASE {name} TEMPLATE {template} OWNER kelompok_owner",
@@ -42,7 +42,7 @@ def copied(server: Settings, template: str, name: str) -> Iterator[None]:
 
 
 def settings_in(server: Settings, database: str, *, home: Path, config_file: Path) -> Settings:
-    """Return the settings of an installation that has this database; Dagster's is the server's own."""
+    """Return the settings of an installation that uses this database; Dagster's database is the server's own."""
     urls = embedded.ensure_running(server)
     return Settings(
         home=home,

@@ -1,8 +1,8 @@
-"""The floor: the rows of a file written by bare SQL into the tables an import writes, with the same triggers.
+"""The baseline («floor»): bare SQL that writes a file's rows to the tables an import writes, with the same triggers.
 
-No reader, no normalizers, no schema, no matching: COPY and INSERT … SELECT, values taken as they are. The file must
-have no bad rows. What is written is as long as what an import writes, which ``run.py`` prints: a row is evidence with
-the identity, the digests and the place an import keeps, and a candidate of the same members.
+It has no reader, normalizers, schema or matching, only COPY and INSERT … SELECT of unchanged values. The file must have
+no bad rows. It writes as many bytes as an import, which ``run.py`` prints: evidence with identity, digests and
+position, and a candidate with the same members.
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,14 +71,14 @@ _BOOKKEEPING = (
                                   organization_id)
     SELECT '%(import)s', 1, record, 'accepted', 'match.none', id, 1, free_slug, home FROM floor_new""",
 )
-_NOT_SAID = ("organization_id", "category_id", "profile_data", "field_origins")
-"""Columns that are no members of a candidate."""
+_NOT_IN_CANDIDATE = ("organization_id", "category_id", "profile_data", "field_origins")
+"""Columns that are not members of a candidate."""
 
 
 def measure_floor(url: str, file: Path, entity: str, *, bookkeeping: bool) -> float:
-    """Return the seconds for one file; with ``bookkeeping`` the import's own tables are written too.
+    """Return the seconds for one file; with ``bookkeeping``, also write the import's own tables.
 
-    The URL is the owner's: evidence is nobody else's to write.
+    Requires the owner role's URL: other roles may not write evidence.
     """
     if entity == "organizations":
         header: Sequence[str] = _ORGANIZATION_HEADER
@@ -88,7 +88,7 @@ def measure_floor(url: str, file: Path, entity: str, *, bookkeeping: bool) -> fl
         header, columns = LISTS[entity].header, LISTS[entity].columns
         identity, external_id = f"{LISTS[entity].identity} || ' @ ' || {columns['organization_id']}", "NULL::text"
     core = f"INSERT INTO {entity} (id, {', '.join(columns)}) SELECT id, {', '.join(columns.values())} FROM floor_new"
-    said = {name: value for name, value in columns.items() if name not in _NOT_SAID}
+    said = {name: value for name, value in columns.items() if name not in _NOT_IN_CANDIDATE}
     terms = {
         "import": UUID(int=1),
         "entity": entity,

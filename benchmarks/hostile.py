@@ -1,6 +1,6 @@
-"""Healthy requests beside a key that means harm: many error files, slow uploads, idle connections. Loopback only.
+"""Healthy requests during an attack with a valid key: many error files, slow uploads, idle connections. Loopback only.
 
-``python benchmarks/load.py --hostile`` runs it. The attack is a process of its own, and ends by itself.
+Run it with ``python benchmarks/load.py --hostile``. The attack runs in its own process, and ends by itself.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ TARGET_MS = 250.0
 
 
 def healthy(address: str, key: str, paths: list[str], seconds: float) -> tuple[list[float], Counter[str]]:
-    """Ask at an easy pace from a few threads; return the milliseconds of each answer, and how each ended."""
+    """Send requests at a slow rate from a few threads; return each response's milliseconds, and outcomes by number."""
     until = monotonic() + seconds
 
     def one_thread(number: int) -> tuple[list[float], Counter[str]]:
@@ -51,9 +51,17 @@ def healthy(address: str, key: str, paths: list[str], seconds: float) -> tuple[l
 
 
 def measure(address: str, healthy_key: str, own: str, hostile_key: str, location: str) -> None:
-    """Measure requests about an import of its own alone, then beside the attack, and say whether the target is met."""
+    """Measure healthy requests alone and during the attack, and print whether the target is met.
+
+    Args:
+        address: The API's base URL.
+        healthy_key: The key of the healthy requests.
+        own: Path of the import that the healthy requests are about.
+        hostile_key: The key of the attack.
+        location: Path of the import whose error file the attack requests.
+    """
     paths = [own, "/api/v1/imports?limit=20", "/api/v1/organizations?limit=20", f"{own}/rows?limit=20"]
-    print("| healthy requests | answers | median ms | p95 ms | most ms | how they ended |\n|---|---|---|---|---|---|")
+    print("| healthy requests | responses | median ms | p95 ms | max ms | outcomes |\n|---|---|---|---|---|---|")
     say("alone", *healthy(address, healthy_key, paths, ALONE_SECONDS))
     attack = subprocess.Popen(
         [sys.executable, __file__, address, hostile_key, location, str(BESIDE_SECONDS + 5)],
@@ -64,10 +72,10 @@ def measure(address: str, healthy_key: str, own: str, hostile_key: str, location
         times, ends = healthy(address, healthy_key, paths, BESIDE_SECONDS)
     finally:
         told, _ = attack.communicate(timeout=BESIDE_SECONDS + 60)
-    p95 = say("beside the attack", times, ends)
+    p95 = say("during the attack", times, ends)
     print(f"the attack: {told.strip()}")
     failed = sum(number for how, number in ends.items() if how not in ("200", "503", "429"))
-    print(f"target p95 <= {TARGET_MS:.0f} ms and nothing but 200, 429 and 503: "
+    print(f"target p95 <= {TARGET_MS:.0f} ms and only 200, 429 and 503: "
           f"{'met' if p95 <= TARGET_MS and not failed else 'missed'}", flush=True)  # fmt: skip
 
 
@@ -83,14 +91,14 @@ class Attack:
 
     def __init__(self, address: str, key: str, location: str) -> None:
         host, port = address.removeprefix("http://").split(":")
-        assert host == "127.0.0.1", "never anywhere but here"
+        assert host == "127.0.0.1", "attacks this machine only"
         self._place = (host, int(port))
         self._head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
         self._location = location
         self.ends: dict[str, Counter[str]] = {name: Counter() for name in ("errors", "uploads", "idle")}
 
     async def run(self, seconds: float) -> None:
-        """Go on for so long and end, whatever hangs."""
+        """Attack for this long, then cancel all connections."""
         tasks = [asyncio.create_task(self._again(kind)) for kind, number in (
             ("idle", IDLE), ("uploads", UPLOADS), ("errors", READERS)) for _ in range(number)]  # fmt: skip
         await asyncio.sleep(seconds)
@@ -107,7 +115,7 @@ class Attack:
                     reader, writer = await asyncio.open_connection(*self._place)
                     self.ends[kind][await acts[kind](reader, writer)] += 1
             except TimeoutError:
-                self.ends[kind]["no end in time"] += 1
+                self.ends[kind]["timed out"] += 1
             except OSError as error:
                 self.ends[kind][type(error).__name__] += 1
             finally:
@@ -147,7 +155,7 @@ def _status(line: bytes) -> str:
 
 
 def attack(address: str, key: str, location: str, seconds: str) -> None:
-    """Attack for so many seconds and print how the connections ended, as JSON."""
+    """Attack for this long and print the outcomes of the connections as JSON."""
     hostile = Attack(address, key, location)
     asyncio.run(hostile.run(float(seconds)))
     print(json.dumps({kind: dict(ends) for kind, ends in hostile.ends.items()}))

@@ -1,7 +1,7 @@
 """The HTTP API under load, and the command line, in one run of ``kelompok up``: ``python benchmarks/load.py``.
 
-Ratios compare with what the same server needs to say that it is alive, and the same command without workers.
-``--hostile`` measures healthy requests beside an attack instead, with the usual limits.
+Ratios compare with the same server's health check, and with the same command without workers. ``--hostile`` instead
+measures healthy requests during an attack, with the default limits.
 """
 
 import os
@@ -28,7 +28,7 @@ OFTEN = {"KELOMPOK_API_RATE_PER_ADDRESS": "1000000/minute", "KELOMPOK_API_RATE_P
 THREADS, SECONDS = 8, 10.0
 KIND = {"Content-Type": "text/csv"}
 WRITTEN_SECONDS = 30.0
-"""In which a worker has written the error file of 100,000 rows."""
+"""Enough time for a worker to write the error file of 100,000 rows."""
 
 
 def free_port() -> int:
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 
 class Installation:
-    """A folder with a home of its own."""
+    """An installation in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -56,7 +56,7 @@ class Installation:
 
     @contextmanager
     def running(self, *command: str, address: str, **environment: str) -> Iterator[None]:
-        """Run a service until the block ends, from when it answers on."""
+        """Run a service during the block, which starts once the service responds."""
         log = (self.folder / f"{command[0]}.log").open("w")
         with log, subprocess.Popen(
             [PROGRAMS / "kelompok", *command], cwd=self.folder, env=self.environment | environment,
@@ -65,8 +65,8 @@ class Installation:
             try:
                 until = monotonic() + 90
                 while not answers(address):
-                    assert process.poll() is None, "it ended"
-                    assert monotonic() < until, "it does not start"
+                    assert process.poll() is None, "it exited"
+                    assert monotonic() < until, "it did not start in time"
                     sleep(0.2)
                 yield
             finally:
@@ -86,7 +86,7 @@ def rows(number: int, seed: object = "") -> str:
 
 
 def hammer(address: str, key: str, ask: Callable[[httpx.Client], httpx.Response]) -> tuple[list[float], Counter[int]]:
-    """Ask from several threads for a while; return the milliseconds of each answer, and how many had which status."""
+    """Send requests from several threads for a while; return each response's milliseconds, and statuses by number."""
     until = monotonic() + SECONDS
 
     def one_thread(_: int) -> tuple[list[float], Counter[int]]:
@@ -119,7 +119,7 @@ def wait_until_ended(client: httpx.Client, location: str) -> dict[str, object]:
 
 
 def measure_start(client: httpx.Client) -> None:
-    """From the POST to a worker having the import, and to its end, on a machine with nothing else to do."""
+    """Measure the time from the POST until a worker starts the import, and until its end, on an idle machine."""
     started, ended = [], []
     for number in range(20):
         began = perf_counter()
@@ -160,7 +160,7 @@ def measure_load(address: str, key: str, client: httpx.Client) -> None:
 
 
 def measure_limits(installation: Installation, key: str) -> None:
-    """The usual rates: what is too much is told when to come again, and nothing else fails."""
+    """Check the default rate limits: excess requests get Retry-After, and no other request fails."""
     port = free_port()
     address, usual = f"http://127.0.0.1:{port}", dict.fromkeys(OFTEN, "")
     with installation.running("serve", "--port", str(port), address=address, **usual):
@@ -190,7 +190,7 @@ def make_key(installation: Installation, email: str, *scopes: str) -> str:
 
 
 def measure_hostile(installation: Installation) -> None:
-    """Let an editor of one organization attack with the organization's own import of 100,000 rejected rows."""
+    """Measure during an attack by an editor of one organization, using its import of 100,000 rejected rows."""
     port, usual = free_port(), dict.fromkeys(OFTEN, "")
     address = f"http://127.0.0.1:{port}"
     key = make_key(installation, "load@example.org", *SCOPES)

@@ -1,10 +1,10 @@
-"""Speed and memory of imports, beside the floor, measured in one run: ``make bench``, or ``BENCH=full make bench``.
+"""Speed and memory of imports, compared with the floor: ``make bench``, or ``BENCH=full make bench``.
 
-``BENCH=full`` goes on to a million rows, and to the peers of ``peers.py``.
+``BENCH=full`` also measures a million rows, and the peers of ``peers.py``.
 
-Beside the floor an import is one process, as it is for whoever starts one; where it is measured how an import grows,
-each step is a process of its own, so that its peak memory is its own. Each import gets a fresh database of one server
-started for the run. Times compare only within a run.
+To compare with the floor, an import runs in one process, as it does for users; to measure how it scales, each step runs
+in its own process, so that peak memory is per step. Each import gets a fresh database on a server started for the run.
+Compare times only within a run.
 """
 
 import json
@@ -51,20 +51,20 @@ STEPS = {"stage": stage, "decide": decide, "apply": apply}
 ENTITIES = ("organizations", *LISTS)
 _TEMPLATE = "template_bench"
 _ANOTHER = 10_000
-LARGEST_OF_ALL = 100_000  # a million of organizations alone: the others would show nothing new
+LARGEST_OF_ALL = 100_000  # only organizations are measured with a million rows: others would show nothing new
 QUICK, FULL = (10_000, 100_000), (10_000, 100_000, 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A fresh database, and the settings to reach it with."""
+    """A fresh database, and the settings to connect to it."""
 
     settings: Settings
     runtime_url: str
 
 
 class Server:
-    """The run's own server; gives databases that are copies of one migrated template."""
+    """The run's own server; creates databases as copies of a migrated template."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -82,7 +82,7 @@ class Server:
             )  # fmt: skip
             set_enabled(settings, "csv-import", enabled=True)
             yield Place(settings=settings, runtime_url=str(settings.database_url))
-        # What the next measurement would otherwise pay for.
+        # Otherwise, this work would count in the next measurement.
         run_sql(self.settings, "CHECKPOINT")
 
 
@@ -100,9 +100,9 @@ def run_import(
     *,
     together: bool = False,
 ) -> dict[str, dict[str, float]]:
-    """Import a file; return seconds and peak memory in MB of each step, a process of its own but ``together``.
+    """Import a file; return seconds and peak memory in MB of each step, each in its own process unless ``together``.
 
-    Together, as imports run from the command line, by workers and in Dagster, the memory is that of the process so far.
+    With ``together``, as on the command line, in workers and in Dagster, memory is the process's peak so far.
     """
     bench = _bench(place.settings)
     with bench.database.connect() as connection, connection.begin():
@@ -124,11 +124,11 @@ def run_import(
 
 
 def run_steps(steps: str, import_id: str, home: str, config: str, url: str) -> None:
-    """The child: steps of one import, measured from after the libraries are there."""
+    """Run steps of one import in a child process, measured without the time to import libraries."""
     bench = _bench(Settings(home=Path(home), config_file=Path(config), database_url=url))
     load(require_enabled(bench.settings, "csv-import"), "organization_importer")
     for entity in ENTITIES:
-        # Pandera loads its checks when it is first asked, and with them hypothesis where that is installed.
+        # Pandera loads its checks on first use, and with them hypothesis, if installed.
         get_descriptor(entity).schema().validate(_nothing(entity))
     figures = {}
     for step in steps.split(","):
@@ -147,8 +147,8 @@ def _total(figures: dict[str, dict[str, float]]) -> float:
 
 
 def compare_with_floor(server: Server, entity: str, rows: int, repeats: int) -> None:
-    """Print the import beside the floor on a file without faults, run in turns."""
-    # A source is called as its file, and each field remembers its source: that is as long as the floor's.
+    """Print the times of import and floor for a file without bad rows, run alternately."""
+    # The file name is the source name, which each field stores: it is as long as the floor's.
     file = server.folder / f"clean-{entity}-{rows}" / "floor.csv"
     file.parent.mkdir()
     if entity == "organizations":
@@ -199,7 +199,7 @@ def _written(place: Place, entity: str) -> float:
 
 
 def make_home(place: Place, entity: str) -> None:
-    """Make the organization and the category that the rows of other lists belong to."""
+    """Create the organization and the category that the rows of other lists belong to."""
     if entity == "organizations":
         return
     with psycopg.connect(place.runtime_url) as connection:
@@ -213,7 +213,7 @@ def make_home(place: Place, entity: str) -> None:
 
 
 def import_and_again(server: Server, rows: int) -> None:
-    """Print a first import, the same file again, its rows in a file of other bytes, and with a tenth changed."""
+    """Print the times of a first import, the same file again, the same rows in other bytes, and a tenth changed."""
     folder = server.folder / f"list-{rows}"
     first, other_bytes, changed = (folder / part / "list.csv" for part in ("first", "other", "changed"))
     for file, share in ((first, 0.0), (other_bytes, 0.0), (changed, 0.1)):
@@ -239,20 +239,20 @@ def import_and_again(server: Server, rows: int) -> None:
 
 
 def _analyze(place: Place) -> None:
-    """Do what the server's autovacuum does within a minute, at a time of its own: plans must not depend on when."""
+    """Analyze the tables now, so that query plans do not depend on when autovacuum runs."""
     with psycopg.connect(str(place.settings.owner_database_url), autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
 
 
 def _import_another(server: Server, place: Place) -> float:
-    """Return the seconds of a list of another source, some of whose names are known."""
+    """Return the seconds to import another source's list, in which some names are known."""
     file = server.folder / "another.csv"
     write_organizations(file, _ANOTHER, seed=7)
     return _total(run_import(place, file))
 
 
 def latency(server: Server) -> None:
-    """Print what a person waits for: ten rows from the command line, and the list of plugins."""
+    """Print how long a person waits for an import of ten rows, and for the list of plugins."""
     file = server.folder / "ten.csv"
     write_organizations(file, 10, bad=0, repeated=0)
     environment = os.environ | {

@@ -1,4 +1,4 @@
-"""Settings: read once, by whoever starts, from the environment; nothing here touches a disk but to look."""
+"""Settings of an installation, read once at startup from the environment. Writes nothing."""
 
 import os
 from collections.abc import Mapping
@@ -9,24 +9,24 @@ from kelompok_core.errors import SettingsError
 
 HOME_NAME, CONFIG_NAME = ".kelompok", "kelompok.toml"
 _NAMING = ("KELOMPOK_HOME", "KELOMPOK_CONFIG", "KELOMPOK_DATABASE_URL")
-"""Each of these says that there is an installation, whatever is on the disk yet."""
+"""Each of these variables declares an installation, even if nothing is on disk yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where this installation keeps its things.
+    """Locations of this installation's files and databases.
 
     Attributes:
-        home: State of this installation: embedded database, received files, Dagster's artifacts.
+        home: Folder with the installation's state: embedded database, received files, Dagster's artifacts.
         config_file: ``kelompok.toml``; need not exist.
         database_url: The runtime role's URL, or None for the embedded server.
         owner_database_url: The owner role's URL, used for migrations; None means ``database_url``.
         dagster_database_url: Dagster's own storage; None means the embedded server's.
         postgres_bin: A folder with ``initdb`` and ``pg_ctl`` to use for the embedded server.
-        files_url: Where received files are kept, any fsspec URL; None means ``home/files``.
-        tmp: Where temporary working folders are made; None means ``home/tmp``.
-        is_there: Whether there is an installation: the environment names it, or a folder has it.
-        is_above: Whether it was found in a folder above the current one.
+        files_url: Storage of received files, any fsspec URL; None means ``home/files``.
+        tmp: Folder for temporary working folders; None means ``home/tmp``.
+        is_there: Whether there is an installation: named in the environment, or found in a folder.
+        is_above: Whether it was found in a parent of the current folder.
     """
 
     home: Path
@@ -59,8 +59,8 @@ def read_settings(
 ) -> Settings:
     """Read the settings of this installation.
 
-    ``KELOMPOK_HOME`` and ``KELOMPOK_CONFIG`` name it, relative to ``folder``, the current one by default. Else it is
-    the one of ``folder``, or (``above``) of the nearest folder above with a ``.kelompok`` or a ``kelompok.toml``.
+    ``KELOMPOK_HOME`` and ``KELOMPOK_CONFIG`` name it, relative to ``folder``, by default the current one. Otherwise, it
+    is in ``folder`` or, with ``above``, the nearest parent that has a ``.kelompok`` or a ``kelompok.toml``.
     """
     here = folder or Path.cwd()
     is_named = any(environ.get(name) for name in _NAMING)
@@ -82,22 +82,22 @@ def read_settings(
 
 
 def require_installation(settings: Settings) -> None:
-    """See that there is an installation to work in: none is begun unasked.
+    """Check that there is an installation, because commands must not create one implicitly.
 
     Raises:
-        SettingsError: When neither the environment nor a folder has one.
+        SettingsError: When neither the environment names one nor a folder has one.
     """
     if not settings.is_there:
         folder = settings.config_file.parent
         raise SettingsError(
             str(folder),
-            f"there is no {HOME_NAME} and no {CONFIG_NAME}, here or in a folder above",
-            hint="Go to the folder of your installation, set KELOMPOK_HOME, or make one here: kelompok init",
+            f"there is no {HOME_NAME} and no {CONFIG_NAME}, here or in a parent folder",
+            hint="Go to the folder of your installation, set KELOMPOK_HOME, or create one here: kelompok init",
         )
 
 
 def _places(environ: Mapping[str, str], base: Path) -> tuple[Path, Path]:
-    """Return home and settings file; the settings of a home that is named lie beside it, or in ``base``."""
+    """Return home and settings file; the settings file of a named home is beside it, or in ``base``."""
     home = base / (environ.get("KELOMPOK_HOME") or HOME_NAME)
     if named := environ.get("KELOMPOK_CONFIG"):
         return home, base / named
@@ -106,7 +106,7 @@ def _places(environ: Mapping[str, str], base: Path) -> tuple[Path, Path]:
 
 
 def _find_above(folder: Path) -> Path | None:
-    """Return the folder, or the nearest above it, that has an installation of this user."""
+    """Return the folder, or its nearest parent, that has an installation of this user."""
     for one in (folder, *folder.absolute().parents):
         there = next((one / name for name in (HOME_NAME, CONFIG_NAME) if (one / name).exists()), None)
         if there is not None and (one == folder or _is_ours(there)):
@@ -115,7 +115,7 @@ def _find_above(folder: Path) -> Path | None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether this user made it: in a folder above, such as /tmp, anybody may have put one."""
+    """Whether this user owns it: in a parent folder such as /tmp, any user may create one."""
     if not hasattr(os, "geteuid"):
         return True
     mine = {os.geteuid(), int(os.environ.get("SUDO_UID") or os.geteuid())}

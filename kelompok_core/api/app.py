@@ -1,4 +1,4 @@
-"""The HTTP API put together: routes, guards and errors. Knows the core's use cases, and no orchestrator."""
+"""The HTTP API application: routes, guards and errors. Depends on the core's use cases, not on an orchestrator."""
 
 import re
 from importlib.metadata import version
@@ -34,7 +34,7 @@ _HEAVY = re.compile(r"/api/v1/imports/[^/]+/(errors\.[^/]+|undo)")
 
 
 def make_app(bench: Workbench, options: ApiOptions) -> ASGIApp:
-    """Return the application with everything that stands before it."""
+    """Return the complete application: the routes behind the guards."""
     routes = make_routes(bench, options)
     watch_connections(bench.database.engine)
     wrapped: ASGIApp = routes
@@ -47,7 +47,7 @@ def make_app(bench: Workbench, options: ApiOptions) -> ASGIApp:
 
 
 def make_routes(bench: Workbench, options: ApiOptions) -> FastAPI:
-    """Return the routes alone, with the errors they answer."""
+    """Return the routes alone, with their error handlers."""
     app = FastAPI(
         title="Kelompok HTTP API", version=version("kelompok-pipelines"), description=_DESCRIPTION,
         docs_url=None, redoc_url=None, openapi_url="/openapi.json",
@@ -58,7 +58,7 @@ def make_routes(bench: Workbench, options: ApiOptions) -> FastAPI:
     for module in (import_routes, error_file_routes, review_routes, plugin_routes, service_routes):
         app.include_router(module.router)
     app.include_router(record_routes.goals)
-    app.include_router(record_routes.router)  # last: its addresses begin with any entity
+    app.include_router(record_routes.router)  # last, because its paths begin with any entity
     return app
 
 

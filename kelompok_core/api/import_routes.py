@@ -1,4 +1,4 @@
-"""Routes of imports: send a file, watch it, read what was found, release its plan, take it back."""
+"""Routes of imports: submit a file, poll its state, read its findings, apply its plan, undo it."""
 
 from typing import Annotated
 from uuid import UUID
@@ -58,13 +58,13 @@ _BINARY = {"type": "string", "format": "binary"}
 _FILE_BODY = {
     "requestBody": {
         "required": True,
-        "description": "The file itself. Other media types that an enabled plugin reads are taken as well.",
+        "description": "The file itself. Other media types that an enabled plugin reads are accepted, too.",
         "content": {
             "text/csv": {"schema": _BINARY, "example": _EXAMPLE_CSV},
             "application/json": {"schema": {"type": ["array", "object"]}, "example": _EXAMPLE_JSON},
             "application/x-ndjson": {"schema": _BINARY, "example": '{"id": 1, "name": "Yayasan Air Kita"}\n'},
             "application/octet-stream": {
-                "schema": _BINARY | {"description": "Any of these; `file_name` tells which by its ending."}
+                "schema": _BINARY | {"description": "Any of these; the extension of `file_name` selects one."}
             },
             MULTIPART: {
                 "schema": {"type": "object", "required": ["file"], "properties": {"file": _BINARY}},
@@ -78,9 +78,13 @@ _FILE_BODY = {
     "/{entity}",
     status_code=202,
     operation_id="submit_import",
-    summary="Send a file to be imported",
+    summary="Import a file",
     responses={
-        202: {"headers": {"Location": {"schema": {"type": "string"}, "description": "Where to watch the import."}}},
+        202: {
+            "headers": {
+                "Location": {"schema": {"type": "string"}, "description": "The import's URL, to poll its state."}
+            }
+        },
         **may_answer(401, 403, 404, 408, 413, 415, 422, 429, 503),
     },
     openapi_extra=_FILE_BODY,
@@ -95,10 +99,14 @@ async def submit_import(
     response: Response,
     idempotency_key: Annotated[
         str | None,
-        Header(min_length=1, max_length=200, description="The same key with the same file is the same import."),
+        Header(
+            min_length=1,
+            max_length=200,
+            description="Requests with the same key and the same file return the same import.",
+        ),
     ] = None,
 ) -> One[ImportView]:
-    """Take the file in and queue the import; a worker reads it, decides every row, and applies it if asked to."""
+    """Store the file and queue the import. A worker reads it, decides every row and, if requested, applies the plan."""
     asked, media_type, form_file = together(asked, by_header), media_type_sent(request), None
     try:
         if media_type == MULTIPART:
@@ -117,7 +125,7 @@ async def submit_import(
         await request.close()
     view = await run_in_threadpool(_view, bench, caller, receipt.import_id)
     response.headers["Location"] = view.links.self
-    return One(data=view, message="Taken up before: this is that import." if receipt.resumed else None)
+    return One(data=view, message="Received earlier: this is the existing import." if receipt.resumed else None)
 
 
 def _view(bench: Workbench, caller: Actor, import_id: UUID) -> ImportView:
@@ -145,14 +153,14 @@ def list_all(
     return page(found, limit, summary_of, lambda one: (one.id,))
 
 
-@router.get("/{import_id}", operation_id="get_import", summary="How an import stands", responses=_READING)
+@router.get("/{import_id}", operation_id="get_import", summary="Get an import", responses=_READING)
 def get_one(import_id: UUID, caller: Reader, connection: Connection) -> One[ImportView]:
-    """Return its state, its counts, what was found, and where to go on. Ask again until `work` is `ended`."""
+    """Return the import's state, counts, findings and links. Poll it until `work` is `ended`."""
     find_import(connection, caller, import_id, Action.IMPORT_READ)
     return One(data=_view_by(connection, caller, import_id))
 
 
-@router.get("/{import_id}/issues", operation_id="list_issues", summary="Every finding", responses=_READING)
+@router.get("/{import_id}/issues", operation_id="list_issues", summary="List an import's findings", responses=_READING)
 def list_all_issues(
     import_id: UUID, caller: Reader, connection: Connection, limit: Limit = 50, cursor: CursorText = None
 ) -> Page[IssueView]:
@@ -163,12 +171,14 @@ def list_all_issues(
     return page(found, limit, issue_of, lambda one: one.place)
 
 
-@router.get("/{import_id}/rows", operation_id="list_rows", summary="Every row and its decision", responses=_READING)
+@router.get(
+    "/{import_id}/rows", operation_id="list_rows", summary="List an import's rows and decisions", responses=_READING
+)
 def list_all_rows(
     import_id: UUID,
     caller: Reader,
     connection: Connection,
-    decision: Annotated[DecisionWord | None, Query(description="Only rows decided so.")] = None,
+    decision: Annotated[DecisionWord | None, Query(description="Only rows with this decision.")] = None,
     limit: Limit = 50,
     cursor: CursorText = None,
 ) -> Page[RowView]:
@@ -181,7 +191,9 @@ def list_all_rows(
     return page(found, limit, row_of, lambda one: (one.record,))
 
 
-@router.get("/{import_id}/audit", operation_id="list_import_audit", summary="What it changed", responses=_READING)
+@router.get(
+    "/{import_id}/audit", operation_id="list_import_audit", summary="List an import's changes", responses=_READING
+)
 def list_audit(
     import_id: UUID, caller: Annotated[Actor, holding(Action.AUDIT_READ)], connection: Connection,
     limit: Limit = 50, cursor: CursorText = None,
@@ -193,32 +205,32 @@ def list_audit(
 
 
 @router.post(
-    "/{import_id}/apply", status_code=202, operation_id="apply_import", summary="Release a plan", responses=_DOING
+    "/{import_id}/apply", status_code=202, operation_id="apply_import", summary="Apply a plan", responses=_DOING
 )
 def apply_one(import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_APPLY)], bench: Bench) -> One[ImportView]:
-    """Queue the plan of a dry run to be applied: exactly that. Rows whose record changed since go to review."""
+    """Queue the plan of a dry run to be applied as planned. Rows whose record has changed since go to review."""
     allow_import(bench, caller, import_id, Action.IMPORT_APPLY)
     approve(bench, import_id, caller, queued=True)
     return One(data=_view(bench, caller, import_id))
 
 
-@router.post("/{import_id}/undo", operation_id="undo_import", summary="Take an import back", responses=_DOING)
+@router.post("/{import_id}/undo", operation_id="undo_import", summary="Undo an import", responses=_DOING)
 def undo_one(
     import_id: UUID,
     caller: Annotated[Actor, holding(Action.IMPORT_UNDO)],
     bench: Bench,
-    dry_run: Annotated[bool, Query(description="Only say what would be taken back.")] = False,
+    dry_run: Annotated[bool, Query(description="Only report what would be undone.")] = False,
 ) -> One[UndoView]:
-    """Delete what it created and restore what it changed; what was changed since is kept, and listed."""
+    """Delete the records the import created, and restore those it changed. Later changes are kept, and listed."""
     allow_import(bench, caller, import_id, Action.IMPORT_UNDO)
     return One(data=undo_of(undo(bench, import_id, caller, dry_run=dry_run)))
 
 
-@router.post("/{import_id}/cancel", operation_id="cancel_import", summary="Give an import up", responses=_DOING)
+@router.post("/{import_id}/cancel", operation_id="cancel_import", summary="Cancel an import", responses=_DOING)
 def cancel_one(
     import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_SUBMIT)], bench: Bench
 ) -> One[ImportView]:
-    """Stop an import that has written nothing yet: one that waits, one that is read, or a plan."""
+    """Cancel an import that has written nothing yet: one that is queued or being read, or a plan."""
     allow_import(bench, caller, import_id, Action.IMPORT_SUBMIT)
     cancel(bench, import_id, caller)
     return One(data=_view(bench, caller, import_id))

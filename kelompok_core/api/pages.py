@@ -1,4 +1,4 @@
-"""What answers have in common: the envelope, and pages that go on where the last one ended."""
+"""The common envelope of responses, and cursor pagination."""
 
 import base64
 import binascii
@@ -16,18 +16,18 @@ Row = TypeVar("Row")
 
 
 class NoMeta(BaseModel):
-    """Nothing more to say of a single answer."""
+    """Metadata of a response about one thing: none."""
 
 
 class PageMeta(BaseModel):
-    """Where a list goes on."""
+    """Metadata of a page."""
 
     limit: int
-    next: str | None = Field(description="Give it as `cursor` for the next page; null when this is the last.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
 
 
 class One(BaseModel, Generic[T]):
-    """An answer about one thing."""
+    """A response about one thing."""
 
     data: T
     meta: NoMeta = NoMeta()
@@ -42,14 +42,15 @@ class Page(BaseModel, Generic[T]):
     message: str | None = None
 
 
-Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Maximum number of items.")]
 CursorText = Annotated[
-    str | None, Query(alias="cursor", max_length=500, description="`meta.next` of the page before; leave out to begin.")
+    str | None,
+    Query(alias="cursor", max_length=500, description="`meta.next` of the previous page; omit it for the first page."),
 ]
 
 
 def page(rows: Sequence[Row], limit: int, show: Callable[[Row], T], place: Callable[[Row], Sequence[Any]]) -> Page[T]:
-    """Return a page of rows, of which one more than the limit was asked for; ``place`` is where a row stands."""
+    """Return a page; ``rows`` has up to one more than ``limit``, and ``place`` returns a row's cursor values."""
     shown = rows[:limit]
     following = _encode(place(shown[-1])) if len(rows) > limit else None
     return Page(data=[show(row) for row in shown], meta=PageMeta(limit=limit, next=following))
@@ -60,10 +61,10 @@ def _encode(place: Sequence[Any]) -> str:
 
 
 def read_cursor(cursor: str | None, kinds: Sequence[Callable[[str], Any]]) -> tuple[Any, ...] | None:
-    """Return the place a cursor stands for.
+    """Return the values in a cursor.
 
     Raises:
-        UsageError: When it is none that a page of this list gave.
+        UsageError: When it is not a cursor of this list.
     """
     if cursor is None:
         return None
@@ -71,7 +72,9 @@ def read_cursor(cursor: str | None, kinds: Sequence[Callable[[str], Any]]) -> tu
         place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return tuple(kind(_text(one)) for kind, one in zip(kinds, place, strict=True))
     except (ValueError, TypeError, RecursionError, binascii.Error) as error:
-        raise UsageError("the cursor is not one of this list", hint="Give meta.next of the page before.") from error
+        raise UsageError(
+            "the cursor does not belong to this list", hint="Use meta.next of the previous page."
+        ) from error
 
 
 def _text(one: object) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Users, their roles, and keys for programs.")
 user = typer.Typer(no_args_is_help=True, help="People who can act.")
 role = typer.Typer(no_args_is_help=True, help="What people may do in one organization.")
-key = typer.Typer(no_args_is_help=True, help="Keys programs act with, in a user's name and with less than its rights.")
+key = typer.Typer(no_args_is_help=True, help="Keys for programs that act as a user, with some of the user's rights.")
 app.add_typer(user, name="user")
 app.add_typer(role, name="role")
 app.add_typer(key, name="key")
@@ -37,7 +37,7 @@ def create_user(
     actor: ActorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a user; what they may do in an organization comes with a role there."""
+    """Create a user. A role in an organization gives the user rights there."""
     from kelompok_core.access.service import AccessService
 
     with terminal.acting_session(actor) as (session, who):
@@ -51,7 +51,7 @@ def create_user(
 
 @user.command("list")
 def list_all_users(as_json: JsonOption = False) -> None:
-    """List users, with their platform role, and their roles in organizations."""
+    """List users with their platform role and their roles in organizations."""
     from kelompok_core.access.service import list_roles, list_users
 
     with terminal.workbench() as bench, bench.database.session() as session:
@@ -77,14 +77,14 @@ def list_all_users(as_json: JsonOption = False) -> None:
 
 @user.command()
 def suspend(email: EmailArgument, actor: ActorOption = None) -> None:
-    """Stop an account from acting; imports it has under way stop before they apply."""
+    """Suspend an account. Its running imports stop before they apply."""
     _set_status(email, "suspended", actor)
     output.echo(say("{email} cannot act any more.", email=email))
 
 
 @user.command()
 def resume(email: EmailArgument, actor: ActorOption = None) -> None:
-    """Let a suspended account act again."""
+    """Reactivate a suspended account."""
     _set_status(email, "active", actor)
     output.echo(say("{email} can act again.", email=email))
 
@@ -103,7 +103,7 @@ def grant(
     organization: OrganizationOption,
     actor: ActorOption = None,
 ) -> None:
-    """Give a user a role in an organization, in the place of the one they had there."""
+    """Give a user a role in an organization; it replaces the role they have there."""
     from kelompok_core.access.service import AccessService
 
     with terminal.acting_session(actor) as (session, who):
@@ -114,7 +114,7 @@ def grant(
 
 @role.command("revoke")
 def revoke_role(email: EmailArgument, organization: OrganizationOption, actor: ActorOption = None) -> None:
-    """Take a user's role in an organization."""
+    """Remove a user's role in an organization."""
     from kelompok_core.access.service import AccessService
 
     with terminal.acting_session(actor) as (session, who):
@@ -132,13 +132,13 @@ def create_key(
     ],
     organization: Annotated[
         str | None,
-        typer.Option(metavar="SLUG", help="Good for this organization alone; default: wherever its user may."),
+        typer.Option(metavar="SLUG", help="Valid only for this organization; default: wherever its user has rights."),
     ] = None,
-    days: Annotated[int, typer.Option(min=1, max=366, help="How long it lives.")] = 90,
+    days: Annotated[int, typer.Option(min=1, max=366, help="Days until the key expires.")] = 90,
     actor: ActorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key. It is shown once, here: only its hash is kept."""
+    """Create a key. It is shown only once, because only its hash is stored."""
     from kelompok_core.access.keys import KeyService
 
     with terminal.acting_session(actor) as (session, who):
@@ -155,7 +155,7 @@ def create_key(
 
 @key.command("list")
 def list_all_keys(as_json: JsonOption = False) -> None:
-    """List keys: whose, for what, until when. Never the keys themselves."""
+    """List keys with their users, purposes and expiry dates, but not the keys themselves."""
     from kelompok_core.access.keys import list_keys
 
     with terminal.workbench() as bench, bench.database.session() as session:
@@ -175,7 +175,7 @@ def _cell(value: object) -> object:
 def revoke_key(
     prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="As «key list» shows it.")], actor: ActorOption = None
 ) -> None:
-    """End a key at once."""
+    """Revoke a key at once."""
     from kelompok_core.access.keys import KeyService
 
     with terminal.acting_session(actor) as (session, who):

@@ -1,4 +1,4 @@
-"""``kelompok claim``: who asks to look after an organization, and what becomes of it."""
+"""``kelompok claim``: claims of people who want to manage an organization, and their decisions."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-app = typer.Typer(no_args_is_help=True, help="Claims: people who ask to look after an organization.")
+app = typer.Typer(no_args_is_help=True, help="Claims of people who want to manage an organization.")
 
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="The claim, as «claim list» shows it; «last» is the newest.")
@@ -43,11 +43,13 @@ def list_all(
 @app.command()
 def request(
     slug: str,
-    message: Annotated[str | None, typer.Option(help="What to tell whoever decides.")] = None,
-    evidence: Annotated[str | None, typer.Option(metavar="URL", help="A page that shows who you are there.")] = None,
+    message: Annotated[str | None, typer.Option(help="A message to the person who decides.")] = None,
+    evidence: Annotated[
+        str | None, typer.Option(metavar="URL", help="A page that shows your role in the organization.")
+    ] = None,
     actor: ActorOption = None,
 ) -> None:
-    """Ask to look after an organization, as the user named with --as."""
+    """Claim an organization as the user named with --as."""
     from kelompok_core.claims.service import ClaimService
     from kelompok_core.organizations.queries import get_organization
 
@@ -61,7 +63,7 @@ def request(
 
 @app.command()
 def approve(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = None) -> None:
-    """Make the person the organization's owner; other claims of it are rejected."""
+    """Make the claimant the organization's owner, and reject other claims to it."""
     from kelompok_core.claims.service import ClaimService
 
     with terminal.acting_session(actor) as (session, who):
@@ -71,7 +73,7 @@ def approve(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = 
 
 @app.command()
 def reject(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = None) -> None:
-    """Turn a claim down."""
+    """Reject a claim."""
     from kelompok_core.claims.service import ClaimService
 
     with terminal.acting_session(actor) as (session, who):
@@ -81,7 +83,7 @@ def reject(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = N
 
 @app.command()
 def withdraw(claim_id: IdArgument, actor: ActorOption = None) -> None:
-    """Take one's own claim back."""
+    """Withdraw your own claim."""
     from kelompok_core.claims.service import ClaimService
 
     with terminal.acting_session(actor) as (session, who):

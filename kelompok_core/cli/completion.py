@@ -1,4 +1,4 @@
-"""What the shell offers when somebody presses Tab: plugins, jobs, settings, fields, slugs, ids. Starts nothing."""
+"""Shell completion of plugins, jobs, settings, fields, slugs and ids. Does not start the database."""
 
 import re
 import sys
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from kelompok_core.plugin_host.registry import PluginInfo
 
 CALLED_BY = {"organizations": "slug", "members": "email", "posts": "slug", "events": "slug", "users": "email"}
-"""By table: the column with what people call its records."""
+"""For each table, the column that people know its records by."""
 
 _MOST = 50
 _LAST = "last"
 _COMPLETING = "_KELOMPOK_COMPLETE"
-"""The variable by which the shell asks; Typer reads it."""
+"""The environment variable by which the shell requests completions from Typer."""
 
 
 def is_asked(environ: Mapping[str, str]) -> bool:
-    """Whether the shell only asks what could be typed."""
+    """Whether the shell requests completions."""
     return _COMPLETING in environ
 
 
 @contextmanager
 def whole_words(environ: MutableMapping[str, str]) -> Iterator[None]:
-    """Let words with «=» be completed in bash, which parts them there: asked for whole, answered from there on."""
+    """Complete words with «=» in bash, which splits them there: pass Typer the whole word, return what follows «=»."""
     words = environ.get("COMP_WORDS", "").split("\n")
     current = int(environ.get("COMP_CWORD") or 0)
     if "=" not in words[current - 1 : current + 1]:
@@ -63,14 +63,14 @@ def jobs(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
 
 def settings_of_plugin(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Offer ``KEY=`` for the settings of the plugin that was typed before."""
+    """Complete ``KEY=`` with the settings of the plugin named on the command line."""
     found = _plugin_of(ctx)
     properties = found.manifest.config_schema.get("properties", {}) if found and found.manifest else {}
     return [f"{key}=" for key in properties if f"{key}=".startswith(incomplete)]
 
 
 def mapping(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Offer the fields behind ``HEADER=``."""
+    """Complete the fields after ``HEADER=``."""
     header, equals, begun = incomplete.rpartition("=")
     if not equals:
         return []
@@ -78,7 +78,7 @@ def mapping(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def policies(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Offer ``FIELD=``, and the policies behind it."""
+    """Complete ``FIELD=``, and the policies after it."""
     from kelompok_core.descriptor import MergePolicy
 
     field, equals, begun = incomplete.partition("=")
@@ -106,7 +106,7 @@ def users(incomplete: str) -> list[str]:
 
 
 def imports(incomplete: str) -> list[tuple[str, str]]:
-    """Offer the newest imports, as short as they are clear."""
+    """Complete the newest imports, by unambiguous short ids."""
     newest = [(_LAST, say("the newest"))] if _LAST.startswith(incomplete) else []
     return newest + _ask(lambda connection: _imports(connection, incomplete))
 
@@ -135,7 +135,7 @@ _NEWEST = """
 
 
 def parked(incomplete: str) -> list[tuple[str, str]]:
-    """Offer the rows that wait for a person, as «review list» calls them."""
+    """Complete the rows that wait for review, by the names that «review list» shows."""
     return _ask(lambda connection: [one for one in _parked(connection) if one[0].startswith(incomplete)])
 
 
@@ -149,7 +149,7 @@ def _parked(connection: "sa.Connection") -> list[tuple[str, str]]:
 
 
 def candidates(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Offer the records that the row typed before may be."""
+    """Complete the records that may match the row named on the command line."""
     typed = [one for one in (ctx.params.get("ref"), *ctx.args) if one and ":" in one]
     return _ask(lambda connection: [one for one in _candidates(connection, typed[0]) if one.startswith(incomplete)])
 
@@ -172,7 +172,7 @@ def _names(table: str, incomplete: str) -> list[str]:
 
 
 def _ask(work: "Callable[[sa.Connection], list[Any]]") -> list[Any]:
-    """Return what the database says, if it runs; a shell that completes is no place for errors."""
+    """Return the query's result, or nothing if the database is not running: completion must not print errors."""
     import sqlalchemy as sa
 
     from kelompok_core.database.embedded import find_running
@@ -201,8 +201,8 @@ def _plugins() -> "Iterable[PluginInfo]":
 
 
 def _plugin_of(ctx: typer.Context) -> "PluginInfo | None":
-    """Return the plugin that was typed before, as an argument or (of its own command) as the command's group."""
-    # An option that waits for its value ends the parsing: arguments are left as they were typed.
+    """Return the plugin on the command line: an argument, or the group of a plugin's own command."""
+    # Parsing ends at an option without its value, and leaves the arguments unparsed.
     typed = [ctx.params.get("name"), *ctx.args[:1], ctx.parent.info_name if ctx.parent else None]
     return next((one for one in _plugins() if one.name in typed), None)
 
@@ -230,12 +230,12 @@ _NOUNS = {"org": "organizations", "member": "members", "post": "posts", "event":
 
 
 def fields(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Offer ``FIELD=`` for the fields of the entity whose command this is."""
+    """Complete ``FIELD=`` with the fields of the command's entity."""
     return [f"{name}=" for name in _fields(_entity_of_noun(ctx)) if f"{name}=".startswith(incomplete)]
 
 
 def records(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Offer what records of the entity are called whose command this is."""
+    """Complete the names of records of the command's entity."""
     return _names(_entity_of_noun(ctx), incomplete)
 
 

@@ -1,4 +1,4 @@
-"""Running an enricher from the command line, and showing what came of it."""
+"""Runs an enricher from the command line, and shows its report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What the command line says of a run of an enricher.
+    """The options of an enricher's run.
 
     Attributes:
-        only_import: As much of an import's id as was given, or None.
-        since: Without a zone, in UTC.
+        only_import: The given part of an import's id, or None.
+        since: A time; UTC if it has no time zone.
     """
 
     plugin: str
@@ -98,7 +98,7 @@ def _render(console: "Console", enrichment: "Enrichment", called: str) -> None:
 
 
 def _find(bench: "Workbench", prefix: str) -> UUID:
-    """Return the id of the run a person means."""
+    """Return the id of the run with this prefix or suffix."""
     from kelompok_core.database.ids import get_id
 
     with bench.database.connect() as connection:
@@ -135,7 +135,7 @@ def list_all(limit: terminal.LimitOption = 20, as_json: terminal.JsonOption = Fa
     )
 
 
-_IdArgument = typer.Argument(help="The run's id, or how it begins or ends; «last» is the newest.")
+_IdArgument = typer.Argument(help="The run's id, or its beginning or end; «last» is the newest.")
 
 
 @app.command("show")
@@ -148,11 +148,11 @@ def show_one(enrichment: str = _IdArgument, as_json: terminal.JsonOption = False
 @app.command(epilog=terminal.EXIT_CODES)
 def undo(
     enrichment: str = _IdArgument,
-    dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be taken back."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only show what would be undone."),
     actor: terminal.ActorOption = None,
     as_json: terminal.JsonOption = False,
 ) -> None:
-    """Take a run's signals back. What changed since is kept. To redo: «plugin run … --again»."""
+    """Undo a run: remove its signals. Later changes are kept. To redo it: «plugin run … --again»."""
     from kelompok_core.enrichment.undo import undo_enrichment
 
     with terminal.workbench() as bench:

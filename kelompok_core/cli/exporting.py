@@ -11,9 +11,9 @@ from kelompok_core.cli.output import echo
 from kelompok_core.cli.terminal import ForceOption
 from kelompok_core.cli.visible_text import data_stream
 
-OutputOption = Annotated[Path | None, typer.Option(help="Write to this file; else to the terminal.")]
+OutputOption = Annotated[Path | None, typer.Option(help="Write to this file; default: the terminal.")]
 FormatOption = Annotated[
-    str | None, typer.Option("--format", help="csv, json or ndjson. Default: by the file's ending, else csv.")
+    str | None, typer.Option("--format", help="csv, json or ndjson. Default: by the file extension, otherwise csv.")
 ]
 OrganizationOption = Annotated[
     str | None, typer.Option("--organization", metavar="SLUG", help="Only this organization's.")
@@ -51,7 +51,7 @@ def _export(entity: str, output: Path | None, given: str | None, organization: s
             if output is None:
                 write_export(connection, descriptor, data_stream(), form=form, organization_id=home)
                 return
-            # A spreadsheet needs the mark; no reader of JSON wants it.
+            # Spreadsheets need a byte-order mark; JSON must not have one.
             encoding = "utf-8-sig" if form is ExportFormat.CSV else "utf-8"
             with terminal.whole_file(output, force=force, encoding=encoding) as target:
                 written = write_export(connection, descriptor, target, form=form, organization_id=home)

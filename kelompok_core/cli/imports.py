@@ -1,4 +1,4 @@
-"""``kelompok import``: look at imports, take their error files, apply reviewed plans."""
+"""``kelompok import``: inspect imports, get their error files, apply reviewed plans."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from kelompok_core.imports.report import RowIssue
     from kelompok_core.imports.workbench import Workbench
 
-app = typer.Typer(no_args_is_help=True, help="Look at imports, take their error files, apply reviewed plans.")
+app = typer.Typer(no_args_is_help=True, help="Inspect imports, get their error files, apply reviewed plans.")
 
 IdArgument = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="The import's id, or how it begins or ends; «last» is the newest.",
+        help="The import's id, or its beginning or end; «last» is the newest.",
         autocompletion=completion.imports,
     ),
 ]
@@ -51,7 +51,7 @@ def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
 
 
 def _counts(record: "ImportRecord") -> str:
-    """Return the counts that are not 0, in few words."""
+    """Return a short text of the counts that are not 0."""
     from kelompok_core.imports.records import DECISIONS
 
     counts = record.counts or {}
@@ -76,10 +76,10 @@ def _summary(record: "ImportRecord") -> dict[str, object]:
 
 RowsOption = Annotated[
     bool,
-    typer.Option("--rows", help="Every row: what it becomes, and the old and new value of each field that changes."),
+    typer.Option("--rows", help="Every row: its decision, and the old and new value of each field that changes."),
 ]
 RowsFileOption = Annotated[
-    Path | None, typer.Option("--output", help="Write the rows to this file: CSV, or JSON by its ending.")
+    Path | None, typer.Option("--output", help="Write the rows to this file: CSV, or JSON by its extension.")
 ]
 
 
@@ -91,7 +91,7 @@ def show(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show an import's report: counts, findings, what to do; or all its rows."""
+    """Show an import's report (counts, findings, next steps) or all its rows."""
     from kelompok_core.cli.importing import show_report
 
     with terminal.workbench() as bench:
@@ -142,12 +142,12 @@ def errors(
         typer.Option("--output", help="Write the error file here; corrected, it can be imported again."),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Every finding, also warnings about rows that were taken.")
+        bool, typer.Option("--all", help="Every finding, including warnings about imported rows.")
     ] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List every finding about rows that were rejected or wait for a person, or write the error file."""
+    """List the findings about rows that were rejected or wait for review, or write the error file."""
     from kelompok_core.imports.records import get_import
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
@@ -219,7 +219,7 @@ def _write_findings(connection: "sa.Connection", record: "ImportRecord", target:
 
 @app.command("apply", epilog=terminal.EXIT_CODES)
 def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
-    """Apply the plan of a dry run: exactly that; rows whose record changed since go to review."""
+    """Apply the plan of a dry run as planned. Rows whose record has changed since go to review."""
     from kelompok_core.cli.importing import carry_out, show_report
     from kelompok_core.imports.apply import approve
 
@@ -233,10 +233,10 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
 
 
 def find_import(bench: "Workbench", prefix: str, *, newest: str = "true") -> "UUID":
-    """Return the id of the import a person means; «last» is the newest of which the condition holds, if there is one.
+    """Return the id of the import with this prefix or suffix; «last» is the newest that meets ``newest``, if any.
 
-    A failed attempt is not what somebody wants to take back. One that is taken back already is still the last: said
-    twice, a command must not go on to the import before.
+    The condition lets «last» skip failed imports for an undo. It should not skip imports that are already undone:
+    repeating the command must not undo the import before.
     """
     from kelompok_core.database.ids import get_id
 
@@ -246,7 +246,7 @@ def find_import(bench: "Workbench", prefix: str, *, newest: str = "true") -> "UU
 
 @app.command()
 def cancel(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
-    """Give up an import that has not written anything yet: one that waits, one that is read, or a plan."""
+    """Cancel an import that has not written anything yet: one that is queued or being read, or a plan."""
     from kelompok_core.imports.cancel import cancel
 
     with terminal.workbench() as bench:
@@ -260,11 +260,11 @@ def cancel(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption
 @app.command("undo", epilog=terminal.EXIT_CODES)
 def undo_import(
     import_id: IdArgument,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken back.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be undone.")] = False,
     actor: ActorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take an applied import back. What was changed since is kept, and listed. To redo, import the file again."""
+    """Undo an applied import. Later changes are kept, and listed. To redo it, import the file again."""
     from kelompok_core.cli.render import render_undo
     from kelompok_core.imports.undo import undo
 

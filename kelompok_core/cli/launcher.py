@@ -1,4 +1,4 @@
-"""What the command line asks of whoever orchestrates; the core itself knows no orchestrator."""
+"""The orchestrator interface of the command line; the core itself depends on no orchestrator."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceOptions:
-    """Where the services of one machine listen, and how many processes import."""
+    """Ports of the services of one machine, and the number of worker processes."""
 
     port: int
     api_port: int
@@ -24,15 +24,15 @@ class Launcher(Protocol):
     """Runs imports and services."""
 
     def run_import(self, bench: "Workbench", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
-        """Take a received import as far as it goes, an approved plan of a dry run to the core."""
+        """Run a received import to its end, or apply the approved plan of a dry run."""
         ...
 
     def run_enrichment(self, bench: "Workbench", enrichment_id: UUID, tell: "Callable[[Progress], None]") -> None:
-        """Do a requested run of an enricher."""
+        """Run a requested enrichment."""
         ...
 
     def environment(self, settings: Settings) -> Mapping[str, str]:
-        """Return the variables a shell needs to use the orchestrator's own commands."""
+        """Return the environment variables that the orchestrator's own commands need."""
         ...
 
     def up(self, settings: Settings, options: ServiceOptions, tell: Callable[[str], None]) -> int:
@@ -44,9 +44,9 @@ class Launcher(Protocol):
         ...
 
     def work(self, settings: Settings, tell: Callable[[str], None]) -> int:
-        """Take what waits in the queue, one import after the other, until interrupted; return an exit code."""
+        """Run queued imports one after the other until interrupted; return an exit code."""
         ...
 
     def diagnose(self, settings: Settings) -> list[tuple[str, str | None]]:
-        """Return the orchestrator's own checks, each with what is wrong or None."""
+        """Return the orchestrator's own checks, each with its problem or None."""
         ...

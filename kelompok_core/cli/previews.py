@@ -1,4 +1,4 @@
-"""Previews: how a file would be imported, as what, and the command to give next."""
+"""Previews of a file: how and as which entity it would be imported, and the next command."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _NOTHING_TO_IMPORT = ("file.empty", "file.no_records")
 _OF_A_FILE = "file."
-"""How codes begin of what is wrong with a file as a whole."""
+"""Prefix of the codes of problems with a file as a whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +20,8 @@ class Preview:
     """How a file would be read as records of an entity.
 
     Attributes:
-        entity: The one that was asked for, or that the columns fit best.
-        findings: Rows of a table of issues.
+        entity: The requested entity, or the one that fits the columns best.
+        findings: Rows of the issue table.
     """
 
     entity: str
@@ -30,7 +30,7 @@ class Preview:
 
     @property
     def better(self) -> str | None:
-        """The entity that the columns fit better, if one does."""
+        """The entity that fits the columns better, if any."""
         from kelompok_core.imports.likely_columns import OTHER_ENTITY
 
         found = next((one for one in self.findings if one["code"] == OTHER_ENTITY), None)
@@ -38,12 +38,12 @@ class Preview:
 
     @property
     def missing(self) -> set[str]:
-        """The fields without which nothing can be imported, and which no column is."""
+        """The required fields that have no column."""
         return {one["params"]["field"] for one in self.findings if one["severity"] == "fatal" and _is_missing(one)}
 
     @property
     def is_readable(self) -> bool:
-        """Whether there is nothing wrong with the file as a whole."""
+        """Whether there is no problem with the file as a whole."""
         return not any(one["severity"] == "fatal" and one["code"].startswith(_OF_A_FILE) for one in self.findings)
 
     @property
@@ -56,7 +56,7 @@ def _is_missing(finding: Mapping[str, Any]) -> bool:
 
 
 def look(entity: str, show: "Callable[[str], CommandResult]", *, is_asked: bool) -> Preview:
-    """Return the preview of a file as the entity asked for; where none was, as the one that its columns fit best."""
+    """Return the preview of a file as the requested entity, or as the one that fits its columns best."""
     first = _preview(entity, show(entity))
     if is_asked or first.better is None:
         return first
@@ -73,10 +73,10 @@ def _preview(entity: str, result: "CommandResult") -> Preview:
 
 
 def require_reader(plugin: PluginInfo, entity: str, file: str, source: "Source") -> None:
-    """See that the plugin reads what the file is.
+    """Check that the plugin reads this type of file.
 
     Raises:
-        UsageError: When it does not, with the plugin that does.
+        UsageError: When it does not, naming the plugin that does.
     """
     from kelompok_core.contracts import FOLDER_TYPE
     from kelompok_core.imports.right_plugin import Arrived, find_media_type
@@ -102,10 +102,10 @@ def following(
     mapping: Mapping[str, str],
     settings: Mapping[str, str],
 ) -> Sequence[str] | None:
-    """Return the words of the command to give after a preview, or None where nothing can follow yet.
+    """Return the next command after a preview, as words, or None if there is none.
 
-    That is the import, with what findings suggest; or the preview as what the columns fit better, where a column is
-    missing without which there is no import.
+    This is the import, with the options that findings suggest; or, if a required column is missing, the preview as the
+    entity that fits the columns better.
     """
     from kelompok_core.imports.columns import ORGANIZATION
     from kelompok_core.imports.likely_columns import suggested_mapping
@@ -126,7 +126,7 @@ def following(
 
 
 def _options(mapping: Mapping[str, str], settings: Mapping[str, str]) -> list[str]:
-    """Return settings and mapping as words of a command line."""
+    """Return settings and mapping as command-line options."""
     mapped = (word for header, field in mapping.items() for word in ("--map", f"{header}={field}"))
     set_so = (word for key, value in settings.items() for word in ("--set", f"{key}={value}"))
     return [*mapped, *set_so]

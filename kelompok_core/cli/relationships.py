@@ -1,4 +1,4 @@
-"""``kelompok rel``: how organizations stand to each other."""
+"""``kelompok rel``: relations between organizations."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from kelompok_core.access.actors import Actor
     from kelompok_core.organizations.relationships import RelationshipService
 
-app = typer.Typer(no_args_is_help=True, help="How organizations stand to each other: «FROM is KIND of TO».")
+app = typer.Typer(no_args_is_help=True, help="Relations between organizations: «FROM is KIND of TO».")
 
-FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="Slug of the one.")]
+FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="Slug of the first organization.")]
 KindArgument = Annotated[str, typer.Argument(metavar="KIND", help="parent, member, partner or predecessor.")]
-ToArgument = Annotated[str, typer.Argument(metavar="TO", help="Slug of the other.")]
+ToArgument = Annotated[str, typer.Argument(metavar="TO", help="Slug of the second organization.")]
 
 
 @app.command("list")
 def list_all(
-    organization: Annotated[str | None, typer.Option(metavar="SLUG", help="Only of this one.")] = None,
+    organization: Annotated[
+        str | None, typer.Option(metavar="SLUG", help="Only relations of this organization.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List relations."""
@@ -42,7 +44,7 @@ def list_all(
 
 @app.command()
 def create(one: FromArgument, kind: KindArgument, other: ToArgument, actor: ActorOption = None) -> None:
-    """Say that one organization is the parent, a member, a partner or the predecessor of another."""
+    """Set one organization as the parent, a member, a partner or the predecessor of another."""
     with terminal.acting_session(actor) as (session, who):
         service, from_id, to_id = _open(session, who, one, other)
         service.create(from_id, kind, to_id)
@@ -51,7 +53,7 @@ def create(one: FromArgument, kind: KindArgument, other: ToArgument, actor: Acto
 
 @app.command()
 def remove(one: FromArgument, kind: KindArgument, other: ToArgument, actor: ActorOption = None) -> None:
-    """Take a relation away."""
+    """Remove a relation."""
     with terminal.acting_session(actor) as (session, who):
         service, from_id, to_id = _open(session, who, one, other)
         service.remove(from_id, kind, to_id)

@@ -22,13 +22,13 @@ _UNMAPPED = "header.unknown"
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A report with what the terminal shows beside it.
+    """A report with the other data shown in the terminal.
 
     Attributes:
-        called: The import's id as it is to be printed.
-        rows: The first rows of a plan that waits for approval, those that change nothing left out.
-        error_file: What the import's error file can be called here.
-        again: The words of the command that imports the corrected error file, if there is one to make.
+        called: The import's id as printed.
+        rows: The first rows of a plan that waits for approval, without those that change nothing.
+        error_file: Suggested path for the import's error file.
+        again: The words of the command that imports the corrected error file, if there are rows to correct.
     """
 
     report: "ImportReport"
@@ -39,7 +39,7 @@ class Shown:
 
 
 def report_to_json(shown: Shown) -> dict[str, Any]:
-    """Return the report for programs; of a plan with the rows that it begins with."""
+    """Return the report as JSON; for a plan, with its first rows."""
     told = shown.report.to_json()
     if shown.report.record.waits_for_approval:
         told["plan"] = [one.to_json() for one in shown.rows]
@@ -47,7 +47,7 @@ def report_to_json(shown: Shown) -> dict[str, Any]:
 
 
 def render_report(console: "Console", shown: Shown) -> None:
-    """Print what an import did: counts, rows of a plan, findings, and what to do next."""
+    """Print what an import did: counts, rows of a plan, findings, and next steps."""
     report = shown.report
     record = report.record
     is_plan = record.dry_run and record.approved_by is None and record.state != "applied"
@@ -171,7 +171,7 @@ def _closing(shown: Shown) -> None:
 
 
 def _handed_back(shown: Shown) -> None:
-    """Print how to get the error file, and how to send it again once it is corrected."""
+    """Print how to get the error file, and how to import it again once corrected."""
     back = counted(_count_back(shown.report), "row to correct", "rows to correct")
     still_wait = shown.report.record.state in ("planned", "applied")
     if still_wait and shown.report.waiting and shown.report.counts["rejected"]:  # they were counted above as well
@@ -196,7 +196,7 @@ _UNDONE = {
 
 
 def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
-    """Print what an undo did: counts, then every record that is not as it was before the import."""
+    """Print what an undo did: counts, then each record that differs from before the import."""
     print_line(_said_of_undo(report, called), style="bold")
     if report.again and not any(report.counts.values()):
         return
@@ -234,12 +234,12 @@ def _said_of_undo(report: "UndoReport", called: str) -> str:
 
 
 def _setting(value: object) -> str:
-    """A setting as text; of one a column, each with its column."""
+    """Return a setting as text; per-column settings with their columns."""
     if isinstance(value, dict):
         return ", ".join(f"{name}: {one}" for name, one in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def quotes(evidence: Iterable[Mapping[str, Any]]) -> str:
-    """The places that show a signal, in one line."""
+    """Return the evidence of a signal, in one line."""
     return "; ".join(f"{one['field']}: «{one['quote']}»" for one in evidence)

@@ -1,4 +1,4 @@
-"""``kelompok import review``: the rows that wait for a person."""
+"""``kelompok import review``: the rows that wait for a person's decision."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from kelompok_core.imports.review import Verdict
     from kelompok_core.imports.workbench import Workbench
 
-app = typer.Typer(no_args_is_help=True, help="Decide the rows an import parked.")
+app = typer.Typer(no_args_is_help=True, help="Decide the rows that wait for review.")
 
 RefArgument = Annotated[
     str,
     typer.Argument(metavar="ID:RECORD", help="The row, as «review list» shows it.", autocompletion=completion.parked),
 ]
-NoteOption = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
+NoteOption = Annotated[str | None, typer.Option(help="The reason; stored with the decision.")]
 
 
 @app.command("list")
@@ -38,7 +38,7 @@ def list_all(
     actor: ActorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the rows that wait, with the reason."""
+    """List the waiting rows with their reasons."""
     from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
     from kelompok_core.database.ids import get_id
     from kelompok_core.imports.parked import list_parked
@@ -71,7 +71,7 @@ def _called(row: "ParkedRow", called: "Mapping[UUID, str]") -> str:
 
 @app.command()
 def show(ref: RefArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
-    """Show a row side by side with each record it may be."""
+    """Show a row side by side with each record it may match."""
     from kelompok_core.access.rules import Action, authorize, list_organizations_seen
     from kelompok_core.imports.parked import compare, get_home, get_parked, list_candidates
 
@@ -108,7 +108,7 @@ def _render(console: "Console", parked: "ParkedRow", beside: "Mapping[str, list[
 
 
 def _said(parked: "ParkedRow") -> list[tuple[str, object]]:
-    """Return what the row says by field, without what is only worked out of that to compare by."""
+    """Return the row's values by field, without those derived only for matching."""
     from kelompok_core.imports.registry import get_descriptor
 
     values = [(one.name, parked.candidate.get(one.name)) for one in get_descriptor(parked.entity).fields]
@@ -122,19 +122,22 @@ def accept(
         str | None,
         typer.Option(
             metavar="REF",
-            help="It is this record: its slug, or the last digits of its id.",
+            help="Merge into this record, named by its slug or the last digits of its id.",
             autocompletion=completion.candidates,
         ),
     ] = None,
-    as_new: Annotated[bool, typer.Option("--as-new", help="It is none of them: a record of its own.")] = False,
+    as_new: Annotated[
+        bool, typer.Option("--as-new", help="Create a new record: the row matches none of them.")
+    ] = False,
     field: Annotated[
-        list[str] | None, typer.Option(metavar="FIELD=incoming|existing", help="Whose value stays; repeat for more.")
+        list[str] | None,
+        typer.Option(metavar="FIELD=incoming|existing", help="Which value to use; repeat for more fields."),
     ] = None,
     note: NoteOption = None,
     actor: ActorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the row: into the record it may be, into the one named, or as a new one."""
+    """Accept the row: merge it into the record it may match or the one named, or create a new record."""
     from kelompok_core.access.rules import list_organizations_seen
     from kelompok_core.imports.parked import find_by_ref, get_parked
     from kelompok_core.imports.review import Reviewer
@@ -161,7 +164,7 @@ def accept(
 
 @app.command()
 def reject(ref: RefArgument, note: NoteOption = None, actor: ActorOption = None, as_json: JsonOption = False) -> None:
-    """Leave the row out. Sent again unchanged, it is rejected without asking."""
+    """Reject the row. If imported again unchanged, it is rejected automatically."""
     from kelompok_core.imports.review import Reviewer
 
     with terminal.workbench() as bench:

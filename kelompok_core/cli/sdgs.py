@@ -1,4 +1,4 @@
-"""``kelompok sdgs``: the goals of an organization, why it has them, and what people say of them."""
+"""``kelompok sdgs``: an organization's goals, their evidence, and people's corrections."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Sustainable Development Goals of organizations. A goal tells what texts speak of, not what was achieved.",
+    help="Sustainable Development Goals of organizations. A goal shows what texts are about, not what was achieved.",
 )
 SlugArgument = Annotated[str, typer.Argument(metavar="SLUG", help="The organization.")]
 GoalArgument = Annotated[int, typer.Argument(metavar="GOAL", min=1, max=17, help="Number of the goal.")]
@@ -24,7 +24,7 @@ GoalArgument = Annotated[int, typer.Argument(metavar="GOAL", min=1, max=17, help
 
 @app.command()
 def show(slug: SlugArgument, as_json: JsonOption = False) -> None:
-    """Show an organization's goals with the text that shows each: its own texts first, then posts and events."""
+    """Show an organization's goals with the evidence for each: its own texts first, then posts and events."""
     from kelompok_core.sdgs.signals import list_goals
 
     with terminal.workbench() as bench, bench.database.session() as session:
@@ -48,7 +48,7 @@ def _row(signal: "GoalSignal") -> tuple[object, ...]:
 
 @app.command()
 def add(slug: SlugArgument, goal: GoalArgument, actor: ActorOption = None) -> None:
-    """Say that an organization works for a goal. It stays, whatever is found in its texts."""
+    """Set a goal of an organization. It stays, whatever is found in the organization's texts."""
     from kelompok_core.sdgs.signals import GoalService
 
     with terminal.acting_session(actor) as (session, acting):
@@ -61,11 +61,11 @@ def remove(
     slug: SlugArgument,
     goal: GoalArgument,
     for_good: Annotated[
-        bool, typer.Option("--for-good", help="Also when the texts change; else only for these texts.")
+        bool, typer.Option("--for-good", help="Even if the texts change; default: only while they stay the same.")
     ] = False,
     actor: ActorOption = None,
 ) -> None:
-    """Take a goal from an organization. It does not come back while the texts are the same."""
+    """Remove a goal from an organization. It does not come back while the texts stay the same."""
     from kelompok_core.sdgs.signals import GoalService
 
     with terminal.acting_session(actor) as (session, acting):
@@ -78,16 +78,16 @@ def remove(
     output.echo(say(told, goal=goal, organization=slug))
 
 
-PluginOption = Annotated[str, typer.Option(help="The enricher whose fields are the text.")]
+PluginOption = Annotated[str, typer.Option(help="The enricher whose fields provide the text.")]
 
 
 @app.command()
 def corrections(
-    file: Annotated[Path | None, typer.Option("--output", help="Write to this file; else to the terminal.")] = None,
+    file: Annotated[Path | None, typer.Option("--output", help="Write to this file; default: the terminal.")] = None,
     plugin: PluginOption = "sdgs-keyword",
     force: terminal.ForceOption = False,
 ) -> None:
-    """Write the texts whose goals people changed as CSV, with the goals they have now."""
+    """Write the texts whose goals people corrected as CSV, with their current goals."""
     from kelompok_core.enrichment.corrections import list_corrections, write_corrections
     from kelompok_core.plugin_host.registry import require_enabled
 
@@ -108,7 +108,7 @@ def explain(
     plugin: Annotated[str, typer.Option(help="The enricher that explains.")] = "sdgs-keyword",
     as_json: JsonOption = False,
 ) -> None:
-    """Show how goals come about: terms, weights, threshold, and the text with the evidence marked. Stores nothing."""
+    """Explain how goals are found: terms, weights, threshold, and the text with marked evidence. Stores nothing."""
     if (slug is None) == (text is None):
         raise terminal.wrong_option("SLUG", "give an organization or --text, one of them")
     from kelompok_core.cli.plugin_commands import show_result

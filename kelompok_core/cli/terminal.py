@@ -1,4 +1,4 @@
-"""What all commands share: options, the database of one command, who acts, errors as a sentence and an exit code."""
+"""Shared by all commands: options, the database connection, the acting user, error messages and exit codes."""
 
 import os
 import traceback
@@ -31,14 +31,14 @@ ActorOption = Annotated[
         "--as", metavar="EMAIL", help="Act as this user; default: the local operator.", autocompletion=completion.users
     ),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Write over a file that is there already.")]
-LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Maximum number to show.")]
 MapOption = Annotated[
     list[str] | None,
     typer.Option(
         "--map",
         metavar="HEADER=FIELD",
-        help="Which field a column is; «-» leaves it out, «extra» keeps it as extra data.",
+        help="The field of a column; «-» ignores the column, «extra» keeps it as extra data.",
         autocompletion=completion.mapping,
     ),
 ]
@@ -58,10 +58,10 @@ EXIT_CODES = "Exit codes: 0 done · 1 failed · 2 usage · 3 done, with rejected
 
 @contextmanager
 def whole_file(path: Path, *, force: bool, encoding: str = "utf-8") -> Iterator[TextIO]:
-    """Give a file to write that is there only when all of it is; what was there before stays until then.
+    """Open a file that replaces ``path`` only once it is completely written.
 
     Raises:
-        UsageError: When there is something of that name already, and it is not to be written over.
+        UsageError: When the path exists and may not be overwritten.
     """
     require_free(path, "--output", force=force)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -74,15 +74,15 @@ def whole_file(path: Path, *, force: bool, encoding: str = "utf-8") -> Iterator[
 
 
 def require_free(path: Path, option: str, *, force: bool) -> None:
-    """See that a file can be written without taking one away that somebody may need.
+    """Check that a file can be written without overwriting another one by mistake.
 
     Raises:
-        UsageError: When there is a file and nobody said to write over it, or something that is no file.
+        UsageError: When the path exists and ``force`` is not set, or is not a file.
     """
     if path.exists() and not path.is_file():
-        raise wrong_option(option, f"{path} is there already, and is no file", hint="Give the name of a file.")
+        raise wrong_option(option, f"{path} already exists and is not a file", hint="Give the name of a file.")
     if path.exists() and not force:
-        raise wrong_option(option, f"{path} is there already", hint="Give another name, or write over it with --force.")
+        raise wrong_option(option, f"{path} already exists", hint="Give another name, or overwrite it with --force.")
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def workbench() -> Iterator["Workbench"]:
 
 
 def acting(bench: "Workbench", email: str | None) -> "Actor":
-    """Return who acts."""
+    """Return the acting user."""
     from kelompok_core.access.actors import get_actor
 
     with bench.database.connect() as connection, connection.begin():
@@ -112,7 +112,7 @@ def acting(bench: "Workbench", email: str | None) -> "Actor":
 
 
 def names_of(connection: "sa.Connection", table: str, ids: "Sequence[UUID]") -> "Mapping[UUID, str]":
-    """Return how to print ids: as short as they are still clear for a person, whole for a program."""
+    """Return how to print ids: as short as unambiguous for people, in full for programs."""
     from kelompok_core.database.ids import shorten
 
     return shorten(connection, table, ids) if output.is_for_a_person() else {one: str(one) for one in ids}
@@ -125,18 +125,18 @@ def name_of(bench: "Workbench", table: str, given: "UUID") -> str:
 
 
 def wrong_option(option: str, message: str, *, hint: str | None = None) -> UsageError:
-    """Return the error that what was given to an option, or an argument, is wrong."""
+    """Return the error for an invalid option or argument."""
     return UsageError(f"{option}: {message}", hint=hint)
 
 
 def none_of(option: str, given: str, known: Iterable[str]) -> UsageError:
-    """Return the error that a word given to an option is none of those there are."""
+    """Return the error for an unknown value of an option."""
     return wrong_option(option, f"{given!r} is not one of {', '.join(known)}")
 
 
 @contextmanager
 def blaming(option: str) -> Iterator[None]:
-    """Let what is wrong be told as that option's."""
+    """Attribute usage errors in the block to an option."""
     try:
         yield
     except UsageError as error:
@@ -144,7 +144,7 @@ def blaming(option: str) -> Iterator[None]:
 
 
 def pairs(given: Sequence[str], option: str, *, first: bool = False) -> dict[str, str]:
-    """Return ``KEY=VALUE`` options as a mapping, parted at the last «=» or at the first."""
+    """Return ``KEY=VALUE`` options as a mapping, split at the last «=», or with ``first`` at the first."""
     from kelompok_core.values.pairs import read_pairs
 
     with blaming(option):
@@ -153,7 +153,7 @@ def pairs(given: Sequence[str], option: str, *, first: bool = False) -> dict[str
 
 @contextmanager
 def acting_session(email: str | None) -> "Iterator[tuple[Session, Actor]]":
-    """Open a session for one command that writes, and say who acts; committed when the block ends well."""
+    """Open a session for one command that writes, with the acting user; commit it unless the block fails."""
     with workbench() as bench, bench.database.session() as session:
         yield session, acting(bench, email)
 
@@ -163,7 +163,7 @@ def error_as_json(error: KelompokError) -> Mapping[str, Any]:
 
 
 def report_error(error: KelompokError, *, as_json: bool) -> int:
-    """Print the error, with where in the code it came from when asked to; return its exit code."""
+    """Print the error, with the traceback in debug mode; return its exit code."""
     if as_json:
         output.print_json(error_as_json(error))
     else:

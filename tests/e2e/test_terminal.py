@@ -728,7 +728,7 @@ def test_no_command_writes_over_a_file_unless_it_is_told_to(ready, tmp_path):
         mine.write_text("what somebody is working on")
         refused = ready.kelompok(*arguments)
         assert refused.returncode == 2, (arguments, refused.stdout)
-        assert f"{mine} is there already" in refused.stderr
+        assert f"{mine} already exists" in refused.stderr
         assert "--force" in refused.stderr
         assert mine.read_text() == "what somebody is working on"
         assert ready.kelompok(*arguments, "--force").returncode == 0, arguments

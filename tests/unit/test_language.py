@@ -92,14 +92,14 @@ def test_errors_are_put_together_in_indonesian_too(indonesian, error, said):
     ("Did you mean delimiter or quote?", "Mungkin maksud Anda delimiter atau quote?"),
     ("Did you mean city? There are: city, name, region.", "Mungkin maksud Anda city? Yang ada: city, name, region."),
     ("mapping 'x': there is no field 'status'", "pemetaan 'x': tidak ada isian 'status'"),
-    ("--file: status is there already", "--file: status sudah ada"),
+    ("--file: status already exists", "--file: status sudah ada"),
 ])  # fmt: skip
 def test_names_that_have_to_be_typed_are_never_translated(indonesian, message, said):
     assert language.translate(message) == said
 
 
 @pytest.mark.parametrize(("message", "said"), [
-    ("/srv/x: there is no .kelompok and no kelompok.toml, here or in a folder above",
+    ("/srv/x: there is no .kelompok and no kelompok.toml, here or in a parent folder",
      "/srv/x: tidak ada .kelompok maupun kelompok.toml, di sini atau di folder di atasnya"),
     ("plugin 'x' cannot run: it is broken: not valid TOML: line 3",
      "plugin 'x' tidak dapat dijalankan: rusak: bukan TOML yang sah: line 3"),
