@@ -1,4 +1,4 @@
-"""People's corrections of goals, as labelled texts that an enricher can learn from."""
+"""People's corrections of goals, as labelled texts to train an enricher."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -20,10 +20,10 @@ class LabelledText:
     """A record's public text with the goals it has after people's corrections.
 
     Attributes:
-        id: The beginning of the text's SHA-256: the same text is the same row.
-        entity: Where the text stands.
-        goals: Numbers, with blanks between; empty for none.
-        shows: The words that showed each goal that stayed: «6: air bersih|15: hutan».
+        id: The first digits of the text's SHA-256, so that equal texts have equal ids.
+        entity: The entity that the text belongs to.
+        goals: Goal numbers separated by blanks; empty for none.
+        shows: The evidence for each remaining goal: «6: air bersih|15: hutan».
     """
 
     id: str
@@ -34,12 +34,12 @@ class LabelledText:
 
 
 def list_corrections(connection: sa.Connection, plugin: PluginInfo) -> Iterator[LabelledText]:
-    """Yield the records whose goals people added or removed, by entity, in the order of their ids.
+    """Yield the records whose goals people added or removed, by entity, ordered by id.
 
-    The text is that of the fields the plugin reads.
+    The text comes from the fields that the plugin reads.
 
     Raises:
-        PluginUnavailable: When one of its fields is not public.
+        PluginUnavailable: When one of these fields is not public.
     """
     enriched: dict[str, Sequence[str]] = {}
     for job in plugin.jobs():
@@ -59,7 +59,7 @@ def list_corrections(connection: sa.Connection, plugin: PluginInfo) -> Iterator[
 
 
 def write_corrections(rows: Iterator[LabelledText], target: TextIO) -> int:
-    """Write labelled texts as CSV; return how many."""
+    """Write labelled texts as CSV; return their number."""
     writer = SafeWriter(target)
     writer.writerow([one.name for one in fields(LabelledText)])
     number = 0

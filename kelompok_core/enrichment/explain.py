@@ -1,4 +1,4 @@
-"""Asking an enricher how it comes to its signals; nothing is stored."""
+"""Explanations of an enricher's signals; stores nothing."""
 
 import pandas as pd
 
@@ -18,19 +18,19 @@ _HOMES = "organizations"
 
 
 def explain_text(settings: Settings, plugin: str, text: str) -> CommandResult:
-    """Return how a plugin would see a text.
+    """Return a plugin's explanation of the signals it finds in a text.
 
     Raises:
-        PluginUnavailable: When it is not enabled, or explains nothing.
+        PluginUnavailable: When the plugin is not enabled, or cannot explain its signals.
     """
     return _explained(settings, require_usable(settings, plugin), text_table({"record": ["-"], "text": [text]}))
 
 
 def explain_organization(bench: Workbench, plugin: str, slug: str) -> CommandResult:
-    """Return how a plugin sees an organization's own public text.
+    """Return a plugin's explanation of the signals it finds in an organization's own public text.
 
     Raises:
-        PluginUnavailable: When it is not enabled, or explains nothing.
+        PluginUnavailable: When the plugin is not enabled, or cannot explain its signals.
         NotFound: When there is no such organization.
     """
     info = require_enabled(bench.settings, plugin)

@@ -1,4 +1,4 @@
-"""The use case: choose records, have an enricher look at their public text, store the signals it gives."""
+"""The enrichment use case: select records, pass their public text to an enricher, store its signals."""
 
 import hashlib
 import json
@@ -46,16 +46,17 @@ _HOMES = "organizations"
 
 @dataclass(frozen=True, kw_only=True)
 class EnrichmentRequest:
-    """What somebody asks for: all records unless something confines it.
+    """A request to enrich all records, or those that the filters select.
 
     Attributes:
-        plugin: Name of an enabled plugin, and the job of it.
+        plugin: Name of an enabled plugin.
+        job: Name of one of its jobs.
         organization: Slug of the only organization, or None.
         import_id: Only what this import wrote, or None.
         changed_since: Only records changed since, or None.
-        again: Also records whose text and method are those of last time.
-        dry_run: Say what would be written, write nothing.
-        config: Settings of the plugin, this once.
+        again: Also records whose text and method have not changed since the last run.
+        dry_run: Report what would be written, without writing.
+        config: Plugin settings for this run.
     """
 
     plugin: str
@@ -69,7 +70,7 @@ class EnrichmentRequest:
 
 
 def request_enrichment(bench: Workbench, request: EnrichmentRequest, actor: Actor) -> UUID:
-    """Open a run for the request; nothing is read yet.
+    """Create a run for the request, without starting it.
 
     Raises:
         NotPermitted: When the actor may not enrich there.
@@ -102,7 +103,7 @@ def request_enrichment(bench: Workbench, request: EnrichmentRequest, actor: Acto
 
 
 def _authorize(connection: sa.Connection, actor: Actor, organization_id: UUID | None, import_id: UUID | None) -> None:
-    """Who applied an import may have what it wrote enriched; else the right is that of the organization, or of all."""
+    """Check the right to enrich: an import's actor may enrich its records; others need it for the organization."""
     if import_id is not None and get_import(connection, import_id).actor_id == actor.id:
         require_active(connection, actor, Action.ENRICHMENT_RUN)
         return
@@ -110,13 +111,13 @@ def _authorize(connection: sa.Connection, actor: Actor, organization_id: UUID | 
 
 
 def enrich(bench: Workbench, enrichment_id: UUID, entities: Sequence[str] = ()) -> Enrichment:
-    """Do the run, for these entities or all its job names; each page of records is stored whole or not at all.
+    """Run the enrichment for these entities, or all of its job; each page of records is stored in one transaction.
 
-    Running it again after it was killed goes on where it was: what is stored is known by its text.
+    A run that was killed can be repeated: it skips records whose text is already enriched.
 
     Raises:
         NotPermitted: When the actor may no longer enrich there.
-        EnrichmentFailed: When the plugin fails, or gives what is no signal. Pages stored before stay.
+        EnrichmentFailed: When the plugin fails or returns invalid signals. Pages stored earlier are kept.
     """
     with working_on(bench.database.engine, enrichment_id):
         with bench.database.connect() as connection:
@@ -178,7 +179,7 @@ class _Run:
         with self._bench.database.connect() as connection:
             counts["records"] = count_chosen(connection, descriptor, self._scope)
             for page in iter_pages(connection, descriptor, fields, self._scope):
-                connection.rollback()  # nothing is held while the plugin works
+                connection.rollback()  # hold no transaction while the plugin works
                 signals = checked_signals(call(page.texts), page, self._plugin.name)
                 for kind, number in self._store(connection, descriptor.entity, page, signals).items():
                     counts[kind] += number
@@ -193,7 +194,7 @@ class _Run:
     def _store(self, connection: sa.Connection, entity: str, page: Page, signals: Sequence[Any]) -> dict[str, int]:
         enrichment = self._enrichment
         with connection.begin() as transaction:
-            # In one order, so that it queues with imports instead of deadlocking.
+            # Lock in a fixed order, to wait for imports instead of deadlocking with them.
             for locked in sorted({entity, _HOMES}):
                 lock_entity(connection, locked)
             announce(
@@ -212,7 +213,7 @@ class _Run:
 
 
 def method_of(plugin: PluginInfo, config: Mapping[str, Any]) -> str:
-    """Return what, beside the text, a signal depends on: the version, and a digest of settings where there are any."""
+    """Return what a signal depends on besides the text: the plugin's version, and a digest of non-default settings."""
     settings = {**plugin.config, **config}
     defaults = {
         key: one.get("default") for key, one in (plugin.manifest.config_schema if plugin.manifest else {})
@@ -229,7 +230,7 @@ def method_of(plugin: PluginInfo, config: Mapping[str, Any]) -> str:
 def enriching(
     settings: Settings, plugin: PluginInfo, config: Mapping[str, Any], *, dry_run: bool
 ) -> Iterator[Callable[[pd.DataFrame], pd.DataFrame]]:
-    """Give a plugin's enricher as a function of texts; what it raises becomes an error of ours.
+    """Provide a plugin's enricher as a function of texts that raises only errors of the core.
 
     Raises:
         EnrichmentFailed: When the plugin fails.

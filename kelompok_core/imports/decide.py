@@ -1,4 +1,4 @@
-"""The decide step: one decision a row, stored as the plan. A dry run ends here."""
+"""The decide step: one decision per row, stored as the plan. A dry run ends here."""
 
 from collections.abc import Mapping
 from time import monotonic
@@ -25,7 +25,7 @@ from kelompok_core.values.conventions import DEFAULT_ZONE
 
 
 def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
-    """Plan a staged import; does nothing when it is planned already."""
+    """Plan a staged import; do nothing if it is already planned."""
     engine = bench.database.engine
     with working_on(engine, import_id):
         with bench.database.connect() as connection:
@@ -43,7 +43,7 @@ def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
 
 
 def _plan(engine: sa.Engine, record: ImportRecord, started: float) -> ImportRecord:
-    """Make the plan and keep it, in one snapshot: it speaks of one moment, and apply can ask what came after."""
+    """Make and store the plan in one snapshot, so that apply can find what has changed since."""
     snapshot = engine.connect().execution_options(isolation_level="REPEATABLE READ")
     with snapshot as connection, connection.begin():
         with noticing_takeover(record):
@@ -67,7 +67,7 @@ def make_plan(
 ) -> dict[str, Any]:
     """Decide every row in this transaction and store the decisions; return the import's new columns.
 
-    With ``reviewed``, the revision somebody has looked at stands: rows that come out otherwise are parked.
+    With ``reviewed``, the number of a revision a person approved, rows now decided otherwise go to review.
     """
     use_memory(connection)
     descriptor = get_descriptor(record.entity)
@@ -105,7 +105,7 @@ def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> DecisionRules:
 
 
 def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
-    """Parameters of the statements; the rights are those of whoever released the plan, else of who asked for it."""
+    """Return the statements' parameters; the rights are those of the actor who applies the plan, or requested it."""
     actor = actor_of(connection, record)
     permitted = list_organizations_where(connection, actor, Action.IMPORT_APPLY)
     return {

@@ -1,22 +1,22 @@
-"""The SQL of deciding: set-based, made from an entity's descriptor, never from a value.
+"""The SQL of deciding: set-based, built from an entity's descriptor, never from values.
 
-The statements run in order in one transaction and hand on by temporary tables:
+The statements run in order in one transaction, and pass results on in temporary tables:
 
-``deciding_homes``      where rows say they belong     ``deciding_refused``    rows that may not go there
-``deciding_shared``     rows of ids that are several   ``deciding_seen``       rows that say it again
-``deciding_known``      what this source said before   ``deciding_keys``       what identifies each other row
-``deciding_there``      a record, if there are any     ``deciding_matches``    existing records by strong key
-``deciding_namesakes``  seen rows of a name, counted   ``deciding_rows``       target, reason and turn of each
-``deciding_back``       seen rows that others speak about too
-``deciding_rejected``   words that somebody rejected
-``deciding_contested``  rows that contradicted another and were not decided
-``deciding_groups``     who takes turns with whom      ``deciding_declined``   values that people did not take
-``deciding_wrong``      rows with errors               ``deciding_used_ids``   those whose id another row has
-``deciding_diffs``      what a row would change        ``deciding_final``      one decision a row
-``deciding_slugs``      addresses (``slugs_sql.py``)
+``deciding_homes``      organizations of rows          ``deciding_refused``    rows not permitted there
+``deciding_shared``     rows whose id is ambiguous     ``deciding_seen``       rows unchanged since last time
+``deciding_known``      earlier rows of the source     ``deciding_keys``       identity of each other row
+``deciding_there``      one existing record, if any    ``deciding_matches``    existing records by strong key
+``deciding_namesakes``  counts of seen rows by name    ``deciding_rows``       target and reason of each row
+``deciding_back``       seen rows that other rows of the file also refer to
+``deciding_rejected``   values that a person rejected
+``deciding_contested``  rows that contradicted another and are undecided
+``deciding_groups``     order of rows per record       ``deciding_declined``   values that people did not accept
+``deciding_wrong``      rows with errors               ``deciding_used_ids``   those whose id another row has, too
+``deciding_diffs``      changes by each row            ``deciding_final``      one decision per row
+``deciding_slugs``      slugs (``slugs_sql.py``)
 
-Rows of one record (by target, or by identity when the record is new) form a group and take turns in file
-order; a row is compared with the record as the rows before it leave it.
+Rows of one record (by target, or by identity if the record is new) form a group, in file order; a row is compared with
+the record as left by the rows before it.
 """
 
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ from kelompok_core.imports.diff_sql import DecisionRules, create_diffs
 
 
 def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
-    """Yield the statements; they take what :func:`kelompok_core.imports.decide.make_plan` knows of the import.
+    """Yield the statements; :func:`kelompok_core.imports.decide.make_plan` has their parameters.
 
-    ``shared`` is whether some identity of the source may stand for several records.
+    ``shared`` is whether an identity of the source may refer to several records.
     """
     descriptor = rules.descriptor
     named = rules.rows_name_homes
@@ -103,9 +103,9 @@ def _keys(rules: DecisionRules, *, shared: bool) -> str:
 
 
 def _there(descriptor: EntityDescriptor) -> str:
-    """Find one record that a row could be, if there is any: a first list meets none, and nothing is looked up then.
+    """Find one record that rows could match, to skip matching when there is none, as in a first import.
 
-    In the order of the index of names, so that an organization without records is not looked for among all others.
+    Uses the order of the name index, so that an organization without records does not scan all others' records.
     """
     if not descriptor.belongs:
         some = f"SELECT id FROM {descriptor.entity} LIMIT 1"
@@ -152,9 +152,9 @@ def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str
 
 
 def _rows(descriptor: EntityDescriptor) -> str:
-    """Give each good row its target and the reason, or park it; a name alone never merges.
+    """Assign each valid row its target and reason, or park it; a name alone never merges.
 
-    Sorted by name first and home after: sorting looks at more than eight bytes only where those are the same.
+    Sorts by name before home, because sorting is fast if the first eight bytes differ.
     """
     unknown = f"{_ANY_THERE} AND n.identity IS NULL AND m.record IS NULL"
     namesakes = matching_sql.namesakes(descriptor, when=unknown)
@@ -189,7 +189,7 @@ def _rows(descriptor: EntityDescriptor) -> str:
 
 _PARTY = "coalesce(d.target::text, d.identity)"
 
-# seen: up to this row of its group the source says what it said last time.
+# seen: up to this row of its group, the source's data is the same as last time.
 _GROUPS = f"""
     CREATE TEMPORARY TABLE deciding_groups ON COMMIT DROP AS
     SELECT o.record, o.explicit, o.reason, o.namesakes, o.party, o.is_new, o.home, o.guarded,
@@ -198,7 +198,7 @@ _GROUPS = f"""
            coalesce(o.record <= s.until, false) AND NOT o.contradicted AS seen
     FROM (SELECT d.record, d.explicit, d.reason, d.namesakes, d.home, d.guarded, d.target IS NULL AS is_new,
                  {remembered_sql.SENT_AGAIN.format(row="d")} AS contradicted,
-                 -- Once a row: a window would ask again and again.
+                 -- Computed here once per row: in the window it would be computed repeatedly.
                  coalesce(d.target, d.new_record_id, new_id()) AS given, {_PARTY} AS party
           FROM deciding_rows d WHERE NOT d.parked) o
     LEFT JOIN (
@@ -207,8 +207,8 @@ _GROUPS = f"""
     WINDOW turns AS (PARTITION BY o.party ORDER BY o.record)"""
 
 
-# What people left as it was when they took a row of this source into a record: by field the value that was not taken,
-# or null where none is to be, and a list where a later word of theirs lifts that.
+# Values that people declined when they merged a row of this source into a record, by field: the declined value, null
+# if every value is declined, or a list if a later decision lifts that.
 _DECLINED = """
     CREATE TEMPORARY TABLE deciding_declined ON COMMIT DROP AS
     SELECT identity, target, jsonb_object_agg(field, value ORDER BY decided_at) AS said
@@ -229,8 +229,8 @@ _WRONG = """
     SELECT record, identity, external_id, reason, candidate FROM import_rows
     WHERE import_id = :import AND verdict = 'error'"""
 
-# Wrong rows whose id another row of the file has too, and other values: mended, and sent again alone, such a row would
-# take the other's place.
+# Invalid rows whose id another row of the file has with different values: corrected and imported alone, such a row
+# would overwrite the other.
 _USED_IDS = """
     CREATE TEMPORARY TABLE deciding_used_ids ON COMMIT DROP AS
     SELECT i.record, array_agg(DISTINCT e.key) AS fields
@@ -244,14 +244,14 @@ _USED_IDS = """
 
 
 def _another_name(descriptor: EntityDescriptor) -> str:
-    """Whether a row known by a key that people share would give its record a name of no word in common."""
+    """Whether a row matched by a key that people share would replace the name by one without a common word."""
     if not descriptor.keys_are_shared:
         return "false"
     old, new = (f"string_to_array(lower(d.changes->'{descriptor.label}'->>{at}), ' ')" for at in (0, 1))
     return f"NOT d.explicit AND d.changes ? '{descriptor.label}' AND NOT {old} && {new}"
 
 
-# What is said of a row beside its decision: fields of the record that stay as they are.
+# Notes on a row besides its decision: fields of the record that keep their values.
 _NOTES = {
     "field.source_outranked": "o.outranked",
     "consent.withdrawn_kept": "o.withheld",
@@ -267,15 +267,15 @@ def _note(code: str, fields: str) -> str:
 
 
 WITHDRAWN = "consent.taken"
-"""Code of the note by which applying knows what of a row counts that was handed back, and of whom."""
+"""Code of the note that makes apply record a consent withdrawal from a row that is not imported."""
 
-# Why a row may be handed back whose person is known all the same, and its name.
+# Reasons not to import a row although its person is identified.
 _ABOUT_VALUES = """('id.duplicate_in_file', 'dup.conflict_in_file', 'field.locked_by_person', 'value.end_before_start',
                     'match.target_claimed')"""
 
 
 def _withdrawal_of_compared(rules: DecisionRules) -> str:
-    """A note of the ways that a row closes which is handed back for its other values."""
+    """The note of consent withdrawn by a row that is not imported because of its other values."""
     name = _withdrawing_field(rules)
     if name is None:
         return "NULL::jsonb"
@@ -287,7 +287,7 @@ def _withdrawal_of_compared(rules: DecisionRules) -> str:
 
 
 def _withdrawal_of_asking(rules: DecisionRules) -> str:
-    """The same of a row that waits with a question of its own, where its source and its name tell who it is."""
+    """The same for a row that is parked for a reason of its own, if its source and name identify the person."""
     name, descriptor = _withdrawing_field(rules), rules.descriptor
     if name is None:
         return "NULL::jsonb"

@@ -1,4 +1,4 @@
-"""The SQL of comparing: what a row says beside what its record says by then, field by field, by merge policy."""
+"""The SQL of comparing rows with their records, field by field, by merge policy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,13 @@ from kelompok_core.imports.candidates import IN_BRIEF
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionRules:
-    """What of the request shapes the SQL: mapped fields with their policies, and who wins inside the file.
+    """The options of an import that determine the SQL.
 
-    Also whether a column says where each row belongs; else all belong where the import does.
+    Attributes:
+        descriptor: The entity.
+        policies: Merge policies of the mapped fields.
+        last_wins: Whether the last of contradicting rows in a file wins.
+        rows_name_homes: Whether a column names each row's organization; otherwise all rows belong to the import's.
     """
 
     descriptor: EntityDescriptor
@@ -26,22 +30,22 @@ class DecisionRules:
 
     @property
     def withdrawal(self) -> Withdrawal | None:
-        """How withdrawn consent outranks what the source says, where it says anything of the matter."""
+        """The rules of withdrawn consent, if the import may change the status they protect."""
         withdrawal = self.descriptor.withdrawal
         return withdrawal if withdrawal is not None and withdrawal.status in self.policies else None
 
     @property
     def periods(self) -> Sequence[tuple[Field, Field]]:
-        """Begin and end of what this import may change one side of."""
+        """Pairs of begin and end fields of which this import may change at least one."""
         pairs = [(self.descriptor.field(begin), self.descriptor.field(end)) for begin, end in self.descriptor.periods]
         return [(begin, end) for begin, end in pairs if begin.name in self.policies or end.name in self.policies]
 
 
 def create_diffs(rules: DecisionRules) -> str:
-    """Compare each row with its record as the rows before it leave that: ``deciding_diffs``.
+    """Compare each row with its record as left by the rows before it: ``deciding_diffs``.
 
-    Rows seen before are not compared; where the first row wins they still rule out what contradicts them behind.
-    What fields are compared with is made once a row: inlined, each comparison would make all of it anew.
+    Rows seen before are not compared, but if the first row wins, later rows that contradict them do not win.
+    The record's values are computed once per row: inlined, each comparison would compute them again.
     """
     descriptor = rules.descriptor
     fold = "jsonb_fold_last" if rules.last_wins else "jsonb_fold_first"
@@ -91,7 +95,7 @@ def create_diffs(rules: DecisionRules) -> str:
         FROM compared c"""
 
 
-# What a person did not take of such a row; asked for only where there is something.
+# Values that a person declined for such a row; looked up only if there are any.
 _DECLINED = """CASE WHEN NOT s.is_new AND EXISTS (SELECT FROM deciding_declined) THEN (
                    SELECT n.said FROM deciding_rows r
                    JOIN deciding_declined n ON n.target = r.target
@@ -100,10 +104,10 @@ _DECLINED = """CASE WHEN NOT s.is_new AND EXISTS (SELECT FROM deciding_declined)
 
 
 def _heard(rules: DecisionRules) -> str:
-    """What this source said of a list of withdrawals before a person decided on that: no news, and not to be repeated.
+    """The withdrawals that this source reported before a person changed them: they must not be applied again.
 
-    It is what the source last said, or all of the row's where the same file was imported before, or the same row was
-    handed back.
+    These are the source's last values, or all of the row's if the same file was imported before or the same row was
+    rejected or parked.
     """
     withdrawal = rules.descriptor.withdrawal
     if withdrawal is None or withdrawal.field not in rules.policies:
@@ -141,7 +145,7 @@ def _current(rules: DecisionRules) -> str:
 
 
 def _reversed(rules: DecisionRules) -> str:
-    """Whether the record would end before it begins; dates of one length compare as text."""
+    """Whether the record would end before it begins; dates of equal length compare as text."""
 
     def after(field: Field) -> str:
         return f"coalesce(c.changes->'{field.name}'->>1, c.stored->>'{field.name}')"
@@ -155,10 +159,9 @@ def _reversed(rules: DecisionRules) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Comparison:
-    """SQL about one field of one row: what it says, what the record says by then, who set that.
+    """SQL about one field of one row: its value, the record's value at that point, and who set it.
 
-    A list that is added to is compared by what it would be with the row's entries behind its own; a moment with what
-    the record says of it and the row does not.
+    Lists that are appended to are compared after appending; incomplete moments after filling in the record's parts.
     """
 
     field: Field
@@ -188,14 +191,14 @@ class _Comparison:
 
     @property
     def _zone_before(self) -> str:
-        """The zone of the record's moment."""
+        """The time zone of the record's moment."""
         if self.zone is None:
             return "CAST(:timezone AS text)"
         return f"coalesce({_before(self.zone.name)}, '{self.zone.default}')"
 
     @property
     def _zone_now(self) -> str:
-        """The row's own zone; else the one somebody said the record has; else the import's."""
+        """The row's own time zone; otherwise the one set in the record; otherwise the import's."""
         if self.zone is None:
             return self._zone_before
         said = f"b.candidate->>'{self.zone.name}'"
@@ -204,7 +207,7 @@ class _Comparison:
 
     @property
     def says_less(self) -> str:
-        """Whether the record's value says all that the row's does, and more."""
+        """Whether the record's value includes the row's, and more detail."""
         base = _before(self.field.derived_from) if self.field.derived_from else "NULL::text"
         return brief_sql.says_less(self.field, brief=self._brief, stored=f"({self.stored})", base=base)
 
@@ -214,7 +217,7 @@ class _Comparison:
 
     @property
     def declined(self) -> str:
-        """Whether a person left the record's value as it was when such a row was taken into the record."""
+        """Whether a person declined the row's value when merging such a row into the record."""
         if self.policy is MergePolicy.OVERWRITE or self.field.only_added:
             return "false"
         value = f"b.declined->>'{self.name}'"
@@ -223,12 +226,12 @@ class _Comparison:
 
     @property
     def stays(self) -> str:
-        """Whether the record's value stays, whoever set it."""
+        """Whether the record keeps its value, whoever set it."""
         return f"({self.says_less} OR {self.declined})"
 
     @property
     def contends(self) -> str:
-        """Whether this row claims the place of a value that is there."""
+        """Whether this row would replace an existing value, by the merge policy."""
         match self.policy:
             case MergePolicy.OWN | MergePolicy.OVERWRITE:
                 return "true"
@@ -241,7 +244,7 @@ class _Comparison:
 
     @property
     def replaceable(self) -> str:
-        """Whether a value that is there gives way to this row's."""
+        """Whether an existing value may be replaced by this row's."""
         if self.field.only_added:
             return "true"
         if self.field.derived_from is not None:
@@ -252,18 +255,18 @@ class _Comparison:
 
     @property
     def is_derived(self) -> str:
-        """Whether the row's value was made of another field."""
+        """Whether the row's value was derived from another field."""
         return _is_derived(self.name)
 
     @property
     def _replaces_derived(self) -> str:
-        """A derived value replaces one that nobody said, where its source may change what both were made of."""
+        """Whether a derived value may replace another derived one: only if this source set the field it is based on."""
         base = f"coalesce(b.origins->>'{self.field.derived_from}', :origin)"
         return f"(NOT b.origins ? '{self.name}' AND {base} = :origin)"
 
     @property
     def _withdraws(self) -> str:
-        """Whether the row withdraws consent, which ends what any source says of somebody's taking part."""
+        """Whether the row withdraws consent, which overrides any source's status."""
         withdrawal = self.withdrawal
         if withdrawal is None:
             return "false"
@@ -272,7 +275,7 @@ class _Comparison:
 
     @property
     def withheld(self) -> str:
-        """Whether consent was withdrawn, and the row would have the person take part again."""
+        """Whether consent was withdrawn, and the row would make the person active again."""
         withdrawal = self.withdrawal
         if withdrawal is None:
             return "false"
@@ -292,7 +295,7 @@ class _Comparison:
 
     @property
     def stored(self) -> str:
-        """The record's value as the rows before this one leave it."""
+        """The record's value as left by the rows before this one."""
         name = self.field.compared_as
         before = f"coalesce(b.said->>'{name}', b.stored->>'{name}')"
         if self.appends:
@@ -302,7 +305,7 @@ class _Comparison:
 
     @property
     def proposed(self) -> str:
-        """What the record would say."""
+        """The value that the record would get."""
         return _union(self.stored, self.said) if self.appends else self.said
 
     @property
@@ -316,7 +319,7 @@ class _Comparison:
         )
 
     def differs_from(self, setter: str) -> str:
-        """The field's name where the row contends for a value that this setter keeps."""
+        """The field's name if the row would replace a value that is kept because of its setter."""
         if self.field.only_added:
             return "NULL"
         differs = f"{self.proposed} <> {self.stored} AND {self.contends} AND NOT {self.stays}"
@@ -328,7 +331,7 @@ class _Comparison:
 
 
 def _before(name: str) -> str:
-    """What the rows before this one say of a field, or else the record does."""
+    """A field's value in the rows before this one, or otherwise in the record."""
     return f"coalesce(b.said->>'{name}', b.stored->>'{name}')"
 
 
@@ -337,7 +340,7 @@ def _is_derived(name: str) -> str:
 
 
 def _union(left: str, right: str) -> str:
-    """Two lists as one, the entries of the left first, each once; null where the right says nothing."""
+    """The union of two lists, the left's entries first; null if the right is null."""
     return f"jsonb_list_union(CAST({left} AS jsonb), CAST({right} AS jsonb))::text"
 
 
@@ -360,7 +363,7 @@ def _changes(rules: DecisionRules) -> str:
 
 
 def _locked(rules: DecisionRules) -> str:
-    """Fields where the row would replace what a person set."""
+    """Fields where the row would replace a person's value."""
     return ", ".join(one.differs_from("LIKE 'person:%'") for one in _comparisons(rules, *MergePolicy))
 
 
@@ -371,13 +374,13 @@ def _outranked(rules: DecisionRules) -> str:
 
 
 def _withheld(rules: DecisionRules) -> str:
-    """The field that would have somebody take part again who withdrew consent."""
+    """The field that would reactivate a person who withdrew consent."""
     withdrawing = [one for one in _comparisons(rules, *MergePolicy) if one.withdrawal is not None]
     return ", ".join(f"CASE WHEN {one.withheld} THEN '{one.name}' END" for one in withdrawing)
 
 
 def _less_said(rules: DecisionRules) -> str:
-    """Fields of which the row says less than the record, which stays."""
+    """Fields where the record keeps its value because the row's is less detailed."""
     telling = (Detail.DATE, Detail.NAME, Detail.NUMBER)
     return ", ".join(
         f"CASE WHEN {one.proposed} <> {one.stored} AND {one.contends} AND {one.says_less} THEN '{one.name}' END"
@@ -387,7 +390,7 @@ def _less_said(rules: DecisionRules) -> str:
 
 
 def _kept(rules: DecisionRules) -> str:
-    """Fields that a person left as they were, and that the row would change again."""
+    """Fields where a person declined a value that the row has again."""
     return ", ".join(
         f"CASE WHEN {one.proposed} <> {one.stored} AND {one.contends} AND {one.declined} THEN '{one.name}' END"
         for one in _comparisons(rules, *MergePolicy)
@@ -395,7 +398,7 @@ def _kept(rules: DecisionRules) -> str:
 
 
 def said_beside(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
-    """Select what one row says of these fields beside one record: null where the record says more of the same."""
+    """Select one row's values of these fields as compared with a record: null if the record's is more detailed."""
     policies = {field.name: MergePolicy.OWN for field in fields}
     rules = DecisionRules(descriptor=descriptor, policies=policies, last_wins=False, rows_name_homes=False)
     said = ", ".join(

@@ -1,4 +1,4 @@
-"""Export: an entity's records in columns that import them again, and then change nothing."""
+"""Export of an entity's records in a form that can be imported again without changes."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ from kelompok_core.imports.homes_sql import SLUG_OF_HOME
 
 
 class ExportFormat(StrEnum):
-    """How an export is written."""
+    """File formats of exports."""
 
     CSV = "csv"
     JSON = "json"
@@ -32,10 +32,10 @@ def write_export(
     form: ExportFormat,
     organization_id: UUID | None = None,
 ) -> int:
-    """Write all records, or those of one organization, by id; return how many there are.
+    """Write all records, or those of one organization, by id; return their number.
 
-    CSV has formulas guarded, which an import takes back; JSON has them as they are, and leaves out what is not there.
-    Personal data that an import only takes when it is asked to is not written either.
+    CSV escapes formulas, which an import reverses; JSON does not need to, and omits empty fields. Leaves out personal
+    data that imports read only on request.
     """
     fields = [field.name for field in descriptor.fields if not is_sensitive(field.name)]
     columns = [RECORD_ID, *(["organization"] if descriptor.belongs else []), *fields]
@@ -93,7 +93,7 @@ def _iter_records(
 
 
 def _said(field: Field) -> str:
-    """The stored value as a source would say it: of a vocabulary's word its name, which makes the word anew."""
+    """The stored value as in a source file: for a vocabulary, the term's name, from which an import recreates it."""
     if field.vocabulary:
         return f"(SELECT v.name FROM {field.vocabulary} v WHERE v.id = t.{field.stored_in})"
     return stored(field)

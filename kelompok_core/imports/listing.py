@@ -1,4 +1,4 @@
-"""Lists written to files: CSV for spreadsheets, JSON or lines of JSON for programs, by the file's ending."""
+"""Lists written to files: CSV for spreadsheets, JSON or JSON Lines for programs, by the file extension."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,18 +14,18 @@ _JSON, _LINES = ".json", (".ndjson", ".jsonl")
 
 
 def encoding_of(path: Path) -> str:
-    """Return a listing's encoding: a spreadsheet needs the mark in front, JSON must not have it."""
+    """Return a listing's encoding: spreadsheets need a byte-order mark, JSON must not have one."""
     return "utf-8" if path.suffix.lower() in (_JSON, *_LINES) else "utf-8-sig"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Form(Generic[Item]):
-    """How items of one kind are written.
+    """The format of one kind of items.
 
     Attributes:
-        columns: Header of a CSV.
-        lines: The lines of one item in a CSV.
-        to_json: One item as an object.
+        columns: Header of the CSV file.
+        lines: Returns the CSV lines of an item.
+        to_json: Returns an item as a JSON object.
     """
 
     columns: Sequence[str]
@@ -34,7 +34,7 @@ class Form(Generic[Item]):
 
 
 def write_listing(items: Iterable[Item], form: Form[Item], target: TextIO, path: Path) -> int:
-    """Write items as ``path``'s ending says, in :func:`encoding_of` that; return how many there are."""
+    """Write items in the format of ``path``'s extension, encoded as by :func:`encoding_of`; return their number."""
     ending = path.suffix.lower()
     if ending == _JSON:
         return _write_array(map(form.to_json, items), target)

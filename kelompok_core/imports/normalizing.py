@@ -1,4 +1,4 @@
-"""Normalizers of plugins at work on a source: after it is read, before its columns become fields."""
+"""Runs the plugins' normalizers on a source, after it is read and before its columns are mapped to fields."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,20 +18,20 @@ CONTRACT = "source_normalizer"
 
 @dataclass(frozen=True, kw_only=True)
 class Normalizers:
-    """The enabled plugins' normalizers, in the order of their names.
+    """The enabled plugins' normalizers, ordered by name.
 
     Attributes:
-        labels: ``name@version`` of each; rows read with others are read another way.
+        labels: ``name@version`` of each; part of the digest that tells whether rows were read the same way.
     """
 
     labels: Sequence[str]
     _ready: Sequence[tuple[str, SourceNormalizer, PluginContext]]
 
     def normalize(self, batch: SourceBatch) -> SourceBatch:
-        """Return the batch as the normalizers leave it: cells rewritten, columns and issues added, no row more or less.
+        """Return the normalized batch: cells may change, columns and issues may be added, rows stay the same.
 
         Raises:
-            ImportFailed: Naming the plugin that failed, or did something else.
+            ImportFailed: Naming the plugin that failed or broke these rules.
         """
         for label, normalizer, context in self._ready:
             batch = _normalized(label, normalizer, context, batch)
@@ -53,7 +53,7 @@ def _normalized(label: str, normalizer: SourceNormalizer, context: PluginContext
 
 @contextmanager
 def normalizers(settings: Settings, record: ImportRecord) -> Iterator[Normalizers]:
-    """Give the normalizers of enabled plugins that act on imports unasked.
+    """Provide the normalizers of enabled plugins that run on every import.
 
     Raises:
         PluginUnavailable: When one cannot be loaded.

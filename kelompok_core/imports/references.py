@@ -1,4 +1,4 @@
-"""Rows their source has sent before: found by what they say, staged as references to what was read then."""
+"""Rows that their source has sent before: found by content, and staged as references to the earlier rows."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from kelompok_core.imports.seen_sql import LAST_SAID, OF_SCOPE, SAID_BEFORE
 
 
 class Place(NamedTuple):
-    """A row of an earlier import that has ``raw`` and ``candidate`` itself, and the evidence that came of it."""
+    """A row of an earlier import that stores ``raw`` and ``candidate``, and its evidence."""
 
     import_id: str
     record: int
@@ -28,7 +28,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """Rows of a batch that can be references: their ids and identities, and where each was read before."""
+    """Rows of a batch that can be references: their ids, identities, and earlier rows by position."""
 
     external_id: pd.Series
     identity: pd.Series
@@ -36,10 +36,10 @@ class Known:
 
 
 class References:
-    """Looks rows of one import up among what its source has sent before.
+    """Looks up rows of one import among earlier rows of its source.
 
-    Only rows with an id of the source's own, of which nothing was found to be said: the others are read anew, as are
-    those whose values need rights, or that name their organization.
+    Finds only rows that have a source id and no findings. Other rows are read again, as are those with values that need
+    rights, or with a column for their organization.
     """
 
     def __init__(self, database: Database, record: ImportRecord, descriptor: EntityDescriptor) -> None:
@@ -53,14 +53,14 @@ class References:
     def find(
         self, batch: SourceBatch, mapping: HeaderMapping, terms: Terms, digests: Sequence[bytes], reading: bytes
     ) -> Known | None:
-        """Return what of the batch was read before in just this way; None when nothing can have been."""
+        """Return the batch's rows that were read before in the same way; None if there cannot be any."""
         columns = {target: column for column, target in mapping.targets.items() if column in batch.cells.columns}
         if not self._any or EXTERNAL_ID not in columns or self._rests_on_more(columns):
             return None
         external_id = read_ids(batch.cells[columns[EXTERNAL_ID]], terms.reading)
         identity = identity_by_id(self._descriptor, external_id, terms)
         spoken_of = set(batch.issues["record"].dropna())
-        # Two values for ten thousand rows: each more would be one to be written and read apart.
+        # Pass two values for thousands of rows, because each parameter is serialized and parsed separately.
         asked = {
             "identities": json.dumps(identity.astype("object").where(identity.notna(), None).tolist()),
             "digests": b"".join(digests),

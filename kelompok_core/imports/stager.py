@@ -1,4 +1,4 @@
-"""One pass over a source: the plugin reads, the core understands, every row is kept. Restartable after any batch."""
+"""One pass over a source: a plugin reads it, the core interprets it, every row is stored. Restarts after any batch."""
 
 import hashlib
 import json
@@ -49,12 +49,12 @@ from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE
 from kelompok_core.values.reading import Reading
 
 READING = 4
-"""Counted up when normalizers change, so that rows read the old way are compared again."""
+"""Increment when value normalization changes, so that rows read the old way are compared again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Fresh:
-    """What of a batch is ours and not staged yet: as the plugin read it, as it is to be understood, and known rows."""
+    """The rows of a batch that this pass still has to stage: as read (``written``), normalized, and known rows."""
 
     batch: SourceBatch
     written: SourceBatch
@@ -68,7 +68,7 @@ class _Fresh:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ready:
-    """A batch to be written: what makes the tables of its new rows, and the import's columns."""
+    """A batch to write: functions that make the tables of its new rows, and the import's columns."""
 
     tables: Sequence[Callable[[], pa.Table]]
     state: dict[str, Any]
@@ -76,12 +76,12 @@ class _Ready:
 
 
 class Stager:
-    """One pass over one source, for all of it or for a part; the pass of a part reads what the others stage too.
+    """One pass over a source that stages all of it or one part; the pass for a part also reads the other parts.
 
     Attributes:
-        read: How many rows were read so far.
-        staged: How many are staged, now or before.
-        state: The import's columns as they are after what was read.
+        read: Number of rows read so far.
+        staged: Number of rows staged, including earlier passes.
+        state: The import's columns after the rows read so far.
     """
 
     def __init__(
@@ -111,14 +111,14 @@ class Stager:
         self.state: dict[str, Any] = {}
 
     def run(self) -> None:
-        """Understand one batch while the database takes the one before, and looks the rows of the next up."""
+        """Interpret one batch while the previous one is written, and the rows of the next one are looked up."""
         with (
             self._bench.database.connect() as connection,
             ThreadPoolExecutor(1, "staging") as writer,
             ThreadPoolExecutor(1, "looking up") as looker,
         ):
             self._issues += note_earlier(connection, self._record, self._rights)
-            connection.commit()  # reading may take its time, and no transaction should wait for it
+            connection.commit()  # reading may be slow, and should not keep a transaction open
             writing: Future[None] | None = None
             for fresh in self._read_ahead(looker):
                 ready = self._understand(fresh)
@@ -130,12 +130,12 @@ class Stager:
 
     @property
     def silent_columns(self) -> list[str]:
-        """The columns mapped to fields of which no row of this pass gave a value."""
+        """The mapped columns for which no row of this pass had a value."""
         mapped = self._mapping.targets if self._mapping is not None else {}
         return [column for column in mapped if column not in self._speaking]
 
     def _read_ahead(self, looker: ThreadPoolExecutor) -> Iterator[_Fresh]:
-        """Yield what is to be staged, each when the batch behind it is read: its rows are looked up meanwhile."""
+        """Yield the batches to stage, each after the next one is read; meanwhile, its rows are looked up."""
         before: _Fresh | None = None
         with closing(self._batches()) as batches:
             for batch in batches:
@@ -150,7 +150,7 @@ class Stager:
         return read_batches(self._bench.settings, self._record)
 
     def _take_in(self, batch: SourceBatch, looker: ThreadPoolExecutor) -> _Fresh | None:
-        """Return what of the batch is ours and not there yet, and the import's row as it will be with it."""
+        """Return the rows of the batch that are still to be staged, with the import's new columns; None if none."""
         accepted = accept_batch(batch, after=self.read, plugin=self._record.plugin_label)
         with as_our_errors(self._record.plugin_label, self._record.file_name):
             self._size.add(accepted)
@@ -187,9 +187,9 @@ class Stager:
         return _Ready(tables=tables, state=state, staged=fresh.staged)
 
     def _tables(self, fresh: _Fresh) -> Iterator[Callable[[], pa.Table]]:
-        """Yield what makes the rows: of those that were read before references, of the others what they say.
+        """Yield functions that make the tables: references for rows that were read before, candidates for the others.
 
-        They are made by whoever writes them: beside the next batch, which is being understood.
+        The writer thread calls them, while the next batch is interpreted.
         """
         batch, written, raw, known = fresh.batch, fresh.written, fresh.raw, fresh.known.result()
         if known is not None and known.places:
@@ -205,7 +205,7 @@ class Stager:
         yield partial(staged_table, self._record.id, written, raw, candidates)
 
     def _wanted(self, batch: SourceBatch) -> pd.Series:
-        """Return which rows of the batch are this part's and not staged yet, by a run that was interrupted."""
+        """Return which rows of the batch belong to this part and were not staged by an interrupted run."""
         records = batch.locations["record"]
         wanted = self._part.takes(records)
         if self._record.state is not ImportState.STAGING or not wanted.any():
@@ -215,7 +215,7 @@ class Stager:
             return wanted & ~records.isin(list(connection.scalars(_STAGED, between)))
 
     def _terms(self, batch: SourceBatch, mapping: HeaderMapping) -> Terms:
-        """Return how to read the batch; what only the whole source tells of its columns is looked for there."""
+        """Return how to read the batch; facts that need the whole source, such as date orders, come from a survey."""
         options = self._record.options
         dated = {CHANGED_AT, *self._descriptor.dated_targets()}
         there = [(column, target) for column, target in mapping.targets.items() if column in batch.cells]
@@ -239,7 +239,7 @@ class Stager:
         )  # fmt: skip
 
     def state_of_part(self, rows: int) -> dict[str, Any]:
-        """Return the import's columns after so many more rows of a part, whatever other parts write meanwhile."""
+        """Return the import's columns after ``rows`` more rows of a part, as expressions safe for concurrent parts."""
         needs = sa.text("ARRAY(SELECT DISTINCT unnest(needs || CAST(:more AS text[])) ORDER BY 1)")
         return {
             "state": sa.case((IMPORTS.c.state == ImportState.RECEIVED, ImportState.STAGING), else_=IMPORTS.c.state),
@@ -259,7 +259,7 @@ class Stager:
         self._bench.tell(Progress(step="stage", rows=ready.staged))
 
     def _map(self, batch: SourceBatch) -> HeaderMapping:
-        """Map the header again whenever a batch brings new columns."""
+        """Return the header mapping; map the header again if a batch has new columns."""
         columns = list(batch.cells.columns)
         if self._mapping is None or not set(columns) <= set(self._columns):
             self._columns += [column for column in columns if column not in self._columns]
@@ -272,7 +272,7 @@ class Stager:
             )
             fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
             better = fitting_better(self._descriptor, self._mapping) if columns else []
-            if fatal and columns:  # a list without items has no columns, and nothing is missed in it
+            if fatal and columns:  # an empty list has no columns, and none is missing
                 likely = likely_columns(self._descriptor, self._mapping, batch.cells)
                 raise unreadable(self._record.file_name, [*fatal, *likely])
             self._extend(self._issues, [issue_dict(issue) for issue in (*self._mapping.issues, *better) if columns])
@@ -295,7 +295,7 @@ class Stager:
         return found | ({"normalized_by": list(self._normalizing.labels)} if self._normalizing.labels else {})
 
     def _reading_of(self, mapping: HeaderMapping) -> bytes:
-        """Digest of how rows were understood: the same raw row read another way is not the same news."""
+        """Return a digest of how rows are interpreted; a raw row read in another way counts as changed."""
         options = self._record.options
         settings = [options.phone_country, options.timezone, *sorted(self._granted)]
         words = json.dumps(
@@ -319,7 +319,7 @@ _STAGED = sa.text("SELECT record FROM import_rows WHERE import_id = :import AND 
 
 
 def _home_names(bench: Workbench, record: ImportRecord) -> frozenset[str]:
-    """Return what the organization is called that the import is confined to."""
+    """Return the names of the organization that the import is limited to."""
     if record.organization_id is None:
         return frozenset()
     with bench.database.connect() as connection:
@@ -327,7 +327,7 @@ def _home_names(bench: Workbench, record: ImportRecord) -> frozenset[str]:
 
 
 def _only(batch: SourceBatch, keep: pd.Series) -> SourceBatch:
-    """Return these rows of the batch, with what was found in them."""
+    """Return these rows of the batch, with their findings."""
     if keep.all():
         return batch
     records = set(batch.locations["record"][keep])

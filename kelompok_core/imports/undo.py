@@ -1,4 +1,4 @@
-"""Taking an applied import back: what it made goes, what it changed is restored, what changed since stays."""
+"""Undo of an applied import: deletes created records, restores changed ones, keeps later changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,14 +23,14 @@ OUTCOMES = ("deleted", "restored", "kept", "refused")
 
 @dataclass(frozen=True, kw_only=True)
 class Reversal:
-    """What became of one record the import had written.
+    """The result of the undo for one record that the import wrote.
 
     Attributes:
-        label: Its name.
-        outcome: One of :data:`OUTCOMES`; a restored record may have kept fields as well.
-        reason: Why not everything could be taken back; None when it was.
+        label: The record's name.
+        outcome: One of :data:`OUTCOMES`; a restored record may also have kept fields.
+        reason: Why not everything was undone; None if it was.
         restored: Fields that have their old value again.
-        kept: Fields that were changed since and stay.
+        kept: Fields that were changed later and keep their value.
     """
 
     record_id: UUID
@@ -53,9 +53,9 @@ class Reversal:
 
 @dataclass(frozen=True, kw_only=True)
 class UndoReport:
-    """What an undo did, or in a dry run would do: counts by outcome, and each record that is not as it was.
+    """What an undo did, or in a dry run would do: counts by outcome, and the records not completely undone.
 
-    Of an import that was undone before (``again``), only what that left is counted: what went now, and what stays.
+    A repeated undo (``again``) counts only the records that earlier ones left.
     """
 
     record: ImportRecord
@@ -66,7 +66,7 @@ class UndoReport:
 
     @property
     def changes_something(self) -> bool:
-        """Whether a record is other than before, or is as it was before the import without the undo's doing."""
+        """Whether a record is deleted or restored, or has become as before the import by other means."""
         touched = self.counts["deleted"] + self.counts["restored"]
         return touched > 0 or sum(self.counts.values()) > len(self.left)
 
@@ -82,7 +82,7 @@ class UndoReport:
 
 
 def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = False) -> UndoReport:
-    """Take the import back, in one transaction; of an import that is undone already, what that left, as far as it goes.
+    """Undo the import in one transaction; if it is already undone, try again what that undo left.
 
     Raises:
         NotPermitted: When the actor may not undo imports there.
@@ -118,7 +118,7 @@ def _params(record: ImportRecord) -> dict[str, Any]:
 
 
 def _work_out(connection: sa.Connection, record: ImportRecord) -> None:
-    """Lock what the import wrote and find out what becomes of each record."""
+    """Lock the records that the import wrote, and determine each one's outcome."""
     descriptor = get_descriptor(record.entity)
     params = _params(record)
     params["undone_at"] = connection.scalar(_UNDONE_AT, params)

@@ -1,10 +1,10 @@
-"""The SQL of taking an import back: set-based, made from an entity's descriptor, never from a value.
+"""The SQL of undoing an import: set-based, built from an entity's descriptor, never from values.
 
-The audit knows what each record was before the import and what the import left; the record knows what it is now.
-Where now is what the import left, the value of before comes back. ``undoing`` has the records, ``undoing_units`` what
-the import changed in each that was there before it, ``undoing_outcomes`` what becomes of each.
+The audit log has each record before and after the import. Where the record's current value is the import's, the value
+before the import is restored. ``undoing`` has the records, ``undoing_units`` the changes to records that the import did
+not create, ``undoing_outcomes`` each record's outcome.
 
-An undo that left something is tried again for that: ``:undone_at`` is when the import was undone first, null before.
+An undo that left records can be repeated for these: ``:undone_at`` is the time of the first undo, or null.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from kelompok_core.descriptor import EntityDescriptor, Field
 
 _EXTRA = "extra"
-# The summary of goals follows from signals, and goes with them.
+# The summary of goals is derived from signals.
 _BOOKKEEPING = "ARRAY['version', 'updated_at', 'sdgs_data']"
 
-# In the order of their ids, so that two writers over the same records queue instead of deadlocking.
+# Ordered by id, so that two writers of the same records wait for each other instead of deadlocking.
 LOCK_RECORDS = """
     SELECT t.id FROM {entity} t
     WHERE t.id IN (SELECT record_id FROM audit_logs
@@ -24,9 +24,9 @@ LOCK_RECORDS = """
 
 
 def statements(descriptor: EntityDescriptor, references: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield the statements that work out every record's outcome; they take import and source.
+    """Yield the statements that determine each record's outcome; their parameters are import and source.
 
-    ``references`` are tables and columns that point to the entity's records.
+    ``references`` are tables and columns with foreign keys to the entity's records.
     """
     yield _RECORDS.format(entity=descriptor.entity, label=descriptor.label)
     yield "ANALYZE undoing"
@@ -35,7 +35,7 @@ def statements(descriptor: EntityDescriptor, references: Sequence[tuple[str, str
     yield _outcomes(references)
 
 
-# How each record of an undone import stands: as the last attempt that changed something says.
+# The state of each record of an undone import: its latest reversal.
 STANDING = """
     SELECT DISTINCT ON (record_id) record_id, label, outcome, reason, restored, kept
     FROM import_reversals WHERE import_id = :import ORDER BY record_id, attempt DESC"""
@@ -53,7 +53,7 @@ _RECORDS = f"""
 
 
 def _units(descriptor: EntityDescriptor) -> str:
-    """One row a field (or the source's extra data) that the import changed in a record it had not made."""
+    """One row per field (or the source's extra data) that the import changed in a record it did not create."""
     fields = " UNION ALL ".join(_unit(field) for field in descriptor.fields)
     path = f"'{{{descriptor.extra_column},{_EXTRA}}}'::text[] || CAST(:source AS text)"
     return f"""
@@ -121,14 +121,14 @@ def _outcomes(references: Sequence[tuple[str, str]]) -> str:
 
 
 def delete_created(descriptor: EntityDescriptor) -> str:
-    """Delete the records the import made and nobody touched since."""
+    """Delete the records that the import created and that have not changed since."""
     return f"""
         DELETE FROM {descriptor.entity} t USING undoing_outcomes o
         WHERE o.record_id = t.id AND o.outcome = 'deleted'"""
 
 
 def restore_changed(descriptor: EntityDescriptor) -> str:
-    """Give fields their old value and origin back, derived columns with them."""
+    """Restore the old values and origins of fields, and their derived columns."""
     extra, path = descriptor.extra_column, f"ARRAY['{_EXTRA}', CAST(:source AS text)]"
     columns = {extra: f"t.{extra}", **dict(_plain_columns(descriptor)), **dict(_json_columns(descriptor))}
     columns[extra] = f"""
@@ -162,17 +162,17 @@ def _json_columns(descriptor: EntityDescriptor) -> Iterator[tuple[str, str]]:
 
 
 def _with_old(column: str, keys: str) -> str:
-    """The column's object with these keys as they were, gone where they were not."""
+    """The column's object with these keys restored, or removed if they did not exist before."""
     return f"""
         (t.{column} - {keys}) || coalesce((
           SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(u.before->'{column}') e
           WHERE e.key = ANY ({keys})), '{{}}')"""
 
 
-# What the source said is compared anew next time, not taken for known.
+# Makes the next import compare the source's rows again instead of skipping them as unchanged.
 FORGET_READING = "SELECT forget_reading(:import, ARRAY(SELECT record_id FROM undoing_outcomes))"
 
-# Of a further attempt, what it changed.
+# A repeated undo records only what it changed.
 RECORD_REVERSALS = f"""
     INSERT INTO import_reversals (import_id, record_id, attempt, label, outcome, reason, restored, kept)
     SELECT :import, o.record_id,
