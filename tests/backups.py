@@ -12,12 +12,12 @@ from kelompok_core.settings import Settings
 
 
 def quietly(_step: str, _size: int) -> None:
-    """Hear of progress, and say nothing."""
+    """Ignore progress messages."""
 
 
 @contextmanager
 def empty_installation(server: Settings, name: str, folder: Path) -> Iterator[Settings]:
-    """Give the settings of an installation that has a database with nothing in it, and no home yet."""
+    """Provide the settings of an installation with an empty database and no home yet."""
     run_sql(
         server,
         f"CREATE DATABASE {name} OWNER kelompok_owner",
@@ -31,7 +31,7 @@ def empty_installation(server: Settings, name: str, folder: Path) -> Iterator[Se
 
 
 def digests(url: str) -> dict[str, str]:
-    """Return a digest of each table's rows, whatever their order."""
+    """Return a digest of each table's rows, independent of their order."""
     with psycopg.connect(url) as connection:
         connection.execute("SET timezone = 'UTC'")
         return {

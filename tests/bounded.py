@@ -1,4 +1,4 @@
-"""Reading in a child process that gets so much memory and time: what a test of a limit may take of this machine."""
+"""Reading in a child process with limited memory and time, for tests of limits."""
 
 import json
 import resource
@@ -15,7 +15,7 @@ _MEGABYTE = 1 << 20
 
 
 def read_bounded(importer, path, *, megabytes, seconds, media_type="text/csv", **context):
-    """Return what a reader says of a file within these bounds, and fail when it does not keep them.
+    """Return what a reader reports about a file, and fail if it exceeds these limits.
 
     Args:
         importer: The class, as ``module:name``.
@@ -38,7 +38,7 @@ def read_bounded(importer, path, *, megabytes, seconds, media_type="text/csv", *
 
 
 def read_here(asked):
-    """Read in this process, from now on bounded; return rows, columns and the error."""
+    """Read in this process, with limited memory from now on; return rows, columns and the error."""
     from importlib import import_module
 
     from kelompok_core.contracts import PluginContext, PluginError, UnreadableSource, text_table

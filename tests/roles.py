@@ -1,4 +1,4 @@
-"""Roles in organizations, given and taken away as a test needs them."""
+"""Helpers that grant and revoke roles in organizations."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ def grant_role(database: Database, user_id: UUID, slug: str, role: str = "editor
 
 
 def revoke_roles(database: Database, slug: str) -> None:
-    """Take all roles in an organization away."""
+    """Revoke all roles in an organization."""
     _write(
         database,
         """DELETE FROM organization_user_roles r USING organizations o

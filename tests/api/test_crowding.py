@@ -1,4 +1,4 @@
-"""What a key or an address can take from others: connections, places, uploads, work for clients that left."""
+"""How far a key or an address can starve others: connections, slots, uploads, work for clients that left."""
 
 import asyncio
 import socket
@@ -42,7 +42,7 @@ async def _take(places, holder, number, stack):
         await stack.enter_async_context(places.taken(holder))
 
 
-def test_who_has_many_places_leaves_some_to_others():
+def test_a_holder_of_many_slots_leaves_some_to_others():
     async def run():
         places = Places(8, "things")
         async with AsyncExitStack() as stack:
@@ -58,7 +58,7 @@ def test_who_has_many_places_leaves_some_to_others():
     asyncio.run(run())
 
 
-def test_a_place_that_comes_back_in_time_goes_to_who_waits():
+def test_a_slot_released_in_time_goes_to_a_waiting_request():
     async def run():
         places, got = Places(1, "things"), []
 
@@ -141,7 +141,7 @@ def _idle(served, number):
 
 
 @pytest.mark.parametrize("limits", [{"most_connections": 6, "most_connections_each": 5}])
-def test_idle_connections_keep_nobody_out(served):
+def test_idle_connections_do_not_block_new_ones(served):
     with _idle(served, 30) as lines:
         for _ in range(3):
             assert httpx.get(f"{served}/healthz", timeout=5).status_code == 200
@@ -160,7 +160,7 @@ def test_when_all_connections_are_worked_for_a_new_one_is_told_to_come_again(ser
 
 
 @pytest.mark.parametrize("limits", [{"rate_per_address": parse("4/minute")}])
-def test_who_has_no_key_takes_nothing_from_a_key_at_the_same_address(client_of, key_of):
+def test_requests_without_a_key_do_not_use_the_limits_of_a_key_at_the_same_address(client_of, key_of):
     known = client_of(key_of())
     assert known.get("/api/v1/imports").status_code == 200
     stranger, guess = client_of(), client_of("klp_guess")
@@ -170,7 +170,7 @@ def test_who_has_no_key_takes_nothing_from_a_key_at_the_same_address(client_of, 
         assert known.get("/api/v1/imports").status_code == 200
 
 
-def test_a_key_that_was_revoked_is_a_guess_again(app, client_of, key_of, database, operator):
+def test_a_revoked_key_counts_as_an_unknown_key(app, client_of, key_of, database, operator):
     client = client_of(key_of())
     assert client.get("/api/v1/imports").status_code == 200
     with database.connect() as connection, connection.begin():
@@ -318,7 +318,7 @@ def test_the_database_stops_for_a_client_that_left(served, key_of, database, mon
     assert answer.status_code == 200
 
 
-def test_what_writes_goes_on_to_its_end(served, key_of, bench, database, send, monkeypatch):
+def test_requests_that_write_continue_after_their_client_left(served, key_of, bench, database, send, monkeypatch):
     done, sent = threading.Event(), send()
 
     def slow(*_):

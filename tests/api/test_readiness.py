@@ -1,4 +1,4 @@
-"""``/readyz``: the truth, and to whom it is told."""
+"""``/readyz``: its result, and who may see the details."""
 
 from uuid import uuid4
 

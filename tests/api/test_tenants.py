@@ -1,4 +1,4 @@
-"""What others have is out of reach through imports and review: by key, by role, and after a role was lost."""
+"""Other organizations' data is not accessible through imports and review: by key, by role, and after losing a role."""
 
 import json
 

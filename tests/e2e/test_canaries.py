@@ -1,4 +1,4 @@
-"""Strings that stand nowhere else, sent through every door, and looked for in every store that may not hold rows."""
+"""Unique strings, sent through every interface, and searched for in every store that must not contain rows."""
 
 import gzip
 import json
@@ -70,7 +70,7 @@ class Reader:
 
 
 class Scene:
-    """An installation with a plugin that says all it knows, its own temporary folder, and what callers were told."""
+    """An installation with a plugin that prints all it has, its own temporary folder, and the responses to callers."""
 
     def __init__(self, installation):
         self.folder = installation.folder

@@ -326,7 +326,7 @@ def test_a_schema_without_rows_gives_way_to_the_backups(settings, backup, target
     assert target.config_file.read_bytes() == settings.config_file.read_bytes(), "nobody had set anything"
 
 
-def test_somebody_who_works_there_is_not_disturbed(backup, target):
+def test_a_restore_is_refused_while_others_are_connected(backup, target):
     migrate(_owner(target))
     with psycopg.connect(str(target.database_url)) as connection:
         connection.execute("SELECT count(*) FROM organizations")
@@ -449,14 +449,14 @@ def test_no_table_is_forgotten(settings, backup):
     assert {one.name for one in check_backup(backup, quietly).tables} | set(tables.NOT_KEPT) == there
 
 
-def test_who_is_not_the_owner_cannot_restore(backup, target):
+def test_only_the_owner_role_can_restore(backup, target):
     runtime = replace(target, owner_database_url=target.database_url)
     with pytest.raises(DatabaseUnavailable, match="may not create tables") as caught:
         restore(runtime, backup, quietly)
     assert "KELOMPOK_OWNER_DATABASE_URL" in caught.value.hint
 
 
-def test_programs_are_told_all_but_the_list_of_members(backup):
+def test_json_output_has_everything_but_the_list_of_members(backup):
     told = check_backup(backup, quietly).to_json()
     assert json.loads(json.dumps(told))["origin"]["postgresql"] >= 15
     assert set(told) == {"origin", "tables", "files", "missing", "masked"}

@@ -1,4 +1,4 @@
-"""A drill: a backup while imports run, restored on another server in another folder, and worked with there."""
+"""A recovery drill: a backup during imports, restored to another server and folder, and used there."""
 
 import tempfile
 import threading

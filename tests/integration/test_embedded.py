@@ -147,7 +147,7 @@ def test_services_find_no_password_that_alters_the_database(installation):
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["", "killed between"])
-def test_passwords_of_before_are_parted_on_first_use(installation, killed):
+def test_passwords_in_one_file_are_split_on_first_use(installation, killed):
     urls, owner = embedded.ensure_running(installation), embedded.owner_url(installation)
     together = _passwords_of_before(installation)
     if not killed:
@@ -170,7 +170,7 @@ def _may(installation, privilege):
         return set(asked.fetchall())
 
 
-def test_each_role_is_let_into_its_own_database_alone(installation):
+def test_each_role_can_connect_only_to_its_own_database(installation):
     own = {("kelompok_owner", "kelompok"), ("kelompok_runtime", "kelompok"), ("dagster", "dagster")}
     urls = embedded.ensure_running(installation)
     assert _may(installation, "CONNECT") == own

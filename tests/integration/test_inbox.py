@@ -136,7 +136,7 @@ _NO_TEXT = os.fsdecode(b"\xff.csv")
 
 
 @pytest.mark.parametrize("odd", [_NO_TEXT, os.fsdecode(b"\xff"), "a" * 250 + ".csv", "closed", "sealed", "taken"])
-def test_one_odd_name_keeps_no_other_file(database, inbox, odd, monkeypatch):
+def test_a_file_with_an_invalid_name_does_not_block_others(database, inbox, odd, monkeypatch):
     """Names that are no text, folders that cannot be read or moved from, and a place that cannot be moved to."""
     is_file = odd.endswith(".csv")
     inbox.folder.mkdir()
@@ -184,7 +184,7 @@ def _deny(monkeypatch, call, folder):
     monkeypatch.setattr(os, call, denied)
 
 
-def test_a_file_that_cannot_be_moved_stays_and_keeps_no_other(database, look, inbox, monkeypatch):
+def test_a_file_that_cannot_be_moved_stays_and_does_not_block_others(database, look, inbox, monkeypatch):
     look()
     for name in ("a.csv", "b.csv"):
         (inbox.folder / name).write_text("name\nSatu\n")
@@ -207,7 +207,7 @@ def test_a_file_that_cannot_be_moved_stays_and_keeps_no_other(database, look, in
     assert sorted(one.file_name for one in look()) == ["a.csv", "b.csv"]
 
 
-def test_a_path_the_database_cannot_hold_keeps_no_other(database, tmp_path):
+def test_a_path_the_database_cannot_store_does_not_block_others(database, tmp_path):
     """An index takes 2,704 bytes: letters by chance, since it packs what repeats."""
     folder = tmp_path / "/".join(secrets.token_hex(100) for _ in range(11))
     inbox = Inbox(plugin="csv-import", job="import-organizations", folder=folder)

@@ -73,7 +73,7 @@ def test_what_a_plugin_asks_of_columns_is_bounded(settings):
             context.judge_columns("members", text_table({column: [] for column in columns}))
 
 
-def test_whoever_reads_the_host_counts():
+def test_the_host_counts_columns_for_every_reader():
     size = SourceSize(columns=3, file_bytes=1)
     size.add(_batch({"a": ["x"], "b": ["x"]}))
     with pytest.raises(UnreadableSource, match=r"header\.too_many_columns") as told:

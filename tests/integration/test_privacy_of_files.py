@@ -86,7 +86,7 @@ def test_an_inbox_that_the_operator_opened_stays_open(settings):
     assert _mode(settings.home) == 0o711, "others go through the home to it"
 
 
-def test_a_way_that_the_databases_user_can_go(tmp_path, monkeypatch):
+def test_the_database_user_can_reach_its_data_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(installation.os, "geteuid", lambda: 0)
     make_way(tmp_path / "srv/kelompok")
     assert [_mode(tmp_path / one) for one in ("srv", "srv/kelompok")] == [0o711, 0o711]

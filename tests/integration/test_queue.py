@@ -84,7 +84,7 @@ def submit_as(bench, file, submit, person):
     return run
 
 
-def test_who_may_not_be_alone_leaves_a_worker_to_the_others(submit_as, ask_queue, database):
+def test_one_sender_leaves_a_worker_free_for_others(submit_as, ask_queue, database):
     mine = [submit_as("ani", f"list {number}") for number in range(3)]
     with Presence(database, uuid4()) as one, Presence(database, uuid4()) as other:
         first = ask_queue(claim, one.id)
@@ -95,7 +95,7 @@ def test_who_may_not_be_alone_leaves_a_worker_to_the_others(submit_as, ask_queue
             assert ask_queue(claim, other.id) is None
 
 
-def test_people_of_one_organization_are_one(submit_as, ask_queue, database, import_file):
+def test_people_of_one_organization_count_as_one_sender(submit_as, ask_queue, database, import_file):
     import_file("id,name,slug\n1,Satu,satu\n")
     ids = [submit_as(name, f"list of {name}", organization="satu") for name in ("ani", "budi")]
     ids.append(submit_as("citra", "list of citra"))
@@ -107,7 +107,7 @@ def test_people_of_one_organization_are_one(submit_as, ask_queue, database, impo
         assert ask_queue(claim, other.id) is None
 
 
-def test_one_person_is_one_in_however_many_organizations(submit_as, ask_queue, database, import_file):
+def test_a_person_in_several_organizations_counts_as_one_sender(submit_as, ask_queue, database, import_file):
     import_file("id,name,slug\n1,Satu,satu\n2,Dua,dua\n3,Tiga,tiga\n")
     ids = [submit_as("ani", f"list of {slug}", organization=slug) for slug in ("satu", "dua", "tiga")]
     with Presence(database, uuid4()) as one, Presence(database, uuid4()) as other, Presence(database, uuid4()):
@@ -127,7 +127,7 @@ def test_with_one_worker_people_take_turns(submit_as, ask_queue, database):
     assert given == [mine[0], late[0], mine[1], late[1], mine[2]]
 
 
-def test_who_is_alone_has_all_workers(submit, ask_queue, database):
+def test_a_single_sender_gets_all_workers(submit, ask_queue, database):
     ids = [submit(f"list {number}") for number in range(2)]
     with Presence(database, uuid4()) as one, Presence(database, uuid4()) as other:
         assert [ask_queue(claim, worker.id).import_id for worker in (one, other)] == ids

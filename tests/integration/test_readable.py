@@ -174,7 +174,7 @@ def test_the_operator_at_a_terminal_reads_what_this_process_can(place):
         ("[files]\nschemes = ['s3://']", "files.schemes"), ("[files]\nhosts = [1]", "files.hosts"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_the_table_is_told(place, table, key):
+def test_invalid_settings_are_reported(place, table, key):
     place.config_file.write_text(table)
     with pytest.raises(SettingsError, match=rf"^{key}"):
         operator_rules(place)
@@ -209,7 +209,7 @@ _REFUSED = [
 
 @pytest.mark.parametrize("url", _REFUSED)
 @pytest.mark.parametrize("rules", [operator_rules, run_rules])
-def test_no_address_is_asked_that_the_operator_did_not_allow(place, dials, rules, url):
+def test_only_addresses_allowed_by_the_operator_are_contacted(place, dials, rules, url):
     with pytest.raises(UsageError):
         _read(url, rules(place))
     assert dials == []
@@ -243,7 +243,7 @@ _NOT_PUBLIC = [
 
 
 @pytest.mark.parametrize("url", _NOT_PUBLIC)
-def test_no_address_is_asked_that_is_not_public(place, dials, url):
+def test_addresses_that_are_not_public_are_not_contacted(place, dials, url):
     place.config_file.write_text('[files]\nschemes = ["http", "https"]\n')
     with pytest.raises(UsageError):
         _read(url, operator_rules(place))
@@ -261,7 +261,7 @@ def _resolving_to(monkeypatch, dials, *addresses):
 @pytest.mark.parametrize("addresses", [
     ["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["169.254.169.254"], ["::ffff:10.0.0.1"], ["fe80::1%eth0"],
 ])  # fmt: skip
-def test_a_name_that_leads_inside_is_not_asked(place, dials, monkeypatch, addresses):
+def test_a_host_that_resolves_to_a_private_address_is_not_contacted(place, dials, monkeypatch, addresses):
     place.config_file.write_text('[files]\nschemes = ["http"]\n')
     _resolving_to(monkeypatch, dials, *addresses)
     with pytest.raises(UsageError, match="not a public address"):
@@ -284,7 +284,7 @@ _METADATA = [
 ]  # fmt: skip
 
 
-def test_metadata_is_not_even_behind_a_name_that_is_allowed(place, dials, monkeypatch):
+def test_metadata_services_are_not_contacted_even_by_an_allowed_name(place, dials, monkeypatch):
     place.config_file.write_text('[files]\nschemes = ["http"]\nhosts = ["intranet.example.org"]\n')
     for address in _METADATA:
         _resolving_to(monkeypatch, dials, address)
@@ -306,7 +306,7 @@ def test_a_driver_asks_only_hosts_that_are_named(place, dials, scheme):
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/a.csv", "gs://bucket/a.csv", "smb://named/a.csv", "ftp://named/a.csv"])
-def test_what_a_driver_raises_or_lacks_is_a_sentence(place, dials, monkeypatch, url):
+def test_driver_errors_and_missing_drivers_are_reported_in_a_sentence(place, dials, monkeypatch, url):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")

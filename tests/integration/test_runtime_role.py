@@ -133,7 +133,7 @@ def test_temporary_tables_do_not_make_an_import_whose_rows_may_come(attempt, imp
     assert "not being staged" in str(refused)
 
 
-def test_temporary_tables_do_not_let_a_worker_live(runtime):
+def test_temporary_tables_do_not_keep_a_dead_worker_alive(runtime):
     with runtime.transaction():
         runtime.execute("CREATE TEMPORARY TABLE workers AS SELECT %s::uuid AS id, now() AS seen_at", [_ID])
         runtime.execute("SELECT pg_advisory_lock(hashtextextended('worker:' || %s::uuid, 0))", [_ID])

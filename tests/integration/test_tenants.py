@@ -291,7 +291,7 @@ def test_rows_of_a_record_that_moved_away_tell_nothing_of_it(ours, import_file, 
         assert row.changes["email"] == ["siti@ours.or.id", "baru@ours.or.id"]
 
 
-def test_another_organizations_list_takes_no_waiting_rows_place(ours, import_file, person, waiting):
+def test_another_organizations_list_does_not_replace_waiting_rows(ours, import_file, person, waiting):
     """Two lists of one name, of two organizations: a name of a list is nobody's own."""
     _, actor = ours
     import_file(THEIRS, source="all")
@@ -339,7 +339,7 @@ def _decided(ask, report):
     return [tuple(row) for row in rows]
 
 
-def test_an_editor_does_not_say_which_row_of_everybodys_list_is_which(ours, import_file, ask):
+def test_an_editors_decisions_do_not_identify_rows_of_a_shared_list(ours, import_file, ask):
     """Names of lists and ids in them are guessed easily: «list» and 1."""
     _, actor = ours
     import_file("id,name,slug\n1,Ours,ours\n", source="list", organization="ours", actor=actor)
@@ -350,7 +350,7 @@ def test_an_editor_does_not_say_which_row_of_everybodys_list_is_which(ours, impo
     assert _decided(ask, again) == [("merged", "match.known"), ("unchanged", "match.known")]
 
 
-def test_an_editors_id_is_no_name_of_an_organization_for_everybody(ours, import_file, ask):
+def test_an_id_from_an_editor_does_not_name_an_organization_in_other_imports(ours, import_file, ask):
     _, actor = ours
     import_file("id,name,slug\n1,Ours,ours\n", source="own", organization="ours", actor=actor)
     rows = "name,organisasi\nJoko,1\n"
@@ -359,7 +359,7 @@ def test_an_editors_id_is_no_name_of_an_organization_for_everybody(ours, import_
     assert _decided(ask, import_file(rows, source="x", entity="members", actor=actor)) == [("accepted", "match.none")]
 
 
-def test_an_editors_members_are_not_those_of_everybodys_list(ours, import_file, ask):
+def test_an_editors_members_are_not_matched_with_a_shared_list(ours, import_file, ask):
     _, actor = ours
     import_file(THEIRS, source="others")
     import_file("id,name\n1,Tini\n", source="list", entity="members", organization="ours", actor=actor)
@@ -367,7 +367,7 @@ def test_an_editors_members_are_not_those_of_everybodys_list(ours, import_file, 
     assert _decided(ask, report) == [("accepted", "match.none")]
 
 
-def test_what_an_editor_rejected_is_asked_of_everybodys_list(ours, import_file, ask, bench):
+def test_a_row_an_editor_rejected_is_still_reviewed_in_a_shared_list(ours, import_file, ask, bench):
     _, actor = ours
     text = "id,name,organisasi\n5,Siti,ours\n"
     report = import_file(text, source="list", entity="members", actor=actor)

@@ -1,4 +1,4 @@
-"""Work that has to end: cancelled in the middle of a plugin's call or of a statement, or taking too long."""
+"""Ending work that is cancelled during a plugin's call or a statement, or that takes too long."""
 
 import subprocess
 import sys
@@ -168,7 +168,7 @@ def test_what_is_read_without_end_has_failed(settings, bench, received, state_of
     assert "limits" in record.failure_hint
 
 
-def test_who_does_not_say_anything_for_a_while_but_goes_on_is_left_alone(bench, received, state_of, monkeypatch):
+def test_a_slow_import_that_still_progresses_is_left_alone(bench, received, state_of, monkeypatch):
     monkeypatch.setattr(watchdog, "_LOOK_SECONDS", 0.01)
     read = stager.read_batches
 

@@ -207,9 +207,7 @@ def test_a_file_no_import_can_be_opened_for_goes_to_failed_with_why(
     assert "1 could not be imported" in later.skip_message
 
 
-def test_files_that_cannot_be_imported_keep_no_good_one_from_its_run(
-    definitions, settings, instance, bench, monkeypatch
-):
+def test_files_that_cannot_be_imported_do_not_block_others(definitions, settings, instance, bench, monkeypatch):
     sensor = definitions.resolve_sensor_def("csv_import__import_organizations__inbox")
     inbox = settings.home / "inbox" / "csv-import" / "import-organizations"
     inbox.mkdir(parents=True)

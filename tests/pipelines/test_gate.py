@@ -281,7 +281,7 @@ def test_an_unknown_name_takes_as_long_as_a_known_one(monkeypatch):
     ("ibu", "pendek"), ("ibu", "x" * 257), ("a:b", _PASSWORD), ("", _PASSWORD), ("a\nb", _PASSWORD),
     ("a" * 65, _PASSWORD),
 ])  # fmt: skip
-def test_names_and_passwords_that_cannot_be(settings, name, password):
+def test_invalid_names_and_passwords_are_refused(settings, name, password):
     with pytest.raises(UsageError):
         set_password(settings, name, password)
     assert not accounts_file(settings).exists()
@@ -305,7 +305,7 @@ def test_other_hosts_need_a_password(settings, dagster):
     ("ui = 1", "ui"), ("[ui]\nhost = ['x']", "ui.host"), ("[ui]\nhosts = 'x'", "ui.hosts"),
     ("[ui]\nhosts = ['https://x']", "ui.hosts"), ("[ui]\nhosts = ['*']", "ui.hosts"),
 ])  # fmt: skip
-def test_what_is_wrong_with_the_table_is_told(settings, table, key):
+def test_invalid_settings_are_reported(settings, table, key):
     settings.config_file.write_text(table)
     with pytest.raises(SettingsError, match=rf"^{key}"):
         read_hosts(settings)

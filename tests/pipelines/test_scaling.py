@@ -70,7 +70,7 @@ def test_parts_are_processes_where_no_executor_is_named(scaled, settings, bench)
         ("[scaling]\nparts = 2\nexecutor = 'dagster.op'", "scaling.executor"),
     ],
 )
-def test_what_is_wrong_with_the_table_is_told(settings, table, key):
+def test_invalid_settings_are_reported(settings, table, key):
     settings.config_file.write_text(table)
     with pytest.raises(SettingsError, match=rf"^{key}: "):
         scaling = read_scaling(settings)

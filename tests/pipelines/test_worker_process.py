@@ -1,4 +1,4 @@
-"""A worker in a process of its own, and what an import may do to it."""
+"""A worker in its own process, and imports that use too much memory."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Workers that hang, and are ended by whoever looks after them."""
+"""Workers that hang are killed by the supervisor."""
 
 import os
 import signal
@@ -73,7 +73,7 @@ def impatient(monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["stopped", "loops"])
-def test_a_worker_whose_heart_stops_is_ended_and_started_again(begin, database, impatient, how):
+def test_a_worker_without_heartbeat_is_killed_and_restarted(begin, database, impatient, how):
     service = begin("sleeps" if how == "stopped" else "loops")
     told, pid = [], service.pid
     if how == "stopped":

@@ -57,7 +57,7 @@ def test_ordinary_text_is_left_as_it_is(cell):
 
 
 @pytest.mark.parametrize("category", ["Zs", "Zl", "Zp", "Cf", "Cc"])
-def test_every_character_that_shows_nothing_is_looked_through(category):
+def test_formulas_after_invisible_characters_are_found(category):
     hidden = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == category]
     assert [one for one in hidden if "'" not in guard_formula(f"x;{one}=1")] == []
 

@@ -1,4 +1,4 @@
-"""A service's log: our own words, and of others where they said something."""
+"""A service's log: messages of our own code, and only the origin of others' messages."""
 
 import io
 import logging

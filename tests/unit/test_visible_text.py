@@ -1,4 +1,4 @@
-"""What is printed steers no terminal: not what a file holds, a person types, a plugin says or a log tells."""
+"""Printed text cannot control a terminal, whether it comes from a file, a person, a plugin or a log."""
 
 import io
 import json

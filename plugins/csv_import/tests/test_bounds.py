@@ -65,7 +65,7 @@ _TABLE = "name,b,c\na,b,c\n" * 200
     "doubled marks", "doubled in a table", "doubled and closed", "marks in words", "open behind cells", "open at once",
     "blanks behind delimiters", "ways to cut", "blank lines", "nothing else", "returns",
 ])  # fmt: skip
-def test_marks_that_close_nothing_and_blank_lines_take_as_long_as_they_are(write, content, seconds):
+def test_unclosed_quotes_and_blank_lines_are_read_in_linear_time(write, content, seconds):
     read_bounded(CSV, write(content), megabytes=400, seconds=seconds)
 
 

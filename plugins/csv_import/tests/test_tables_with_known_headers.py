@@ -49,7 +49,7 @@ def test_columns_set_apart_by_blanks_alone_stop_the_import(read, ruler):
 # --- marks that are names of columns too
 
 
-def test_a_record_of_marks_is_no_header(read):
+def test_a_record_of_check_marks_is_not_a_header(read):
     found = read("organizations", "id,nama,kesehatan,pendidikan,air,hutan\n1,Satu,x,x,x,x\n")
     assert found.rows == [["1", "Satu", "x", "x", "x", "x"]]
 

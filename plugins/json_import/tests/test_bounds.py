@@ -64,7 +64,7 @@ def test_what_costs_too_much_is_said_with_its_line(ask):
         ask("[@,@,@,@,@,@,@,@,@,@]" + " | [@,@,@,@,@,@,@,@,@,@]" * 3)
 
 
-def test_one_field_named_often_costs_as_often():
+def test_each_repetition_of_a_field_counts_towards_the_limit():
     value = {"a": {"b": "x" * 2_000_000}}
     maker = CellMaker([f"a{' ' * blanks}.b" for blanks in range(12)], where=None, joins_lists=True)
     with pytest.raises(ConfigurationError, match="line 7"):
@@ -81,7 +81,7 @@ def test_one_field_named_often_costs_as_often():
     ("{x: a, y: b}", {"a": 1, "b": 2}, '{"x": 1, "y": 2}'),
     ("[a, b] == [b, a]", {"a": 1, "b": 1}, "true"),
 ])  # fmt: skip
-def test_what_people_write_gives_what_it_gave(ask, expression, value, cell):
+def test_usual_expressions_give_the_same_results(ask, expression, value, cell):
     assert ask(expression, value) == cell
 
 
@@ -120,7 +120,7 @@ def _lines(rows, columns):
     return "".join(json.dumps({f"k{row * columns + at}": "x" for at in range(columns)}) + "\n" for row in range(rows))
 
 
-def test_names_that_are_values_end_the_reading_before_a_table_is_made(tmp_path):
+def test_values_used_as_column_names_are_refused_before_a_table_is_made(tmp_path):
     path = tmp_path / "data.ndjson"
     path.write_text(_lines(30_000, 1))
     told = read_bounded(JSON, path, megabytes=200, seconds=20)
@@ -129,14 +129,14 @@ def test_names_that_are_values_end_the_reading_before_a_table_is_made(tmp_path):
 
 
 @pytest.mark.parametrize("line", ["[1,\n", '{"a":\n'])
-def test_values_that_never_end_take_as_long_as_they_are(tmp_path, line):
+def test_values_that_never_end_are_read_in_linear_time(tmp_path, line):
     path = tmp_path / "data.ndjson"
     path.write_text('{"name": "x"}\n' * 3 + line * 20_000 + '{"a": 1,\n"b": 2}\n')
     told = read_bounded(JSON, path, megabytes=300, seconds=20)
     assert told["rows"] > 20_000, "broken lines, each said"
 
 
-def test_objects_over_many_lines_are_read_behind_ones_that_never_end(tmp_path):
+def test_objects_over_many_lines_are_read_after_ones_that_never_end(tmp_path):
     path = tmp_path / "data.ndjson"
     whole = json.dumps({f"k{at}": "x" * 200 for at in range(490)}, indent=1)
     path.write_text('{"name": "x"}\n' * 3 + '{"a": [\n' * 2 + f"{whole}\n" * 50)
@@ -151,7 +151,7 @@ def test_a_wide_table_comes_in_smaller_batches(tmp_path):
     assert (told["rows"], told["columns"], told["batches"]) == (10_000, 2_000, 10)
 
 
-def test_what_stands_around_the_records_does_not_fill_the_memory(tmp_path):
+def test_data_around_the_records_does_not_fill_memory(tmp_path):
     path = tmp_path / "data.json"
     path.write_text(json.dumps({"about": "x" * 900_000, "items": [{"id": one} for one in range(500)]}))
     told = read_bounded(JSON, path, megabytes=300, seconds=40)
