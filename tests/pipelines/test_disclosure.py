@@ -66,7 +66,7 @@ def _failure(result):
 
 def test_issues_are_told_by_code_line_and_known_header(execute, tmp_path, stored):
     file = tmp_path / "list.csv"
-    file.write_text("id,NIK,name,email,Sandi Rahasia Kami\n1,3171,Satu,surel-rusak-qq1,nilai-qq2\n")
+    file.write_text("id,NIK,name,email,Sandi Rahasia Kami\n1,3171000000999001,Satu,surel-rusak-qq1,nilai-qq2\n")
     result = execute(_JOB, _STAGE, file=str(file))
     assert result.success
     metadata = {event.asset_key.path[-1].removeprefix("organizations_"): event.materialization.metadata
@@ -78,7 +78,7 @@ def test_issues_are_told_by_code_line_and_known_header(execute, tmp_path, stored
     assert set(issues["value.email"]) == {"code", "severity", "column", "count", "line"}
     assert metadata["candidates"]["mapping"].value == {"external_id": "id", "name": "name", "official_email": "email"}
     assert metadata["candidates"]["read_as"].value["delimiter"] == ","
-    assert not [one for one in ("surel-rusak-qq1", "nilai-qq2", "Sandi Rahasia", "3171") if one in stored()]
+    assert not [one for one in ("surel-rusak-qq1", "nilai-qq2", "Sandi Rahasia", "3171000000999001") if one in stored()]
 
 
 def test_of_a_refused_file_only_code_and_place_are_told(execute, tmp_path, stored, ask):
