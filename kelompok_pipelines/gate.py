@@ -60,10 +60,8 @@ def read_hosts(settings: Settings) -> frozenset[str]:
     Raises:
         SettingsError: Naming the key that is wrong.
     """
-    table = read_document(settings).get("ui", {})
-    if not isinstance(table, dict):
-        raise SettingsError("ui", "must be a table", hint="Write [ui].")
-    hosts = [one.lower() for one in read_table("ui", _Ui, table).hosts]
+    table = read_table("ui", _Ui, read_document(settings).get("ui", {}))
+    hosts = [one.lower() for one in table.hosts]
     for host in hosts:
         if not _HOST.fullmatch(host):
             raise SettingsError("ui.hosts", f"{host!r} is not a host name", hint="Use a host such as ui.example.org.")

@@ -57,8 +57,4 @@ def read_scaling(settings: Settings) -> Scaling | None:
         SettingsError: Naming the key that is wrong.
     """
     table = read_document(settings).get(_TABLE)
-    if table is None:
-        return None
-    if not isinstance(table, dict):
-        raise SettingsError(_TABLE, "must be a table", hint=f"Write [{_TABLE}].")
-    return read_table(_TABLE, Scaling, table)
+    return None if table is None else read_table(_TABLE, Scaling, table)

@@ -36,7 +36,7 @@ def read_scheduled_imports(settings: Settings) -> list[ScheduledImport]:
         SettingsError: Naming the table and the key that is wrong.
     """
     tables = read_document(settings).get("schedules", [])
-    if not isinstance(tables, list):
+    if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
         raise SettingsError("schedules", "must be a list of tables", hint="Write [[schedules]].")
     return [_scheduled_import(number, table) for number, table in enumerate(tables, start=1)]
 

@@ -23,11 +23,9 @@ from filelock import FileLock
 from kelompok_core.database.passwords import (
     AdminPasswords,
     Passwords,
-    admin_file,
-    credentials_file,
-    find_admin_passwords,
     find_passwords,
     get_admin_passwords,
+    get_passwords,
     make_passwords,
     remove_passwords,
 )
@@ -202,13 +200,7 @@ def _initialized(settings: Settings, files: ServerFiles) -> tuple[Passwords, Adm
     else:
         _logger.info("Making a database in %s", files.data_folder.resolve())
         make_passwords(settings)
-    passwords, admin = find_passwords(settings), find_admin_passwords(settings)
-    if passwords is None or admin is None:
-        missing = credentials_file(settings) if passwords is None else admin_file(settings)
-        raise DatabaseUnavailable(
-            f"{files.data_folder} has a database, but {missing} with its passwords is gone",
-            hint="Restore that file from a backup, or move the data folder away to start over.",
-        )
+    passwords, admin = get_passwords(settings), get_admin_passwords(settings)
     if not is_there:
         _initialize(files, admin)
     return passwords, admin

@@ -57,6 +57,18 @@ def find_admin_passwords(settings: Settings) -> AdminPasswords | None:
     return None if read is None else AdminPasswords(**read)
 
 
+def get_passwords(settings: Settings) -> Passwords:
+    """Return the passwords for services.
+
+    Raises:
+        DatabaseUnavailable: When their file is missing.
+    """
+    found = find_passwords(settings)
+    if found is None:
+        raise _missing(credentials_file(settings))
+    return found
+
+
 def get_admin_passwords(settings: Settings) -> AdminPasswords:
     """Return the administration passwords.
 
@@ -65,8 +77,15 @@ def get_admin_passwords(settings: Settings) -> AdminPasswords:
     """
     found = find_admin_passwords(settings)
     if found is None:
-        raise DatabaseUnavailable(f"{admin_file(settings)} is missing", hint="Restore that file from a backup.")
+        raise _missing(admin_file(settings))
     return found
+
+
+def _missing(path: Path) -> DatabaseUnavailable:
+    return DatabaseUnavailable(
+        f"{path} with the database's passwords is missing",
+        hint="Restore that file from a backup, or move the data folder away to start over.",
+    )
 
 
 def make_passwords(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import NotFound, SettingsError, UsageError
 from kelompok_core.imports.records import DuplicatePolicy, ImportOptions, check_reading
-from kelompok_core.plugin_host.configuration import edit_document, read_document, read_table
+from kelompok_core.plugin_host.configuration import edit_document, read_document, read_table, require_table
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.settings import Settings
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
@@ -59,9 +59,7 @@ def read_profile(settings: Settings, name: str) -> Profile:
     """
     if "/" in name:
         return _ready_profile(settings, name)
-    tables = read_document(settings).get("profiles", {})
-    if not isinstance(tables, dict):
-        raise SettingsError("profiles", "must be a table", hint="Write [profiles.NAME].")
+    tables = require_table("profiles", read_document(settings).get("profiles", {}), example="profiles.NAME")
     if name not in tables:
         raise NotFound("profile", name, known=tables)
     table = read_table(f"profiles.{name}", _Table, tables[name])

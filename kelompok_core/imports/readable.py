@@ -67,10 +67,7 @@ def _rules(files: _Files, confinement: Confinement | None) -> FileRules:
 
 
 def _read(settings: Settings) -> _Files:
-    table = read_document(settings).get(_TABLE, {})
-    if not isinstance(table, dict):
-        raise SettingsError(_TABLE, "must be a table", hint="Write [files].")
-    files = read_table(_TABLE, _Files, table)
+    files = read_table(_TABLE, _Files, read_document(settings).get(_TABLE, {}))
     for scheme in files.schemes:
         if not _SCHEME.fullmatch(scheme) or scheme in _NO_SOURCES:
             raise SettingsError(

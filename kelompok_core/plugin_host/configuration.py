@@ -61,7 +61,7 @@ def read_table(key: str, model: type[Table], table: object) -> Table:
         SettingsError: Naming the key that is wrong, with what may have been meant.
     """
     try:
-        return model.model_validate(table)
+        return model.model_validate(require_table(key, table))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = ".".join([key, *map(str, first["loc"])])
@@ -71,21 +71,29 @@ def read_table(key: str, model: type[Table], table: object) -> Table:
         raise SettingsError(path, first["msg"]) from error
 
 
+def require_table(key: str, value: object, *, example: str | None = None) -> dict[str, Any]:
+    """Return the value of a key, which has to be a table; ``example`` is the header to suggest instead of the key.
+
+    Raises:
+        SettingsError: When it is something else.
+    """
+    if not isinstance(value, dict):
+        raise SettingsError(key, "must be a table", hint=f"Write [{example or key}].")
+    return value
+
+
 def plugin_settings(settings: Settings) -> dict[str, PluginSettings]:
     """Return the tables under ``[plugins]`` by plugin name.
 
     Raises:
         SettingsError: When the file, or a table in it, has the wrong shape.
     """
-    plugins = read_document(settings).get("plugins", {})
-    if not isinstance(plugins, dict):
-        raise SettingsError("plugins", "must be a table", hint="Write [plugins.csv-import].")
+    plugins = require_table("plugins", read_document(settings).get("plugins", {}), example="plugins.csv-import")
     return {name: _settings_of(name, table) for name, table in plugins.items()}
 
 
-def _settings_of(name: str, table: object) -> PluginSettings:
-    if not isinstance(table, dict):
-        raise SettingsError(f"plugins.{name}", "must be a table", hint=f"Write [plugins.{name}].")
+def _settings_of(name: str, found: object) -> PluginSettings:
+    table = require_table(f"plugins.{name}", found)
     flags = {key: table.get(key, default) for key, default in ((_ENABLED, False), (_AUTOMATIC, True))}
     for key, flag in flags.items():
         if not isinstance(flag, bool):

@@ -117,7 +117,7 @@ def test_data_without_its_passwords_is_left_alone(installation):
     embedded.stop(installation)
     for name in ("credentials.json", "admin-credentials.json"):
         (installation.home / name).rename(installation.home / "away")
-        with pytest.raises(DatabaseUnavailable, match=f"{name} with its passwords is gone"):
+        with pytest.raises(DatabaseUnavailable, match=f"{name} with the database's passwords is missing"):
             embedded.ensure_running(installation)
         (installation.home / "away").rename(installation.home / name)
     embedded.ensure_running(installation)

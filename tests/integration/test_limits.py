@@ -1,6 +1,7 @@
 """Limits of one reading that no request raises: columns of the whole source, and how large its text becomes."""
 
 import json
+from functools import partial
 from time import process_time
 
 import pytest
@@ -8,11 +9,17 @@ import pytest
 from kelompok_core.contracts import SourceBatch, UnreadableSource, location_table, text_table
 from kelompok_core.errors import SettingsError, SourceUnreadable
 from kelompok_core.imports import source_size
+from kelompok_core.imports.profiles import read_profile
+from kelompok_core.imports.readable import operator_rules
 from kelompok_core.imports.reading import reading_context
 from kelompok_core.imports.records import ImportOptions
 from kelompok_core.imports.source_size import SourceSize
+from kelompok_core.plugin_host.configuration import plugin_settings
 from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.plugin_host.registry import get_plugin
+from kelompok_pipelines.gate import read_hosts
+from kelompok_pipelines.scaling import read_scaling
+from kelompok_pipelines.schedules import read_scheduled_imports
 
 
 @pytest.fixture
@@ -24,6 +31,24 @@ def limit(settings):
             file.write(f"\n[limits]\n{line}\n")
 
     return run
+
+
+@pytest.mark.parametrize(("text", "key", "read"), [
+    ("limits = 1", "limits", read_limits), ("files = []", "files", operator_rules), ("ui = ''", "ui", read_hosts),
+    ("scaling = 1", "scaling", read_scaling), ("plugins = 1", "plugins", plugin_settings),
+    ("plugins.x = 1", "plugins.x", plugin_settings), ("profiles.x = 1", "profiles.x", partial(read_profile, name="x")),
+])  # fmt: skip
+def test_a_setting_that_is_to_be_a_table_and_is_none_is_named(settings, text, key, read):
+    settings.config_file.write_text(text)
+    with pytest.raises(SettingsError, match=f"^{key}: must be a table$") as told:
+        read(settings)
+    assert told.value.hint.startswith(f"Write [{key}")
+
+
+def test_a_schedule_that_is_no_table_is_refused(settings):
+    settings.config_file.write_text("schedules = [1]")
+    with pytest.raises(SettingsError, match=r"^schedules: must be a list of tables$"):
+        read_scheduled_imports(settings)
 
 
 def _wide(columns):
