@@ -22,7 +22,7 @@ from kelompok_core.settings import Settings, read_settings, require_installation
 if TYPE_CHECKING:
     from rich.text import Text
 
-API_PORT = 4621
+API_PORT, UI_PORT = 4621, 3000
 
 _MAY_TOO_MUCH = """
     SELECT rolsuper OR has_table_privilege('audit_logs', 'DELETE') FROM pg_roles WHERE rolname = current_user"""
@@ -77,7 +77,7 @@ def env(as_json: JsonOption = False) -> None:
 
 
 def up(
-    port: Annotated[int, typer.Option(help="Port of the Dagster UI, on this machine only.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI, on this machine only.")] = UI_PORT,
     api_port: Annotated[int, typer.Option(help="Port of the HTTP API, on this machine only.")] = API_PORT,
     workers: Annotated[int, typer.Option(min=1, max=32, help="How many imports run at a time.")] = 2,
 ) -> None:

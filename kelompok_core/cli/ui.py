@@ -6,14 +6,12 @@ from typing import Annotated
 import typer
 
 from kelompok_core.cli import output, surroundings
-from kelompok_core.cli.installation import tell
+from kelompok_core.cli.installation import UI_PORT, tell
 from kelompok_core.cli.language import say
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.errors import NotFound
 
 app = typer.Typer(no_args_is_help=True, help="The Dagster UI and its logins.")
-
-UI_PORT = 3000
 
 
 @app.command()

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
+from kelompok_core.database.embedded import RUNTIME
 from kelompok_core.errors import DatabaseUnavailable
-
-RUNTIME_ROLE = "kelompok_runtime"
 
 ON_TABLES = (
     (
@@ -72,7 +71,7 @@ def list_lacking(connection: sa.Connection, role: str | None = None) -> Sequence
 
 def give_rights(connection: sa.Connection) -> Sequence[str]:
     """Grant the runtime role its missing rights, as the owner; return them."""
-    lacking = list_lacking(connection, RUNTIME_ROLE)
+    lacking = list_lacking(connection, RUNTIME)
     if lacking:
         for statement in _grants(connection):
             connection.execute(sa.text(statement))
@@ -81,12 +80,12 @@ def give_rights(connection: sa.Connection) -> Sequence[str]:
 
 def _grants(connection: sa.Connection) -> Iterator[str]:
     database = connection.scalar(sa.text("SELECT quote_ident(current_database())"))
-    yield f"GRANT {', '.join(_OF_DATABASE)} ON DATABASE {database} TO {RUNTIME_ROLE}"
-    yield f"GRANT USAGE ON SCHEMA public TO {RUNTIME_ROLE}"
+    yield f"GRANT {', '.join(_OF_DATABASE)} ON DATABASE {database} TO {RUNTIME}"
+    yield f"GRANT USAGE ON SCHEMA public TO {RUNTIME}"
     for privileges, tables in ON_TABLES:
-        yield f"GRANT {privileges} ON {', '.join(tables)} TO {RUNTIME_ROLE}"
+        yield f"GRANT {privileges} ON {', '.join(tables)} TO {RUNTIME}"
     for signature in connection.scalars(_SIGNATURES, {"functions": list(FUNCTIONS)}):
-        yield f"GRANT EXECUTE ON FUNCTION {signature} TO {RUNTIME_ROLE}"
+        yield f"GRANT EXECUTE ON FUNCTION {signature} TO {RUNTIME}"
 
 
 # Look names up in the catalog: resolving them would need USAGE on the schema.

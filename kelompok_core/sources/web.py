@@ -32,7 +32,7 @@ def download(url: str, rules: FileRules, target: BinaryIO) -> None:
     deadline = monotonic() + _LONGEST_SECONDS
     here = url
     for _ in range(1 + _MOST_REDIRECTS):
-        connection = _Pinned(find_target(here, rules)).connection()
+        connection = _connect(find_target(here, rules))
         try:
             onward = _take(here, connection.getresponse(), target, deadline)
         except (OSError, HTTPException) as error:
@@ -45,44 +45,40 @@ def download(url: str, rules: FileRules, target: BinaryIO) -> None:
     raise _failed(url, f"it redirects more than {_MOST_REDIRECTS} times")
 
 
-class _Pinned:
-    """Connects to the pinned addresses of a target, with its host name for TLS and Host."""
+def _connect(target: Target) -> HTTPConnection:
+    """Return a connection to the pinned addresses, with the host name for TLS and Host, and the request sent."""
+    url = target.url
+    path = quote(url.path or "/", safe=_SAFE) + (f"?{quote(url.query, safe=_SAFE)}" if url.query else "")
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    made = kind(target.host, target.port, timeout=_SILENCE_SECONDS)
+    try:
+        made.sock = _socket(target)
+        made.request("GET", path, headers={"Accept-Encoding": "identity", "User-Agent": "kelompok"})
+    except (OSError, HTTPException) as error:
+        made.close()
+        raise _failed(url.geturl(), str(error) or type(error).__name__) from error
+    return made
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
 
-    def connection(self) -> HTTPConnection:
-        """Return a connection with the request already sent."""
-        url = self._target.url
-        path = quote(url.path or "/", safe=_SAFE) + (f"?{quote(url.query, safe=_SAFE)}" if url.query else "")
-        kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-        made = kind(self._target.host, self._target.port, timeout=_SILENCE_SECONDS)
+def _socket(target: Target) -> socket.socket:
+    plain = _dial(target)
+    if target.url.scheme != "https":
+        return plain
+    try:
+        return ssl.create_default_context().wrap_socket(plain, server_hostname=target.host)
+    except OSError:
+        plain.close()
+        raise
+
+
+def _dial(target: Target) -> socket.socket:
+    failure: OSError | None = None
+    for address in target.addresses:
         try:
-            made.sock = self._socket()
-            made.request("GET", path, headers={"Accept-Encoding": "identity", "User-Agent": "kelompok"})
-        except (OSError, HTTPException) as error:
-            made.close()
-            raise _failed(url.geturl(), str(error) or type(error).__name__) from error
-        return made
-
-    def _socket(self) -> socket.socket:
-        plain = self._dial()
-        if self._target.url.scheme != "https":
-            return plain
-        try:
-            return ssl.create_default_context().wrap_socket(plain, server_hostname=self._target.host)
-        except OSError:
-            plain.close()
-            raise
-
-    def _dial(self) -> socket.socket:
-        failure: OSError | None = None
-        for address in self._target.addresses:
-            try:
-                return socket.create_connection((address, self._target.port), timeout=_SILENCE_SECONDS)
-            except OSError as error:
-                failure = error
-        raise failure or OSError("the host has no address")
+            return socket.create_connection((address, target.port), timeout=_SILENCE_SECONDS)
+        except OSError as error:
+            failure = error
+    raise failure or OSError("the host has no address")
 
 
 def _take(url: str, answer: HTTPResponse, target: BinaryIO, deadline: float) -> str | None:

@@ -109,7 +109,7 @@ def compile_expression(key: str, written: str, allowance: Allowance) -> Expressi
 
 
 def _require_small(key: str, written: str, tree: Mapping[str, Any]) -> None:
-    nodes = list(_nodes(tree, 1))
+    nodes = list(_nodes(tree))
     bounds = (
         ("has {} levels", max(depth for _, depth in nodes), _DEEPEST),
         ("has {} parts", len(nodes), _MOST_NODES),
@@ -120,9 +120,9 @@ def _require_small(key: str, written: str, tree: Mapping[str, Any]) -> None:
             raise ConfigurationError(key, f"{written[:40]!r}… {said.format(found)}; at most {most} are allowed")
 
 
-def _nodes(tree: Mapping[str, Any], depth: int) -> Iterator[tuple[str, int]]:
+def _nodes(tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Yield the kind and depth of every node; a slice has numbers for children."""
-    waiting: list[tuple[Mapping[str, Any], int]] = [(tree, depth)]
+    waiting: list[tuple[Mapping[str, Any], int]] = [(tree, 1)]
     while waiting:
         node, at = waiting.pop()
         yield str(node["type"]), at
