@@ -2,7 +2,7 @@
 
 KelompokError
 ├── UsageError               the request itself is wrong                      exit 2
-│   ├── SettingsError        kelompok.toml or the environment
+│   ├── SettingsError        kelompok.toml or the environment; GivenSettingWrong: a setting in a request
 │   ├── NotFound             what was named does not exist, or (Ambiguous) is not all there is to name
 │   ├── Conflict             it cannot be done as things stand now
 │   ├── BackupDamaged        a backup file is damaged
@@ -52,6 +52,12 @@ class SettingsError(UsageError):
         super().__init__(f"{key}: {reason}", hint=hint)
         self.key = key
         self.reason = reason
+
+
+class GivenSettingWrong(SettingsError):
+    """A plugin setting that a request gives does not fit; the installation's own settings are in order."""
+
+    code = UsageError.code
 
 
 class NotFound(UsageError):

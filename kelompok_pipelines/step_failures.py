@@ -61,10 +61,8 @@ def describe(error: Exception, *, has_import: bool) -> str:
     """Describe the error without quoting files, settings or plugins."""
     if not isinstance(error, KelompokError):
         return f"An unexpected {type(error).__name__} stopped the step."
-    # An invalid setting in a request is raised as another error, caused by the SettingsError.
-    wrong = error.__cause__ if isinstance(error.__cause__, SettingsError) else error
-    if isinstance(wrong, SettingsError):
-        return f"{error.code}: the setting {wrong.key} is invalid."
+    if isinstance(error, SettingsError):
+        return f"{error.code}: the setting {error.key} is invalid."
     if isinstance(error, NotPermitted):
         return f"{error.code}: the actor may not {error.action}."
     if isinstance(error, _OF_OURS) or (type(error) is UsageError and not has_import):

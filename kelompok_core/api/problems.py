@@ -98,16 +98,18 @@ class Status:
     says: str | None = None
 
 
+_WRONG_REQUEST = Status(status=422, meaning="The request cannot be carried out as it is; the message says why.")
 _LATER = {"Retry-After": "10"}
 _NO_MORE = {"Connection": "close"}  # the rest of the body is not read
 
 STATUSES: Mapping[type[KelompokError], Status] = {
-    errors.UsageError: Status(status=422, meaning="The request cannot be carried out as it is; the message says why."),
+    errors.UsageError: _WRONG_REQUEST,
     errors.SettingsError: Status(
         status=500,
         meaning="A setting of this installation is wrong; its operator must act.",
         says="a setting of this installation is wrong",
     ),
+    errors.GivenSettingWrong: _WRONG_REQUEST,
     errors.NotFound: Status(status=404, meaning="There is none, or not for this key."),
     errors.ErrorFileAwaited: Status(
         status=404,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from kelompok_core.errors import NotFound, PluginUnavailable, SettingsError, UsageError
+from kelompok_core.errors import GivenSettingWrong, NotFound, PluginUnavailable, SettingsError, UsageError
 from kelompok_core.plugin_host.configuration import PluginSettings, check_config, plugin_settings
 from kelompok_core.plugin_host.discovery import Discovered, discover
 from kelompok_core.plugin_host.manifest import HOST_API, Job, Manifest
@@ -170,7 +170,7 @@ def require_per_request(settings: Settings, name: str, given: Mapping[str, Any])
     try:
         check_config(plugin.manifest, {**plugin.config, **given})
     except SettingsError as error:
-        raise UsageError(error.message, hint=error.hint) from error
+        raise GivenSettingWrong(error.key, error.reason, hint=error.hint) from error
 
 
 def require_usable(settings: Settings, name: str) -> PluginInfo:

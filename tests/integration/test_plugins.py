@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from kelompok_core.errors import ImportFailed, PluginUnavailable, SettingsError, UsageError
+from kelompok_core.errors import GivenSettingWrong, ImportFailed, PluginUnavailable, SettingsError, UsageError
 from kelompok_core.imports.profiles import Profile, chosen_profile, save_profile
 from kelompok_core.imports.records import ImportOptions
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret, set_enabled
@@ -296,7 +296,7 @@ def test_a_request_chooses_neither_secrets_nor_addresses(install, settings, give
     with pytest.raises(UsageError, match=f"a request may not set '{next(iter(given))}'") as refused:
         require_per_request(settings, "odd", {"page": "2"} | given)
     assert refused.value.hint == "A request may set: page."
-    with pytest.raises(UsageError, match="page"):
+    with pytest.raises(GivenSettingWrong, match="page"):
         require_per_request(settings, "odd", {"page": "two"})
 
 
