@@ -23,7 +23,7 @@ def source_schema(disclosure: Disclosure) -> dg.TableSchema:
 def candidate_schema(entity: EntityDescriptor, disclosure: Disclosure | None = None) -> dg.TableSchema:
     """Return the fields of a candidate, as text; of an import: what each was read from."""
     told = _descriptions(entity, disclosure)
-    external_id = dg.TableColumn(EXTERNAL_ID, "text", description=told[EXTERNAL_ID])
+    external_id = dg.TableColumn(EXTERNAL_ID, "text", description=told.get(EXTERNAL_ID))
     return dg.TableSchema([external_id, *(_column(one, one.name, "text", told) for one in entity.fields)])
 
 
@@ -57,20 +57,21 @@ def column_of(field: Field) -> str:
     return f"{field.stored_in}.{field.key}" if field.key else field.stored_in
 
 
-def _column(field: Field, name: str, kind: str, descriptions: Mapping[str, str | None]) -> dg.TableColumn:
+def _column(field: Field, name: str, kind: str, descriptions: Mapping[str, str]) -> dg.TableColumn:
     constraints = dg.TableColumnConstraints(nullable=not field.required)
-    return dg.TableColumn(name, kind, description=descriptions[field.name], constraints=constraints)
+    return dg.TableColumn(name, kind, description=descriptions.get(field.name), constraints=constraints)
 
 
-def _descriptions(entity: EntityDescriptor, disclosure: Disclosure | None) -> Mapping[str, str | None]:
-    """Return what to say of each field: the columns it was read from, or those it could be."""
+def _descriptions(entity: EntityDescriptor, disclosure: Disclosure | None) -> Mapping[str, str]:
+    """Return which columns of a source each field was read from.
+
+    Without an import there is nothing to say: the UI prefers an asset's own description to that of its last import.
+    """
     if disclosure is None:
-        aliases = {EXTERNAL_ID: entity.external_id_aliases, **{one.name: one.aliases for one in entity.fields}}
-        return {name: f"Read from: {', '.join(known)}." if known else None for name, known in aliases.items()}
+        return {}
     read, source = _columns_read(entity, disclosure), disclosure.record.source_name
     return {
-        name: f"Read from {', '.join(f'«{one}»' for one in read[name])} of {source}." if name in read else None
-        for name in (EXTERNAL_ID, *(one.name for one in entity.fields))
+        name: f"Read from {', '.join(f'«{one}»' for one in columns)} of {source}." for name, columns in read.items()
     }
 
 
