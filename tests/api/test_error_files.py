@@ -199,7 +199,7 @@ def test_one_that_ends_worker_after_worker_is_given_up(bench, send, work):
     with bench.database.connect() as connection, connection.begin():
         want(connection, sent["id"])
     given = [_claim(bench, uuid.uuid4()) for _ in range(stored_errors.MOST_ATTEMPTS + 1)]
-    with pytest.raises(ImportFailed, match="workers ended"):
+    with pytest.raises(ImportFailed, match="workers died"):
         write_wanted(bench, given[-1], uuid.uuid4())
 
 

@@ -37,7 +37,7 @@ def test_an_installation_moves_by_two_commands(installation, elsewhere):
 
     checked = elsewhere.kelompok("db", "restore", backup, "--dry-run")
     assert checked.returncode == 0, checked.stderr
-    assert "is whole" in checked.stdout
+    assert "is intact" in checked.stdout
     assert list(elsewhere.folder.iterdir()) == [], "nothing was made"
     restored = elsewhere.kelompok("db", "restore", backup, "--language", "id")
     assert restored.returncode == 0, restored.stderr

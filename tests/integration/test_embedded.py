@@ -141,7 +141,7 @@ def test_services_find_no_password_that_alters_the_database(installation):
     assert embedded.ensure_running(installation) == urls, "what runs is found without them"
     assert vars(urls).keys() == {"runtime", "dagster"}
     for find in (embedded.owner_url, embedded.superuser_url):
-        with pytest.raises(DatabaseUnavailable, match=r"admin-credentials\.json is gone"):
+        with pytest.raises(DatabaseUnavailable, match=r"admin-credentials\.json with the database's passwords is missing"):
             find(installation)
     (installation.home / "away").rename(admin)
 
@@ -200,12 +200,12 @@ def test_a_path_that_a_shell_acts_on_is_refused_before_anything_is_made(installa
     with pytest.raises(UsageError, match="PostgreSQL cannot run in a path that contains"):
         init(folder)
     assert not folder.exists()
-    with pytest.raises(UsageError, match="PostgreSQL cannot run with a path"):
+    with pytest.raises(UsageError, match="PostgreSQL cannot run in a path"):
         embedded.ensure_running(_at(folder))
     programs = tmp_path / name
     programs.symlink_to(embedded.status(installation).bin_folder)
     monkeypatch.setattr(server_files, "_unprivileged_user", lambda: None)
-    with pytest.raises(UsageError, match="PostgreSQL cannot run with a path"):
+    with pytest.raises(UsageError, match="PostgreSQL cannot run in a path"):
         embedded.ensure_running(replace(installation, postgres_bin=programs))
     assert not (installation.home / "postgres").exists()
 

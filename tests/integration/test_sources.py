@@ -212,7 +212,7 @@ def test_an_archive_in_another_packing_is_not_opened(bench, operator, tmp_path, 
     file.write_bytes(pack(archive))
     for plugin in ("json-import", "csv-import"):
         request = ImportRequest(plugin=plugin, job="import-organizations", file=file)
-        with pytest.raises(UsageError, match=r"is a (packed file|folder)") as told:
+        with pytest.raises(UsageError, match=r"is a (compressed file|folder)") as told:
             receive(bench, request, operator)
         assert told.value.hint
     assert ask("SELECT count(*) FROM imports")[0][0] == 0
