@@ -9,6 +9,9 @@ from kelompok_core.errors import DatabaseUnavailable, KelompokError, StorageUnav
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _OF_DISKS = (*_NO_ROOM, errno.EROFS, errno.EIO)
 _DISK_FULL = "53100"
+_LOST = ("08", "57P")
+"""Classes of SQLSTATE: connection exception, operator intervention such as a shutdown."""
+
 _GO_ON = "Nothing is half-written. Give the same command again: an interrupted import goes on where it was."
 
 
@@ -34,6 +37,11 @@ def lacks_room(error: BaseException) -> bool:
 def lacks_memory(error: BaseException) -> bool:
     """Return whether a MemoryError caused it."""
     return any(isinstance(one, MemoryError) for one in chain(error))
+
+
+def lost_database(error: BaseException) -> bool:
+    """Return whether the connection is gone, whoever wrapped the error that says so; a full disk is no such thing."""
+    return any(_is_lost_connection(one) for one in chain(error))
 
 
 def trace_of(error: BaseException) -> str | None:
@@ -62,3 +70,12 @@ def _is_of_database(error: BaseException) -> bool:
     return (alchemy is not None and isinstance(error, alchemy.exc.DBAPIError)) or (
         driver is not None and isinstance(error, driver.Error)
     )
+
+
+def _is_lost_connection(error: BaseException) -> bool:
+    driver = getattr(error, "orig", None) if _is_of_database(error) else error
+    driver = error if driver is None else driver
+    code = getattr(driver, "sqlstate", None) or getattr(driver, "pgcode", None)
+    if code is None:
+        return type(driver).__name__ in ("OperationalError", "InterfaceError")
+    return str(code).startswith(_LOST)

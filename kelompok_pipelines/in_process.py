@@ -18,10 +18,10 @@ from kelompok_core.imports.workbench import Workbench
 from kelompok_core.plugin_host.registry import require_enabled
 from kelompok_pipelines import names
 from kelompok_pipelines.definitions import build_definitions
+from kelompok_pipelines.failures import original_of
 from kelompok_pipelines.instance import dagster_environment
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.run_tags import PARTITION_TAG, job_origin, tags_of
-from kelompok_pipelines.step_failures import StepFailed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +81,9 @@ class Runner:
                 job, run_config=run_config, tags={**job.run_tags, **tags}, remote_job_origin=job_origin(job_name)
             )
             execute_run(InMemoryJob(job), run, self.instance, raise_on_error=True)
-        except StepFailed as failed:
-            original = failed.original
         except dg.DagsterError as error:
-            raise KelompokError(f"the Dagster run failed: {error}") from error
+            if (original := original_of(error)) is None:
+                raise KelompokError(f"the Dagster run failed: {error}") from error
         if original is not None:
             raise original  # outside the except block, so that StepFailed is not its context
 

@@ -5,6 +5,12 @@ from types import FrameType
 from typing import Self
 
 
+class WorkerStops(Exception):
+    """The worker was asked to stop while it imported; the import goes back into the queue as far as it is."""
+
+    code = "worker.stopped"
+
+
 class Interruption:
     """While entered, ``happened`` tells whether somebody asked this process to stop."""
 

@@ -17,8 +17,10 @@ from kelompok_core.private_files import UMASK
 from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
 from kelompok_core.working_folders import sweep
+from kelompok_pipelines.failures import StepFailed
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.run_tags import PARTITION_TAG, show_at_its_job, tag_run, tags_of
+from kelompok_pipelines.step_failures import in_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +71,11 @@ class Core:
         """Return the import that this run, or the run it retries, works on.
 
         Raises:
-            dagster.Failure: When there is none, saying what to do.
+            StepFailed: When there is none, saying what to do.
         """
         found = self.find_import_of(run)
         if found is None:
-            raise dg.Failure(
-                "This run has no import. Launch the whole job with a file, or configure an import_id.",
-                allow_retries=False,
-            )
+            raise StepFailed("This run has no import. Launch the whole job with a file, or configure an import_id.")
         return found
 
 
@@ -96,11 +95,12 @@ def core_resource(settings: Settings) -> dg.ResourceDefinition:
     @dg.resource(description="The Kelompok core of this installation.")
     def core(context: dg.InitResourceContext) -> Iterator[Core]:
         os.umask(UMASK)  # Dagster starts this process, with an unknown umask
-        secure_home(settings)
-        sweep(settings)
         if context.run is not None and context.instance is not None:
             show_at_its_job(context.instance, context.run)
-        opened = make_core(settings)
+        with in_words():
+            secure_home(settings)
+            sweep(settings)
+            opened = make_core(settings)
         log_without_values()
         try:
             with nothing_printed():

@@ -11,12 +11,10 @@ from threading import Event, Thread
 from typing import Self
 from uuid import uuid4
 
-import sqlalchemy as sa
-
 from kelompok_core.database.engine import open_database
 from kelompok_core.errors import ImportFailed, KelompokError, MemoryExceeded
 from kelompok_core.fail_points import FailPoint, reach
-from kelompok_core.failures import chain, lacks_memory, lacks_room
+from kelompok_core.failures import lacks_memory, lacks_room, lost_database
 from kelompok_core.imports.queue import MOST_ATTEMPTS, Claim, claim, finish, give_back, listening
 from kelompok_core.imports.records import get_import
 from kelompok_core.imports.stored_errors import Wanted, claim_wanted, keep_failure, want, write_wanted
@@ -28,7 +26,7 @@ from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
 from kelompok_core.working_folders import temporary_files_at_home
 from kelompok_pipelines.in_process import Runner, open_runner
-from kelompok_pipelines.interruption import Interruption
+from kelompok_pipelines.interruption import Interruption, WorkerStops
 from kelompok_pipelines.loaded_code import LoadedCode
 from kelompok_pipelines.memory import bound_memory
 
@@ -41,14 +39,7 @@ _GRACE_SECONDS = 15
 _LOOK_SECONDS = 2.0
 """How often the queue is looked at when nobody rings: for imports whose worker died."""
 
-_LOST = ("08", "57P")
-"""Classes of SQLSTATE: connection exception, operator intervention such as a shutdown."""
-
 _logger = logging.getLogger(__name__)
-
-
-class WorkerStops(Exception):
-    """The worker was asked to stop while it imported; the import goes back into the queue as far as it is."""
 
 
 def work(settings: Settings, tell: Callable[[str], None]) -> int:
@@ -148,7 +139,7 @@ class _Hands:
         try:
             write_wanted(self._bench, wanted, self._worker_id)
         except Exception as error:
-            if _is_loss_of_database(error):
+            if lost_database(error):
                 raise
             self.lacked_memory |= lacks_memory(error)
             return error if isinstance(error, KelompokError) else _unexpected(wanted, error)
@@ -164,7 +155,7 @@ class _Hands:
         try:
             self._run(claimed)
         except Exception as error:
-            if isinstance(error, WorkerStops) or _is_loss_of_database(error):
+            if isinstance(error, WorkerStops) or lost_database(error):
                 raise
             self.lacked_memory |= lacks_memory(error)
             return error if isinstance(error, KelompokError) else _unexpected(claimed, error)
@@ -209,19 +200,6 @@ def _ending_if(lost: Event) -> Iterator[None]:
         yield
     finally:
         ended.set()
-
-
-def _is_loss_of_database(error: BaseException) -> bool:
-    """Whether the connection is gone, whoever wrapped the error that says so; a full disk, say, is no such thing."""
-    return any(_is_lost_connection(one) for one in chain(error))
-
-
-def _is_lost_connection(error: BaseException) -> bool:
-    driver = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    code = getattr(driver, "sqlstate", None) or getattr(driver, "pgcode", None)
-    if code is None:
-        return type(driver).__name__ in ("OperationalError", "InterfaceError")
-    return str(code).startswith(_LOST)
 
 
 def _unexpected(claimed: Claim | Wanted, error: Exception) -> ImportFailed:

@@ -19,11 +19,15 @@ from kelompok_core.headers.spelling import fold_header, squeeze
 from kelompok_core.imports.columns import header_words
 from kelompok_core.imports.profiles import read_profile
 from kelompok_core.imports.records import ImportRecord
+from kelompok_core.issues.sentences import describe_without_values
 from kelompok_core.settings import Settings
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,30}(?:\.[a-z0-9_]{1,40}){0,3}")
 _NO_CODE = "(no code)"
 _LETTERS = 26
+
+_TOO_LONG = 10**10
+"""A number with more digits may be one of a telephone or an identity card."""
 
 _LONGEST_MARK = 2
 """Characters of a delimiter, quote or comment prefix."""
@@ -77,6 +81,25 @@ class Disclosure:
         line = (finding.get("params") or {}).get("line")
         places = [f"line {line}" if isinstance(line, int) else None, self.column(finding.get("column"))]
         return ", ".join([show_code(str(finding["code"])), *filter(None, places)])
+
+    def sentence(self, finding: Mapping[str, Any]) -> str:
+        """Return a stored finding as a sentence with its hint, then its code and place; without text of the source."""
+        facts = {name: told for name, told in (finding.get("params") or {}).items() if self._is_ours(told)}
+        if (header := finding.get("column")) is not None:
+            facts["column"] = self._called(header)
+        said = describe_without_values(str(finding["code"]), facts) or "The plugin refused the source."
+        return f"{said} [{self.finding(finding)}]"
+
+    def _called(self, header: str) -> str:
+        shown = self.column(header)
+        return "a column" if shown is None else f"the column «{shown}»" if shown == header else shown
+
+    def _is_ours(self, told: object) -> bool:
+        """Whether a fact is a number, an encoding, or a word of the entity, such as a field's name."""
+        if not isinstance(told, str):
+            return isinstance(told, int | float) and not isinstance(told, bool) and abs(told) < _TOO_LONG
+        is_word = squeeze(fold_header(told)) in header_words(self.record.entity)
+        return is_word or told == self.record.entity or find_encoding(told) is not None
 
     @cached_property
     def _places(self) -> dict[str, int]:

@@ -83,6 +83,18 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
     return " ".join(part.format_map(facts) for part in entry[language])
 
 
+def describe_without_values(code: str, facts: Mapping[str, object]) -> str | None:
+    """Return the English sentence and hint for a finding, with no other facts than these; None for a plugin's own code.
+
+    For readers who may see no cell. Codes whose sentence is poor without its texts have a short one.
+    """
+    entry = catalog().get(code)
+    if entry is None:
+        return None
+    told = _Facts({name: _Fact(fact) for name, fact in facts.items()})
+    return " ".join(part.format_map(told) for part in entry.get("short", entry["en"]))
+
+
 def describe_at_place(finding: Mapping[str, Any], *, language: str = "en") -> str:
     """Return the sentence for a finding as the database keeps it, behind the file it is about."""
     params = finding.get("params") or {}

@@ -217,5 +217,7 @@ def _send(running, file):
     key = running.installation.kelompok("admin", "key", "create", person, "--name", "uji", *scopes).stdout.split()[0]
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/csv"}
     address = f"{running.api}/api/v1/imports/organizations"
-    answer = httpx.post(address, params={"source": "mitra", "dry_run": "false"}, content=file.read_bytes(), headers=headers, timeout=60)
+    answer = httpx.post(
+        address, params={"source": "mitra", "dry_run": "false"}, content=file.read_bytes(), headers=headers, timeout=60
+    )
     assert answer.status_code == 202, answer.text

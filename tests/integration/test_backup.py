@@ -79,7 +79,7 @@ def test_it_is_for_its_owner_alone_and_replaces_nothing(settings, backup, tmp_pa
     with pytest.raises(UsageError, match="already exists"):
         back_up(settings, backup, quietly)
     assert backup.read_bytes() == before
-    with pytest.raises(UsageError, match="the folder .* does not exist"):
+    with pytest.raises(UsageError, match=r"the folder .* does not exist"):
         back_up(settings, tmp_path / "none" / "backup.tar", quietly)
 
 

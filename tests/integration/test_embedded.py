@@ -141,7 +141,9 @@ def test_services_find_no_password_that_alters_the_database(installation):
     assert embedded.ensure_running(installation) == urls, "what runs is found without them"
     assert vars(urls).keys() == {"runtime", "dagster"}
     for find in (embedded.owner_url, embedded.superuser_url):
-        with pytest.raises(DatabaseUnavailable, match=r"admin-credentials\.json with the database's passwords is missing"):
+        with pytest.raises(
+            DatabaseUnavailable, match=r"admin-credentials\.json with the database's passwords is missing"
+        ):
             find(installation)
     (installation.home / "away").rename(admin)
 

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from string import Formatter
 
 import dagster as dg
 import pytest
@@ -11,6 +12,7 @@ from kelompok_core.errors import ImportFailed, SourceUnreadable
 from kelompok_core.imports.disclosure import Disclosure, column_letters, disclosure_of, show_code
 from kelompok_core.imports.profiles import Profile, save_profile
 from kelompok_core.imports.records import ImportOptions, get_import
+from kelompok_core.issues.sentences import catalog
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.in_process import Runner
@@ -117,7 +119,7 @@ def test_an_unexpected_error_is_told_by_its_name(execute, file, stored, monkeypa
 
 def test_what_is_wrong_with_the_request_itself_is_said(execute, tmp_path):
     failure = _failure(execute(_JOB, _STAGE, file=str(tmp_path / "gone.csv")))
-    assert "no file" in failure.description
+    assert "No file" in failure.description
     failure = _failure(execute(_JOB, _STAGE, file=str(tmp_path / "gone.csv"), settings={"header_line": "rahasia-qq1"}))
     assert "plugins.csv-import.header_line" in failure.description
     assert "qq1" not in failure.description
@@ -162,6 +164,36 @@ def test_how_a_file_was_read_is_told_as_far_as_it_is_no_text_of_it(bench, import
             "shape": "list", "date_order": {"Siti": "DMY"}, "comment": ["Siti"]}  # fmt: skip
     told = Disclosure(record=replace(record, read_as=said)).reading()
     assert told == {"encoding": "windows-1252", "delimiter": ";", "header_line": 3, "shape": "list"}
+
+
+@pytest.mark.parametrize("code", [*sorted(catalog()), "odd.refusal"])
+def test_a_findings_sentence_has_no_text_of_the_file(import_file, code):
+    record = import_file("id,name,Kepala-qq\n1,Satu,2\n").record
+    texts = {
+        name for part in catalog().get(code, {"en": ()})["en"] for _, name, _, _ in Formatter().parse(part) if name
+    }
+    finding = {"code": code, "column": "Kepala-qq", "value": "qq", "params": dict.fromkeys(texts, "isi-qq")}
+    told = Disclosure(record=record).sentence(finding)
+    assert "qq" not in told
+    assert told.endswith(f"[{code}, column C]")
+    lists = {name: ["isi-qq"] for name in texts}
+    listed = Disclosure(record=record).sentence({**finding, "column": "Lain-qq", "params": lists})
+    assert "qq" not in listed
+    assert listed.endswith(f"[{code}]")
+    numbers = Disclosure(record=record).sentence({**finding, "params": dict.fromkeys(texts, 3171997755331188)})
+    assert "3171997755331188" not in numbers.partition(" [")[0]
+
+
+_NUMBERS = {"size", "limit", "offset", "line", "found", "members", "number", "rows_read", "decided", "rows"}
+_WORDS = {"encoding": "utf-8", "field": "name", "entity": "organizations"}
+
+
+@pytest.mark.parametrize("code", [code for code, entry in catalog().items() if entry["severity"] == "fatal"])
+def test_the_sentence_of_what_stops_a_file_lacks_nothing(import_file, code):
+    record = import_file("id,name,Kepala-qq\n1,Satu,2\n").record
+    params = {**dict.fromkeys(_NUMBERS, 7), **_WORDS, "column": 9}
+    told = Disclosure(record=record).sentence({"code": code, "column": None, "params": params})
+    assert "…" not in told.replace("delimiter=…", "")
 
 
 def test_codes_and_letters():

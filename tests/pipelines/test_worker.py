@@ -20,8 +20,9 @@ from kelompok_core.imports.workers import Presence, count_workers
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.sources.storage import incoming_from
 from kelompok_pipelines import worker as working
+from kelompok_pipelines.interruption import WorkerStops
 from kelompok_pipelines.loaded_code import LoadedCode
-from kelompok_pipelines.worker import WorkerStops, work
+from kelompok_pipelines.worker import work
 
 
 @pytest.fixture
