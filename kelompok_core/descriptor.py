@@ -263,6 +263,7 @@ class EntityDescriptor:
         guards: Values that need a right of their own.
         withdrawal: How withdrawn consent outranks what sources say, where there is such a thing.
         public_fields: Fields whose text an enricher may be shown; none of what is about a person.
+        unpublished: Field and value of a record that is not public yet, whatever its fields are, such as a draft.
         extra_column: JSON column that takes what no field takes, under ``extra`` and the source's name.
         organization_column: Column with the id of the organization a record belongs to.
         claim_column: Column that is ``claimed`` when an organization's own people look after the record.
@@ -289,6 +290,7 @@ class EntityDescriptor:
     guards: tuple[Guard, ...] = ()
     withdrawal: Withdrawal | None = None
     public_fields: tuple[str, ...] = ()
+    unpublished: tuple[str, str] | None = None
     extra_column: str
     organization_column: str = "organization_id"
     claim_column: str | None = None

@@ -1,15 +1,16 @@
-"""Reports as Dagster metadata: counts to plot, tables, and a small chart. Contains no values from rows."""
+"""Reports as Dagster metadata: counts to plot, tables, and a small chart. All values of rows in them are public."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from kelompok_core.enrichment.records import COUNTS as ENRICHMENT_COUNTS
 from kelompok_core.enrichment.records import Enrichment
-from kelompok_core.imports.disclosure import Disclosure, show_code
+from kelompok_core.imports.disclosure import HIDDEN, Disclosure, show_code
 from kelompok_core.imports.error_file import suggested_error_file
+from kelompok_core.imports.public_changes import PublicChange
 from kelompok_core.imports.records import DECISIONS
 from kelompok_core.imports.report import ImportReport
 
@@ -19,7 +20,7 @@ _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,40}(?: \d{1,2})?")
 """Names of signals, such as a goal with its number. Anything else may be a record's text, and is left out."""
 
 
-def staged_metadata(report: ImportReport, disclosure: Disclosure) -> dict[str, Any]:
+def staged_metadata(report: ImportReport, disclosure: Disclosure, invalid_rows: int) -> dict[str, Any]:
     """Return what was read, and how."""
     record = report.record
     seconds = record.durations.get("stage", 0.0)
@@ -28,21 +29,27 @@ def staged_metadata(report: ImportReport, disclosure: Disclosure) -> dict[str, A
         "file": record.file_name,
         "sha256": record.file_sha256,
         "rows": record.rows_staged,
+        "invalid_rows": invalid_rows,
         "blank_lines": record.blank_lines,
-        "rows_per_second": round(record.rows_staged / seconds, 1) if seconds else 0.0,
+        **_speed(record.rows_staged, seconds),
         "read_as": dg.MetadataValue.json(disclosure.reading()),
         "mapping": dg.MetadataValue.json(disclosure.mapping()),
     }
 
 
-def decided_metadata(report: ImportReport, disclosure: Disclosure) -> dict[str, Any]:
-    """Return the plan: counts, reasons, issues, and a chart of the decisions."""
+def decided_metadata(
+    report: ImportReport, disclosure: Disclosure, changes: Sequence[PublicChange] = ()
+) -> dict[str, Any]:
+    """Return the plan: counts, a chart of the decisions, reasons, what would change row by row, and issues."""
     return {
         "import": str(report.record.id),
         "dry_run": report.record.dry_run,
-        **{name: dg.MetadataValue.int(number) for name, number in report.counts.items()},
+        **_counts(report),
+        "rows_read": report.counts["rows_read"],
+        **_speed(report.counts["rows_read"], report.record.durations.get("decide", 0.0)),
         "decisions": dg.MetadataValue.md(decision_chart(report.counts)),
         "reasons": dg.MetadataValue.table(_reason_records(report.reasons), _REASON_SCHEMA),
+        "changes": change_table(changes),
         "issues": issue_table(report, disclosure),
         "report": f"kelompok import show {report.record.id}",
     }
@@ -53,9 +60,7 @@ def applied_metadata(report: ImportReport) -> dict[str, Any]:
     return {
         "import": str(report.record.id),
         "source": report.record.source_name,
-        "accepted": report.counts["accepted"],
-        "merged": report.counts["merged"],
-        "unchanged": report.counts["unchanged"],
+        **_counts(report),
         "seconds": report.seconds,
         "rows_per_second": report.rows_per_second,
         "decisions": dg.MetadataValue.md(decision_chart(report.counts)),
@@ -77,6 +82,15 @@ def enriched_metadata(enrichment: Enrichment, entity: str, previous: Enrichment 
         "share_with_signals": share_with_signals(counts),
         **({"share_last_time": share_with_signals(before)} if before else {}),
     }
+
+
+def _counts(report: ImportReport) -> dict[str, int]:
+    return {"rows": report.counts["rows_read"], **{name: report.counts[name] for name in DECISIONS}}
+
+
+def _speed(rows: int, seconds: float) -> dict[str, float]:
+    """Return how long a step took, and its rows per second; 0 where it did nothing."""
+    return {"seconds": float(seconds), "rows_per_second": round(rows / seconds, 1) if seconds else 0.0}
 
 
 def share_with_signals(counts: Mapping[str, Any]) -> float:
@@ -109,6 +123,18 @@ def _schema(**columns: str) -> dg.TableSchema:
     return dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()])
 
 
+_CHANGE_SCHEMA = dg.TableSchema(
+    [
+        dg.TableColumn("record", "string", f"The record's name where that is public, else {HIDDEN}."),
+        dg.TableColumn("line", "string", "Where the row begins in the file."),
+        dg.TableColumn("field", "string", "The field that changes; «extra» are columns that no field takes."),
+        dg.TableColumn(
+            "from", "string",
+            f"What the record says. {HIDDEN} hides values of fields that are not public, and values in doubt.",
+        ),
+        dg.TableColumn("to", "string", f"What it would say. {HIDDEN} hides the same; long texts are cut."),
+    ]
+)  # fmt: skip
 _REASON_SCHEMA = _schema(decision="string", rows="int")
 _ISSUE_SCHEMA = _schema(code="string", severity="string", column="string", count="int", line="string")
 
@@ -120,6 +146,23 @@ def _reason_records(reasons: Mapping[str, int]) -> list[dg.TableRecord]:
         shown = f"{decision}: {show_code(reason)}"
         rows[shown] = rows.get(shown, 0) + number
     return [dg.TableRecord({"decision": reason, "rows": number}) for reason, number in rows.items()]
+
+
+def change_table(changes: Sequence[PublicChange]) -> dg.TableMetadataValue:
+    """Return the first changes of a plan, a row for each field; a new record is told by all it says."""
+    rows = [
+        dg.TableRecord(
+            {
+                "record": f"new: {one.record}" if one.is_new else one.record,
+                "line": str(one.line or ""),
+                "field": one.field,
+                "from": one.before,
+                "to": one.after,
+            }
+        )
+        for one in changes
+    ]
+    return dg.MetadataValue.table(rows, _CHANGE_SCHEMA)
 
 
 def issue_table(report: ImportReport, disclosure: Disclosure) -> dg.TableMetadataValue:

@@ -16,7 +16,7 @@ from kelompok_core.imports.part import Part
 from kelompok_core.imports.parts import join_parts, stage_part
 from kelompok_core.imports.records import ImportState
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import ImportConfig, open_import, report_of, report_with_disclosure
+from kelompok_pipelines.assets.importing import ImportConfig, open_import, planned_of, report_of, staged_of
 from kelompok_pipelines.metadata import applied_metadata, decided_metadata, staged_metadata
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
@@ -88,7 +88,7 @@ def _part_op(one: PluginJob, part: Part) -> dg.OpDefinition:
 def _join_op(one: PluginJob, parts: int) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         join_parts(core.bench, import_id, parts)
-        metadata = staged_metadata(*report_with_disclosure(core, import_id))
+        metadata = staged_metadata(*staged_of(core, import_id))
         _materialize(context, one.key(Layer.SOURCE_RECORDS), metadata)
         _materialize(context, one.key(Layer.CANDIDATES), metadata)
 
@@ -99,7 +99,7 @@ def _join_op(one: PluginJob, parts: int) -> dg.OpDefinition:
 def _decide_op(one: PluginJob) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         decide(core.bench, import_id)
-        _materialize(context, one.key(Layer.DECISIONS), decided_metadata(*report_with_disclosure(core, import_id)))
+        _materialize(context, one.key(Layer.DECISIONS), decided_metadata(*planned_of(core, import_id)))
 
     return _step(_name(one, "decide"), ["staged"], "One decision per row. A dry run ends here.", do)
 

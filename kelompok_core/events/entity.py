@@ -188,6 +188,7 @@ DESCRIPTOR = EntityDescriptor(
     ),
     periods=(("starts_at", "ends_at"),),
     public_fields=("title", "description", "location_name", "address", "city", "region", "country", "url"),
+    unpublished=("status", "draft"),
     extra_column="event_data",
     protected=frozenset(
         {"id", "organization_id", "field_origins", "event_data", "version", "created_at", "updated_at"}

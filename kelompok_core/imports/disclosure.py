@@ -22,6 +22,13 @@ from kelompok_core.imports.records import ImportRecord
 from kelompok_core.issues.sentences import describe_without_values
 from kelompok_core.settings import Settings
 
+HIDDEN = "•••"
+"""Stands for a value that may not be shown."""
+
+_SHOWN_CHARACTERS = 80
+_OF_A_PERSON = re.compile(r"\S@\S|(?:\d[ ().+/-]{0,2}){7}\d")
+"""What may be an e-mail address, or a number of a telephone or an identity card."""
+
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,30}(?:\.[a-z0-9_]{1,40}){0,3}")
 _NO_CODE = "(no code)"
 _LETTERS = 26
@@ -45,6 +52,19 @@ _WORDS = frozenset(
 def show_code(code: str) -> str:
     """Return a finding's code, or a placeholder if it is malformed: plugins define their own codes."""
     return code if _CODE.fullmatch(code) else _NO_CODE
+
+
+def show_value(value: str | None) -> str:
+    """Return a value of a public field on one line, cut; hidden if an address or number of a person may be in it.
+
+    It may be in a public text, or in a row whose columns have shifted.
+    """
+    if value is None:
+        return ""
+    if _OF_A_PERSON.search(value):
+        return HIDDEN
+    line = " ".join(value.split())
+    return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Assets of an importer: source records and candidates staged, decisions made. One factory for all plugins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import dagster as dg
@@ -12,6 +12,8 @@ from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.disclosure import Disclosure, disclosure_of
 from kelompok_core.imports.profiles import chosen_profile
+from kelompok_core.imports.promises import count_invalid_rows
+from kelompok_core.imports.public_changes import PublicChange, list_public_changes
 from kelompok_core.imports.readable import run_rules
 from kelompok_core.imports.receive import REFUSED, ImportRequest, receive, source_of
 from kelompok_core.imports.records import DuplicatePolicy, ImportRecord
@@ -175,6 +177,19 @@ def report_with_disclosure(core: Core, import_id: UUID) -> tuple[ImportReport, D
     return report, disclosure_of(core.bench.settings, report.record)
 
 
+def staged_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure, int]:
+    """Return what Dagster may show of what was read, and how many of its rows are invalid."""
+    with core.connect() as connection:
+        return *report_with_disclosure(core, import_id), count_invalid_rows(connection, import_id)
+
+
+def planned_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure, Sequence[PublicChange]]:
+    """Return what Dagster may show of a plan, and which of its changes are public."""
+    report, disclosure = report_with_disclosure(core, import_id)
+    with core.connect() as connection:
+        return report, disclosure, list_public_changes(connection, report.record)
+
+
 def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
     """Return the assets with source records and candidates of a job, made by one op in one pass."""
     entity = get_descriptor(one.entity)
@@ -198,9 +213,9 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
             import_id = open_import(core, one, config, context).id
             record = stage(core.bench, import_id)
             context.log.info("import %s: %d rows staged", import_id, record.rows_staged)
-            report, disclosure = report_with_disclosure(core, import_id)
+            report, disclosure, invalid_rows = staged_of(core, import_id)
         kept = kept_location(core.bench.settings.storage_url, record.file_sha256)
-        metadata = staged_metadata(report, disclosure)
+        metadata = staged_metadata(report, disclosure, invalid_rows)
         of_source = {"kept_file": dg.MetadataValue.path(kept), **columns(schema=source_schema(disclosure))}
         of_candidates = columns(
             schema=candidate_schema(entity, disclosure), lineage=candidate_lineage(entity, records, disclosure)
@@ -226,10 +241,10 @@ def decisions_asset(one: PluginJob) -> dg.AssetsDefinition:
         import_id = core.import_of(context.run)
         with without_values(core, context.run):
             decide(core.bench, import_id)
-            report, disclosure = report_with_disclosure(core, import_id)
+            report, disclosure, changes = planned_of(core, import_id)
         context.log.info("import %s: %s", import_id, dict(report.counts))
         told = columns(schema=candidate_schema(entity, disclosure), lineage=decision_lineage(entity, candidates))
-        metadata = decided_metadata(report, disclosure) | told
+        metadata = decided_metadata(report, disclosure, changes) | told
         return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return decide_rows
