@@ -1,22 +1,24 @@
 """Sensors: each importing job watches its inbox folder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import dagster as dg
 
 from kelompok_core.access.actors import get_actor
-from kelompok_core.errors import KelompokError
+from kelompok_core.errors import ImportFailed, KelompokError
+from kelompok_core.imports.inbox_outcomes import Imported, Settled, WrittenByWorkers, give_up, list_imported, settle
 from kelompok_core.imports.receive import REFUSED, ImportRequest, admit
 from kelompok_core.settings import Settings
-from kelompok_core.sources.inbox import KEY, Inbox, TakenFile, list_failed, put_aside, take_files
-from kelompok_core.sources.watched import FAILED_FOLDER, PassedOver
+from kelompok_core.sources.inbox import KEY, Inbox, TakenFile, put_aside, take_files
 from kelompok_pipelines import names
+from kelompok_pipelines.inbox_runs import Attempts, find_attempts, run_key
+from kelompok_pipelines.inbox_ticks import Tick
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
 
 _SECONDS = 15
-_MOST_TOLD = 20
-"""Files that one tick names."""
 
 
 def inbox_of(settings: Settings, plugin: str, job: str) -> Inbox:
@@ -26,7 +28,7 @@ def inbox_of(settings: Settings, plugin: str, job: str) -> Inbox:
 
 def inbox_sensor(settings: Settings, one: PluginJob) -> dg.SensorDefinition:
     """Return the sensor that starts a run for each complete file of the folder."""
-    inbox = inbox_of(settings, one.plugin, one.job.name)
+    inbox, op = inbox_of(settings, one.plugin, one.job.name), names.stage_op(one.plugin, one.job.name)
 
     @dg.sensor(
         name=names.inbox_sensor(one.plugin, one.job.name),
@@ -35,30 +37,90 @@ def inbox_sensor(settings: Settings, one: PluginJob) -> dg.SensorDefinition:
         description=f"Imports every file put into {inbox.folder}, for one organization from the folder of its slug.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def watch(
-        context: dg.SensorEvaluationContext, core: dg.ResourceParam[Core]
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        passed_over: list[PassedOver] = []
-        with core.connect() as connection, connection.begin():
-            taken = take_files(connection, inbox, passed_over.append)
-        refused = {file.id: why for file in taken if (why := _refuse_alone(core, inbox, file)) is not None}
-        for why in refused.values():
-            context.log.warning(why)
-        wanted = [file for file in taken if file.id not in refused]
-        yield from (_request(file, names.stage_op(one.plugin, one.job.name)) for file in wanted)
-        if not wanted:
-            yield dg.SkipReason(_why_nothing(inbox, [*refused.values(), *map(str, passed_over)]))
+    def watch(context: dg.SensorEvaluationContext, core: dg.ResourceParam[Core]) -> dg.SensorResult:
+        tick = Tick(inbox=inbox)
+        requests = list(_Look(core=core, inbox=inbox, tick=tick).requests(context.instance, op))
+        for said in tick.warnings:
+            context.log.warning(said)
+        # The list of ticks shows the cursor; nothing reads it.
+        return dg.SensorResult(
+            run_requests=requests, skip_reason=None if requests else dg.SkipReason(tick.told()), cursor=tick.told()
+        )
 
     return watch
 
 
-def _request(file: TakenFile, op: str) -> dg.RunRequest:
-    # The key stands for this taking of the file: a tick that is repeated starts no second run.
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """One look at a watched folder: what becomes of its files, and what the tick says of them."""
+
+    core: Core
+    inbox: Inbox
+    tick: Tick
+
+    def requests(self, instance: dg.DagsterInstance, op: str) -> Iterator[dg.RunRequest]:
+        """Yield the runs that the files need now, and settle those whose import ended."""
+        with self.core.connect() as connection, connection.begin():
+            taken = take_files(connection, self.inbox, self.tick.passed_over.append, self.tick.waiting.append)
+            imported = list_imported(connection, self.inbox)
+        for one in imported:
+            if not one.is_unfinished:
+                self._alone(one.file, "settled", partial(settle, self.core.bench, one.import_id, self._errors))
+        unfinished = {one.file.id: one for one in imported if one.is_unfinished}
+        attempts = find_attempts(instance, (file.id for file in taken), unfinished)
+        for file in (*taken, *(one.file for one in unfinished.values())):
+            yield from self._next(file, op, attempts[file.id], unfinished.get(file.id))
+
+    def _next(self, file: TakenFile, op: str, had: Attempts, known: Imported | None) -> Iterator[dg.RunRequest]:
+        if had.is_open:
+            self.tick.importing.append(file)
+        elif had.are_spent:
+            self._alone(file, "put aside", partial(self._give_up, file, had, known))
+        elif known is not None or not self._refused(file):
+            self.tick.requested.append(file)
+            yield _request(file, op, had.number + 1, known)
+
+    def _refused(self, file: TakenFile) -> bool:
+        """Return whether there is to be no run for a file now."""
+        told = _refuse_alone(self.core, self.inbox, file)
+        if told is not None:
+            self.tick.warnings.append(told)
+        return told is not None
+
+    def _give_up(self, file: TakenFile, had: Attempts, known: Imported | None) -> Settled | None:
+        """Put a file aside whose runs all ended without an outcome."""
+        why = ImportFailed(
+            "its run was cancelled" if had.was_canceled else f"{had.number} runs ended before the import was done",
+            hint=f"The runs of {names.plugin_job(self.inbox.plugin, self.inbox.job)} in the Dagster UI show why.",
+        )
+        if known is not None:
+            return give_up(self.core.bench, known, why, self._errors)
+        with self.core.connect() as connection, connection.begin():
+            target = put_aside(connection, file.id, why)
+        return None if target is None else Settled(file_name=file.file_name, path=target, done=False, error_file=None)
+
+    def _alone(self, file: TakenFile, done: str, do: Callable[[], Settled | None]) -> None:
+        """Bring one file to its last place; whatever goes wrong with it, the others get theirs."""
+        try:
+            self.tick.settle(file, do())
+        except Exception as error:  # noqa: BLE001 -- what it says may quote values
+            self.tick.warnings.append(f"{file.file_name} waits in {file.path}, to be {done} later: {_said(error)}")
+
+    @property
+    def _errors(self) -> WrittenByWorkers:
+        return WrittenByWorkers(self.core.bench)
+
+
+def _request(file: TakenFile, op: str, attempt: int, known: Imported | None) -> dg.RunRequest:
     config = {"file": str(file.path), "idempotency_key": f"{KEY}{file.id}"}
-    if file.organization is not None:
+    if known is not None:  # the import goes on where it is; its file is kept already
+        config = {"import_id": str(known.import_id)}
+    elif file.organization is not None:
         config["organization"] = file.organization
     return dg.RunRequest(
-        run_key=str(file.id), run_config={"ops": {op: {"config": config}}}, tags={"kelompok/file": file.file_name}
+        run_key=run_key(file.id, attempt),
+        run_config={"ops": {op: {"config": config}}},
+        tags={"kelompok/file": file.file_name},
     )
 
 
@@ -67,8 +129,7 @@ def _refuse_alone(core: Core, inbox: Inbox, file: TakenFile) -> str | None:
     try:
         return _refuse(core, inbox, file)
     except Exception as error:  # noqa: BLE001 -- this file alone waits; what it says may quote values
-        told = error.message if isinstance(error, KelompokError) else type(error).__name__
-        return f"{file.file_name} waits in {file.path} and is asked for again: {told}"
+        return f"{file.file_name} waits in {file.path} and is asked for again: {_said(error)}"
 
 
 def _refuse(core: Core, inbox: Inbox, file: TakenFile) -> str | None:
@@ -85,10 +146,5 @@ def _refuse(core: Core, inbox: Inbox, file: TakenFile) -> str | None:
     return None
 
 
-def _why_nothing(inbox: Inbox, told: list[str]) -> str:
-    if told:
-        more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
-        return "; ".join(told[:_MOST_TOLD]) + more
-    failed = list_failed(inbox.folder)
-    more = f"; {len(failed)} could not be imported: see {inbox.folder / FAILED_FOLDER}" if failed else ""
-    return f"no complete file in {inbox.folder}{more}"
+def _said(error: Exception) -> str:
+    return error.message if isinstance(error, KelompokError) else type(error).__name__

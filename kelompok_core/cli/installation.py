@@ -200,7 +200,8 @@ def _received_files() -> list[Finding]:
 
 def _inboxes() -> list[Finding]:
     """Return the watched folders' files that were not imported."""
-    from kelompok_core.sources.inbox import list_failed, list_left, list_stuck
+    from kelompok_core.sources.inbox import list_left, list_stuck
+    from kelompok_core.sources.inbox_places import list_failed
     from kelompok_core.sources.watched import FAILED_FOLDER, list_passed_over
 
     inboxes = settings().inbox_folder.resolve()

@@ -10,16 +10,24 @@ import sqlalchemy as sa
 
 from kelompok_core.errors import KelompokError
 from kelompok_core.private_files import make_private_folder
-from kelompok_core.sources.watched import FAILED_FOLDER, TAKEN_FOLDER, PassedOver, SeenFile, look, reason_of
-
-MESSAGE = ".message.txt"
-"""Suffix of the message next to a file in ``failed/``."""
+from kelompok_core.sources.inbox_places import (
+    failed_path,
+    home_of,
+    is_in_place,
+    make_place,
+    message_of,
+    move,
+    written_beside,
+)
+from kelompok_core.sources.watched import TAKEN_FOLDER, PassedOver, SeenFile, look, reason_of
 
 KEY = "inbox:"
 """Prefix of the idempotency key of an import from a watched folder; the id in ``inbox_files`` follows."""
 
 _NOT_HELD = ("22", "54")
 """SQLSTATE classes for values that the database rejects, by content or size."""
+
+_AGAIN = "Then put the file where it was: it is taken again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +53,10 @@ class TakenFile:
 
 
 def take_files(
-    connection: sa.Connection, inbox: Inbox, on_passed_over: Callable[[PassedOver], object] = lambda _: None
+    connection: sa.Connection,
+    inbox: Inbox,
+    on_passed_over: Callable[[PassedOver], object] = lambda _: None,
+    on_waiting: Callable[[SeenFile], object] = lambda _: None,
 ) -> list[TakenFile]:
     """Return the files that are complete now, moved to ``taken/``; the caller commits.
 
@@ -53,11 +64,11 @@ def take_files(
     look before: what is still being written waits.
     Links and anything but regular files are left alone. A file taken that nobody imported yet is given
     again, with the same id: whoever took it may have died before it could start anything.
-    A file that cannot be taken goes to ``on_passed_over`` and does not affect the others.
+    A file that cannot be taken goes to ``on_passed_over`` and does not affect the others; one that is not complete
+    goes to ``on_waiting``.
     """
     make_private_folder(inbox.folder)
     connection.execute(_LOCK, {"folder": str(inbox.folder)})
-    connection.execute(_SETTLE, _names(inbox))
     taken = [_taken(row) for row in connection.execute(_NOT_IMPORTED, _names(inbox)) if _is_there(row.claimed_path)]
     waiting = {row.path: row for row in connection.execute(_WAITING, _names(inbox))}
     present: dict[str, SeenFile] = {}
@@ -74,6 +85,8 @@ def take_files(
             on_passed_over(PassedOver(path=Path(path), reason=_why(error)))
         else:
             taken += [] if one is None else [one]
+            if one is None and path in present:
+                on_waiting(present[path])
     return taken
 
 
@@ -89,8 +102,8 @@ def _take(
         connection.execute(_NOTE_AGAIN, {"id": known.id, **_values(seen)})
     else:
         target = _target(inbox, known.id, seen.path)
-        make_private_folder(target.parent)
-        seen.path.rename(target)
+        make_place(inbox.folder, *target.parent.relative_to(inbox.folder).parts)
+        move(seen.path, target)
         return _claim(connection, known.id, target)
     return None
 
@@ -118,37 +131,52 @@ def _is_there(path: str) -> bool:
     return os.access(path, os.F_OK)
 
 
-def put_aside(connection: sa.Connection, file_id: UUID, why: KelompokError) -> Path | None:
+def put_aside(
+    connection: sa.Connection,
+    file_id: UUID,
+    why: KelompokError,
+    *more: str,
+    beside: Callable[[Path], object] | None = None,
+) -> Path | None:
     """Move a taken file that cannot be imported to ``failed/`` with a message; the caller commits.
 
-    Return its new path, or None when the file was not taken. Idempotent.
+    Idempotent: when its process dies on the way, the next call goes on. Nothing is overwritten.
+
+    Args:
+        connection: To the database.
+        file_id: The taking.
+        why: What stopped the import, and what to do.
+        more: Further lines of the message.
+        beside: Writes what else is to lie beside the file; called with the file's new path, before it is moved there.
+
+    Returns:
+        The file's new path, or None when it was not taken, was put aside before, or is not here any more.
     """
     claimed = connection.scalar(_CLAIMED, {"id": file_id})
     if claimed is None:
         return None
-    taken = Path(claimed)
-    home = next((one for one in taken.parents if one.name == TAKEN_FOLDER), taken.parent)
-    target = home.with_name(FAILED_FOLDER) / taken.relative_to(home)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Write the message first, so that the file never lies there without one.
-    said = [f"{why.message}.", why.hint, "Then put the file where it was: it is taken again."]
-    _message_of(target).write_text("\n".join(filter(None, said)) + "\n", "utf-8", "replace")
-    if taken.exists():
-        taken.rename(target)
-    connection.execute(_PUT_ASIDE, {"id": file_id, "claimed": str(target)})
+    target = _move_to_failed(Path(claimed), [f"{why.message.rstrip('.')}.", why.hint or "", *more], beside)
+    connection.execute(_PUT_ASIDE, {"id": file_id, "claimed": str(target or claimed)})
     return target
 
 
-def _message_of(target: Path) -> Path:
-    """Return the path of a file's message; long names are truncated."""
-    longest = os.pathconf(target.parent, "PC_NAME_MAX") - len(MESSAGE)
-    return target.with_name(target.name.encode()[:longest].decode("utf-8", "ignore") + MESSAGE)
+def _move_to_failed(taken: Path, said: list[str], beside: Callable[[Path], object] | None) -> Path | None:
+    home, target = home_of(taken), failed_path(taken)
+    if not is_in_place(taken, home):
+        return target if is_in_place(target, home) else None  # moved by an earlier call that died
+    make_place(home, *target.parent.relative_to(home).parts)
+    # Write the message first, so that the file never lies there without one.
+    with written_beside(message_of(target)) as message:
+        message.write("\n".join(filter(None, [*said, _AGAIN])) + "\n")
+    if beside is not None:
+        beside(target)
+    move(taken, target)
+    return target
 
 
-def list_failed(folder: Path) -> list[Path]:
-    """Return the files in ``failed/`` of a watched folder, without the messages beside them."""
-    found = (folder / FAILED_FOLDER).rglob("*")
-    return sorted(one for one in found if one.is_file() and not one.name.endswith(MESSAGE))
+def settle_done(connection: sa.Connection, file_id: UUID, import_id: UUID) -> None:
+    """Note that nothing is left to do for a taken file, which stays in ``taken/``; the caller commits."""
+    connection.execute(_DONE, {"id": file_id, "import": import_id})
 
 
 def list_left(connection: sa.Connection) -> list[Path]:
@@ -173,20 +201,26 @@ def _target(inbox: Inbox, seen_id: UUID, path: Path) -> Path:
 
 def _claim(connection: sa.Connection, seen_id: UUID, target: Path) -> TakenFile:
     connection.execute(_CLAIM, {"id": seen_id, "claimed": str(target)})
-    return _file(seen_id, target)
+    return file_of(seen_id, target)
 
 
 def _taken(row: sa.Row[tuple[UUID, str]]) -> TakenFile:
-    return _file(row.id, Path(row.claimed_path))
+    return file_of(row.id, Path(row.claimed_path))
 
 
-def _file(seen_id: UUID, path: Path) -> TakenFile:
+def file_of(seen_id: UUID, path: Path) -> TakenFile:
+    """Return a taken file by its id and its place in ``taken/``."""
     organization = None if path.parent.name == str(seen_id) else path.parent.name
     return TakenFile(id=seen_id, path=path, file_name=path.name, organization=organization)
 
 
 def _names(inbox: Inbox) -> dict[str, str]:
-    return {"plugin": inbox.plugin, "job": inbox.job}
+    return {"plugin": inbox.plugin, "job": inbox.job, "folder": f"{inbox.folder}/", "taken": taken_prefix(inbox)}
+
+
+def taken_prefix(inbox: Inbox) -> str:
+    """Return how the paths of the folder's taken files begin: a job may watch several folders."""
+    return f"{inbox.folder / TAKEN_FOLDER}/"
 
 
 def _values(seen: SeenFile) -> dict[str, object]:
@@ -197,19 +231,15 @@ _KEY_OF_FILE = f"'{KEY}' || f.id"
 _WITHOUT_IMPORT = f"""f.state = 'claimed'
     AND NOT EXISTS (SELECT FROM imports i WHERE i.idempotency_key = {_KEY_OF_FILE})"""
 _WAITING = sa.text(
-    "SELECT id, path, size, modified_at FROM inbox_files WHERE plugin = :plugin AND job = :job AND state = 'seen'"
+    "SELECT id, path, size, modified_at FROM inbox_files"
+    " WHERE plugin = :plugin AND job = :job AND state = 'seen' AND starts_with(path, :folder)"
 )
 # Looks at one folder queue here: two at once would both move a file.
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('inbox:' || :folder, 0))")
 _NOT_IMPORTED = sa.text(f"""
     SELECT f.id, f.claimed_path FROM inbox_files f
-    WHERE f.plugin = :plugin AND f.job = :job AND {_WITHOUT_IMPORT}
+    WHERE f.plugin = :plugin AND f.job = :job AND starts_with(f.claimed_path, :taken) AND {_WITHOUT_IMPORT}
     ORDER BY f.updated_at
-""")  # noqa: S608 -- ours
-# Otherwise each scan would check every file ever taken.
-_SETTLE = sa.text(f"""
-    UPDATE inbox_files f SET state = 'done', import_id = i.id FROM imports i
-    WHERE f.plugin = :plugin AND f.job = :job AND f.state = 'claimed' AND i.idempotency_key = {_KEY_OF_FILE}
 """)  # noqa: S608 -- ours
 _STUCK = sa.text("""
     SELECT path FROM inbox_files WHERE state = 'seen' AND updated_at < now() - interval '1 hour' ORDER BY updated_at
@@ -227,6 +257,7 @@ _CLAIMED = sa.text("SELECT claimed_path FROM inbox_files WHERE id = :id AND stat
 _PUT_ASIDE = sa.text(
     "UPDATE inbox_files SET state = 'failed', claimed_path = :claimed, updated_at = now() WHERE id = :id"
 )
+_DONE = sa.text("UPDATE inbox_files SET state = 'done', import_id = :import, updated_at = now() WHERE id = :id")
 _NOTE = sa.text("""
     INSERT INTO inbox_files (plugin, job, path, size, modified_at) VALUES (:plugin, :job, :path, :size, :modified)
     ON CONFLICT DO NOTHING

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from kelompok_core.imports.apply import apply
 from kelompok_core.imports.homes_sql import HOME
+from kelompok_core.imports.inbox_outcomes import settling
 from kelompok_core.imports.records import ImportState, list_approved
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_pipelines import names
@@ -60,7 +61,9 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
         applied: list[dict[str, Any]] = []
         with without_values(core, context.run):
             for import_id in _chosen(context, core, config, entity):
-                if apply(core.bench, import_id).state is ImportState.APPLIED:
+                with settling(core.bench, import_id):
+                    state = apply(core.bench, import_id).state
+                if state is ImportState.APPLIED:
                     report, disclosure = report_with_disclosure(core, import_id)
                     read = columns(schema=core_schema(descriptor, disclosure))
                     applied.append(applied_metadata(report) | read | lineage)

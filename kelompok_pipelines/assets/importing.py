@@ -11,6 +11,7 @@ from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.disclosure import Disclosure, disclosure_of
+from kelompok_core.imports.inbox_outcomes import settling
 from kelompok_core.imports.profiles import chosen_profile
 from kelompok_core.imports.promises import count_invalid_rows
 from kelompok_core.imports.public_changes import PublicChange, list_public_changes
@@ -211,7 +212,8 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         with without_values(core, context.run):
             import_id = open_import(core, one, config, context).id
-            record = stage(core.bench, import_id)
+            with settling(core.bench, import_id):
+                record = stage(core.bench, import_id)
             context.log.info("import %s: %d rows staged", import_id, record.rows_staged)
             report, disclosure, invalid_rows = staged_of(core, import_id)
         kept = kept_location(core.bench.settings.storage_url, record.file_sha256)
