@@ -9,6 +9,7 @@ from kelompok_pipelines.assets.core_tables import core_asset
 from kelompok_pipelines.assets.enriching import enrichment_assets
 from kelompok_pipelines.assets.importing import decisions_asset, staging_assets
 from kelompok_pipelines.checks import core_checks, counts_check, enrichment_checks, schema_check
+from kelompok_pipelines.freshness import freshness_checks, freshness_job, freshness_schedule, read_fresh_sources
 from kelompok_pipelines.jobs import apply_job, enrichment_job, import_job, prune_runs
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.parts import parts_job
@@ -33,6 +34,8 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
     feeding = {entity: [one.key(Layer.DECISIONS) for one in imports if one.entity == entity] for entity in entities}
     known = {(one.plugin, one.job.name) for one in imports}
     scheduled = [one for one in read_scheduled_imports(settings) if (one.plugin, one.job) in known]
+    fresh = read_fresh_sources(settings, imports)
+    freshness = [check for one in imports if (check := freshness_checks(one, fresh)) is not None]
     return dg.Definitions(
         assets=[
             *(staging_assets(one) for one in imports),
@@ -45,18 +48,21 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
             *(counts_check(one) for one in imports),
             *(core_checks(entity) for entity in entities),
             *(enrichment_checks(one) for one in enrichers),
+            *freshness,
         ],
         jobs=[
             *(import_job(one, following[one.entity]) for one in imports),
             *(enrichment_job(one) for one in enrichers),
             *(apply_job(entity) for entity in entities),
             *(parts_job(one, scaling) for one in imports if scaling is not None),
+            *([freshness_job(freshness)] if freshness else []),
             prune_runs,
         ],
         sensors=[inbox_sensor(settings, one) for one in imports],
         schedules=[
             *(import_schedule(one) for one in scheduled),
             *(enrichment_schedule(one) for one in enrichers),
+            *([freshness_schedule()] if freshness else []),
             prune_schedule(),
         ],
         resources={"core": core or core_resource(settings)},

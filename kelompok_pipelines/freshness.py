@@ -1,0 +1,168 @@
+"""Freshness: an asset check for each source that ``[freshness]`` of kelompok.toml says is imported regularly."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (
+    UnresolvedAssetJobDefinition,
+)  # not exported
+
+from kelompok_core.errors import SettingsError
+from kelompok_core.imports.last_applied import LastApplied, list_last_applied
+from kelompok_core.plugin_host.configuration import read_document
+from kelompok_core.settings import Settings
+from kelompok_pipelines.names import Layer
+from kelompok_pipelines.plugin_jobs import PluginJob
+from kelompok_pipelines.resources import Core
+from kelompok_pipelines.run_tags import partition_of
+from kelompok_pipelines.schedules import read_scheduled_imports
+from kelompok_pipelines.step_failures import without_values
+
+_TABLE = "freshness"
+_JOB = "check_freshness"
+_NAMED = {"daily": 1.0, "weekly": 7.0, "monthly": 31.0, "yearly": 366.0}
+_UNITS = {"hour": 1 / 24, "day": 1.0, "week": 7.0}
+_PERIOD = re.compile(r"([1-9]\d{0,3}) (hour|day|week)s?")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreshSource:
+    """A source that is imported regularly.
+
+    Attributes:
+        plugin: The plugin, and the job of it, that imports the source.
+        partition: The source's partition of the job: its name, after the organization's slug if it is confined to one.
+        limit_days: The age from which on its last import counts as old.
+        check: The name of the check.
+    """
+
+    plugin: str
+    job: str
+    partition: str
+    limit_days: float
+    check: str
+
+
+def read_fresh_sources(settings: Settings, jobs: Sequence[PluginJob]) -> list[FreshSource]:
+    """Return the sources that have a limit, of the given importing jobs.
+
+    Raises:
+        SettingsError: Naming the key that is wrong.
+    """
+    table = read_document(settings).get(_TABLE, {})
+    if not isinstance(table, dict):
+        raise SettingsError(_TABLE, "must be a table", hint=f"Write [{_TABLE}].")
+    found: list[FreshSource] = []
+    for key, period in table.items():
+        plugin, job, partition = _place_of(settings, key, jobs)
+        limit, number = _days(key, period), 1 + sum(_name(one.partition) == _name(partition) for one in found)
+        check = f"fresh__{_name(partition)}" + (f"_{number}" if number > 1 else "")
+        found.append(FreshSource(plugin=plugin, job=job, partition=partition, limit_days=limit, check=check))
+    return found
+
+
+def freshness_checks(one: PluginJob, sources: Sequence[FreshSource]) -> dg.AssetChecksDefinition | None:
+    """Return the checks of a job's sources; None when none of them has a limit."""
+    key = one.key(Layer.DECISIONS)
+    mine = {source.check: source for source in sources if (source.plugin, source.job) == (one.plugin, one.job.name)}
+    if not mine:
+        return None
+    specs = [
+        # In the run of an import, after what it applied.
+        dg.AssetCheckSpec(
+            source.check, asset=key, additional_deps=[one.key(Layer.CORE)],
+            description=f"{source.partition} was imported successfully in the last {source.limit_days:g} days.",
+        )
+        for source in mine.values()
+    ]  # fmt: skip
+
+    @dg.multi_asset_check(name=f"{one.name}__freshness", specs=specs, can_subset=True)
+    def are_fresh(
+        context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]
+    ) -> Iterator[dg.AssetCheckResult]:
+        with without_values(core, context.run), core.connect() as connection:
+            last = {
+                partition_of(known.source, known.organization): known
+                for known in list_last_applied(connection, one.plugin, one.job.name)
+            }
+        for check in sorted(context.selected_asset_check_keys, key=str):
+            yield _result(check, mine[check.name], last.get(mine[check.name].partition))
+
+    return are_fresh
+
+
+def freshness_job(checks: Sequence[dg.AssetChecksDefinition]) -> UnresolvedAssetJobDefinition:
+    """Return the job that evaluates the checks, and imports nothing."""
+    return dg.define_asset_job(
+        _JOB,
+        selection=dg.AssetSelection.checks(*(key for one in checks for key in one.check_keys)),
+        executor_def=dg.in_process_executor,
+        description="Checks that the sources of [freshness] were imported recently. Imports nothing.",
+    )
+
+
+def freshness_schedule() -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=f"{_JOB}_daily",
+        job_name=_JOB,
+        cron_schedule="0 6 * * *",
+        execution_timezone="Asia/Jakarta",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def _result(check: dg.AssetCheckKey, source: FreshSource, last: LastApplied | None) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"source": source.partition, "limit_days": source.limit_days}
+    if last is None:
+        said = "It was never imported."
+    else:
+        said = f"Its last import is {last.age_days:.1f} days old; the limit is {source.limit_days:g} days."
+        metadata |= {
+            "last_import": str(last.import_id),
+            "imported_at": dg.MetadataValue.timestamp(last.applied_at),
+            "age_days": round(last.age_days, 2),
+        }
+    return dg.AssetCheckResult(
+        asset_key=check.asset_key, check_name=check.name, severity=dg.AssetCheckSeverity.WARN, metadata=metadata,
+        passed=last is not None and last.age_days <= source.limit_days, description=said,
+    )  # fmt: skip
+
+
+def _place_of(settings: Settings, key: str, jobs: Sequence[PluginJob]) -> tuple[str, str, str]:
+    """Return plugin, job and partition of a source that is written as such, or as a schedule names it."""
+    known = {(one.plugin, one.job.name) for one in jobs}
+    plugin, _, rest = key.partition("/")
+    job, _, partition = rest.partition("/")
+    if partition and (plugin, job) in known:
+        return plugin, job, partition
+    scheduled = [
+        (one.plugin, one.job, key)
+        for one in read_scheduled_imports(settings)
+        if one.source is not None and partition_of(one.source, one.organization) == key
+        and (one.plugin, one.job) in known
+    ]  # fmt: skip
+    if len(set(scheduled)) == 1:
+        return scheduled[0]
+    raise SettingsError(
+        f"{_TABLE}.{key}", "it is not known which job imports this source",
+        hint='Write the plugin and the job before it: "csv-import/import-organizations/partners" = "monthly".',
+    )  # fmt: skip
+
+
+def _days(key: str, period: object) -> float:
+    written = period if isinstance(period, str) else ""
+    if written in _NAMED:
+        return _NAMED[written]
+    if (found := _PERIOD.fullmatch(written)) is not None:
+        return int(found[1]) * _UNITS[found[2]]
+    raise SettingsError(
+        f"{_TABLE}.{key}", f"{period!r} is no period", hint=f"Write one of {', '.join(_NAMED)}, or such as «31 days»."
+    )
+
+
+def _name(partition: str) -> str:
+    return _NOT_IN_NAMES.sub("_", partition).strip("_").lower() or "source"

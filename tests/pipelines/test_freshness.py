@@ -1,0 +1,101 @@
+"""Sources that are imported regularly: a check warns when the last import is too old."""
+
+import dagster as dg
+import pytest
+
+from kelompok_core.errors import SettingsError
+from kelompok_core.imports.undo import undo
+from kelompok_pipelines import freshness
+from kelompok_pipelines.definitions import build_definitions
+from kelompok_pipelines.resources import Core
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+_JOB = "csv_import__import_organizations"
+_STAGE = f"{_JOB}__stage"
+
+
+def _configure(settings, *lines):
+    with settings.config_file.open("a", encoding="utf-8") as file:
+        file.write("\n".join(["", "[freshness]", *lines, ""]))
+
+
+@pytest.fixture
+def check(settings, bench, instance):
+    def run():
+        definitions = build_definitions(settings, Core(bench=bench))
+        result = definitions.resolve_job_def("check_freshness").execute_in_process(instance=instance)
+        assert not result.get_asset_materialization_events(), "nothing is imported"
+        return {one.check_name: one for one in result.get_asset_check_evaluations()}
+
+    return run
+
+
+def test_a_source_is_fresh_until_its_last_import_is_older_than_the_limit(
+    settings, execute, file, check, ask, monkeypatch
+):
+    _configure(settings, '"csv-import/import-organizations/list" = "monthly"')
+    (never,) = check().values()
+    assert not never.passed
+    assert never.severity is dg.AssetCheckSeverity.WARN
+    result = execute(_JOB, _STAGE, file=str(file))
+    (evaluated,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "fresh__list"]
+    assert evaluated.passed, "in the run of the import, after it was applied"
+    (fresh,) = check().values()
+    assert fresh.passed
+    assert fresh.asset_key.to_user_string() == "csv_import/organizations_decisions"
+    assert fresh.metadata["last_import"].value == str(ask("SELECT id FROM imports")[0].id)
+    assert fresh.metadata["limit_days"].value == 31
+    with monkeypatch.context() as patch:
+        patch.setitem(freshness._NAMED, "monthly", 0.0)
+        (old,) = check().values()
+    assert not old.passed
+    assert old.metadata["age_days"].value >= 0
+    assert "the limit is 0 days" in old.description
+    execute(_JOB, _STAGE, file=str(file))
+    (again,) = check().values()
+    assert again.passed, "an import that changes nothing is one"
+
+
+def test_an_import_that_failed_or_was_undone_does_not_count(settings, execute, file, check, bench, operator, ask):
+    _configure(settings, '"csv-import/import-organizations/list" = "2 weeks"')
+    execute(_JOB, _STAGE, file=str(file))
+    undo(bench, ask("SELECT id FROM imports")[0].id, operator)
+    file.write_text("Alamat\nJl. Satu\n")
+    assert not execute(_JOB, _STAGE, file=str(file)).success
+    (one,) = check().values()
+    assert not one.passed
+
+
+def test_a_source_of_a_schedule_needs_no_job_and_names_stay_apart(settings, bench):
+    _configure(settings, 'partners = "weekly"', '"csv-import/import-members/a-b" = "36 hours"',
+               '"csv-import/import-members/a_b" = "1 day"')  # fmt: skip
+    with settings.config_file.open("a", encoding="utf-8") as file:
+        file.write('[[schedules]]\nname = "x"\ncron = "0 2 * * *"\nplugin = "csv-import"\njob = "import-events"\n'
+                   'file = "/data/x.csv"\nsource = "partners"\n')  # fmt: skip
+    definitions = build_definitions(settings, Core(bench=bench))
+    keys = definitions.resolve_job_def("check_freshness").asset_layer.asset_graph.asset_check_keys
+    found = {(key.asset_key.path[-1], key.name) for key in keys if key.name.startswith("fresh__")}
+    assert found == {
+        ("events_decisions", "fresh__partners"), ("members_decisions", "fresh__a_b"),
+        ("members_decisions", "fresh__a_b_2"),
+    }  # fmt: skip
+    schedule = definitions.resolve_schedule_def("check_freshness_daily")
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+
+
+def test_without_limits_there_is_no_job(definitions):
+    assert "check_freshness" not in {one.name for one in definitions.resolve_all_job_defs()}
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    ('partners = "monthly"', "which job imports"),
+    ('"csv-import/import-members/x" = "often"', "'often' is no period"),
+    ('"csv-import/import-members/x" = "0 days"', "'0 days' is no period"),
+    ('"csv-import/import-members/x" = 3', "3 is no period"),
+    ('"csv-import/import-nothing/x" = "daily"', "which job imports"),
+])  # fmt: skip
+def test_a_wrong_limit_names_its_key(settings, bench, line, said):
+    _configure(settings, line)
+    with pytest.raises(SettingsError, match=said):
+        build_definitions(settings, Core(bench=bench))
