@@ -1,7 +1,6 @@
 """Failures of steps that Dagster shows as a sentence: with a stack trace only where the code is at fault."""
 
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeProcessError  # not exported
@@ -37,41 +36,16 @@ class StepFailed(DagsterUserCodeProcessError, dg.Failure):
         self.original = original or self
 
 
-class _TryAgain(DagsterUserCodeProcessError, dg.RetryRequested):
-    """Asks Dagster to try the step again, as the step's retry policy says."""
+class TryAgain(DagsterUserCodeProcessError, dg.RetryRequested):
+    """Asks Dagster to try the step again after so many seconds; it stores why, without a stack."""
 
-    def __init__(self, failed: StepFailed, policy: dg.RetryPolicy, attempt: int) -> None:
+    def __init__(self, failed: StepFailed, most: int, seconds: float) -> None:
         told = SerializableErrorInfo("The step is tried again.\n", [], "RetryRequested", cause=failed.told)
-        wait = policy.calculate_delay(attempt)
         super().__init__(  # type: ignore[no-untyped-call]  # Dagster's
-            policy.max_retries, wait, user_code_process_error_infos=[told]
+            most, seconds, user_code_process_error_infos=[told]
         )
-
-
-def raise_to_dagster(failed: StepFailed) -> NoReturn:
-    """Raise a step's failure; where another try may help, as a request for it if the step has a retry policy.
-
-    Dagster applies no policy to errors of another process: so it is applied here.
-
-    Raises:
-        StepFailed: The failure.
-        RetryRequested: What Dagster makes of a failure under a retry policy.
-    """
-    step = _current_step() if failed.allow_retries else None
-    policy = step.get_step_execution_context().op_retry_policy if step else None
-    if step is not None and policy is not None:
-        raise _TryAgain(failed, policy, step.retry_number + 1) from failed
-    # Dagster would store an error with all that it came from: so this one comes from nothing.
-    raise failed from None
 
 
 def original_of(error: BaseException) -> Exception | None:
     """Return what happened in a step, of the error that a run in this process ended with; None of Dagster's own."""
     return next((one.original for one in chain(error) if isinstance(one, StepFailed)), None)
-
-
-def _current_step() -> dg.OpExecutionContext | None:
-    try:
-        return dg.OpExecutionContext.get()
-    except dg.DagsterInvariantViolationError:
-        return None

@@ -21,6 +21,7 @@ from kelompok_pipelines.metadata import applied_metadata, decided_metadata, stag
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.retries import retrying
 from kelompok_pipelines.run_tags import PARTITION_TAG
 from kelompok_pipelines.scaling import Scaling
 from kelompok_pipelines.step_failures import without_values
@@ -58,7 +59,7 @@ def _name(one: PluginJob, step: str) -> str:
 def _open_op(one: PluginJob) -> dg.OpDefinition:
     @dg.op(name=_name(one, "open"), out=_DONE, description="Stores the file where all machines can read it.")
     def opens(context: dg.OpExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]) -> None:
-        with without_values(core, context.run):
+        with retrying(core, context), without_values(core, context.run):
             record = open_import(core, one, config, context)
         context.log.info("import %s", record.id)
 
@@ -70,7 +71,7 @@ def _step(name: str, after: Iterable[str], does: str, do: _Do) -> dg.OpDefinitio
 
     @dg.op(name=name, ins=dict.fromkeys(after, _BEFORE), out=_DONE, description=does)
     def step(context: dg.OpExecutionContext, core: dg.ResourceParam[Core]) -> None:
-        with without_values(core, context.run):
+        with retrying(core, context), without_values(core, context.run):
             do(context, core, core.import_of(context.run))
 
     return step

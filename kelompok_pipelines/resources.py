@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import dagster as dg
@@ -25,9 +25,14 @@ from kelompok_pipelines.step_failures import in_words
 
 @dataclass(frozen=True, kw_only=True)
 class Core:
-    """The core's workbench, and the imports that Dagster runs work on."""
+    """The core's workbench, and the imports that Dagster runs work on.
+
+    Attributes:
+        retries: Whether Dagster started this process, and tries steps again for which it helps.
+    """
 
     bench: Workbench
+    retries: bool = False
 
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
@@ -100,7 +105,7 @@ def core_resource(settings: Settings) -> dg.ResourceDefinition:
         with in_words():
             secure_home(settings)
             sweep(settings)
-            opened = make_core(settings)
+            opened = replace(make_core(settings), retries=True)
         log_without_values()
         try:
             with nothing_printed():

@@ -30,7 +30,7 @@ from kelompok_core.errors import (
 from kelompok_core.failures import chain, lacks_memory, lacks_room, lost_database, trace_of
 from kelompok_core.imports.disclosure import disclosure_of
 from kelompok_core.imports.records import get_import
-from kelompok_pipelines.failures import StepFailed, raise_to_dagster
+from kelompok_pipelines.failures import StepFailed
 from kelompok_pipelines.interruption import WorkerStops
 
 if TYPE_CHECKING:  # the core's resource says its failures by this module
@@ -41,7 +41,7 @@ _OF_OURS = (
 )  # fmt: skip
 """Errors whose messages contain names, addresses and rights, but never a file's contents."""
 
-_MAY_PASS = (DatabaseUnavailable, StorageUnavailable, TransientError)
+_MAY_PASS = (DatabaseUnavailable, StorageUnavailable, TransientError, ConnectionError, TimeoutError)
 """Errors of what was away for a while: trying again may help."""
 
 _ENDED_BY_OTHERS = {
@@ -71,14 +71,14 @@ def without_values(core: "Core", run: dg.DagsterRun) -> Iterator[None]:
 
     Raises:
         StepFailed: Instead of what was raised.
-        RetryRequested: Where another try may help, and the step has a retry policy.
     """
     try:
         yield
     except dg.Failure:
         raise
     except Exception as error:  # noqa: BLE001 -- whatever it is, Dagster would store what it says
-        raise_to_dagster(_failed(core, run, error))
+        # Dagster would store an error with all that it came from: so this one comes from nothing.
+        raise _failed(core, run, error) from None
 
 
 @contextmanager

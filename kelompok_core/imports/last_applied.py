@@ -6,6 +6,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from kelompok_core.imports.homes_sql import HOME
+
 
 @dataclass(frozen=True, kw_only=True)
 class LastApplied:
@@ -37,10 +39,10 @@ def list_last_applied(connection: sa.Connection, plugin: str, job: str) -> list[
     ]  # fmt: skip
 
 
-_LAST = sa.text("""
+_LAST = sa.text(f"""
     SELECT DISTINCT ON (i.source_name, i.organization_id) i.id, i.source_name, o.slug, i.applied_at,
            extract(epoch FROM now() - i.applied_at) / 86400 AS age_days
-    FROM imports i LEFT JOIN organizations o ON o.id = i.organization_id
+    FROM imports i LEFT JOIN {HOME} o ON o.id = i.organization_id
     WHERE i.plugin = :plugin AND i.job = :job AND i.state = 'applied'
     ORDER BY i.source_name, i.organization_id, i.applied_at DESC
 """)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from kelompok_core.access.rules import Action
-from kelompok_core.errors import KelompokError, MemoryExceeded, TakenOver
+from kelompok_core.errors import DatabaseUnavailable, KelompokError, MemoryExceeded, StorageUnavailable, TakenOver
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.failures import lacks_memory
 from kelompok_core.garbage import seldom_collecting
@@ -107,11 +107,14 @@ def _read(bench: Workbench, record: ImportRecord, rights: StagingRights, part: P
 
 @contextmanager
 def remembering_failure(bench: Workbench, record: ImportRecord) -> Iterator[None]:
-    """Record an error of ours as the import's failure and re-raise it; convert MemoryError to one."""
+    """Record an error of ours as the import's failure and re-raise it; convert MemoryError to one.
+
+    An import stays open when the database or the storage was away: it can go on when they are back.
+    """
     try:
         with _memory_explained():
             yield
-    except TakenOver:
+    except (TakenOver, DatabaseUnavailable, StorageUnavailable):
         raise
     except KelompokError as error:
         with bench.database.connect() as connection, connection.begin():

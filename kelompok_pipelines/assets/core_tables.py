@@ -19,6 +19,7 @@ from kelompok_pipelines.columns import core_lineage, core_schema
 from kelompok_pipelines.metadata import applied_metadata
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.retries import retrying
 from kelompok_pipelines.step_failures import without_values
 
 
@@ -59,7 +60,7 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
         context: dg.AssetExecutionContext, config: ApplyConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
         applied: list[dict[str, Any]] = []
-        with without_values(core, context.run):
+        with retrying(core, context), without_values(core, context.run):
             for import_id in _chosen(context, core, config, entity):
                 with settling(core.bench, import_id):
                     state = apply(core.bench, import_id).state

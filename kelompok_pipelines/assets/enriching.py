@@ -19,6 +19,7 @@ from kelompok_pipelines.metadata import enriched_metadata
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.retries import retrying
 from kelompok_pipelines.step_failures import without_values
 
 
@@ -60,7 +61,7 @@ def enrichment_assets(one: PluginJob) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: EnrichConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
         wanted = [entity for entity in job.enriches if names.signals_key(plugin, entity) in context.selected_asset_keys]
-        with without_values(core, context.run):
+        with retrying(core, context), without_values(core, context.run):
             import_id = core.find_import_of(context.run)
             if import_id is None:
                 done: Enrichment | None = enrich(core.bench, _request(core, plugin, job.name, config), wanted)

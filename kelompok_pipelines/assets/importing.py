@@ -33,6 +33,7 @@ from kelompok_pipelines.metadata import decided_metadata, staged_metadata
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.retries import retrying
 from kelompok_pipelines.run_tags import PARTITION_TAG, partition_of
 from kelompok_pipelines.schedules import scheduled_files
 from kelompok_pipelines.step_failures import without_values
@@ -210,7 +211,7 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
     def stage_source(
         context: dg.AssetExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        with without_values(core, context.run):
+        with retrying(core, context), without_values(core, context.run):
             import_id = open_import(core, one, config, context).id
             with settling(core.bench, import_id):
                 record = stage(core.bench, import_id)
@@ -240,8 +241,8 @@ def decisions_asset(one: PluginJob) -> dg.AssetsDefinition:
 
     @dg.multi_asset(name=names.decide_op(one.plugin, one.job.name), specs=[spec], partitions_def=one.partitions)
     def decide_rows(context: dg.AssetExecutionContext, core: dg.ResourceParam[Core]) -> dg.MaterializeResult[None]:
-        import_id = core.import_of(context.run)
-        with without_values(core, context.run):
+        with retrying(core, context), without_values(core, context.run):
+            import_id = core.import_of(context.run)
             decide(core.bench, import_id)
             report, disclosure, changes = planned_of(core, import_id)
         context.log.info("import %s: %s", import_id, dict(report.counts))

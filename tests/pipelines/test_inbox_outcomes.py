@@ -172,6 +172,21 @@ def test_a_cancelled_import_puts_its_file_to_failed(watched, bench, operator, as
     assert "was cancelled" in watched.path("failed", "*.message.txt").read_text()
 
 
+def test_rows_can_be_corrected_of_a_file_whose_import_was_given_up_after_it_was_decided(
+    watched, bench, database, operator, ask, monkeypatch
+):
+    request = watched.drop("list.csv", _ONE_BAD_ROW)
+    monkeypatch.setattr("kelompok_pipelines.assets.core_tables.apply", lambda *_: 1 / 0)
+    assert not watched.run(request).success
+    cancel(bench, ask("SELECT id FROM imports")[0].id, operator)
+    assert "waits for its error file" in watched.tick().skip_message
+    _work(bench, database)
+    watched.tick()
+    assert watched.names("failed") == ["list.csv", "list.csv.message.txt", "list.errors.csv"]
+    assert "Nothing was imported" in watched.path("failed", "*.message.txt").read_text()
+    assert [one.name for one in list_failed(watched.folder)] == ["list.csv"]
+
+
 @pytest.mark.usefixtures("unsettled")
 def test_what_a_run_did_not_settle_a_tick_does(watched, bench, database, ask, monkeypatch):
     assert watched.run(watched.drop("list.csv", _ONE_BAD_ROW)).success
