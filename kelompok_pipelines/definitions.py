@@ -10,14 +10,16 @@ from kelompok_pipelines.assets.enriching import enrichment_assets
 from kelompok_pipelines.assets.importing import decisions_asset, staging_assets
 from kelompok_pipelines.checks import core_checks, counts_check, enrichment_checks, schema_check
 from kelompok_pipelines.freshness import freshness_checks, freshness_job, freshness_schedule, read_fresh_sources
+from kelompok_pipelines.inboxes import list_watched
 from kelompok_pipelines.jobs import apply_job, enrichment_job, import_job, prune_runs
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.parts import parts_job
 from kelompok_pipelines.plugin_jobs import list_jobs
 from kelompok_pipelines.resources import Core, core_resource
 from kelompok_pipelines.scaling import read_scaling
-from kelompok_pipelines.schedules import enrichment_schedule, import_schedule, prune_schedule, read_scheduled_imports
+from kelompok_pipelines.schedules import enrichment_schedule, import_schedules, prune_schedule
 from kelompok_pipelines.sensors import inbox_sensor
+from kelompok_pipelines.source_checks import Sources, read_sources
 
 
 def build_definitions(settings: Settings, core: Core | None = None) -> dg.Definitions:
@@ -32,8 +34,7 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
         for entity in entities
     }
     feeding = {entity: [one.key(Layer.DECISIONS) for one in imports if one.entity == entity] for entity in entities}
-    known = {(one.plugin, one.job.name) for one in imports}
-    scheduled = [one for one in read_scheduled_imports(settings) if (one.plugin, one.job) in known]
+    sources = read_sources(settings)
     fresh = read_fresh_sources(settings, imports)
     freshness = [check for one in imports if (check := freshness_checks(one, fresh)) is not None]
     return dg.Definitions(
@@ -58,16 +59,23 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
             *([freshness_job(freshness)] if freshness else []),
             prune_runs,
         ],
-        sensors=[inbox_sensor(settings, one) for one in imports],
+        sensors=[inbox_sensor(one) for one in list_watched(settings, imports, sources.watched)],
         schedules=[
-            *(import_schedule(one) for one in scheduled),
+            *import_schedules(settings, imports, sources.scheduled),
             *(enrichment_schedule(one) for one in enrichers),
             *([freshness_schedule()] if freshness else []),
             prune_schedule(),
         ],
         resources={"core": core or core_resource(settings)},
         executor=dg.in_process_executor,
+        metadata=_problems(sources),
     )
+
+
+def _problems(sources: Sources) -> dict[str, dg.MetadataValue]:
+    """Return what is wrong with tables of kelompok.toml; also of those that name no job to show it at."""
+    wrong = [dg.TableRecord({"table": one.called, "problem": one.told}) for one in sources.wrong]
+    return {"wrong_tables": dg.MetadataValue.table(wrong)} if wrong else {}
 
 
 @dg.definitions

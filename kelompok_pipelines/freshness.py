@@ -18,7 +18,7 @@ from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.run_tags import partition_of
-from kelompok_pipelines.schedules import read_scheduled_imports
+from kelompok_pipelines.sources import read_scheduled, read_watched
 from kelompok_pipelines.step_failures import without_values
 
 _TABLE = "freshness"
@@ -133,20 +133,21 @@ def _result(check: dg.AssetCheckKey, source: FreshSource, last: LastApplied | No
 
 
 def _place_of(settings: Settings, key: str, jobs: Sequence[PluginJob]) -> tuple[str, str, str]:
-    """Return plugin, job and partition of a source that is written as such, or as a schedule names it."""
+    """Return plugin, job and partition of a source that is written as such, or as a schedule or inbox names it."""
     known = {(one.plugin, one.job.name) for one in jobs}
     plugin, _, rest = key.partition("/")
     job, _, partition = rest.partition("/")
     if partition and (plugin, job) in known:
         return plugin, job, partition
-    scheduled = [
+    tables = (*read_scheduled(settings), *read_watched(settings))
+    named = {
         (one.plugin, one.job, key)
-        for one in read_scheduled_imports(settings)
-        if one.source is not None and partition_of(one.source, one.organization) == key
+        for one in (table.source for table in tables)
+        if one is not None and one.source is not None and partition_of(one.source, one.organization) == key
         and (one.plugin, one.job) in known
-    ]  # fmt: skip
-    if len(set(scheduled)) == 1:
-        return scheduled[0]
+    }  # fmt: skip
+    if len(named) == 1:
+        return named.pop()
     raise SettingsError(
         f"{_TABLE}.{key}", "it is not known which job imports this source",
         hint='Write the plugin and the job before it: "csv-import/import-organizations/partners" = "monthly".',

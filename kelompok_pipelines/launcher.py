@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,7 +12,10 @@ from kelompok_core.garbage import collect_seldom, leave_the_rest
 from kelompok_core.private_files import UMASK
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kelompok_core.cli.launcher import ServiceOptions
+    from kelompok_core.errors import KelompokError
     from kelompok_core.imports.workbench import Progress, Workbench
     from kelompok_core.settings import Settings
 
@@ -58,6 +61,16 @@ class DagsterLauncher:
         from kelompok_pipelines.services import diagnose
 
         return diagnose(settings)
+
+    def check_sources(self, settings: "Settings") -> "list[tuple[str, Sequence[KelompokError]]]":
+        from kelompok_pipelines.source_checks import read_sources
+
+        return [(one.called, one.problems) for one in read_sources(settings).tables]
+
+    def list_inboxes(self, settings: "Settings") -> "list[Path]":
+        from kelompok_pipelines.inboxes import list_inbox_folders
+
+        return list_inbox_folders(settings)
 
 
 def main() -> None:

@@ -74,6 +74,10 @@ def inbox_sensor(plugin: str, job: str) -> str:
     return f"{plugin_job(plugin, job)}__inbox"
 
 
+def named_inbox_sensor(name: str) -> str:
+    return f"{name}__inbox"
+
+
 def apply_op(entity: str) -> str:
     return f"core__{entity}__apply"
 

@@ -1,69 +1,69 @@
 """Schedules: imports at set times as ``kelompok.toml`` lists them, and the weekly tidying up."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict, Field
+from dagster._utils.schedules import is_valid_cron_schedule  # not exported
 
-from kelompok_core.errors import SettingsError
-from kelompok_core.plugin_host.configuration import read_document, read_table
+from kelompok_core.errors import KelompokError
 from kelompok_core.settings import Settings
-from kelompok_pipelines import names
+from kelompok_core.values.conventions import DEFAULT_ZONE
 from kelompok_pipelines.jobs import prune_runs
 from kelompok_pipelines.plugin_jobs import PluginJob
+from kelompok_pipelines.source_checks import cron_zone
+from kelompok_pipelines.source_runs import config_of, find_job, request_run
+from kelompok_pipelines.sources import ScheduledSource, SourceTable
+
+_NEVER_MIND = "0 0 * * *"
+"""Where a table has no cron expression: a schedule needs one, and starts nothing."""
 
 
-class ScheduledImport(BaseModel):
-    """One ``[[schedules]]`` table of kelompok.toml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    cron: str
-    timezone: str = "Asia/Jakarta"
-    plugin: str
-    job: str
-    file: str
-    source: str | None = None
-    organization: str | None = None
-    actor: str | None = None
+def import_schedules(
+    settings: Settings, importers: Sequence[PluginJob], tables: Sequence[SourceTable[ScheduledSource]]
+) -> list[dg.ScheduleDefinition]:
+    """Return a schedule for each table with an enabled job; one with a problem is stopped and starts nothing."""
+    jobs = {(one.plugin, one.job.name): one for one in importers}
+    return [_schedule(settings, table, job) for table in tables if (job := find_job(table, jobs)) is not None]
 
 
-def read_scheduled_imports(settings: Settings) -> list[ScheduledImport]:
-    """Return the scheduled imports.
-
-    Raises:
-        SettingsError: Naming the table and the key that is wrong.
-    """
-    tables = read_document(settings).get("schedules", [])
-    if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
-        raise SettingsError("schedules", "must be a list of tables", hint="Write [[schedules]].")
-    return [_scheduled_import(number, table) for number, table in enumerate(tables, start=1)]
+def _schedule(settings: Settings, table: SourceTable[ScheduledSource], job: PluginJob) -> dg.ScheduleDefinition:
+    if table.source is None or table.problems:
+        return _stopped_schedule(table, job)
+    return import_schedule(settings, table.source, job)
 
 
-def scheduled_files(settings: Settings) -> frozenset[str]:
-    """Return the files that scheduled imports name.
-
-    Raises:
-        SettingsError: Naming the table and the key that is wrong.
-    """
-    return frozenset(one.file for one in read_scheduled_imports(settings))
-
-
-def _scheduled_import(number: int, table: Any) -> ScheduledImport:
-    return read_table(f"schedules.{number}", ScheduledImport, table)
-
-
-def import_schedule(scheduled: ScheduledImport) -> dg.ScheduleDefinition:
+def import_schedule(settings: Settings, source: ScheduledSource, job: PluginJob) -> dg.ScheduleDefinition:
     """Return the schedule; the file is read when its time comes, and the same content changes nothing."""
-    config = scheduled.model_dump(include={"file", "source", "organization", "actor"}, exclude_none=True)
+
+    def request(_: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return request_run(job, config_of(settings, job, source, source.file, f"schedules.{source.name}"))
+
     return dg.ScheduleDefinition(
-        name=scheduled.name,
-        job_name=names.plugin_job(scheduled.plugin, scheduled.job),
-        cron_schedule=scheduled.cron,
-        execution_timezone=scheduled.timezone,
-        run_config={"ops": {names.stage_op(scheduled.plugin, scheduled.job): {"config": config}}},
+        name=source.name,
+        job_name=job.name,
+        cron_schedule=source.cron,
+        execution_timezone=cron_zone(settings, source),
+        execution_fn=request,
+        description=f"Imports {source.file}.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def _stopped_schedule(table: SourceTable[ScheduledSource], job: PluginJob) -> dg.ScheduleDefinition:
+    """Return a schedule that says what is wrong with its table, and says it again if somebody starts it."""
+    cron = table.given.get("cron")
+
+    def fail(_: dg.ScheduleEvaluationContext) -> dg.SkipReason:
+        raise KelompokError(table.told)
+
+    return dg.ScheduleDefinition(
+        name=table.name_in_dagster,
+        job_name=job.name,
+        cron_schedule=cron if isinstance(cron, str) and is_valid_cron_schedule(cron) else _NEVER_MIND,
+        execution_timezone=DEFAULT_ZONE,
+        execution_fn=fail,
+        description=f"{table.told} Nothing is imported until this is corrected in kelompok.toml.",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
     )
 
 

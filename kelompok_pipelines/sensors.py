@@ -1,37 +1,35 @@
-"""Sensors: each importing job watches its inbox folder."""
+"""Sensors: each watched folder has one."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import dagster as dg
 
 from kelompok_core.access.actors import get_actor
-from kelompok_core.errors import ImportFailed, KelompokError
+from kelompok_core.errors import ImportFailed, KelompokError, UsageError
 from kelompok_core.imports.inbox_outcomes import Imported, Settled, WrittenByWorkers, give_up, list_imported, settle
 from kelompok_core.imports.receive import REFUSED, ImportRequest, admit
-from kelompok_core.settings import Settings
-from kelompok_core.sources.inbox import KEY, Inbox, TakenFile, put_aside, take_files
-from kelompok_pipelines import names
+from kelompok_core.sources.inbox import KEY, TakenFile, put_aside, take_files
 from kelompok_pipelines.inbox_runs import Attempts, find_attempts, run_key
 from kelompok_pipelines.inbox_ticks import Tick
-from kelompok_pipelines.plugin_jobs import PluginJob
+from kelompok_pipelines.inboxes import WatchedFolder
 from kelompok_pipelines.resources import Core
+from kelompok_pipelines.source_runs import config_of, request_run
+from kelompok_pipelines.sources import named_source
 
 _SECONDS = 15
 
 
-def inbox_of(settings: Settings, plugin: str, job: str) -> Inbox:
-    """Return the job's watched folder: ``inbox/<plugin>/<job>`` in the installation's home."""
-    return Inbox(plugin=plugin, job=job, folder=(settings.inbox_folder / plugin / job).resolve())
-
-
-def inbox_sensor(settings: Settings, one: PluginJob) -> dg.SensorDefinition:
+def inbox_sensor(watched: WatchedFolder) -> dg.SensorDefinition:
     """Return the sensor that starts a run for each complete file of the folder."""
-    inbox, op = inbox_of(settings, one.plugin, one.job.name), names.stage_op(one.plugin, one.job.name)
+    if watched.problem is not None:
+        return _stopped_sensor(watched, watched.problem)
+    inbox, one = watched.inbox, watched.job
 
     @dg.sensor(
-        name=names.inbox_sensor(one.plugin, one.job.name),
+        name=watched.sensor,
         job_name=one.name,
         minimum_interval_seconds=_SECONDS,
         description=f"Imports every file put into {inbox.folder}, for one organization from the folder of its slug.",
@@ -39,7 +37,7 @@ def inbox_sensor(settings: Settings, one: PluginJob) -> dg.SensorDefinition:
     )
     def watch(context: dg.SensorEvaluationContext, core: dg.ResourceParam[Core]) -> dg.SensorResult:
         tick = Tick(inbox=inbox)
-        requests = list(_Look(core=core, inbox=inbox, tick=tick).requests(context.instance, op))
+        requests = list(_Look(core=core, watched=watched, tick=tick).requests(context.instance))
         for said in tick.warnings:
             context.log.warning(said)
         # The list of ticks shows the cursor; nothing reads it.
@@ -55,34 +53,47 @@ class _Look:
     """One look at a watched folder: what becomes of its files, and what the tick says of them."""
 
     core: Core
-    inbox: Inbox
+    watched: WatchedFolder
     tick: Tick
 
-    def requests(self, instance: dg.DagsterInstance, op: str) -> Iterator[dg.RunRequest]:
+    def requests(self, instance: dg.DagsterInstance) -> Iterator[dg.RunRequest]:
         """Yield the runs that the files need now, and settle those whose import ended."""
+        inbox = self.watched.inbox
         with self.core.connect() as connection, connection.begin():
-            taken = take_files(connection, self.inbox, self.tick.passed_over.append, self.tick.waiting.append)
-            imported = list_imported(connection, self.inbox)
+            taken = take_files(connection, inbox, self.tick.passed_over.append, self.tick.waiting.append)
+            imported = list_imported(connection, inbox)
         for one in imported:
             if not one.is_unfinished:
                 self._alone(one.file, "settled", partial(settle, self.core.bench, one.import_id, self._errors))
         unfinished = {one.file.id: one for one in imported if one.is_unfinished}
         attempts = find_attempts(instance, (file.id for file in taken), unfinished)
         for file in (*taken, *(one.file for one in unfinished.values())):
-            yield from self._next(file, op, attempts[file.id], unfinished.get(file.id))
+            yield from self._next(file, attempts[file.id], unfinished.get(file.id))
 
-    def _next(self, file: TakenFile, op: str, had: Attempts, known: Imported | None) -> Iterator[dg.RunRequest]:
+    def _next(self, file: TakenFile, had: Attempts, known: Imported | None) -> Iterator[dg.RunRequest]:
         if had.is_open:
             self.tick.importing.append(file)
         elif had.are_spent:
             self._alone(file, "put aside", partial(self._give_up, file, had, known))
         elif known is not None or not self._refused(file):
             self.tick.requested.append(file)
-            yield _request(file, op, had.number + 1, known)
+            yield self._request(file, had.number + 1, known)
+
+    def _request(self, file: TakenFile, attempt: int, known: Imported | None) -> dg.RunRequest:
+        watched = self.watched
+        if known is not None:  # the import goes on where it is; its file is kept already
+            config: dict[str, Any] = {"import_id": str(known.import_id)}
+        else:
+            only = file.organization or watched.options.organization
+            options = watched.options.model_copy(update={"organization": only})
+            config = config_of(self.core.bench.settings, watched.job, options, file.path, watched.table)
+            config["idempotency_key"] = f"{KEY}{file.id}"
+        tags = {"kelompok/file": file.file_name}
+        return request_run(watched.job, config, run_key=run_key(file.id, attempt), tags=tags)
 
     def _refused(self, file: TakenFile) -> bool:
         """Return whether there is to be no run for a file now."""
-        told = _refuse_alone(self.core, self.inbox, file)
+        told = _refuse_alone(self.core, self.watched, file)
         if told is not None:
             self.tick.warnings.append(told)
         return told is not None
@@ -91,7 +102,7 @@ class _Look:
         """Put a file aside whose runs all ended without an outcome."""
         why = ImportFailed(
             "its run was cancelled" if had.was_canceled else f"{had.number} runs ended before the import was done",
-            hint=f"The runs of {names.plugin_job(self.inbox.plugin, self.inbox.job)} in the Dagster UI show why.",
+            hint=f"The runs of {self.watched.job.name} in the Dagster UI show why.",
         )
         if known is not None:
             return give_up(self.core.bench, known, why, self._errors)
@@ -111,33 +122,41 @@ class _Look:
         return WrittenByWorkers(self.core.bench)
 
 
-def _request(file: TakenFile, op: str, attempt: int, known: Imported | None) -> dg.RunRequest:
-    config = {"file": str(file.path), "idempotency_key": f"{KEY}{file.id}"}
-    if known is not None:  # the import goes on where it is; its file is kept already
-        config = {"import_id": str(known.import_id)}
-    elif file.organization is not None:
-        config["organization"] = file.organization
-    return dg.RunRequest(
-        run_key=run_key(file.id, attempt),
-        run_config={"ops": {op: {"config": config}}},
-        tags={"kelompok/file": file.file_name},
+def _stopped_sensor(watched: WatchedFolder, problem: str) -> dg.SensorDefinition:
+    """Return a sensor that says what is wrong with its table, and says it again if somebody starts it."""
+
+    @dg.sensor(
+        name=watched.sensor,
+        job_name=watched.job.name,
+        minimum_interval_seconds=_SECONDS,
+        description=f"{problem} Nothing is imported until this is corrected in kelompok.toml.",
+        default_status=dg.DefaultSensorStatus.STOPPED,
     )
+    def fail(_: dg.SensorEvaluationContext) -> dg.SkipReason:
+        raise KelompokError(problem)
+
+    return fail
 
 
-def _refuse_alone(core: Core, inbox: Inbox, file: TakenFile) -> str | None:
+def _refuse_alone(core: Core, watched: WatchedFolder, file: TakenFile) -> str | None:
     """Return why there is to be no run for a file now; whatever goes wrong with one, the others get theirs."""
     try:
-        return _refuse(core, inbox, file)
+        return _refuse(core, watched, file)
     except Exception as error:  # noqa: BLE001 -- this file alone waits; what it says may quote values
         return f"{file.file_name} waits in {file.path} and is asked for again: {_said(error)}"
 
 
-def _refuse(core: Core, inbox: Inbox, file: TakenFile) -> str | None:
+def _refuse(core: Core, watched: WatchedFolder, file: TakenFile) -> str | None:
     """Put a file aside that no import could be opened for, as its organization is not known; return what to tell."""
-    request = ImportRequest(plugin=inbox.plugin, job=inbox.job, file=file.path, organization=file.organization)
+    inbox, options = watched.inbox, watched.options
+    request = ImportRequest(
+        plugin=inbox.plugin, job=inbox.job, file=file.path, organization=file.organization or options.organization,
+        source_name=named_source(core.bench.settings, options),
+    )  # fmt: skip
     try:
+        _require_same_organization(options.organization, file)
         with core.connect() as connection, connection.begin():
-            actor = get_actor(connection, email=None)
+            actor = get_actor(connection, email=options.actor)
         admit(core.bench, request, actor)
     except REFUSED as error:
         with core.connect() as connection, connection.begin():
@@ -148,3 +167,11 @@ def _refuse(core: Core, inbox: Inbox, file: TakenFile) -> str | None:
 
 def _said(error: Exception) -> str:
     return error.message if isinstance(error, KelompokError) else type(error).__name__
+
+
+def _require_same_organization(only: str | None, file: TakenFile) -> None:
+    if only is not None and file.organization not in (None, only):
+        raise UsageError(
+            f"the folder {file.organization} is of another organization than {only}, the only one of this inbox",
+            hint=f"Put the file into the inbox itself, or into its folder {only}.",
+        )

@@ -17,6 +17,7 @@ from kelompok_core.settings import Settings
 from kelompok_pipelines.gate import HOST, read_hosts
 from kelompok_pipelines.instance import dagster_environment, find_dagster_home
 from kelompok_pipelines.interruption import Interruption
+from kelompok_pipelines.source_checks import read_sources
 from kelompok_pipelines.supervisor import Service, stop
 from kelompok_pipelines.worker_watch import WorkerWatch
 
@@ -42,6 +43,8 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
         if _answers(port):
             raise UsageError(f"port {port} is in use", hint=f"Choose another one: kelompok up {option} {port + 1}")
     read_hosts(settings)  # show configuration errors here, not in a log
+    for wrong in read_sources(settings).wrong:
+        tell(f"{wrong.called} in kelompok.toml is wrong and is not imported: {wrong.told}")
     open_database(settings).dispose()  # start and migrate it first: the services do not have the rights to
     environment = service_environment(settings)
     logs = settings.home.resolve() / "logs"

@@ -112,7 +112,7 @@ def serve(
 def doctor(as_json: JsonOption = False) -> None:
     """Say what is wrong with this installation, and what to do."""
     looks = (
-        (_python, _home, _plugins, _database, _received_files, _inboxes, _orchestrator)
+        (_python, _home, _plugins, _database, _received_files, _sources, _inboxes, _orchestrator)
         if settings().is_there
         else (_python, _home)
     )
@@ -138,8 +138,11 @@ def _try(look: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return look()
     except KelompokError as error:
-        sentences = [translate(one).rstrip(".") for one in (error.message, error.hint) if one]
-        return [(look.__name__.strip("_"), ". ".join(sentences))]
+        return [(look.__name__.strip("_"), _sentences(error))]
+
+
+def _sentences(error: KelompokError) -> str:
+    return ". ".join(translate(one).rstrip(".") for one in (error.message, error.hint) if one)
 
 
 def _python() -> list[Finding]:
@@ -198,6 +201,19 @@ def _received_files() -> list[Finding]:
     return [(f"received files in {place}", some)]
 
 
+def _sources() -> list[Finding]:
+    """Return the scheduled and watched sources of kelompok.toml; one with a problem is not imported."""
+    found = surroundings.launcher().check_sources(settings())
+    return [(called, ". ".join(map(_sentences, problems)) or None) for called, problems in found]
+
+
+def _inbox_folders(inboxes: Path) -> list[Path]:
+    """Return the folders that are watched, and those of jobs that are not enabled any more."""
+    watched = surroundings.launcher().list_inboxes(settings())
+    left = [one for one in inboxes.glob("*/*") if not any(one.is_relative_to(folder) for folder in watched)]
+    return sorted(one for one in {*watched, *left} if one.is_dir())
+
+
 def _inboxes() -> list[Finding]:
     """Return the watched folders' files that were not imported."""
     from kelompok_core.sources.inbox import list_left, list_stuck
@@ -206,7 +222,7 @@ def _inboxes() -> list[Finding]:
 
     inboxes = settings().inbox_folder.resolve()
     found: list[Finding] = []
-    for folder in sorted(one for one in inboxes.glob("*/*") if one.is_dir()):
+    for folder in _inbox_folders(inboxes):
         if failed := list_failed(folder):
             what = f"{len(failed)} could not be imported: see {folder / FAILED_FOLDER}, each with a message beside it."
             found.append((f"inbox {folder.relative_to(inboxes)}", what))

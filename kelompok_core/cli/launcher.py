@@ -1,10 +1,12 @@
 """The orchestrator interface of the command line; the core itself depends on no orchestrator."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from kelompok_core.errors import KelompokError
 from kelompok_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,4 +51,12 @@ class Launcher(Protocol):
 
     def diagnose(self, settings: Settings) -> list[tuple[str, str | None]]:
         """Return the orchestrator's own checks, each with its problem or None."""
+        ...
+
+    def check_sources(self, settings: Settings) -> list[tuple[str, Sequence[KelompokError]]]:
+        """Return each scheduled and watched source of kelompok.toml, with what is wrong with its table."""
+        ...
+
+    def list_inboxes(self, settings: Settings) -> list[Path]:
+        """Return the folders that are watched while services run."""
         ...

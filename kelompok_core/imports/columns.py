@@ -118,6 +118,12 @@ def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderF
 
 
 @lru_cache
+def list_targets(entity: str) -> tuple[str, ...]:
+    """Return every field and part that a mapping may name."""
+    return tuple(one.name for one in header_fields(get_descriptor(entity), scoped=False))
+
+
+@lru_cache
 def header_words(entity: str) -> frozenset[str]:
     """Return every header that an entity's columns are known by, each as its letters and digits in small letters."""
     known = [one for one in header_fields(get_descriptor(entity), scoped=False) if not one.by_name_only]

@@ -12,7 +12,7 @@ from kelompok_core.imports.records import DuplicatePolicy, ImportOptions, check_
 from kelompok_core.plugin_host.configuration import edit_document, read_document, read_table, require_table
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.settings import Settings
-from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder
+from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY, DEFAULT_ZONE, DateOrder, is_zone
 from kelompok_core.values.pairs import read_pairs
 
 
@@ -95,6 +95,20 @@ def with_conventions(settings: Settings, options: ImportOptions, *, country: str
         phone_country=options.phone_country or country or own.phone_country or DEFAULT_PHONE_COUNTRY,
         timezone=options.timezone or own.timezone or DEFAULT_ZONE,
     )
+
+
+def installation_zone(settings: Settings) -> str:
+    """Return the time zone of this installation.
+
+    Raises:
+        SettingsError: Naming the key of ``[imports]`` that is wrong.
+    """
+    own = read_table("imports", _Installation, read_document(settings).get("imports", {})).timezone
+    if own is not None and not is_zone(own):
+        raise SettingsError(
+            "imports.timezone", f"there is no time zone {own!r}", hint="Name one such as Asia/Makassar."
+        )
+    return own or DEFAULT_ZONE
 
 
 def _ready_profile(settings: Settings, name: str) -> Profile:

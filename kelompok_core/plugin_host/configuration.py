@@ -18,7 +18,7 @@ from kelompok_core.suggestions import suggest
 _ENABLED = "enabled"
 _AUTOMATIC = "automatic"
 
-_TABLES = ("plugins", "imports", "profiles", "schedules", "freshness", "scaling", "files", "ui", "limits")
+_TABLES = ("plugins", "imports", "profiles", "schedules", "inboxes", "freshness", "scaling", "files", "ui", "limits")
 """All that kelompok.toml may say something of."""
 
 Table = TypeVar("Table", bound=BaseModel)

@@ -1,6 +1,7 @@
 """Assets of an importer: source records and candidates staged, decisions made. One factory for all plugins."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import dagster as dg
@@ -35,7 +36,7 @@ from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.retries import retrying
 from kelompok_pipelines.run_tags import PARTITION_TAG, partition_of
-from kelompok_pipelines.schedules import scheduled_files
+from kelompok_pipelines.sources import plugin_settings_of, scheduled_files
 from kelompok_pipelines.step_failures import without_values
 
 
@@ -67,6 +68,11 @@ class ImportConfig(dg.Config):
     )
     timezone: str | None = Field(default=None, description="Time zone of times without one; default: Asia/Jakarta.")
     settings: dict[str, str] = Field(default={}, description="Plugin settings that a request may set.")
+    settings_from: str | None = Field(
+        default=None,
+        description="Table of kelompok.toml that names this file and has further plugin settings, such as "
+        "schedules.partners.",
+    )
     idempotency_key: str | None = Field(default=None, description="Requests with the same key return the same import.")
 
 
@@ -103,7 +109,7 @@ def _receive(core: Core, one: PluginJob, config: ImportConfig, partition: str | 
         mapping=config.mapping,
         policies=config.policies,
         duplicates=config.on_duplicate,
-        config=config.settings,
+        config={**_settings_of_table(core, one, config), **config.settings},
         date_order=config.date_order,
         phone_country=config.phone_country,
         timezone=config.timezone,
@@ -126,6 +132,12 @@ def _receive(core: Core, one: PluginJob, config: ImportConfig, partition: str | 
     except REFUSED as error:
         _put_aside(core, config.idempotency_key or "", error)
         raise
+
+
+def _settings_of_table(core: Core, one: PluginJob, config: ImportConfig) -> Mapping[str, Any]:
+    if config.settings_from is None:
+        return {}
+    return plugin_settings_of(core.bench.settings, config.settings_from, one.plugin, one.job.name, str(config.file))
 
 
 def _source(config: ImportConfig, partition: str | None) -> str | None:

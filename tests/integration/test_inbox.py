@@ -13,6 +13,13 @@ from kelompok_core.imports.receive import ImportRequest, receive
 from kelompok_core.sources.inbox import Inbox, put_aside, take_files
 from kelompok_core.sources.inbox_places import list_failed
 from kelompok_core.sources.watched import list_passed_over, time_of
+from kelompok_pipelines.launcher import DagsterLauncher
+
+
+@pytest.fixture(autouse=True)
+def orchestrator(monkeypatch):
+    """The doctor asks it which folders are watched."""
+    monkeypatch.setattr(surroundings.SURROUNDINGS, "launcher", DagsterLauncher())
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from kelompok_core.imports.readable import operator_rules
 from kelompok_core.settings import Settings
 from kelompok_core.sources import opening
 from kelompok_core.sources.opening import opened
-from kelompok_pipelines.schedules import scheduled_files
+from kelompok_pipelines.sources import scheduled_files
 
 _SECRET = b'{"kelompok_admin": "rahasia"}'
 run_rules = partial(readable.run_rules, named=frozenset())

@@ -6,7 +6,6 @@ from itertools import pairwise
 import dagster as dg
 import pytest
 
-from kelompok_core.errors import SettingsError
 from kelompok_core.imports.profiles import Profile, save_profile
 from kelompok_core.imports.receive import ImportRequest, admit, receive
 from kelompok_core.imports.records import ImportOptions
@@ -246,13 +245,9 @@ def test_schedules_come_from_the_settings_file(settings, bench):
     schedule = definitions.resolve_schedule_def("partners_nightly")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Asia/Jakarta")
     tick = schedule.evaluate_tick(dg.build_schedule_context())
-    assert tick.run_requests[0].run_config == {"ops": {_STAGE: {"config": {"file": "/data/partners.csv"}}}}
-
-
-def test_a_wrong_schedule_names_its_key(settings, bench):
-    settings.config_file.write_text('[[schedules]]\nname = "X"\ncron = "0 2 * * *"\n')
-    with pytest.raises(SettingsError, match=r"schedules\.1\.name"):
-        build_definitions(settings, Core(bench=bench))
+    assert tick.run_requests[0].run_config == {
+        "ops": {_STAGE: {"config": {"file": "/data/partners.csv", "source": "partners"}}}
+    }
 
 
 def test_old_runs_are_deleted_and_young_ones_kept(definitions, instance, execute, file):

@@ -19,7 +19,8 @@ from kelompok_core.plugin_host.configuration import check_config, plugin_setting
 from kelompok_core.plugin_host.manifest import BrokenManifest, Manifest, parse_manifest
 from kelompok_core.plugin_host.registry import PluginState, list_plugins
 from kelompok_core.settings import read_settings
-from kelompok_pipelines.schedules import read_scheduled_imports
+from kelompok_pipelines.source_checks import read_sources
+from kelompok_pipelines.sources import SourceOptions
 
 _PROJECT = Path(__file__).parents[2]
 _MANIFESTS = [json.loads(path.read_text("utf-8")) for path in sorted(_PROJECT.glob("plugins/*/*/kelompok-plugin.json"))]
@@ -80,7 +81,7 @@ def configured(tmp_path):
     return write
 
 
-_READERS = (plugin_settings, list_plugins, read_scheduled_imports, lambda found: read_profile(found, "monthly"))
+_READERS = (plugin_settings, list_plugins, read_sources, lambda found: read_profile(found, "monthly"))
 _FUZZED = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
@@ -101,12 +102,31 @@ def test_any_bytes_are_a_configuration_or_an_error_of_ours(configured, content):
 
 @_FUZZED
 @given(
-    plugin=_TOML, profile=_TOML, schedules=_TOML,
+    plugin=_TOML, profile=_TOML, schedules=_TOML, inboxes=_TOML,
     name=st.sampled_from(["csv-import", "json-import", "sdgs-keyword", "nobody", "social-links"]),
 )  # fmt: skip
-def test_any_tables_are_a_configuration_or_an_error_of_ours(configured, plugin, profile, schedules, name):
-    document = {"plugins": {name: plugin}, "profiles": {"monthly": profile}, "schedules": schedules}
+def test_any_tables_are_a_configuration_or_an_error_of_ours(configured, plugin, profile, schedules, inboxes, name):
+    document = {
+        "plugins": {name: plugin}, "profiles": {"monthly": profile}, "schedules": schedules, "inboxes": inboxes,
+    }  # fmt: skip
     _read(configured(tomlkit.dumps(document).encode()))
+
+
+@_FUZZED
+@given(
+    changed=st.dictionaries(st.sampled_from(["name", *SourceOptions.model_fields, "cron", "folder", "odd"]), _TOML),
+    word=st.sampled_from(["schedules", "inboxes"]),
+)
+@example(changed={"folder": "../other"}, word="inboxes")
+@example(changed={"cron": "* * * * * *"}, word="schedules")
+def test_any_options_of_a_source_are_right_or_named(configured, changed, word):
+    own = {"cron": "0 2 * * *", "file": "/data/list.csv"} if word == "schedules" else {}
+    table = {"name": "a", "plugin": "csv-import", "job": "import-members", **own, **changed}
+    document = {"plugins": {"csv-import": {"enabled": True}}, word: [table]}
+    found = read_sources(configured(tomlkit.dumps(document).encode()))
+    for one in found.tables:
+        assert all(problem.message for problem in one.problems)
+        assert one.told or one.source
 
 
 @settings(deadline=None)

@@ -1,0 +1,263 @@
+"""Checks of scheduled and watched sources against what there is: plugins, jobs, profiles, fields, zones, folders."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from time import time
+
+from dagster._utils.schedules import cron_string_iterator, is_valid_cron_schedule  # not exported
+
+from kelompok_core.errors import SettingsError, UsageError
+from kelompok_core.headers.mapping import EXTRA, IGNORE
+from kelompok_core.imports.columns import list_targets
+from kelompok_core.imports.profiles import installation_zone, read_profile
+from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.plugin_host.configuration import check_config
+from kelompok_core.plugin_host.manifest import Job
+from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins
+from kelompok_core.settings import Settings
+from kelompok_core.suggestions import suggest
+from kelompok_core.values.conventions import is_country, is_zone
+from kelompok_pipelines.sources import (
+    AnySource,
+    ScheduledSource,
+    Source,
+    SourceTable,
+    WatchedSource,
+    read_scheduled,
+    read_watched,
+    source_name,
+)
+
+RESERVED = frozenset({"prune_runs_weekly", "default_automation_condition_sensor"})
+"""Names of our own and of Dagster's; the others of ours have two underscores, which no name of a table has."""
+
+_A_ZONE = "Name one such as Asia/Makassar."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The tables of kelompok.toml that say what is imported without a person."""
+
+    scheduled: list[SourceTable[ScheduledSource]]
+    watched: list[SourceTable[WatchedSource]]
+
+    @property
+    def tables(self) -> list[SourceTable[Source]]:
+        return [*self.scheduled, *self.watched]
+
+    @property
+    def wrong(self) -> list[SourceTable[Source]]:
+        return [one for one in self.tables if one.problems]
+
+
+def read_sources(settings: Settings) -> Sources:
+    """Return all tables with all that is wrong with each; runs no plugin code, and asks no database.
+
+    Raises:
+        SettingsError: When kelompok.toml as a whole, or its ``[plugins]``, cannot be read.
+    """
+    scheduled, watched = read_scheduled(settings), read_watched(settings)
+    if not scheduled and not watched:
+        return Sources(scheduled=[], watched=[])
+    plugins = {one.name: one for one in list_plugins(settings)}
+    return Sources(
+        scheduled=_checked(settings, plugins, scheduled, partial(_of_schedule, settings)),
+        watched=_checked(settings, plugins, watched, _FolderCheck(settings, plugins)),
+    )
+
+
+def _checked(
+    settings: Settings,
+    plugins: Mapping[str, PluginInfo],
+    tables: list[SourceTable[AnySource]],
+    check: Callable[[str, AnySource], Iterator[SettingsError]],
+) -> list[SourceTable[AnySource]]:
+    seen: dict[str, str] = {}
+    found = []
+    for one in tables:
+        problems = [*one.problems, *_of_name(one.key, one.given.get("name"), seen)]
+        if one.source is not None:
+            problems += _of_job(one.key, one.source, plugins)
+            problems += _of_options(settings, one.key, one.source, plugins)
+            problems += check(one.key, one.source)
+        found.append(replace(one, problems=tuple(problems)))
+    return found
+
+
+def _of_name(key: str, name: object, seen: dict[str, str]) -> Iterator[SettingsError]:
+    """Yield what is wrong with a name that has its form; the first table of a name keeps it."""
+    if not isinstance(name, str):
+        return
+    if name in RESERVED:
+        yield SettingsError(f"{key}.name", f"{name!r} is taken by Kelompok", hint="Choose another name.")
+    elif (first := seen.setdefault(name, key)) != key:
+        yield SettingsError(f"{key}.name", f"{name!r} is the name of {first}", hint="Choose another name.")
+
+
+def _find_job(source: Source, plugins: Mapping[str, PluginInfo]) -> Job | None:
+    """Return the job that imports the source, whether its plugin is enabled or not."""
+    plugin = plugins.get(source.plugin)
+    jobs = plugin.jobs() if plugin is not None else ()
+    return next((one for one in jobs if one.name == source.job and one.is_importer), None)
+
+
+def _of_job(key: str, source: Source, plugins: Mapping[str, PluginInfo]) -> Iterator[SettingsError]:
+    plugin = plugins.get(source.plugin)
+    if plugin is None:
+        hint = suggest(source.plugin, plugins)
+        yield SettingsError(f"{key}.plugin", f"there is no plugin {source.plugin!r}", hint=hint)
+        return
+    if plugin.state is not PluginState.ENABLED:
+        command = f"kelompok plugin enable {plugin.name}" if plugin.state is PluginState.DISABLED else "kelompok doctor"
+        yield SettingsError(f"{key}.plugin", f"the plugin {plugin.name} is {plugin.state}", hint=f"Run «{command}».")
+    if _find_job(source, plugins) is None:
+        hint = suggest(source.job, [one.name for one in plugin.jobs() if one.is_importer])
+        yield SettingsError(f"{key}.job", f"{plugin.name} has no job {source.job!r} that imports", hint=hint)
+
+
+def _of_options(
+    settings: Settings, key: str, source: Source, plugins: Mapping[str, PluginInfo]
+) -> Iterator[SettingsError]:
+    if source.timezone is not None and not is_zone(source.timezone):
+        yield SettingsError(f"{key}.timezone", f"there is no time zone {source.timezone!r}", hint=_A_ZONE)
+    if source.phone_country is not None and not is_country(source.phone_country):
+        yield SettingsError(
+            f"{key}.phone_country", f"there is no country {source.phone_country!r}",
+            hint="Give its two letters (ISO 3166), such as ID.",
+        )  # fmt: skip
+    profile = ImportOptions()
+    try:
+        if source.profile is not None:
+            profile = read_profile(settings, source.profile).options
+    except UsageError as error:
+        yield SettingsError(f"{key}.profile", error.message, hint=error.hint)
+    else:
+        yield from _of_source_name(settings, key, source)
+    if (job := _find_job(source, plugins)) is not None:
+        yield from _of_fields(key, source, profile, str(job.entity))
+        yield from _of_plugin_settings(key, source, profile, plugins[source.plugin])
+
+
+def _of_source_name(settings: Settings, key: str, source: Source) -> Iterator[SettingsError]:
+    file = source.file if isinstance(source, ScheduledSource) else "list.csv"
+    try:
+        source_name(settings, source, source.plugin, source.job, file)
+    except UsageError as error:
+        yield SettingsError(f"{key}.source", error.message, hint=error.hint)
+
+
+def _of_fields(key: str, source: Source, profile: ImportOptions, entity: str) -> Iterator[SettingsError]:
+    targets, taken = list_targets(entity), set[str]()
+    for header, target in {**profile.mapping, **source.mapping}.items():
+        path = f"{key}.mapping.{header}" if header in source.mapping else f"{key}.profile"
+        if target in (IGNORE, EXTRA):
+            continue
+        if target not in targets:
+            hint = suggest(target, targets, few=len(targets))
+            yield SettingsError(path, f"{entity} have no field {target!r}", hint=hint)
+        elif target in taken:
+            yield SettingsError(path, f"another column is mapped to {target!r} already")
+        taken.add(target)
+    fields = [one.name for one in get_descriptor(entity).fields]
+    for name in {**profile.policies, **source.policies}:
+        if name not in fields:
+            path = f"{key}.policies.{name}" if name in source.policies else f"{key}.profile"
+            hint = suggest(name, fields, few=len(fields))
+            yield SettingsError(path, f"{entity} have no field {name!r}", hint=hint)
+
+
+def _of_plugin_settings(
+    key: str, source: Source, profile: ImportOptions, plugin: PluginInfo
+) -> Iterator[SettingsError]:
+    if plugin.manifest is None or plugin.state is not PluginState.ENABLED:
+        return
+    try:
+        check_config(plugin.manifest, {**plugin.config, **profile.config, **source.settings})
+    except SettingsError as error:
+        path = error.key.removeprefix(f"plugins.{plugin.name}")
+        # Dagster stores this sentence, and the reason may quote a value.
+        yield SettingsError(
+            f"{key}.settings{path}", "is no setting of the plugin, or has a wrong value", hint=error.hint
+        )
+
+
+def _of_schedule(settings: Settings, key: str, source: ScheduledSource) -> Iterator[SettingsError]:
+    if not is_valid_cron_schedule(source.cron):
+        yield SettingsError(
+            f"{key}.cron", f"{source.cron!r} is no cron expression",
+            hint="Write minute, hour, day, month and weekday: 0 2 * * * is every night at two.",
+        )  # fmt: skip
+    elif not _comes(source.cron):
+        yield SettingsError(
+            f"{key}.cron", f"the time {source.cron!r} never comes", hint="Choose a day that the month has."
+        )
+    if source.cron_timezone is not None:
+        if not is_zone(source.cron_timezone):
+            yield SettingsError(f"{key}.cron_timezone", f"there is no time zone {source.cron_timezone!r}", hint=_A_ZONE)
+        return
+    try:
+        zone = installation_zone(settings)
+    except SettingsError as error:
+        yield error
+        return
+    if source.timezone not in (None, zone):
+        yield SettingsError(
+            f"{key}.timezone", "is the zone of times in the file, and there is no cron_timezone beside it",
+            hint=f'Add cron_timezone: "{source.timezone}" if the schedule goes by that zone, or "{zone}".',
+        )  # fmt: skip
+
+
+def _comes(cron: str) -> bool:
+    try:
+        return next(cron_string_iterator(time(), cron, "UTC"), None) is not None
+    except Exception:  # noqa: BLE001 -- the parser raises several kinds when it finds no day
+        return False
+
+
+def cron_zone(settings: Settings, source: ScheduledSource) -> str:
+    """Return the zone that a schedule goes by.
+
+    Raises:
+        SettingsError: When it is the installation's, and that is none.
+    """
+    return source.cron_timezone or installation_zone(settings)
+
+
+class _FolderCheck:
+    """Sees that no watched folder lies in or around another: each file belongs to one."""
+
+    def __init__(self, settings: Settings, plugins: Mapping[str, PluginInfo]) -> None:
+        self._settings = settings
+        self._root = settings.inbox_folder.resolve()
+        self._taken: dict[Path, str] = {}
+        self._of_jobs = {
+            (self._root / plugin.name / job.name).resolve(): (plugin.name, job.name)
+            for plugin in plugins.values()
+            for job in plugin.jobs()
+            if job.is_importer
+        }
+
+    def __call__(self, key: str, source: WatchedSource) -> Iterator[SettingsError]:
+        place = source.place(self._settings)
+        if not place.is_relative_to(self._root) or place == self._root:
+            yield SettingsError(f"{key}.folder", f"the folder {place} is not in {self._root}", hint="Remove the link.")
+            return
+        others = {
+            **{one: f"the inbox of {' '.join(job)}" for one, job in self._of_jobs.items() if one != place},
+            **self._taken,
+        }
+        whose = self._of_jobs.get(place)
+        if whose not in (None, (source.plugin, source.job)):
+            others[place] = f"the inbox of {' '.join(whose or ())}"
+        for other, called in others.items():
+            if place.is_relative_to(other) or other.is_relative_to(place):
+                yield SettingsError(
+                    f"{key}.folder",
+                    f"the folder {place} lies in or around {other}, {called}",
+                    hint="Choose another folder.",
+                )
+                return
+        self._taken[place] = f"the folder of {key}"

@@ -1,0 +1,54 @@
+"""The run that imports a file of a scheduled or watched source: its config, and what it is tagged with."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from kelompok_core.settings import Settings
+from kelompok_pipelines import names
+from kelompok_pipelines.plugin_jobs import PluginJob
+from kelompok_pipelines.run_tags import PARTITION_TAG, partition_of
+from kelompok_pipelines.sources import Source, SourceOptions, SourceTable, source_name
+
+
+def config_of(
+    settings: Settings, one: PluginJob, options: SourceOptions, file: str | Path, table: str | None
+) -> dict[str, Any]:
+    """Return the config of the op that receives a file.
+
+    Args:
+        settings: The installation's.
+        one: The job.
+        options: How the file is imported.
+        file: Its path or URL.
+        table: The table of kelompok.toml that has the plugin settings, such as ``schedules.partners``.
+
+    Raises:
+        UsageError: When no list can be called as the source is, or there is no such profile.
+    """
+    # The source is always said: a partition's key may differ from the name it is made of.
+    source = source_name(settings, options, one.plugin, one.job.name, file)
+    config = {**options.run_config(), "file": str(file), "source": source}
+    return config | ({"settings_from": table} if options.settings and table is not None else {})
+
+
+def request_run(
+    one: PluginJob, config: Mapping[str, Any], *, run_key: str | None = None, tags: Mapping[str, str] | None = None
+) -> dg.RunRequest:
+    """Return the request for a run with this config, in the partition of its source if it names one."""
+    partition = (
+        {PARTITION_TAG: partition_of(config["source"], config.get("organization"))} if "source" in config else {}
+    )
+    return dg.RunRequest(
+        run_key=run_key,
+        run_config={"ops": {names.stage_op(one.plugin, one.job.name): {"config": dict(config)}}},
+        tags={**(tags or {}), **partition},
+    )
+
+
+def find_job(table: SourceTable[Source], jobs: Mapping[tuple[str, str], PluginJob]) -> PluginJob | None:
+    """Return the job that a table names, if its plugin is enabled; also of a table that is wrong otherwise."""
+    named = (table.given.get("plugin"), table.given.get("job"))
+    return next((one for key, one in jobs.items() if key == named), None)

@@ -1,0 +1,248 @@
+"""Sources imported without a person, as ``[[schedules]]`` and ``[[inboxes]]`` of kelompok.toml describe them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from kelompok_core.descriptor import MergePolicy
+from kelompok_core.errors import SettingsError, UsageError
+from kelompok_core.imports.profiles import read_profile
+from kelompok_core.imports.receive import ImportRequest, source_of
+from kelompok_core.imports.records import DuplicatePolicy
+from kelompok_core.plugin_host.configuration import read_document
+from kelompok_core.settings import Settings
+from kelompok_core.sources.watched import FAILED_FOLDER, TAKEN_FOLDER
+from kelompok_core.values.conventions import DateOrder
+from kelompok_pipelines.source_shapes import FOLDER_ERROR, problems_of_shape
+
+_DEEPEST = 2
+"""Levels of a watched folder below the inbox; folders of organizations are one deeper."""
+_LONGEST_VALUE = 80
+_SETTINGS_KEY = "settings"
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class SourceOptions(BaseModel):
+    """How a file is imported: what ``kelompok plugin run`` takes as options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Text | None = Field(
+        default=None, description="Name of the source; default: that of the profile, else the file's name."
+    )
+    organization: Text | None = Field(default=None, description="Slug of the only organization to import into.")
+    actor: Text | None = Field(default=None, description="E-mail of the importing user; default: the local operator.")
+    dry_run: bool = Field(default=False, strict=True, description="Stop at the plan.")
+    mapping: dict[str, Text] = Field(
+        default={}, description="Header to field; «-» leaves a column out, «extra» keeps it as extra data."
+    )
+    policies: dict[str, MergePolicy] = Field(default={}, description="Merge policy by field.")
+    on_duplicate: DuplicatePolicy | None = Field(
+        default=None, description="What to do when rows of the file contradict each other; default: reject."
+    )
+    profile: Text | None = Field(
+        default=None, description="Profile to start from: of kelompok.toml, or PLUGIN/NAME for a plugin's own."
+    )
+    date_order: DateOrder | None = Field(
+        default=None, description="Order of day and month in numeric dates: dmy or mdy; default: proven by the data."
+    )
+    phone_country: Text | None = Field(
+        default=None, description="Country of phone numbers without a country code, as two letters of ISO 3166."
+    )
+    timezone: Text | None = Field(
+        default=None, description="Time zone of times in the file that have none; default: the installation's."
+    )
+    settings: dict[str, Any] = Field(
+        default={}, description="Settings of the plugin for this source, over those under [plugins.NAME]."
+    )
+
+    def run_config(self) -> dict[str, Any]:
+        """Return the options that are set, as the op's config takes them.
+
+        Leaves out the settings of the plugin: Dagster would store them in each run.
+        """
+        told = self.model_dump(include=set(SourceOptions.model_fields) - {_SETTINGS_KEY}, exclude_defaults=True)
+        return {name: _as_config(value) for name, value in told.items()}
+
+
+def _as_config(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _as_config(one) for key, one in value.items()}
+    return value.name if isinstance(value, Enum) else value  # Dagster's config has an enum by its name
+
+
+class Source(SourceOptions):
+    """A source that one job of one plugin imports."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$",
+        description="What it is called in Dagster: small letters, digits, single underscores.",
+    )
+    plugin: Text = Field(description="An enabled plugin.")
+    job: Text = Field(description="A job of it that imports.")
+
+
+class ScheduledSource(Source):
+    """One ``[[schedules]]`` table: a file or URL that is imported at set times."""
+
+    file: Text = Field(description="Path or URL, read when its time comes.")
+    cron: Text = Field(description="When, as a cron expression of five fields.")
+    cron_timezone: Text | None = Field(
+        default=None, description="Time zone of the cron expression; default: the installation's."
+    )
+
+
+class WatchedSource(Source):
+    """One ``[[inboxes]]`` table: a folder each file of which is imported."""
+
+    folder: Text | None = Field(
+        default=None,
+        description="Folder inside the inbox, of one or two names such as partners/monthly; default: the name.",
+    )
+
+    @field_validator("folder")
+    @classmethod
+    def _is_inside(cls, folder: str | None) -> str | None:
+        parts = [] if folder is None else folder.removesuffix("/").split("/")
+        if len(parts) > _DEEPEST or any(not _is_folder_name(one) for one in parts):
+            raise PydanticCustomError(FOLDER_ERROR, "must be a folder inside the inbox")
+        return folder
+
+    def place(self, settings: Settings) -> Path:
+        """Return the folder with links resolved."""
+        return (settings.inbox_folder / (self.folder or self.name)).resolve()
+
+
+def _is_folder_name(part: str) -> bool:
+    return part.isprintable() and not part.startswith((".", "~$")) and part not in ("", TAKEN_FOLDER, FAILED_FOLDER)
+
+
+AnySource = TypeVar("AnySource", bound=Source)
+Source_co = TypeVar("Source_co", bound=Source, covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceTable(Generic[Source_co]):
+    """A table of kelompok.toml, right or wrong.
+
+    Attributes:
+        key: Which it is: ``schedules.2`` is the second.
+        given: What stands there.
+        source: What it describes; None where the table does not have the shape of one.
+        problems: What is wrong with it; nothing of a table with a problem is run.
+    """
+
+    key: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    source: Source_co | None = None
+    problems: tuple[SettingsError, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """The table with its name, as people know it."""
+        name = self.given.get("name")
+        is_name = isinstance(name, str) and name.isprintable() and 0 < len(name) <= _LONGEST_VALUE
+        return f"{self.key} ({name})" if is_name else self.key
+
+    @property
+    def name_in_dagster(self) -> str:
+        """The table's name, or one made of its number where it has none of its own."""
+        has_name = "name" in self.given and all(one.key != f"{self.key}.name" for one in self.problems)
+        return str(self.given["name"]) if has_name else self.key.replace(".", "__")
+
+    @property
+    def told(self) -> str:
+        """What is wrong and what to do, in one line."""
+        return " ".join(f"{one.message.rstrip('.')}. {one.hint or ''}".strip() for one in self.problems)
+
+
+def read_scheduled(settings: Settings) -> list[SourceTable[ScheduledSource]]:
+    """Return the ``[[schedules]]`` tables, each with what is wrong with its shape.
+
+    Raises:
+        SettingsError: When kelompok.toml as a whole cannot be read.
+    """
+    return _read_tables(settings, "schedules", ScheduledSource)
+
+
+def read_watched(settings: Settings) -> list[SourceTable[WatchedSource]]:
+    """Return the ``[[inboxes]]`` tables, each with what is wrong with its shape.
+
+    Raises:
+        SettingsError: When kelompok.toml as a whole cannot be read.
+    """
+    return _read_tables(settings, "inboxes", WatchedSource)
+
+
+def scheduled_files(settings: Settings) -> frozenset[str]:
+    """Return the files that schedules name, also those of a schedule that cannot run as it is."""
+    return frozenset(one.source.file for one in read_scheduled(settings) if one.source is not None)
+
+
+def plugin_settings_of(settings: Settings, key: str, plugin: str, job: str, file: str) -> Mapping[str, Any]:
+    """Return the plugin settings of ``schedules.NAME`` or ``inboxes.NAME``, for a file of that source.
+
+    Raises:
+        UsageError: When kelompok.toml has no such table for this plugin, job and file.
+    """
+    tables: dict[str, Source] = {}
+    for scheduled in (one.source for one in read_scheduled(settings)):
+        if scheduled is not None and scheduled.file == file:
+            tables.setdefault(f"schedules.{scheduled.name}", scheduled)
+    for watched in (one.source for one in read_watched(settings)):
+        if watched is not None and Path(file).resolve().is_relative_to(watched.place(settings)):
+            tables.setdefault(f"inboxes.{watched.name}", watched)
+    found = tables.get(key)
+    if found is None or (found.plugin, found.job) != (plugin, job):
+        raise UsageError(
+            f"kelompok.toml has no {key} for {plugin}, {job} and this file",
+            hint="Leave out settings_from, or choose the file that the table names.",
+        )
+    return found.settings
+
+
+def named_source(settings: Settings, options: SourceOptions) -> str | None:
+    """Return the source that the options or their profile name, if they name one.
+
+    Raises:
+        NotFound: When there is no such profile.
+        SettingsError: Naming the key of the profile that is wrong.
+    """
+    if options.source is not None or options.profile is None:
+        return options.source
+    return read_profile(settings, options.profile).source_name
+
+
+def source_name(settings: Settings, options: SourceOptions, plugin: str, job: str, file: str | Path) -> str:
+    """Return the name of the source that a file imported with these options belongs to.
+
+    Raises:
+        UsageError: When no list can be called so, or there is no such profile.
+    """
+    name = named_source(settings, options)
+    return source_of(ImportRequest(plugin=plugin, job=job, file=file, source_name=name))
+
+
+def _read_tables(settings: Settings, word: str, model: type[AnySource]) -> list[SourceTable[AnySource]]:
+    tables = read_document(settings).get(word, [])
+    if not isinstance(tables, list):
+        wrong = SettingsError(word, "must be a list of tables", hint=f"Write [[{word}]].")
+        return [SourceTable(key=word, problems=(wrong,))]
+    return [_read_table(f"{word}.{number}", model, table) for number, table in enumerate(tables, start=1)]
+
+
+def _read_table(key: str, model: type[AnySource], table: object) -> SourceTable[AnySource]:
+    if not isinstance(table, dict):
+        wrong = SettingsError(key, "must be a table", hint=f"Write [[{key.partition('.')[0]}]].")
+        return SourceTable(key=key, problems=(wrong,))
+    try:
+        return SourceTable(key=key, given=table, source=model.model_validate(table))
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        return SourceTable(key=key, given=table, problems=tuple(problems_of_shape(key, model, found)))
