@@ -1,16 +1,17 @@
 """Schedules: imports at set times as ``kelompok.toml`` lists them, and the weekly tidying up."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_schedule  # not exported
 
 from kelompok_core.errors import KelompokError
+from kelompok_core.imports.profiles import installation_zone
 from kelompok_core.settings import Settings
 from kelompok_core.values.conventions import DEFAULT_ZONE
 from kelompok_pipelines.jobs import prune_runs
 from kelompok_pipelines.plugin_jobs import PluginJob
-from kelompok_pipelines.source_checks import cron_zone
 from kelompok_pipelines.source_runs import config_of, find_job, request_run
 from kelompok_pipelines.sources import ScheduledSource, SourceTable
 
@@ -23,17 +24,25 @@ def import_schedules(
 ) -> list[dg.ScheduleDefinition]:
     """Return a schedule for each table with an enabled job; one with a problem is stopped and starts nothing."""
     jobs = {(one.plugin, one.job.name): one for one in importers}
-    return [_schedule(settings, table, job) for table in tables if (job := find_job(table, jobs)) is not None]
+    zone = cache(lambda: installation_zone(settings))
+    return [
+        _stopped_schedule(table, job)
+        if table.source is None or table.problems
+        else import_schedule(settings, table.source, job, zone=table.source.cron_timezone or zone())
+        for table in tables
+        if (job := find_job(table, jobs)) is not None
+    ]
 
 
-def _schedule(settings: Settings, table: SourceTable[ScheduledSource], job: PluginJob) -> dg.ScheduleDefinition:
-    if table.source is None or table.problems:
-        return _stopped_schedule(table, job)
-    return import_schedule(settings, table.source, job)
+def import_schedule(settings: Settings, source: ScheduledSource, job: PluginJob, *, zone: str) -> dg.ScheduleDefinition:
+    """Return the schedule; the file is read when its time comes, and the same content changes nothing.
 
-
-def import_schedule(settings: Settings, source: ScheduledSource, job: PluginJob) -> dg.ScheduleDefinition:
-    """Return the schedule; the file is read when its time comes, and the same content changes nothing."""
+    Args:
+        settings: The installation's.
+        source: The source, without a problem.
+        job: The job that imports it.
+        zone: Time zone of the cron expression.
+    """
 
     def request(_: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         return request_run(job, config_of(settings, job, source, source.file, f"schedules.{source.name}"))
@@ -42,7 +51,7 @@ def import_schedule(settings: Settings, source: ScheduledSource, job: PluginJob)
         name=source.name,
         job_name=job.name,
         cron_schedule=source.cron,
-        execution_timezone=cron_zone(settings, source),
+        execution_timezone=zone,
         execution_fn=request,
         description=f"Imports {source.file}.",
         default_status=dg.DefaultScheduleStatus.RUNNING,

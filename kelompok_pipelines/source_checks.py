@@ -1,8 +1,8 @@
 """Checks of scheduled and watched sources against what there is: plugins, jobs, profiles, fields, zones, folders."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from time import time
 
@@ -10,10 +10,10 @@ from dagster._utils.schedules import cron_string_iterator, is_valid_cron_schedul
 
 from kelompok_core.errors import SettingsError, UsageError
 from kelompok_core.headers.mapping import EXTRA, IGNORE
-from kelompok_core.imports.columns import list_targets
-from kelompok_core.imports.profiles import installation_zone, read_profile
+from kelompok_core.imports.columns import list_fields, list_targets
+from kelompok_core.imports.profiles import Profile, installation_zone, read_profile
+from kelompok_core.imports.receive import ImportRequest, source_of
 from kelompok_core.imports.records import ImportOptions
-from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.plugin_host.configuration import check_config
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins
@@ -28,7 +28,6 @@ from kelompok_pipelines.sources import (
     WatchedSource,
     read_scheduled,
     read_watched,
-    source_name,
 )
 
 RESERVED = frozenset({"prune_runs_weekly", "default_automation_condition_sensor"})
@@ -62,26 +61,54 @@ def read_sources(settings: Settings) -> Sources:
     scheduled, watched = read_scheduled(settings), read_watched(settings)
     if not scheduled and not watched:
         return Sources(scheduled=[], watched=[])
-    plugins = {one.name: one for one in list_plugins(settings)}
+    known = _Known(settings)
     return Sources(
-        scheduled=_checked(settings, plugins, scheduled, partial(_of_schedule, settings)),
-        watched=_checked(settings, plugins, watched, _FolderCheck(settings, plugins)),
+        scheduled=_checked(known, scheduled, partial(_of_schedule, known)),
+        watched=_checked(known, watched, _FolderCheck(known)),
     )
 
 
+class _Known:
+    """What tables may name, each read once for all of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.plugins = {one.name: one for one in list_plugins(settings)}
+        self._profiles: dict[str, Profile] = {}
+
+    def profile(self, name: str | None) -> Profile:
+        """Return the profile of this name; an empty one where none is named.
+
+        Raises:
+            UsageError: When there is none, or it is wrong.
+        """
+        if name is None:
+            return Profile()
+        if name not in self._profiles:
+            self._profiles[name] = read_profile(self.settings, name)
+        return self._profiles[name]
+
+    @cached_property
+    def zone(self) -> str:
+        return installation_zone(self.settings)
+
+    def job(self, source: Source) -> Job | None:
+        """Return the job that imports the source, whether its plugin is enabled or not."""
+        plugin = self.plugins.get(source.plugin)
+        jobs = plugin.jobs() if plugin is not None else ()
+        return next((one for one in jobs if one.name == source.job and one.is_importer), None)
+
+
 def _checked(
-    settings: Settings,
-    plugins: Mapping[str, PluginInfo],
-    tables: list[SourceTable[AnySource]],
-    check: Callable[[str, AnySource], Iterator[SettingsError]],
+    known: _Known, tables: list[SourceTable[AnySource]], check: Callable[[str, AnySource], Iterator[SettingsError]]
 ) -> list[SourceTable[AnySource]]:
     seen: dict[str, str] = {}
     found = []
     for one in tables:
         problems = [*one.problems, *_of_name(one.key, one.given.get("name"), seen)]
         if one.source is not None:
-            problems += _of_job(one.key, one.source, plugins)
-            problems += _of_options(settings, one.key, one.source, plugins)
+            problems += _of_job(known, one.key, one.source)
+            problems += _of_options(known, one.key, one.source)
             problems += check(one.key, one.source)
         found.append(replace(one, problems=tuple(problems)))
     return found
@@ -97,30 +124,21 @@ def _of_name(key: str, name: object, seen: dict[str, str]) -> Iterator[SettingsE
         yield SettingsError(f"{key}.name", f"{name!r} is the name of {first}", hint="Choose another name.")
 
 
-def _find_job(source: Source, plugins: Mapping[str, PluginInfo]) -> Job | None:
-    """Return the job that imports the source, whether its plugin is enabled or not."""
-    plugin = plugins.get(source.plugin)
-    jobs = plugin.jobs() if plugin is not None else ()
-    return next((one for one in jobs if one.name == source.job and one.is_importer), None)
-
-
-def _of_job(key: str, source: Source, plugins: Mapping[str, PluginInfo]) -> Iterator[SettingsError]:
-    plugin = plugins.get(source.plugin)
+def _of_job(known: _Known, key: str, source: Source) -> Iterator[SettingsError]:
+    plugin = known.plugins.get(source.plugin)
     if plugin is None:
-        hint = suggest(source.plugin, plugins)
+        hint = suggest(source.plugin, known.plugins)
         yield SettingsError(f"{key}.plugin", f"there is no plugin {source.plugin!r}", hint=hint)
         return
     if plugin.state is not PluginState.ENABLED:
         command = f"kelompok plugin enable {plugin.name}" if plugin.state is PluginState.DISABLED else "kelompok doctor"
         yield SettingsError(f"{key}.plugin", f"the plugin {plugin.name} is {plugin.state}", hint=f"Run «{command}».")
-    if _find_job(source, plugins) is None:
+    if known.job(source) is None:
         hint = suggest(source.job, [one.name for one in plugin.jobs() if one.is_importer])
         yield SettingsError(f"{key}.job", f"{plugin.name} has no job {source.job!r} that imports", hint=hint)
 
 
-def _of_options(
-    settings: Settings, key: str, source: Source, plugins: Mapping[str, PluginInfo]
-) -> Iterator[SettingsError]:
+def _of_options(known: _Known, key: str, source: Source) -> Iterator[SettingsError]:
     if source.timezone is not None and not is_zone(source.timezone):
         yield SettingsError(f"{key}.timezone", f"there is no time zone {source.timezone!r}", hint=_A_ZONE)
     if source.phone_country is not None and not is_country(source.phone_country):
@@ -128,23 +146,21 @@ def _of_options(
             f"{key}.phone_country", f"there is no country {source.phone_country!r}",
             hint="Give its two letters (ISO 3166), such as ID.",
         )  # fmt: skip
-    profile = ImportOptions()
     try:
-        if source.profile is not None:
-            profile = read_profile(settings, source.profile).options
+        profile = known.profile(source.profile)
     except UsageError as error:
         yield SettingsError(f"{key}.profile", error.message, hint=error.hint)
-    else:
-        yield from _of_source_name(settings, key, source)
-    if (job := _find_job(source, plugins)) is not None:
-        yield from _of_fields(key, source, profile, str(job.entity))
-        yield from _of_plugin_settings(key, source, profile, plugins[source.plugin])
+        profile = Profile()
+    yield from _of_source_name(key, source, source.source or profile.source_name)
+    if (job := known.job(source)) is not None:
+        yield from _of_fields(key, source, profile.options, str(job.entity))
+        yield from _of_plugin_settings(key, source, profile.options, known.plugins[source.plugin])
 
 
-def _of_source_name(settings: Settings, key: str, source: Source) -> Iterator[SettingsError]:
+def _of_source_name(key: str, source: Source, name: str | None) -> Iterator[SettingsError]:
     file = source.file if isinstance(source, ScheduledSource) else "list.csv"
     try:
-        source_name(settings, source, source.plugin, source.job, file)
+        source_of(ImportRequest(plugin=source.plugin, job=source.job, file=file, source_name=name))
     except UsageError as error:
         yield SettingsError(f"{key}.source", error.message, hint=error.hint)
 
@@ -161,7 +177,7 @@ def _of_fields(key: str, source: Source, profile: ImportOptions, entity: str) ->
         elif target in taken:
             yield SettingsError(path, f"another column is mapped to {target!r} already")
         taken.add(target)
-    fields = [one.name for one in get_descriptor(entity).fields]
+    fields = list_fields(entity)
     for name in {**profile.policies, **source.policies}:
         if name not in fields:
             path = f"{key}.policies.{name}" if name in source.policies else f"{key}.profile"
@@ -184,7 +200,7 @@ def _of_plugin_settings(
         )
 
 
-def _of_schedule(settings: Settings, key: str, source: ScheduledSource) -> Iterator[SettingsError]:
+def _of_schedule(known: _Known, key: str, source: ScheduledSource) -> Iterator[SettingsError]:
     if not is_valid_cron_schedule(source.cron):
         yield SettingsError(
             f"{key}.cron", f"{source.cron!r} is no cron expression",
@@ -199,7 +215,7 @@ def _of_schedule(settings: Settings, key: str, source: ScheduledSource) -> Itera
             yield SettingsError(f"{key}.cron_timezone", f"there is no time zone {source.cron_timezone!r}", hint=_A_ZONE)
         return
     try:
-        zone = installation_zone(settings)
+        zone = known.zone
     except SettingsError as error:
         yield error
         return
@@ -217,25 +233,16 @@ def _comes(cron: str) -> bool:
         return False
 
 
-def cron_zone(settings: Settings, source: ScheduledSource) -> str:
-    """Return the zone that a schedule goes by.
-
-    Raises:
-        SettingsError: When it is the installation's, and that is none.
-    """
-    return source.cron_timezone or installation_zone(settings)
-
-
 class _FolderCheck:
     """Sees that no watched folder lies in or around another: each file belongs to one."""
 
-    def __init__(self, settings: Settings, plugins: Mapping[str, PluginInfo]) -> None:
-        self._settings = settings
-        self._root = settings.inbox_folder.resolve()
+    def __init__(self, known: _Known) -> None:
+        self._settings = known.settings
+        self._root = known.settings.inbox_folder.resolve()
         self._taken: dict[Path, str] = {}
         self._of_jobs = {
             (self._root / plugin.name / job.name).resolve(): (plugin.name, job.name)
-            for plugin in plugins.values()
+            for plugin in known.plugins.values()
             for job in plugin.jobs()
             if job.is_importer
         }

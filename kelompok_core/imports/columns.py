@@ -124,6 +124,12 @@ def list_targets(entity: str) -> tuple[str, ...]:
 
 
 @lru_cache
+def list_fields(entity: str) -> tuple[str, ...]:
+    """Return every field, as merge policies name it."""
+    return tuple(one.name for one in get_descriptor(entity).fields)
+
+
+@lru_cache
 def header_words(entity: str) -> frozenset[str]:
     """Return every header that an entity's columns are known by, each as its letters and digits in small letters."""
     known = [one for one in header_fields(get_descriptor(entity), scoped=False) if not one.by_name_only]

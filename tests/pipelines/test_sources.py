@@ -3,12 +3,14 @@
 import inspect
 import json
 import sys
+import tomllib
 
 import dagster as dg
 import pytest
 import typer
 
 from kelompok_core.cli import installation, plugins, surroundings
+from kelompok_core.plugin_host import configuration
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines import services
 from kelompok_pipelines.assets.importing import ImportConfig
@@ -176,6 +178,15 @@ def test_a_schedule_for_an_organization_has_the_partition_of_its_import(
     assert instance.get_dynamic_partitions("csv_import__import_members__sources") == ["satu/anggota"]
 
 
+def test_a_source_named_after_its_file_keeps_that_name(configure, build, launch, tmp_path, ask):
+    (tmp_path / "mitra, pusat.csv").write_text("id,name\n1,Satu\n")
+    configure(_schedule(file=tmp_path / "mitra, pusat.csv"))
+    (request,) = _tick_of(build, "partners").run_requests
+    assert request.tags[PARTITION_TAG] == "mitra_ pusat"
+    assert launch(request).success
+    assert [row.source_name for row in ask("SELECT source_name FROM imports")] == ["mitra, pusat"]
+
+
 def test_two_inboxes_of_one_job_keep_their_files_apart(configure, settings, tick, launch, ask):
     configure(_inbox("a", more='source = "dari a"') + _inbox("b", more='source = "dari b"'))
     sensors = ("a__inbox", "b__inbox", f"{_JOB}__inbox")
@@ -328,7 +339,7 @@ def test_a_wrong_inbox_stops_itself_only(configure, build, tick, table, said):
 @pytest.mark.parametrize(("change", "said"), [
     (('plugin = "csv-import"', 'plugin = "csv-imprt"'), "schedules.2.plugin: there is no plugin 'csv-imprt'. Did you"),
     (('job = "import-organizations"', 'job = "import-orgs"'), "schedules.2.job: csv-import has no job 'import-orgs'"),
-    (('plugin = "csv-import"', 'plugin = "social-links"'), "schedules.2.plugin: the plugin social-links is disabled"),
+    (('plugin = "csv-import"', 'plugin = "social-links"'), "schedules.2.plugin: the plugin social-links is disabled."),
     (('plugin = "csv-import"', "plugin = 3"), "schedules.2.plugin: must be text, not 3."),
 ])  # fmt: skip
 def test_a_table_without_an_enabled_job_is_named(configure, build, doctor, change, said):
@@ -413,6 +424,17 @@ def test_every_option_of_the_command_line_is_one_of_sources_and_of_runs():
     assert options <= set(ImportConfig.model_fields)
     for model in (ScheduledSource, WatchedSource):
         assert all(one.description for one in model.model_fields.values())
+
+
+def test_many_tables_read_the_settings_file_no_more_often_than_few(configure, settings, monkeypatch):
+    reads = []
+    monkeypatch.setattr(configuration.tomllib, "loads", lambda text, load=tomllib.loads: reads.append(1) or load(text))
+    configure(_good_ones() + _schedule("a", more='profile = "partners"'))
+    read_sources(settings)
+    few = len(reads)
+    configure("".join(_schedule(f"b{number}", more='profile = "partners"') for number in range(20)))
+    assert not read_sources(settings).wrong
+    assert len(reads) == 2 * few
 
 
 def test_reading_tables_runs_no_plugin_code(configure, settings, build, tmp_path, monkeypatch):
