@@ -2,8 +2,10 @@
 
 import inspect
 import json
+import shutil
 import sys
 import tomllib
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -424,6 +426,26 @@ def test_every_option_of_the_command_line_is_one_of_sources_and_of_runs():
     assert options <= set(ImportConfig.model_fields)
     for model in (ScheduledSource, WatchedSource):
         assert all(one.description for one in model.model_fields.values())
+
+
+def test_the_documented_example_has_every_option_and_is_right(configure, settings, build):
+    page = (Path(__file__).parents[2] / "docs/operating.md").read_text("utf-8")
+    example = page.partition("### Schedules and inboxes")[2].partition("```toml\n")[2].partition("```")[0]
+    configure(_PROFILE + example)
+    sources = read_sources(settings)
+    assert not sources.wrong
+    assert set(sources.scheduled[0].given) == set(ScheduledSource.model_fields)
+    assert set(sources.watched[0].given) == {"name", "plugin", "job", "folder"}
+    assert build().resolve_schedule_def("partners_nightly").execution_timezone == "Asia/Makassar"
+
+
+def test_the_example_of_an_installation_is_right(settings):
+    shutil.copy(Path(__file__).parents[2] / "examples/kelompok.toml", settings.config_file)
+    for plugin in ("csv-import", "sdgs-keyword"):
+        set_enabled(settings, plugin, enabled=True)
+    found = read_sources(settings)
+    assert [one.name_in_dagster for one in found.tables] == ["partners_nightly", "anggota"]
+    assert not found.wrong
 
 
 def test_many_tables_read_the_settings_file_no_more_often_than_few(configure, settings, monkeypatch):
