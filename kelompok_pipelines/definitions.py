@@ -20,6 +20,7 @@ from kelompok_pipelines.scaling import read_scaling
 from kelompok_pipelines.schedules import enrichment_schedule, import_schedules, prune_schedule
 from kelompok_pipelines.sensors import inbox_sensor
 from kelompok_pipelines.source_checks import Sources, read_sources
+from kelompok_pipelines.sources import STANZAS
 
 
 def build_definitions(settings: Settings, core: Core | None = None) -> dg.Definitions:
@@ -59,9 +60,9 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
             *([freshness_job(freshness)] if freshness else []),
             prune_runs,
         ],
-        sensors=[inbox_sensor(one) for one in list_watched(settings, imports, sources.watched)],
+        sensors=[inbox_sensor(one) for one in list_watched(settings, imports, sources.watched) if not one.is_stanza],
         schedules=[
-            *import_schedules(settings, imports, sources.scheduled),
+            *import_schedules(settings, imports, [one for one in sources.scheduled if not one.is_stanza]),
             *(enrichment_schedule(one) for one in enrichers),
             *([freshness_schedule()] if freshness else []),
             prune_schedule(),
@@ -80,5 +81,8 @@ def _problems(sources: Sources) -> dict[str, dg.MetadataValue]:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Return the definitions Dagster loads."""
-    return build_definitions(read_settings())
+    """Return the definitions Dagster loads: the installation's, and the components in ``defs``."""
+    installed = build_definitions(read_settings())
+    if not STANZAS.is_dir():
+        return installed
+    return dg.Definitions.merge(installed, dg.load_from_defs_folder(path_within_project=STANZAS.parent))

@@ -21,6 +21,7 @@ class WatchedFolder:
         sensor: Name of its sensor.
         table: Its table in kelompok.toml, such as ``inboxes.partners``; None for the folder that every job has.
         problem: Why it is not watched.
+        is_stanza: Whether a component's YAML describes it.
     """
 
     sensor: str
@@ -29,6 +30,7 @@ class WatchedFolder:
     options: SourceOptions = field(default_factory=SourceOptions)
     table: str | None = None
     problem: str | None = None
+    is_stanza: bool = False
 
 
 def inbox_of(settings: Settings, plugin: str, job: str) -> Inbox:
@@ -67,11 +69,12 @@ def _of_table(settings: Settings, table: SourceTable[WatchedSource], job: Plugin
     sensor = names.named_inbox_sensor(table.name_in_dagster)
     inbox = inbox_of(settings, job.plugin, job.job.name)
     if table.source is None or table.problems:
-        return WatchedFolder(sensor=sensor, inbox=inbox, job=job, problem=table.told)
+        return WatchedFolder(sensor=sensor, inbox=inbox, job=job, problem=table.told, is_stanza=table.is_stanza)
     return WatchedFolder(
         sensor=sensor,
         inbox=Inbox(plugin=job.plugin, job=job.job.name, folder=table.source.place(settings)),
         job=job,
         options=table.source,
         table=f"inboxes.{table.source.name}",
+        is_stanza=table.is_stanza,
     )

@@ -1,11 +1,12 @@
 """Sources imported without a person, as ``[[schedules]]`` and ``[[inboxes]]`` of kelompok.toml describe them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
@@ -24,6 +25,9 @@ _DEEPEST = 2
 """Levels of a watched folder below the inbox; folders of organizations are one deeper."""
 _LONGEST_VALUE = 80
 _SETTINGS_KEY = "settings"
+
+STANZAS = Path(__file__).parent / "defs"
+"""Where ``dg scaffold`` puts components, a folder each."""
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
@@ -129,16 +133,18 @@ Source_co = TypeVar("Source_co", bound=Source, covariant=True)
 
 @dataclass(frozen=True, kw_only=True)
 class SourceTable(Generic[Source_co]):
-    """A table of kelompok.toml, right or wrong.
+    """A table of kelompok.toml or a component's stanza of YAML, right or wrong.
 
     Attributes:
-        key: Which it is: ``schedules.2`` is the second.
+        key: Which it is: ``schedules.2`` is the second; of a stanza of YAML its file.
+        is_stanza: Whether it is a component's YAML.
         given: What stands there.
         source: What it describes; None where the table does not have the shape of one.
         problems: What is wrong with it; nothing of a table with a problem is run.
     """
 
     key: str
+    is_stanza: bool = False
     given: Mapping[str, Any] = field(default_factory=dict)
     source: Source_co | None = None
     problems: tuple[SettingsError, ...] = ()
@@ -163,21 +169,21 @@ class SourceTable(Generic[Source_co]):
 
 
 def read_scheduled(settings: Settings) -> list[SourceTable[ScheduledSource]]:
-    """Return the ``[[schedules]]`` tables, each with what is wrong with its shape.
+    """Return the ``[[schedules]]`` tables and the stanzas of scheduled sources, each with what is wrong with its shape.
 
     Raises:
         SettingsError: When kelompok.toml as a whole cannot be read.
     """
-    return _read_tables(settings, "schedules", ScheduledSource)
+    return [*_read_tables(settings, "schedules", ScheduledSource), *_read_stanzas(ScheduledSource)]
 
 
 def read_watched(settings: Settings) -> list[SourceTable[WatchedSource]]:
-    """Return the ``[[inboxes]]`` tables, each with what is wrong with its shape.
+    """Return the ``[[inboxes]]`` tables and the stanzas of watched sources, each with what is wrong with its shape.
 
     Raises:
         SettingsError: When kelompok.toml as a whole cannot be read.
     """
-    return _read_tables(settings, "inboxes", WatchedSource)
+    return [*_read_tables(settings, "inboxes", WatchedSource), *_read_stanzas(WatchedSource)]
 
 
 def scheduled_files(settings: Settings) -> frozenset[str]:
@@ -235,6 +241,20 @@ def _read_tables(settings: Settings, word: str, model: type[AnySource]) -> list[
         wrong = SettingsError(word, "must be a list of tables", hint=f"Write [[{word}]].")
         return [SourceTable(key=word, problems=(wrong,))]
     return [_read_table(f"{word}.{number}", model, table) for number, table in enumerate(tables, start=1)]
+
+
+def _read_stanzas(model: type[AnySource]) -> list[SourceTable[AnySource]]:
+    """Return the stanzas of one component type; those of other types, and broken YAML, are for ``dg`` to name."""
+    found = []
+    for path in sorted(STANZAS.rglob("defs.yaml")):
+        try:
+            stanzas = [one for one in yaml.safe_load_all(path.read_text("utf-8")) if isinstance(one, dict)]
+        except (OSError, ValueError, yaml.YAMLError):
+            continue
+        mine = [one for one in stanzas if str(one.get("type")).rpartition(".")[2] == f"{model.__name__}Component"]
+        key = path.relative_to(STANZAS.parent.parent).as_posix()
+        found += [replace(_read_table(key, model, one.get("attributes")), is_stanza=True) for one in mine]
+    return found
 
 
 def _read_table(key: str, model: type[AnySource], table: object) -> SourceTable[AnySource]:

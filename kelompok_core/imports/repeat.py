@@ -29,8 +29,14 @@ class SourceImport:
 
 def list_last_imports(connection: sa.Connection, plugin: str, job: str) -> list[SourceImport]:
     """Return the last import of each source by a job; cancelled and undone ones do not count."""
-    rows = connection.execute(_LAST, {"plugin": plugin, "job": job})
-    return [SourceImport(import_id=row.id, source=row.source_name, organization=row.slug) for row in rows]
+    from kelompok_core.organizations.queries import get_slug
+
+    rows = connection.execute(_LAST, {"plugin": plugin, "job": job}).all()
+    slugs = {one: get_slug(connection, one) for one in {row.organization_id for row in rows} if one is not None}
+    return [
+        SourceImport(import_id=row.id, source=row.source_name, organization=slugs.get(row.organization_id))
+        for row in rows
+    ]
 
 
 def receive_again(bench: Workbench, last: SourceImport, actor: Actor, *, dry_run: bool) -> Receipt:
@@ -62,8 +68,8 @@ def receive_again(bench: Workbench, last: SourceImport, actor: Actor, *, dry_run
 
 
 _LAST = sa.text("""
-    SELECT DISTINCT ON (i.source_name, i.organization_id) i.id, i.source_name, o.slug
-    FROM imports i LEFT JOIN organizations o ON o.id = i.organization_id
-    WHERE i.plugin = :plugin AND i.job = :job AND i.state NOT IN ('cancelled', 'undone')
-    ORDER BY i.source_name, i.organization_id, i.id DESC
+    SELECT DISTINCT ON (source_name, organization_id) id, source_name, organization_id
+    FROM imports
+    WHERE plugin = :plugin AND job = :job AND state NOT IN ('cancelled', 'undone')
+    ORDER BY source_name, organization_id, id DESC
 """)

@@ -164,7 +164,7 @@ def test_up_runs_what_the_ui_launches_and_what_lies_in_the_inbox_and_stops_clean
 
     second = installation.kelompok("up", "--port", free_port(), "--api-port", free_port())
     assert second.returncode == 2
-    assert f"kelompok up (process {ui.process.pid}) runs the services" in second.stderr
+    assert f"kelompok up (process {ui.process.pid}) already runs the services" in second.stderr
     refused = installation.kelompok("db", "remove", "--yes")
     assert refused.returncode == 2
     for name in ("serve", "up", "worker"):

@@ -1,0 +1,85 @@
+"""Component types for ``dg``: one YAML stanza in ``kelompok_pipelines/defs`` is one scheduled or watched source."""
+
+from typing import Any, ClassVar, Generic, Self
+
+import dagster as dg
+from pydantic import BaseModel
+
+from kelompok_core.errors import SettingsError
+from kelompok_core.settings import read_settings
+from kelompok_pipelines.inboxes import list_watched
+from kelompok_pipelines.plugin_jobs import list_jobs
+from kelompok_pipelines.schedules import import_schedules
+from kelompok_pipelines.sensors import inbox_sensor
+from kelompok_pipelines.source_checks import read_sources
+from kelompok_pipelines.sources import AnySource, ScheduledSource, SourceTable, WatchedSource
+
+
+class _Scaffolder(dg.Scaffolder[Any]):
+    """Writes a stanza that imports an example file once somebody has read it: as a dry run."""
+
+    def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
+        is_watched = request.type_name.endswith(WatchedSourceComponent.__name__)
+        of_its_kind = {"folder": "partners"} if is_watched else {"file": "examples/partners.csv", "cron": "0 2 * * *"}
+        name = request.target_path.name.replace("-", "_")
+        job = {"plugin": "csv-import", "job": "import-organizations"}
+        dg.scaffold_component(request, {"name": name, **job, **of_its_kind, "source": name, "dry_run": True})
+
+
+class _SourceComponent(dg.Component, Generic[AnySource]):
+    """A stanza; what it means, and what may be wrong with it, is the same as of a table of kelompok.toml."""
+
+    model: ClassVar[type[BaseModel]]
+
+    def __init__(self, source: AnySource) -> None:
+        self.source = source
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        return cls.model
+
+    @classmethod
+    def load(cls, attributes: Any, context: dg.ComponentLoadContext) -> Self:  # noqa: ARG003  (Dagster's signature)
+        return cls(attributes)
+
+    def find_table(self, tables: list[SourceTable[AnySource]]) -> SourceTable[AnySource]:
+        """Return the stanza as it was read and checked with all others.
+
+        Raises:
+            SettingsError: When it is not the same: values are written as they are, without templates.
+        """
+        for table in tables:
+            if table.is_stanza and table.source == self.source:
+                return table
+        raise SettingsError(
+            self.source.name,
+            "is not what its YAML file says",
+            hint="Write values instead of templates such as {{ env }}.",
+        )
+
+
+@dg.scaffold_with(_Scaffolder)
+class ScheduledSourceComponent(_SourceComponent[ScheduledSource]):
+    """A file or URL that is imported at set times."""
+
+    model = ScheduledSource
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  (Dagster's signature)
+        settings = read_settings()
+        importers = [one for one in list_jobs(settings) if one.job.is_importer]
+        table = self.find_table(read_sources(settings).scheduled)
+        return dg.Definitions(schedules=import_schedules(settings, importers, [table]))
+
+
+@dg.scaffold_with(_Scaffolder)
+class WatchedSourceComponent(_SourceComponent[WatchedSource]):
+    """A folder of the inbox each file of which is imported."""
+
+    model = WatchedSource
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  (Dagster's signature)
+        settings = read_settings()
+        importers = [one for one in list_jobs(settings) if one.job.is_importer]
+        table = self.find_table(read_sources(settings).watched)
+        watched = list_watched(settings, importers, [table])
+        return dg.Definitions(sensors=[inbox_sensor(one) for one in watched if one.is_stanza])
