@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 from rich.console import Console
 from rich.text import Text
 
@@ -28,11 +29,26 @@ BROWSER = next((found for name in ("chromium", "chromium-browser") if (found := 
 
 _IMPORT = ("plugin", "run", "csv-import", "--job", "import-organizations", "--file", "examples/organizations.csv")
 _PLAN = (*_IMPORT[:-1], "examples/partners.csv", "--dry-run")
-_COLUMNS, _SIZE = 100, (1500, 620)
+_MEMBERS = ("plugin", "run", "csv-import", "--job", "import-members", "--file", "examples/members.csv")
+_EVENTS = ("plugin", "run", "csv-import", "--job", "import-events", "--file", "examples/events.csv")
+_HOME = "yayasan-rumah-baca-bahari"
+_JSON = ("plugin", "run", "json-import", "--job", "import-organizations", "--file", "examples/groups.json")
+_SETTINGS = """
+[[schedules]]
+name = "partners_each_minute"
+cron = "* * * * *"
+plugin = "csv-import"
+job = "import-organizations"
+file = "examples/partners.csv"
+source = "partners"
+"""
+_COLUMNS, _WINDOW = 100, ViewportSize(width=1600, height=1000)
 _PORT, _API_PORT = 13_971, 13_972
 _UP_SECONDS = 120
-_DRAW_MILLISECONDS = 25_000
-"""Of a page's own time: it is through in less of ours."""
+_SETTLE_MILLISECONDS = 6_000
+"""After a page shows what it must: graphs and thumbnails are drawn last."""
+_TICK_MILLISECONDS = 60_000
+"""Two looks of a sensor at a folder, and the run that follows; a schedule has come meanwhile."""
 
 
 def main() -> None:
@@ -41,12 +57,15 @@ def main() -> None:
         environment = os.environ | {"KELOMPOK_HOME": f"{folder}/home", "KELOMPOK_CONFIG": f"{folder}/kelompok.toml"}
         environment |= {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "TZ": "Asia/Jakarta", "LANG": "C.UTF-8"}
         try:
-            for words in (("init",), ("plugin", "enable", "csv-import")):
+            for words in (("init",), ("plugin", "enable", "csv-import"), ("plugin", "enable", "json-import")):
                 subprocess.run(["kelompok", *words], env=environment, check=True, capture_output=True)
             picture_terminal(_IMPORT, IMAGES / "report.svg", environment)
             picture_terminal(_PLAN, IMAGES / "plan.svg", environment)
             if BROWSER is None:
                 sys.exit("There is no chromium: the pictures of Dagster stay as they are.")
+            import_examples(environment)
+            settings = Path(environment["KELOMPOK_CONFIG"])
+            settings.write_text(settings.read_text("utf-8") + _SETTINGS, "utf-8")
             with services(environment):
                 picture_dagster(environment)
         finally:
@@ -112,24 +131,63 @@ def ask(query: str) -> dict[str, dict[str, list[dict[str, str]]]]:
     return data
 
 
+def import_examples(environment: dict[str, str]) -> None:
+    """Import as an operator does, so that there is something to look at: also a file that is refused."""
+    folder = Path(environment["KELOMPOK_HOME"]).parent
+    (folder / "alamat.csv").write_text("Alamat,Kota\nJl. Satu,Garut\n")
+    for words in (
+        _IMPORT, (*_IMPORT[:-1], "examples/partners.csv"), _MEMBERS, (*_EVENTS, "--organization", _HOME), _JSON,
+        (*_IMPORT[:-1], "examples/partners.csv"),
+    ):  # fmt: skip
+        subprocess.run(["kelompok", *words], cwd=PROJECT, env=environment, check=False, capture_output=True)
+
+
 def picture_dagster(environment: dict[str, str]) -> None:
-    subprocess.run(["kelompok", *_IMPORT], cwd=PROJECT, env=environment, check=False, capture_output=True)
-    (run,) = ask("{ runsOrError(limit: 1) { ... on Runs { results { runId } } } }")["runsOrError"]["results"]
-    for name, page in (
-        ("lineage", "assets/core/organizations?view=lineage&lineageScope=upstream&lineageDepth=3"),
-        ("run", f"runs/{run['runId']}"),
-        ("decisions", "assets/csv_import/organizations_decisions?view=events"),
-    ):
-        target = IMAGES / f"{name}.png"
+    """Picture what people look at first, in a window of 1600 by 1000."""
+    folder = Path(environment["KELOMPOK_HOME"]).parent
+    inbox = folder / "home/inbox/csv-import/import-organizations"
+    with sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        page = browser.new_page(viewport=_WINDOW, base_url=f"http://127.0.0.1:{_PORT}/")
+        page.goto("overview")
+        page.get_by_text("Hide navigation").click()
+        picture(page, "home", "overview", "csv_import__import_events")
+        picture(page, "lineage", "asset-groups", "core")
+        page.keyboard.press("Alt+E")  # expands all groups
+        page.wait_for_timeout(_SETTLE_MILLISECONDS)
+        picture(page, "lineage-all", page.url, "members_decisions")
+        picture(page, "partitions", "assets/csv_import/organizations_decisions?view=partitions&partition=partners", "█")
+        picture(page, "decisions", "assets/csv_import/organizations_decisions?view=events", "█")
+        picture(page, "columns", "assets/core/organizations?view=overview", "Read from")
+        picture(page, "run", f"runs/{newest_run()}", "RUN_SUCCESS")
         subprocess.run(
-            [
-                str(BROWSER), "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                f"--window-size={_SIZE[0]},{_SIZE[1]}", f"--virtual-time-budget={_DRAW_MILLISECONDS}",
-                f"--screenshot={target}", f"http://127.0.0.1:{_PORT}/{page}",
-            ],
-            check=True, capture_output=True, timeout=180, env=environment,
+            ["kelompok", *_IMPORT[:-1], folder / "alamat.csv"], cwd=PROJECT, env=environment, check=False,
+            capture_output=True,
         )  # fmt: skip
-        print(f"{target.relative_to(PROJECT)}: {target.stat().st_size:,} bytes")
+        picture(page, "refused", f"runs/{newest_run()}", "No column was recognised")
+        shutil.copy(PROJECT / "examples/partners.csv", inbox)
+        page.wait_for_timeout(_TICK_MILLISECONDS)
+        sensors, schedules = "locations/kelompok/sensors", "locations/kelompok/schedules"
+        picture(page, "sensor", f"{sensors}/csv_import__import_organizations__inbox", "partners.csv")
+        picture(page, "schedule", f"{schedules}/partners_each_minute", "Success")
+        browser.close()
+
+
+def picture(page: Page, name: str, address: str, expected: str) -> None:
+    """Open a page, wait for a text that it must show, and take its picture."""
+    page.goto(address)
+    page.get_by_text(expected).first.wait_for(timeout=60_000)
+    page.wait_for_timeout(_SETTLE_MILLISECONDS)
+    target = IMAGES / f"{name}.png"
+    page.screenshot(path=target)
+    print(f"{target.relative_to(PROJECT)}: {target.stat().st_size:,} bytes")
+
+
+def newest_run() -> str:
+    (run,) = ask("{ runsOrError(limit: 1) { ... on Runs { results { runId } } } }")["runsOrError"]["results"]
+    return run["runId"]
 
 
 if __name__ == "__main__":
