@@ -47,6 +47,8 @@ _PORT, _API_PORT = 13_971, 13_972
 _UP_SECONDS = 120
 _SETTLE_MILLISECONDS = 6_000
 """After a page shows what it must: graphs and thumbnails are drawn last."""
+_ZOOM_OUT = 150
+"""How far the wheel is turned to see all groups at once."""
 _TICK_MILLISECONDS = 60_000
 """Two looks of a sensor at a folder, and the run that follows; a schedule has come meanwhile."""
 
@@ -157,7 +159,9 @@ def picture_dagster(environment: dict[str, str]) -> None:
         picture(page, "lineage", "asset-groups", "core")
         page.keyboard.press("Alt+E")  # expands all groups
         page.wait_for_timeout(_SETTLE_MILLISECONDS)
-        picture(page, "lineage-all", page.url, "members_decisions")
+        page.mouse.move(_WINDOW["width"] / 2, _WINDOW["height"] / 2)
+        page.mouse.wheel(0, _ZOOM_OUT)
+        picture(page, "lineage-all", None, "members_decisions")
         picture(page, "partitions", "assets/csv_import/organizations_decisions?view=partitions&partition=partners", "█")
         picture(page, "decisions", "assets/csv_import/organizations_decisions?view=events", "█")
         picture(page, "columns", "assets/core/organizations?view=overview", "Read from")
@@ -171,13 +175,14 @@ def picture_dagster(environment: dict[str, str]) -> None:
         page.wait_for_timeout(_TICK_MILLISECONDS)
         sensors, schedules = "locations/kelompok/sensors", "locations/kelompok/schedules"
         picture(page, "sensor", f"{sensors}/csv_import__import_organizations__inbox", "partners.csv")
-        picture(page, "schedule", f"{schedules}/partners_each_minute", "Success")
+        picture(page, "schedule", f"{schedules}/partners_each_minute", "requested")
         browser.close()
 
 
-def picture(page: Page, name: str, address: str, expected: str) -> None:
-    """Open a page, wait for a text that it must show, and take its picture."""
-    page.goto(address)
+def picture(page: Page, name: str, address: str | None, expected: str) -> None:
+    """Open a page, or stay where it is, wait for a text that it must show, and take its picture."""
+    if address is not None:
+        page.goto(address)
     page.get_by_text(expected).first.wait_for(timeout=60_000)
     page.wait_for_timeout(_SETTLE_MILLISECONDS)
     target = IMAGES / f"{name}.png"

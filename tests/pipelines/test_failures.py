@@ -134,8 +134,16 @@ def test_an_expected_error_is_a_sentence_without_stack(fail, shown, error, said)
 def test_a_run_without_import_says_what_to_do_without_stack(execute, shown):
     execute(_JOB, _STAGE)
     error = shown()["ExecutionStepFailureEvent"]["error"]
-    assert (error["message"], error["stack"]) == ("Nothing to import: give the op a file, or an import_id.\n", [])
-    execute("core__apply_organizations", "core__organizations__apply")
+    assert error["message"].startswith(
+        "There is nothing to import. Give the op a file or an import_id, or choose a partition"
+    )
+    assert error["stack"] == []
+
+
+def test_a_step_after_an_import_that_is_run_alone_says_what_to_do(definitions, instance, shown):
+    job = definitions.resolve_job_def(_JOB)
+    decisions = [dg.AssetKey(["csv_import", "organizations_decisions"])]
+    job.execute_in_process(instance=instance, asset_selection=decisions, raise_on_error=False)
     error = shown()["ExecutionStepFailureEvent"]["error"]
     assert error["message"].startswith("This run has no import.")
     assert error["stack"] == []

@@ -9,7 +9,7 @@ from kelompok_core.imports.disclosure import HIDDEN, show_value
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
-_JOBS = {entity: (f"csv_import__import_{entity}", f"csv_import__{entity}__stage")
+_JOBS = {entity: (f"csv_import__import_{entity}", f"csv_import__import_{entity}__stage")
          for entity in ("organizations", "members", "posts")}  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def plan(execute, tmp_path):
         file.write_text(content)
         result = execute(*_JOBS[entity], file=str(file), source="list", **config)
         assert result.success
-        return {event.asset_key.path[-1]: event.materialization.metadata
+        return {event.asset_key.path[-1].removeprefix(f"{entity}_"): event.materialization.metadata
                 for event in result.get_asset_materialization_events()}  # fmt: skip
 
     return run
