@@ -47,8 +47,8 @@ _PORT, _API_PORT = 13_971, 13_972
 _UP_SECONDS = 120
 _SETTLE_MILLISECONDS = 6_000
 """After a page shows what it must: graphs and thumbnails are drawn last."""
-_ZOOM_OUT = 150
-"""How far the wheel is turned to see all groups at once."""
+_ZOOM_STEPS = 2
+"""After which all groups are in the window."""
 _TICK_MILLISECONDS = 60_000
 """Two looks of a sensor at a folder, and the run that follows; a schedule has come meanwhile."""
 
@@ -159,8 +159,8 @@ def picture_dagster(environment: dict[str, str]) -> None:
         picture(page, "lineage", "asset-groups", "core")
         page.keyboard.press("Alt+E")  # expands all groups
         page.wait_for_timeout(_SETTLE_MILLISECONDS)
-        page.mouse.move(_WINDOW["width"] / 2, _WINDOW["height"] / 2)
-        page.mouse.wheel(0, _ZOOM_OUT)
+        for _ in range(_ZOOM_STEPS):
+            page.locator('[aria-label="zoom_out"]').click()
         picture(page, "lineage-all", None, "members_decisions")
         picture(page, "partitions", "assets/csv_import/organizations_decisions?view=partitions&partition=partners", "█")
         picture(page, "decisions", "assets/csv_import/organizations_decisions?view=events", "█")

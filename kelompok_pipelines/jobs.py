@@ -12,6 +12,7 @@ from pydantic import Field
 from kelompok_pipelines import names
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
+from kelompok_pipelines.run_tags import PARTITION_TAG
 
 _IMPORT_LAYERS = (Layer.SOURCE_RECORDS, Layer.CANDIDATES, Layer.DECISIONS, Layer.CORE)
 
@@ -71,6 +72,22 @@ def prune_old_runs(context: dg.OpExecutionContext, config: PruneConfig) -> None:
     for record in old:
         context.instance.delete_run(record.dagster_run.run_id)
     context.log.info("%d runs from before %s deleted", len(old), oldest.date())
+    for source in {source for record in old if (source := _source_of(record.dagster_run)) is not None}:
+        _forget_if_without_runs(context.instance, *source)
+
+
+def _source_of(run: dg.DagsterRun) -> tuple[str, str] | None:
+    """Return the job of an import and the partition of its source; None of other runs."""
+    partition = run.tags.get(PARTITION_TAG)
+    return None if partition is None else (names.usual_job(run.job_name), partition)
+
+
+def _forget_if_without_runs(instance: dg.DagsterInstance, job: str, partition: str) -> None:
+    """Remove the partition of a source that no run is left of; it comes back with the source's next import."""
+    for name in (job, names.in_parts(job)):
+        if instance.get_runs_count(dg.RunsFilter(job_name=name, tags={PARTITION_TAG: partition})):
+            return
+    instance.delete_dynamic_partition(names.sources_of(job), partition)
 
 
 @dg.job(executor_def=dg.in_process_executor, description="Keeps Dagster's database small.")

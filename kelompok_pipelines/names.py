@@ -5,6 +5,7 @@ from enum import StrEnum
 import dagster as dg
 
 CORE_GROUP = "core"
+_IN_PARTS = "__in_parts"
 
 
 class Layer(StrEnum):
@@ -51,7 +52,12 @@ def signals_group(plugin: str) -> str:
 
 def sources(plugin: str, job: str) -> str:
     """Return the name of the dynamic partitions of a job's assets: one partition for each source."""
-    return f"{plugin_job(plugin, job)}__sources"
+    return sources_of(plugin_job(plugin, job))
+
+
+def sources_of(job: str) -> str:
+    """Return the name of the partitions of a job that is called so in Dagster."""
+    return f"{job}__sources"
 
 
 def plugin_job(plugin: str, job: str) -> str:
@@ -87,7 +93,16 @@ def apply_job(entity: str) -> str:
 
 
 def parts_job(plugin: str, job: str) -> str:
-    return f"{plugin_job(plugin, job)}__in_parts"
+    return in_parts(plugin_job(plugin, job))
+
+
+def in_parts(job: str) -> str:
+    return f"{job}{_IN_PARTS}"
+
+
+def usual_job(job: str) -> str:
+    """Return the name of the job that a job in parts stands for."""
+    return job.removesuffix(_IN_PARTS)
 
 
 def parts_op(plugin: str, job: str, step: str) -> str:

@@ -218,6 +218,6 @@ def _send(running, file):
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/csv"}
     address = f"{running.api}/api/v1/imports/organizations"
     answer = httpx.post(
-        address, params={"source": "mitra", "dry_run": "false"}, content=file.read_bytes(), headers=headers, timeout=60
+        address, params={"source": "mitra", "mode": "apply"}, content=file.read_bytes(), headers=headers, timeout=60
     )
     assert answer.status_code == 202, answer.text

@@ -1,6 +1,7 @@
 """Dagster's side, in process: assets, checks, jobs, sensors and schedules of the enabled plugins."""
 
 import os
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import dagster as dg
@@ -10,7 +11,7 @@ from kelompok_core.imports.profiles import Profile, save_profile
 from kelompok_core.imports.receive import ImportRequest, admit, receive
 from kelompok_core.imports.records import ImportOptions
 from kelompok_core.plugin_host.configuration import set_enabled
-from kelompok_pipelines import sensors
+from kelompok_pipelines import jobs, sensors
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.resources import Core
 
@@ -256,6 +257,32 @@ def test_old_runs_are_deleted_and_young_ones_kept(definitions, instance, execute
     result = definitions.resolve_job_def("prune_runs").execute_in_process(instance=instance)
     assert result.success
     assert instance.get_runs_count() == 2
+
+
+def test_a_source_without_runs_is_no_partition_any_more(definitions, instance, execute, file, monkeypatch):
+    sources = "csv_import__import_organizations__sources"
+    execute(_JOB, _STAGE, file=str(file))
+    execute(_JOB, _STAGE, file=str(file), source="mitra")
+    kept = next(run.run_id for run in instance.get_runs() if run.tags["dagster/partition"] == "mitra")
+    monkeypatch.setattr(jobs, "datetime", Tomorrow)
+    old = instance.get_run_records
+
+    def without_one(*arguments, **named):
+        return [one for one in old(*arguments, **named) if one.dagster_run.run_id != kept]
+
+    monkeypatch.setattr(instance, "get_run_records", without_one)
+    definitions.resolve_job_def("prune_runs").execute_in_process(
+        {"ops": {"prune_old_runs": {"config": {"days": 1}}}}, instance=instance
+    )
+    assert instance.get_dynamic_partitions(sources) == ["mitra"]
+
+
+class Tomorrow(datetime):
+    """A clock that is two days fast."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + timedelta(days=2)
 
 
 def test_a_run_reads_nothing_of_the_installation_nor_outside_its_roots(execute, settings, tmp_path, ask):
