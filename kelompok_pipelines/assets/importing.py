@@ -18,11 +18,12 @@ from kelompok_core.imports.promises import count_invalid_rows
 from kelompok_core.imports.public_changes import PublicChange, list_public_changes
 from kelompok_core.imports.readable import run_rules
 from kelompok_core.imports.receive import REFUSED, ImportRequest, receive, source_of
-from kelompok_core.imports.records import DuplicatePolicy, ImportRecord
+from kelompok_core.imports.records import DuplicatePolicy, ImportRecord, ImportState, get_import
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.repeat import list_last_imports, receive_again
+from kelompok_core.imports.repeat import SourceImport, list_last_imports, receive_again
 from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.stage import stage
+from kelompok_core.organizations.queries import get_slug
 from kelompok_core.plugin_host.registry import require_per_request
 from kelompok_core.sources.inbox import KEY, put_aside
 from kelompok_core.sources.storage import kept_location
@@ -89,7 +90,7 @@ def open_import(core: Core, one: PluginJob, config: ImportConfig, context: _Cont
 
 def _find_or_receive(core: Core, one: PluginJob, config: ImportConfig, context: _Context) -> UUID:
     if config.import_id is not None:
-        return UUID(config.import_id)
+        return _find(core, UUID(config.import_id), config, context.run)
     partition = context.run.tags.get(PARTITION_TAG)
     if config.file is not None:
         return _receive(core, one, config, partition)
@@ -99,6 +100,24 @@ def _find_or_receive(core: Core, one: PluginJob, config: ImportConfig, context: 
         "there is nothing to import",
         hint="Give the op a file or an import_id, or choose a partition: that imports the source's last file again.",
     )
+
+
+def _find(core: Core, import_id: UUID, config: ImportConfig, run: dg.DagsterRun) -> UUID:
+    """Return the import; when somebody re-executes a run whose import failed or was cancelled, a new one of its file.
+
+    Raises:
+        UsageError: When the import has ended, and the run is no re-execution: it would succeed and do nothing.
+    """
+    with core.connect() as connection:
+        record = get_import(connection, import_id)
+        organization = get_slug(connection, record.organization_id) if record.organization_id else None
+    # A worker takes an import that is cancelled meanwhile as done: nobody asked to begin it anew.
+    if not core.retries or record.state not in (ImportState.FAILED, ImportState.CANCELLED, ImportState.UNDONE):
+        return import_id
+    if run.parent_run_id is None or record.state is ImportState.UNDONE:
+        raise UsageError(f"import {import_id} is {record.state}", hint="Import its file again, or re-execute its run.")
+    last = SourceImport(import_id=import_id, source=record.source_name, organization=organization)
+    return receive_again(core.bench, last, _actor(core, config), dry_run=record.dry_run).import_id
 
 
 def _receive(core: Core, one: PluginJob, config: ImportConfig, partition: str | None) -> UUID:

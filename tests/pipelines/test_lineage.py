@@ -5,6 +5,8 @@ from graphlib import TopologicalSorter
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
 
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.manifest import Manifest
@@ -111,6 +113,25 @@ def test_a_partition_alone_imports_the_last_file_of_its_source_again(definitions
     first, second = ask("SELECT state, accepted, unchanged, source_name, file_name, options FROM imports ORDER BY id")
     assert (first.accepted, second.accepted, second.unchanged) == (1, 0, 1)
     assert first[3:] == second[3:]
+
+
+def test_a_run_of_a_failed_import_does_not_succeed_and_its_re_execution_imports_the_file_again(
+    settings, bench, execute, tmp_path, instance, ask
+):
+    file = tmp_path / "mitra.csv"
+    file.write_text("Alamat\nJl. Satu\n")
+    assert not execute(_JOB, _STAGE, file=str(file)).success
+    (failed,) = ask("SELECT id FROM imports")
+    definitions = build_definitions(settings, Core(bench=bench, retries=True))
+    job, config = definitions.resolve_job_def(_JOB), {"ops": {_STAGE: {"config": {"import_id": str(failed.id)}}}}
+    again = job.execute_in_process(config, instance=instance, raise_on_error=False)
+    assert not again.success
+    assert f"Import {failed.id} is failed" in again.failure_data_for_node(_STAGE).user_failure_data.description
+    assert len(ask("SELECT FROM imports")) == 1
+    run = instance.create_run_for_job(job, run_config=config, parent_run_id=again.run_id, root_run_id=again.run_id)
+    execute_run(InMemoryJob(job), run, instance)
+    first, second = ask("SELECT state, file_sha256, source_name FROM imports ORDER BY id")
+    assert first == second, "the file is the same, so it fails the same way"
 
 
 def test_a_partition_and_a_file_of_another_source_are_refused(definitions, file, instance, ask):
