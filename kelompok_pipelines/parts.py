@@ -22,7 +22,6 @@ from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.retries import retrying
-from kelompok_pipelines.run_tags import PARTITION_TAG
 from kelompok_pipelines.scaling import Scaling
 from kelompok_pipelines.step_failures import without_values
 
@@ -90,8 +89,8 @@ def _join_op(one: PluginJob, parts: int) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         join_parts(core.bench, import_id, parts)
         metadata = staged_metadata(*staged_of(core, import_id))
-        _materialize(context, one.key(Layer.SOURCE_RECORDS), metadata)
-        _materialize(context, one.key(Layer.CANDIDATES), metadata)
+        for layer in (Layer.SOURCE_RECORDS, Layer.CANDIDATES):
+            _materialize(context, one.key(layer), metadata, core.partition_of(import_id))
 
     after = [f"part_{number}" for number in range(1, parts + 1)]
     return _step(_name(one, "join"), after, "Checks that the parts make up the whole file.", do)
@@ -100,7 +99,8 @@ def _join_op(one: PluginJob, parts: int) -> dg.OpDefinition:
 def _decide_op(one: PluginJob) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         decide(core.bench, import_id)
-        _materialize(context, one.key(Layer.DECISIONS), decided_metadata(*planned_of(core, import_id)))
+        metadata = decided_metadata(*planned_of(core, import_id))
+        _materialize(context, one.key(Layer.DECISIONS), metadata, core.partition_of(import_id))
 
     return _step(_name(one, "decide"), ["staged"], "One decision per row. A dry run ends here.", do)
 
@@ -113,6 +113,7 @@ def _apply_op(one: PluginJob) -> dg.OpDefinition:
     return _step(_name(one, "apply"), ["decided"], "Applies the plan in one transaction.", do)
 
 
-def _materialize(context: dg.OpExecutionContext, key: dg.AssetKey, metadata: Mapping[str, Any]) -> None:
-    partition = context.run.tags[PARTITION_TAG] if key.path[0] != names.CORE_GROUP else None
+def _materialize(
+    context: dg.OpExecutionContext, key: dg.AssetKey, metadata: Mapping[str, Any], partition: str | None = None
+) -> None:
     context.log_event(dg.AssetMaterialization(key, metadata=metadata, partition=partition))

@@ -60,6 +60,11 @@ class Core:
         tag_run(context.instance, context.run, tags)
         return record
 
+    def partition_of(self, import_id: UUID) -> str:
+        """Return the partition of an import's source; a step in another process cannot read it from its run's tags."""
+        with self.connect() as connection:
+            return tags_of(connection, get_import(connection, import_id))[PARTITION_TAG]
+
     def imports_of(self, run: dg.DagsterRun) -> list[UUID]:
         """Return the imports that this run, or the run it retries, works on."""
         with self.connect() as connection:
