@@ -54,7 +54,7 @@ def test_an_installation_moves_by_two_commands(installation, elsewhere):
             kept.unlink()
     lacking = elsewhere.kelompok("db", "backup")
     assert lacking.returncode == 3
-    assert "1 received file could not be read" in lacking.stdout
+    assert "Missing or damaged: 1 received file" in lacking.stdout
     (found,) = elsewhere.folder.glob("kelompok-*Z.tar")
     assert found.stat().st_mode & 0o077 == 0
     assert "received files" in elsewhere.kelompok("doctor").stdout

@@ -19,7 +19,7 @@ from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_pipelines.gate import read_hosts
 from kelompok_pipelines.scaling import read_scaling
-from kelompok_pipelines.schedules import read_scheduled_imports
+from kelompok_pipelines.sources import read_scheduled
 
 
 @pytest.fixture
@@ -45,10 +45,9 @@ def test_a_setting_that_is_to_be_a_table_and_is_none_is_named(settings, text, ke
     assert told.value.hint.startswith(f"Write [{key}")
 
 
-def test_a_schedule_that_is_no_table_is_refused(settings):
+def test_a_schedule_that_is_no_table_is_named(settings):
     settings.config_file.write_text("schedules = [1]")
-    with pytest.raises(SettingsError, match=r"^schedules: must be a list of tables$"):
-        read_scheduled_imports(settings)
+    assert [one.told for one in read_scheduled(settings)] == ["schedules.1: must be a table. Write [[schedules]]."]
 
 
 def _wide(columns):

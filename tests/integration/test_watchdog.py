@@ -139,7 +139,7 @@ def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(bench, sett
             cancel(bench, received, operator)
             assert process.wait(PATIENCE) == 1
             assert time.monotonic() - asked < SOON
-            assert "does not stop by itself" in process.stderr.read()
+            assert "does not stop: this process exits" in process.stderr.read()
         finally:
             process.kill()
     assert state_of(received).state == "cancelled"
