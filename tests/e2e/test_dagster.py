@@ -148,6 +148,23 @@ def test_a_source_is_imported_again_from_the_job_s_page(page, running):
     assert _counts(run) == _COUNTS
 
 
+def test_a_file_is_imported_from_the_launchpad(page, running):
+    known = {run["runId"] for run in running.runs()}
+    page.goto(f"{_LOCATION}/jobs/{_JOB}")
+    page.get_by_text("Materialize all").first.click()
+    page.get_by_text("Select a partition or create one").click()
+    page.get_by_role("menuitem").filter(has_text="mitra").click()
+    page.keyboard.press("Escape")
+    page.get_by_text("Config", exact=True).click()
+    page.get_by_role("button", name="Add config").click()
+    page.locator(".CodeMirror").last.click()
+    page.keyboard.insert_text(f"ops: {{{_STAGE}: {{config: {{file: {running.lists}/mitra.csv, dry_run: true}}}}}}")
+    page.get_by_role("button", name="Save config").click()
+    page.get_by_role("button", name="Launch 1 run").click()
+    run = running.wait_for_run(known)
+    assert (run["status"], _tags(run)["kelompok/dry_run"]) == ("SUCCESS", "true")
+
+
 def _counts(run):
     (decided,) = [
         one for one in run["assetMaterializations"] if one["assetKey"]["path"][-1] == "organizations_decisions"
