@@ -1,0 +1,20 @@
+"""Where there is no installation, nothing starts one."""
+
+import pytest
+
+from kelompok_core.database import embedded
+from kelompok_core.database.engine import find_addresses, find_owner_url
+from kelompok_core.errors import SettingsError
+from kelompok_core.settings import read_settings
+
+
+@pytest.mark.parametrize("find", [find_addresses, find_owner_url])
+def test_no_server_is_started_where_there_is_no_installation(tmp_path, monkeypatch, find):
+    started = []
+    monkeypatch.setattr(embedded, "ensure_running", started.append)
+    monkeypatch.setattr(embedded, "owner_url", started.append)
+    with pytest.raises(SettingsError) as told:
+        find(read_settings({}, folder=tmp_path, above=False))
+    assert "kelompok init" in told.value.hint
+    assert started == []
+    assert list(tmp_path.iterdir()) == []
