@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from kelompok_core.private_files import make_private_file
 
 _STOP_SECONDS = 20.0
+_CHILD_SECONDS, _LOOK_SECONDS = 3.0, 0.05
+"""How long child processes, such as code servers, may take to exit, and how often that is checked."""
+
 _QUICK_SECONDS = 10.0
 """A process that exits sooner after its start most likely cannot run; restarts follow with growing pauses."""
 
@@ -78,16 +81,30 @@ class Service:
 
     def kill(self) -> None:
         """Kill the program and its child processes at once."""
-        with suppress(ProcessLookupError):  # it has exited just now
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._signal_all(signal.SIGKILL)
 
     def end(self, deadline: float) -> None:
-        """Wait until the deadline, then kill the program and its child processes."""
+        """Wait until the deadline, then kill the program; end the child processes it left, which may outlive it."""
         try:
             self._process.wait(max(0.1, deadline - monotonic()))
         except subprocess.TimeoutExpired:
             self.kill()
             self._process.wait()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self._signal_all(number):
+                self._wait_for_children()
+
+    def _signal_all(self, number: int) -> bool:
+        """Send a signal to the program's session; return whether there was a process left."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
+            return True
+        return False
+
+    def _wait_for_children(self) -> None:
+        until = monotonic() + _CHILD_SECONDS
+        while monotonic() < until and self._signal_all(0):
+            sleep(_LOOK_SECONDS)
 
 
 def stop(services: Sequence[Service]) -> None:

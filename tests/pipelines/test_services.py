@@ -3,6 +3,7 @@
 import os
 import time
 
+import psutil
 import pytest
 
 from kelompok_pipelines.interruption import Interruption
@@ -45,3 +46,23 @@ def test_a_service_begins_anew_where_the_database_moved(tmp_path):
             stop([service])
     with pytest.raises(ProcessLookupError):
         os.kill(service._process.pid, 0)
+
+
+@pytest.mark.parametrize("ignored", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN); "])
+def test_child_processes_that_outlive_a_service_are_ended(tmp_path, ignored):
+    child = f"import signal, time; {ignored}print('ready', flush=True); time.sleep(600)"
+    code = f"""import subprocess, sys
+with subprocess.Popen([sys.executable, "-c", {child!r}], stdout=subprocess.PIPE) as made:
+    made.stdout.readline()
+    print("child", made.pid, flush=True)
+    try:
+        made.wait()
+    except KeyboardInterrupt:
+        import os
+        os._exit(0)"""
+    with Interruption():
+        service = Service("one", ["python", "-c", code], os.environ, tmp_path)
+        _wait_for(lambda: "child" in service.log.read_text())
+        pid = int(service.log.read_text().split()[1])
+        stop([service])
+    _wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
