@@ -1,22 +1,24 @@
 """Component types for ``dg``: one YAML stanza in ``kelompok_pipelines/defs`` is one scheduled or watched source."""
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, Self
 
 import dagster as dg
 from pydantic import BaseModel
 
 from kelompok_core.errors import SettingsError
-from kelompok_core.settings import read_settings
+from kelompok_core.settings import Settings, read_settings
 from kelompok_pipelines.inboxes import list_watched
-from kelompok_pipelines.plugin_jobs import list_jobs
+from kelompok_pipelines.plugin_jobs import PluginJob, list_jobs
 from kelompok_pipelines.schedules import import_schedules
 from kelompok_pipelines.sensors import inbox_sensor
-from kelompok_pipelines.source_checks import read_sources
+from kelompok_pipelines.source_checks import Sources, read_sources
 from kelompok_pipelines.sources import AnySource, ScheduledSource, SourceTable, WatchedSource
 
 
 class _Scaffolder(dg.Scaffolder[Any]):
-    """Writes a stanza that imports an example file once somebody has read it: as a dry run."""
+    """Writes an example stanza. It is a dry run, so that it changes nothing before somebody has edited it."""
 
     def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
         is_watched = request.type_name.endswith(WatchedSourceComponent.__name__)
@@ -27,7 +29,7 @@ class _Scaffolder(dg.Scaffolder[Any]):
 
 
 class _SourceComponent(dg.Component, Generic[AnySource]):
-    """A stanza; what it means, and what may be wrong with it, is the same as of a table of kelompok.toml."""
+    """One stanza. It has the same keys and checks as a table of kelompok.toml."""
 
     model: ClassVar[type[BaseModel]]
 
@@ -42,11 +44,20 @@ class _SourceComponent(dg.Component, Generic[AnySource]):
     def load(cls, attributes: Any, context: dg.ComponentLoadContext) -> Self:  # noqa: ARG003  (Dagster's signature)
         return cls(attributes)
 
-    def find_table(self, tables: list[SourceTable[AnySource]]) -> SourceTable[AnySource]:
-        """Return the stanza as it was read and checked with all others.
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  (Dagster's signature)
+        settings = read_settings()
+        importers = [one for one in list_jobs(settings) if one.job.is_importer]
+        return self.define(settings, importers, read_sources(settings))
+
+    @abstractmethod
+    def define(self, settings: Settings, importers: Sequence[PluginJob], sources: Sources) -> dg.Definitions:
+        """Return the schedule or sensor of this source."""
+
+    def find_table(self, tables: Sequence[SourceTable[AnySource]]) -> SourceTable[AnySource]:
+        """Return this stanza as runs read it, with its problems.
 
         Raises:
-            SettingsError: When it is not the same: values are written as they are, without templates.
+            SettingsError: When runs read something else, because the stanza has templates.
         """
         for table in tables:
             if table.is_stanza and table.source == self.source:
@@ -64,22 +75,17 @@ class ScheduledSourceComponent(_SourceComponent[ScheduledSource]):
 
     model = ScheduledSource
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  (Dagster's signature)
-        settings = read_settings()
-        importers = [one for one in list_jobs(settings) if one.job.is_importer]
-        table = self.find_table(read_sources(settings).scheduled)
+    def define(self, settings: Settings, importers: Sequence[PluginJob], sources: Sources) -> dg.Definitions:
+        table = self.find_table(sources.scheduled)
         return dg.Definitions(schedules=import_schedules(settings, importers, [table]))
 
 
 @dg.scaffold_with(_Scaffolder)
 class WatchedSourceComponent(_SourceComponent[WatchedSource]):
-    """A folder of the inbox each file of which is imported."""
+    """A folder of the inbox; every file put into it is imported."""
 
     model = WatchedSource
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  (Dagster's signature)
-        settings = read_settings()
-        importers = [one for one in list_jobs(settings) if one.job.is_importer]
-        table = self.find_table(read_sources(settings).watched)
-        watched = list_watched(settings, importers, [table])
+    def define(self, settings: Settings, importers: Sequence[PluginJob], sources: Sources) -> dg.Definitions:
+        watched = list_watched(settings, importers, [self.find_table(sources.watched)])
         return dg.Definitions(sensors=[inbox_sensor(one) for one in watched if one.is_stanza])

@@ -135,13 +135,18 @@ def test_the_sentence_of_a_refused_file_is_on_the_first_view_of_its_run(page, ru
     page.get_by_text("No column was recognised").first.wait_for()
 
 
-def test_a_source_is_imported_again_from_the_job_s_page(page, running):
-    known = {run["runId"] for run in running.runs()}
+def _choose_source(page, source):
+    """Open the dialog that materializes the job's assets, and choose a partition."""
     page.goto(f"{_LOCATION}/jobs/{_JOB}")
     page.get_by_text("Materialize all").first.click()
     page.get_by_text("Select a partition or create one").click()
-    page.get_by_role("menuitem").filter(has_text="mitra").click()
+    page.get_by_role("menuitem").filter(has_text=source).click()
     page.keyboard.press("Escape")
+
+
+def test_a_source_is_imported_again_from_the_job_s_page(page, running):
+    known = {run["runId"] for run in running.runs()}
+    _choose_source(page, "mitra")
     page.get_by_role("button", name="Launch 1 run").click()
     run = running.wait_for_run(known)
     assert run["status"] == "SUCCESS"
@@ -150,11 +155,7 @@ def test_a_source_is_imported_again_from_the_job_s_page(page, running):
 
 def test_a_file_is_imported_from_the_launchpad(page, running):
     known = {run["runId"] for run in running.runs()}
-    page.goto(f"{_LOCATION}/jobs/{_JOB}")
-    page.get_by_text("Materialize all").first.click()
-    page.get_by_text("Select a partition or create one").click()
-    page.get_by_role("menuitem").filter(has_text="mitra").click()
-    page.keyboard.press("Escape")
+    _choose_source(page, "mitra")
     page.get_by_text("Config", exact=True).click()
     page.get_by_role("button", name="Add config").click()
     page.locator(".CodeMirror").last.click()
