@@ -47,7 +47,7 @@ _PORT, _API_PORT = 13_971, 13_972
 _UP_SECONDS = 120
 _SETTLE_MILLISECONDS = 6_000
 """After a page shows what it must: graphs and thumbnails are drawn last."""
-_ZOOM_STEPS = 2
+_ZOOM_STEPS = 6
 """After which all groups are in the window."""
 _TICK_MILLISECONDS = 60_000
 """Two looks of a sensor at a folder, and the run that follows; a schedule has come meanwhile."""

@@ -8,7 +8,6 @@ import dagster as dg
 from pydantic import Field
 
 from kelompok_core.imports.apply import apply
-from kelompok_core.imports.homes_sql import HOME
 from kelompok_core.imports.inbox_outcomes import settling
 from kelompok_core.imports.records import ImportState, list_approved
 from kelompok_core.imports.registry import get_descriptor
@@ -35,11 +34,12 @@ class ApplyConfig(dg.Config):
 def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     """Return the asset of a core table; it depends on the decisions of all plugins that import into it."""
     key, descriptor = names.core_key(entity), get_descriptor(entity)
-    homes = [names.core_key(HOME)] if descriptor.belongs else []
     lineage = columns(lineage=core_lineage(descriptor, decisions)) if decisions else {}
     spec = dg.AssetSpec(
         key,
-        deps=[*decisions, *homes],
+        # Foreign keys between core tables are no dependencies: else Dagster would show members as out of date after
+        # every import of organizations.
+        deps=decisions,
         skippable=True,
         group_name=names.CORE_GROUP,
         kinds={"postgres", "table"},

@@ -108,8 +108,6 @@ def test_members_of_an_organization_are_imported_by_a_profile_and_appear_in_the_
     graph = definitions.resolve_asset_graph()
     decisions = dg.AssetKey(["csv_import", "members_decisions"])
     assert decisions in graph.get(dg.AssetKey(["core", "members"])).parent_keys
-    members, organizations = dg.AssetKey(["core", "members"]), dg.AssetKey(["core", "organizations"])
-    assert organizations in graph.get(members).parent_keys, "members belong to them"
 
 
 def test_a_dry_run_leaves_the_core_asset_alone_and_its_plan_is_applied_by_its_own_job(
