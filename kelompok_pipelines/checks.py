@@ -67,7 +67,7 @@ def core_checks(entity: str) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.AssetCheckResult]:
         with without_values(core, context.run):
-            imports = core.imports_of(context.run)
+            imports = core.imports_of(context.run, entity)
             with core.connect() as connection:
                 unaudited = sum(promises.count_unaudited_writes(connection, one) for one in imports)
                 unproven = sum(promises.count_writes_without_evidence(connection, one) for one in imports)

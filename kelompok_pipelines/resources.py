@@ -65,11 +65,11 @@ class Core:
         with self.connect() as connection:
             return tags_of(connection, get_import(connection, import_id))[PARTITION_TAG]
 
-    def imports_of(self, run: dg.DagsterRun) -> list[UUID]:
-        """Return the imports that this run, or the run it retries, works on."""
+    def imports_of(self, run: dg.DagsterRun, entity: str | None = None) -> list[UUID]:
+        """Return the imports, those into one entity if it is given, that this run or the run it retries works on."""
         with self.connect() as connection:
             for run_id in (run.run_id, run.parent_run_id, run.root_run_id):
-                if run_id and (found := list_by_run(connection, run_id)):
+                if run_id and (found := list_by_run(connection, run_id, entity)):
                     return found
         return []
 

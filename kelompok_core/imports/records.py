@@ -251,10 +251,12 @@ def list_imports(
     return [_from_row(row) for row in rows]
 
 
-def list_by_run(connection: sa.Connection, run_id: str) -> list[UUID]:
+def list_by_run(connection: sa.Connection, run_id: str, entity: str | None = None) -> list[UUID]:
     """Return the imports a run works on, newest first: one, except for a run that applies all approved plans."""
-    query = sa.text("SELECT id FROM imports WHERE run_id = :run ORDER BY created_at DESC")
-    return list(connection.scalars(query, {"run": run_id}))
+    query = sa.text("""
+        SELECT id FROM imports
+        WHERE run_id = :run AND entity = coalesce(:entity, entity) ORDER BY created_at DESC""")
+    return list(connection.scalars(query, {"run": run_id, "entity": entity}))
 
 
 def list_approved(connection: sa.Connection, entity: str) -> list[UUID]:

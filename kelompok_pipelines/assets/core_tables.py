@@ -81,11 +81,11 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
 
 
 def _chosen(context: dg.AssetExecutionContext, core: Core, config: ApplyConfig, entity: str) -> list[UUID]:
-    """Return the run's import, the one that is named, or all whose plans somebody approved."""
+    """Return the import that is named, those the run works on already, or all whose plans somebody approved."""
     if config.import_id is not None:
         return [core.take_up(UUID(config.import_id), context).id]
-    if (import_id := core.find_import_of(context.run)) is not None:
-        return [import_id]
+    if known := core.imports_of(context.run, entity):
+        return known[::-1]  # oldest first, as they were taken up
     with core.connect() as connection:
         approved = list_approved(connection, entity)
     if not approved:

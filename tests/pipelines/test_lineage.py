@@ -8,9 +8,13 @@ import pytest
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
+from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.imports.apply import approve
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.manifest import Manifest
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState
+from kelompok_pipelines import retries
+from kelompok_pipelines.assets import core_tables
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import jobs_of
@@ -148,8 +152,6 @@ def test_a_partition_and_a_file_of_another_source_are_refused(definitions, file,
 def test_a_core_table_materialized_alone_applies_what_is_approved_and_else_ends_well(
     execute, file, bench, operator, ask
 ):
-    from kelompok_core.imports.apply import approve
-
     apply = ("core__apply_organizations", "core__organizations__apply")
     nothing = execute(*apply)
     assert nothing.success
@@ -163,6 +165,55 @@ def test_a_core_table_materialized_alone_applies_what_is_approved_and_else_ends_
         approve(bench, one, operator)
     assert execute(*apply).success
     assert [row.state for row in ask("SELECT state FROM imports")] == ["applied", "applied"]
+
+
+@pytest.fixture
+def approved(execute, file, bench, operator, ask):
+    """Leave three approved plans: of two lists of organizations, and one of members."""
+    file.write_text("id,name,slug\n1,Satu,satu\n")
+    assert execute(_JOB, _STAGE, file=str(file)).success
+    lists = {"a": "name\nOrganisasi a\n", "b": "name\nOrganisasi b\n", "c": "id,nama,organisasi\n1,Ani,satu\n"}
+    for name, content in lists.items():
+        copy = file.with_name(f"{name}.csv")
+        copy.write_text(content)
+        job = "csv_import__import_members" if name == "c" else _JOB
+        assert execute(job, f"{job}__stage", file=str(copy), dry_run=True).success
+    for one in ask("SELECT id FROM imports WHERE state = 'planned'"):
+        approve(bench, one.id, operator)
+    return lambda: [row.source_name for row in ask("SELECT source_name FROM imports WHERE state = 'planned'")]
+
+
+def test_a_retry_of_a_core_table_applies_all_plans_that_the_step_took_up(
+    settings, bench, instance, approved, monkeypatch
+):
+    monkeypatch.setattr(retries, "_PAUSE_SECONDS", 0)
+    left, real = [DatabaseUnavailable("it went away")], core_tables.apply
+
+    def lose(*arguments):
+        if left:
+            raise left.pop()
+        return real(*arguments)
+
+    monkeypatch.setattr(core_tables, "apply", lose)
+    definitions = build_definitions(settings, Core(bench=bench, retries=True))
+    result = definitions.resolve_job_def("core__apply_organizations").execute_in_process(instance=instance)
+    assert result.success
+    assert not left
+    assert approved() == ["c"]
+    assert len(result.get_asset_materialization_events()) == 2
+
+
+def test_core_tables_materialized_together_each_apply_their_own_plans(settings, bench, instance, approved):
+    definitions = build_definitions(settings, Core(bench=bench))
+    keys = [dg.AssetKey(["core", name]) for name in ("organizations", "members")]
+    result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=instance, asset_selection=keys
+    )
+    assert result.success
+    assert approved() == []
+    sources = {(event.asset_key.path[-1], event.materialization.metadata["source"].value)
+               for event in result.get_asset_materialization_events()}  # fmt: skip
+    assert sources == {("organizations", "a"), ("organizations", "b"), ("members", "c")}
 
 
 def test_a_plugin_with_two_jobs_for_one_entity_gets_assets_for_each():
