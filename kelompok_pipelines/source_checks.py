@@ -30,7 +30,7 @@ from kelompok_pipelines.sources import (
     read_watched,
 )
 
-RESERVED = frozenset({"prune_runs_weekly", "default_automation_condition_sensor"})
+RESERVED = frozenset({"prune_runs_weekly", "check_freshness_daily", "default_automation_condition_sensor"})
 """Names of our own and of Dagster's; the others of ours have two underscores, which no name of a table has."""
 
 _A_ZONE = "Name one such as Asia/Makassar."

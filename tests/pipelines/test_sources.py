@@ -265,6 +265,7 @@ _WRONG_SCHEDULES = [
     (_schedule("good"), "schedules.2.name: 'good' is the name of schedules.1. Choose another name."),
     (_schedule("good", more="sourse = 1"), "schedules.2.name: 'good' is the name of schedules.1."),
     (_schedule("prune_runs_weekly"), "schedules.2.name: 'prune_runs_weekly' is taken by Kelompok."),
+    (_schedule("check_freshness_daily"), "schedules.2.name: 'check_freshness_daily' is taken by Kelompok."),
     (_schedule("a").replace('file = "/srv/partners.csv"', ""), "schedules.2.file: is missing. It is: Path or URL"),
     (_schedule("a").replace('name = "a"', ""), "schedules.2.name: is missing."),
     *((_schedule("a", more=f'cron_timezone = "Asia/Jakarta"\n{more}'), said.format(key="schedules.2"))
@@ -413,7 +414,8 @@ def test_a_schedule_goes_by_the_zone_of_the_installation(configure, build):
     assert (zones["a"], zones["b"], zones["c"]) == ("Asia/Makassar", "UTC", "Asia/Makassar")
 
 
-def test_names_of_ours_cannot_be_those_of_tables(build):
+def test_names_of_ours_cannot_be_those_of_tables(configure, build):
+    configure('[freshness]\n"csv-import/import-organizations/list" = "daily"\n')
     ours = {one.name for one in (*build().schedules, *build().sensors)}
     assert {one for one in ours if "__" not in one} <= RESERVED
 
