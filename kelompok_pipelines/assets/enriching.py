@@ -1,7 +1,8 @@
 """Assets of an enricher: the signals of each entity it reads. One factory for all plugins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import dagster as dg
@@ -40,45 +41,60 @@ class EnrichConfig(dg.Config):
 def enrichment_assets(one: PluginJob) -> dg.AssetsDefinition:
     """Return the assets with the signals of each of the job's entities, all made by one op."""
     plugin, job = one.plugin, one.job
-    specs = [
-        dg.AssetSpec(
-            names.signals_key(plugin, entity),
-            deps=[names.core_key(entity)],
-            skippable=True,
-            group_name=names.signals_group(plugin),
-            kinds={"postgres"},
-            owners=owners(plugin),
-            code_version=one.version,
-            tags=tags(Layer.SIGNALS, entity, plugin),
-            description=f"What {plugin} finds in the public text of {entity}: {', '.join(fields)}.",
-            metadata=docs(Layer.SIGNALS),
-        )
-        for entity, fields in job.enriches.items()
-    ]
 
-    @dg.multi_asset(name=names.enrich_op(plugin, job.name), specs=specs, can_subset=True)
+    @dg.multi_asset(name=names.enrich_op(plugin, job.name), specs=_specs(one), can_subset=True)
     def enrich_records(
         context: dg.AssetExecutionContext, config: EnrichConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
         wanted = [entity for entity in job.enriches if names.signals_key(plugin, entity) in context.selected_asset_keys]
         with retrying(core, context), without_values(core, context.run):
-            import_id = core.find_import_of(context.run)
-            if import_id is None:
-                done: Enrichment | None = enrich(core.bench, _request(core, plugin, job.name, config), wanted)
-            else:
-                done = _after_import(context, core, import_id, plugin, job.name)
-            if done is None:
-                return
+            done = list(_enrich(context, core, one, config, wanted))
             with core.connect() as connection:
-                previous = find_previous(connection, done)
-        for entity in wanted:
-            key, metadata = names.signals_key(plugin, entity), enriched_metadata(done, entity, previous)
-            if done.dry_run:
+                before = [find_previous(connection, enrichment) for _, enrichment in done]
+        found: dict[dg.AssetKey, dict[str, Any]] = {}
+        for (entity, enrichment), previous in zip(done, before, strict=True):
+            key, metadata = names.signals_key(plugin, entity), enriched_metadata(enrichment, entity, previous)
+            if enrichment.dry_run:
                 context.log_event(dg.AssetObservation(asset_key=key, metadata=metadata))
-            else:
-                yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+                continue
+            if key in found:  # a step may yield one result for an asset
+                context.log_event(dg.AssetMaterialization(key, metadata=found[key]))
+            found[key] = metadata
+        yield from (dg.MaterializeResult(asset_key=key, metadata=metadata) for key, metadata in found.items())
 
     return enrich_records
+
+
+def _specs(one: PluginJob) -> list[dg.AssetSpec]:
+    return [
+        dg.AssetSpec(
+            names.signals_key(one.plugin, entity),
+            deps=[names.core_key(entity)],
+            skippable=True,
+            group_name=names.signals_group(one.plugin),
+            kinds={"postgres"},
+            owners=owners(one.plugin),
+            code_version=one.version,
+            tags=tags(Layer.SIGNALS, entity, one.plugin),
+            description=f"What {one.plugin} finds in the public text of {entity}: {', '.join(fields)}.",
+            metadata=docs(Layer.SIGNALS),
+        )
+        for entity, fields in one.job.enriches.items()
+    ]
+
+
+def _enrich(
+    context: dg.AssetExecutionContext, core: Core, one: PluginJob, config: EnrichConfig, wanted: Sequence[str]
+) -> Iterator[tuple[str, Enrichment]]:
+    """Enrich what the imports of the run wrote, else what the config selects; yield each entity that was enriched."""
+    if not core.imports_of(context.run):
+        asked = enrich(core.bench, _request(core, one.plugin, one.job.name, config), wanted)
+        yield from ((entity, asked) for entity in wanted)
+        return
+    for entity in wanted:
+        for import_id in reversed(core.imports_of(context.run, entity)):
+            if (done := _after_import(context, core, import_id, one.plugin, one.job.name)) is not None:
+                yield entity, done
 
 
 def _request(core: Core, plugin: str, job: str, config: EnrichConfig) -> UUID:

@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
+from kelompok_core.imports.apply import approve
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.resources import Core
@@ -147,3 +148,19 @@ def test_run_config_gives_only_settings_that_the_plugin_lets_a_request_give(exec
     monkeypatch.setattr("kelompok_core.plugin_host.registry.list_per_request", lambda _: [])
     assert not execute(_DETECT, _ENRICH, settings={"minimum_confidence": "0.5"}, dry_run=True).success
     assert len(ask("SELECT FROM enrichments")) == before
+
+
+def test_signals_materialized_with_a_core_table_are_of_all_that_the_run_applied(
+    settings, bench, instance, imported, operator, ask
+):
+    for name in ("Satu", "Dua"):
+        content = f"name,description\n{name},Sumur bor dan air bersih untuk desa\n"
+        assert imported(content, source=name, dry_run=True).success
+    for row in ask("SELECT id FROM imports"):
+        approve(bench, row.id, operator)
+    result = build_definitions(settings, Core(bench=bench)).resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=instance, asset_selection=[dg.AssetKey(["core", "organizations"]), *_KEYS[:2]]
+    )  # fmt: skip
+    assert result.success
+    assert [row.goal for row in ask("SELECT goal FROM sdgs_signals")] == [6, 6]
+    assert _KEYS[1] not in _materialized(result)
