@@ -11,7 +11,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
 )  # not exported
 
 from kelompok_core.errors import SettingsError
-from kelompok_core.imports.last_applied import LastApplied, list_last_applied
+from kelompok_core.imports.last_imports import LastApplied, list_last_applied
 from kelompok_core.plugin_host.configuration import read_document
 from kelompok_core.settings import Settings
 from kelompok_pipelines.names import Layer

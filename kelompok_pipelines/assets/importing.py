@@ -13,6 +13,7 @@ from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.imports.decide import decide
 from kelompok_core.imports.disclosure import Disclosure, disclosure_of
 from kelompok_core.imports.inbox_outcomes import settling
+from kelompok_core.imports.last_imports import list_last_imports
 from kelompok_core.imports.profiles import chosen_profile
 from kelompok_core.imports.promises import count_invalid_rows
 from kelompok_core.imports.public_changes import PublicChange, list_public_changes
@@ -20,10 +21,9 @@ from kelompok_core.imports.readable import run_rules
 from kelompok_core.imports.receive import REFUSED, ImportRequest, receive, source_of
 from kelompok_core.imports.records import DuplicatePolicy, ImportRecord, ImportState, get_import
 from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.repeat import SourceImport, list_last_imports, receive_again
+from kelompok_core.imports.repeat import receive_again
 from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.stage import stage
-from kelompok_core.organizations.queries import get_slug
 from kelompok_core.plugin_host.registry import require_per_request
 from kelompok_core.sources.inbox import KEY, put_aside
 from kelompok_core.sources.storage import kept_location
@@ -109,15 +109,13 @@ def _find(core: Core, import_id: UUID, config: ImportConfig, run: dg.DagsterRun)
         UsageError: When the import has ended, and the run is no re-execution: it would succeed and do nothing.
     """
     with core.connect() as connection:
-        record = get_import(connection, import_id)
-        organization = get_slug(connection, record.organization_id) if record.organization_id else None
+        state = get_import(connection, import_id).state
     # A worker takes an import that is cancelled meanwhile as done: nobody asked to begin it anew.
-    if not core.retries or record.state not in (ImportState.FAILED, ImportState.CANCELLED, ImportState.UNDONE):
+    if not core.retries or state not in (ImportState.FAILED, ImportState.CANCELLED, ImportState.UNDONE):
         return import_id
-    if run.parent_run_id is None or record.state is ImportState.UNDONE:
-        raise UsageError(f"import {import_id} is {record.state}", hint="Import its file again, or re-execute its run.")
-    last = SourceImport(import_id=import_id, source=record.source_name, organization=organization)
-    return receive_again(core.bench, last, _actor(core, config), dry_run=record.dry_run).import_id
+    if run.parent_run_id is None or state is ImportState.UNDONE:
+        raise UsageError(f"import {import_id} is {state}", hint="Import its file again, or re-execute its run.")
+    return receive_again(core.bench, import_id, _actor(core, config)).import_id
 
 
 def _receive(core: Core, one: PluginJob, config: ImportConfig, partition: str | None) -> UUID:
@@ -184,7 +182,7 @@ def _receive_again(core: Core, one: PluginJob, config: ImportConfig, partition: 
             f"{one.job.name} has no earlier import of {partition!r} to repeat",
             hint="Give the op the file of this source.",
         )
-    return receive_again(core.bench, last, _actor(core, config), dry_run=config.dry_run).import_id
+    return receive_again(core.bench, last.import_id, _actor(core, config), dry_run=config.dry_run).import_id
 
 
 def _actor(core: Core, config: ImportConfig) -> Actor:
