@@ -36,7 +36,7 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
     }
     feeding = {entity: [one.key(Layer.DECISIONS) for one in imports if one.entity == entity] for entity in entities}
     sources = read_sources(settings)
-    fresh = read_fresh_sources(settings, imports)
+    fresh = read_fresh_sources(settings, imports, sources.tables)
     freshness = [check for one in imports if (check := freshness_checks(one, fresh)) is not None]
     return dg.Definitions(
         assets=[

@@ -12,13 +12,14 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
 
 from kelompok_core.errors import SettingsError
 from kelompok_core.imports.last_imports import LastApplied, list_last_applied
-from kelompok_core.plugin_host.configuration import read_document
+from kelompok_core.plugin_host.configuration import read_document, require_table
 from kelompok_core.settings import Settings
+from kelompok_core.values.conventions import DEFAULT_ZONE
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.run_tags import partition_of
-from kelompok_pipelines.sources import read_scheduled, read_watched
+from kelompok_pipelines.sources import Source, SourceTable
 from kelompok_pipelines.step_failures import without_values
 
 _TABLE = "freshness"
@@ -47,18 +48,17 @@ class FreshSource:
     check: str
 
 
-def read_fresh_sources(settings: Settings, jobs: Sequence[PluginJob]) -> list[FreshSource]:
-    """Return the sources that have a limit, of the given importing jobs.
+def read_fresh_sources(
+    settings: Settings, jobs: Sequence[PluginJob], tables: Sequence[SourceTable[Source]]
+) -> list[FreshSource]:
+    """Return the sources that have a limit, of the given importing jobs; those of ``tables`` may be named alone.
 
     Raises:
         SettingsError: Naming the key that is wrong.
     """
-    table = read_document(settings).get(_TABLE, {})
-    if not isinstance(table, dict):
-        raise SettingsError(_TABLE, "must be a table", hint=f"Write [{_TABLE}].")
     found: list[FreshSource] = []
-    for key, period in table.items():
-        plugin, job, partition = _place_of(settings, key, jobs)
+    for key, period in require_table(_TABLE, read_document(settings).get(_TABLE, {})).items():
+        plugin, job, partition = _place_of(key, jobs, tables)
         limit, number = _days(key, period), 1 + sum(_name(one.partition) == _name(partition) for one in found)
         check = f"fresh__{_name(partition)}" + (f"_{number}" if number > 1 else "")
         found.append(FreshSource(plugin=plugin, job=job, partition=partition, limit_days=limit, check=check))
@@ -67,10 +67,10 @@ def read_fresh_sources(settings: Settings, jobs: Sequence[PluginJob]) -> list[Fr
 
 def freshness_checks(one: PluginJob, sources: Sequence[FreshSource]) -> dg.AssetChecksDefinition | None:
     """Return the checks of a job's sources; None when none of them has a limit."""
-    key = one.key(Layer.DECISIONS)
     mine = {source.check: source for source in sources if (source.plugin, source.job) == (one.plugin, one.job.name)}
     if not mine:
         return None
+    key = one.key(Layer.DECISIONS)
     specs = [
         # In the run of an import, after what it applied.
         dg.AssetCheckSpec(
@@ -110,7 +110,7 @@ def freshness_schedule() -> dg.ScheduleDefinition:
         name=f"{_JOB}_daily",
         job_name=_JOB,
         cron_schedule="0 6 * * *",
-        execution_timezone="Asia/Jakarta",
+        execution_timezone=DEFAULT_ZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
 
@@ -132,14 +132,13 @@ def _result(check: dg.AssetCheckKey, source: FreshSource, last: LastApplied | No
     )  # fmt: skip
 
 
-def _place_of(settings: Settings, key: str, jobs: Sequence[PluginJob]) -> tuple[str, str, str]:
+def _place_of(key: str, jobs: Sequence[PluginJob], tables: Sequence[SourceTable[Source]]) -> tuple[str, str, str]:
     """Return plugin, job and partition of a source that is written as such, or as a schedule or inbox names it."""
     known = {(one.plugin, one.job.name) for one in jobs}
     plugin, _, rest = key.partition("/")
     job, _, partition = rest.partition("/")
     if partition and (plugin, job) in known:
         return plugin, job, partition
-    tables = (*read_scheduled(settings), *read_watched(settings))
     named = {
         (one.plugin, one.job, key)
         for one in (table.source for table in tables)

@@ -42,8 +42,7 @@ def list_watched(
     settings: Settings, importers: Sequence[PluginJob], tables: Sequence[SourceTable[WatchedSource]]
 ) -> list[WatchedFolder]:
     """Return the folders of the tables, and those of all jobs but where a table is about the same folder."""
-    jobs = {(one.plugin, one.job.name): one for one in importers}
-    named = [_of_table(settings, table, job) for table in tables if (job := find_job(table, jobs)) is not None]
+    named = [_of_table(settings, table, job) for table in tables if (job := find_job(table, importers)) is not None]
     taken = {one.inbox.folder for one in named if one.problem is None}
     usual = (_of_job(settings, one) for one in importers)
     return [*named, *(one for one in usual if one.inbox.folder not in taken)]

@@ -23,14 +23,13 @@ def import_schedules(
     settings: Settings, importers: Sequence[PluginJob], tables: Sequence[SourceTable[ScheduledSource]]
 ) -> list[dg.ScheduleDefinition]:
     """Return a schedule for each table with an enabled job; one with a problem is stopped and starts nothing."""
-    jobs = {(one.plugin, one.job.name): one for one in importers}
     zone = cache(lambda: installation_zone(settings))
     return [
         _stopped_schedule(table, job)
         if table.source is None or table.problems
         else import_schedule(settings, table.source, job, zone=table.source.cron_timezone or zone())
         for table in tables
-        if (job := find_job(table, jobs)) is not None
+        if (job := find_job(table, importers)) is not None
     ]
 
 
@@ -82,7 +81,7 @@ def enrichment_schedule(one: PluginJob) -> dg.ScheduleDefinition:
         name=f"{one.name}_nightly",
         job_name=one.name,
         cron_schedule="0 2 * * *",
-        execution_timezone="Asia/Jakarta",
+        execution_timezone=DEFAULT_ZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
 
@@ -92,5 +91,5 @@ def prune_schedule() -> dg.ScheduleDefinition:
         name="prune_runs_weekly",
         job=prune_runs,
         cron_schedule="30 3 * * 0",
-        execution_timezone="Asia/Jakarta",
+        execution_timezone=DEFAULT_ZONE,
     )

@@ -40,9 +40,10 @@ def inbox_sensor(watched: WatchedFolder) -> dg.SensorDefinition:
         requests = list(_Look(core=core, watched=watched, tick=tick).requests(context.instance))
         for said in tick.warnings:
             context.log.warning(said)
+        told = tick.told()
         # The list of ticks shows the cursor; nothing reads it.
         return dg.SensorResult(
-            run_requests=requests, skip_reason=None if requests else dg.SkipReason(tick.told()), cursor=tick.told()
+            run_requests=requests, skip_reason=None if requests else dg.SkipReason(told), cursor=told
         )
 
     return watch

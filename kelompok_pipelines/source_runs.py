@@ -1,6 +1,6 @@
 """The run that imports a file of a scheduled or watched source: its config, and what it is tagged with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def request_run(
     )
 
 
-def find_job(table: SourceTable[Source], jobs: Mapping[tuple[str, str], PluginJob]) -> PluginJob | None:
+def find_job(table: SourceTable[Source], importers: Sequence[PluginJob]) -> PluginJob | None:
     """Return the job that a table names, if its plugin is enabled; also of a table that is wrong otherwise."""
     named = (table.given.get("plugin"), table.given.get("job"))
-    return next((one for key, one in jobs.items() if key == named), None)
+    return next((one for one in importers if (one.plugin, one.job.name) == named), None)
