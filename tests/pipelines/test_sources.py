@@ -306,6 +306,17 @@ def _problems(definitions):
     return {one.data["table"].partition(" ")[0]: one.data["problem"] for one in table.records}
 
 
+def _check_says(wrong, definitions, key, said, evaluate):
+    """See that what a table made says what is wrong with it wherever that is looked for, and no setting."""
+    assert said in wrong.description
+    assert wrong.description.startswith(f"{key}.")
+    with pytest.raises(Exception) as failed:  # noqa: PT011 -- Dagster wraps it
+        evaluate()
+    assert said in str(failed.value) + str(failed.value.__cause__)
+    assert said in _problems(definitions)[key]
+    assert "rahasia" not in wrong.description
+
+
 @pytest.mark.parametrize(("table", "said"), _WRONG_SCHEDULES)
 def test_a_wrong_schedule_stops_itself_only(configure, build, table, said):
     configure(_good_ones() + table)
@@ -313,13 +324,8 @@ def test_a_wrong_schedule_stops_itself_only(configure, build, table, said):
     _check_all_else(definitions)
     (wrong,) = [one for one in definitions.schedules if one.name in ("a", "schedules__2")]
     assert wrong.default_status is dg.DefaultScheduleStatus.STOPPED
-    assert said in wrong.description
-    assert wrong.description.startswith("schedules.2.")
-    with pytest.raises(Exception) as failed:  # noqa: PT011 -- Dagster wraps it
-        wrong.evaluate_tick(dg.build_schedule_context())
-    assert said in str(failed.value) + str(failed.value.__cause__)
+    _check_says(wrong, definitions, "schedules.2", said, lambda: wrong.evaluate_tick(dg.build_schedule_context()))
     assert _problems(definitions)["schedules.2"] in wrong.description
-    assert "rahasia" not in wrong.description
 
 
 @pytest.mark.parametrize(("table", "said"), _WRONG_INBOXES)
@@ -329,13 +335,7 @@ def test_a_wrong_inbox_stops_itself_only(configure, build, tick, table, said):
     _check_all_else(definitions)
     (wrong,) = [one for one in definitions.sensors if one.name in ("a__inbox", "inboxes__2__inbox")]
     assert wrong.default_status is dg.DefaultSensorStatus.STOPPED
-    assert said in wrong.description
-    assert wrong.description.startswith("inboxes.2.")
-    with pytest.raises(Exception) as failed:  # noqa: PT011 -- Dagster wraps it
-        tick(wrong.name)
-    assert said in str(failed.value) + str(failed.value.__cause__)
-    assert said in _problems(definitions)["inboxes.2"]
-    assert "rahasia" not in wrong.description
+    _check_says(wrong, definitions, "inboxes.2", said, lambda: tick(wrong.name))
     assert f"{_JOB}__inbox" in {one.name for one in definitions.sensors}
 
 
