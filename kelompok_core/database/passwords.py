@@ -4,13 +4,15 @@ import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock
 
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.private_files import write_private
 from kelompok_core.settings import Settings
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +65,7 @@ def get_passwords(settings: Settings) -> Passwords:
     Raises:
         DatabaseUnavailable: When their file is missing.
     """
-    found = find_passwords(settings)
-    if found is None:
-        raise _missing(credentials_file(settings))
-    return found
+    return _required(find_passwords(settings), credentials_file(settings))
 
 
 def get_admin_passwords(settings: Settings) -> AdminPasswords:
@@ -75,17 +74,16 @@ def get_admin_passwords(settings: Settings) -> AdminPasswords:
     Raises:
         DatabaseUnavailable: When their file is missing.
     """
-    found = find_admin_passwords(settings)
+    return _required(find_admin_passwords(settings), admin_file(settings))
+
+
+def _required(found: _Found | None, path: Path) -> _Found:
     if found is None:
-        raise _missing(admin_file(settings))
+        raise DatabaseUnavailable(
+            f"{path} with the database's passwords is missing",
+            hint="Restore that file from a backup, or move the data folder away to start over.",
+        )
     return found
-
-
-def _missing(path: Path) -> DatabaseUnavailable:
-    return DatabaseUnavailable(
-        f"{path} with the database's passwords is missing",
-        hint="Restore that file from a backup, or move the data folder away to start over.",
-    )
 
 
 def make_passwords(settings: Settings) -> None:
