@@ -155,6 +155,11 @@ class Field:
         """The mapping targets of which one is enough to tell this field."""
         return frozenset({self.name, *(part.name for part in self.parts if part.suffices)})
 
+    @property
+    def read_from(self) -> frozenset[str]:
+        """The mapping targets that this field is read from."""
+        return frozenset({self.name, *(part.name for part in self.parts)})
+
     def understand(self, inputs: "Inputs") -> "Normalized":
         """Return the field's values from its cells."""
         if self.read is not None:

@@ -8,7 +8,7 @@ from kelompok_core.enrichment.promises import count_unproven
 from kelompok_core.imports import promises
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import report_with_disclosure
+from kelompok_pipelines.assets.importing import staged_of
 from kelompok_pipelines.metadata import issue_table
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
@@ -26,9 +26,7 @@ def schema_check(one: PluginJob) -> dg.AssetChecksDefinition:
     def schema(context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]) -> dg.AssetCheckResult:
         import_id = core.import_of(context.run)
         with without_values(core, context.run):
-            with core.connect() as connection:
-                bad = promises.count_invalid_rows(connection, import_id)
-            report, disclosure = report_with_disclosure(core, import_id)
+            report, disclosure, bad = staged_of(core, import_id)
         return dg.AssetCheckResult(
             passed=bad == 0,
             severity=dg.AssetCheckSeverity.WARN,

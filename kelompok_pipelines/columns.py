@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 from kelompok_core.descriptor import EntityDescriptor, Field
+from kelompok_core.imports.columns import EXTERNAL_ID
 from kelompok_core.imports.disclosure import Disclosure
 
 _MOST_COLUMNS = 500
 """Of a source, shown as its schema."""
-
-EXTERNAL_ID = "external_id"
-"""What a candidate has beside its fields: the record's id in the source."""
 
 
 def source_schema(disclosure: Disclosure) -> dg.TableSchema:
@@ -77,8 +75,7 @@ def _descriptions(entity: EntityDescriptor, disclosure: Disclosure | None) -> Ma
 
 def _columns_read(entity: EntityDescriptor, disclosure: Disclosure) -> Mapping[str, Sequence[str]]:
     """Return the columns of the source by the field that was read from them, where they may be shown."""
-    targets = {one.name: {one.name, *(part.name for part in one.parts)} for one in entity.fields}
-    targets[EXTERNAL_ID] = {EXTERNAL_ID}
+    targets = {EXTERNAL_ID: frozenset({EXTERNAL_ID}), **{one.name: one.read_from for one in entity.fields}}
     mapping = disclosure.mapping()
     read = {name: [mapping[one] for one in mapping if one in found] for name, found in targets.items()}
     shown = {name: [one for one in columns if one is not None] for name, columns in read.items()}

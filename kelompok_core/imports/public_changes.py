@@ -62,10 +62,9 @@ def list_public_changes(connection: sa.Connection, record: ImportRecord) -> Sequ
 
 def _headers(descriptor: EntityDescriptor, record: ImportRecord) -> dict[str, list[str]]:
     """Return the columns that each field is read from."""
-    targets = {one.name: {one.name, *(part.name for part in one.parts)} for one in descriptor.fields}
     return {
-        name: [header for header, target in record.mapping.items() if target in parts]
-        for name, parts in targets.items()
+        one.name: [header for header, target in record.mapping.items() if target in one.read_from]
+        for one in descriptor.fields
     }
 
 

@@ -210,8 +210,9 @@ def report_with_disclosure(core: Core, import_id: UUID) -> tuple[ImportReport, D
 
 def staged_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure, int]:
     """Return what Dagster may show of what was read, and how many of its rows are invalid."""
+    report, disclosure = report_with_disclosure(core, import_id)
     with core.connect() as connection:
-        return *report_with_disclosure(core, import_id), count_invalid_rows(connection, import_id)
+        return report, disclosure, count_invalid_rows(connection, import_id)
 
 
 def planned_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure, Sequence[PublicChange]]:
