@@ -1,5 +1,7 @@
 """The code location: what Dagster sees of the enabled plugins. Assembles, and nothing else."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from kelompok_core.entities import list_entities
@@ -14,7 +16,7 @@ from kelompok_pipelines.inboxes import list_watched
 from kelompok_pipelines.jobs import apply_job, enrichment_job, import_job, prune_runs
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.parts import parts_job
-from kelompok_pipelines.plugin_jobs import list_jobs
+from kelompok_pipelines.plugin_jobs import PluginJob, list_jobs
 from kelompok_pipelines.resources import Core, core_resource
 from kelompok_pipelines.scaling import read_scaling
 from kelompok_pipelines.schedules import enrichment_schedule, import_schedules, prune_schedule
@@ -30,11 +32,6 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
     enrichers = [one for one in jobs if one.job.uses == "profile_enricher"]
     entities = list_entities()
     scaling = read_scaling(settings)
-    following = {
-        entity: [names.signals_key(one.plugin, entity) for one in enrichers if one.automatic and entity in one.entities]
-        for entity in entities
-    }
-    feeding = {entity: [one.key(Layer.DECISIONS) for one in imports if one.entity == entity] for entity in entities}
     sources = read_sources(settings)
     fresh = read_fresh_sources(settings, imports, sources.tables)
     freshness = [check for one in imports if (check := freshness_checks(one, fresh)) is not None]
@@ -42,7 +39,7 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
         assets=[
             *(staging_assets(one) for one in imports),
             *(decisions_asset(one) for one in imports),
-            *(core_asset(entity, feeding[entity]) for entity in entities),
+            *(core_asset(entity, _feeding(entity, imports)) for entity in entities),
             *(enrichment_assets(one) for one in enrichers),
         ],
         asset_checks=[
@@ -53,7 +50,7 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
             *freshness,
         ],
         jobs=[
-            *(import_job(one, following[one.entity]) for one in imports),
+            *(import_job(one, _following(one.entity, enrichers)) for one in imports),
             *(enrichment_job(one) for one in enrichers),
             *(apply_job(entity) for entity in entities),
             *(parts_job(one, scaling) for one in imports if scaling is not None),
@@ -71,6 +68,16 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
         executor=dg.in_process_executor,
         metadata=_problems(sources),
     )
+
+
+def _feeding(entity: str, imports: Sequence[PluginJob]) -> list[dg.AssetKey]:
+    """Return the decisions that a core table is written from."""
+    return [one.key(Layer.DECISIONS) for one in imports if one.entity == entity]
+
+
+def _following(entity: str, enrichers: Sequence[PluginJob]) -> list[dg.AssetKey]:
+    """Return the signals that are looked for in what an import wrote."""
+    return [names.signals_key(one.plugin, entity) for one in enrichers if one.automatic and entity in one.entities]
 
 
 def _problems(sources: Sources) -> dict[str, dg.MetadataValue]:

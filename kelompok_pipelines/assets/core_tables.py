@@ -1,12 +1,13 @@
 """Assets of the core tables: each applies planned imports, whichever plugin they come from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import dagster as dg
 from pydantic import Field
 
+from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.imports.apply import apply
 from kelompok_core.imports.inbox_outcomes import settling
 from kelompok_core.imports.records import ImportState, list_approved
@@ -35,27 +36,8 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
     """Return the asset of a core table; it depends on the decisions of all plugins that import into it."""
     key, descriptor = names.core_key(entity), get_descriptor(entity)
     lineage = columns(lineage=core_lineage(descriptor, decisions)) if decisions else {}
-    spec = dg.AssetSpec(
-        key,
-        # Foreign keys between core tables are no dependencies: else Dagster would show members as out of date after
-        # every import of organizations.
-        deps=decisions,
-        skippable=True,
-        group_name=names.CORE_GROUP,
-        kinds={"postgres", "table"},
-        owners=["team:core"],
-        tags=tags(Layer.CORE, entity),
-        description=f"The community's {entity}. Each planned import is applied in one transaction, and audited. "
-        "Materialized alone, it applies the plans that somebody approved.",
-        metadata={
-            **docs(Layer.CORE),
-            "dagster/table_name": entity,
-            **columns(schema=core_schema(descriptor)),
-            **lineage,
-        },
-    )
 
-    @dg.multi_asset(name=names.apply_op(entity), specs=[spec])
+    @dg.multi_asset(name=names.apply_op(entity), specs=[_spec(descriptor, decisions, lineage)])
     def apply_imports(
         context: dg.AssetExecutionContext, config: ApplyConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
@@ -78,6 +60,29 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return apply_imports
+
+
+def _spec(descriptor: EntityDescriptor, decisions: Sequence[dg.AssetKey], lineage: Mapping[str, Any]) -> dg.AssetSpec:
+    entity = descriptor.entity
+    return dg.AssetSpec(
+        names.core_key(entity),
+        # Foreign keys between core tables are no dependencies: else Dagster would show members as out of date after
+        # every import of organizations.
+        deps=decisions,
+        skippable=True,
+        group_name=names.CORE_GROUP,
+        kinds={"postgres", "table"},
+        owners=["team:core"],
+        tags=tags(Layer.CORE, entity),
+        description=f"The community's {entity}. Each planned import is applied in one transaction, and audited. "
+        "Materialized alone, it applies the plans that somebody approved.",
+        metadata={
+            **docs(Layer.CORE),
+            "dagster/table_name": entity,
+            **columns(schema=core_schema(descriptor)),
+            **lineage,
+        },
+    )
 
 
 def _chosen(context: dg.AssetExecutionContext, core: Core, config: ApplyConfig, entity: str) -> list[UUID]:
