@@ -1,6 +1,6 @@
-"""How long Dagster waits for the code location, with as many plugins as an installation has; beside ``import dagster``.
+"""Measure how long the code location takes to load with a number of plugins, and ``import dagster`` alone.
 
-``python benchmarks/code_location.py [PLUGINS]``; ends by itself.
+Usage: ``python benchmarks/code_location.py [PLUGINS]``.
 """
 
 import os
@@ -35,7 +35,7 @@ print(floor, time.perf_counter() - begun, len(list(repository.asset_graph.get_al
 
 
 def main(plugins: int) -> None:
-    """Load the definitions in a new process, some times, and print medians."""
+    """Load the definitions in a new process several times, and print the medians."""
     with tempfile.TemporaryDirectory() as home:
         environment = os.environ | {"KELOMPOK_HOME": home, "KELOMPOK_CONFIG": f"{home}/kelompok.toml"}
         program = _LOAD.replace("PLUGINS", str(plugins))
@@ -45,7 +45,7 @@ def main(plugins: int) -> None:
                 [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
             )
             taken.append([float(one) for one in done.stdout.split()])
-    floors, loads, assets = zip(*taken[1:], strict=True)  # the first reads from the disk
+    floors, loads, assets = zip(*taken[1:], strict=True)  # the first round reads from the disk
     floor, load = statistics.median(floors), statistics.median(loads)
     print(f"{plugins} plugins, {assets[0]:.0f} assets: {load:.2f} s ({min(loads):.2f} to {max(loads):.2f})")
     print(f"import dagster alone: {floor:.2f} s; ratio {load / floor:.2f}")
