@@ -55,7 +55,7 @@ class SettingsError(UsageError):
 
 
 class GivenSettingWrong(SettingsError):
-    """A plugin setting that a request gives does not fit; the installation's own settings are in order."""
+    """A plugin setting in a request is invalid; the settings of the installation are valid."""
 
     code = UsageError.code
 

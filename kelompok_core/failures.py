@@ -10,7 +10,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _OF_DISKS = (*_NO_ROOM, errno.EROFS, errno.EIO)
 _DISK_FULL = "53100"
 _LOST = ("08", "57P")
-"""Classes of SQLSTATE: connection exception, operator intervention such as a shutdown."""
+"""SQLSTATE classes for lost connections and for operator intervention, such as a shutdown."""
 
 _GO_ON = "Nothing is half-written. Give the same command again: an interrupted import goes on where it was."
 
@@ -40,7 +40,7 @@ def lacks_memory(error: BaseException) -> bool:
 
 
 def lost_database(error: BaseException) -> bool:
-    """Return whether the connection is gone, whoever wrapped the error that says so; a full disk is no such thing."""
+    """Return whether the error, or one of its causes, is a lost database connection; a full disk is not."""
     return any(_is_lost_connection(one) for one in chain(error))
 
 

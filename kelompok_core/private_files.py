@@ -27,7 +27,7 @@ def make_private_file(path: Path) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file for this user alone, replacing it whole: after a crash it has the old or the new text."""
+    """Write a file for this user only, atomically: after a crash it has either the old or the new text."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE), "w", encoding="utf-8") as file:
         file.write(text)

@@ -202,13 +202,13 @@ def _received_files() -> list[Finding]:
 
 
 def _sources() -> list[Finding]:
-    """Return the scheduled and watched sources of kelompok.toml; one with a problem is not imported."""
+    """Return the scheduled and watched sources of kelompok.toml; invalid ones are not imported."""
     found = surroundings.launcher().check_sources(settings())
     return [(called, ". ".join(map(_sentences, problems)) or None) for called, problems in found]
 
 
 def _inbox_folders(inboxes: Path) -> list[Path]:
-    """Return the folders that are watched, and those of jobs that are not enabled any more."""
+    """Return the watched folders, and the folders of jobs that are no longer enabled."""
     watched = surroundings.launcher().list_inboxes(settings())
     left = [one for one in inboxes.glob("*/*") if not any(one.is_relative_to(folder) for folder in watched)]
     return sorted(one for one in {*watched, *left} if one.is_dir())

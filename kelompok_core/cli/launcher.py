@@ -54,7 +54,7 @@ class Launcher(Protocol):
         ...
 
     def check_sources(self, settings: Settings) -> list[tuple[str, Sequence[KelompokError]]]:
-        """Return each scheduled and watched source of kelompok.toml, with what is wrong with its table."""
+        """Return each scheduled and watched source of kelompok.toml, with the errors in its table."""
         ...
 
     def list_inboxes(self, settings: Settings) -> list[Path]:

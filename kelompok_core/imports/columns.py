@@ -119,13 +119,13 @@ def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderF
 
 @lru_cache
 def list_targets(entity: str) -> tuple[str, ...]:
-    """Return every field and part that a mapping may name."""
+    """Return every field and part that a column can be mapped to."""
     return tuple(one.name for one in header_fields(get_descriptor(entity), scoped=False))
 
 
 @lru_cache
 def list_fields(entity: str) -> tuple[str, ...]:
-    """Return every field, as merge policies name it."""
+    """Return every field that can have a merge policy."""
     return tuple(one.name for one in get_descriptor(entity).fields)
 
 

@@ -23,18 +23,18 @@ from kelompok_core.issues.sentences import describe_without_values
 from kelompok_core.settings import Settings
 
 HIDDEN = "•••"
-"""Stands for a value that may not be shown."""
+"""Shown instead of a value that is not public."""
 
 _SHOWN_CHARACTERS = 80
 _OF_A_PERSON = re.compile(r"\S@\S|(?:\d[ ().+/-]{0,2}){7}\d")
-"""What may be an e-mail address, or a number of a telephone or an identity card."""
+"""Text that may contain an e-mail address, or a telephone or identity card number."""
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,30}(?:\.[a-z0-9_]{1,40}){0,3}")
 _NO_CODE = "(no code)"
 _LETTERS = 26
 
 _TOO_LONG = 10**10
-"""A number with more digits may be one of a telephone or an identity card."""
+"""Larger numbers may be telephone or identity card numbers."""
 
 _LONGEST_MARK = 2
 """Characters of a delimiter, quote or comment prefix."""
@@ -55,9 +55,9 @@ def show_code(code: str) -> str:
 
 
 def show_value(value: str | None) -> str:
-    """Return a value of a public field on one line, cut; hidden if an address or number of a person may be in it.
+    """Return a value of a public field as one short line; hidden if it may contain a person's address or number.
 
-    It may be in a public text, or in a row whose columns have shifted.
+    Public texts can contain them, and so can rows whose columns have shifted.
     """
     if value is None:
         return ""
@@ -103,7 +103,7 @@ class Disclosure:
         return ", ".join([show_code(str(finding["code"])), *filter(None, places)])
 
     def sentence(self, finding: Mapping[str, Any]) -> str:
-        """Return a stored finding as a sentence with its hint, then its code and place; without text of the source."""
+        """Return a finding as a sentence with its hint, code and position, without text of the file."""
         facts = {name: told for name, told in (finding.get("params") or {}).items() if self._is_ours(told)}
         if (header := finding.get("column")) is not None:
             facts["column"] = self._called(header)
@@ -115,7 +115,7 @@ class Disclosure:
         return "a column" if shown is None else f"the column «{shown}»" if shown == header else shown
 
     def _is_ours(self, told: object) -> bool:
-        """Whether a fact is a number, an encoding, or a word of the entity, such as a field's name."""
+        """Whether a fact may be shown: a number, an encoding, or a word of the entity, such as a field's name."""
         if not isinstance(told, str):
             return isinstance(told, int | float) and not isinstance(told, bool) and abs(told) < _TOO_LONG
         is_word = squeeze(fold_header(told)) in header_words(self.record.entity)

@@ -1,4 +1,4 @@
-"""What becomes of a file from a watched folder when its import ends: done, or put aside with what can be corrected."""
+"""Moves files of watched folders when their import ends, with a message or the rows to correct."""
 
 import logging
 import shutil
@@ -22,34 +22,34 @@ from kelompok_core.sources.inbox_places import error_file_of, home_of, is_file, 
 from kelompok_core.sources.storage import open_kept
 
 _LANGUAGE = "en"
-"""Language of error files in watched folders, as of the messages there."""
+"""Language of error files and messages in watched folders."""
 
-_ROWS_TO_CORRECT = "The error file beside it has the rows to correct in it, and what is wrong with them."
+_ROWS_TO_CORRECT = "The error file next to it contains the rows to correct, and what is wrong with them."
 
 _IDLE_MINUTES = 5
-"""An import that no process holds and nobody wrote to for so long has lost its run."""
+"""An import that no process has locked or updated for this time has lost its run."""
 
 _logger = logging.getLogger(__name__)
 
 
 class ErrorFiles(Protocol):
-    """Writes error files beside taken files."""
+    """Writes error files next to taken files."""
 
     def is_ready(self, connection: sa.Connection, record: ImportRecord) -> bool:
-        """Whether :meth:`write` can do its work now; asks a worker for what it needs otherwise."""
+        """Whether :meth:`write` can write the file now; otherwise, requests it from a worker."""
 
     def write(self, record: ImportRecord, target: Path) -> None:
-        """Write the import's error file under this name."""
+        """Write the import's error file to this path."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """A taken file that has an import which the file was not settled for yet.
+    """A taken file that has an import but is not settled yet.
 
     Attributes:
-        is_unfinished: Whether something is left to do of what was asked.
+        is_unfinished: Whether the import is not done.
         run_id: The Dagster run that works on the import.
-        idle: Whether no process holds the import, and nobody wrote to it for some minutes.
+        idle: Whether no process has locked or updated the import for some minutes.
     """
 
     file: TakenFile
@@ -61,7 +61,7 @@ class Imported:
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """A file that reached its last place; ``error_file`` lies beside it, if the import rejected rows."""
+    """A file at its final place, with an error file next to it if the import rejected rows."""
 
     file_name: str
     path: Path
@@ -71,20 +71,20 @@ class Settled:
 
 @contextmanager
 def settling(bench: Workbench, import_id: UUID) -> Iterator[None]:
-    """Settle the file of the import when the block ends or raises; a failure to settle is left to the next tick."""
+    """Settle the import's file when the block ends or raises; if that fails, the sensor's next tick does it."""
     try:
         yield
     finally:
         try:
             settle(bench, import_id, WrittenHere(bench))
-        except Exception as error:  # noqa: BLE001 -- the import stands, whatever becomes of its file now
+        except Exception as error:  # noqa: BLE001 -- the import must not fail because of its file
             _logger.warning("The inbox file of import %s waits: %s", import_id, type(error).__name__)
 
 
 def settle(bench: Workbench, import_id: UUID, errors: ErrorFiles) -> Settled | None:
-    """Bring the file of an import that ended to its last place; None while there is nothing to do or nothing can be.
+    """Move the file of a finished import to its final place; None if there is nothing to do, or not yet.
 
-    Idempotent: when its process dies on the way, the next call goes on.
+    Idempotent: if the process dies, the next call continues.
     """
     with bench.database.connect() as connection, connection.begin():
         row = connection.execute(_OF_IMPORT, {"import": import_id}).one_or_none()
@@ -97,7 +97,7 @@ def settle(bench: Workbench, import_id: UUID, errors: ErrorFiles) -> Settled | N
 
 
 def give_up(bench: Workbench, one: Imported, why: KelompokError, errors: ErrorFiles) -> Settled | None:
-    """Put the file of an import aside that nobody goes on with; None when that has to wait."""
+    """Put aside the file of an import that will not be continued; None if that has to wait."""
     with bench.database.connect() as connection, connection.begin():
         if connection.execute(_OF_IMPORT, {"import": one.import_id}).one_or_none() is None:
             return None
@@ -106,7 +106,7 @@ def give_up(bench: Workbench, one: Imported, why: KelompokError, errors: ErrorFi
 
 
 def list_imported(connection: sa.Connection, inbox: Inbox) -> list[Imported]:
-    """Return the taken files of a watched folder that have an import and are not settled."""
+    """Return the taken files of a watched folder that have an import but are not settled."""
     names = {"plugin": inbox.plugin, "job": inbox.job, "taken": taken_prefix(inbox), "minutes": _IDLE_MINUTES}
     return [
         Imported(
@@ -118,7 +118,7 @@ def list_imported(connection: sa.Connection, inbox: Inbox) -> list[Imported]:
 
 
 class WrittenHere:
-    """Error files written in this process. For JSON, this runs the plugin's code."""
+    """Writes error files in this process. For JSON, this runs plugin code."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
@@ -135,7 +135,7 @@ class WrittenHere:
 
 
 class WrittenByWorkers:
-    """Error files that workers write, and this process copies: it runs no plugin, and its time is short."""
+    """Copies error files that workers write, because sensors do not run plugins and have little time."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
@@ -144,7 +144,7 @@ class WrittenByWorkers:
         try:
             is_there = find_current(connection, record, _LANGUAGE) is not None
         except ErrorFileFailed:
-            return True  # nobody can write it: the file gets its place without
+            return True  # no worker can write it, so the file is settled without it
         if not is_there:
             want(connection, record.id)
         return is_there
@@ -204,7 +204,7 @@ def _has_rejected(record: ImportRecord) -> bool:
     return (record.counts or {}).get("rejected", 0) > 0
 
 
-# Whoever asked with a key of this form for another job does not speak of this file.
+# A request for another job may use a key of this form, too.
 _JOIN = f"""inbox_files f JOIN imports i ON i.idempotency_key = '{KEY}' || f.id
     AND i.plugin = f.plugin AND i.job = f.job"""
 _ID = f"^{KEY}([0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}})$"

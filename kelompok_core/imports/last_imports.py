@@ -1,4 +1,4 @@
-"""The last import of each source by a job: of any that counts, and of those applied."""
+"""The last import of each source of a job, and its last successful one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ class SourceImport:
     Attributes:
         import_id: The import.
         source: The source's name.
-        organization: Slug of the organization that imports of it are confined to, or None.
+        organization: Slug of the organization that its imports are limited to, or None.
     """
 
     import_id: UUID
@@ -26,11 +26,11 @@ class SourceImport:
 
 @dataclass(frozen=True, kw_only=True)
 class LastApplied(SourceImport):
-    """The last successful import of a source; one that changed nothing counts too.
+    """The last successful import of a source, even if it changed nothing.
 
     Attributes:
         applied_at: When it was applied.
-        age_days: How long ago that was, by the database's clock.
+        age_days: Its age in days, by the database's clock.
     """
 
     applied_at: datetime
@@ -38,13 +38,13 @@ class LastApplied(SourceImport):
 
 
 def list_last_imports(connection: sa.Connection, plugin: str, job: str) -> list[SourceImport]:
-    """Return the last import of each source by a job; cancelled and undone ones do not count."""
+    """Return the last import of each source of a job, except cancelled and undone imports."""
     rows = connection.execute(_LAST, {"plugin": plugin, "job": job})
     return [SourceImport(import_id=row.id, source=row.source_name, organization=row.slug) for row in rows]
 
 
 def list_last_applied(connection: sa.Connection, plugin: str, job: str) -> list[LastApplied]:
-    """Return the last applied import of each source by a job. Failed, cancelled and undone ones do not count."""
+    """Return the last applied import of each source of a job, except imports that were undone."""
     return [
         LastApplied(
             import_id=row.id, source=row.source_name, organization=row.slug, applied_at=row.applied_at,

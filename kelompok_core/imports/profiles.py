@@ -101,7 +101,7 @@ def installation_zone(settings: Settings) -> str:
     """Return the time zone of this installation.
 
     Raises:
-        SettingsError: Naming the key of ``[imports]`` that is wrong.
+        SettingsError: When ``[imports]`` is invalid.
     """
     own = read_table("imports", _Installation, read_document(settings).get("imports", {})).timezone
     if own is not None and not is_zone(own):

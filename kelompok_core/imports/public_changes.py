@@ -1,4 +1,4 @@
-"""What a plan changes, for readers who may see no row: the values of public fields that nothing was found about."""
+"""The changes of a plan, for readers without access to rows: only values of public fields without findings."""
 
 import json
 from collections.abc import Sequence
@@ -15,19 +15,20 @@ from kelompok_core.imports.registry import get_descriptor
 MOST_CHANGES = 100
 _EXTRA = "extra"
 _READ_CHARACTERS = 400
-"""So much of a value leaves the database; less is shown."""
+"""The number of characters read from the database; fewer are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PublicChange:
-    """One field of one row that changes a record, or makes a new one; what may not be shown is hidden.
+    """A change of one field by one row, in an existing or a new record. Values that are not public are hidden.
 
     Attributes:
-        record: What the record is called.
-        is_new: Whether the row makes a new record.
-        line: Where the row begins in the file.
-        before: What the record says; empty where that is nothing.
-        after: What it will say.
+        record: The name of the record.
+        is_new: Whether the record is new.
+        line: The line where the row starts in the file.
+        field: The field that changes.
+        before: The current value; empty if there is none.
+        after: The new value.
     """
 
     record: str
@@ -41,7 +42,7 @@ class PublicChange:
 def list_public_changes(connection: sa.Connection, record: ImportRecord) -> Sequence[PublicChange]:
     """Return the first changes of an import's plan in file order, at most :data:`MOST_CHANGES`.
 
-    Rows that are unchanged, rejected or wait for a person change nothing.
+    Unchanged and rejected rows, and rows that wait for review, have no changes.
     """
     counts = record.counts or {}
     if not counts.get("accepted", 0) + counts.get("merged", 0):
@@ -61,7 +62,7 @@ def list_public_changes(connection: sa.Connection, record: ImportRecord) -> Sequ
 
 
 def _headers(descriptor: EntityDescriptor, record: ImportRecord) -> dict[str, list[str]]:
-    """Return the columns that each field is read from."""
+    """Return the headers that each field is read from."""
     return {
         one.name: [header for header, target in record.mapping.items() if target in one.read_from]
         for one in descriptor.fields
@@ -118,13 +119,13 @@ def _changes(descriptor: EntityDescriptor) -> str:
 
 
 def _is_shown(field: str) -> str:
-    """Whether nothing speaks against a value of the row in this field: no finding, and no doubt where cells belong."""
+    """Return SQL: whether the row's value in this field may be shown, without findings or possibly shifted cells."""
     return f"""NOT w.is_unpublished AND NOT w.is_odd AND NOT {field} = ANY (w.derived)
              AND NOT w.doubted && ARRAY(SELECT jsonb_array_elements_text(CAST(:headers AS jsonb)->{field}))"""
 
 
 def _unpublished(descriptor: EntityDescriptor) -> str:
-    """Whether the record is not public, before the change or after it."""
+    """Return SQL: whether the record is not public, before or after the change."""
     if descriptor.unpublished is None:
         return "false"
     name, value = descriptor.unpublished

@@ -260,7 +260,7 @@ def list_by_run(connection: sa.Connection, run_id: str, entity: str | None = Non
 
 
 def list_approved(connection: sa.Connection, entity: str) -> list[UUID]:
-    """Return the imports into an entity whose plan somebody approved, and that nobody applied yet; oldest first."""
+    """Return the imports into an entity with an approved plan that is not applied yet, oldest first."""
     query = sa.text("""
         SELECT id FROM imports
         WHERE entity = :entity AND state = 'planned' AND approved_by IS NOT NULL ORDER BY id""")

@@ -21,7 +21,7 @@ def receive_again(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: b
     Raises:
         NotPermitted: When the actor may not import there.
         PluginUnavailable: When the plugin is not enabled.
-        StorageUnavailable: When storage does not have the file any more.
+        StorageUnavailable: When the file is no longer in storage.
     """
     from kelompok_core.organizations.queries import get_slug  # loads what an entity is made of
 

@@ -84,9 +84,9 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
 
 
 def describe_without_values(code: str, facts: Mapping[str, object]) -> str | None:
-    """Return the English sentence and hint for a finding, with no other facts than these; None for a plugin's own code.
+    """Return the English sentence and hint for a finding with only these facts; None for a plugin's own code.
 
-    For readers who may see no cell. Codes whose sentence is poor without its texts have a short one.
+    For readers without access to cells. Codes whose sentence needs texts of the file have a short variant.
     """
     entry = catalog().get(code)
     if entry is None:

@@ -1,4 +1,4 @@
-"""Watched folders: each complete file is taken once; one that cannot be imported goes to ``failed/`` with a message."""
+"""Watched folders: takes each complete file once, and moves files that cannot be imported to ``failed/``."""
 
 import os
 from collections.abc import Callable
@@ -27,7 +27,7 @@ KEY = "inbox:"
 _NOT_HELD = ("22", "54")
 """SQLSTATE classes for values that the database rejects, by content or size."""
 
-_AGAIN = "Then put the file where it was: it is taken again."
+_AGAIN = "Then put the file back where it was to import it again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +41,13 @@ class Inbox:
 
 @dataclass(frozen=True, kw_only=True)
 class TakenFile:
-    """A file moved out of the inbox; ``id`` is the same for the same taking.
+    """A file that was moved to ``taken/``.
 
-    ``organization`` is the folder inside the inbox it lay in: the slug of whom it is for.
+    Attributes:
+        id: The id of its row in ``inbox_files``; a file that is put back gets a new one.
+        path: Its path in ``taken/``.
+        file_name: Its name.
+        organization: The subfolder of the inbox it was in, which is the slug of an organization; or None.
     """
 
     id: UUID
@@ -58,14 +62,13 @@ def take_files(
     on_passed_over: Callable[[PassedOver], object] = lambda _: None,
     on_waiting: Callable[[SeenFile], object] = lambda _: None,
 ) -> list[TakenFile]:
-    """Return the files that are complete now, moved to ``taken/``; the caller commits.
+    """Move complete files to ``taken/`` and return them; the caller commits.
 
-    Files may lie in the folder itself or in folders of it. A file is complete when size and time are those of the
-    look before: what is still being written waits.
-    Links and anything but regular files are left alone. A file taken that nobody imported yet is given
-    again, with the same id: whoever took it may have died before it could start anything.
-    A file that cannot be taken goes to ``on_passed_over`` and does not affect the others; one that is not complete
-    goes to ``on_waiting``.
+    Files may be in the folder itself or in its subfolders. A file is complete if its size and modification time have
+    not changed since the previous scan. Links and anything but regular files are ignored. Taken files without an
+    import are returned again with the same id, because the process that took them may have died.
+    Files that cannot be taken are passed to ``on_passed_over`` and do not affect the others. Files that are not
+    complete are passed to ``on_waiting``.
     """
     make_private_folder(inbox.folder)
     connection.execute(_LOCK, {"folder": str(inbox.folder)})
@@ -119,7 +122,7 @@ def _find_moved(connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUI
 
 
 def _why(error: OSError | sa.exc.DBAPIError) -> str:
-    """Return the problem with one file; re-raise problems of the database."""
+    """Return the problem with one file; re-raise problems with the database."""
     if isinstance(error, OSError):
         return f"the operating system reports «{reason_of(error)}»"
     if not str(getattr(error.orig, "sqlstate", None) or "").startswith(_NOT_HELD):
@@ -140,17 +143,17 @@ def put_aside(
 ) -> Path | None:
     """Move a taken file that cannot be imported to ``failed/`` with a message; the caller commits.
 
-    Idempotent: when its process dies on the way, the next call goes on. Nothing is overwritten.
+    Idempotent: if the process dies, the next call continues. No file is overwritten.
 
     Args:
         connection: To the database.
-        file_id: The taking.
+        file_id: The id of the taken file.
         why: What stopped the import, and what to do.
         more: Further lines of the message.
-        beside: Writes what else is to lie beside the file; called with the file's new path, before it is moved there.
+        beside: Writes further files next to it; called with the file's new path, before the file is moved there.
 
     Returns:
-        The file's new path, or None when it was not taken, was put aside before, or is not here any more.
+        The file's new path, or None if it was not taken, was already put aside, or no longer exists.
     """
     claimed = connection.scalar(_CLAIMED, {"id": file_id})
     if claimed is None:
@@ -165,7 +168,7 @@ def _move_to_failed(taken: Path, said: list[str], beside: Callable[[Path], objec
     if not is_in_place(taken, home):
         return target if is_in_place(target, home) else None  # moved by an earlier call that died
     make_place(home, *target.parent.relative_to(home).parts)
-    # Write the message first, so that the file never lies there without one.
+    # Write the message first, so that the file is never there without it.
     with written_beside(message_of(target)) as message:
         message.write("\n".join(filter(None, [*said, _AGAIN])) + "\n")
     if beside is not None:
@@ -175,7 +178,7 @@ def _move_to_failed(taken: Path, said: list[str], beside: Callable[[Path], objec
 
 
 def settle_done(connection: sa.Connection, file_id: UUID, import_id: UUID) -> None:
-    """Note that nothing is left to do for a taken file, which stays in ``taken/``; the caller commits."""
+    """Mark a taken file, which stays in ``taken/``, as done; the caller commits."""
     connection.execute(_DONE, {"id": file_id, "import": import_id})
 
 
@@ -190,7 +193,7 @@ def list_stuck(connection: sa.Connection) -> list[Path]:
 
 
 def give_up_missing(connection: sa.Connection) -> None:
-    """Mark taken files that are not imported and not here any more as failed; the caller commits."""
+    """Mark taken files that have no import and no longer exist as failed; the caller commits."""
     gone = [row.id for row in connection.execute(_ALL_NOT_IMPORTED).all() if not _is_there(row.claimed_path)]
     connection.execute(_GIVE_UP, {"gone": gone})
 
@@ -209,7 +212,7 @@ def _taken(row: sa.Row[tuple[UUID, str]]) -> TakenFile:
 
 
 def file_of(seen_id: UUID, path: Path) -> TakenFile:
-    """Return a taken file by its id and its place in ``taken/``."""
+    """Return a taken file by its id and its path in ``taken/``."""
     organization = None if path.parent.name == str(seen_id) else path.parent.name
     return TakenFile(id=seen_id, path=path, file_name=path.name, organization=organization)
 
@@ -219,7 +222,7 @@ def _names(inbox: Inbox) -> dict[str, str]:
 
 
 def taken_prefix(inbox: Inbox) -> str:
-    """Return how the paths of the folder's taken files begin: a job may watch several folders."""
+    """Return the path prefix of the folder's taken files: a job may have several watched folders."""
     return f"{inbox.folder / TAKEN_FOLDER}/"
 
 
@@ -234,7 +237,7 @@ _WAITING = sa.text(
     "SELECT id, path, size, modified_at FROM inbox_files"
     " WHERE plugin = :plugin AND job = :job AND state = 'seen' AND starts_with(path, :folder)"
 )
-# Looks at one folder queue here: two at once would both move a file.
+# Scans of the same folder run one at a time: two at once would both move a file.
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('inbox:' || :folder, 0))")
 _NOT_IMPORTED = sa.text(f"""
     SELECT f.id, f.claimed_path FROM inbox_files f
@@ -264,5 +267,5 @@ _NOTE = sa.text("""
 """)
 _NOTE_AGAIN = sa.text("UPDATE inbox_files SET size = :size, modified_at = :modified, updated_at = now() WHERE id = :id")
 _CLAIM = sa.text("UPDATE inbox_files SET state = 'claimed', claimed_path = :claimed, updated_at = now() WHERE id = :id")
-# Gone before it was complete: whoever put it there took it back.
+# The file was removed before it was complete.
 _FORGET = sa.text("UPDATE inbox_files SET state = 'failed', updated_at = now() WHERE id = :id")

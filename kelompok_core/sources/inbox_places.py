@@ -1,4 +1,4 @@
-"""Places of a watched folder: ``taken/``, ``failed/`` and files beside others. No link is followed."""
+"""Paths in a watched folder: ``taken/``, ``failed/``, messages and error files. Links are not followed."""
 
 import errno
 import os
@@ -20,10 +20,10 @@ _ERROR_FILE = re.compile(r"\.errors(-2)?\.(csv|ndjson)$")
 
 
 def make_place(folder: Path, *names: str) -> Path:
-    """Create folders inside a watched folder for this user alone; existing ones are left as they are.
+    """Create subfolders of a watched folder for this user only; existing ones are not changed.
 
     Raises:
-        NotADirectoryError: When one of them is a link or a file: others may be allowed to write to the watched folder.
+        NotADirectoryError: When one of them is a link or a file, as others may write to the watched folder.
     """
     for name in names:
         folder /= name
@@ -35,7 +35,7 @@ def make_place(folder: Path, *names: str) -> Path:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a regular file; a link is none."""
+    """Whether the path is a regular file and not a link."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
@@ -43,18 +43,18 @@ def is_file(path: Path) -> bool:
 
 
 def move(source: Path, target: Path) -> None:
-    """Move a regular file to a name that is free.
+    """Move a regular file to a path that does not exist.
 
     Raises:
-        FileExistsError: When the name is taken.
-        OSError: When the source is no regular file; it stays where it is.
+        FileExistsError: When the target exists.
+        OSError: When the source is not a regular file; it is not moved.
     """
     if os.path.lexists(target):
-        raise FileExistsError(errno.EEXIST, "The name is taken", str(target))
+        raise FileExistsError(errno.EEXIST, "The target exists", str(target))
     source.rename(target)
-    if not is_file(target):  # swapped for a link after it was looked at
+    if not is_file(target):  # replaced by a link after the scan
         target.rename(source)
-        raise OSError(errno.ELOOP, "A link, or no regular file", str(source))
+        raise OSError(errno.ELOOP, "A link, or not a regular file", str(source))
 
 
 def home_of(taken: Path) -> Path:
@@ -63,13 +63,13 @@ def home_of(taken: Path) -> Path:
 
 
 def failed_path(taken: Path) -> Path:
-    """Return where a taken file goes when it cannot be imported."""
+    """Return the path in ``failed/`` of a taken file that cannot be imported."""
     home = home_of(taken)
     return home / FAILED_FOLDER / taken.relative_to(home / TAKEN_FOLDER)
 
 
 def is_in_place(file: Path, home: Path) -> bool:
-    """Whether a file lies where it was put in a watched folder; what a link leads to is not it."""
+    """Whether a file is at this path in a watched folder, and neither it nor its folders are links."""
     folders = [one for one in file.parents if one.is_relative_to(home) and one != home]
     return is_file(file) and not any(one.is_symlink() for one in folders)
 
@@ -80,7 +80,7 @@ def message_of(file: Path) -> Path:
 
 
 def error_file_of(file: Path, name: str) -> Path:
-    """Return the path of a file's error file, which would be called ``name``; a file of that name gets another."""
+    """Return the path of a file's error file named ``name``, or another name if the file itself has that name."""
     stem, dot, ending = name.rpartition(".")
     shown = _beside(file, stem.removesuffix(".errors"), f".errors{dot}{ending}")
     return shown if shown.name != file.name else _beside(file, stem.removesuffix(".errors"), f".errors-2{dot}{ending}")
@@ -88,7 +88,7 @@ def error_file_of(file: Path, name: str) -> Path:
 
 @contextmanager
 def written_beside(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO]:
-    """Provide a text file that gets its name when the block ends, for this user alone; discarded if it raises."""
+    """Provide a text file for this user only, which appears when the block ends and is discarded if it raises."""
     fresh = path.with_name(f".{uuid4()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE)
     try:
@@ -102,7 +102,7 @@ def written_beside(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO]:
 
 
 def list_failed(folder: Path) -> list[Path]:
-    """Return the files in ``failed/`` of a watched folder, without the messages and error files beside them."""
+    """Return the files in ``failed/`` of a watched folder, without messages and error files."""
     found = (folder / FAILED_FOLDER).rglob("*")
     return sorted(one for one in found if is_file(one) and not _is_beside_another(one))
 
@@ -110,7 +110,7 @@ def list_failed(folder: Path) -> list[Path]:
 def _is_beside_another(file: Path) -> bool:
     if file.name.startswith(".") or file.name.endswith(MESSAGE):
         return True
-    # A corrected error file can be what was imported; then it has a message of its own.
+    # An imported error file that failed is not next to another file; it has its own message.
     return _ERROR_FILE.search(file.name) is not None and not is_file(message_of(file))
 
 

@@ -88,7 +88,7 @@ class Incoming:
 
 
 def _make_folder(filesystem: fsspec.AbstractFileSystem, folder: str) -> None:
-    """Create a folder and missing parents; on this machine for this user alone."""
+    """Create a folder and missing parents; in local storage, for this user only."""
     if isinstance(filesystem, LocalFileSystem):
         make_private_folder(Path(folder))
     else:
@@ -96,7 +96,7 @@ def _make_folder(filesystem: fsspec.AbstractFileSystem, folder: str) -> None:
 
 
 def _make_file(filesystem: fsspec.AbstractFileSystem, path: str) -> None:
-    """On this machine, create the file for this user alone before anything is written to it."""
+    """In local storage, create the file for this user only, before anything is written to it."""
     if isinstance(filesystem, LocalFileSystem):
         make_private_file(Path(path))
 
@@ -125,7 +125,7 @@ def _place(root: str, sha256: str) -> str:
 
 
 def kept_location(storage_url: str, sha256: str) -> str:
-    """Return where a stored file lies, as a person would look for it."""
+    """Return the path or URL of a stored file, to show it to people."""
     return _place(storage_url.rstrip("/"), sha256)
 
 
