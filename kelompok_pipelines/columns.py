@@ -1,4 +1,4 @@
-"""Columns of assets: their schema from the entity's descriptor, and which column each was read from."""
+"""Columns of assets: the schema from the entity's descriptor, and the column lineage."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,49 +9,49 @@ from kelompok_core.imports.columns import EXTERNAL_ID
 from kelompok_core.imports.disclosure import Disclosure
 
 _MOST_COLUMNS = 500
-"""Of a source, shown as its schema."""
+"""The number of columns shown in the schema of a source."""
 
 
 def source_schema(disclosure: Disclosure) -> dg.TableSchema:
-    """Return the columns of a source: headers the entity knows, positions of the others."""
+    """Return the columns of a source: known headers by name, others by position."""
     shown = dict.fromkeys(filter(None, map(disclosure.column, disclosure.record.header)))
     return dg.TableSchema([dg.TableColumn(name) for name in list(shown)[:_MOST_COLUMNS]])
 
 
 def candidate_schema(entity: EntityDescriptor, disclosure: Disclosure | None = None) -> dg.TableSchema:
-    """Return the fields of a candidate, as text; of an import: what each was read from."""
+    """Return the fields of a candidate as text columns; with an import, also what each was read from."""
     told = _descriptions(entity, disclosure)
     external_id = dg.TableColumn(EXTERNAL_ID, "text", description=told.get(EXTERNAL_ID))
     return dg.TableSchema([external_id, *(_column(one, one.name, "text", told) for one in entity.fields)])
 
 
 def core_schema(entity: EntityDescriptor, disclosure: Disclosure | None = None) -> dg.TableSchema:
-    """Return the columns of the core table that an import can write; of an import: what each was read from."""
+    """Return the columns of the core table that imports write; with an import, also what each was read from."""
     told = _descriptions(entity, disclosure)
     return dg.TableSchema([_column(one, column_of(one), one.kind.value, told) for one in entity.fields])
 
 
 def candidate_lineage(entity: EntityDescriptor, source: dg.AssetKey, disclosure: Disclosure) -> dg.TableColumnLineage:
-    """Return which columns of the source each field was read from."""
+    """Return the lineage from the columns of the source to the fields of a candidate."""
     read = _columns_read(entity, disclosure).items()
     return dg.TableColumnLineage({name: [dg.TableColumnDep(source, one) for one in found] for name, found in read})
 
 
 def decision_lineage(entity: EntityDescriptor, candidates: dg.AssetKey) -> dg.TableColumnLineage:
-    """Return that each field of a decision is that of its candidate."""
+    """Return the lineage from the fields of candidates to the same fields of decisions."""
     columns = [EXTERNAL_ID, *(one.name for one in entity.fields)]
     return dg.TableColumnLineage({name: [dg.TableColumnDep(candidates, name)] for name in columns})
 
 
 def core_lineage(entity: EntityDescriptor, decisions: Sequence[dg.AssetKey]) -> dg.TableColumnLineage:
-    """Return which field of the decisions each column is written from."""
+    """Return the lineage from the fields of decisions to the columns of the core table."""
     return dg.TableColumnLineage(
         {column_of(one): [dg.TableColumnDep(key, one.name) for key in decisions] for one in entity.fields}
     )
 
 
 def column_of(field: Field) -> str:
-    """Return where a field is kept, as PostgreSQL's users write it; a key of a JSON column after a dot."""
+    """Return the column of a field; for a key of a JSON column, ``column.key``."""
     return f"{field.stored_in}.{field.key}" if field.key else field.stored_in
 
 
@@ -61,9 +61,9 @@ def _column(field: Field, name: str, kind: str, descriptions: Mapping[str, str])
 
 
 def _descriptions(entity: EntityDescriptor, disclosure: Disclosure | None) -> Mapping[str, str]:
-    """Return which columns of a source each field was read from.
+    """Return a sentence for each field with the columns of the source it was read from.
 
-    Without an import there is nothing to say: the UI prefers an asset's own description to that of its last import.
+    Returns nothing without an import: the UI prefers an asset's own descriptions to those of its last import.
     """
     if disclosure is None:
         return {}
@@ -74,7 +74,7 @@ def _descriptions(entity: EntityDescriptor, disclosure: Disclosure | None) -> Ma
 
 
 def _columns_read(entity: EntityDescriptor, disclosure: Disclosure) -> Mapping[str, Sequence[str]]:
-    """Return the columns of the source by the field that was read from them, where they may be shown."""
+    """Return the columns of the source that each field was read from, as far as they may be shown."""
     targets = {EXTERNAL_ID: frozenset({EXTERNAL_ID}), **{one.name: one.read_from for one in entity.fields}}
     mapping = disclosure.mapping()
     read = {name: [mapping[one] for one in mapping if one in found] for name, found in targets.items()}

@@ -1,4 +1,4 @@
-"""Component types for ``dg``: one YAML stanza in ``kelompok_pipelines/defs`` is one scheduled or watched source."""
+"""Component types for ``dg``: each component in ``kelompok_pipelines/defs`` is a scheduled or watched source."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from kelompok_pipelines.sources import AnySource, ScheduledSource, SourceTable, 
 
 
 class _Scaffolder(dg.Scaffolder[Any]):
-    """Writes an example stanza. It is a dry run, so that it changes nothing before somebody has edited it."""
+    """Scaffolds a component that imports an example file as a dry run."""
 
     def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
         is_watched = request.type_name.endswith(WatchedSourceComponent.__name__)
@@ -29,7 +29,7 @@ class _Scaffolder(dg.Scaffolder[Any]):
 
 
 class _SourceComponent(dg.Component, Generic[AnySource]):
-    """One stanza. It has the same keys and checks as a table of kelompok.toml."""
+    """A component with the same attributes and checks as a table of kelompok.toml."""
 
     model: ClassVar[type[BaseModel]]
 
@@ -54,17 +54,17 @@ class _SourceComponent(dg.Component, Generic[AnySource]):
         """Return the schedule or sensor of this source."""
 
     def find_table(self, tables: Sequence[SourceTable[AnySource]]) -> SourceTable[AnySource]:
-        """Return this stanza as runs read it, with its problems.
+        """Return this component as it was read and checked together with all tables.
 
         Raises:
-            SettingsError: When runs read something else, because the stanza has templates.
+            SettingsError: When its YAML file has other values, because it contains templates.
         """
         for table in tables:
             if table.is_stanza and table.source == self.source:
                 return table
         raise SettingsError(
             self.source.name,
-            "is not what its YAML file says",
+            "does not match its YAML file",
             hint="Write values instead of templates such as {{ env }}.",
         )
 
@@ -82,7 +82,7 @@ class ScheduledSourceComponent(_SourceComponent[ScheduledSource]):
 
 @dg.scaffold_with(_Scaffolder)
 class WatchedSourceComponent(_SourceComponent[WatchedSource]):
-    """A folder of the inbox; every file put into it is imported."""
+    """A folder in the inbox whose files are imported."""
 
     model = WatchedSource
 

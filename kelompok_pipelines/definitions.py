@@ -1,4 +1,4 @@
-"""The code location: what Dagster sees of the enabled plugins. Assembles, and nothing else."""
+"""The code location: assembles the Dagster definitions of the enabled plugins."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ from kelompok_pipelines.sources import STANZAS
 
 
 def build_definitions(settings: Settings, core: Core | None = None) -> dg.Definitions:
-    """Return the definitions of this installation; tests and the CLI hand in their own core."""
+    """Return the definitions of this installation; tests and the CLI pass their own core."""
     jobs = list(list_jobs(settings))
     imports = [one for one in jobs if one.job.is_importer]
     enrichers = [one for one in jobs if one.job.uses == "profile_enricher"]
@@ -81,14 +81,14 @@ def _following(entity: str, enrichers: Sequence[PluginJob]) -> list[dg.AssetKey]
 
 
 def _problems(sources: Sources) -> dict[str, dg.MetadataValue]:
-    """Return what is wrong with tables of kelompok.toml; also of those that name no job to show it at."""
+    """Return the errors in tables of kelompok.toml, including tables without a job of an enabled plugin."""
     wrong = [dg.TableRecord({"table": one.called, "problem": one.told}) for one in sources.wrong]
     return {"wrong_tables": dg.MetadataValue.table(wrong)} if wrong else {}
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Return the definitions Dagster loads: the installation's, and the components in ``defs``."""
+    """Return the definitions that Dagster loads: those of the installation, and the components in ``defs``."""
     installed = build_definitions(read_settings())
     if not any(STANZAS.rglob("defs.yaml")):  # loading them takes a while
         return installed

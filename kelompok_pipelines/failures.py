@@ -1,4 +1,4 @@
-"""Failures of steps that Dagster shows as a sentence: with a stack trace only where the code is at fault."""
+"""Step failures that Dagster shows as a sentence, with a stack trace only for bugs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,13 +10,13 @@ from kelompok_core.failures import chain
 
 
 class StepFailed(DagsterUserCodeProcessError, dg.Failure):
-    """A step that failed; Dagster stores and shows its description, and the stack that is given here.
+    """A failed step; Dagster stores and shows only the given description and stack.
 
-    Of any other exception Dagster stores the stack of its own frames and ours. This one is, to Dagster, an error of
-    another process, which comes with what is to be stored of it.
+    For other exceptions, Dagster stores the full stack trace. Dagster treats this one as an error of another process,
+    which already contains what to store.
 
     Attributes:
-        original: What happened, for whoever runs the job in this process; Dagster never sees it.
+        original: The original exception, for callers that run the job in this process; Dagster never stores it.
     """
 
     def __init__(  # noqa: PLR0913  (what Dagster shows of a failure)
@@ -37,15 +37,15 @@ class StepFailed(DagsterUserCodeProcessError, dg.Failure):
 
 
 class TryAgain(DagsterUserCodeProcessError, dg.RetryRequested):
-    """Asks Dagster to try the step again after so many seconds; it stores why, without a stack."""
+    """Requests a retry of the step after some seconds; Dagster stores the reason without a stack trace."""
 
     def __init__(self, failed: StepFailed, most: int, seconds: float) -> None:
-        told = SerializableErrorInfo("The step is tried again.\n", [], "RetryRequested", cause=failed.told)
+        told = SerializableErrorInfo("The step will be retried.\n", [], "RetryRequested", cause=failed.told)
         super().__init__(  # type: ignore[no-untyped-call]  # Dagster's
             most, seconds, user_code_process_error_infos=[told]
         )
 
 
 def original_of(error: BaseException) -> Exception | None:
-    """Return what happened in a step, of the error that a run in this process ended with; None of Dagster's own."""
+    """Return the original exception of a failed step in this process; None for Dagster's own errors."""
     return next((one.original for one in chain(error) if isinstance(one, StepFailed)), None)

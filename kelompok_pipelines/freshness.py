@@ -1,4 +1,4 @@
-"""Freshness: an asset check for each source that ``[freshness]`` of kelompok.toml says is imported regularly."""
+"""Freshness: an asset check for each source in ``[freshness]`` of kelompok.toml."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -32,13 +32,14 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
 @dataclass(frozen=True, kw_only=True)
 class FreshSource:
-    """A source that is imported regularly.
+    """A source that should be imported regularly.
 
     Attributes:
-        plugin: The plugin, and the job of it, that imports the source.
-        partition: The source's partition of the job: its name, after the organization's slug if it is confined to one.
-        limit_days: The age from which on its last import counts as old.
-        check: The name of the check.
+        plugin: The plugin that imports the source.
+        job: The plugin's job.
+        partition: The partition of the source: its name, or ``<organization>/<source>``.
+        limit_days: The age at which the check warns about the last import.
+        check: The name of the asset check.
     """
 
     plugin: str
@@ -51,10 +52,10 @@ class FreshSource:
 def read_fresh_sources(
     settings: Settings, jobs: Sequence[PluginJob], tables: Sequence[SourceTable[Source]]
 ) -> list[FreshSource]:
-    """Return the sources that have a limit, of the given importing jobs; those of ``tables`` may be named alone.
+    """Return the sources of ``[freshness]``, for the given jobs.
 
     Raises:
-        SettingsError: Naming the key that is wrong.
+        SettingsError: When a key or a period is invalid.
     """
     found: list[FreshSource] = []
     for key, period in require_table(_TABLE, read_document(settings).get(_TABLE, {})).items():
@@ -66,13 +67,13 @@ def read_fresh_sources(
 
 
 def freshness_checks(one: PluginJob, sources: Sequence[FreshSource]) -> dg.AssetChecksDefinition | None:
-    """Return the checks of a job's sources; None when none of them has a limit."""
+    """Return the asset checks of a job's sources; None if none of them has a limit."""
     mine = {source.check: source for source in sources if (source.plugin, source.job) == (one.plugin, one.job.name)}
     if not mine:
         return None
     key = one.key(Layer.DECISIONS)
     specs = [
-        # In the run of an import, after what it applied.
+        # The extra dependency runs the check after the import was applied.
         dg.AssetCheckSpec(
             source.check, asset=key, additional_deps=[one.key(Layer.CORE)],
             description=f"{source.partition} was imported successfully in the last {source.limit_days:g} days.",
@@ -96,12 +97,12 @@ def freshness_checks(one: PluginJob, sources: Sequence[FreshSource]) -> dg.Asset
 
 
 def freshness_job(checks: Sequence[dg.AssetChecksDefinition]) -> UnresolvedAssetJobDefinition:
-    """Return the job that evaluates the checks, and imports nothing."""
+    """Return the job that runs the checks without importing anything."""
     return dg.define_asset_job(
         _JOB,
         selection=dg.AssetSelection.checks(*(key for one in checks for key in one.check_keys)),
         executor_def=dg.in_process_executor,
-        description="Checks that the sources of [freshness] were imported recently. Imports nothing.",
+        description="Checks that the sources in [freshness] were imported recently. Does not import anything.",
     )
 
 
@@ -133,7 +134,7 @@ def _result(check: dg.AssetCheckKey, source: FreshSource, last: LastApplied | No
 
 
 def _place_of(key: str, jobs: Sequence[PluginJob], tables: Sequence[SourceTable[Source]]) -> tuple[str, str, str]:
-    """Return plugin, job and partition of a source that is written as such, or as a schedule or inbox names it."""
+    """Return plugin, job and partition of a key, which may be the partition alone if only one job's tables name it."""
     known = {(one.plugin, one.job.name) for one in jobs}
     plugin, _, rest = key.partition("/")
     job, _, partition = rest.partition("/")
@@ -148,8 +149,8 @@ def _place_of(key: str, jobs: Sequence[PluginJob], tables: Sequence[SourceTable[
     if len(named) == 1:
         return named.pop()
     raise SettingsError(
-        f"{_TABLE}.{key}", "it is not known which job imports this source",
-        hint='Write the plugin and the job before it: "csv-import/import-organizations/partners" = "monthly".',
+        f"{_TABLE}.{key}", "not exactly one job has a schedule or inbox with this source",
+        hint='Put the plugin and the job before it: "csv-import/import-organizations/partners" = "monthly".',
     )  # fmt: skip
 
 
@@ -160,7 +161,9 @@ def _days(key: str, period: object) -> float:
     if (found := _PERIOD.fullmatch(written)) is not None:
         return int(found[1]) * _UNITS[found[2]]
     raise SettingsError(
-        f"{_TABLE}.{key}", f"{period!r} is no period", hint=f"Write one of {', '.join(_NAMED)}, or such as «31 days»."
+        f"{_TABLE}.{key}",
+        f"{period!r} is not a period",
+        hint=f"Write {', '.join(_NAMED)}, or a period such as «31 days».",
     )
 
 

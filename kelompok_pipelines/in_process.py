@@ -76,7 +76,7 @@ class Runner:
         run_config = {"ops": dict(config), "loggers": _QUIET}
         original: Exception | None = None
         try:
-            # Not job.execute_in_process(): its runs belong to no code location, and the UI shows them at no job.
+            # Not job.execute_in_process(): the UI would not show its runs under their job, without a code location.
             run = self.instance.create_run_for_job(
                 job, run_config=run_config, tags={**job.run_tags, **tags}, remote_job_origin=job_origin(job_name)
             )

@@ -1,4 +1,4 @@
-"""Runs for the files of a watched folder: which file gets one, which gets another, and which has had enough."""
+"""The runs of files in a watched folder: which files have a run, need another one, or have used up their attempts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from kelompok_core.imports.inbox_outcomes import Imported
 from kelompok_core.imports.queue import MOST_ATTEMPTS
 
 _PAUSE_SECONDS = 60
-"""After a run ended without an outcome, times the attempts so far: what was away may be back."""
+"""Pause after a run that ended before its import was done, times the number of runs so far."""
 
 _LOST_SECONDS = 3600
-"""A run that started so long ago without opening an import has lost its process; it only copies the file."""
+"""A run that has not opened an import after this time has lost its process: until then it only copies the file."""
 
 _MOST_KEYS = 200
-"""Run keys in one query."""
+"""Run keys per query."""
 
 _Record = dg.RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempts:
-    """The runs that a taken file had.
+    """The runs of a taken file.
 
     Attributes:
-        number: How many.
-        is_open: Whether one of them still goes on, or ended so recently that the next one waits.
-        was_canceled: Whether a person canceled the last one.
+        number: The number of runs.
+        is_open: Whether one of them is unfinished, or ended so recently that the next one has to wait.
+        was_canceled: Whether somebody canceled the last one.
     """
 
     number: int
@@ -43,19 +43,19 @@ class Attempts:
 
 
 def run_key(file_id: UUID, attempt: int) -> str:
-    """Return the key of a file's run: a tick that is repeated starts no second run."""
+    """Return the run key of a file's run, so that a repeated tick does not start a second run."""
     return str(file_id) if attempt == 1 else f"{file_id}:{attempt}"
 
 
 def find_attempts(
     instance: dg.DagsterInstance, taken: Iterable[UUID], unfinished: Mapping[UUID, Imported]
 ) -> Mapping[UUID, Attempts]:
-    """Return the attempts of each file, by the id of its taking.
+    """Return the attempts of each file, by the file's id.
 
     Args:
-        instance: Dagster's. Runs that count as started, but are dead, are reported there as failed.
-        taken: Files that have no import yet.
-        unfinished: Files whose import is not done. Somebody may have executed their run again.
+        instance: The Dagster instance. Started runs whose process died are reported to it as failed.
+        taken: Files without an import.
+        unfinished: Files whose import is not done. Somebody may have re-executed their run.
     """
     files = [*taken, *unfinished]
     keys = {run_key(one, number): one for one in files for number in range(1, MOST_ATTEMPTS + 1)}
@@ -96,7 +96,7 @@ def _attempts(instance: dg.DagsterInstance, records: list[_Record], known: Impor
 
 
 def _is_dead(record: _Record, known: Imported | None) -> bool:
-    """Whether an unfinished run lost its process; one that waits for its turn has none yet."""
+    """Whether an unfinished run has lost its process; a queued run does not have one yet."""
     if record.dagster_run.status is not dg.DagsterRunStatus.STARTED:
         return False
     if known is not None:

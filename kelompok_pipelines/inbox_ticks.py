@@ -1,4 +1,4 @@
-"""What a tick of an inbox sensor says it saw, for the list of ticks: names of files, and never what is in them."""
+"""The summary of an inbox sensor's tick, for the list of ticks: file names only, never file contents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,21 +8,21 @@ from kelompok_core.sources.inbox import Inbox, TakenFile
 from kelompok_core.sources.inbox_places import list_failed
 from kelompok_core.sources.watched import FAILED_FOLDER, PassedOver, SeenFile
 
-_MOST_TOLD = 20
-"""Files that one tick names in each group."""
+_MOST_LISTED = 20
+"""The number of files that a tick lists per group."""
 
 
 @dataclass(kw_only=True)
 class Tick:
-    """The files that one tick looked at.
+    """The files that a tick found.
 
     Attributes:
-        requested: Files that get a run now.
-        importing: Files that have one.
-        waiting: Files that are not complete.
-        passed_over: What cannot be taken.
-        warnings: Why files were refused, or wait.
-        settled: Sentences on files whose import ended.
+        requested: Files for which it requests a run.
+        importing: Files that have an unfinished run.
+        waiting: Files that are not complete yet.
+        passed_over: Files and folders that cannot be taken.
+        warnings: Sentences on files that were refused or have to wait.
+        settled: Sentences on files whose import has ended.
     """
 
     inbox: Inbox
@@ -34,15 +34,15 @@ class Tick:
     settled: list[str] = field(default_factory=list)
 
     def settle(self, file: TakenFile, settled: Settled | None) -> None:
-        """Note where a file ended; None when its error file has to be written first."""
+        """Add where a file ended; None means that its error file has to be written first."""
         if settled is None:
             self.settled.append(f"{file.file_name} waits for its error file, which a worker writes")
             return
         more = f", with {settled.error_file.name}" if settled.error_file else ""
         self.settled.append(f"{file.file_name} {'is done' if settled.done else 'failed'}: {settled.path}{more}")
 
-    def told(self) -> str:
-        """Return what the tick saw, the most important first."""
+    def summary(self) -> str:
+        """Return the summary of the tick, most important files first."""
         groups = [
             *_named("Imports", (one.file_name for one in self.requested)),
             *_few([*self.warnings, *map(str, self.passed_over)]),
@@ -64,5 +64,5 @@ def _named(what: str, files: Iterable[str]) -> list[str]:
 
 
 def _few(told: list[str]) -> list[str]:
-    more = [f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else []
-    return [*told[:_MOST_TOLD], *more]
+    more = [f"and {len(told) - _MOST_LISTED} more"] if len(told) > _MOST_LISTED else []
+    return [*told[:_MOST_LISTED], *more]

@@ -1,4 +1,4 @@
-"""Which folders are watched: one for each importing job, and those that ``[[inboxes]]`` of kelompok.toml names."""
+"""Watched folders: one for each job that imports, and those of the ``[[inboxes]]`` tables in kelompok.toml."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ from kelompok_pipelines.sources import SourceOptions, SourceTable, WatchedSource
 
 @dataclass(frozen=True, kw_only=True)
 class WatchedFolder:
-    """A folder, the job that imports its files, and how.
+    """A watched folder, the job that imports its files, and the import options.
 
     Attributes:
         sensor: Name of its sensor.
-        table: Its table in kelompok.toml, such as ``inboxes.partners``; None for the folder that every job has.
-        problem: Why it is not watched.
-        is_stanza: Whether a component's YAML describes it.
+        table: Its table in kelompok.toml, such as ``inboxes.partners``; None for the default folder of a job.
+        problem: Why it is not watched, if its table is invalid.
+        is_stanza: Whether it is defined by a component's YAML.
     """
 
     sensor: str
@@ -41,7 +41,7 @@ def inbox_of(settings: Settings, plugin: str, job: str) -> Inbox:
 def list_watched(
     settings: Settings, importers: Sequence[PluginJob], tables: Sequence[SourceTable[WatchedSource]]
 ) -> list[WatchedFolder]:
-    """Return the folders of the tables, and those of all jobs but where a table is about the same folder."""
+    """Return the folders of the tables, and the default folders of all jobs unless a table uses the same folder."""
     named = [_of_table(settings, table, job) for table in tables if (job := find_job(table, importers)) is not None]
     taken = {one.inbox.folder for one in named if one.problem is None}
     usual = (_of_job(settings, one) for one in importers)
@@ -52,7 +52,7 @@ def list_inbox_folders(settings: Settings) -> list[Path]:
     """Return the folders that are watched while «kelompok up» runs.
 
     Raises:
-        SettingsError: When kelompok.toml as a whole cannot be read.
+        SettingsError: When kelompok.toml cannot be read.
     """
     importers = [one for one in list_jobs(settings) if one.job.is_importer]
     found = list_watched(settings, importers, read_sources(settings).watched)

@@ -6,7 +6,7 @@ from typing import Self
 
 
 class WorkerStops(Exception):
-    """The worker was asked to stop while it imported; the import goes back into the queue as far as it is."""
+    """The worker was asked to stop during an import; the import goes back into the queue and resumes later."""
 
     code = "worker.stopped"
 

@@ -1,4 +1,4 @@
-"""Jobs: one for each job of a plugin, one a core table that applies an approved plan, one that tidies up."""
+"""Jobs: one for each job of a plugin, one per core table that applies approved plans, and one that deletes old runs."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,29 +18,29 @@ _IMPORT_LAYERS = (Layer.SOURCE_RECORDS, Layer.CANDIDATES, Layer.DECISIONS, Layer
 
 
 def import_job(one: PluginJob, signals: Sequence[dg.AssetKey] = ()) -> UnresolvedAssetJobDefinition:
-    """Return the job that takes one file from source records to the core table, and on to signals of what it wrote."""
+    """Return the job that imports one file, from source records to the core table, and enriches what it wrote."""
     return dg.define_asset_job(
         one.name,
         selection=dg.AssetSelection.assets(*map(one.key, _IMPORT_LAYERS), *signals),
         executor_def=dg.in_process_executor,
-        description=f"{one.job.summary or one.job.name} Give the first op a file or an import_id; with a partition "
-        "alone, the last file of that source is imported again.",
+        description=f"{one.job.summary or one.job.name} Set file or import_id in the run "
+        "config. With only a partition, the last file of that source is imported again.",
         tags=tags(one),
     )
 
 
 def apply_job(entity: str) -> UnresolvedAssetJobDefinition:
-    """Return the job that applies a plan somebody approved."""
+    """Return the job that applies an approved plan."""
     return dg.define_asset_job(
         names.apply_job(entity),
         selection=dg.AssetSelection.assets(names.core_key(entity)),
         executor_def=dg.in_process_executor,
-        description=f"Applies the approved plan of a dry run to {entity}. Give the op an import_id.",
+        description=f"Applies approved plans to {entity}: one, if the run config has an import_id, otherwise all.",
     )
 
 
 def enrichment_job(one: PluginJob) -> UnresolvedAssetJobDefinition:
-    """Return the job that enriches what is stored."""
+    """Return the job that enriches stored records."""
     return dg.define_asset_job(
         one.name,
         selection=dg.AssetSelection.assets(*(names.signals_key(one.plugin, entity) for entity in one.entities)),
@@ -51,7 +51,7 @@ def enrichment_job(one: PluginJob) -> UnresolvedAssetJobDefinition:
 
 
 def tags(one: PluginJob) -> dict[str, str]:
-    """Return the tags of a plugin's jobs, by which the UI finds them."""
+    """Return the tags of a plugin's jobs, for filters in the UI."""
     return {"kelompok/plugin": one.plugin}
 
 
@@ -59,7 +59,7 @@ class PruneConfig(dg.Config):
     """How long finished runs are kept in Dagster; imports, evidence and audit are not touched."""
 
     days: int = Field(default=90, ge=1, description="Runs older than this are deleted.")
-    most: int = Field(default=500, ge=1, description="At most so many at a time.")
+    most: int = Field(default=500, ge=1, description="The number of runs to delete at a time.")
 
 
 @dg.op(description="Deletes old finished runs and their events from Dagster's own database.")
@@ -77,13 +77,13 @@ def prune_old_runs(context: dg.OpExecutionContext, config: PruneConfig) -> None:
 
 
 def _source_of(run: dg.DagsterRun) -> tuple[str, str] | None:
-    """Return the job of an import and the partition of its source; None of other runs."""
+    """Return the job and the partition of an import's run; None for other runs."""
     partition = run.tags.get(PARTITION_TAG)
     return None if partition is None else (names.usual_job(run.job_name), partition)
 
 
 def _forget_if_without_runs(instance: dg.DagsterInstance, job: str, partition: str) -> None:
-    """Remove the partition of a source that no run is left of; it comes back with the source's next import."""
+    """Delete the partition of a source that has no runs; the source's next import adds it again."""
     for name in (job, names.in_parts(job)):
         if instance.get_runs_count(dg.RunsFilter(job_name=name, tags={PARTITION_TAG: partition})):
             return

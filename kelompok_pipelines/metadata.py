@@ -1,4 +1,4 @@
-"""Reports as Dagster metadata: counts to plot, tables, and a small chart. All values of rows in them are public."""
+"""Reports as Dagster metadata: counts to plot, tables and a small chart. They contain only public values of rows."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from kelompok_core.imports.report import ImportReport
 _BAR_WIDTH = 40
 _MOST_GROUPS = 50
 _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,40}(?: \d{1,2})?")
-"""Names of signals, such as a goal with its number. Anything else may be a record's text, and is left out."""
+"""Names of signals, such as a goal with its number. Other names may be text of a record and are left out."""
 
 
 def staged_metadata(report: ImportReport, disclosure: Disclosure, invalid_rows: int) -> dict[str, Any]:
-    """Return what was read, and how."""
+    """Return the metadata of source records and candidates: what was read, and how."""
     record = report.record
     seconds = record.durations.get("stage", 0.0)
     return {
@@ -40,7 +40,7 @@ def staged_metadata(report: ImportReport, disclosure: Disclosure, invalid_rows: 
 def decided_metadata(
     report: ImportReport, disclosure: Disclosure, changes: Sequence[PublicChange] = ()
 ) -> dict[str, Any]:
-    """Return the plan: counts, a chart of the decisions, reasons, what would change row by row, and issues."""
+    """Return the metadata of decisions: counts, a chart, reasons, the changes of the plan, and issues."""
     return {
         "import": str(report.record.id),
         "dry_run": report.record.dry_run,
@@ -56,7 +56,7 @@ def decided_metadata(
 
 
 def applied_metadata(report: ImportReport) -> dict[str, Any]:
-    """Return what was written, and how fast the whole import was."""
+    """Return the metadata of a core table: what was written, and the speed of the whole import."""
     return {
         "import": str(report.record.id),
         "source": report.record.source_name,
@@ -69,7 +69,7 @@ def applied_metadata(report: ImportReport) -> dict[str, Any]:
 
 
 def enriched_metadata(enrichment: Enrichment, entity: str, previous: Enrichment | None) -> dict[str, Any]:
-    """Return what was found: counts to plot over runs, and a chart of records per signal."""
+    """Return the metadata of signals: counts to plot over runs, and a chart of records per signal."""
     counts = enrichment.counts[entity]
     values = {name: number for name, number in counts["values"].items() if _PROPERTY.fullmatch(name)}
     before = previous.counts.get(entity) if previous else None
@@ -89,7 +89,7 @@ def _counts(report: ImportReport) -> dict[str, int]:
 
 
 def _speed(rows: int, seconds: float) -> dict[str, float]:
-    """Return how long a step took, and its rows per second; 0 where it did nothing."""
+    """Return how long a step took, and its rows per second; 0 if it did nothing."""
     return {"seconds": float(seconds), "rows_per_second": round(rows / seconds, 1) if seconds else 0.0}
 
 
@@ -125,14 +125,14 @@ def _schema(**columns: str) -> dg.TableSchema:
 
 _CHANGE_SCHEMA = dg.TableSchema(
     [
-        dg.TableColumn("record", "string", f"The record's name where that is public, else {HIDDEN}."),
-        dg.TableColumn("line", "string", "Where the row begins in the file."),
-        dg.TableColumn("field", "string", "The field that changes; «extra» are columns that no field takes."),
+        dg.TableColumn("record", "string", f"The record's name if it is public, otherwise {HIDDEN}."),
+        dg.TableColumn("line", "string", "The line where the row starts in the file."),
+        dg.TableColumn("field", "string", "The field that changes; «extra» has the columns that are not mapped."),
         dg.TableColumn(
             "from", "string",
-            f"What the record says. {HIDDEN} hides values of fields that are not public, and values in doubt.",
+            f"The current value. {HIDDEN} hides values that are not public or in doubt.",
         ),
-        dg.TableColumn("to", "string", f"What it would say. {HIDDEN} hides the same; long texts are cut."),
+        dg.TableColumn("to", "string", f"The new value. {HIDDEN} hides the same values; long texts are cut."),
     ]
 )  # fmt: skip
 _REASON_SCHEMA = _schema(decision="string", rows="int")
@@ -149,7 +149,7 @@ def _reason_records(reasons: Mapping[str, int]) -> list[dg.TableRecord]:
 
 
 def change_table(changes: Sequence[PublicChange]) -> dg.TableMetadataValue:
-    """Return the first changes of a plan, a row for each field; a new record is told by all it says."""
+    """Return the first changes of a plan, one row per field; for a new record, all its fields."""
     rows = [
         dg.TableRecord(
             {

@@ -1,4 +1,4 @@
-"""Names in Dagster: asset keys, groups, jobs and ops, all made from a plugin, a job and an entity."""
+"""Names in Dagster: asset keys, groups, jobs and ops, built from plugin, job and entity."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ _IN_PARTS = "__in_parts"
 
 
 class Layer(StrEnum):
-    """How far data has come; the asset graph shows the layers from left to right."""
+    """The layers of data, which the asset graph shows from left to right."""
 
     SOURCE_RECORDS = "source_records"
     CANDIDATES = "candidates"
@@ -23,11 +23,11 @@ def identifier(name: str) -> str:
 
 
 def layer_key(plugin: str, subject: str, layer: Layer) -> dg.AssetKey:
-    """Return the key of a plugin's asset; the asset graph shows only its last part, so that names the entity.
+    """Return the key of a plugin's asset. The asset graph shows only the last part, so it contains the entity.
 
     Args:
         plugin: The plugin's name.
-        subject: The entity; the job's name where several jobs of the plugin are for one entity.
+        subject: The entity, or the job's name if several jobs of the plugin are for the same entity.
         layer: The asset's layer.
     """
     return dg.AssetKey([identifier(plugin), f"{identifier(subject)}_{layer}"])
@@ -46,7 +46,7 @@ def import_group(plugin: str) -> str:
 
 
 def signals_group(plugin: str) -> str:
-    """Return a group of its own: a plugin that imports and enriches would otherwise depend on the core and feed it."""
+    """Return an enricher's group. With one group for both, a plugin that imports and enriches would form a cycle."""
     return f"{identifier(plugin)}_signals"
 
 
@@ -56,7 +56,7 @@ def sources(plugin: str, job: str) -> str:
 
 
 def sources_of(job: str) -> str:
-    """Return the name of the partitions of a job that is called so in Dagster."""
+    """Return the name of the dynamic partitions of a Dagster job."""
     return f"{job}__sources"
 
 
@@ -101,7 +101,7 @@ def in_parts(job: str) -> str:
 
 
 def usual_job(job: str) -> str:
-    """Return the name of the job that a job in parts stands for."""
+    """Return the name of the job without parts."""
     return job.removesuffix(_IN_PARTS)
 
 

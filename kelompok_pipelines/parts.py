@@ -1,6 +1,6 @@
 """The job that stages a large file in parts: steps that any executor can distribute.
 
-Steps pass no data to each other: each finds the import by its run, and the rows in PostgreSQL. So a step can run on
+Steps do not pass data to each other: each finds the import by its run, and the rows in PostgreSQL. So a step can run on
 any machine, and can be retried.
 """
 

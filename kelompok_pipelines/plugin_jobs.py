@@ -1,4 +1,4 @@
-"""The jobs of enabled plugins as Dagster sees them: what each is for, and the keys of its assets."""
+"""The jobs of enabled plugins in Dagster: their entities and asset keys."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ from kelompok_pipelines.names import Layer
 
 @dataclass(frozen=True, kw_only=True)
 class PluginJob:
-    """A job of an enabled plugin, over entities the core has.
+    """A job of an enabled plugin whose entities the core has.
 
     Attributes:
         plugin: The plugin's name.
-        version: Its version: the code version of the assets.
-        entities: What the job imports into, or enriches.
-        automatic: Whether the plugin acts on imports unasked.
-        subject: What its assets are named after: the entity, or the job where several jobs are for one entity.
+        version: The plugin's version, used as code version of the assets.
+        entities: The entities that the job imports or enriches.
+        automatic: Whether the plugin enriches the records of each import automatically.
+        subject: The name that its assets start with: the entity, or the job if several jobs are for the same entity.
     """
 
     plugin: str
@@ -35,7 +35,7 @@ class PluginJob:
 
     @property
     def entity(self) -> str:
-        """The entity an importing job is for."""
+        """The entity of a job that imports."""
         return self.entities[0]
 
     @property
@@ -45,7 +45,7 @@ class PluginJob:
 
     @property
     def sources(self) -> str:
-        """The name of its dynamic partitions: one for each source that the job imported."""
+        """The name of its dynamic partitions, one for each source that it imported."""
         return names.sources(self.plugin, self.job.name)
 
     @property
@@ -53,7 +53,7 @@ class PluginJob:
         return dg.DynamicPartitionsDefinition(name=self.sources)
 
     def key(self, layer: Layer) -> dg.AssetKey:
-        """Return the key of an importing job's asset."""
+        """Return the asset key of a layer, for a job that imports."""
         return names.core_key(self.entity) if layer is Layer.CORE else names.layer_key(self.plugin, self.subject, layer)
 
 

@@ -19,7 +19,7 @@ from kelompok_core.settings import Settings
 from kelompok_core.working_folders import sweep
 from kelompok_pipelines.failures import StepFailed
 from kelompok_pipelines.plugin_jobs import PluginJob
-from kelompok_pipelines.run_tags import PARTITION_TAG, show_at_its_job, tag_run, tags_of
+from kelompok_pipelines.run_tags import PARTITION_TAG, assign_to_code_location, tag_run, tags_of
 from kelompok_pipelines.step_failures import in_words
 
 
@@ -28,7 +28,7 @@ class Core:
     """The core's workbench, and the imports that Dagster runs work on.
 
     Attributes:
-        retries: Whether Dagster started this process, and tries steps again for which it helps.
+        retries: Whether Dagster started this process and retries steps after temporary errors.
     """
 
     bench: Workbench
@@ -42,12 +42,12 @@ class Core:
     def take_up(
         self, import_id: UUID, context: dg.OpExecutionContext | dg.AssetExecutionContext, job: PluginJob | None = None
     ) -> ImportRecord:
-        """Record that this run works on the import, so that its later steps and the UI find it.
+        """Assign the import to this run, so that later steps and the UI find it.
 
         Args:
             import_id: The import.
-            context: The step's.
-            job: The job whose partitions the import's source belongs to; without one the run gets no partition.
+            context: The step's context.
+            job: The job with the partition of the import's source; without it, the run gets no partition.
         """
         with self.connect() as connection, connection.begin():
             bind_run(connection, import_id, context.run.run_id)
@@ -61,7 +61,7 @@ class Core:
         return record
 
     def partition_of(self, import_id: UUID) -> str:
-        """Return the partition of an import's source; a step in another process cannot read it from its run's tags."""
+        """Return the partition key of an import; steps in other processes do not see it in their run's tags."""
         with self.connect() as connection:
             return tags_of(connection, get_import(connection, import_id))[PARTITION_TAG]
 
@@ -81,11 +81,11 @@ class Core:
         """Return the import that this run, or the run it retries, works on.
 
         Raises:
-            StepFailed: When there is none, saying what to do.
+            StepFailed: When there is none.
         """
         found = self.find_import_of(run)
         if found is None:
-            raise StepFailed("This run has no import. Launch the whole job with a file, or configure an import_id.")
+            raise StepFailed("This run has no import. Launch the whole job with a file or an import_id.")
         return found
 
 
@@ -106,7 +106,7 @@ def core_resource(settings: Settings) -> dg.ResourceDefinition:
     def core(context: dg.InitResourceContext) -> Iterator[Core]:
         os.umask(UMASK)  # Dagster starts this process, with an unknown umask
         if context.run is not None and context.instance is not None:
-            show_at_its_job(context.instance, context.run)
+            assign_to_code_location(context.instance, context.run)
         with in_words():
             secure_home(settings)
             sweep(settings)

@@ -1,4 +1,4 @@
-"""Retries: a step that failed because the database or the storage was away is tried again by Dagster."""
+"""Retries: Dagster retries steps that fail because the database or the storage is temporarily unavailable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +10,19 @@ from kelompok_pipelines.resources import Core
 
 MOST_RETRIES = 3
 _PAUSE_SECONDS = 20
-"""Before the first retry, doubled before each further one: together more than two minutes."""
+"""Delay before the first retry, doubled for each further one: more than two minutes in all."""
 
 
 @contextmanager
 def retrying(core: Core, context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Iterator[None]:
-    """Have Dagster try the step again if that may help, as after a lost connection. A bad file fails at once.
+    """Request a retry of the step after a temporary error, such as a lost connection. Other errors fail at once.
 
-    Steps find their import by the run and go on where they were, so that a retry changes nothing twice.
-    Runs of the command line and of workers are not retried here: these tell people, or take the import again.
+    Steps find their import by the run and resume it, so a retry makes no change twice.
+    Runs of the command line and of workers are not retried: the command reports the error, and a worker takes the
+    import again.
 
     Raises:
-        dagster.RetryRequested: In place of the failure, while there are retries left.
+        dagster.RetryRequested: Instead of the failure, while there are retries left.
     """
     try:
         yield

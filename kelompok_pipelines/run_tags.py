@@ -1,4 +1,4 @@
-"""What every run is tagged with, whoever started it, so that the UI finds it by its import and shows it at its job."""
+"""The tags of every run, however it was started; with them the UI finds it by its import and shows it at its job."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -16,31 +16,31 @@ from kelompok_core.imports.records import ImportRecord
 from kelompok_core.organizations.queries import get_slug
 
 CODE_LOCATION = "kelompok"
-"""As workspace.yaml names it."""
+"""Its name in workspace.yaml."""
 
 IMPORT_TAG = "kelompok/import"
 PARTITION_TAG = PARTITION_NAME_TAG
 _REPOSITORY = "__repository__"
-"""What Dagster calls the definitions of a module."""
+"""Dagster's name for the definitions of a module."""
 
 _NOT_IN_PARTITIONS = str.maketrans(dict.fromkeys("|,[]", "_"))
-"""Characters with a meaning where the UI takes partitions as text."""
+"""Characters with a special meaning where the UI reads partition keys from text."""
 
 
 def job_origin(job: str) -> RemoteJobOrigin:
-    """Return what makes a run of this process belong to the code location that the UI has loaded."""
+    """Return the origin that makes a run of this process belong to the code location that the UI has loaded."""
     location = RegisteredCodeLocationOrigin(location_name=CODE_LOCATION)
     return RemoteRepositoryOrigin(code_location_origin=location, repository_name=_REPOSITORY).get_job_origin(job)
 
 
-def show_at_its_job(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    """Make a run that Dagster's command line executes belong to the code location: it says only the job's name."""
+def assign_to_code_location(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Assign a run of Dagster's command line, which stores only the job's name, to the code location."""
     if run.remote_job_origin is None:
         tag_run(instance, run, {REPOSITORY_LABEL_TAG: job_origin(run.job_name).repository_origin.get_label()})
 
 
 def partition_of(source: str, organization: str | None = None) -> str:
-    """Return the partition of a source; an import that is confined to an organization has its own list of this name."""
+    """Return the partition key of a source; imports limited to an organization have their own partition."""
     key = source.replace("...", "…").translate(_NOT_IN_PARTITIONS)
     return f"{organization}/{key}" if organization else key
 
@@ -60,9 +60,9 @@ def tags_of(connection: sa.Connection, record: ImportRecord) -> dict[str, str]:
 
 
 def tag_run(instance: dg.DagsterInstance, run: dg.DagsterRun, tags: Mapping[str, str]) -> None:
-    """Add tags to a run that is going on, in Dagster's storage and for the steps to come.
+    """Add tags to a running run, in Dagster's storage and in this object.
 
-    Steps read a run's partition from the tags of this object; in storage alone they would come too late.
+    Later steps read the partition from this object's tags, not from storage.
     """
     new = {name: told for name, told in tags.items() if run.tags.get(name) != told}
     if new:

@@ -1,4 +1,4 @@
-"""Schedules: imports at set times as ``kelompok.toml`` lists them, and the weekly tidying up."""
+"""Schedules: the imports of ``[[schedules]]`` in kelompok.toml, nightly enrichment, and weekly pruning."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -15,14 +15,14 @@ from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.source_runs import config_of, find_job, request_run
 from kelompok_pipelines.sources import ScheduledSource, SourceTable
 
-_NEVER_MIND = "0 0 * * *"
-"""Where a table has no cron expression: a schedule needs one, and starts nothing."""
+_ANY_CRON = "0 0 * * *"
+"""For tables without a valid cron expression: Dagster requires one, even for a stopped schedule."""
 
 
 def import_schedules(
     settings: Settings, importers: Sequence[PluginJob], tables: Sequence[SourceTable[ScheduledSource]]
 ) -> list[dg.ScheduleDefinition]:
-    """Return a schedule for each table with an enabled job; one with a problem is stopped and starts nothing."""
+    """Return a schedule for each table with an enabled job; invalid tables get a stopped schedule."""
     zone = cache(lambda: installation_zone(settings))
     return [
         _stopped_schedule(table, job)
@@ -34,11 +34,11 @@ def import_schedules(
 
 
 def import_schedule(settings: Settings, source: ScheduledSource, job: PluginJob, *, zone: str) -> dg.ScheduleDefinition:
-    """Return the schedule; the file is read when its time comes, and the same content changes nothing.
+    """Return the schedule of a source. Each run reads the file when it starts; unchanged content changes nothing.
 
     Args:
         settings: The installation's.
-        source: The source, without a problem.
+        source: The source, from a valid table.
         job: The job that imports it.
         zone: Time zone of the cron expression.
     """
@@ -58,7 +58,7 @@ def import_schedule(settings: Settings, source: ScheduledSource, job: PluginJob,
 
 
 def _stopped_schedule(table: SourceTable[ScheduledSource], job: PluginJob) -> dg.ScheduleDefinition:
-    """Return a schedule that says what is wrong with its table, and says it again if somebody starts it."""
+    """Return a stopped schedule whose description is the error in its table; if started, each tick fails with it."""
     cron = table.given.get("cron")
 
     def fail(_: dg.ScheduleEvaluationContext) -> dg.SkipReason:
@@ -67,16 +67,16 @@ def _stopped_schedule(table: SourceTable[ScheduledSource], job: PluginJob) -> dg
     return dg.ScheduleDefinition(
         name=table.name_in_dagster,
         job_name=job.name,
-        cron_schedule=cron if isinstance(cron, str) and is_valid_cron_schedule(cron) else _NEVER_MIND,
+        cron_schedule=cron if isinstance(cron, str) and is_valid_cron_schedule(cron) else _ANY_CRON,
         execution_timezone=DEFAULT_ZONE,
         execution_fn=fail,
-        description=f"{table.told} Nothing is imported until this is corrected in kelompok.toml.",
+        description=f"{table.told} The file is not imported until you correct this.",
         default_status=dg.DefaultScheduleStatus.STOPPED,
     )
 
 
 def enrichment_schedule(one: PluginJob) -> dg.ScheduleDefinition:
-    """Return the nightly run over everything; texts that did not change cost next to nothing."""
+    """Return the nightly schedule of an enricher; unchanged texts take almost no time."""
     return dg.ScheduleDefinition(
         name=f"{one.name}_nightly",
         job_name=one.name,

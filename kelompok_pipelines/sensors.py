@@ -1,4 +1,4 @@
-"""Sensors: each watched folder has one."""
+"""Sensors: one for each watched folder."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,15 +32,15 @@ def inbox_sensor(watched: WatchedFolder) -> dg.SensorDefinition:
         name=watched.sensor,
         job_name=one.name,
         minimum_interval_seconds=_SECONDS,
-        description=f"Imports every file put into {inbox.folder}, for one organization from the folder of its slug.",
+        description=f"Imports every file in {inbox.folder}. A subfolder is for the organization with that slug.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def watch(context: dg.SensorEvaluationContext, core: dg.ResourceParam[Core]) -> dg.SensorResult:
         tick = Tick(inbox=inbox)
-        requests = list(_Look(core=core, watched=watched, tick=tick).requests(context.instance))
+        requests = list(_Scan(core=core, watched=watched, tick=tick).requests(context.instance))
         for said in tick.warnings:
             context.log.warning(said)
-        told = tick.told()
+        told = tick.summary()
         # The list of ticks shows the cursor; nothing reads it.
         return dg.SensorResult(
             run_requests=requests, skip_reason=None if requests else dg.SkipReason(told), cursor=told
@@ -50,22 +50,22 @@ def inbox_sensor(watched: WatchedFolder) -> dg.SensorDefinition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Look:
-    """One look at a watched folder: what becomes of its files, and what the tick says of them."""
+class _Scan:
+    """One scan of a watched folder: requests runs, moves files whose import ended, and notes both in the tick."""
 
     core: Core
     watched: WatchedFolder
     tick: Tick
 
     def requests(self, instance: dg.DagsterInstance) -> Iterator[dg.RunRequest]:
-        """Yield the runs that the files need now, and settle those whose import ended."""
+        """Yield the run requests of files that need a run, and settle files whose import has ended."""
         inbox = self.watched.inbox
         with self.core.connect() as connection, connection.begin():
             taken = take_files(connection, inbox, self.tick.passed_over.append, self.tick.waiting.append)
             imported = list_imported(connection, inbox)
         for one in imported:
             if not one.is_unfinished:
-                self._alone(one.file, "settled", partial(settle, self.core.bench, one.import_id, self._errors))
+                self._settle_one(one.file, "settled", partial(settle, self.core.bench, one.import_id, self._errors))
         unfinished = {one.file.id: one for one in imported if one.is_unfinished}
         attempts = find_attempts(instance, (file.id for file in taken), unfinished)
         for file in (*taken, *(one.file for one in unfinished.values())):
@@ -75,14 +75,14 @@ class _Look:
         if had.is_open:
             self.tick.importing.append(file)
         elif had.are_spent:
-            self._alone(file, "put aside", partial(self._give_up, file, had, known))
+            self._settle_one(file, "put aside", partial(self._give_up, file, had, known))
         elif known is not None or not self._refused(file):
             self.tick.requested.append(file)
             yield self._request(file, had.number + 1, known)
 
     def _request(self, file: TakenFile, attempt: int, known: Imported | None) -> dg.RunRequest:
         watched = self.watched
-        if known is not None:  # the import goes on where it is; its file is kept already
+        if known is not None:  # the import resumes; its file is already stored
             config: dict[str, Any] = {"import_id": str(known.import_id)}
         else:
             only = file.organization or watched.options.organization
@@ -93,14 +93,14 @@ class _Look:
         return request_run(watched.job, config, run_key=run_key(file.id, attempt), tags=tags)
 
     def _refused(self, file: TakenFile) -> bool:
-        """Return whether there is to be no run for a file now."""
-        told = _refuse_alone(self.core, self.watched, file)
+        """Return whether a file must not get a run now."""
+        told = _refuse_one(self.core, self.watched, file)
         if told is not None:
             self.tick.warnings.append(told)
         return told is not None
 
     def _give_up(self, file: TakenFile, had: Attempts, known: Imported | None) -> Settled | None:
-        """Put a file aside whose runs all ended without an outcome."""
+        """Put aside a file whose runs all ended before its import was done."""
         why = ImportFailed(
             "its run was cancelled" if had.was_canceled else f"{had.number} runs ended before the import was done",
             hint=f"The runs of {self.watched.job.name} in the Dagster UI show why.",
@@ -111,12 +111,14 @@ class _Look:
             target = put_aside(connection, file.id, why)
         return None if target is None else Settled(file_name=file.file_name, path=target, done=False, error_file=None)
 
-    def _alone(self, file: TakenFile, done: str, do: Callable[[], Settled | None]) -> None:
-        """Bring one file to its last place; whatever goes wrong with it, the others get theirs."""
+    def _settle_one(self, file: TakenFile, done: str, do: Callable[[], Settled | None]) -> None:
+        """Settle one file; a problem with it does not affect the other files."""
         try:
             self.tick.settle(file, do())
-        except Exception as error:  # noqa: BLE001 -- what it says may quote values
-            self.tick.warnings.append(f"{file.file_name} waits in {file.path}, to be {done} later: {_said(error)}")
+        except Exception as error:  # noqa: BLE001 -- the message may quote values
+            self.tick.warnings.append(
+                f"{file.file_name} waits in {file.path}, and will be {done} later: {_message_of(error)}"
+            )
 
     @property
     def _errors(self) -> WrittenByWorkers:
@@ -124,13 +126,13 @@ class _Look:
 
 
 def _stopped_sensor(watched: WatchedFolder, problem: str) -> dg.SensorDefinition:
-    """Return a sensor that says what is wrong with its table, and says it again if somebody starts it."""
+    """Return a stopped sensor whose description is the error in its table; if started, each tick fails with it."""
 
     @dg.sensor(
         name=watched.sensor,
         job_name=watched.job.name,
         minimum_interval_seconds=_SECONDS,
-        description=f"{problem} Nothing is imported until this is corrected in kelompok.toml.",
+        description=f"{problem} No file is imported until you correct this.",
         default_status=dg.DefaultSensorStatus.STOPPED,
     )
     def fail(_: dg.SensorEvaluationContext) -> dg.SkipReason:
@@ -139,16 +141,16 @@ def _stopped_sensor(watched: WatchedFolder, problem: str) -> dg.SensorDefinition
     return fail
 
 
-def _refuse_alone(core: Core, watched: WatchedFolder, file: TakenFile) -> str | None:
-    """Return why there is to be no run for a file now; whatever goes wrong with one, the others get theirs."""
+def _refuse_one(core: Core, watched: WatchedFolder, file: TakenFile) -> str | None:
+    """Return why a file must not get a run now, or None; a problem with it does not affect the other files."""
     try:
         return _refuse(core, watched, file)
-    except Exception as error:  # noqa: BLE001 -- this file alone waits; what it says may quote values
-        return f"{file.file_name} waits in {file.path} and is asked for again: {_said(error)}"
+    except Exception as error:  # noqa: BLE001 -- only this file waits; the message may quote values
+        return f"{file.file_name} waits in {file.path} for the next tick: {_message_of(error)}"
 
 
 def _refuse(core: Core, watched: WatchedFolder, file: TakenFile) -> str | None:
-    """Put a file aside that no import could be opened for, as its organization is not known; return what to tell."""
+    """Put aside a file for which no import can be opened, such as of an unknown organization; return the message."""
     inbox, options = watched.inbox, watched.options
     request = ImportRequest(
         plugin=inbox.plugin, job=inbox.job, file=file.path, organization=file.organization or options.organization,
@@ -162,17 +164,17 @@ def _refuse(core: Core, watched: WatchedFolder, file: TakenFile) -> str | None:
     except REFUSED as error:
         with core.connect() as connection, connection.begin():
             target = put_aside(connection, file.id, error)
-        return f"{file.file_name} was not imported, and lies in {target} now: {error.message}"
+        return f"{file.file_name} was not imported and is now in {target}: {error.message}"
     return None
 
 
-def _said(error: Exception) -> str:
+def _message_of(error: Exception) -> str:
     return error.message if isinstance(error, KelompokError) else type(error).__name__
 
 
 def _require_same_organization(only: str | None, file: TakenFile) -> None:
     if only is not None and file.organization not in (None, only):
         raise UsageError(
-            f"the folder {file.organization} is of another organization than {only}, the only one of this inbox",
-            hint=f"Put the file into the inbox itself, or into its folder {only}.",
+            f"the folder {file.organization} is for another organization, but this inbox imports only for {only}",
+            hint=f"Put the file into the inbox folder, or into its subfolder {only}.",
         )

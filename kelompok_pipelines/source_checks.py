@@ -1,4 +1,4 @@
-"""Checks of scheduled and watched sources against what there is: plugins, jobs, profiles, fields, zones, folders."""
+"""Checks that scheduled and watched sources use existing plugins, jobs, profiles, fields, time zones and folders."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -31,14 +31,14 @@ from kelompok_pipelines.sources import (
 )
 
 RESERVED = frozenset({"prune_runs_weekly", "check_freshness_daily", "default_automation_condition_sensor"})
-"""Names of our own and of Dagster's; the others of ours have two underscores, which no name of a table has."""
+"""Names used by Kelompok and Dagster. Kelompok's other names contain two underscores, so no table can have them."""
 
 _A_ZONE = "Name one such as Asia/Makassar."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """The tables of kelompok.toml that say what is imported without a person."""
+    """The scheduled and watched sources of kelompok.toml."""
 
     scheduled: list[SourceTable[ScheduledSource]]
     watched: list[SourceTable[WatchedSource]]
@@ -53,10 +53,10 @@ class Sources:
 
 
 def read_sources(settings: Settings) -> Sources:
-    """Return all tables with all that is wrong with each; runs no plugin code, and asks no database.
+    """Return all tables, each with all its errors. Does not run plugin code or use the database.
 
     Raises:
-        SettingsError: When kelompok.toml as a whole, or its ``[plugins]``, cannot be read.
+        SettingsError: When kelompok.toml or its ``[plugins]`` cannot be read.
     """
     scheduled, watched = read_scheduled(settings), read_watched(settings)
     if not scheduled and not watched:
@@ -69,7 +69,7 @@ def read_sources(settings: Settings) -> Sources:
 
 
 class _Known:
-    """What tables may name, each read once for all of them."""
+    """The plugins and profiles that tables may use, each read once."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -77,10 +77,10 @@ class _Known:
         self._profiles: dict[str, Profile] = {}
 
     def profile(self, name: str | None) -> Profile:
-        """Return the profile of this name; an empty one where none is named.
+        """Return the profile of this name; an empty one for None.
 
         Raises:
-            UsageError: When there is none, or it is wrong.
+            UsageError: When there is no such profile, or it is invalid.
         """
         if name is None:
             return Profile()
@@ -93,7 +93,7 @@ class _Known:
         return installation_zone(self.settings)
 
     def job(self, source: Source) -> Job | None:
-        """Return the job that imports the source, whether its plugin is enabled or not."""
+        """Return the job that imports the source, even if its plugin is disabled."""
         plugin = self.plugins.get(source.plugin)
         jobs = plugin.jobs() if plugin is not None else ()
         return next((one for one in jobs if one.name == source.job and one.is_importer), None)
@@ -115,13 +115,13 @@ def _checked(
 
 
 def _of_name(key: str, name: object, seen: dict[str, str]) -> Iterator[SettingsError]:
-    """Yield what is wrong with a name that has its form; the first table of a name keeps it."""
+    """Yield an error if a name is reserved or used by an earlier table."""
     if not isinstance(name, str):
         return
     if name in RESERVED:
-        yield SettingsError(f"{key}.name", f"{name!r} is taken by Kelompok", hint="Choose another name.")
+        yield SettingsError(f"{key}.name", f"the name {name!r} is reserved", hint="Choose another name.")
     elif (first := seen.setdefault(name, key)) != key:
-        yield SettingsError(f"{key}.name", f"{name!r} is the name of {first}", hint="Choose another name.")
+        yield SettingsError(f"{key}.name", f"{name!r} is already the name of {first}", hint="Choose another name.")
 
 
 def _of_job(known: _Known, key: str, source: Source) -> Iterator[SettingsError]:
@@ -175,7 +175,7 @@ def _of_fields(key: str, source: Source, profile: ImportOptions, entity: str) ->
             hint = suggest(target, targets, few=len(targets))
             yield SettingsError(path, f"{entity} have no field {target!r}", hint=hint)
         elif target in taken:
-            yield SettingsError(path, f"another column is mapped to {target!r} already")
+            yield SettingsError(path, f"another column is already mapped to {target!r}")
         taken.add(target)
     fields = list_fields(entity)
     for name in {**profile.policies, **source.policies}:
@@ -194,21 +194,21 @@ def _of_plugin_settings(
         check_config(plugin.manifest, {**plugin.config, **profile.config, **source.settings})
     except SettingsError as error:
         path = error.key.removeprefix(f"plugins.{plugin.name}")
-        # Dagster stores this sentence, and the reason may quote a value.
+        # Dagster stores this message, and the reason may quote a value.
         yield SettingsError(
-            f"{key}.settings{path}", "is no setting of the plugin, or has a wrong value", hint=error.hint
+            f"{key}.settings{path}", "is not a setting of the plugin, or its value is invalid", hint=error.hint
         )
 
 
 def _of_schedule(known: _Known, key: str, source: ScheduledSource) -> Iterator[SettingsError]:
     if not is_valid_cron_schedule(source.cron):
         yield SettingsError(
-            f"{key}.cron", f"{source.cron!r} is no cron expression",
-            hint="Write minute, hour, day, month and weekday: 0 2 * * * is every night at two.",
+            f"{key}.cron", f"{source.cron!r} is not a cron expression",
+            hint="Write minute, hour, day, month and weekday: «0 2 * * *» is every night at two.",
         )  # fmt: skip
-    elif not _comes(source.cron):
+    elif not _matches_a_date(source.cron):
         yield SettingsError(
-            f"{key}.cron", f"the time {source.cron!r} never comes", hint="Choose a day that the month has."
+            f"{key}.cron", f"{source.cron!r} never matches a date", hint="Choose a day that the month has."
         )
     if source.cron_timezone is not None:
         if not is_zone(source.cron_timezone):
@@ -221,20 +221,20 @@ def _of_schedule(known: _Known, key: str, source: ScheduledSource) -> Iterator[S
         return
     if source.timezone not in (None, zone):
         yield SettingsError(
-            f"{key}.timezone", "is the zone of times in the file, and there is no cron_timezone beside it",
-            hint=f'Add cron_timezone: "{source.timezone}" if the schedule goes by that zone, or "{zone}".',
+            f"{key}.timezone", "is the time zone of times in the file, so cron_timezone is required",
+            hint=f'Set cron_timezone to "{source.timezone}" or, to keep the installation\'s time zone, "{zone}".',
         )  # fmt: skip
 
 
-def _comes(cron: str) -> bool:
+def _matches_a_date(cron: str) -> bool:
     try:
         return next(cron_string_iterator(time(), cron, "UTC"), None) is not None
-    except Exception:  # noqa: BLE001 -- the parser raises several kinds when it finds no day
+    except Exception:  # noqa: BLE001 -- the parser raises various exceptions if no date matches
         return False
 
 
 class _FolderCheck:
-    """Sees that no watched folder lies in or around another: each file belongs to one."""
+    """Checks that no watched folder contains another, so that each file belongs to one folder."""
 
     def __init__(self, known: _Known) -> None:
         self._settings = known.settings
@@ -263,7 +263,7 @@ class _FolderCheck:
             if place.is_relative_to(other) or other.is_relative_to(place):
                 yield SettingsError(
                     f"{key}.folder",
-                    f"the folder {place} lies in or around {other}, {called}",
+                    f"the folder {place} contains, or is inside, {other}, {called}",
                     hint="Choose another folder.",
                 )
                 return

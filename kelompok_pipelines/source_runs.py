@@ -1,4 +1,4 @@
-"""The run that imports a file of a scheduled or watched source: its config, and what it is tagged with."""
+"""Run config and run requests for files of scheduled and watched sources."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,19 +16,19 @@ from kelompok_pipelines.sources import Source, SourceOptions, SourceTable, sourc
 def config_of(
     settings: Settings, one: PluginJob, options: SourceOptions, file: str | Path, table: str | None
 ) -> dict[str, Any]:
-    """Return the config of the op that receives a file.
+    """Return the config of the op that imports a file.
 
     Args:
         settings: The installation's.
         one: The job.
         options: How the file is imported.
         file: Its path or URL.
-        table: The table of kelompok.toml that has the plugin settings, such as ``schedules.partners``.
+        table: The table of kelompok.toml with the plugin settings, such as ``schedules.partners``.
 
     Raises:
-        UsageError: When no list can be called as the source is, or there is no such profile.
+        UsageError: When the source's name is not valid, or there is no such profile.
     """
-    # The source is always said: a partition's key may differ from the name it is made of.
+    # Always set the source: the partition key may differ from the source's name.
     source = source_name(settings, options, one.plugin, one.job.name, file)
     config = {**options.run_config(), "file": str(file), "source": source}
     return config | ({"settings_from": table} if options.settings and table is not None else {})
@@ -37,7 +37,7 @@ def config_of(
 def request_run(
     one: PluginJob, config: Mapping[str, Any], *, run_key: str | None = None, tags: Mapping[str, str] | None = None
 ) -> dg.RunRequest:
-    """Return the request for a run with this config, in the partition of its source if it names one."""
+    """Return the request for a run with this config, in the partition of its source if it has one."""
     partition = (
         {PARTITION_TAG: partition_of(config["source"], config.get("organization"))} if "source" in config else {}
     )
@@ -49,6 +49,6 @@ def request_run(
 
 
 def find_job(table: SourceTable[Source], importers: Sequence[PluginJob]) -> PluginJob | None:
-    """Return the job that a table names, if its plugin is enabled; also of a table that is wrong otherwise."""
+    """Return the job of a table, if its plugin is enabled, even if the table has other errors."""
     named = (table.given.get("plugin"), table.given.get("job"))
     return next((one for one in importers if (one.plugin, one.job.name) == named), None)

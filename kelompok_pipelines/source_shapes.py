@@ -1,4 +1,4 @@
-"""What is wrong with the shape of a table of kelompok.toml, in sentences: keys that there are not, values of a kind."""
+"""Error messages for tables of kelompok.toml with unknown keys or values of the wrong type."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,12 +14,12 @@ _LONGEST_VALUE = 80
 _WITHOUT_VALUE = {
     "missing": "is missing",
     "string_too_short": "must not be empty",
-    "dict_type": "must be a table",  # what stands there may be a secret
+    "dict_type": "must be a table",  # the value may be a secret
 }
 
 
 def problems_of_shape(key: str, model: type[BaseModel], errors: Sequence[ErrorDetails]) -> Iterator[SettingsError]:
-    """Yield what pydantic found, each with its key, its value and what belongs there."""
+    """Yield pydantic's errors, each with the key, the value and what is expected."""
     for error in errors:
         path = ".".join(map(str, (key, *error["loc"])))
         known = model.model_fields.get(str(error["loc"][0]))
@@ -27,7 +27,7 @@ def problems_of_shape(key: str, model: type[BaseModel], errors: Sequence[ErrorDe
             hint = suggest(str(error["loc"][0]), model.model_fields, few=len(model.model_fields))
             yield SettingsError(path, "there is no such setting", hint=hint)
         else:
-            yield _wrong_value(path, error, f"It is: {known.description}")
+            yield _wrong_value(path, error, f"Meaning: {known.description}")
 
 
 def _wrong_value(path: str, error: ErrorDetails, hint: str) -> SettingsError:
@@ -39,9 +39,9 @@ def _wrong_value(path: str, error: ErrorDetails, hint: str) -> SettingsError:
     if kind == "enum":
         return SettingsError(path, f"must be {error['ctx']['expected']}, not {value}", hint=hint)
     if kind == "string_pattern_mismatch":
-        return SettingsError(path, f"{value} cannot be a name", hint=hint)
+        return SettingsError(path, f"{value} is not a valid name", hint=hint)
     if kind == FOLDER_ERROR:
-        return SettingsError(path, f"{value} is no folder inside the inbox", hint=hint)
+        return SettingsError(path, f"{value} is not a folder in the inbox", hint=hint)
     return SettingsError(path, _WITHOUT_VALUE.get(kind, error["msg"]), hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""Sources imported without a person, as ``[[schedules]]`` and ``[[inboxes]]`` of kelompok.toml describe them."""
+"""Sources that are imported automatically, as ``[[schedules]]`` and ``[[inboxes]]`` of kelompok.toml define them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,54 +22,54 @@ from kelompok_core.values.conventions import DateOrder
 from kelompok_pipelines.source_shapes import FOLDER_ERROR, problems_of_shape
 
 _DEEPEST = 2
-"""Levels of a watched folder below the inbox; folders of organizations are one deeper."""
+"""Levels of a watched folder below the inbox folder; folders of organizations are one level deeper."""
 _LONGEST_VALUE = 80
 _SETTINGS_KEY = "settings"
 
 STANZAS = Path(__file__).parent / "defs"
-"""Where ``dg scaffold`` puts components, a folder each."""
+"""Where ``dg scaffold`` creates components, each in its own folder."""
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
 class SourceOptions(BaseModel):
-    """How a file is imported: what ``kelompok plugin run`` takes as options."""
+    """How a file is imported: the options of ``kelompok plugin run``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: Text | None = Field(
-        default=None, description="Name of the source; default: that of the profile, else the file's name."
+        default=None, description="Name of the source; default: the profile's source, else the file name."
     )
     organization: Text | None = Field(default=None, description="Slug of the only organization to import into.")
     actor: Text | None = Field(default=None, description="E-mail of the importing user; default: the local operator.")
     dry_run: bool = Field(default=False, strict=True, description="Stop at the plan.")
     mapping: dict[str, Text] = Field(
-        default={}, description="Header to field; «-» leaves a column out, «extra» keeps it as extra data."
+        default={}, description="Header to field; «-» ignores a column, «extra» keeps it as extra data."
     )
     policies: dict[str, MergePolicy] = Field(default={}, description="Merge policy by field.")
     on_duplicate: DuplicatePolicy | None = Field(
         default=None, description="What to do when rows of the file contradict each other; default: reject."
     )
     profile: Text | None = Field(
-        default=None, description="Profile to start from: of kelompok.toml, or PLUGIN/NAME for a plugin's own."
+        default=None, description="Profile of kelompok.toml to start from; PLUGIN/NAME for a plugin's profile."
     )
     date_order: DateOrder | None = Field(
-        default=None, description="Order of day and month in numeric dates: dmy or mdy; default: proven by the data."
+        default=None, description="Order of day and month in numeric dates: dmy or mdy; default: detected."
     )
     phone_country: Text | None = Field(
-        default=None, description="Country of phone numbers without a country code, as two letters of ISO 3166."
+        default=None, description="Country of phone numbers without a country code: two letters (ISO 3166)."
     )
     timezone: Text | None = Field(
-        default=None, description="Time zone of times in the file that have none; default: the installation's."
+        default=None, description="Time zone for times in the file without one; default: the installation's."
     )
     settings: dict[str, Any] = Field(
-        default={}, description="Settings of the plugin for this source, over those under [plugins.NAME]."
+        default={}, description="Plugin settings for this source; they override those under [plugins.NAME]."
     )
 
     def run_config(self) -> dict[str, Any]:
-        """Return the options that are set, as the op's config takes them.
+        """Return the options that are set, as config of the op.
 
-        Leaves out the settings of the plugin: Dagster would store them in each run.
+        Leaves out the plugin settings, because Dagster stores run config.
         """
         told = self.model_dump(include=set(SourceOptions.model_fields) - {_SETTINGS_KEY}, exclude_defaults=True)
         return {name: _as_config(value) for name, value in told.items()}
@@ -78,36 +78,36 @@ class SourceOptions(BaseModel):
 def _as_config(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _as_config(one) for key, one in value.items()}
-    return value.name if isinstance(value, Enum) else value  # Dagster's config has an enum by its name
+    return value.name if isinstance(value, Enum) else value  # Dagster's config uses the names of enum members
 
 
 class Source(SourceOptions):
-    """A source that one job of one plugin imports."""
+    """A source that is imported by a job of a plugin."""
 
     name: str = Field(
         pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$",
-        description="What it is called in Dagster: small letters, digits, single underscores.",
+        description="Name in Dagster: lowercase letters, digits and single underscores.",
     )
     plugin: Text = Field(description="An enabled plugin.")
-    job: Text = Field(description="A job of it that imports.")
+    job: Text = Field(description="A job of the plugin that imports.")
 
 
 class ScheduledSource(Source):
     """One ``[[schedules]]`` table: a file or URL that is imported at set times."""
 
-    file: Text = Field(description="Path or URL, read when its time comes.")
-    cron: Text = Field(description="When, as a cron expression of five fields.")
+    file: Text = Field(description="Path or URL of the file, read at each scheduled time.")
+    cron: Text = Field(description="Cron expression with five fields.")
     cron_timezone: Text | None = Field(
         default=None, description="Time zone of the cron expression; default: the installation's."
     )
 
 
 class WatchedSource(Source):
-    """One ``[[inboxes]]`` table: a folder each file of which is imported."""
+    """One ``[[inboxes]]`` table: a folder whose files are imported."""
 
     folder: Text | None = Field(
         default=None,
-        description="Folder inside the inbox, of one or two names such as partners/monthly; default: the name.",
+        description="Folder in the inbox, one or two levels deep, such as partners/monthly; default: the name.",
     )
 
     @field_validator("folder")
@@ -119,7 +119,7 @@ class WatchedSource(Source):
         return folder
 
     def place(self, settings: Settings) -> Path:
-        """Return the folder with links resolved."""
+        """Return the path of the folder, with links resolved."""
         return (settings.inbox_folder / (self.folder or self.name)).resolve()
 
 
@@ -133,14 +133,14 @@ Source_co = TypeVar("Source_co", bound=Source, covariant=True)
 
 @dataclass(frozen=True, kw_only=True)
 class SourceTable(Generic[Source_co]):
-    """A table of kelompok.toml or a component's stanza of YAML, right or wrong.
+    """A table of kelompok.toml or a component's YAML, valid or not.
 
     Attributes:
-        key: Which it is: ``schedules.2`` is the second; of a stanza of YAML its file.
+        key: Its place: ``schedules.2`` is the second table; for a component, the path of its file.
         is_stanza: Whether it is a component's YAML.
-        given: What stands there.
-        source: What it describes; None where the table does not have the shape of one.
-        problems: What is wrong with it; nothing of a table with a problem is run.
+        given: Its content as written.
+        source: The source it defines; None when its keys or types are invalid.
+        problems: Its errors; a table with errors is not run.
     """
 
     key: str
@@ -151,43 +151,43 @@ class SourceTable(Generic[Source_co]):
 
     @property
     def called(self) -> str:
-        """The table with its name, as people know it."""
+        """The table's key with its name, for messages."""
         name = self.given.get("name")
         is_name = isinstance(name, str) and name.isprintable() and 0 < len(name) <= _LONGEST_VALUE
         return f"{self.key} ({name})" if is_name else self.key
 
     @property
     def name_in_dagster(self) -> str:
-        """The table's name, or one made of its number where it has none of its own."""
+        """The table's name, or one made from its key when its name is missing or invalid."""
         has_name = "name" in self.given and all(one.key != f"{self.key}.name" for one in self.problems)
         return str(self.given["name"]) if has_name else self.key.replace(".", "__")
 
     @property
     def told(self) -> str:
-        """What is wrong and what to do, in one line."""
+        """Its errors with their hints, in one line."""
         return " ".join(f"{one.message.rstrip('.')}. {one.hint or ''}".strip() for one in self.problems)
 
 
 def read_scheduled(settings: Settings) -> list[SourceTable[ScheduledSource]]:
-    """Return the ``[[schedules]]`` tables and the stanzas of scheduled sources, each with what is wrong with its shape.
+    """Return the ``[[schedules]]`` tables and scheduled source components, with errors in their keys and types.
 
     Raises:
-        SettingsError: When kelompok.toml as a whole cannot be read.
+        SettingsError: When kelompok.toml cannot be read.
     """
     return [*_read_tables(settings, "schedules", ScheduledSource), *_read_stanzas(ScheduledSource)]
 
 
 def read_watched(settings: Settings) -> list[SourceTable[WatchedSource]]:
-    """Return the ``[[inboxes]]`` tables and the stanzas of watched sources, each with what is wrong with its shape.
+    """Return the ``[[inboxes]]`` tables and watched source components, with errors in their keys and types.
 
     Raises:
-        SettingsError: When kelompok.toml as a whole cannot be read.
+        SettingsError: When kelompok.toml cannot be read.
     """
     return [*_read_tables(settings, "inboxes", WatchedSource), *_read_stanzas(WatchedSource)]
 
 
 def scheduled_files(settings: Settings) -> frozenset[str]:
-    """Return the files that schedules name, also those of a schedule that cannot run as it is."""
+    """Return the files of all schedules, including schedules with other errors."""
     return frozenset(one.source.file for one in read_scheduled(settings) if one.source is not None)
 
 
@@ -195,7 +195,7 @@ def plugin_settings_of(settings: Settings, key: str, plugin: str, job: str, file
     """Return the plugin settings of ``schedules.NAME`` or ``inboxes.NAME``, for a file of that source.
 
     Raises:
-        UsageError: When kelompok.toml has no such table for this plugin, job and file.
+        UsageError: When no such table is for this plugin, job and file.
     """
     tables: dict[str, Source] = {}
     for scheduled in (one.source for one in read_scheduled(settings)):
@@ -208,17 +208,17 @@ def plugin_settings_of(settings: Settings, key: str, plugin: str, job: str, file
     if found is None or (found.plugin, found.job) != (plugin, job):
         raise UsageError(
             f"kelompok.toml has no {key} for {plugin}, {job} and this file",
-            hint="Leave out settings_from, or choose the file that the table names.",
+            hint="Remove settings_from from the run config, or use the file of that table.",
         )
     return found.settings
 
 
 def named_source(settings: Settings, options: SourceOptions) -> str | None:
-    """Return the source that the options or their profile name, if they name one.
+    """Return the source set in the options or their profile, if any.
 
     Raises:
         NotFound: When there is no such profile.
-        SettingsError: Naming the key of the profile that is wrong.
+        SettingsError: When the profile is invalid, with the wrong key.
     """
     if options.source is not None or options.profile is None:
         return options.source
@@ -226,10 +226,10 @@ def named_source(settings: Settings, options: SourceOptions) -> str | None:
 
 
 def source_name(settings: Settings, options: SourceOptions, plugin: str, job: str, file: str | Path) -> str:
-    """Return the name of the source that a file imported with these options belongs to.
+    """Return the name of the source to which a file imported with these options belongs.
 
     Raises:
-        UsageError: When no list can be called so, or there is no such profile.
+        UsageError: When the name is not valid for a source, or there is no such profile.
     """
     name = named_source(settings, options)
     return source_of(ImportRequest(plugin=plugin, job=job, file=file, source_name=name))
@@ -244,7 +244,7 @@ def _read_tables(settings: Settings, word: str, model: type[AnySource]) -> list[
 
 
 def _read_stanzas(model: type[AnySource]) -> list[SourceTable[AnySource]]:
-    """Return the stanzas of one component type; those of other types, and broken YAML, are for ``dg`` to name."""
+    """Return the components of one type; ``dg`` reports other types and invalid YAML."""
     found = []
     for path in sorted(STANZAS.rglob("defs.yaml")):
         try:

@@ -1,4 +1,4 @@
-"""Failures of steps as Dagster may keep them: sentences, codes and places. What an error says may quote a row."""
+"""Step failures as Dagster may store them: sentences, codes and positions, because error messages may quote rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,57 +33,57 @@ from kelompok_core.imports.records import get_import
 from kelompok_pipelines.failures import StepFailed
 from kelompok_pipelines.interruption import WorkerStops
 
-if TYPE_CHECKING:  # the core's resource says its failures by this module
+if TYPE_CHECKING:  # resources.py imports this module
     from kelompok_pipelines.resources import Core
 
-_OF_OURS = (
+_SAFE_MESSAGES = (
     NotFound, Conflict, KeyReused, QueueFull, TakenOver, MemoryExceeded, DatabaseUnavailable, StorageUnavailable,
 )  # fmt: skip
-"""Errors whose messages contain names, addresses and rights, but never a file's contents."""
+"""Errors whose messages contain names, addresses and permissions, but never file contents."""
 
-_MAY_PASS = (DatabaseUnavailable, StorageUnavailable, TransientError, ConnectionError, TimeoutError)
-"""Errors of what was away for a while: trying again may help."""
+_TEMPORARY = (DatabaseUnavailable, StorageUnavailable, TransientError, ConnectionError, TimeoutError)
+"""Temporary errors, for which a retry may help."""
 
-_ENDED_BY_OTHERS = {
+_FIXED_SENTENCES = {
     ImportFailed: "The import was stopped; nothing of it was applied.",
     EnrichmentFailed: "The enrichment was stopped; what it stored before stays.",
     UsageError: "The request for the import is wrong.",
-    WorkerStops: "The worker was asked to stop. The import waits in the queue, and goes on where it is.",
+    WorkerStops: "The worker was asked to stop. The import is back in the queue and will resume.",
 }
-"""What is said of errors whose own sentence may quote a file."""
+"""The sentences for errors whose own message may quote a file."""
 
 _MOST_PLACES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Found:
-    """What may be told of an import when its step fails: its id, and the findings that the failure is made of."""
+    """What Dagster may store about the import of a failed step: its id, and the findings that stopped it."""
 
     import_id: UUID | None = None
     findings: tuple[str, ...] = ()
     is_known: bool = True
-    """Whether the database could be asked which import it is."""
+    """Whether the database was available to find the import."""
 
 
 @contextmanager
 def without_values(core: "Core", run: dg.DagsterRun) -> Iterator[None]:
-    """Let Dagster know that a step failed, in a sentence without values; the import's report has the whole one.
+    """Replace a step's exception by a failure without values; the import's report has the full message.
 
     Raises:
-        StepFailed: Instead of what was raised.
+        StepFailed: Instead of any exception.
     """
     try:
         yield
     except dg.Failure:
         raise
-    except Exception as error:  # noqa: BLE001 -- whatever it is, Dagster would store what it says
-        # Dagster would store an error with all that it came from: so this one comes from nothing.
+    except Exception as error:  # noqa: BLE001 -- Dagster would store the message of any exception
+        # Dagster would also store its causes, so the new failure has none.
         raise _failed(core, run, error) from None
 
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """Let Dagster know why a run cannot begin, in a sentence; for what happens before there is a step.
+    """Replace an expected error by a failure with a sentence, for code that runs before the first step.
 
     Raises:
         StepFailed: Instead of an expected error.
@@ -95,7 +95,7 @@ def in_words() -> Iterator[None]:
 
 
 def describe(error: Exception, *, has_import: bool) -> str:
-    """Return what happened and what to do, in words that quote no file, no setting and no plugin."""
+    """Return what happened and what to do, without quoting files, settings or plugins."""
     if (culprit := _bug(error)) is not None:
         return f"An unexpected {type(culprit).__name__} in the code of a plugin or of Kelompok stopped the step."
     if isinstance(error, SettingsError):
@@ -104,19 +104,19 @@ def describe(error: Exception, *, has_import: bool) -> str:
         return f"The actor may not {error.action}. Ask somebody who may, or get a role there."
     if isinstance(error, PluginUnavailable):
         return f"The plugin {error.plugin} cannot run. See why with: kelompok plugin list"
-    if isinstance(error, _OF_OURS) or (type(error) is UsageError and not has_import):
-        # Before an import is opened only the request itself can be wrong: the run's config has it anyway.
-        return _own_words(error)
-    return next((told for kind, told in _ENDED_BY_OTHERS.items() if isinstance(error, kind)), "The step was stopped.")
+    if isinstance(error, _SAFE_MESSAGES) or (type(error) is UsageError and not has_import):
+        # Before an import is opened, only the request can be wrong, and the run config contains it anyway.
+        return _message_and_hint(error)
+    return next((told for kind, told in _FIXED_SENTENCES.items() if isinstance(error, kind)), "The step was stopped.")
 
 
-def _own_words(error: KelompokError) -> str:
+def _message_and_hint(error: KelompokError) -> str:
     said = " ".join(f"{one.rstrip('.')}." for one in (error.message.splitlines()[0], error.hint) if one)
     return said[:1].upper() + said[1:]
 
 
 def _failed(core: "Core", run: dg.DagsterRun, error: Exception) -> StepFailed:
-    expected = _understood(error)
+    expected = _as_expected_error(error)
     found = _found(core, run, error)
     code = getattr(expected, "code", "internal")
     said = f"{describe(expected, has_import=found.import_id is not None or not found.is_known)} [{code}]"
@@ -133,30 +133,30 @@ def _failed(core: "Core", run: dg.DagsterRun, error: Exception) -> StepFailed:
     return StepFailed(
         "\n".join(lines),
         metadata=metadata,
-        allow_retries=any(isinstance(one, _MAY_PASS) for one in (expected, *chain(error))),
+        allow_retries=any(isinstance(one, _TEMPORARY) for one in (expected, *chain(error))),
         stack=[f"{line}\n" for line in (trace or "").splitlines()],
         name=type(culprit or expected).__name__,
         original=error,
     )
 
 
-def _understood(error: Exception) -> Exception:
-    """Return an error of ours for what the database, a disk or the memory are to blame for; else the error itself."""
+def _as_expected_error(error: Exception) -> Exception:
+    """Return a Kelompok error for failures of the database, a disk or memory; otherwise the error itself."""
     if isinstance(error, DatabaseUnavailable | StorageUnavailable | MemoryExceeded):
         return error
     if lost_database(error):
         return DatabaseUnavailable(
-            "the connection to the database was lost", hint="Run it again when the database answers: it goes on."
+            "the connection to the database was lost", hint="Run it again when the database is available: it resumes."
         )
     if lacks_memory(error):
         return MemoryExceeded()
     if lacks_room(error):
-        return StorageUnavailable("a disk is full", hint="Free disk space, and run it again: it goes on.")
+        return StorageUnavailable("a disk is full", hint="Free disk space and run it again: it resumes.")
     return error
 
 
 def _bug(error: Exception) -> BaseException | None:
-    """Return the exception that no code should have raised; None where what happened was to be reckoned with."""
+    """Return the unexpected exception that shows a bug; None for expected errors."""
     if isinstance(error, WorkerStops):
         return None
     if not isinstance(error, KelompokError):
@@ -168,7 +168,7 @@ def _bug(error: Exception) -> BaseException | None:
 
 
 def _found(core: "Core", run: dg.DagsterRun, error: Exception) -> _Found:
-    """Return the run's import and the findings that stopped it, as far as they may be told."""
+    """Return the run's import and the findings that stopped it, as far as Dagster may store them."""
     import_id = None
     with suppress(KelompokError, sa.exc.SQLAlchemyError):
         import_id = core.find_import_of(run)

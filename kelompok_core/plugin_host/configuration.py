@@ -72,10 +72,10 @@ def read_table(key: str, model: type[Table], table: object) -> Table:
 
 
 def require_table(key: str, value: object, *, example: str | None = None) -> dict[str, Any]:
-    """Return the value of a key, which has to be a table; ``example`` is the header to suggest instead of the key.
+    """Return the value of a key that must be a table; ``example`` is the header to suggest instead of the key.
 
     Raises:
-        SettingsError: When it is something else.
+        SettingsError: When it is not a table.
     """
     if not isinstance(value, dict):
         raise SettingsError(key, "must be a table", hint=f"Write [{example or key}].")
@@ -141,7 +141,7 @@ def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any
 def _described(properties: Mapping[str, Any], path: Sequence[str | int]) -> str | None:
     """Return what the manifest says of the setting that is wrong, else which there are."""
     if path and (description := properties.get(str(path[0]), {}).get("description")):
-        return f"It is: {description}"
+        return f"Meaning: {description}"
     return f"Its settings are: {', '.join(sorted(properties))}." if properties else None
 
 

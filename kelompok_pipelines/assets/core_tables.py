@@ -1,4 +1,4 @@
-"""Assets of the core tables: each applies planned imports, whichever plugin they come from."""
+"""Assets of the core tables. Each applies planned imports of all plugins."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -24,16 +24,16 @@ from kelompok_pipelines.step_failures import without_values
 
 
 class ApplyConfig(dg.Config):
-    """Which plan to apply; not needed in the run that made the plan."""
+    """The plan to apply; not needed in the run that made the plan."""
 
     import_id: str | None = Field(
         default=None,
-        description="An import whose plan was approved with «kelompok import apply»; all such imports by default.",
+        description="An import whose plan was approved with «kelompok import apply»; default: all such imports.",
     )
 
 
 def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    """Return the asset of a core table; it depends on the decisions of all plugins that import into it."""
+    """Return the asset of a core table, which depends on the decisions of all plugins that import into it."""
     key, descriptor = names.core_key(entity), get_descriptor(entity)
     lineage = columns(lineage=core_lineage(descriptor, decisions)) if decisions else {}
 
@@ -56,7 +56,7 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
                     )
         for metadata in applied[:-1]:
             context.log_event(dg.AssetMaterialization(key, metadata=metadata))
-        for metadata in applied[-1:]:  # a step may yield one result for an asset
+        for metadata in applied[-1:]:  # a step may yield only one result per asset
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return apply_imports
@@ -75,7 +75,7 @@ def _spec(descriptor: EntityDescriptor, decisions: Sequence[dg.AssetKey], lineag
         owners=["team:core"],
         tags=tags(Layer.CORE, entity),
         description=f"The community's {entity}. Each planned import is applied in one transaction, and audited. "
-        "Materialized alone, it applies the plans that somebody approved.",
+        "Materialized alone, it applies all approved plans.",
         metadata={
             **docs(Layer.CORE),
             "dagster/table_name": entity,
@@ -86,7 +86,7 @@ def _spec(descriptor: EntityDescriptor, decisions: Sequence[dg.AssetKey], lineag
 
 
 def _chosen(context: dg.AssetExecutionContext, core: Core, config: ApplyConfig, entity: str) -> list[UUID]:
-    """Return the import that is named, those the run works on already, or all whose plans somebody approved."""
+    """Return the import in the config, the run's imports, or all imports with an approved plan."""
     if config.import_id is not None:
         return [core.take_up(UUID(config.import_id), context).id]
     if known := core.imports_of(context.run, entity):
@@ -94,5 +94,5 @@ def _chosen(context: dg.AssetExecutionContext, core: Core, config: ApplyConfig, 
     with core.connect() as connection:
         approved = list_approved(connection, entity)
     if not approved:
-        context.log.info("No plan for %s is approved: there is nothing to apply. See «kelompok import apply».", entity)
+        context.log.info("no plan for %s is approved; to approve one, run «kelompok import apply»", entity)
     return [core.take_up(one, context).id for one in approved]

@@ -1,4 +1,4 @@
-"""Assets of an importer: source records and candidates staged, decisions made. One factory for all plugins."""
+"""Assets of import jobs: source records, candidates and decisions. The same factories serve all plugins."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -71,8 +71,7 @@ class ImportConfig(dg.Config):
     settings: dict[str, str] = Field(default={}, description="Plugin settings that a request may set.")
     settings_from: str | None = Field(
         default=None,
-        description="Table of kelompok.toml that names this file and has further plugin settings, such as "
-        "schedules.partners.",
+        description="Table of kelompok.toml for this file that has more plugin settings, such as schedules.partners.",
     )
     idempotency_key: str | None = Field(default=None, description="Requests with the same key return the same import.")
 
@@ -81,9 +80,9 @@ _Context = dg.OpExecutionContext | dg.AssetExecutionContext
 
 
 def open_import(core: Core, one: PluginJob, config: ImportConfig, context: _Context) -> ImportRecord:
-    """Receive the file, or return the import received earlier, and tag the run with it.
+    """Receive the file or find the import received earlier, and tag the run with the import.
 
-    A run that has only a partition imports the last file of that source again.
+    A run with only a partition imports the last file of that source again.
     """
     return core.take_up(_find_or_receive(core, one, config, context), context, one)
 
@@ -98,19 +97,19 @@ def _find_or_receive(core: Core, one: PluginJob, config: ImportConfig, context: 
         return _receive_again(core, one, config, partition)
     raise UsageError(
         "there is nothing to import",
-        hint="Give the op a file or an import_id, or choose a partition: that imports the source's last file again.",
+        hint="Set file or import_id in the run config, or select a partition to import its source's last file again.",
     )
 
 
 def _find(core: Core, import_id: UUID, config: ImportConfig, run: dg.DagsterRun) -> UUID:
-    """Return the import; when somebody re-executes a run whose import failed or was cancelled, a new one of its file.
+    """Return the import, or a new import of its file if the run re-executes a failed or cancelled import.
 
     Raises:
-        UsageError: When the import has ended, and the run is no re-execution: it would succeed and do nothing.
+        UsageError: When the import has ended and the run is not a re-execution: the run would do nothing.
     """
     with core.connect() as connection:
         state = get_import(connection, import_id).state
-    # A worker takes an import that is cancelled meanwhile as done: nobody asked to begin it anew.
+    # For a worker, an import cancelled in the meantime is done: nobody requested a new one.
     if not core.retries or state not in (ImportState.FAILED, ImportState.CANCELLED, ImportState.UNDONE):
         return import_id
     if run.parent_run_id is None or state is ImportState.UNDONE:
@@ -158,7 +157,7 @@ def _settings_of_table(core: Core, one: PluginJob, config: ImportConfig) -> Mapp
 
 
 def _source(config: ImportConfig, partition: str | None) -> str | None:
-    """Return the source: of a run with a partition, the one that the partition is named after."""
+    """Return the source's name: the config's, or the name of the run's partition."""
     if config.source is not None or partition is None:
         return config.source
     return partition.removeprefix(f"{config.organization}/")
@@ -169,7 +168,7 @@ def _require_partition(request: ImportRequest, partition: str | None) -> None:
     if partition not in (None, expected):
         raise UsageError(
             f"the run is for the partition {partition!r}, but its file belongs to {expected!r}",
-            hint="Leave out the source, or choose the partition of that source.",
+            hint="Remove source from the run config, or select the partition of that source.",
         )
 
 
@@ -180,7 +179,7 @@ def _receive_again(core: Core, one: PluginJob, config: ImportConfig, partition: 
     if last is None:
         raise UsageError(
             f"{one.job.name} has no earlier import of {partition!r} to repeat",
-            hint="Give the op the file of this source.",
+            hint="Set file in the run config.",
         )
     return receive_again(core.bench, last.import_id, _actor(core, config), dry_run=config.dry_run).import_id
 
@@ -191,7 +190,7 @@ def _actor(core: Core, config: ImportConfig) -> Actor:
 
 
 def _put_aside(core: Core, key: str, error: KelompokError) -> None:
-    """Move a refused file from a watched folder to ``failed/``; otherwise it would stay among the taken files."""
+    """Move a refused file of a watched folder to ``failed/``; otherwise it would stay in ``taken/``."""
     if key.startswith(KEY):
         with core.connect() as connection, connection.begin():
             put_aside(connection, UUID(key.removeprefix(KEY)), error)
@@ -203,20 +202,20 @@ def report_of(core: Core, import_id: UUID) -> ImportReport:
 
 
 def report_with_disclosure(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure]:
-    """Return the import's report, and what of it Dagster may store."""
+    """Return the import's report, and the rules for what Dagster may store of it."""
     report = report_of(core, import_id)
     return report, disclosure_of(core.bench.settings, report.record)
 
 
 def staged_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure, int]:
-    """Return what Dagster may show of what was read, and how many of its rows are invalid."""
+    """Return the report, what Dagster may show of it, and the number of invalid rows."""
     report, disclosure = report_with_disclosure(core, import_id)
     with core.connect() as connection:
         return report, disclosure, count_invalid_rows(connection, import_id)
 
 
 def planned_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure, Sequence[PublicChange]]:
-    """Return what Dagster may show of a plan, and which of its changes are public."""
+    """Return the report of a plan, what Dagster may show of it, and its public changes."""
     report, disclosure = report_with_disclosure(core, import_id)
     with core.connect() as connection:
         return report, disclosure, list_public_changes(connection, report.record)
@@ -229,10 +228,10 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
     specs = [
         layer_spec(
             one, Layer.SOURCE_RECORDS,
-            f"Rows of {one.entity} as {one.plugin} read them: the evidence. One partition for each source.",
+            f"Rows of {one.entity}, as {one.plugin} read them from the file. One partition per source.",
         ),
         layer_spec(
-            one, Layer.CANDIDATES, "The same rows: mapped, normalized and validated with pandera.",
+            one, Layer.CANDIDATES, "The same rows, mapped, normalized and validated with pandera.",
             deps=[records], schema=candidate_schema(entity),
         ),
     ]  # fmt: skip
@@ -260,10 +259,10 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
 
 
 def decisions_asset(one: PluginJob) -> dg.AssetsDefinition:
-    """Return the asset that decides for each candidate what an import does with it."""
+    """Return the asset with the decision for each candidate."""
     entity = get_descriptor(one.entity)
     key, candidates = one.key(Layer.DECISIONS), one.key(Layer.CANDIDATES)
-    # Deciding also looks up what the core has. That is no dependency here: the core's tables come after all decisions.
+    # Deciding also reads the core tables. They are not dependencies here, because they depend on the decisions.
     spec = layer_spec(
         one, Layer.DECISIONS, "One decision for each row: accepted, merged, unchanged, rejected or review.",
         deps=[candidates], schema=candidate_schema(entity),

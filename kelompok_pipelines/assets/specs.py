@@ -1,4 +1,4 @@
-"""What every asset says of itself: group, layer, owner, code version, columns, and where its documentation is."""
+"""Parts of asset specs: group, layer, owner, code version, columns, and a link to the documentation."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,7 +35,7 @@ def layer_spec(
 
 
 def columns(*, schema: dg.TableSchema | None = None, lineage: dg.TableColumnLineage | None = None) -> dict[str, Any]:
-    """Return metadata that Dagster shows as an asset's columns and where they come from."""
+    """Return metadata that Dagster shows as an asset's columns and column lineage."""
     told = {"dagster/column_schema": schema, "dagster/column_lineage": lineage}
     return {name: one for name, one in told.items() if one is not None}
 
@@ -50,7 +50,7 @@ def tags(layer: Layer, entity: str, plugin: str | None = None) -> dict[str, str]
 
 
 def docs(layer: Layer) -> dict[str, dg.MetadataValue[Any]]:
-    """Return where the asset is explained, in a checkout of the project."""
+    """Return the path of the page that explains the asset, if the project is a checkout."""
     page = _DOCS / _PAGES.get(layer, "importing.md")
     return {"docs": dg.MetadataValue.path(page)} if page.is_file() else {}
 
@@ -62,5 +62,5 @@ def _kinds(one: PluginJob, layer: Layer) -> set[str]:
 
 
 def _format_of(job: Job) -> str:
-    """Return the kind of file a job reads, as Dagster draws it: ``csv`` of ``text/csv``."""
+    """Return the type of file a job reads as an asset kind, such as ``csv`` for ``text/csv``."""
     return job.inputs[0].rpartition("/")[2].rpartition(".")[2].rpartition("+")[2]

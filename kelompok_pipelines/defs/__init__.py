@@ -1,1 +1,1 @@
-"""Components: a folder with a ``defs.yaml`` for each source that ``dg scaffold defs`` adds."""
+"""Components: ``dg scaffold defs`` adds a folder with a ``defs.yaml`` for each source."""

@@ -1,4 +1,4 @@
-"""Components of ``dg``: a stanza of YAML is the same source as a table of kelompok.toml."""
+"""Components of ``dg``: a component defines the same source as a table of kelompok.toml."""
 
 import dagster as dg
 import pytest
@@ -57,7 +57,7 @@ def test_a_watched_source_is_a_sensor(stanza, settings):
     assert str(settings.inbox_folder / "anggota") in sensor.description
 
 
-def test_a_wrong_stanza_stops_itself_and_is_named_by_its_file(stanza, settings):
+def test_an_invalid_component_stops_only_itself_and_is_reported_with_its_file(stanza, settings):
     made = stanza(ScheduledSourceComponent, name="mitra", **_JOB, file="a.csv", cron="bukan cron")
     (wrong,) = read_sources(settings).wrong
     assert wrong.key == "kelompok_pipelines/defs/mitra/defs.yaml"
@@ -66,15 +66,15 @@ def test_a_wrong_stanza_stops_itself_and_is_named_by_its_file(stanza, settings):
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
 
 
-def test_templates_are_refused_since_runs_read_the_file_as_it_is(stanza):
+def test_templates_are_refused_because_runs_read_the_yaml_file(stanza):
     made = stanza(ScheduledSourceComponent, name="mitra", **_JOB, file="{{ env.FILE }}", cron="0 2 * * *")
     made.source = made.source.model_copy(update={"file": "/etc/passwd"})
-    with pytest.raises(SettingsError, match="mitra: is not what its YAML file says"):
+    with pytest.raises(SettingsError, match="mitra: does not match its YAML file"):
         made.build_defs(None)
 
 
 @pytest.mark.parametrize("kind", [ScheduledSourceComponent, WatchedSourceComponent])
-def test_what_dg_scaffolds_is_a_source_that_writes_nothing_yet(kind, tmp_path):
+def test_dg_scaffolds_a_source_that_only_makes_dry_runs(kind, tmp_path):
     folder = tmp_path / "mitra-kami"
     folder.mkdir()
     request = ScaffoldRequest(

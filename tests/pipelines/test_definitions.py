@@ -257,7 +257,7 @@ def test_old_runs_are_deleted_and_young_ones_kept(definitions, instance, execute
     assert instance.get_runs_count() == 2
 
 
-def test_a_source_without_runs_is_no_partition_any_more(definitions, instance, execute, file, monkeypatch):
+def test_the_partition_of_a_source_without_runs_is_deleted(definitions, instance, execute, file, monkeypatch):
     sources = "csv_import__import_organizations__sources"
     execute(_JOB, _STAGE, file=str(file))
     execute(_JOB, _STAGE, file=str(file), source="mitra")

@@ -167,7 +167,7 @@ def test_how_a_file_was_read_is_told_as_far_as_it_is_no_text_of_it(bench, import
 
 
 @pytest.mark.parametrize("code", [*sorted(catalog()), "odd.refusal"])
-def test_a_findings_sentence_has_no_text_of_the_file(import_file, code):
+def test_sentences_of_findings_contain_no_text_of_the_file(import_file, code):
     record = import_file("id,name,Kepala-qq\n1,Satu,2\n").record
     texts = {
         name for part in catalog().get(code, {"en": ()})["en"] for _, name, _, _ in Formatter().parse(part) if name
@@ -189,7 +189,7 @@ _WORDS = {"encoding": "utf-8", "field": "name", "entity": "organizations"}
 
 
 @pytest.mark.parametrize("code", [code for code, entry in catalog().items() if entry["severity"] == "fatal"])
-def test_the_sentence_of_what_stops_a_file_lacks_nothing(import_file, code):
+def test_sentences_of_findings_that_stop_a_file_are_complete(import_file, code):
     record = import_file("id,name,Kepala-qq\n1,Satu,2\n").record
     params = {**dict.fromkeys(_NUMBERS, 7), **_WORDS, "column": 9}
     told = Disclosure(record=record).sentence({"code": code, "column": None, "params": params})

@@ -1,4 +1,4 @@
-"""What Dagster stores and its UI shows when a step fails: a sentence, and a stack trace only where a bug is."""
+"""What Dagster stores and shows when a step fails: a sentence, and a stack trace only for bugs."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -49,7 +49,7 @@ def schema():
 
 @pytest.fixture
 def shown(schema, instance):
-    """Ask the UI's own API of the last run, and give what it shows by kind of event."""
+    """Query the UI's API for the last run, and return what it shows by event type."""
 
     def run():
         context = SimpleNamespace(instance=instance, records_for_run_default_limit=None)
@@ -63,7 +63,7 @@ def shown(schema, instance):
 
 @pytest.fixture
 def fail(bench, instance, monkeypatch):
-    """Run a step that raises this, in a process that Dagster started or in another."""
+    """Run a step that raises an error, in a process that Dagster started or in another one."""
     monkeypatch.setattr(retries, "_PAUSE_SECONDS", 0)
 
     def run(error, *, by_dagster=False, raises=False):
@@ -93,7 +93,7 @@ def _entries(event):
     (b"", "The file has no content. Export it again and look at its size. [file.empty]", "file.empty"),
     (b"name\n\x00\x00\x00\x00\x00\x00\n", "Line 2 is mostly NUL", "file.not_text, line 2"),
 ])  # fmt: skip
-def test_a_refused_file_is_a_sentence_without_stack(execute, tmp_path, shown, ask, content, begins, code):
+def test_a_refused_file_shows_a_sentence_without_stack_trace(execute, tmp_path, shown, ask, content, begins, code):
     file = tmp_path / "list.csv"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert not execute(_JOB, _STAGE, file=str(file)).success
@@ -119,9 +119,9 @@ def test_a_refused_file_is_a_sentence_without_stack(execute, tmp_path, shown, as
     (MemoryExceeded(), "It needs more memory than an import may use. Split the file"),
     (MemoryError("isi-qq1"), "It needs more memory than an import may use. Split the file"),
     (OSError(28, "isi-qq1"), "A disk is full."),
-    (WorkerStops(), "The worker was asked to stop. The import waits in the queue"),
+    (WorkerStops(), "The worker was asked to stop. The import is back in the queue"),
 ])  # fmt: skip
-def test_an_expected_error_is_a_sentence_without_stack(fail, shown, error, said):
+def test_an_expected_error_shows_a_sentence_without_stack_trace(fail, shown, error, said):
     fail(error)
     events = shown()
     for one in (events["ExecutionStepFailureEvent"], events["RunFailureEvent"]):
@@ -131,16 +131,16 @@ def test_an_expected_error_is_a_sentence_without_stack(fail, shown, error, said)
     assert "siti" not in str(events)
 
 
-def test_a_run_without_import_says_what_to_do_without_stack(execute, shown):
+def test_a_run_without_import_shows_what_to_do_without_stack_trace(execute, shown):
     execute(_JOB, _STAGE)
     error = shown()["ExecutionStepFailureEvent"]["error"]
     assert error["message"].startswith(
-        "There is nothing to import. Give the op a file or an import_id, or choose a partition"
+        "There is nothing to import. Set file or import_id in the run config, or select a partition"
     )
     assert error["stack"] == []
 
 
-def test_a_step_after_an_import_that_is_run_alone_says_what_to_do(definitions, instance, shown):
+def test_a_later_step_that_runs_alone_shows_what_to_do(definitions, instance, shown):
     job = definitions.resolve_job_def(_JOB)
     decisions = [dg.AssetKey(["csv_import", "organizations_decisions"])]
     job.execute_in_process(instance=instance, asset_selection=decisions, raise_on_error=False)
@@ -149,7 +149,7 @@ def test_a_step_after_an_import_that_is_run_alone_says_what_to_do(definitions, i
     assert error["stack"] == []
 
 
-def test_a_run_that_cannot_begin_is_a_sentence_without_stack(settings, instance, shown):
+def test_a_run_that_cannot_start_shows_a_sentence_without_stack_trace(settings, instance, shown):
     (settings.home / "files").parent.mkdir(parents=True, exist_ok=True)
     away = replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none")
     job = build_definitions(away).resolve_job_def(_JOB)
@@ -160,7 +160,7 @@ def test_a_run_that_cannot_begin_is_a_sentence_without_stack(settings, instance,
     assert (error["stack"], error["errorChain"]) == ([], [])
 
 
-def test_a_bug_is_shown_where_it_is(fail, shown):
+def test_a_bug_shows_a_stack_trace(fail, shown):
     fail(ValueError("isi-qq1"))
     step = shown()["ExecutionStepFailureEvent"]
     assert step["error"]["message"].startswith("An unexpected ValueError in the code of a plugin or of Kelompok")
@@ -184,7 +184,7 @@ def _wrapped():
     DatabaseUnavailable("the server does not answer"), StorageUnavailable("the storage does not answer"), _LOST,
     _wrapped(),
 ])  # fmt: skip
-def test_what_may_pass_is_tried_again_and_no_stack_is_stored(fail, instance, shown, error):
+def test_temporary_errors_are_retried_without_storing_a_stack_trace(fail, instance, shown, error):
     fail(error, by_dagster=True)
     (run,) = instance.get_runs()
     kinds = [entry.dagster_event_type for entry in instance.all_logs(run.run_id)]
@@ -199,7 +199,7 @@ def test_what_may_pass_is_tried_again_and_no_stack_is_stored(fail, instance, sho
     assert "qq1" not in str(events)
 
 
-def test_who_runs_the_job_gets_the_error_itself_when_tries_are_used_up(fail, instance):
+def test_the_caller_gets_the_original_error_after_the_last_retry(fail, instance):
     with pytest.raises(dg.DagsterError) as caught:
         fail(_LOST, by_dagster=True, raises=True)
     assert original_of(caught.value) is _LOST
@@ -208,7 +208,7 @@ def test_who_runs_the_job_gets_the_error_itself_when_tries_are_used_up(fail, ins
 
 
 @pytest.mark.parametrize("error", [ImportFailed("x"), UsageError("x"), ValueError("x"), MemoryExceeded()])
-def test_what_no_try_helps_is_tried_once(fail, instance, error):
+def test_permanent_errors_are_not_retried(fail, instance, error):
     fail(error, by_dagster=True)
     (run,) = instance.get_runs()
     kinds = [entry.dagster_event_type for entry in instance.all_logs(run.run_id)]

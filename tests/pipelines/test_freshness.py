@@ -1,4 +1,4 @@
-"""Sources that are imported regularly: a check warns when the last import is too old."""
+"""Sources that should be imported regularly: an asset check warns if the last import is too old."""
 
 import dagster as dg
 import pytest
@@ -57,7 +57,7 @@ def test_a_source_is_fresh_until_its_last_import_is_older_than_the_limit(
     assert again.passed, "an import that changes nothing is one"
 
 
-def test_an_import_that_failed_or_was_undone_does_not_count(settings, execute, file, check, bench, operator, ask):
+def test_failed_and_undone_imports_do_not_count(settings, execute, file, check, bench, operator, ask):
     _configure(settings, '"csv-import/import-organizations/list" = "2 weeks"')
     execute(_JOB, _STAGE, file=str(file))
     undo(bench, ask("SELECT id FROM imports")[0].id, operator)
@@ -67,7 +67,7 @@ def test_an_import_that_failed_or_was_undone_does_not_count(settings, execute, f
     assert not one.passed
 
 
-def test_a_source_of_a_schedule_needs_no_job_and_names_stay_apart(settings, bench):
+def test_a_key_may_leave_out_the_job_of_a_scheduled_source_and_check_names_are_unique(settings, bench):
     _configure(settings, 'partners = "weekly"', '"csv-import/import-members/a-b" = "36 hours"',
                '"csv-import/import-members/a_b" = "1 day"')  # fmt: skip
     with settings.config_file.open("a", encoding="utf-8") as file:
@@ -84,18 +84,18 @@ def test_a_source_of_a_schedule_needs_no_job_and_names_stay_apart(settings, benc
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
 
 
-def test_without_limits_there_is_no_job(definitions):
+def test_there_is_no_freshness_job_without_limits(definitions):
     assert "check_freshness" not in {one.name for one in definitions.resolve_all_job_defs()}
 
 
 @pytest.mark.parametrize(("line", "said"), [
     ('partners = "monthly"', "which job imports"),
-    ('"csv-import/import-members/x" = "often"', "'often' is no period"),
-    ('"csv-import/import-members/x" = "0 days"', "'0 days' is no period"),
-    ('"csv-import/import-members/x" = 3', "3 is no period"),
+    ('"csv-import/import-members/x" = "often"', "'often' is not a period"),
+    ('"csv-import/import-members/x" = "0 days"', "'0 days' is not a period"),
+    ('"csv-import/import-members/x" = 3', "3 is not a period"),
     ('"csv-import/import-nothing/x" = "daily"', "which job imports"),
 ])  # fmt: skip
-def test_a_wrong_limit_names_its_key(settings, bench, line, said):
+def test_an_invalid_limit_is_reported_with_its_key(settings, bench, line, said):
     _configure(settings, line)
     with pytest.raises(SettingsError, match=said):
         build_definitions(settings, Core(bench=bench))

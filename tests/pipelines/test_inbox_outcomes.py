@@ -1,4 +1,4 @@
-"""Files of a watched folder end in the right place: done, or failed with what to correct, whatever dies on the way."""
+"""Files of watched folders end in ``taken/`` or ``failed/``, with what to correct, even if processes die."""
 
 import dagster as dg
 import pytest
@@ -37,7 +37,7 @@ class _Watched:
             return sensor.evaluate_tick(context)
 
     def drop(self, name, content):
-        """Put a file there and return the run that the sensor asks for when it is complete."""
+        """Put a file into the inbox, and return the run request for it once it is complete."""
         (self.folder / name).parent.mkdir(exist_ok=True)
         (self.folder / name).write_text(content)
         self.tick()
@@ -51,7 +51,7 @@ class _Watched:
         )  # fmt: skip
 
     def ended_run(self, request, status=dg.DagsterRunStatus.FAILURE):
-        """Note a run that ended, or goes on, without having done anything."""
+        """Add a run that ended, or is running, without having done anything."""
         run = self.instance.create_run_for_job(
             self.definitions.resolve_job_def(self.job),
             run_config=request.run_config, tags={RUN_KEY_TAG: request.run_key}, status=dg.DagsterRunStatus.STARTED,
@@ -99,7 +99,7 @@ def _work(bench, database):
     write_wanted(bench, wanted, worker)
 
 
-def test_a_file_whose_import_fails_goes_to_failed_with_why(watched, ask):
+def test_a_file_whose_import_fails_goes_to_failed_with_a_message(watched, ask):
     assert not watched.run(watched.drop("list.csv", _BAD_HEADER)).success
     assert watched.names("taken") == []
     assert watched.names("failed") == ["list.csv", "list.csv.message.txt"]
@@ -115,7 +115,7 @@ def test_a_file_whose_import_fails_goes_to_failed_with_why(watched, ask):
     assert "1 could not be imported" in later.skip_message
 
 
-def test_a_file_with_a_rejected_row_is_done_and_has_its_error_file_beside_it(watched, ask):
+def test_a_file_with_rejected_rows_is_done_and_gets_an_error_file(watched, ask):
     assert watched.run(watched.drop("list.csv", _ONE_BAD_ROW)).success
     assert watched.names("taken") == ["list.csv", "list.errors.csv"]
     assert watched.names("failed") == []
@@ -127,7 +127,7 @@ def test_a_file_with_a_rejected_row_is_done_and_has_its_error_file_beside_it(wat
     assert not watched.tick().run_requests, "what lies there is not taken"
 
 
-def test_a_file_without_rejected_rows_stays_alone(watched, ask):
+def test_a_file_without_rejected_rows_gets_no_error_file(watched, ask):
     assert watched.run(watched.drop("list.csv", "id,name\n1,Satu\n")).success
     assert watched.names("taken") == ["list.csv"]
     assert ask("SELECT state FROM inbox_files")[0].state == "done"
@@ -144,7 +144,7 @@ def test_a_corrected_error_file_is_imported_for_the_same_source(watched, ask):
     assert watched.names("taken") == ["list.csv", "list.errors.csv"]
 
 
-def test_an_error_file_that_was_corrected_badly_is_not_overwritten(watched):
+def test_a_corrected_error_file_that_fails_again_is_not_overwritten(watched):
     bad = "id,name,email\n2,Dua,rusak\n"
     assert watched.run(watched.drop("list.errors.csv", bad)).success
     assert watched.path("taken", "list.errors.csv").read_text() == bad
@@ -162,7 +162,7 @@ def test_the_error_file_of_json_is_json(settings, bench, instance):
     assert '"rusak"' in watched.path("taken", "list.errors.ndjson").read_text()
 
 
-def test_a_cancelled_import_puts_its_file_to_failed(watched, bench, operator, ask, monkeypatch):
+def test_the_file_of_a_cancelled_import_goes_to_failed(watched, bench, operator, ask, monkeypatch):
     request = watched.drop("list.csv", "id,name\n1,Satu\n")
     monkeypatch.setattr("kelompok_pipelines.assets.importing.stage", lambda *_: 1 / 0)
     assert not watched.run(request).success
@@ -172,7 +172,7 @@ def test_a_cancelled_import_puts_its_file_to_failed(watched, bench, operator, as
     assert "was cancelled" in watched.path("failed", "*.message.txt").read_text()
 
 
-def test_rows_can_be_corrected_of_a_file_whose_import_was_given_up_after_it_was_decided(
+def test_a_file_given_up_after_its_rows_were_decided_gets_an_error_file(
     watched, bench, database, operator, ask, monkeypatch
 ):
     request = watched.drop("list.csv", _ONE_BAD_ROW)
@@ -188,7 +188,7 @@ def test_rows_can_be_corrected_of_a_file_whose_import_was_given_up_after_it_was_
 
 
 @pytest.mark.usefixtures("unsettled")
-def test_what_a_run_did_not_settle_a_tick_does(watched, bench, database, ask, monkeypatch):
+def test_a_tick_settles_files_that_their_run_did_not(watched, bench, database, ask, monkeypatch):
     assert watched.run(watched.drop("list.csv", _ONE_BAD_ROW)).success
     assert not watched.run(watched.drop("broken.csv", _BAD_HEADER)).success
     assert watched.names("taken") == ["broken.csv", "list.csv"]
@@ -205,7 +205,7 @@ def test_what_a_run_did_not_settle_a_tick_does(watched, bench, database, ask, mo
     assert "no complete file" in watched.tick().skip_message
 
 
-def test_a_process_that_dies_while_it_puts_a_file_aside_loses_nothing(watched, database):
+def test_no_file_is_lost_if_the_process_dies_while_it_moves_it_to_failed(watched, database):
     request = watched.drop("list.csv", _BAD_HEADER)
     for die in (True, False):
         with database.connect() as connection:
@@ -229,7 +229,7 @@ def test_nothing_in_failed_is_overwritten(watched, database):
 
 @pytest.mark.parametrize("link", ["failed", "taken"])
 def test_a_link_is_not_followed(watched, tmp_path, link):
-    """Others may be allowed to put files there, and so links."""
+    """Other users may be allowed to put files there, and so links."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (watched.folder / link).symlink_to(elsewhere)
@@ -244,7 +244,7 @@ def test_a_link_is_not_followed(watched, tmp_path, link):
     assert len([one for one in watched.folder.rglob("list.csv") if one.read_text() == _BAD_HEADER]) == 1
 
 
-def test_a_run_that_dies_before_it_opens_an_import_gets_another_and_at_last_fails(watched):
+def test_a_file_whose_runs_die_before_they_open_an_import_fails_after_the_last_attempt(watched):
     request = watched.drop("list.csv", "id,name\n1,Satu\n")
     keys = [request.run_key]
     for _ in range(2):
@@ -258,7 +258,7 @@ def test_a_run_that_dies_before_it_opens_an_import_gets_another_and_at_last_fail
     assert watched.names("taken") == []
 
 
-def test_a_file_whose_run_goes_on_waits_and_a_cancelled_run_gets_no_other(watched):
+def test_a_file_waits_for_its_running_run_and_a_cancelled_run_is_not_repeated(watched):
     request = watched.drop("list.csv", "id,name\n1,Satu\n")
     run = watched.ended_run(request, dg.DagsterRunStatus.STARTED)
     assert watched.tick().skip_message == "Being imported: list.csv"
@@ -267,7 +267,7 @@ def test_a_file_whose_run_goes_on_waits_and_a_cancelled_run_gets_no_other(watche
     assert "its run was cancelled" in watched.path("failed", "*.message.txt").read_text()
 
 
-def test_an_import_whose_run_died_goes_on_in_another(watched, database, ask, monkeypatch):
+def test_an_import_whose_run_died_resumes_in_another_run(watched, database, ask, monkeypatch):
     request = watched.drop("list.csv", "id,name\n1,Satu\n")
     with monkeypatch.context() as patch:
         patch.setattr("kelompok_pipelines.assets.importing.stage", lambda *_: 1 / 0)
@@ -286,7 +286,7 @@ def test_an_import_whose_run_died_goes_on_in_another(watched, database, ask, mon
     assert len(ask("SELECT FROM imports WHERE state = 'applied'")) == 1
 
 
-def test_a_tick_says_what_it_saw_also_when_it_asks_for_runs(watched):
+def test_a_tick_lists_its_files_even_when_it_requests_runs(watched):
     (watched.folder / "b.csv").write_text("id,name\n2,Dua\n")
     (watched.folder / "tidak-ada").mkdir()
     (watched.folder / "tidak-ada" / "c.csv").write_text("id,name\n3,Tiga\n")
@@ -294,7 +294,7 @@ def test_a_tick_says_what_it_saw_also_when_it_asks_for_runs(watched):
     (watched.folder / "a.csv").write_text("id,name\n1,Satu\n")
     tick = watched.tick()
     assert [one.tags["kelompok/file"] for one in tick.run_requests] == ["b.csv"]
-    assert tick.cursor.startswith("Imports: b.csv; c.csv was not imported, and lies in ")
+    assert tick.cursor.startswith("Imports: b.csv; c.csv was not imported and is now in ")
     assert tick.cursor.endswith("Waits until it is complete: a.csv")
     watched.run(tick.run_requests[0])
     assert watched.tick().cursor == "Imports: a.csv"

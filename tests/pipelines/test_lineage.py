@@ -1,4 +1,4 @@
-"""The asset graph as people read it: names, groups, columns, and where each column comes from."""
+"""The asset graph: names, groups, partitions, columns and column lineage."""
 
 from collections import defaultdict
 from graphlib import TopologicalSorter
@@ -36,7 +36,7 @@ def _materializations(result):
     return {event.asset_key.path[-1]: event.materialization for event in result.get_asset_materialization_events()}
 
 
-def test_no_two_assets_of_a_group_look_alike_and_each_name_has_its_entity(graph):
+def test_asset_names_are_unique_in_their_group_and_contain_the_entity(graph):
     shown = defaultdict(list)
     for node in graph.asset_nodes:
         shown[node.group_name].append(node.key.path[-1])
@@ -44,7 +44,7 @@ def test_no_two_assets_of_a_group_look_alike_and_each_name_has_its_entity(graph)
     assert all(len(set(names)) == len(names) for names in shown.values())
 
 
-def test_groups_form_no_circle(graph):
+def test_groups_do_not_form_a_cycle(graph):
     groups = defaultdict(set)
     for node in graph.asset_nodes:
         parents = {graph.get(parent).group_name for parent in node.parent_keys}
@@ -53,7 +53,7 @@ def test_groups_form_no_circle(graph):
     assert order.index("csv_import") < order.index("core") < order.index("sdgs_keyword_signals")
 
 
-def test_each_asset_says_whose_it_is_which_code_made_it_and_where_to_read_more(graph):
+def test_each_asset_has_an_owner_a_code_version_and_a_docs_link(graph):
     for node in graph.asset_nodes:
         assert node.description
         assert node.owners
@@ -71,7 +71,7 @@ def _columns(metadata):
     return {column.name for column in metadata["dagster/column_schema"].columns}
 
 
-def test_a_column_is_followed_from_the_file_to_the_core(execute, tmp_path):
+def test_column_lineage_leads_from_the_file_to_the_core(execute, tmp_path):
     file = tmp_path / "mitra.csv"
     file.write_text("No,Nama Lembaga,Surel,Rahasia Kami\n1,Satu,satu@a.or.id,x\n")
     made = _materializations(execute(_JOB, _STAGE, file=str(file)))
@@ -91,7 +91,7 @@ def test_a_column_is_followed_from_the_file_to_the_core(execute, tmp_path):
         found = expected
 
 
-def test_the_history_of_a_source_is_its_own(execute, tmp_path, instance):
+def test_each_source_has_its_own_history(execute, tmp_path, instance):
     for name, content in (("mitra", "name,email\nSatu,a@a.or.id\n"), ("donatur", "name,email\nDua,b@a.or.id\n")):
         file = tmp_path / f"{name}.csv"
         file.write_text(content)
@@ -119,7 +119,7 @@ def test_a_partition_alone_imports_the_last_file_of_its_source_again(definitions
     assert first[3:] == second[3:]
 
 
-def test_a_run_of_a_failed_import_does_not_succeed_and_its_re_execution_imports_the_file_again(
+def test_a_run_of_a_failed_import_fails_and_its_re_execution_imports_the_file_again(
     settings, bench, execute, tmp_path, instance, ask
 ):
     file = tmp_path / "mitra.csv"
@@ -149,7 +149,7 @@ def test_a_partition_and_a_file_of_another_source_are_refused(definitions, file,
     assert ask("SELECT source_name FROM imports")[0][0] == "mitra"
 
 
-def test_a_core_table_materialized_alone_applies_what_is_approved_and_else_ends_well(
+def test_a_core_table_materialized_alone_applies_approved_plans_and_succeeds_without_any(
     execute, file, bench, operator, ask
 ):
     apply = ("core__apply_organizations", "core__organizations__apply")
@@ -229,7 +229,7 @@ def test_a_plugin_with_two_jobs_for_one_entity_gets_assets_for_each():
     assert keys == {"members_list_decisions", "partners_list_decisions"}
 
 
-def test_every_run_is_tagged_with_its_import_whoever_started_it(execute, file, instance, ask):
+def test_every_run_has_the_tags_of_its_import_however_it_was_started(execute, file, instance, ask):
     result = execute(_JOB, _STAGE, file=str(file), dry_run=True)
     tags = instance.get_run_by_id(result.run_id).tags
     row = ask("SELECT id, actor_id FROM imports")[0]

@@ -1,4 +1,4 @@
-"""What Dagster shows of a plan: what would change, as far as it is public, and numbers to be plotted over runs."""
+"""What Dagster shows of a plan: its public changes, and numbers to plot over runs."""
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ _JOBS = {entity: (f"csv_import__import_{entity}", f"csv_import__import_{entity}_
 
 @pytest.fixture
 def plan(execute, tmp_path):
-    """Import a file as a run, and give the metadata of each asset."""
+    """Import a file in a run, and return the metadata of each asset."""
 
     def run(content, entity="organizations", **config):
         file = tmp_path / "list.csv"
@@ -41,7 +41,7 @@ def _changes(metadata):
     return [tuple(record.data.values()) for record in metadata["decisions"]["changes"].records]
 
 
-def test_a_plan_is_told_row_by_row_where_it_is_public(plan):
+def test_public_changes_of_a_plan_are_listed_by_row(plan):
     first = plan("id,name,city,email\n1,Satu,Bandung,satu-qq@a.or.id\n2,Dua,,\n")
     assert _changes(first) == [
         ("new: Satu", "2", "name", "", "Satu"),
@@ -58,7 +58,7 @@ def test_a_plan_is_told_row_by_row_where_it_is_public(plan):
     assert HIDDEN in columns["from"], "the table says what the mark means"
 
 
-def test_what_is_not_public_is_hidden(plan, stored, ask):
+def test_values_that_are_not_public_are_hidden(plan, stored, ask):
     plan("id,name\n1,Satu\n")
     people = plan("id,nama,email,telepon,catatan\n7,Siti-qq,siti-qq@a.id,081255507359,catatan-qq\n", "members",
                   organization="satu")  # fmt: skip
@@ -87,15 +87,15 @@ def test_what_is_not_public_is_hidden(plan, stored, ask):
     "5,Nama Baik,,,,lain-qq",
     "5,3171997755331188,,,,",
 ])  # fmt: skip
-def test_a_value_in_doubt_is_hidden(plan, stored, row):
-    """Of a rejected row, in the wrong column, in a column that no field takes, or with an address in its text."""
+def test_values_in_doubt_are_hidden(plan, stored, row):
+    """Values of rejected rows, in the wrong column, in an unmapped column, or with an address in their text."""
     plan(f"id,name,website,description,city,Lain\n1,Satu,,,,\n{row}\n")
     told = stored()
     assert "-qq" not in told
     assert "3171997755331188" not in told
 
 
-def test_rows_in_review_and_unchanged_rows_tell_nothing(plan, stored):
+def test_rows_in_review_and_unchanged_rows_are_not_listed(plan, stored):
     plan("id,name,email\n1,Satu,satu@a.or.id\n")
     again = plan("name,email\nNama-qq,satu@a.or.id\n", dry_run=True)
     assert again["decisions"]["review"].value == 1
@@ -103,7 +103,7 @@ def test_rows_in_review_and_unchanged_rows_tell_nothing(plan, stored):
     assert "-qq" not in stored()
 
 
-def test_a_row_known_from_a_file_before_is_told_as_that_was(plan):
+def test_a_row_that_an_earlier_file_had_is_listed_the_same_way(plan):
     content = "id,name,website\n1,Satu,satu.id\n2,Dua,https://dua.id\n"
     first = _changes(plan(content, dry_run=True))
     assert ("new: Satu", "2", "website_url", HIDDEN, HIDDEN) in first, "it was completed, and that was found"
@@ -129,7 +129,7 @@ def test_at_most_a_hundred_changes_are_read_by_one_query_and_long_texts_are_cut(
     assert len(asked) == 1, "a plan that changes nothing is not asked for"
 
 
-def test_numbers_have_the_same_names_wherever_they_are(plan):
+def test_numbers_have_the_same_names_in_every_asset(plan):
     told = plan("id,name,email\n1,Satu,satu@a.or.id\n2,Dua,rusak\n")
     numbers = {asset: {name for name, value in metadata.items() if isinstance(value.value, int | float)}
                for asset, metadata in told.items()}  # fmt: skip
@@ -143,7 +143,7 @@ def test_numbers_have_the_same_names_wherever_they_are(plan):
     assert (told["decisions"]["rows"].value, told["organizations"]["rejected"].value) == (2, 1)
 
 
-def test_a_shown_value_is_one_short_line_without_addresses_and_numbers_of_people():
+def test_shown_values_are_short_lines_without_e_mail_addresses_and_telephone_numbers():
     assert show_value(None) == ""
     assert show_value("a\n b") == "a b"
     assert show_value("Jl. Merdeka 12, Bandung 40111") == "Jl. Merdeka 12, Bandung 40111"

@@ -1,4 +1,4 @@
-"""Steps are tried again when the database or the storage was away, and only then."""
+"""Steps are retried if the database or the storage is temporarily unavailable, and only then."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def run(settings, bench, instance):
 
 @pytest.fixture
 def lost(monkeypatch):
-    """Let a step of the imports lose the database the first times."""
+    """Make a step lose the database in its first attempts."""
 
     def lose(name, error, times=1):
         left, real = [error] * times, getattr(importing, name)
@@ -64,7 +64,7 @@ _CUT = sa.exc.OperationalError("SELECT 'rahasia'", {}, type("OperationalError", 
     "error", [_GONE, _CUT, ConnectionResetError(104, "rahasia")], ids=lambda one: type(one).__name__
 )
 @pytest.mark.parametrize("step", ["stage", "decide"])
-def test_a_step_that_lost_the_database_is_tried_again(run, file, lost, ask, step, error):
+def test_a_step_that_lost_the_database_is_retried(run, file, lost, ask, step, error):
     lost(step, error)
     result, again = run(file=str(file))
     assert result.success
@@ -74,7 +74,7 @@ def test_a_step_that_lost_the_database_is_tried_again(run, file, lost, ask, step
         assert "rahasia" not in str(result.all_events)
 
 
-def test_a_step_is_tried_three_times_again_and_then_fails(run, file, lost):
+def test_a_step_fails_after_three_retries(run, file, lost):
     lost("decide", _GONE, times=4)
     result, again = run(file=str(file))
     assert not result.success
@@ -82,7 +82,7 @@ def test_a_step_is_tried_three_times_again_and_then_fails(run, file, lost):
 
 
 @pytest.mark.parametrize("content", ["Alamat\nJl. Satu\n", "", "%PDF-1.7"])
-def test_a_bad_file_is_not_tried_again(run, tmp_path, content):
+def test_an_invalid_file_is_not_retried(run, tmp_path, content):
     file = tmp_path / "list.csv"
     file.write_text(content)
     result, again = run(file=str(file))
@@ -90,21 +90,21 @@ def test_a_bad_file_is_not_tried_again(run, tmp_path, content):
     assert again == []
 
 
-def test_an_unexpected_error_is_not_tried_again(run, file, lost):
+def test_an_unexpected_error_is_not_retried(run, file, lost):
     lost("decide", ZeroDivisionError())
     result, again = run(file=str(file))
     assert not result.success
     assert again == []
 
 
-def test_runs_of_the_command_line_and_of_workers_are_not_tried_again(run, file, lost):
+def test_runs_of_the_command_line_and_of_workers_are_not_retried(run, file, lost):
     lost("stage", _GONE)
     result, again = run(file=str(file), by_dagster=False)
     assert not result.success
     assert again == []
 
 
-def test_an_import_whose_storage_was_away_goes_on_when_it_is_back(run, file, bench, operator, ask):
+def test_an_import_resumes_when_the_storage_is_available_again(run, file, bench, operator, ask):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
     import_id = receive(bench, request, operator).import_id
     kept = Path(
@@ -122,7 +122,7 @@ def test_an_import_whose_storage_was_away_goes_on_when_it_is_back(run, file, ben
     assert ask("SELECT state FROM imports")[0].state == "applied"
 
 
-def test_a_database_that_is_lost_while_rows_are_staged_leaves_the_import_open(bench, file, operator, ask, monkeypatch):
+def test_an_import_stays_open_when_the_database_is_lost_while_staging(bench, file, operator, ask, monkeypatch):
     import_id = receive(
         bench, ImportRequest(plugin="csv-import", job="import-organizations", file=file), operator
     ).import_id

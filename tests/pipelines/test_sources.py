@@ -1,4 +1,4 @@
-"""Scheduled and watched sources of kelompok.toml: their options reach the import, and a wrong table stops itself."""
+"""Scheduled and watched sources of kelompok.toml: their options, and invalid tables, which stop only themselves."""
 
 import inspect
 import json
@@ -65,7 +65,7 @@ def build(settings, bench):
 
 @pytest.fixture
 def launch(build, instance):
-    """Start a run as Dagster does that was asked for it."""
+    """Start a requested run as Dagster does."""
 
     def run(request):
         job = build().resolve_job_def(_JOB)
@@ -156,7 +156,7 @@ def test_all_options_of_an_inbox_reach_the_import(configure, settings, launch, t
     assert not tick("partners__inbox").run_requests
 
 
-def test_plugin_settings_of_a_table_are_for_its_own_file(configure, launch, build, tmp_path, ask):
+def test_plugin_settings_of_a_table_apply_only_to_its_own_file(configure, launch, build, tmp_path, ask):
     (tmp_path / "partners.csv").write_text(_FILE)
     (tmp_path / "others.csv").write_text(_FILE)
     configure(_PROFILE + _schedule(file=tmp_path / "partners.csv", more="settings = { max_columns = 40 }"))
@@ -211,7 +211,7 @@ def test_two_inboxes_of_one_job_keep_their_files_apart(configure, settings, tick
     ]  # fmt: skip
 
 
-def test_an_inbox_for_one_organization_takes_no_file_for_another(configure, settings, tick, import_file, launch, ask):
+def test_an_inbox_for_one_organization_refuses_files_for_another(configure, settings, tick, import_file, launch, ask):
     import_file("id,name,slug\n1,Satu,satu\n2,Dua,dua\n")
     configure(_inbox(job="import-members", more='organization = "satu"'))
     tick("partners__inbox")
@@ -226,7 +226,7 @@ def test_an_inbox_for_one_organization_takes_no_file_for_another(configure, sett
     assert "another organization than satu" in message.read_text()
 
 
-def test_a_table_about_the_folder_of_a_job_takes_its_place(configure, settings, build):
+def test_an_inbox_with_the_folder_of_a_job_replaces_it(configure, settings, build):
     configure(_inbox(more='folder = "csv-import/import-organizations"'))
     names = {one.name for one in build().sensors}
     assert "partners__inbox" in names
@@ -237,12 +237,12 @@ def test_a_table_about_the_folder_of_a_job_takes_its_place(configure, settings, 
 
 _WRONG_OPTIONS = [
     ('sourse = "x"', "{key}.sourse: there is no such setting. Did you mean source?"),
-    ("source = 3", "{key}.source: must be text, not 3. It is: Name of the source"),
+    ("source = 3", "{key}.source: must be text, not 3. Meaning: Name of the source"),
     ('source = ""', "{key}.source: must not be empty."),
     (f'source = "{"x" * 300}"', "{key}.source: source: 'xxx"),
-    ('dry_run = "yes"', "{key}.dry_run: must be true or false, not 'yes'. It is: Stop at the plan."),
+    ('dry_run = "yes"', "{key}.dry_run: must be true or false, not 'yes'. Meaning: Stop at the plan."),
     ('mapping = { Nama = "nme" }', "{key}.mapping.Nama: organizations have no field 'nme'. Did you mean name?"),
-    ('mapping = { A = "name", B = "name" }', "{key}.mapping.B: another column is mapped to 'name' already"),
+    ('mapping = { A = "name", B = "name" }', "{key}.mapping.B: another column is already mapped to 'name'"),
     ('policies = { phone = "sometimes" }', "{key}.policies.phone: must be 'own'"),
     ('policies = { telefon = "own" }', "{key}.policies.telefon: organizations have no field 'telefon'."),
     ('on_duplicate = "first"', "{key}.on_duplicate: must be 'reject' or 'last', not 'first'."),
@@ -252,21 +252,21 @@ _WRONG_OPTIONS = [
     ('phone_country = "Indonesia"', "{key}.phone_country: there is no country 'Indonesia'. Give its two letters"),
     ('timezone = "Asia/Jkt"\n', "{key}.timezone: there is no time zone 'Asia/Jkt'. Name one such as"),
     ('settings = "rahasia-qq1"', "{key}.settings: must be a table."),
-    ('settings = { max_columns = "rahasia-qq1" }', "{key}.settings.max_columns: is no setting of the plugin, or has"),
-    ('settings = { delimitr = "rahasia-qq1" }', "{key}.settings.delimitr: is no setting of the plugin, or has"),
+    ('settings = { max_columns = "rahasia-qq1" }', "{key}.settings.max_columns: is not a setting of the plugin, or"),
+    ('settings = { delimitr = "rahasia-qq1" }', "{key}.settings.delimitr: is not a setting of the plugin, or its"),
 ]
 _WRONG_SCHEDULES = [
-    (_schedule("a", cron="0 25 * * *"), "schedules.2.cron: '0 25 * * *' is no cron expression. Write minute, hour"),
-    (_schedule("a", cron="0 0 31 4 *"), "schedules.2.cron: the time '0 0 31 4 *' never comes."),
+    (_schedule("a", cron="0 25 * * *"), "schedules.2.cron: '0 25 * * *' is not a cron expression. Write minute, hour"),
+    (_schedule("a", cron="0 0 31 4 *"), "schedules.2.cron: '0 0 31 4 *' never matches a date."),
     (_schedule("a", more='cron_timezone = "WIB"'), "schedules.2.cron_timezone: there is no time zone 'WIB'."),
-    (_schedule("a", more='timezone = "Asia/Jayapura"'), "schedules.2.timezone: is the zone of times in the file, and"),
-    (_schedule("Nightly"), "schedules.2.name: 'Nightly' cannot be a name. It is: What"),
-    (_schedule("a__b"), "schedules.2.name: 'a__b' cannot be a name"),
-    (_schedule("good"), "schedules.2.name: 'good' is the name of schedules.1. Choose another name."),
-    (_schedule("good", more="sourse = 1"), "schedules.2.name: 'good' is the name of schedules.1."),
-    (_schedule("prune_runs_weekly"), "schedules.2.name: 'prune_runs_weekly' is taken by Kelompok."),
-    (_schedule("check_freshness_daily"), "schedules.2.name: 'check_freshness_daily' is taken by Kelompok."),
-    (_schedule("a").replace('file = "/srv/partners.csv"', ""), "schedules.2.file: is missing. It is: Path or URL"),
+    (_schedule("a", more='timezone = "Asia/Jayapura"'), "schedules.2.timezone: is the time zone of times in the file"),
+    (_schedule("Nightly"), "schedules.2.name: 'Nightly' is not a valid name. Meaning: Name"),
+    (_schedule("a__b"), "schedules.2.name: 'a__b' is not a valid name"),
+    (_schedule("good"), "schedules.2.name: 'good' is already the name of schedules.1. Choose another name."),
+    (_schedule("good", more="sourse = 1"), "schedules.2.name: 'good' is already the name of schedules.1."),
+    (_schedule("prune_runs_weekly"), "schedules.2.name: the name 'prune_runs_weekly' is reserved."),
+    (_schedule("check_freshness_daily"), "schedules.2.name: the name 'check_freshness_daily' is reserved."),
+    (_schedule("a").replace('file = "/srv/partners.csv"', ""), "schedules.2.file: is missing. Meaning: Path or URL"),
     (_schedule("a").replace('name = "a"', ""), "schedules.2.name: is missing."),
     *((_schedule("a", more=f'cron_timezone = "Asia/Jakarta"\n{more}'), said.format(key="schedules.2"))
       for more, said in _WRONG_OPTIONS),
@@ -274,16 +274,16 @@ _WRONG_SCHEDULES = [
 _WRONG_INBOXES = [
     (
         _inbox("a", more='folder = "../files"'),
-        "inboxes.2.folder: '../files' is no folder inside the inbox. It is: Folder inside",
+        "inboxes.2.folder: '../files' is not a folder in the inbox. Meaning: Folder in",
     ),
-    (_inbox("a", more='folder = "/tmp"'), "inboxes.2.folder: '/tmp' is no folder inside the inbox."),
-    (_inbox("a", more='folder = "a/failed"'), "inboxes.2.folder: 'a/failed' is no folder inside the inbox."),
-    (_inbox("a", more='folder = "a/b/c"'), "inboxes.2.folder: 'a/b/c' is no folder inside the inbox."),
+    (_inbox("a", more='folder = "/tmp"'), "inboxes.2.folder: '/tmp' is not a folder in the inbox."),
+    (_inbox("a", more='folder = "a/failed"'), "inboxes.2.folder: 'a/failed' is not a folder in the inbox."),
+    (_inbox("a", more='folder = "a/b/c"'), "inboxes.2.folder: 'a/b/c' is not a folder in the inbox."),
     (_inbox("a", more='folder = "good"'), "good, the folder of inboxes.1. Choose another folder."),
     (_inbox("a", more='folder = "good/a"'), "/good, the folder of inboxes.1."),
     (_inbox("a", more='folder = "csv-import"'), "the inbox of csv-import import-"),
     (_inbox("a", more='folder = "csv-import/import-posts"'), "the inbox of csv-import import-posts."),
-    (_inbox("good"), "inboxes.2.name: 'good' is the name of inboxes.1."),
+    (_inbox("good"), "inboxes.2.name: 'good' is already the name of inboxes.1."),
     *((_inbox("a", more=more), said.format(key="inboxes.2")) for more, said in _WRONG_OPTIONS),
 ]
 
@@ -318,7 +318,7 @@ def _check_says(wrong, definitions, key, said, evaluate):
 
 
 @pytest.mark.parametrize(("table", "said"), _WRONG_SCHEDULES)
-def test_a_wrong_schedule_stops_itself_only(configure, build, table, said):
+def test_an_invalid_schedule_stops_only_itself(configure, build, table, said):
     configure(_good_ones() + table)
     definitions = build()
     _check_all_else(definitions)
@@ -329,7 +329,7 @@ def test_a_wrong_schedule_stops_itself_only(configure, build, table, said):
 
 
 @pytest.mark.parametrize(("table", "said"), _WRONG_INBOXES)
-def test_a_wrong_inbox_stops_itself_only(configure, build, tick, table, said):
+def test_an_invalid_inbox_stops_only_itself(configure, build, tick, table, said):
     configure(_good_ones() + table)
     definitions = build()
     _check_all_else(definitions)
@@ -345,7 +345,7 @@ def test_a_wrong_inbox_stops_itself_only(configure, build, tick, table, said):
     (('plugin = "csv-import"', 'plugin = "social-links"'), "schedules.2.plugin: the plugin social-links is disabled."),
     (('plugin = "csv-import"', "plugin = 3"), "schedules.2.plugin: must be text, not 3."),
 ])  # fmt: skip
-def test_a_table_without_an_enabled_job_is_named(configure, build, doctor, change, said):
+def test_a_table_without_an_enabled_job_is_reported(configure, build, doctor, change, said):
     configure(_good_ones() + _schedule("a").replace(*change))
     definitions = build()
     _check_all_else(definitions)
@@ -356,7 +356,7 @@ def test_a_table_without_an_enabled_job_is_named(configure, build, doctor, chang
 
 
 @pytest.mark.parametrize("text", ["schedules = 3", "schedules = [3]", "inboxes = 'x'"])
-def test_what_is_no_table_is_named(settings, build, doctor, text):
+def test_values_that_are_not_tables_are_reported(settings, build, doctor, text):
     settings.config_file.write_text(f"{text}\n{settings.config_file.read_text()}")
     (told,) = _problems(build()).values()
     assert "must be a" in told
@@ -365,7 +365,7 @@ def test_what_is_no_table_is_named(settings, build, doctor, text):
     assert any("must be a" in str(problem) for problem in found.values())
 
 
-def test_the_doctor_names_every_wrong_key_of_every_table(configure, doctor):
+def test_the_doctor_reports_every_invalid_key_of_every_table(configure, doctor):
     configure(_good_ones() + _schedule("a", more='sourse = "x"\ndry_run = 3') + _inbox("b", more='profile = "gone"'))
     code, found = doctor()
     assert code == 1
@@ -376,13 +376,13 @@ def test_the_doctor_names_every_wrong_key_of_every_table(configure, doctor):
     assert found["inboxes.2 (b)"].startswith("inboxes.2.profile: no profile 'gone'")
 
 
-def test_the_doctor_is_content_with_good_tables(configure, doctor):
+def test_the_doctor_accepts_valid_tables(configure, doctor):
     configure(_good_ones())
     code, found = doctor()
     assert (code, found["schedules.1 (good)"], found["inbox"]) == (0, None, None)
 
 
-def test_the_doctor_looks_into_named_inboxes(configure, settings, doctor):
+def test_the_doctor_checks_named_inboxes(configure, settings, doctor):
     configure(_good_ones())
     failed = settings.inbox_folder / "good/failed/x"
     failed.mkdir(parents=True)
@@ -392,7 +392,7 @@ def test_the_doctor_looks_into_named_inboxes(configure, settings, doctor):
     assert "1 could not be imported" in found["inbox good"]
 
 
-def test_the_services_tell_of_wrong_tables_when_they_start(configure, settings, monkeypatch):
+def test_services_report_invalid_tables_when_they_start(configure, settings, monkeypatch):
     configure(_schedule("a", cron="daily"))
     told = []
 
@@ -404,23 +404,23 @@ def test_the_services_tell_of_wrong_tables_when_they_start(configure, settings, 
     with pytest.raises(InterruptedError):
         services.run_services(settings, services.ServiceOptions(port=1, api_port=2, workers=1), told.append)
     assert "schedules.1 (a) in kelompok.toml" in told[0]
-    assert "'daily' is no cron expression" in told[0]
+    assert "'daily' is not a cron expression" in told[0]
 
 
-def test_a_schedule_goes_by_the_zone_of_the_installation(configure, build):
+def test_a_schedule_uses_the_time_zone_of_the_installation(configure, build):
     configure('[imports]\ntimezone = "Asia/Makassar"\n' + _schedule("a") + _schedule("b", more='cron_timezone = "UTC"')
               + _schedule("c", more='timezone = "Asia/Makassar"'))  # fmt: skip
     zones = {one.name: one.execution_timezone for one in build().schedules}
     assert (zones["a"], zones["b"], zones["c"]) == ("Asia/Makassar", "UTC", "Asia/Makassar")
 
 
-def test_names_of_ours_cannot_be_those_of_tables(configure, build):
+def test_tables_cannot_use_reserved_names(configure, build):
     configure('[freshness]\n"csv-import/import-organizations/list" = "daily"\n')
     ours = {one.name for one in (*build().schedules, *build().sensors)}
     assert {one for one in ours if "__" not in one} <= RESERVED
 
 
-def test_every_option_of_the_command_line_is_one_of_sources_and_of_runs():
+def test_sources_and_runs_have_every_option_of_the_command_line():
     others = {"name", "job", "file", "save", "key", "only_import", "since", "again", "as_json"}
     renamed = {"policy": "policies", "setting": "settings"}
     options = {renamed.get(one, one) for one in inspect.signature(plugins.run).parameters if one not in others}
@@ -430,7 +430,7 @@ def test_every_option_of_the_command_line_is_one_of_sources_and_of_runs():
         assert all(one.description for one in model.model_fields.values())
 
 
-def test_the_documented_example_has_every_option_and_is_right(configure, settings, build):
+def test_the_documented_example_has_every_option_and_is_valid(configure, settings, build):
     page = (Path(__file__).parents[2] / "docs/operating.md").read_text("utf-8")
     example = page.partition("### Schedules and inboxes")[2].partition("```toml\n")[2].partition("```")[0]
     configure(_PROFILE + example)
@@ -441,7 +441,7 @@ def test_the_documented_example_has_every_option_and_is_right(configure, setting
     assert build().resolve_schedule_def("partners_nightly").execution_timezone == "Asia/Makassar"
 
 
-def test_the_example_of_an_installation_is_right(settings):
+def test_the_example_settings_file_is_valid(settings):
     shutil.copy(Path(__file__).parents[2] / "examples/kelompok.toml", settings.config_file)
     for plugin in ("csv-import", "sdgs-keyword"):
         set_enabled(settings, plugin, enabled=True)
@@ -450,7 +450,7 @@ def test_the_example_of_an_installation_is_right(settings):
     assert not found.wrong
 
 
-def test_many_tables_read_the_settings_file_no_more_often_than_few(configure, settings, monkeypatch):
+def test_many_tables_do_not_read_the_settings_file_more_often(configure, settings, monkeypatch):
     reads = []
     monkeypatch.setattr(configuration.tomllib, "loads", lambda text, load=tomllib.loads: reads.append(1) or load(text))
     configure(_good_ones() + _schedule("a", more='profile = "partners"'))
@@ -461,7 +461,7 @@ def test_many_tables_read_the_settings_file_no_more_often_than_few(configure, se
     assert len(reads) == 2 * few
 
 
-def test_reading_tables_runs_no_plugin_code(configure, settings, build, tmp_path, monkeypatch):
+def test_reading_tables_does_not_run_plugin_code(configure, settings, build, tmp_path, monkeypatch):
     manifest = {
         "name": "odd", "version": "1.0", "api": "1",
         "implements": {"organization_importer": "odd_source.reader:Reader"},
