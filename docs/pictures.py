@@ -46,11 +46,11 @@ _COLUMNS, _WINDOW = 100, ViewportSize(width=1600, height=1000)
 _PORT, _API_PORT = 13_971, 13_972
 _UP_SECONDS = 120
 _SETTLE_MILLISECONDS = 6_000
-"""After a page shows what it must: graphs and thumbnails are drawn last."""
+"""Wait after a page has the expected text, because graphs and thumbnails are drawn last."""
 _ZOOM_STEPS = 6
-"""After which all groups are in the window."""
+"""Zoom out this often, so that all groups are in the window."""
 _TICK_MILLISECONDS = 60_000
-"""Two looks of a sensor at a folder, and the run that follows; a schedule has come meanwhile."""
+"""Time for two ticks of a sensor, the run that follows, and a tick of the schedule."""
 
 
 def main() -> None:
@@ -134,7 +134,7 @@ def ask(query: str) -> dict[str, dict[str, list[dict[str, str]]]]:
 
 
 def import_examples(environment: dict[str, str]) -> None:
-    """Import as an operator does, so that there is something to look at: also a file that is refused."""
+    """Import the examples, and a file that is refused, so that there is something to show."""
     folder = Path(environment["KELOMPOK_HOME"]).parent
     (folder / "alamat.csv").write_text("Alamat,Kota\nJl. Satu,Garut\n")
     for words in (
@@ -145,7 +145,7 @@ def import_examples(environment: dict[str, str]) -> None:
 
 
 def picture_dagster(environment: dict[str, str]) -> None:
-    """Picture what people look at first, in a window of 1600 by 1000."""
+    """Take screenshots of the main pages of Dagster's UI."""
     folder = Path(environment["KELOMPOK_HOME"]).parent
     inbox = folder / "home/inbox/csv-import/import-organizations"
     with sync_playwright() as started:
@@ -180,7 +180,7 @@ def picture_dagster(environment: dict[str, str]) -> None:
 
 
 def picture(page: Page, name: str, address: str | None, expected: str) -> None:
-    """Open a page, or stay where it is, wait for a text that it must show, and take its picture."""
+    """Open a page, or stay on the current one, wait for the expected text, and take a screenshot."""
     if address is not None:
         page.goto(address)
     page.get_by_text(expected).first.wait_for(timeout=60_000)

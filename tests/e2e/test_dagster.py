@@ -1,4 +1,4 @@
-"""Dagster as a data engineer uses it: a real browser on running services, and every way to start a run."""
+"""Dagster as a data engineer uses it: a real browser with running services, and every way to start a run."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ _RUNS = """{ runsOrError(limit: 100, filter: {tags: [{key: ".dagster/repository"
 
 
 class Running:
-    """An installation whose services run, asked as Dagster's UI asks it."""
+    """An installation with running services, queried as Dagster's UI does."""
 
     def __init__(self, installation, ui, api):
         self.installation, self.ui, self.api = installation, ui, api
@@ -52,7 +52,7 @@ class Running:
         return next(run["runId"] for run in self.runs() if _tags(run).get("kelompok/import") == import_id)
 
     def wait_for_run(self, known, *, scheduled=False, seconds=150):
-        """Return the run that is not among the known ones, when it has ended."""
+        """Wait for a run that is not among the known ones, and return it when it has ended."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for run in self.runs():
@@ -104,7 +104,7 @@ def _import_of(running, source):
     return next(one["import"] for one in listed if one["source"] == source)
 
 
-def test_home_and_job_show_what_the_command_line_imported(page):
+def test_the_timeline_and_the_job_show_runs_of_the_command_line(page):
     page.goto("overview")
     page.get_by_role("link", name=_JOB).first.wait_for()
     page.goto(f"{_LOCATION}/jobs/{_JOB}")
@@ -122,14 +122,14 @@ def test_a_run_is_found_by_its_import(page, running):
     page.get_by_text("Success", exact=True).first.wait_for()
 
 
-def test_an_asset_tells_from_which_column_it_was_read_and_keeps_sources_apart(page):
+def test_an_asset_shows_its_column_lineage_and_keeps_sources_apart(page):
     page.goto("assets/core/organizations?view=overview")
     page.get_by_text("Read from «Nama Lembaga» of mitra.").wait_for()
     page.goto("assets/csv_import/organizations_decisions?view=partitions")
     page.get_by_text("mitra", exact=True).first.wait_for()
 
 
-def test_the_sentence_of_a_refused_file_is_on_the_first_view_of_its_run(page, running):
+def test_the_page_of_a_run_shows_why_its_file_was_refused(page, running):
     import_id = _import_of(running, "aneh")
     page.goto(f"runs/{running.run_of(import_id)}")
     page.get_by_text("No column was recognised").first.wait_for()
@@ -179,7 +179,7 @@ def _tags(run):
 
 
 def _shape(run):
-    """Return what must be the same whoever starts a run: tags, assets, partitions, metadata, counts."""
+    """Return what must not depend on how a run was started: tags, assets, partitions, metadata, counts."""
     tags = _tags(run)
     assets = {
         "/".join(one["assetKey"]["path"]): (
@@ -194,7 +194,7 @@ def _shape(run):
     return run["jobName"], run["status"], told, tags["dagster/partition"], assets, _counts(run)
 
 
-def test_every_way_to_start_an_import_leaves_the_same_run(running):
+def test_every_way_to_start_an_import_creates_the_same_run(running):
     installation, file = running.installation, running.lists / "mitra.csv"
     expected = _shape(running.in_process)
     assert expected[-1] == _COUNTS
@@ -208,7 +208,7 @@ def test_every_way_to_start_an_import_leaves_the_same_run(running):
 
 
 def _ways(running, file):
-    """Return each way to start an import but for the schedule, which starts by itself."""
+    """Return each way to start an import, except the schedule, which starts automatically."""
     installation, config = running.installation, running.installation.folder / "run.yaml"
     config.write_text(yaml.safe_dump({"ops": {_STAGE: {"config": {"file": str(file)}}}}))
     environment = json.loads(installation.kelompok("env", "--json").stdout)

@@ -38,14 +38,14 @@ def limit(settings):
     ("scaling = 1", "scaling", read_scaling), ("plugins = 1", "plugins", plugin_settings),
     ("plugins.x = 1", "plugins.x", plugin_settings), ("profiles.x = 1", "profiles.x", partial(read_profile, name="x")),
 ])  # fmt: skip
-def test_a_setting_that_is_to_be_a_table_and_is_none_is_named(settings, text, key, read):
+def test_a_setting_that_must_be_a_table_is_reported(settings, text, key, read):
     settings.config_file.write_text(text)
     with pytest.raises(SettingsError, match=f"^{key}: must be a table$") as told:
         read(settings)
     assert told.value.hint.startswith(f"Write [{key}")
 
 
-def test_a_schedule_that_is_no_table_is_named(settings):
+def test_a_schedule_that_is_not_a_table_is_reported(settings):
     settings.config_file.write_text("schedules = [1]")
     assert [one.told for one in read_scheduled(settings)] == ["schedules.1: must be a table. Write [[schedules]]."]
 

@@ -47,7 +47,7 @@ def test_received_files_and_inboxes_are_their_users_alone(import_file, settings,
 
 
 @pytest.mark.usefixtures("loose")
-def test_error_files_are_their_users_alone(settings):
+def test_error_files_are_readable_only_by_their_user(settings):
     with written_whole(settings.storage_url, "errors/a/list.csv", encoding="utf-8") as file:
         file.write("name\nSatu\n")
         file.flush()

@@ -105,7 +105,7 @@ def test_any_bytes_are_a_configuration_or_an_error_of_ours(configured, content):
     plugin=_TOML, profile=_TOML, schedules=_TOML, inboxes=_TOML,
     name=st.sampled_from(["csv-import", "json-import", "sdgs-keyword", "nobody", "social-links"]),
 )  # fmt: skip
-def test_any_tables_are_a_configuration_or_an_error_of_ours(configured, plugin, profile, schedules, inboxes, name):
+def test_any_tables_are_valid_or_raise_an_expected_error(configured, plugin, profile, schedules, inboxes, name):
     document = {
         "plugins": {name: plugin}, "profiles": {"monthly": profile}, "schedules": schedules, "inboxes": inboxes,
     }  # fmt: skip
@@ -119,7 +119,7 @@ def test_any_tables_are_a_configuration_or_an_error_of_ours(configured, plugin, 
 )
 @example(changed={"folder": "../other"}, word="inboxes")
 @example(changed={"cron": "* * * * * *"}, word="schedules")
-def test_any_options_of_a_source_are_right_or_named(configured, changed, word):
+def test_any_options_of_a_source_are_valid_or_reported(configured, changed, word):
     own = {"cron": "0 2 * * *", "file": "/data/list.csv"} if word == "schedules" else {}
     table = {"name": "a", "plugin": "csv-import", "job": "import-members", **own, **changed}
     document = {"plugins": {"csv-import": {"enabled": True}}, word: [table]}
