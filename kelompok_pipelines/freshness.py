@@ -149,7 +149,7 @@ def _place_of(key: str, jobs: Sequence[PluginJob], tables: Sequence[SourceTable[
     if len(named) == 1:
         return named.pop()
     raise SettingsError(
-        f"{_TABLE}.{key}", "not exactly one job has a schedule or inbox with this source",
+        f"{_TABLE}.{key}", "it is unclear which job imports this source",
         hint='Put the plugin and the job before it: "csv-import/import-organizations/partners" = "monthly".',
     )  # fmt: skip
 

@@ -223,7 +223,7 @@ def test_an_inbox_for_one_organization_refuses_files_for_another(configure, sett
     (stage,) = request.run_config["ops"].values()
     assert stage["config"]["organization"] == "satu"
     (message,) = (settings.inbox_folder / "partners/failed").rglob("*.message.txt")
-    assert "another organization than satu" in message.read_text()
+    assert "this inbox imports only for satu" in message.read_text()
 
 
 def test_an_inbox_with_the_folder_of_a_job_replaces_it(configure, settings, build):
