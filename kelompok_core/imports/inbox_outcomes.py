@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from kelompok_core.errors import ErrorFileFailed, KelompokError
 from kelompok_core.imports.error_file import encoding_of, suggested_error_file
 from kelompok_core.imports.handing_back import write_errors
-from kelompok_core.imports.records import ImportRecord, ImportState, get_import
+from kelompok_core.imports.records import ImportRecord, ImportState, fail_import, get_import
 from kelompok_core.imports.stored_errors import find_current, want
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.sources.inbox import KEY, Inbox, TakenFile, file_of, put_aside, settle_done, taken_prefix
@@ -97,12 +97,16 @@ def settle(bench: Workbench, import_id: UUID, errors: ErrorFiles) -> Settled | N
 
 
 def give_up(bench: Workbench, one: Imported, why: KelompokError, errors: ErrorFiles) -> Settled | None:
-    """Put aside the file of an import that will not be continued; None if that has to wait."""
+    """Fail an import that will not be continued, and put its file aside; None if that has to wait."""
     with bench.database.connect() as connection, connection.begin():
         if connection.execute(_OF_IMPORT, {"import": one.import_id}).one_or_none() is None:
             return None
+        if not connection.scalar(_LOCK_IF_FREE, {"import": one.import_id}):
+            return None  # a process still works on it
         record = get_import(connection, one.import_id)
-        return _put_aside(connection, record, one.file, why, errors) if _is_ready(connection, record, errors) else None
+        if record.is_unfinished:
+            record = fail_import(connection, record, why)
+        return _settle(connection, record, one.file, errors)
 
 
 def list_imported(connection: sa.Connection, inbox: Inbox) -> list[Imported]:
@@ -161,11 +165,9 @@ class WrittenByWorkers:
 def _settle(connection: sa.Connection, record: ImportRecord, file: TakenFile, errors: ErrorFiles) -> Settled | None:
     if not _is_ready(connection, record, errors):
         return None
-    if record.state is ImportState.FAILED:
-        why = KelompokError(record.failure or "the import failed", hint=record.failure_hint)
-        return _put_aside(connection, record, file, why, errors)
-    if record.state is ImportState.CANCELLED:
-        return _put_aside(connection, record, file, KelompokError("the import was cancelled"), errors)
+    if record.state in (ImportState.FAILED, ImportState.CANCELLED):
+        why = record.failure or f"the import {'failed' if record.state is ImportState.FAILED else 'was cancelled'}"
+        return _put_aside(connection, record, file, KelompokError(why, hint=record.failure_hint), errors)
     error_file = None
     if _has_rejected(record) and is_in_place(file.path, home_of(file.path)):
         error_file = _write(record, file.path, errors)
@@ -214,6 +216,7 @@ _OF_IMPORT = sa.text(f"""
       AND f.id = CAST(substring(i.idempotency_key FROM '{_ID}') AS uuid)
     FOR UPDATE OF f SKIP LOCKED
 """)
+_LOCK_IF_FREE = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended('import:' || CAST(:import AS text), 0))")
 _UNSETTLED = sa.text(f"""
     SELECT f.id, f.claimed_path, i.id AS import_id, i.run_id,
            i.state IN ('received', 'staging', 'staged') OR (i.state = 'planned' AND i.mode = 'apply') AS is_unfinished,

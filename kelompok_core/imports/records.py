@@ -317,6 +317,20 @@ def update_held(connection: sa.Connection, record: ImportRecord, **values: Any) 
         raise TakenOver(record.id)
 
 
+def fail_import(connection: sa.Connection, record: ImportRecord, error: KelompokError) -> ImportRecord:
+    """Fail an import in progress, or cancel its plan, and take it from whoever works on it; return its new record.
+
+    Raises:
+        TakenOver: When the import was cancelled or taken up by another worker since the record was read.
+    """
+    ended: dict[str, Any] = {"state": ImportState.FAILED}
+    if record.state is ImportState.PLANNED:  # the database does not let a plan fail
+        ended = {"state": ImportState.CANCELLED, "cancelled_by": record.released_by[0]}
+    taken = {"queued_at": None, "leased_by": None, "fence": IMPORTS.c.fence + 1}
+    update_held(connection, record, **ended, **taken, **failure_columns(error))
+    return get_import(connection, record.id)
+
+
 IMPORTS = sa.table(
     "imports",
     *(

@@ -12,7 +12,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed, KelompokError, TakenOver
-from kelompok_core.imports.records import IMPORTS, ImportRecord, ImportState, failure_columns, update_held
+from kelompok_core.imports.records import ImportRecord, fail_import
 from kelompok_core.imports.workbench import Workbench
 from kelompok_core.plugin_host.limits import Limits
 
@@ -91,9 +91,8 @@ class _Watchdog:
 
     def _give_up(self, connection: sa.Connection, late: ImportFailed) -> KelompokError:
         """Fail the import; return why its step ends, which may be that another worker has taken it over."""
-        failed = {"state": ImportState.FAILED, "queued_at": None, "leased_by": None, "fence": IMPORTS.c.fence + 1}
         try:
-            update_held(connection, self._record, **failed, **failure_columns(late))
+            fail_import(connection, self._record, late)
         except TakenOver as taken:
             return taken
         return late

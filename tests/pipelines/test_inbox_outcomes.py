@@ -8,8 +8,9 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 from kelompok_core.errors import ImportFailed
 from kelompok_core.imports import inbox_outcomes
 from kelompok_core.imports.cancel import cancel
+from kelompok_core.imports.locks import working_on
 from kelompok_core.imports.stored_errors import claim_wanted, write_wanted
-from kelompok_core.sources.inbox import put_aside
+from kelompok_core.sources.inbox import file_of, put_aside
 from kelompok_core.sources.inbox_places import list_failed
 from kelompok_pipelines import inbox_runs
 from kelompok_pipelines.definitions import build_definitions
@@ -284,6 +285,57 @@ def test_an_import_whose_run_died_resumes_in_another_run(watched, database, ask,
     assert watched.run(again).success
     assert ask("SELECT state FROM inbox_files")[0].state == "done"
     assert len(ask("SELECT FROM imports WHERE state = 'applied'")) == 1
+
+
+@pytest.mark.parametrize(("step", "ended"), [("importing.stage", "failed"), ("core_tables.apply", "cancelled")])
+def test_an_import_whose_runs_all_died_ends(watched, ask, monkeypatch, step, ended):
+    request = watched.drop("list.csv", "id,name\n1,Satu\n")
+    monkeypatch.setattr(f"kelompok_pipelines.assets.{step}", lambda *_: 1 / 0)
+    assert not watched.run(request).success
+    for _ in range(2):
+        (request,) = watched.tick().run_requests
+        assert not watched.run(request).success
+    assert "list.csv failed" in watched.tick().skip_message
+    (record,) = ask("SELECT state, failure FROM imports")
+    assert tuple(record) == (ended, "3 runs ended before the import was done")
+    assert watched.names("failed") == ["list.csv", "list.csv.message.txt"]
+    assert "3 runs ended" in watched.path("failed", "*.message.txt").read_text()
+
+
+@pytest.fixture
+def given_up(watched, bench, database):
+    """Give up the file of an import, as a tick does that saw it unfinished."""
+
+    def give_up(name):
+        path = watched.path("taken", name)
+        with database.connect() as connection:
+            ((file_id, import_id),) = connection.execute(sa.text("SELECT f.id, i.id FROM inbox_files f, imports i"))
+        seen = inbox_outcomes.Imported(
+            file=file_of(file_id, path), import_id=import_id, is_unfinished=True, run_id=None, idle=False
+        )
+        errors = inbox_outcomes.WrittenHere(bench)
+        return inbox_outcomes.give_up(bench, seen, ImportFailed("its run was cancelled"), errors)
+
+    return give_up
+
+
+def test_a_file_whose_import_ended_meanwhile_is_not_given_up(watched, given_up, unsettled, ask):
+    assert watched.run(watched.drop("list.csv", "id,name\n1,Satu\n")).success
+    settled = given_up("list.csv")
+    assert settled.done
+    assert [watched.names("taken"), watched.names("failed")] == [["list.csv"], []]
+    assert ask("SELECT state FROM imports")[0].state == "applied"
+
+
+def test_an_import_somebody_works_on_is_not_given_up(watched, bench, given_up, ask, monkeypatch):
+    request = watched.drop("list.csv", "id,name\n1,Satu\n")
+    monkeypatch.setattr("kelompok_pipelines.assets.importing.stage", lambda *_: 1 / 0)
+    assert not watched.run(request).success
+    with working_on(bench.database.engine, ask("SELECT id FROM imports")[0].id):
+        assert given_up("list.csv") is None
+    assert watched.names("taken") == ["list.csv"]
+    assert not given_up("list.csv").done
+    assert ask("SELECT state FROM imports")[0].state == "failed"
 
 
 def test_a_tick_lists_its_files_even_when_it_requests_runs(watched):
