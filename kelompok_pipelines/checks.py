@@ -8,7 +8,7 @@ from kelompok_core.enrichment.promises import count_unproven
 from kelompok_core.imports import promises
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import staged_of
+from kelompok_pipelines.assets.results import staged_of
 from kelompok_pipelines.metadata import issue_table
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob

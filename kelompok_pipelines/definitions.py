@@ -11,7 +11,7 @@ from kelompok_pipelines.assets.core_tables import core_asset
 from kelompok_pipelines.assets.enriching import enrichment_assets
 from kelompok_pipelines.assets.importing import decisions_asset, staging_assets
 from kelompok_pipelines.checks import core_checks, counts_check, enrichment_checks, schema_check
-from kelompok_pipelines.freshness import freshness_checks, freshness_job, freshness_schedule, read_fresh_sources
+from kelompok_pipelines.freshness import freshness_checks, freshness_job, freshness_schedule
 from kelompok_pipelines.inboxes import list_watched
 from kelompok_pipelines.jobs import apply_job, enrichment_job, import_job, prune_runs
 from kelompok_pipelines.names import Layer
@@ -33,8 +33,7 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
     entities = list_entities()
     scaling = read_scaling(settings)
     sources = read_sources(settings)
-    fresh = read_fresh_sources(settings, imports, sources.tables)
-    freshness = [check for one in imports if (check := freshness_checks(one, fresh)) is not None]
+    freshness = [check for one in imports if (check := freshness_checks(one, sources.fresh.sources)) is not None]
     return dg.Definitions(
         assets=[
             *(staging_assets(one) for one in imports),
@@ -53,7 +52,7 @@ def build_definitions(settings: Settings, core: Core | None = None) -> dg.Defini
             *(import_job(one, _following(one.entity, enrichers)) for one in imports),
             *(enrichment_job(one) for one in enrichers),
             *(apply_job(entity) for entity in entities),
-            *(parts_job(one, scaling) for one in imports if scaling is not None),
+            *(parts_job(one, scaling, _feeding(one.entity, imports)) for one in imports if scaling is not None),
             *([freshness_job(freshness)] if freshness else []),
             prune_runs,
         ],

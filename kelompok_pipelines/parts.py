@@ -4,7 +4,7 @@ Steps do not pass data to each other: each finds the import by its run, and the 
 any machine, and can be retried.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +16,8 @@ from kelompok_core.imports.part import Part
 from kelompok_core.imports.parts import join_parts, stage_part
 from kelompok_core.imports.records import ImportState
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import ImportConfig, open_import, planned_of, report_of, staged_of
-from kelompok_pipelines.metadata import applied_metadata, decided_metadata, staged_metadata
+from kelompok_pipelines.assets.importing import ImportConfig, open_import
+from kelompok_pipelines.assets.results import applied_result, decided_result, staged_results
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
@@ -29,11 +29,14 @@ _DONE = dg.Out(dg.Nothing)
 _BEFORE = dg.In(dg.Nothing)
 
 
-def parts_job(one: PluginJob, scaling: Scaling) -> dg.JobDefinition:
-    """Return the job that imports one file, staged in parallel; it materializes the same assets as the usual job."""
+def parts_job(one: PluginJob, scaling: Scaling, feeding: Sequence[dg.AssetKey]) -> dg.JobDefinition:
+    """Return the job that imports one file, staged in parallel; it materializes the same assets as the usual job.
+
+    ``feeding`` has the decisions that the core table depends on.
+    """
     opens = _open_op(one)
     parts = [_part_op(one, Part(number=number, parts=scaling.parts)) for number in range(1, scaling.parts + 1)]
-    joins, decides, applies = _join_op(one, scaling.parts), _decide_op(one), _apply_op(one)
+    joins, decides, applies = _join_op(one, scaling.parts), _decide_op(one), _apply_op(one, feeding)
 
     @dg.graph(name=names.parts_job(one.plugin, one.job.name))
     def in_parts() -> None:
@@ -88,9 +91,8 @@ def _part_op(one: PluginJob, part: Part) -> dg.OpDefinition:
 def _join_op(one: PluginJob, parts: int) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         join_parts(core.bench, import_id, parts)
-        metadata = staged_metadata(*staged_of(core, import_id))
-        for layer in (Layer.SOURCE_RECORDS, Layer.CANDIDATES):
-            _materialize(context, one.key(layer), metadata, core.partition_of(import_id))
+        for key, metadata in staged_results(core, one, import_id).items():
+            _materialize(context, key, metadata, core.partition_of(import_id))
 
     after = [f"part_{number}" for number in range(1, parts + 1)]
     return _step(_name(one, "join"), after, "Checks that the parts make up the whole file.", do)
@@ -99,16 +101,16 @@ def _join_op(one: PluginJob, parts: int) -> dg.OpDefinition:
 def _decide_op(one: PluginJob) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         decide(core.bench, import_id)
-        metadata = decided_metadata(*planned_of(core, import_id))
+        metadata = decided_result(core, one, import_id)
         _materialize(context, one.key(Layer.DECISIONS), metadata, core.partition_of(import_id))
 
     return _step(_name(one, "decide"), ["staged"], "One decision per row. A dry run ends here.", do)
 
 
-def _apply_op(one: PluginJob) -> dg.OpDefinition:
+def _apply_op(one: PluginJob, feeding: Sequence[dg.AssetKey]) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
         if apply(core.bench, import_id).state is ImportState.APPLIED:
-            _materialize(context, one.key(Layer.CORE), applied_metadata(report_of(core, import_id)))
+            _materialize(context, one.key(Layer.CORE), applied_result(core, one.entity, feeding, import_id))
 
     return _step(_name(one, "apply"), ["decided"], "Applies the plan in one transaction.", do)
 

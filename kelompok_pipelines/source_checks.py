@@ -1,7 +1,7 @@
 """Checks that scheduled and watched sources use existing plugins, jobs, profiles, fields, time zones and folders."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from time import time
@@ -20,6 +20,7 @@ from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plu
 from kelompok_core.settings import Settings
 from kelompok_core.suggestions import suggest
 from kelompok_core.values.conventions import is_country, is_zone
+from kelompok_pipelines.fresh_sources import FreshSources, is_configured, read_fresh_sources
 from kelompok_pipelines.sources import (
     AnySource,
     ScheduledSource,
@@ -38,14 +39,16 @@ _A_ZONE = "Name one such as Asia/Makassar."
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """The scheduled and watched sources of kelompok.toml."""
+    """The scheduled and watched sources of kelompok.toml, and the sources that should be imported regularly."""
 
-    scheduled: list[SourceTable[ScheduledSource]]
-    watched: list[SourceTable[WatchedSource]]
+    scheduled: list[SourceTable[ScheduledSource]] = field(default_factory=list)
+    watched: list[SourceTable[WatchedSource]] = field(default_factory=list)
+    fresh: FreshSources = field(default_factory=FreshSources)
 
     @property
     def tables(self) -> list[SourceTable[Source]]:
-        return [*self.scheduled, *self.watched]
+        """All scheduled and watched sources, and the invalid keys of ``[freshness]``."""
+        return [*self.scheduled, *self.watched, *self.fresh.wrong]
 
     @property
     def wrong(self) -> list[SourceTable[Source]]:
@@ -59,12 +62,13 @@ def read_sources(settings: Settings) -> Sources:
         SettingsError: When kelompok.toml or its ``[plugins]`` cannot be read.
     """
     scheduled, watched = read_scheduled(settings), read_watched(settings)
-    if not scheduled and not watched:
-        return Sources(scheduled=[], watched=[])
+    if not scheduled and not watched and not is_configured(settings):
+        return Sources()
     known = _Known(settings)
     return Sources(
         scheduled=_checked(known, scheduled, partial(_of_schedule, known)),
         watched=_checked(known, watched, _FolderCheck(known)),
+        fresh=read_fresh_sources(settings, known.enabled_jobs(), [*scheduled, *watched]),
     )
 
 
@@ -91,6 +95,11 @@ class _Known:
     @cached_property
     def zone(self) -> str:
         return installation_zone(self.settings)
+
+    def enabled_jobs(self) -> set[tuple[str, str]]:
+        """Return plugin and name of the importing jobs of enabled plugins."""
+        enabled = [one for one in self.plugins.values() if one.state is PluginState.ENABLED]
+        return {(plugin.name, job.name) for plugin in enabled for job in plugin.jobs() if job.is_importer}
 
     def job(self, source: Source) -> Job | None:
         """Return the job that imports the source, even if its plugin is disabled."""

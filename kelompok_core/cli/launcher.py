@@ -54,7 +54,7 @@ class Launcher(Protocol):
         ...
 
     def check_sources(self, settings: Settings) -> list[tuple[str, Sequence[KelompokError]]]:
-        """Return each scheduled and watched source of kelompok.toml, with the errors in its table."""
+        """Return the scheduled and watched sources and invalid freshness keys of kelompok.toml, with their errors."""
         ...
 
     def list_inboxes(self, settings: Settings) -> list[Path]:

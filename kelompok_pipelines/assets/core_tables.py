@@ -13,10 +13,9 @@ from kelompok_core.imports.inbox_outcomes import settling
 from kelompok_core.imports.records import ImportState, list_approved
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.importing import report_with_disclosure
+from kelompok_pipelines.assets.results import applied_result
 from kelompok_pipelines.assets.specs import columns, docs, tags
 from kelompok_pipelines.columns import core_lineage, core_schema
-from kelompok_pipelines.metadata import applied_metadata
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.resources import Core
 from kelompok_pipelines.retries import retrying
@@ -34,22 +33,19 @@ class ApplyConfig(dg.Config):
 
 def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     """Return the asset of a core table, which depends on the decisions of all plugins that import into it."""
-    key, descriptor = names.core_key(entity), get_descriptor(entity)
-    lineage = columns(lineage=core_lineage(descriptor, decisions)) if decisions else {}
+    key = names.core_key(entity)
 
-    @dg.multi_asset(name=names.apply_op(entity), specs=[_spec(descriptor, decisions, lineage)])
+    @dg.multi_asset(name=names.apply_op(entity), specs=[_spec(get_descriptor(entity), decisions)])
     def apply_imports(
         context: dg.AssetExecutionContext, config: ApplyConfig, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        applied: list[dict[str, Any]] = []
+        applied: list[Mapping[str, Any]] = []
         with retrying(core, context), without_values(core, context.run):
             for import_id in _chosen(context, core, config, entity):
                 with settling(core.bench, import_id):
                     state = apply(core.bench, import_id).state
                 if state is ImportState.APPLIED:
-                    report, disclosure = report_with_disclosure(core, import_id)
-                    read = columns(schema=core_schema(descriptor, disclosure))
-                    applied.append(applied_metadata(report) | read | lineage)
+                    applied.append(applied_result(core, entity, decisions, import_id))
                 else:
                     context.log.info(
                         "import %s is a dry run; to apply its plan, run «kelompok import apply»", import_id
@@ -62,8 +58,9 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
     return apply_imports
 
 
-def _spec(descriptor: EntityDescriptor, decisions: Sequence[dg.AssetKey], lineage: Mapping[str, Any]) -> dg.AssetSpec:
+def _spec(descriptor: EntityDescriptor, decisions: Sequence[dg.AssetKey]) -> dg.AssetSpec:
     entity = descriptor.entity
+    lineage = core_lineage(descriptor, decisions) if decisions else None
     return dg.AssetSpec(
         names.core_key(entity),
         # Foreign keys between core tables are no dependencies: else Dagster would show members as out of date after
@@ -79,8 +76,7 @@ def _spec(descriptor: EntityDescriptor, decisions: Sequence[dg.AssetKey], lineag
         metadata={
             **docs(Layer.CORE),
             "dagster/table_name": entity,
-            **columns(schema=core_schema(descriptor)),
-            **lineage,
+            **columns(schema=core_schema(descriptor), lineage=lineage),
         },
     )
 

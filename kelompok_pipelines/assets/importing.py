@@ -1,6 +1,6 @@
 """Assets of import jobs: source records, candidates and decisions. The same factories serve all plugins."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,27 +11,22 @@ from kelompok_core.access.actors import Actor, get_actor
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.imports.decide import decide
-from kelompok_core.imports.disclosure import Disclosure, disclosure_of
 from kelompok_core.imports.inbox_outcomes import settling
 from kelompok_core.imports.last_imports import list_last_imports
 from kelompok_core.imports.profiles import chosen_profile
-from kelompok_core.imports.promises import count_invalid_rows
-from kelompok_core.imports.public_changes import PublicChange, list_public_changes
 from kelompok_core.imports.readable import run_rules
 from kelompok_core.imports.receive import REFUSED, ImportRequest, receive, source_of
 from kelompok_core.imports.records import DuplicatePolicy, ImportRecord, ImportState, get_import
 from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.imports.repeat import receive_again
-from kelompok_core.imports.report import ImportReport, get_report
 from kelompok_core.imports.stage import stage
 from kelompok_core.plugin_host.registry import require_per_request
 from kelompok_core.sources.inbox import KEY, put_aside
-from kelompok_core.sources.storage import kept_location
 from kelompok_core.values.conventions import DateOrder
 from kelompok_pipelines import names
-from kelompok_pipelines.assets.specs import columns, layer_spec
-from kelompok_pipelines.columns import candidate_lineage, candidate_schema, decision_lineage, source_schema
-from kelompok_pipelines.metadata import decided_metadata, staged_metadata
+from kelompok_pipelines.assets.results import decided_result, staged_results
+from kelompok_pipelines.assets.specs import layer_spec
+from kelompok_pipelines.columns import candidate_schema
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import PluginJob
 from kelompok_pipelines.resources import Core
@@ -196,35 +191,8 @@ def _put_aside(core: Core, key: str, error: KelompokError) -> None:
             put_aside(connection, UUID(key.removeprefix(KEY)), error)
 
 
-def report_of(core: Core, import_id: UUID) -> ImportReport:
-    with core.connect() as connection:
-        return get_report(connection, import_id)
-
-
-def report_with_disclosure(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure]:
-    """Return the import's report, and the rules for what Dagster may store of it."""
-    report = report_of(core, import_id)
-    return report, disclosure_of(core.bench.settings, report.record)
-
-
-def staged_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure, int]:
-    """Return the report, what Dagster may show of it, and the number of invalid rows."""
-    report, disclosure = report_with_disclosure(core, import_id)
-    with core.connect() as connection:
-        return report, disclosure, count_invalid_rows(connection, import_id)
-
-
-def planned_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure, Sequence[PublicChange]]:
-    """Return the report of a plan, what Dagster may show of it, and its public changes."""
-    report, disclosure = report_with_disclosure(core, import_id)
-    with core.connect() as connection:
-        return report, disclosure, list_public_changes(connection, report.record)
-
-
 def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
     """Return the assets with source records and candidates of a job, made by one op in one pass."""
-    entity = get_descriptor(one.entity)
-    records, candidates = one.key(Layer.SOURCE_RECORDS), one.key(Layer.CANDIDATES)
     specs = [
         layer_spec(
             one, Layer.SOURCE_RECORDS,
@@ -232,7 +200,7 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
         ),
         layer_spec(
             one, Layer.CANDIDATES, "The same rows, mapped, normalized and validated with pandera.",
-            deps=[records], schema=candidate_schema(entity),
+            deps=[one.key(Layer.SOURCE_RECORDS)], schema=candidate_schema(get_descriptor(one.entity)),
         ),
     ]  # fmt: skip
 
@@ -245,15 +213,8 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
             with settling(core.bench, import_id):
                 record = stage(core.bench, import_id)
             context.log.info("import %s: %d rows staged", import_id, record.rows_staged)
-            report, disclosure, invalid_rows = staged_of(core, import_id)
-        kept = kept_location(core.bench.settings.storage_url, record.file_sha256)
-        metadata = staged_metadata(report, disclosure, invalid_rows)
-        of_source = {"kept_file": dg.MetadataValue.path(kept), **columns(schema=source_schema(disclosure))}
-        of_candidates = columns(
-            schema=candidate_schema(entity, disclosure), lineage=candidate_lineage(entity, records, disclosure)
-        )
-        yield dg.MaterializeResult(asset_key=records, metadata=metadata | of_source)
-        yield dg.MaterializeResult(asset_key=candidates, metadata=metadata | of_candidates)
+            results = staged_results(core, one, import_id)
+        yield from (dg.MaterializeResult(asset_key=key, metadata=metadata) for key, metadata in results.items())
 
     return stage_source
 
@@ -273,10 +234,7 @@ def decisions_asset(one: PluginJob) -> dg.AssetsDefinition:
         with retrying(core, context), without_values(core, context.run):
             import_id = core.import_of(context.run)
             decide(core.bench, import_id)
-            report, disclosure, changes = planned_of(core, import_id)
-        context.log.info("import %s: %s", import_id, dict(report.counts))
-        told = columns(schema=candidate_schema(entity, disclosure), lineage=decision_lineage(entity, candidates))
-        metadata = decided_metadata(report, disclosure, changes) | told
+            metadata = decided_result(core, one, import_id)
         return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return decide_rows

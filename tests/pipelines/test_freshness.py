@@ -3,9 +3,8 @@
 import dagster as dg
 import pytest
 
-from kelompok_core.errors import SettingsError
 from kelompok_core.imports.undo import undo
-from kelompok_pipelines import freshness
+from kelompok_pipelines import fresh_sources
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.resources import Core
 
@@ -47,7 +46,7 @@ def test_a_source_is_fresh_until_its_last_import_is_older_than_the_limit(
     assert fresh.metadata["last_import"].value == str(ask("SELECT id FROM imports")[0].id)
     assert fresh.metadata["limit_days"].value == 31
     with monkeypatch.context() as patch:
-        patch.setitem(freshness._NAMED, "monthly", 0.0)
+        patch.setitem(fresh_sources._NAMED, "monthly", 0.0)
         (old,) = check().values()
     assert not old.passed
     assert old.metadata["age_days"].value >= 0
@@ -69,7 +68,7 @@ def test_failed_and_undone_imports_do_not_count(settings, execute, file, check, 
 
 def test_a_key_may_leave_out_the_job_of_a_scheduled_source_and_check_names_are_unique(settings, bench):
     _configure(settings, 'partners = "weekly"', '"csv-import/import-members/a-b" = "36 hours"',
-               '"csv-import/import-members/a_b" = "1 day"')  # fmt: skip
+               '"csv-import/import-members/a_b_2" = "1 day"', '"csv-import/import-members/a_b" = "1 day"')  # fmt: skip
     with settings.config_file.open("a", encoding="utf-8") as file:
         file.write('[[schedules]]\nname = "x"\ncron = "0 2 * * *"\nplugin = "csv-import"\njob = "import-events"\n'
                    'file = "/data/x.csv"\nsource = "partners"\n')  # fmt: skip
@@ -78,7 +77,7 @@ def test_a_key_may_leave_out_the_job_of_a_scheduled_source_and_check_names_are_u
     found = {(key.asset_key.path[-1], key.name) for key in keys if key.name.startswith("fresh__")}
     assert found == {
         ("events_decisions", "fresh__partners"), ("members_decisions", "fresh__a_b"),
-        ("members_decisions", "fresh__a_b_2"),
+        ("members_decisions", "fresh__a_b_2"), ("members_decisions", "fresh__a_b_3"),
     }  # fmt: skip
     schedule = definitions.resolve_schedule_def("check_freshness_daily")
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
@@ -89,13 +88,28 @@ def test_there_is_no_freshness_job_without_limits(definitions):
 
 
 @pytest.mark.parametrize(("line", "said"), [
-    ('partners = "monthly"', "which job imports"),
+    ('partners = "monthly"', "which job of an enabled plugin"),
     ('"csv-import/import-members/x" = "often"', "'often' is not a period"),
     ('"csv-import/import-members/x" = "0 days"', "'0 days' is not a period"),
     ('"csv-import/import-members/x" = 3', "3 is not a period"),
-    ('"csv-import/import-nothing/x" = "daily"', "which job imports"),
+    ('"csv-import/import-nothing/x" = "daily"', "which job of an enabled plugin"),
 ])  # fmt: skip
-def test_an_invalid_limit_is_reported_with_its_key(settings, bench, line, said):
-    _configure(settings, line)
-    with pytest.raises(SettingsError, match=said):
-        build_definitions(settings, Core(bench=bench))
+def test_an_invalid_limit_stops_only_itself(settings, bench, line, said):
+    _configure(settings, line, '"csv-import/import-members/good" = "daily"')
+    definitions = build_definitions(settings, Core(bench=bench))
+    keys = definitions.resolve_job_def("check_freshness").asset_layer.asset_graph.asset_check_keys
+    assert [one.name for one in keys if one.name.startswith("fresh__")] == ["fresh__good"]
+    (wrong,) = definitions.metadata["wrong_tables"].records
+    key = f"freshness.{line.partition(' = ')[0].strip(chr(34))}"
+    assert wrong.data["table"] == key
+    assert said in wrong.data["problem"]
+
+
+def test_a_freshness_that_is_no_table_is_reported(settings, bench):
+    with settings.config_file.open("a", encoding="utf-8") as file:
+        file.write('\n[[freshness]]\npartners = "monthly"\n')
+    (wrong,) = build_definitions(settings, Core(bench=bench)).metadata["wrong_tables"].records
+    assert (wrong.data["table"], wrong.data["problem"]) == (
+        "freshness",
+        "freshness: must be a table. Write [freshness].",
+    )

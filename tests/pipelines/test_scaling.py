@@ -44,6 +44,18 @@ def test_it_ends_as_the_usual_job(scaled, execute, file, ask):
     assert [row.unchanged for row in ask("SELECT unchanged FROM imports ORDER BY created_at")] == [0, 1]
 
 
+def test_its_assets_have_the_metadata_of_the_usual_job(scaled, execute, file):
+    scaled("[scaling]\nparts = 3")
+    in_parts = execute(_JOB, _OPEN, file=str(file), source="parts")
+    usual = execute("csv_import__import_organizations", "csv_import__import_organizations__stage", file=str(file))
+    told = [
+        {one.asset_key: set(one.materialization.metadata) for one in result.get_asset_materialization_events()}
+        for result in (in_parts, usual)
+    ]
+    assert told[0] == told[1]
+    assert all("dagster/column_schema" in names for names in told[0].values())
+
+
 def test_a_dry_run_in_parts_stops_at_the_plan(scaled, execute, file, ask):
     scaled("[scaling]\nparts = 2")
     result = execute(_JOB, _OPEN, file=str(file), dry_run=True)
