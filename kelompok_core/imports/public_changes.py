@@ -99,7 +99,7 @@ def _changes(descriptor: EntityDescriptor) -> str:
     LEFT JOIN {descriptor.entity} t ON t.id = p.target_id AND p.decision = 'merged'
     CROSS JOIN LATERAL (
       SELECT coalesce(r.candidate, o.candidate) AS candidate,
-             coalesce(r.issues, '[]') || coalesce(o.issues, '[]') AS issues) s
+             coalesce(r.issues, '[]') AS issues) s  -- only rows without issues are read as an earlier row
     CROSS JOIN LATERAL (
       SELECT {_unpublished(descriptor)} AS is_unpublished,
              EXISTS (SELECT FROM jsonb_array_elements(s.issues) i WHERE starts_with(i->>'code', 'row.')) AS is_odd,
