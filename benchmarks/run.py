@@ -35,16 +35,16 @@ from benchmarks.peer_programs.measuring import peak_memory  # noqa: E402
 from kelompok_core.access.actors import get_actor  # noqa: E402
 from kelompok_core.database import embedded  # noqa: E402
 from kelompok_core.database.engine import Addresses, Database  # noqa: E402
-from kelompok_core.imports.apply import apply  # noqa: E402
-from kelompok_core.imports.decide import decide  # noqa: E402
-from kelompok_core.imports.receive import ImportRequest, receive  # noqa: E402
-from kelompok_core.imports.records import ImportOptions  # noqa: E402
-from kelompok_core.imports.registry import get_descriptor  # noqa: E402
-from kelompok_core.imports.stage import stage  # noqa: E402
-from kelompok_core.imports.workbench import Workbench  # noqa: E402
+from kelompok_core.imports.applying.apply import apply  # noqa: E402
+from kelompok_core.imports.deciding.decide import decide  # noqa: E402
+from kelompok_core.imports.receiving.receive import ImportRequest, receive  # noqa: E402
+from kelompok_core.imports.shared.imports import ImportOptions  # noqa: E402
+from kelompok_core.imports.staging.stage import stage  # noqa: E402
+from kelompok_core.installation import Workbench  # noqa: E402
 from kelompok_core.plugin_host.configuration import set_enabled  # noqa: E402
 from kelompok_core.plugin_host.loading import load  # noqa: E402
 from kelompok_core.plugin_host.registry import require_enabled  # noqa: E402
+from kelompok_core.records.registry import get_descriptor  # noqa: E402
 from kelompok_core.settings import Settings, read_settings  # noqa: E402
 
 STEPS = {"stage": stage, "decide": decide, "apply": apply}

@@ -7,10 +7,10 @@ from pathlib import Path
 from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
 from kelompok_core.descriptor import Field, Part
 from kelompok_core.entities import list_entities
-from kelompok_core.imports.candidates import EXTERNAL_ID, ORGANIZATION
-from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.staging.candidates import EXTERNAL_ID, ORGANIZATION
 from kelompok_core.issues.sentences import catalog
 from kelompok_core.plugin_host.manifest import manifest_json_schema
+from kelompok_core.records.registry import get_descriptor
 
 FOLDER = Path(__file__).parent
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from kelompok_core.enrichment.promises import count_unproven
-from kelompok_core.imports import promises
-from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.applying import invariants
+from kelompok_core.records.registry import get_descriptor
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.results import staged_of
 from kelompok_pipelines.metadata import issue_table
@@ -46,7 +46,7 @@ def counts_check(one: PluginJob) -> dg.AssetChecksDefinition:
     def counts_close(context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]) -> dg.AssetCheckResult:
         import_id = core.import_of(context.run)
         with without_values(core, context.run), core.connect() as connection:
-            undecided = promises.count_undecided_rows(connection, import_id)
+            undecided = invariants.count_undecided_rows(connection, import_id)
         return dg.AssetCheckResult(passed=undecided == 0, metadata={"rows_without_decision": undecided})
 
     return counts_close
@@ -67,8 +67,8 @@ def core_checks(entity: str) -> dg.AssetChecksDefinition:
         with without_values(core, context.run):
             imports = core.imports_of(context.run, entity)
             with core.connect() as connection:
-                unaudited = sum(promises.count_unaudited_writes(connection, one) for one in imports)
-                unproven = sum(promises.count_writes_without_evidence(connection, one) for one in imports)
+                unaudited = sum(invariants.count_unaudited_writes(connection, one) for one in imports)
+                unproven = sum(invariants.count_writes_without_evidence(connection, one) for one in imports)
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name="every_write_audited",

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 from kelompok_core.descriptor import EntityDescriptor, Field
-from kelompok_core.imports.columns import EXTERNAL_ID
-from kelompok_core.imports.disclosure import Disclosure
+from kelompok_core.imports.reporting.disclosure import Disclosure
+from kelompok_core.imports.shared.columns import EXTERNAL_ID
 
 _MOST_COLUMNS = 500
 """The number of columns shown in the schema of a source."""

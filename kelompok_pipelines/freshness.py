@@ -8,7 +8,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
     UnresolvedAssetJobDefinition,
 )  # not exported
 
-from kelompok_core.imports.last_imports import LastApplied, list_last_applied
+from kelompok_core.imports.receiving.last_imports import LastApplied, list_last_applied
 from kelompok_core.values.conventions import DEFAULT_ZONE
 from kelompok_pipelines.fresh_sources import FreshSource
 from kelompok_pipelines.names import Layer

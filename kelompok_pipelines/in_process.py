@@ -13,8 +13,8 @@ from dagster._core.execution.api import execute_run  # not exported
 
 from kelompok_core.enrichment.records import get_enrichment
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.records import ImportState, get_import
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.shared.imports import ImportState, get_import
+from kelompok_core.installation import Workbench
 from kelompok_core.plugin_host.registry import require_enabled
 from kelompok_pipelines import names
 from kelompok_pipelines.definitions import build_definitions

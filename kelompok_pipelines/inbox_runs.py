@@ -8,8 +8,8 @@ from uuid import UUID
 import dagster as dg
 from dagster._core.storage.tags import RUN_KEY_TAG  # not exported
 
-from kelompok_core.imports.inbox_outcomes import Imported
-from kelompok_core.imports.queue import MOST_ATTEMPTS
+from kelompok_core.imports.reporting.inbox_outcomes import Imported
+from kelompok_core.imports.running.queue import MOST_ATTEMPTS
 
 _PAUSE_SECONDS = 60
 """Pause after a run that ended before its import was done, times the number of runs so far."""

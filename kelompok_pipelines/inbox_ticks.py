@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from kelompok_core.imports.inbox_outcomes import Settled
+from kelompok_core.imports.reporting.inbox_outcomes import Settled
 from kelompok_core.sources.inbox import Inbox, TakenFile
 from kelompok_core.sources.inbox_places import list_failed
 from kelompok_core.sources.watched import FAILED_FOLDER, PassedOver, SeenFile

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kelompok_core.cli.launcher import ServiceOptions
     from kelompok_core.errors import KelompokError
-    from kelompok_core.imports.workbench import Progress, Workbench
+    from kelompok_core.installation import Progress, Workbench
     from kelompok_core.settings import Settings
 
 # Dagster is imported late, because commands such as «plugin list» should not wait for it.

@@ -8,11 +8,11 @@ import dagster as dg
 
 from kelompok_core.enrichment.records import COUNTS as ENRICHMENT_COUNTS
 from kelompok_core.enrichment.records import Enrichment
-from kelompok_core.imports.disclosure import HIDDEN, Disclosure, show_code
-from kelompok_core.imports.error_file import suggested_error_file
-from kelompok_core.imports.public_changes import PublicChange
-from kelompok_core.imports.records import DECISIONS
-from kelompok_core.imports.report import ImportReport
+from kelompok_core.imports.reporting.disclosure import HIDDEN, Disclosure, show_code
+from kelompok_core.imports.reporting.error_file import suggested_error_file
+from kelompok_core.imports.reporting.public_changes import PublicChange
+from kelompok_core.imports.reporting.report import ImportReport
+from kelompok_core.imports.shared.imports import DECISIONS
 
 _BAR_WIDTH = 40
 _MOST_GROUPS = 50

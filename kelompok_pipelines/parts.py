@@ -10,11 +10,11 @@ from uuid import UUID
 
 import dagster as dg
 
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.part import Part
-from kelompok_core.imports.parts import join_parts, stage_part
-from kelompok_core.imports.records import ImportState
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.shared.imports import ImportState
+from kelompok_core.imports.staging.part import Part
+from kelompok_core.imports.staging.parts import join_parts, stage_part
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.importing import ImportConfig, open_import
 from kelompok_pipelines.assets.results import applied_result, decided_result, staged_results

@@ -10,9 +10,9 @@ import dagster as dg
 import sqlalchemy as sa
 
 from kelompok_core.database.engine import Database, open_database
-from kelompok_core.imports.records import ImportRecord, bind_run, get_import, list_by_run
-from kelompok_core.imports.workbench import Progress, Workbench
-from kelompok_core.installation import secure_home
+from kelompok_core.imports.shared.imports import ImportRecord, bind_run, get_import, list_by_run
+from kelompok_core.installation import Progress, Workbench
+from kelompok_core.installation_home import secure_home
 from kelompok_core.private_files import UMASK
 from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings

@@ -12,7 +12,7 @@ from dagster._core.remote_origin import (  # not exported
 )
 from dagster._core.storage.tags import PARTITION_NAME_TAG, REPOSITORY_LABEL_TAG
 
-from kelompok_core.imports.records import ImportRecord
+from kelompok_core.imports.shared.imports import ImportRecord
 from kelompok_core.organizations.queries import get_slug
 
 CODE_LOCATION = "kelompok"

@@ -7,7 +7,7 @@ import dagster as dg
 from dagster._utils.schedules import is_valid_cron_schedule  # not exported
 
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.profiles import installation_zone
+from kelompok_core.imports.shared.profiles import installation_zone
 from kelompok_core.settings import Settings
 from kelompok_core.values.conventions import DEFAULT_ZONE
 from kelompok_pipelines.jobs import prune_runs

@@ -9,8 +9,15 @@ import dagster as dg
 
 from kelompok_core.access.actors import get_actor
 from kelompok_core.errors import ImportFailed, KelompokError, UsageError
-from kelompok_core.imports.inbox_outcomes import Imported, Settled, WrittenByWorkers, give_up, list_imported, settle
-from kelompok_core.imports.receive import REFUSED, ImportRequest, admit
+from kelompok_core.imports.receiving.receive import REFUSED, ImportRequest, admit
+from kelompok_core.imports.reporting.inbox_outcomes import (
+    Imported,
+    Settled,
+    WrittenByWorkers,
+    give_up,
+    list_imported,
+    settle,
+)
 from kelompok_core.sources.inbox import KEY, TakenFile, put_aside, take_files
 from kelompok_pipelines.inbox_runs import Attempts, find_attempts, run_key
 from kelompok_pipelines.inbox_ticks import Tick

@@ -10,10 +10,10 @@ from dagster._utils.schedules import cron_string_iterator, is_valid_cron_schedul
 
 from kelompok_core.errors import SettingsError, UsageError
 from kelompok_core.headers.mapping import EXTRA, IGNORE
-from kelompok_core.imports.columns import list_fields, list_targets
-from kelompok_core.imports.profiles import Profile, installation_zone, read_profile
-from kelompok_core.imports.receive import ImportRequest, source_of
-from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.receiving.receive import ImportRequest, source_of
+from kelompok_core.imports.shared.columns import list_fields, list_targets
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.profiles import Profile, installation_zone, read_profile
 from kelompok_core.plugin_host.configuration import check_config
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins

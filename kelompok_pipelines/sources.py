@@ -12,9 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import SettingsError, UsageError
-from kelompok_core.imports.profiles import read_profile
-from kelompok_core.imports.receive import ImportRequest, source_of
-from kelompok_core.imports.records import DuplicatePolicy
+from kelompok_core.imports.receiving.receive import ImportRequest, source_of
+from kelompok_core.imports.shared.imports import DuplicatePolicy
+from kelompok_core.imports.shared.profiles import read_profile
 from kelompok_core.plugin_host.configuration import read_document
 from kelompok_core.settings import Settings
 from kelompok_core.sources.watched import FAILED_FOLDER, TAKEN_FOLDER

@@ -28,8 +28,8 @@ from kelompok_core.errors import (
     UsageError,
 )
 from kelompok_core.failures import chain, lacks_memory, lacks_room, lost_database, trace_of
-from kelompok_core.imports.disclosure import disclosure_of
-from kelompok_core.imports.records import get_import
+from kelompok_core.imports.reporting.disclosure import disclosure_of
+from kelompok_core.imports.shared.imports import get_import
 from kelompok_pipelines.failures import StepFailed
 from kelompok_pipelines.interruption import WorkerStops
 

@@ -15,11 +15,11 @@ from kelompok_core.database.engine import open_database
 from kelompok_core.errors import ImportFailed, KelompokError, MemoryExceeded
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.failures import lacks_memory, lacks_room, lost_database
-from kelompok_core.imports.queue import MOST_ATTEMPTS, Claim, claim, finish, give_back, listening
-from kelompok_core.imports.records import get_import
-from kelompok_core.imports.stored_errors import Wanted, claim_wanted, keep_failure, want, write_wanted
-from kelompok_core.imports.workbench import Progress, Workbench
-from kelompok_core.imports.workers import Presence, end_sessions_of_the_dead, session_name
+from kelompok_core.imports.reporting.stored_errors import Wanted, claim_wanted, keep_failure, want, write_wanted
+from kelompok_core.imports.running.queue import MOST_ATTEMPTS, Claim, claim, finish, give_back, listening
+from kelompok_core.imports.running.workers import Presence, end_sessions_of_the_dead, session_name
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.installation import Progress, Workbench
 from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.running import running
 from kelompok_core.service_log import log_without_values, nothing_printed

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kelompok_core.database.engine import Database
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.workers import find_hanging
+from kelompok_core.imports.running.workers import find_hanging
 from kelompok_pipelines.supervisor import Service
 
 _LOOK_SECONDS = 1.0

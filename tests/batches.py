@@ -6,23 +6,23 @@ from dataclasses import replace
 from typing import Any
 
 from kelompok_core.contracts import PluginContext
-from kelompok_core.imports import read_before, reading
+from kelompok_core.imports.staging.row_tables import plugin_reading, reused_files
 
 
 @contextmanager
 def smaller_batches(rows: int) -> Iterator[None]:
     """Let plugins read so many rows at a time, and as many be taken at a time from an earlier import."""
-    usual, usually_taken = reading.reading_context, read_before.TAKEN_ROWS
+    usual, usually_taken = plugin_reading.reading_context, reused_files.TAKEN_ROWS
 
     @contextmanager
     def sized(*arguments: Any, **more: Any) -> Iterator[PluginContext]:
         with usual(*arguments, **more) as context:
             yield replace(context, batch_size=rows)
 
-    reading.reading_context = sized  # type: ignore[assignment]
-    read_before.TAKEN_ROWS = rows
+    plugin_reading.reading_context = sized  # type: ignore[assignment]
+    reused_files.TAKEN_ROWS = rows
     try:
         yield
     finally:
-        reading.reading_context = usual
-        read_before.TAKEN_ROWS = usually_taken
+        plugin_reading.reading_context = usual
+        reused_files.TAKEN_ROWS = usually_taken

@@ -20,13 +20,13 @@ from kelompok_core.access.actors import Actor, get_actor
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.database import embedded
 from kelompok_core.database.engine import Addresses, Database
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import ImportOptions
-from kelompok_core.imports.report import ImportReport, get_report
-from kelompok_core.imports.stage import stage
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.reporting.report import ImportReport, get_report
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.staging.stage import stage
+from kelompok_core.installation import Workbench
 from kelompok_core.organizations.service import OrganizationService
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.settings import Settings, read_settings

@@ -1,6 +1,6 @@
 """What came of an import's rows, as short as a test compares it."""
 
-from kelompok_core.imports.report import ImportReport
+from kelompok_core.imports.reporting.report import ImportReport
 
 
 def decided(report: ImportReport, *, read: bool = True) -> dict[str, int]:

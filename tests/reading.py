@@ -6,7 +6,7 @@ from itertools import count
 import pandas as pd
 
 from kelompok_core.contracts import PluginContext, Source, SourceBatch, location_table, text_table
-from kelompok_core.imports.columns import header_words
+from kelompok_core.imports.shared.columns import header_words
 
 
 class Read:

@@ -20,7 +20,7 @@ from kelompok_core.api.departure import watch_connections
 from kelompok_core.api.guards import Answering, Guards, Kind
 from kelompok_core.api.options import ApiOptions
 from kelompok_core.api.problems import handle_problems
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.installation import Workbench
 
 _DESCRIPTION = """
 Send a file, watch what becomes of every row, correct what comes back, release the plan, take it back.

@@ -28,10 +28,10 @@ from kelompok_core.access.rules import (
 )
 from kelompok_core.api.problems import NoValidKey, TooManyRequests
 from kelompok_core.errors import NotFound, NotPermitted
-from kelompok_core.imports.parked import ParkedRow, get_home, get_parked
-from kelompok_core.imports.records import ImportRecord, get_import
-from kelompok_core.imports.rights import list_homes
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.reviewing.review_items import ParkedRow, get_home, get_parked
+from kelompok_core.imports.shared.imports import ImportRecord, get_import
+from kelompok_core.imports.shared.rights import list_homes
+from kelompok_core.installation import Workbench
 
 
 class Rates:

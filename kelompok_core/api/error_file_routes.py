@@ -16,10 +16,10 @@ from kelompok_core.api.caller import Bench, find_import, holding
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import LanguageWord
 from kelompok_core.errors import NotFound
-from kelompok_core.imports.error_file import name_error_file
-from kelompok_core.imports.records import ImportRecord
-from kelompok_core.imports.stored_errors import awaited, find_current, want
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.reporting.error_file import name_error_file
+from kelompok_core.imports.reporting.stored_errors import awaited, find_current, want
+from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.installation import Workbench
 from kelompok_core.sources.storage import open_kept
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])

@@ -38,14 +38,14 @@ from kelompok_core.api.submission import (
 )
 from kelompok_core.api.words import DecisionWord, EntityWord
 from kelompok_core.audit.trail import count_for_import, list_for_import
-from kelompok_core.imports.apply import approve
-from kelompok_core.imports.cancel import cancel
-from kelompok_core.imports.pages import BEGINNING, list_issues, list_rows
-from kelompok_core.imports.receive import open_import
-from kelompok_core.imports.records import list_imports
-from kelompok_core.imports.report import get_report
-from kelompok_core.imports.undo import undo
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.applying.apply import approve
+from kelompok_core.imports.receiving.receive import open_import
+from kelompok_core.imports.reporting.report import get_report
+from kelompok_core.imports.reporting.row_pages import BEGINNING, list_issues, list_rows
+from kelompok_core.imports.running.cancel import cancel
+from kelompok_core.imports.shared.imports import list_imports
+from kelompok_core.imports.undoing.undo import undo
+from kelompok_core.installation import Workbench
 from kelompok_core.sources.storage import Incoming
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])

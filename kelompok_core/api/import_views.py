@@ -8,11 +8,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from kelompok_core.imports.error_file import name_error_file
-from kelompok_core.imports.pages import DecidedRow, PlacedIssue
-from kelompok_core.imports.records import ImportRecord, ImportState
-from kelompok_core.imports.report import ImportReport, IssueGroup, RowIssue
-from kelompok_core.imports.undo import UndoReport
+from kelompok_core.imports.reporting.error_file import name_error_file
+from kelompok_core.imports.reporting.report import ImportReport, IssueGroup, RowIssue
+from kelompok_core.imports.reporting.row_pages import DecidedRow, PlacedIssue
+from kelompok_core.imports.shared.imports import ImportRecord, ImportState
+from kelompok_core.imports.undoing.undo import UndoReport
 
 
 class Work(StrEnum):

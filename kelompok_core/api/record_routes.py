@@ -17,9 +17,9 @@ from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import NO_NUL, EntityWord
 from kelompok_core.audit.trail import list_for_record
 from kelompok_core.errors import NotFound
-from kelompok_core.imports.registry import get_queries
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.record_queries import RecordQueries
+from kelompok_core.records.registry import get_queries
 from kelompok_core.sdgs.signals import GoalSignal, list_goals
 
 router = APIRouter(prefix="/api/v1", tags=["records"])

@@ -20,9 +20,9 @@ from kelompok_core.api.caller import (
 from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import NO_NUL
-from kelompok_core.imports.parked import ParkedRow, compare, find_by_ref, list_candidates, list_parked
-from kelompok_core.imports.records import get_import
-from kelompok_core.imports.review import Reviewer, Verdict
+from kelompok_core.imports.reviewing.review import Reviewer, Verdict
+from kelompok_core.imports.reviewing.review_items import ParkedRow, compare, find_by_ref, list_candidates, list_parked
+from kelompok_core.imports.shared.imports import get_import
 
 router = APIRouter(prefix="/api/v1/review", tags=["review"])
 

@@ -14,7 +14,7 @@ from kelompok_core.api.connections import Connections
 from kelompok_core.api.guards import WORKING
 from kelompok_core.api.options import ApiOptions, read_options
 from kelompok_core.database.engine import open_database
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.installation import Workbench
 from kelompok_core.running import running
 from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings

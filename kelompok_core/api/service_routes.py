@@ -12,8 +12,8 @@ from kelompok_core.api.caller import Bench, SeesEverything
 from kelompok_core.api.problems import NotReady, may_answer
 from kelompok_core.database.engine import SCHEMA_REVISION
 from kelompok_core.errors import NotFound
-from kelompok_core.imports.readiness import find_problems
-from kelompok_core.imports.workers import count_workers
+from kelompok_core.imports.running.readiness import find_problems
+from kelompok_core.imports.running.workers import count_workers
 
 router = APIRouter(tags=["service"])
 

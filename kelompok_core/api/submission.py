@@ -15,11 +15,11 @@ from kelompok_core.access.rules import Action
 from kelompok_core.api.caller import require
 from kelompok_core.api.problems import MediaTypeRefused
 from kelompok_core.errors import NotPermitted, PluginUnavailable, UsageError
-from kelompok_core.imports.profiles import chosen_profile, read_policies
-from kelompok_core.imports.receive import Admission, ImportRequest, admit
-from kelompok_core.imports.records import DuplicatePolicy
-from kelompok_core.imports.rights import authorize_import
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.receiving.receive import Admission, ImportRequest, admit
+from kelompok_core.imports.shared.imports import DuplicatePolicy
+from kelompok_core.imports.shared.profiles import chosen_profile, read_policies
+from kelompok_core.imports.shared.rights import authorize_import
+from kelompok_core.installation import Workbench
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginState, list_plugins, require_per_request

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from kelompok_core.entities import list_entities
-from kelompok_core.imports.records import DECISIONS
+from kelompok_core.imports.shared.imports import DECISIONS
 from kelompok_core.issues.sentences import LANGUAGES
 
 NO_NUL = r"^[^\x00]*$"

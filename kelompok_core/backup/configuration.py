@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kelompok_core.installation import is_untouched
+from kelompok_core.installation_home import is_untouched
 from kelompok_core.settings import Settings
 
 _PASSWORD = re.compile(rb"(://[^/\s:@\"']*):[^/\s@\"']+@")

@@ -37,7 +37,7 @@ from kelompok_core.database.engine import (
 from kelompok_core.database.in_use import require_idle
 from kelompok_core.database.rights import give_rights
 from kelompok_core.errors import BackupDamaged, Conflict, UsageError
-from kelompok_core.installation import make_home
+from kelompok_core.installation_home import make_home
 from kelompok_core.settings import Settings
 from kelompok_core.sources.inbox import give_up_missing
 from kelompok_core.sources.storage import Incoming, remove_kept

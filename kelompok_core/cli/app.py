@@ -37,7 +37,7 @@ from kelompok_core.cli.launcher import Launcher
 from kelompok_core.cli.visible_text import visible_streams
 from kelompok_core.errors import KelompokError
 from kelompok_core.failures import explain
-from kelompok_core.installation import secure_home
+from kelompok_core.installation_home import secure_home
 from kelompok_core.settings import Settings, read_settings
 from kelompok_core.working_folders import sweep
 

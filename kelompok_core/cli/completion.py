@@ -141,7 +141,7 @@ def parked(incomplete: str) -> list[tuple[str, str]]:
 
 def _parked(connection: "sa.Connection") -> list[tuple[str, str]]:
     from kelompok_core.database.ids import shorten
-    from kelompok_core.imports.parked import list_parked
+    from kelompok_core.imports.reviewing.review_items import list_parked
 
     rows = list_parked(connection, limit=_MOST)
     called = shorten(connection, "imports", {row.import_id for row in rows})
@@ -156,7 +156,7 @@ def candidates(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _candidates(connection: "sa.Connection", ref: str) -> list[str]:
     from kelompok_core.database.ids import get_id
-    from kelompok_core.imports.parked import get_parked, list_candidates
+    from kelompok_core.imports.reviewing.review_items import get_parked, list_candidates
 
     prefix, _, record = ref.rpartition(":")
     row = get_parked(connection, get_id(connection, "imports", prefix), int(record))
@@ -218,8 +218,8 @@ def _entity_of(ctx: typer.Context) -> str | None:
 def _fields(entity: str | None) -> Sequence[str]:
     if entity is None:
         return ()
-    from kelompok_core.imports.columns import header_fields
-    from kelompok_core.imports.registry import get_descriptor
+    from kelompok_core.imports.shared.columns import header_fields
+    from kelompok_core.records.registry import get_descriptor
 
     with suppress(KelompokError):
         return [one.name for one in header_fields(get_descriptor(entity), scoped=False)]

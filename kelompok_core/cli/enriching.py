@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kelompok_core.enrichment.records import Enrichment
     from kelompok_core.enrichment.run import EnrichmentRequest
-    from kelompok_core.imports.workbench import Workbench
+    from kelompok_core.installation import Workbench
 
 
 @dataclass(frozen=True, kw_only=True)

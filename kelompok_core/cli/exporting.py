@@ -34,9 +34,9 @@ def add_export(app: typer.Typer, entity: str) -> None:
 
 
 def _export(entity: str, output: Path | None, given: str | None, organization: str | None, *, force: bool) -> None:
-    from kelompok_core.imports.export import ExportFormat, write_export
-    from kelompok_core.imports.registry import get_descriptor
     from kelompok_core.organizations.queries import get_organization
+    from kelompok_core.records.export import ExportFormat, write_export
+    from kelompok_core.records.registry import get_descriptor
 
     ending = output.suffix.removeprefix(".") if output else ""
     wanted = given or (ending if ending in set(ExportFormat) else ExportFormat.CSV)

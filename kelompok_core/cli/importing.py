@@ -7,18 +7,18 @@ from kelompok_core.cli import output, surroundings, terminal
 from kelompok_core.cli.language import say
 from kelompok_core.cli.progress import progress_bar
 from kelompok_core.cli.render import Shown, render_report, report_to_json
-from kelompok_core.imports.handover import hand_over
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.report import ImportReport, get_report
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.reporting.report import ImportReport, get_report
+from kelompok_core.imports.running.wait_for_worker import hand_over
+from kelompok_core.installation import Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import sqlalchemy as sa
 
-    from kelompok_core.imports.pages import DecidedRow
-    from kelompok_core.imports.records import ImportRecord
+    from kelompok_core.imports.reporting.row_pages import DecidedRow
+    from kelompok_core.imports.shared.imports import ImportRecord
 
 PREVIEW_ROWS = 50
 """How many rows of a plan the terminal shows unasked."""
@@ -54,9 +54,9 @@ def show_report(bench: Workbench, import_id: UUID, *, as_json: bool) -> int:
 
 
 def _gather(bench: Workbench, connection: "sa.Connection", report: ImportReport) -> Shown:
-    from kelompok_core.imports.again import import_again
-    from kelompok_core.imports.error_file import free_name, suggested_error_file
-    from kelompok_core.imports.pages import list_rows
+    from kelompok_core.imports.reporting.error_file import free_name, suggested_error_file
+    from kelompok_core.imports.reporting.repeat_command import import_again
+    from kelompok_core.imports.reporting.row_pages import list_rows
 
     record = report.record
     rows: Sequence[DecidedRow] = ()

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from kelompok_core.imports.records import ImportRecord
-    from kelompok_core.imports.report import RowIssue
-    from kelompok_core.imports.workbench import Workbench
+    from kelompok_core.imports.reporting.report import RowIssue
+    from kelompok_core.imports.shared.imports import ImportRecord
+    from kelompok_core.installation import Workbench
 
 app = typer.Typer(no_args_is_help=True, help="Inspect imports, get their error files, apply reviewed plans.")
 
@@ -35,7 +35,7 @@ IdArgument = Annotated[
 @app.command("list")
 def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
     """List the newest imports."""
-    from kelompok_core.imports.records import list_imports
+    from kelompok_core.imports.shared.imports import list_imports
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
         records = list_imports(connection, limit=limit)
@@ -52,7 +52,7 @@ def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
 
 def _counts(record: "ImportRecord") -> str:
     """Return a short text of the counts that are not 0."""
-    from kelompok_core.imports.records import DECISIONS
+    from kelompok_core.imports.shared.imports import DECISIONS
 
     counts = record.counts or {}
     return ", ".join(f"{number(counts[name])} {say(name)}" for name in DECISIONS if counts.get(name))
@@ -106,10 +106,10 @@ def show(
 
 
 def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, force: bool, as_json: bool) -> None:
+    from kelompok_core.cli.list_files import encoding_of
     from kelompok_core.cli.rows import render_rows, write_rows
-    from kelompok_core.imports.listing import encoding_of
-    from kelompok_core.imports.pages import iter_rows
-    from kelompok_core.imports.records import get_import
+    from kelompok_core.imports.reporting.row_pages import iter_rows
+    from kelompok_core.imports.shared.imports import get_import
 
     with bench.database.connect() as connection:
         record = get_import(connection, import_id)
@@ -127,7 +127,7 @@ def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, fo
 
 
 def _show_trace(bench: "Workbench", import_id: "UUID") -> None:
-    from kelompok_core.imports.records import get_import
+    from kelompok_core.imports.shared.imports import get_import
 
     with bench.database.connect() as connection:
         trace = get_import(connection, import_id).failure_trace
@@ -148,7 +148,7 @@ def errors(
     as_json: JsonOption = False,
 ) -> None:
     """List the findings about rows that were rejected or wait for review, or write the error file."""
-    from kelompok_core.imports.records import get_import
+    from kelompok_core.imports.shared.imports import get_import
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
         record = get_import(connection, find_import(bench, import_id))
@@ -163,9 +163,9 @@ def errors(
 def _write_error_file(
     bench: "Workbench", connection: "sa.Connection", record: "ImportRecord", target: Path, *, force: bool
 ) -> None:
-    from kelompok_core.imports.again import import_again
-    from kelompok_core.imports.error_file import encoding_of
-    from kelompok_core.imports.handing_back import write_errors
+    from kelompok_core.imports.reporting.error_file import encoding_of
+    from kelompok_core.imports.reporting.error_file_writer import write_errors
+    from kelompok_core.imports.reporting.repeat_command import import_again
 
     with terminal.whole_file(target, force=force, encoding=encoding_of(record)) as file:
         written = write_errors(bench.settings, connection, record, {language(): file})
@@ -179,7 +179,7 @@ def _write_error_file(
 
 
 def _findings(connection: "sa.Connection", record: "ImportRecord", *, everything: bool) -> "Iterator[RowIssue]":
-    from kelompok_core.imports.report import iter_file_issues, iter_row_issues
+    from kelompok_core.imports.reporting.report import iter_file_issues, iter_row_issues
 
     if everything:
         yield from iter_file_issues(record)
@@ -203,7 +203,7 @@ def _list_errors(connection: "sa.Connection", record: "ImportRecord", *, everyth
 
 
 def _write_findings(connection: "sa.Connection", record: "ImportRecord", target: Path, *, force: bool) -> None:
-    from kelompok_core.imports.listing import Form, encoding_of, write_listing
+    from kelompok_core.cli.list_files import Form, encoding_of, write_listing
 
     form: Form[RowIssue] = Form(
         columns=("line", "record", "severity", "code", "column", "value", "message"),
@@ -221,7 +221,7 @@ def _write_findings(connection: "sa.Connection", record: "ImportRecord", target:
 def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Apply the plan of a dry run as planned. Rows whose record has changed since go to review."""
     from kelompok_core.cli.importing import carry_out, show_report
-    from kelompok_core.imports.apply import approve
+    from kelompok_core.imports.applying.apply import approve
 
     with terminal.workbench() as bench:
         found = find_import(bench, import_id, newest="mode = 'dry_run' AND state IN ('planned', 'applied')")
@@ -247,7 +247,7 @@ def find_import(bench: "Workbench", prefix: str, *, newest: str = "true") -> "UU
 @app.command()
 def cancel(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Cancel an import that has not written anything yet: one that is queued or being read, or a plan."""
-    from kelompok_core.imports.cancel import cancel
+    from kelompok_core.imports.running.cancel import cancel
 
     with terminal.workbench() as bench:
         record = cancel(bench, find_import(bench, import_id), terminal.acting(bench, actor))
@@ -266,7 +266,7 @@ def undo_import(
 ) -> None:
     """Undo an applied import. Later changes are kept, and listed. To redo it, import the file again."""
     from kelompok_core.cli.render import render_undo
-    from kelompok_core.imports.undo import undo
+    from kelompok_core.imports.undoing.undo import undo
 
     with terminal.workbench() as bench:
         found = find_import(bench, import_id, newest="state IN ('applied', 'undone')")

@@ -16,7 +16,7 @@ from kelompok_core.cli.launcher import ServiceOptions
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import JsonOption
 from kelompok_core.errors import KelompokError
-from kelompok_core.installation import make_installation, make_way
+from kelompok_core.installation_home import make_installation, make_way
 from kelompok_core.settings import Settings, read_settings, require_installation
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from kelompok_core.errors import KelompokError
 from kelompok_core.settings import Settings
 
 if TYPE_CHECKING:
-    from kelompok_core.imports.workbench import Progress, Workbench
+    from kelompok_core.installation import Progress, Workbench
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ def with_near_names(error: KelompokError) -> KelompokError:
 
 def _told_apart(ids: Sequence[UUID]) -> str:
     """Return imports a line each, with what tells them apart."""
-    from kelompok_core.imports.records import get_import
+    from kelompok_core.imports.shared.imports import get_import
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
         called = terminal.names_of(connection, "imports", ids)

@@ -150,8 +150,8 @@ def _parameter(
 
 
 def _run(plugin: PluginInfo, command: Command, asked: _Asked, *, as_json: bool) -> None:
-    from kelompok_core.imports.readable import operator_rules
-    from kelompok_core.imports.reading import as_our_errors, reading_context
+    from kelompok_core.imports.receiving.file_rules import operator_rules
+    from kelompok_core.imports.staging.plugin_reading import as_our_errors, reading_context
     from kelompok_core.plugin_host.loading import load
     from kelompok_core.plugin_host.returned import checked_result
     from kelompok_core.sources.opening import open_source

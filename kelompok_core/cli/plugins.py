@@ -246,9 +246,9 @@ def run(
         raise typer.Exit(enriching.run(asked, actor, as_json=as_json))
     if file is None:
         raise terminal.wrong_option("--file", f"{job} imports a file: say which")
-    from kelompok_core.imports.profiles import chosen_profile, save_profile
-    from kelompok_core.imports.receive import ImportRequest, source_of
-    from kelompok_core.imports.records import DuplicatePolicy
+    from kelompok_core.imports.receiving.receive import ImportRequest, source_of
+    from kelompok_core.imports.shared.imports import DuplicatePolicy
+    from kelompok_core.imports.shared.profiles import chosen_profile, save_profile
     from kelompok_core.values.conventions import DateOrder
 
     chosen = chosen_profile(
@@ -279,7 +279,7 @@ def run(
 
 
 def _policies(given: "Sequence[str]") -> "dict[str, MergePolicy]":
-    from kelompok_core.imports.profiles import read_policies
+    from kelompok_core.imports.shared.profiles import read_policies
 
     with terminal.blaming("--policy"):
         return read_policies(given)

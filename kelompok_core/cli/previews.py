@@ -31,7 +31,7 @@ class Preview:
     @property
     def better(self) -> str | None:
         """The entity that fits the columns better, if any."""
-        from kelompok_core.imports.likely_columns import OTHER_ENTITY
+        from kelompok_core.imports.staging.likely_columns import OTHER_ENTITY
 
         found = next((one for one in self.findings if one["code"] == OTHER_ENTITY), None)
         return str(found["params"]["entity"]) if found else None
@@ -79,7 +79,7 @@ def require_reader(plugin: PluginInfo, entity: str, file: str, source: "Source")
         UsageError: When it does not, naming the plugin that does.
     """
     from kelompok_core.contracts import FOLDER_TYPE
-    from kelompok_core.imports.right_plugin import Arrived, find_media_type
+    from kelompok_core.imports.receiving.media_types import Arrived, find_media_type
     from kelompok_core.sources.forms import HEAD_BYTES
 
     job = next((one for one in plugin.jobs() if one.entity == entity), None)
@@ -107,8 +107,8 @@ def following(
     This is the import, with the options that findings suggest; or, if a required column is missing, the preview as the
     entity that fits the columns better.
     """
-    from kelompok_core.imports.columns import ORGANIZATION
-    from kelompok_core.imports.likely_columns import suggested_mapping
+    from kelompok_core.imports.shared.columns import ORGANIZATION
+    from kelompok_core.imports.staging.likely_columns import suggested_mapping
 
     if not preview.has_rows:
         return None

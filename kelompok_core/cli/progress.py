@@ -12,7 +12,7 @@ from kelompok_core.cli.visible_text import visible_streams
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
-    from kelompok_core.imports.workbench import Progress
+    from kelompok_core.installation import Progress
 
 _STEPS_OF_BACKUPS = {"check": "checking the file", "restore": "restoring", "files": "received files"}
 """All other steps are tables."""

@@ -71,17 +71,17 @@ class Noun:
 
     @property
     def descriptor(self) -> "EntityDescriptor":
-        from kelompok_core.imports.registry import get_descriptor
+        from kelompok_core.records.registry import get_descriptor
 
         return get_descriptor(self.entity)
 
     def queries(self, session: "Session") -> "RecordQueries[Any]":
-        from kelompok_core.imports.registry import get_queries
+        from kelompok_core.records.registry import get_queries
 
         return get_queries(self.entity, session)
 
     def service(self, session: "Session", actor: "Actor") -> "RecordService[Any]":
-        from kelompok_core.imports.registry import get_service
+        from kelompok_core.records.registry import get_service
 
         return get_service(self.entity, session, actor)
 

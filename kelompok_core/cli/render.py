@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from kelompok_core.cli.language import counted, language, number, say, translate
 from kelompok_core.cli.output import COLOURS, coloured, command, print_line, print_next, safe_text, table
 from kelompok_core.cli.rows import render_rows
-from kelompok_core.imports.records import DECISIONS
+from kelompok_core.imports.shared.imports import DECISIONS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from kelompok_core.imports.pages import DecidedRow
-    from kelompok_core.imports.report import ImportReport, IssueGroup
-    from kelompok_core.imports.undo import UndoReport
+    from kelompok_core.imports.reporting.report import ImportReport, IssueGroup
+    from kelompok_core.imports.reporting.row_pages import DecidedRow
+    from kelompok_core.imports.undoing.undo import UndoReport
 
 _BAR = 30
 _UNMAPPED = "header.unknown"

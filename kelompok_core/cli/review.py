@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from kelompok_core.imports.parked import Comparison, ParkedRow
-    from kelompok_core.imports.review import Verdict
-    from kelompok_core.imports.workbench import Workbench
+    from kelompok_core.imports.reviewing.review import Verdict
+    from kelompok_core.imports.reviewing.review_items import Comparison, ParkedRow
+    from kelompok_core.installation import Workbench
 
 app = typer.Typer(no_args_is_help=True, help="Decide the rows that wait for review.")
 
@@ -41,7 +41,7 @@ def list_all(
     """List the waiting rows with their reasons."""
     from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
     from kelompok_core.database.ids import get_id
-    from kelompok_core.imports.parked import list_parked
+    from kelompok_core.imports.reviewing.review_items import list_parked
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
         reader = terminal.acting(bench, actor)
@@ -73,7 +73,7 @@ def _called(row: "ParkedRow", called: "Mapping[UUID, str]") -> str:
 def show(ref: RefArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Show a row side by side with each record it may match."""
     from kelompok_core.access.rules import Action, authorize, list_organizations_seen
-    from kelompok_core.imports.parked import compare, get_home, get_parked, list_candidates
+    from kelompok_core.imports.reviewing.review_items import compare, get_home, get_parked, list_candidates
 
     with terminal.workbench() as bench, bench.database.connect() as connection:
         reader, row = terminal.acting(bench, actor), _split(bench, ref)
@@ -109,7 +109,7 @@ def _render(console: "Console", parked: "ParkedRow", beside: "Mapping[str, list[
 
 def _said(parked: "ParkedRow") -> list[tuple[str, object]]:
     """Return the row's values by field, without those derived only for matching."""
-    from kelompok_core.imports.registry import get_descriptor
+    from kelompok_core.records.registry import get_descriptor
 
     values = [(one.name, parked.candidate.get(one.name)) for one in get_descriptor(parked.entity).fields]
     return [(name, value) for name, value in values if value is not None]
@@ -139,8 +139,8 @@ def accept(
 ) -> None:
     """Accept the row: merge it into the record it may match or the one named, or create a new record."""
     from kelompok_core.access.rules import list_organizations_seen
-    from kelompok_core.imports.parked import find_by_ref, get_parked
-    from kelompok_core.imports.review import Reviewer
+    from kelompok_core.imports.reviewing.review import Reviewer
+    from kelompok_core.imports.reviewing.review_items import find_by_ref, get_parked
 
     if as_new and (merge_into or field):
         raise terminal.wrong_option("--as-new", "a record of its own has nothing to merge with")
@@ -165,7 +165,7 @@ def accept(
 @app.command()
 def reject(ref: RefArgument, note: NoteOption = None, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Reject the row. If imported again unchanged, it is rejected automatically."""
-    from kelompok_core.imports.review import Reviewer
+    from kelompok_core.imports.reviewing.review import Reviewer
 
     with terminal.workbench() as bench:
         verdict = Reviewer(bench, terminal.acting(bench, actor)).reject(*_split(bench, ref), note=note)

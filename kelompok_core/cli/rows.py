@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from kelompok_core.cli import output
 from kelompok_core.cli.language import say
-from kelompok_core.imports.listing import Form, write_listing
+from kelompok_core.cli.list_files import Form, write_listing
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from kelompok_core.imports.pages import DecidedRow
+    from kelompok_core.imports.reporting.row_pages import DecidedRow
 
 COLUMNS = ("line", "record", "decision", "reason", "name", "ref", "field", "before", "after")
 """Of a file of rows: a line for each field of each row that changes, and one for each other row."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from kelompok_core.access.actors import Actor
-    from kelompok_core.imports.workbench import Workbench
+    from kelompok_core.installation import Workbench
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ActorOption = Annotated[
@@ -93,7 +93,7 @@ def workbench() -> Iterator["Workbench"]:
         SettingsError: When there is no installation here.
     """
     from kelompok_core.database.engine import open_database
-    from kelompok_core.imports.workbench import Workbench
+    from kelompok_core.installation import Workbench
 
     require_installation(settings())
     database = open_database(settings())

@@ -32,7 +32,7 @@ from kelompok_core.database.passwords import (
 from kelompok_core.database.server_files import ServerFiles, find_server_files, make_folder
 from kelompok_core.database.server_log import LOGS_NO_ROWS
 from kelompok_core.errors import DatabaseUnavailable
-from kelompok_core.installation import make_home
+from kelompok_core.installation_home import make_home
 from kelompok_core.settings import Settings
 from kelompok_core.working_folders import system_folder
 

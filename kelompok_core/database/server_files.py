@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from kelompok_core.errors import DatabaseUnavailable, UsageError
-from kelompok_core.installation import make_way
+from kelompok_core.installation_home import make_way
 from kelompok_core.settings import Settings
 
 OLDEST_MAJOR = 15

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.enrichment.choose import require_public, stored_text
-from kelompok_core.imports.formulas import SafeWriter
-from kelompok_core.imports.registry import get_descriptor
 from kelompok_core.plugin_host.registry import PluginInfo
+from kelompok_core.records.formulas import SafeWriter
+from kelompok_core.records.registry import get_descriptor
 from kelompok_core.values.html import blank_markup
 
 

@@ -6,12 +6,12 @@ from kelompok_core.contracts import CommandResult, Explains, text_table
 from kelompok_core.enrichment.choose import Scope, iter_pages, require_public
 from kelompok_core.enrichment.run import CONTRACT
 from kelompok_core.errors import EnrichmentFailed, PluginUnavailable
-from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.installation import Workbench
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, require_enabled, require_usable
 from kelompok_core.plugin_host.returned import checked_result
+from kelompok_core.records.registry import get_descriptor
 from kelompok_core.settings import Settings
 
 _HOMES = "organizations"

@@ -16,6 +16,7 @@ from kelompok_core.access.actors import Actor, get_actor_by_id
 from kelompok_core.access.rules import Action, authorize, require_active
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.contracts import PluginContext, ProfileEnricher
+from kelompok_core.database.locks import lock_entity, working_on
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.enrichment.choose import Page, Scope, count_chosen, iter_pages, require_public
 from kelompok_core.enrichment.records import (
@@ -30,14 +31,13 @@ from kelompok_core.enrichment.signals import checked_signals, count_by_value
 from kelompok_core.enrichment.store import store
 from kelompok_core.errors import EnrichmentFailed, KelompokError, UsageError
 from kelompok_core.failures import trace_of
-from kelompok_core.imports.locks import lock_entity, working_on
-from kelompok_core.imports.records import get_import
-from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.workbench import Progress, Workbench
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.installation import Progress, Workbench
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
+from kelompok_core.records.registry import get_descriptor
 from kelompok_core.settings import Settings
 
 CONTRACT = "profile_enricher"

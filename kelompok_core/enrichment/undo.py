@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.database.locks import working_on
 from kelompok_core.enrichment.records import Enrichment, EnrichmentState, get_enrichment, note_undone
 from kelompok_core.enrichment.store import SIGNAL_TABLES
 from kelompok_core.errors import UsageError
-from kelompok_core.imports.locks import working_on
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.installation import Workbench
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ import dagster as dg
 from pydantic import Field
 
 from kelompok_core.descriptor import EntityDescriptor
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.inbox_outcomes import settling
-from kelompok_core.imports.records import ImportState, list_approved
-from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.reporting.inbox_outcomes import settling
+from kelompok_core.imports.shared.imports import ImportState, list_approved
+from kelompok_core.records.registry import get_descriptor
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.results import applied_result
 from kelompok_pipelines.assets.specs import columns, docs, tags

@@ -12,7 +12,7 @@ from kelompok_core.access.actors import get_actor, get_actor_by_id
 from kelompok_core.enrichment.records import Enrichment, find_previous
 from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enrichment
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.records import ImportState, get_import
+from kelompok_core.imports.shared.imports import ImportState, get_import
 from kelompok_core.plugin_host.registry import require_per_request
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.specs import docs, owners, tags

@@ -10,17 +10,17 @@ from pydantic import Field
 from kelompok_core.access.actors import Actor, get_actor
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import KelompokError, UsageError
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.inbox_outcomes import settling
-from kelompok_core.imports.last_imports import list_last_imports
-from kelompok_core.imports.profiles import chosen_profile
-from kelompok_core.imports.readable import run_rules
-from kelompok_core.imports.receive import REFUSED, ImportRequest, receive, source_of
-from kelompok_core.imports.records import DuplicatePolicy, ImportRecord, ImportState, get_import
-from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.repeat import receive_again
-from kelompok_core.imports.stage import stage
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.file_rules import run_rules
+from kelompok_core.imports.receiving.last_imports import list_last_imports
+from kelompok_core.imports.receiving.receive import REFUSED, ImportRequest, receive, source_of
+from kelompok_core.imports.receiving.repeat import receive_again
+from kelompok_core.imports.reporting.inbox_outcomes import settling
+from kelompok_core.imports.shared.imports import DuplicatePolicy, ImportRecord, ImportState, get_import
+from kelompok_core.imports.shared.profiles import chosen_profile
+from kelompok_core.imports.staging.stage import stage
 from kelompok_core.plugin_host.registry import require_per_request
+from kelompok_core.records.registry import get_descriptor
 from kelompok_core.sources.inbox import KEY, put_aside
 from kelompok_core.values.conventions import DateOrder
 from kelompok_pipelines import names

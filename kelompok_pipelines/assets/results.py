@@ -6,11 +6,11 @@ from uuid import UUID
 
 import dagster as dg
 
-from kelompok_core.imports.disclosure import Disclosure, disclosure_of
-from kelompok_core.imports.promises import count_invalid_rows
-from kelompok_core.imports.public_changes import list_public_changes
-from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.report import ImportReport, get_report
+from kelompok_core.imports.applying.invariants import count_invalid_rows
+from kelompok_core.imports.reporting.disclosure import Disclosure, disclosure_of
+from kelompok_core.imports.reporting.public_changes import list_public_changes
+from kelompok_core.imports.reporting.report import ImportReport, get_report
+from kelompok_core.records.registry import get_descriptor
 from kelompok_core.sources.storage import kept_location
 from kelompok_pipelines.assets.specs import columns
 from kelompok_pipelines.columns import (

@@ -14,12 +14,12 @@ from kelompok_core.api.app import make_app
 from kelompok_core.api.options import ApiOptions
 from kelompok_core.api.server import make_server
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.queue import claim, finish
-from kelompok_core.imports.stage import stage
-from kelompok_core.imports.stored_errors import claim_wanted, want, write_wanted
-from kelompok_core.imports.workers import Presence
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.reporting.stored_errors import claim_wanted, want, write_wanted
+from kelompok_core.imports.running.queue import claim, finish
+from kelompok_core.imports.running.workers import Presence
+from kelompok_core.imports.staging.stage import stage
 
 EVERYTHING = [action.value for action in Action]
 CSV = "id,name,city\n1,Lembaga Satu,Kupang\n2,Lembaga Dua,Garut\n3,,Garut\n"

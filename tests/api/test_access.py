@@ -10,7 +10,7 @@ from kelompok_core.access.rules import ORGANIZATION_RIGHTS, Action
 from kelompok_core.api.app import make_routes
 from kelompok_core.api.options import ApiOptions
 from kelompok_core.audit.context import AuditContext, announce
-from kelompok_core.imports.workers import Presence
+from kelompok_core.imports.running.workers import Presence
 from tests.api.conftest import EVERYTHING
 
 PUBLIC = {"get_health", "get_readiness"}

@@ -19,7 +19,7 @@ from schemathesis.checks import CHECKS
 from kelompok_core.api.options import ApiOptions
 from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.workers import Presence
+from kelompok_core.imports.running.workers import Presence
 from tests.api.conftest import CSV
 
 _CHECKS = (

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from kelompok_core.api import error_file_routes
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports import handing_back, stored_errors
-from kelompok_core.imports.handing_back import write_errors
-from kelompok_core.imports.records import get_import
-from kelompok_core.imports.stored_errors import claim_wanted, keep_failure, want, write_wanted
-from kelompok_core.imports.undo import undo
-from kelompok_core.imports.workers import Presence
+from kelompok_core.imports.reporting import error_file_writer, stored_errors
+from kelompok_core.imports.reporting.error_file_writer import write_errors
+from kelompok_core.imports.reporting.stored_errors import claim_wanted, keep_failure, want, write_wanted
+from kelompok_core.imports.running.workers import Presence
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.imports.undoing.undo import undo
 from kelompok_core.sources.storage import open_kept
 
 BAD = "id,name,email\n1,Satu,salah\n2,=1+1,juga salah\n3,Tiga,tiga@a.or.id\n"
@@ -55,7 +55,7 @@ def no_building(monkeypatch):
         def fail(*_args, **_kwargs):
             raise AssertionError("the API builds no error file")
 
-        for module, name in ((handing_back, "read_originals"), (stored_errors, "write_errors")):
+        for module, name in ((error_file_writer, "read_originals"), (stored_errors, "write_errors")):
             monkeypatch.setattr(module, name, fail)
 
     return stop

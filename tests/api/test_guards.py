@@ -15,7 +15,7 @@ from kelompok_core.api.app import make_app
 from kelompok_core.api.options import ApiOptions, read_options
 from kelompok_core.database.engine import Addresses, Database
 from kelompok_core.errors import SettingsError
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.installation import Workbench
 from tests.api.conftest import CSV
 
 

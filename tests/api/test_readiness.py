@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from kelompok_core.api import service_routes
-from kelompok_core.imports import readiness
-from kelompok_core.imports.queue import claim
-from kelompok_core.imports.workers import Presence
+from kelompok_core.imports.running import readiness
+from kelompok_core.imports.running.queue import claim
+from kelompok_core.imports.running.workers import Presence
 
 
 @pytest.fixture

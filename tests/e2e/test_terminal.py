@@ -759,7 +759,7 @@ def test_commands_that_are_printed_name_a_file_there_is_not_yet(ready, tmp_path)
 
 
 def test_a_numbered_error_file_is_the_list_it_came_from():
-    from kelompok_core.imports.error_file import free_name
+    from kelompok_core.imports.reporting.error_file import free_name
     from kelompok_core.sources.storage import source_name_of
 
     assert [source_name_of(one) for one in ("a.errors.csv", "a.errors-2.csv.gz", "a.errors-12.ndjson", "a-2.csv")] == [

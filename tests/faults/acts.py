@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from kelompok_core import fail_points
 from kelompok_core.access.actors import Actor, get_actor
 from kelompok_core.database.engine import Database, open_database
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.receive import ImportRequest, admit, open_import, receive
-from kelompok_core.imports.review import Reviewer
-from kelompok_core.imports.stage import stage
-from kelompok_core.imports.undo import undo
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, admit, open_import, receive
+from kelompok_core.imports.reviewing.review import Reviewer
+from kelompok_core.imports.staging.stage import stage
+from kelompok_core.imports.undoing.undo import undo
+from kelompok_core.installation import Workbench
 from kelompok_core.settings import Settings
 from kelompok_core.sources.storage import incoming_from
 from tests.batches import smaller_batches

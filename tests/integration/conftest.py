@@ -10,11 +10,11 @@ import pytest
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.database.engine import Database
-from kelompok_core.imports.error_file import write_error_file
-from kelompok_core.imports.parked import ParkedRow, list_parked
-from kelompok_core.imports.report import ImportReport, iter_row_issues
-from kelompok_core.imports.review import Reviewer
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.reporting.error_file import write_error_file
+from kelompok_core.imports.reporting.report import ImportReport, iter_row_issues
+from kelompok_core.imports.reviewing.review import Reviewer
+from kelompok_core.imports.reviewing.review_items import ParkedRow, list_parked
+from kelompok_core.installation import Workbench
 from tests.distributions import install_plugin
 
 

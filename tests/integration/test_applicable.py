@@ -6,11 +6,11 @@ import io
 import pytest
 
 from kelompok_core.errors import UsageError
-from kelompok_core.imports.apply import apply, approve
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.records import ImportOptions
-from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.report import get_report, iter_row_issues
+from kelompok_core.imports.applying.apply import apply, approve
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.reporting.report import get_report, iter_row_issues
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.records.registry import get_descriptor
 
 _LONG = "panjang " * 2_000
 _NASTY = (

@@ -22,7 +22,7 @@ from kelompok_core.backup.restore import check_backup, restore
 from kelompok_core.backup.write import back_up
 from kelompok_core.database.engine import connect_as_owner, migrate, open_database, upgrade
 from kelompok_core.errors import BackupDamaged, Conflict, DatabaseUnavailable, UsageError
-from kelompok_core.installation import make_installation
+from kelompok_core.installation_home import make_installation
 from tests.backups import digests, empty_installation, files_in, quietly, tables_in
 
 _LIST = "id,name,city\n1,Satu,Bandung\n2,\N{LATIN SMALL LETTER E WITH ACUTE}\\t Dua,Medan\n3,,\n"

@@ -3,11 +3,11 @@
 import pytest
 
 from kelompok_core.errors import SourceUnreadable
-from kelompok_core.imports.part import Part
-from kelompok_core.imports.parts import join_parts, stage_part
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import ImportOptions
-from kelompok_core.imports.report import iter_row_issues
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.reporting.report import iter_row_issues
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.staging.part import Part
+from kelompok_core.imports.staging.parts import join_parts, stage_part
 from tests.counting import decided
 
 

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.descriptor import MergePolicy
-from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
-from kelompok_core.imports.report import iter_row_issues
+from kelompok_core.imports.reporting.report import iter_row_issues
+from kelompok_core.imports.shared.imports import DuplicatePolicy, ImportOptions
 from tests.counting import decided
 
 

@@ -16,14 +16,14 @@ from kelompok_core.backup.write import back_up
 from kelompok_core.database import embedded, server_files
 from kelompok_core.database.engine import open_database
 from kelompok_core.errors import DatabaseUnavailable
-from kelompok_core.imports import promises
-from kelompok_core.imports.apply import apply, approve
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.report import get_report
-from kelompok_core.imports.stage import stage
-from kelompok_core.imports.undo import undo
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.applying import invariants
+from kelompok_core.imports.applying.apply import apply, approve
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.reporting.report import get_report
+from kelompok_core.imports.staging.stage import stage
+from kelompok_core.imports.undoing.undo import undo
+from kelompok_core.installation import Workbench
 from kelompok_core.settings import read_settings
 from kelompok_core.sources.kept import list_kept
 from kelompok_core.sources.storage import local_copy
@@ -147,8 +147,8 @@ def _counts_and_promises_hold(bench):
         applied = connection.scalars(sa.text("SELECT id FROM imports WHERE state = 'applied'")).all()
         assert len(applied) > 1
         for one in applied:
-            assert promises.count_unaudited_writes(connection, one) == 0
-            assert promises.count_writes_without_evidence(connection, one) == 0
+            assert invariants.count_unaudited_writes(connection, one) == 0
+            assert invariants.count_writes_without_evidence(connection, one) == 0
 
 
 def _files_are_there(bench):

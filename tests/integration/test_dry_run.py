@@ -5,9 +5,9 @@ import sqlalchemy as sa
 
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import NotPermitted, UsageError
-from kelompok_core.imports.apply import apply, approve
-from kelompok_core.imports.cancel import cancel
-from kelompok_core.imports.report import get_report, iter_row_issues
+from kelompok_core.imports.applying.apply import apply, approve
+from kelompok_core.imports.reporting.report import get_report, iter_row_issues
+from kelompok_core.imports.running.cancel import cancel
 
 _STATE = """
     SELECT (SELECT jsonb_agg(o ORDER BY id) FROM organizations o) AS organizations,

@@ -6,12 +6,12 @@ import sqlalchemy as sa
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import ImportFailed, NotPermitted
-from kelompok_core.imports import promises
-from kelompok_core.imports.apply import apply, approve
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
-from kelompok_core.imports.stage import stage
+from kelompok_core.imports.applying import invariants
+from kelompok_core.imports.applying.apply import apply, approve
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.shared.imports import DuplicatePolicy, ImportOptions
+from kelompok_core.imports.staging.stage import stage
 from kelompok_core.values.conventions import DateOrder
 from tests.counting import codes_of, decided
 
@@ -48,8 +48,8 @@ def test_members_of_one_organization(import_file, ask, database, homes):
     assert (ani.status, budi.status, budi.phone) == ("active", "inactive", "+6281234567891")
     assert report.record.read_as["date_order"] == {"Tanggal Bergabung": "dmy"}
     with database.connect() as connection:
-        assert promises.count_unaudited_writes(connection, report.record.id) == 0
-        assert promises.count_writes_without_evidence(connection, report.record.id) == 0
+        assert invariants.count_unaudited_writes(connection, report.record.id) == 0
+        assert invariants.count_writes_without_evidence(connection, report.record.id) == 0
 
 
 def test_a_date_that_could_be_two_days_is_handed_back_until_somebody_says_the_order(import_file, ask, homes):
@@ -338,8 +338,8 @@ def test_rows_of_foreign_organizations_are_row_errors_also_when_a_role_goes_in_b
 
 
 def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(import_file, bench, ask, person, homes):
-    from kelompok_core.imports.parked import list_parked
-    from kelompok_core.imports.review import Reviewer
+    from kelompok_core.imports.reviewing.review import Reviewer
+    from kelompok_core.imports.reviewing.review_items import list_parked
 
     owner = person("o@air.id", slug="forum-air", role="owner")
     with bench.database.connect() as connection, connection.begin():
@@ -364,7 +364,7 @@ def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(im
 
 
 def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(import_file, bench, reviewer, ask, homes):
-    from kelompok_core.imports.parked import compare, find_by_ref, get_parked, list_candidates
+    from kelompok_core.imports.reviewing.review_items import compare, find_by_ref, get_parked, list_candidates
 
     import_file("nama,jabatan\nBudi,Bendahara\n", entity="members", organization="forum-air", source="a")
     report = import_file(
@@ -461,7 +461,7 @@ def test_a_row_with_an_id_after_one_without_may_be_the_same_person(import_file, 
 def test_an_interrupted_reading_goes_on_in_the_order_that_was_proven(
     import_file, bench, operator, ask, homes, tmp_path, monkeypatch
 ):
-    from kelompok_core.imports import stager as module
+    from kelompok_core.imports.staging.row_tables import staging_pass as module
 
     rows = "".join(f"{number},N{number},13/2/2019\n" for number in range(10_000)) + "x,Akhir,\n"
     whole = import_file("id,nama,tanggal mulai\n" + rows, entity="members", organization="forum-air", source="a")
@@ -489,7 +489,7 @@ def test_an_interrupted_reading_goes_on_in_the_order_that_was_proven(
 
 
 def test_nobody_merges_a_row_into_a_record_of_a_foreign_organization(import_file, bench, ask, person, homes):
-    from kelompok_core.imports.review import Reviewer
+    from kelompok_core.imports.reviewing.review import Reviewer
 
     import_file("nama\nBudi\n", entity="members", organization="forum-air", source="a")
     import_file("nama\nBudi\n", entity="members", organization="kelompok-tani", source="a")
@@ -503,7 +503,7 @@ def test_nobody_merges_a_row_into_a_record_of_a_foreign_organization(import_file
 
 
 def test_candidates_of_one_import_are_told_apart_by_their_short_ids(import_file, bench, operator, homes):
-    from kelompok_core.imports.parked import find_by_ref, get_parked, list_candidates
+    from kelompok_core.imports.reviewing.review_items import find_by_ref, get_parked, list_candidates
 
     import_file("id,nama,jabatan\n1,Budi,Ketua\n2,Budi,Ketua\n", entity="members", organization="forum-air", source="a")
     report = import_file("nama,jabatan\nBudi,Ketua\n", entity="members", organization="forum-air", source="b")
@@ -516,7 +516,7 @@ def test_candidates_of_one_import_are_told_apart_by_their_short_ids(import_file,
 
 
 def test_who_may_not_publish_may_still_reject_a_row_that_would(import_file, bench, operator, person, ask, homes):
-    from kelompok_core.imports.review import Reviewer
+    from kelompok_core.imports.reviewing.review import Reviewer
 
     import_file(POSTS + "Satu,,https://air.id/1,,,,\n", entity="posts", organization="forum-air", source="a")
     content = POSTS + "Lain,,https://air.id/1,,,,terbit\nBeda,,https://air.id/1,,,,\n"
@@ -557,7 +557,7 @@ def test_a_list_a_person_set_is_asked_about_only_when_something_would_change(
 
 
 def test_who_may_undo_everywhere_an_import_wrote_undoes_it(import_file, bench, ask, person, homes):
-    from kelompok_core.imports.undo import undo
+    from kelompok_core.imports.undoing.undo import undo
 
     report = import_file("nama,organisasi\nAni,forum-air\nBudi,O2\n", entity="members")
     editor = person("e@air.id", slug="forum-air", role="editor")

@@ -3,8 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
-from kelompok_core.imports.apply import apply, approve
-from kelompok_core.imports.report import get_report
+from kelompok_core.imports.applying.apply import apply, approve
+from kelompok_core.imports.reporting.report import get_report
 from tests.counting import decided
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from kelompok_core.imports.error_file import write_error_file
+from kelompok_core.imports.reporting.error_file import write_error_file
 
 
 def _error_file(database, report, language="en"):

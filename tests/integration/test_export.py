@@ -8,9 +8,9 @@ import re
 import pytest
 
 from kelompok_core.descriptor import MergePolicy
-from kelompok_core.imports.export import ExportFormat, write_export
-from kelompok_core.imports.records import ImportOptions
-from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.records.export import ExportFormat, write_export
+from kelompok_core.records.registry import get_descriptor
 
 _ORGANIZATIONS = '''name,country,city,phone,email,website,description,history,kategori,instagram,tahun berdiri
 =cmd|' /C calc'!A0,ID,Bandung,+62 812 1111 2222,a@example.org,https://a.example.org,"dua

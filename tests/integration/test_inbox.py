@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kelompok_core.cli import installation, surroundings
 from kelompok_core.errors import NotFound
-from kelompok_core.imports.receive import ImportRequest, receive
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.sources.inbox import Inbox, put_aside, take_files
 from kelompok_core.sources.inbox_places import list_failed
 from kelompok_core.sources.watched import list_passed_over, time_of

@@ -10,12 +10,12 @@ import pytest
 
 from benchmarks.lists import HOME, write_list
 from benchmarks.organizations import write_organizations
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.queue import claim, enqueue, finish
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.stage import stage
-from kelompok_core.imports.workers import Presence
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.running.queue import claim, enqueue, finish
+from kelompok_core.imports.running.workers import Presence
+from kelompok_core.imports.staging.stage import stage
 from tests.batches import smaller_batches
 
 _ROWS = 600

@@ -8,14 +8,14 @@ import pytest
 
 from benchmarks.organizations import write_organizations
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports import part
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.part import Part
-from kelompok_core.imports.parts import join_parts, stage_part
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import get_import
-from kelompok_core.imports.stage import stage
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.imports.staging.part import Part
+from kelompok_core.imports.staging.parts import join_parts, stage_part
+from kelompok_core.imports.staging.row_tables import part
+from kelompok_core.imports.staging.stage import stage
 from tests.batches import smaller_batches
 
 _STAGED = """

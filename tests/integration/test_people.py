@@ -3,10 +3,10 @@
 import pytest
 
 from kelompok_core.descriptor import MergePolicy
-from kelompok_core.imports.export import ExportFormat, write_export
-from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
-from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.shared.imports import DuplicatePolicy, ImportOptions
 from kelompok_core.members.service import MemberService
+from kelompok_core.records.export import ExportFormat, write_export
+from kelompok_core.records.registry import get_descriptor
 from tests.counting import decided
 
 

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from benchmarks.lists import HOME, write_list
 from benchmarks.organizations import write_organizations
-from kelompok_core.imports import locks
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.stage import stage
+from kelompok_core.database import locks
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.staging.stage import stage
 from tests.batches import smaller_batches
 
 _ROWS = 2_000

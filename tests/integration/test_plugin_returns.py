@@ -11,8 +11,8 @@ from kelompok_core.cli.app import run
 from kelompok_core.contracts import SIGNAL_COLUMNS
 from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enrichment
 from kelompok_core.errors import EnrichmentFailed, ImportFailed, PluginUnavailable, SourceUnreadable
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.stage import stage
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.staging.stage import stage
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.loading import load
 from kelompok_core.plugin_host.registry import get_plugin

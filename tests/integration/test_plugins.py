@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from kelompok_core.errors import GivenSettingWrong, ImportFailed, PluginUnavailable, SettingsError, UsageError
-from kelompok_core.imports.profiles import Profile, chosen_profile, save_profile
-from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.profiles import Profile, chosen_profile, save_profile
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret, set_enabled
 from kelompok_core.plugin_host.loading import load, plugin_context
 from kelompok_core.plugin_host.manifest import CONTRACT_NAMES
@@ -107,8 +107,8 @@ def test_an_exploding_module_is_that_plugins_failure(install, settings, code, re
 def test_what_a_reader_raises_fails_its_import_and_leaves_the_core_alone(
     install, settings, bench, operator, ask, tmp_path
 ):
-    from kelompok_core.imports.receive import ImportRequest, receive
-    from kelompok_core.imports.stage import stage
+    from kelompok_core.imports.receiving.receive import ImportRequest, receive
+    from kelompok_core.imports.staging.stage import stage
 
     install(
         _MANIFEST,
@@ -230,8 +230,8 @@ class Reader:
 @pytest.fixture
 def read_odd(install, settings, bench, operator, tmp_path):
     """Import with a reader that yields this, up to staging."""
-    from kelompok_core.imports.receive import ImportRequest, receive
-    from kelompok_core.imports.stage import stage
+    from kelompok_core.imports.receiving.receive import ImportRequest, receive
+    from kelompok_core.imports.staging.stage import stage
 
     def run(yielded):
         install(_MANIFEST, reader=_READER.replace("{YIELDED}", yielded))

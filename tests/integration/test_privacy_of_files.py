@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kelompok_core import installation
-from kelompok_core.installation import make_installation, make_way, secure_home
+from kelompok_core.installation_home import make_installation, make_way, secure_home
 from kelompok_core.plugin_host.loading import plugin_context
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.sources.inbox import Inbox, take_files

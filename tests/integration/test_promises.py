@@ -1,4 +1,4 @@
-"""A large file with faults: the promises, asked of the database; kills and rivals leave no trace."""
+"""A large file with faults: the invariants, asked of the database; kills and rivals leave no trace."""
 
 import csv
 import io
@@ -13,14 +13,14 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks.organizations import write_organizations
-from kelompok_core.imports import promises
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.error_file import write_error_file
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import ImportOptions
-from kelompok_core.imports.report import iter_row_issues
-from kelompok_core.imports.stage import stage
+from kelompok_core.imports.applying import invariants
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.reporting.error_file import write_error_file
+from kelompok_core.imports.reporting.report import iter_row_issues
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.staging.stage import stage
 
 _MAPPING = {"Kode": "external_id"}
 
@@ -36,10 +36,10 @@ def test_a_hundred_thousand_rows_with_three_percent_bad(import_file, database, a
     }  # fmt: skip
     # P1: one decision a row; P2: as many entries as writes; P3: each write has its evidence.
     with database.connect() as connection:
-        assert promises.count_invalid_rows(connection, report.record.id) == bad
-        assert promises.count_undecided_rows(connection, report.record.id) == 0
-        assert promises.count_unaudited_writes(connection, report.record.id) == 0
-        assert promises.count_writes_without_evidence(connection, report.record.id) == 0
+        assert invariants.count_invalid_rows(connection, report.record.id) == bad
+        assert invariants.count_undecided_rows(connection, report.record.id) == 0
+        assert invariants.count_unaudited_writes(connection, report.record.id) == 0
+        assert invariants.count_writes_without_evidence(connection, report.record.id) == 0
     assert ask("SELECT count(*) AS number FROM organizations")[0].number == expected.organizations
     assert (
         ask("SELECT count(*) AS number FROM audit_logs WHERE entity = 'organizations'")[0].number
@@ -97,10 +97,10 @@ import sys
 from pathlib import Path
 from uuid import UUID
 from kelompok_core.database.engine import Addresses, Database
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.stage import stage
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.staging.stage import stage
+from kelompok_core.installation import Workbench
 from kelompok_core.settings import Settings
 home, config, runtime, import_id = sys.argv[1:]
 settings = Settings(home=Path(home), config_file=Path(config), database_url=runtime, owner_database_url=None,
@@ -150,8 +150,8 @@ def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(bench, settings, o
     assert {one.version for one in organizations} == {1}
     assert len(ask("SELECT FROM import_rows WHERE import_id = :id", id=import_id)) == 12_000
     with bench.database.connect() as connection:
-        assert promises.count_unaudited_writes(connection, import_id) == 0
-        assert promises.count_writes_without_evidence(connection, import_id) == 0
+        assert invariants.count_unaudited_writes(connection, import_id) == 0
+        assert invariants.count_writes_without_evidence(connection, import_id) == 0
 
 
 def test_two_imports_over_the_same_rows_in_opposite_order(bench, operator, ask, tmp_path):
@@ -196,9 +196,9 @@ def test_two_imports_over_the_same_rows_in_opposite_order(bench, operator, ask, 
     assert ask("SELECT count(*) AS number FROM organizations")[0].number == 4_000
     with bench.database.connect() as connection:
         for import_id in ids:
-            assert promises.count_undecided_rows(connection, import_id) == 0
-            assert promises.count_unaudited_writes(connection, import_id) == 0
-            assert promises.count_writes_without_evidence(connection, import_id) == 0
+            assert invariants.count_undecided_rows(connection, import_id) == 0
+            assert invariants.count_unaudited_writes(connection, import_id) == 0
+            assert invariants.count_writes_without_evidence(connection, import_id) == 0
 
 
 def test_two_workers_on_one_import(bench, operator, ask, tmp_path):
@@ -222,7 +222,7 @@ def test_two_workers_on_one_import(bench, operator, ask, tmp_path):
 
 def test_a_deadlocked_or_moved_apply_is_tried_again_and_its_reason_kept(bench, operator, import_file, monkeypatch):
     from kelompok_core.errors import ImportFailed
-    from kelompok_core.imports import apply as module
+    from kelompok_core.imports.applying import apply as module
 
     planned = import_file("name\nSatu\n", dry_run=True)
     module.approve(bench, planned.record.id, operator)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from kelompok_core.entities import list_entities
 from kelompok_core.errors import UsageError
-from kelompok_core.imports.records import ImportOptions
-from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.records.registry import get_descriptor
 
 _VALUES = st.sampled_from(
     ["claimed", "true", "false", "", "00000000-0000-0000-0000-000000000001", '{"a": 1}', "2020-01-01", "99", "x", "dua"]

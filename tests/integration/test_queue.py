@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from kelompok_core.errors import Conflict, ImportFailed, QueueFull, SettingsError, TakenOver
-from kelompok_core.imports.apply import apply, approve
-from kelompok_core.imports.cancel import cancel
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.handover import hand_over
-from kelompok_core.imports.queue import (
+from kelompok_core.imports.applying.apply import apply, approve
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, admit, open_import, receive
+from kelompok_core.imports.running.cancel import cancel
+from kelompok_core.imports.running.queue import (
     MOST_RUNNING,
     MOST_WAITING,
     claim,
@@ -22,10 +22,10 @@ from kelompok_core.imports.queue import (
     listening,
     withdraw,
 )
-from kelompok_core.imports.receive import ImportRequest, admit, open_import, receive
-from kelompok_core.imports.records import get_import
-from kelompok_core.imports.stage import stage
-from kelompok_core.imports.workers import Presence, count_workers, end_sessions_of_the_dead
+from kelompok_core.imports.running.wait_for_worker import hand_over
+from kelompok_core.imports.running.workers import Presence, count_workers, end_sessions_of_the_dead
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.imports.staging.stage import stage
 from kelompok_core.sources.storage import incoming_from
 
 

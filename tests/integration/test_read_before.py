@@ -9,15 +9,15 @@ import pytest
 from kelompok_core.access.rules import Action
 from kelompok_core.errors import ImportFailed
 from kelompok_core.fail_points import FailPoint
-from kelompok_core.imports import read_before
-from kelompok_core.imports import stage as staging
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.error_file import write_error_file
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import ImportOptions, ImportState, get_import, update_held
-from kelompok_core.imports.rights import StagingRights
-from kelompok_core.imports.stage import stage
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.reporting.error_file import write_error_file
+from kelompok_core.imports.shared.imports import ImportOptions, ImportState, get_import, update_held
+from kelompok_core.imports.shared.rights import StagingRights
+from kelompok_core.imports.staging.row_tables import reused_files
+from kelompok_core.imports.staging.row_tables import stage as staging
+from kelompok_core.imports.staging.stage import stage
 from kelompok_core.plugin_host import code
 from kelompok_core.plugin_host.configuration import read_document, set_enabled
 from kelompok_core.values.conventions import DateOrder
@@ -175,7 +175,7 @@ def test_with_other_rights_it_is_read(import_file, monkeypatch, operator):
 
 def test_with_other_code_it_is_read(import_file, monkeypatch):
     import_file(_LIST)
-    monkeypatch.setattr(read_before, "digest_code", lambda *_: "otherwise")
+    monkeypatch.setattr(reused_files, "digest_code", lambda *_: "otherwise")
     assert _read_in(import_file(_LIST)) is None
 
 
@@ -207,7 +207,7 @@ def test_interrupted_it_takes_what_is_missing(import_file, received, bench, rows
 
     with smaller_batches(1):
         with monkeypatch.context() as patched:
-            patched.setattr(read_before, "reach", interrupt_all_but_one)
+            patched.setattr(reused_files, "reach", interrupt_all_but_one)
             with pytest.raises(Interrupted):
                 stage(bench, import_id)
         with bench.database.connect() as connection:

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from kelompok_core.errors import SettingsError, UsageError
-from kelompok_core.imports import readable
-from kelompok_core.imports.readable import operator_rules
+from kelompok_core.imports.receiving import file_rules
+from kelompok_core.imports.receiving.file_rules import operator_rules
 from kelompok_core.settings import Settings
 from kelompok_core.sources import opening
 from kelompok_core.sources.opening import opened
 from kelompok_pipelines.sources import scheduled_files
 
 _SECRET = b'{"kelompok_admin": "rahasia"}'
-run_rules = partial(readable.run_rules, named=frozenset())
+run_rules = partial(file_rules.run_rules, named=frozenset())
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_schedule_reads_the_file_it_names_and_no_other(place):
         f'[files]\nroots = []\n[[schedules]]\nfile = "{exports}/latest.csv"\n'
         'name = "latest"\ncron = "0 3 * * *"\nplugin = "csv-import"\njob = "import-members"\n'
     )
-    rules = readable.run_rules(place, named=scheduled_files(place))
+    rules = file_rules.run_rules(place, named=scheduled_files(place))
     assert _read(exports / "latest.csv", rules) == b"name\n"
     for other in (exports / "other.csv", exports, exports / "2026/11.csv"):
         with pytest.raises(UsageError, match="may not read"):

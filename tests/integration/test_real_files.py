@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports import promises
-from kelompok_core.imports.records import DuplicatePolicy, ImportOptions
+from kelompok_core.imports.applying import invariants
+from kelompok_core.imports.shared.imports import DuplicatePolicy, ImportOptions
 from kelompok_core.values.conventions import DateOrder
 from tests.counting import decided
 
@@ -29,9 +29,9 @@ def _expected(folder: str, name: str) -> dict:
 
 def _promises_hold(database, report) -> None:
     with database.connect() as connection:
-        assert promises.count_undecided_rows(connection, report.record.id) == 0
-        assert promises.count_unaudited_writes(connection, report.record.id) == 0
-        assert promises.count_writes_without_evidence(connection, report.record.id) == 0
+        assert invariants.count_undecided_rows(connection, report.record.id) == 0
+        assert invariants.count_unaudited_writes(connection, report.record.id) == 0
+        assert invariants.count_writes_without_evidence(connection, report.record.id) == 0
 
 
 def test_indonesian_parties_then_their_next_list(import_file, database):

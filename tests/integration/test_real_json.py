@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports import promises
-from kelompok_core.imports.profiles import chosen_profile
-from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.applying import invariants
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.profiles import chosen_profile
 from tests.counting import decided
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")
@@ -34,11 +34,11 @@ def import_json(import_file, database):
         options = ImportOptions(mapping=mapping or {}, config=config or {})
         report = import_file(content, name=name, plugin="json-import", **({"options": options} | more))
         with database.connect() as connection:
-            assert promises.count_undecided_rows(connection, report.record.id) == 0
+            assert invariants.count_undecided_rows(connection, report.record.id) == 0
             if report.record.dry_run:
                 return report
-            assert promises.count_unaudited_writes(connection, report.record.id) == 0
-            assert promises.count_writes_without_evidence(connection, report.record.id) == 0
+            assert invariants.count_unaudited_writes(connection, report.record.id) == 0
+            assert invariants.count_writes_without_evidence(connection, report.record.id) == 0
         return report
 
     return run
@@ -164,8 +164,8 @@ def test_the_directory_example_in_its_three_forms(import_json, ask, name, config
 
 
 def test_rows_to_correct_go_back_as_they_came(import_json, bench, database, tmp_path):
-    from kelompok_core.imports.error_file import write_error_lines
-    from kelompok_core.imports.reading import read_originals
+    from kelompok_core.imports.reporting.error_file import write_error_lines
+    from kelompok_core.imports.staging.plugin_reading import read_originals
 
     name = "strings.name || strings.community"
     report = import_json(_file("org-json-one-file-each", "resources.tar.gz"), mapping={name: "name"})
@@ -184,8 +184,8 @@ def test_rows_to_correct_go_back_as_they_came(import_json, bench, database, tmp_
 
 
 def test_csv_exports_of_what_was_json_are_unchanged(import_json, import_file, database):
-    from kelompok_core.imports.export import ExportFormat, write_export
-    from kelompok_core.imports.registry import get_descriptor
+    from kelompok_core.records.export import ExportFormat, write_export
+    from kelompok_core.records.registry import get_descriptor
 
     import_json(_file("org-json-civic-tech", "organizations.json"))
     target = io.StringIO(newline="")

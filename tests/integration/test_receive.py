@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.database.ids import get_id, shorten
 from kelompok_core.errors import Ambiguous, NotFound, NotPermitted, PluginUnavailable, StorageUnavailable, UsageError
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import get_import
-from kelompok_core.imports.stage import stage
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.imports.staging.stage import stage
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.sources.kept import list_missing
 from kelompok_core.sources.storage import Incoming, local_copy

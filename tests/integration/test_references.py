@@ -6,13 +6,13 @@ import pytest
 
 from kelompok_core.access.actors import get_actor
 from kelompok_core.audit.context import AuditContext, announce
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.pages import list_rows
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import ImportOptions, get_import
-from kelompok_core.imports.stage import stage
-from kelompok_core.imports.undo import undo
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.reporting.row_pages import list_rows
+from kelompok_core.imports.shared.imports import ImportOptions, get_import
+from kelompok_core.imports.staging.stage import stage
+from kelompok_core.imports.undoing.undo import undo
 
 _LIST = "id,name,city\n1,Forum Air,Garut\n2,Forum Api,Kupang\n3,Forum Angin,Ende\n"
 _REFERENCES = """

@@ -3,11 +3,11 @@
 import pytest
 
 from kelompok_core.errors import NotFound, NotPermitted, UsageError
-from kelompok_core.imports import promises
-from kelompok_core.imports.parked import compare, get_parked, list_candidates
-from kelompok_core.imports.report import get_report
-from kelompok_core.imports.review import Reviewer
-from kelompok_core.imports.undo import undo
+from kelompok_core.imports.applying import invariants
+from kelompok_core.imports.reporting.report import get_report
+from kelompok_core.imports.reviewing.review import Reviewer
+from kelompok_core.imports.reviewing.review_items import compare, get_parked, list_candidates
+from kelompok_core.imports.undoing.undo import undo
 from tests.counting import decided
 
 
@@ -167,8 +167,8 @@ def test_the_report_says_how_many_still_wait_and_promises_hold(namesakes, review
         report = get_report(connection, namesakes)
         assert report.waiting == 0
         assert not report.needs_attention
-        assert promises.count_undecided_rows(connection, namesakes) == 0
-        assert promises.count_unaudited_writes(connection, namesakes) == 0
+        assert invariants.count_undecided_rows(connection, namesakes) == 0
+        assert invariants.count_unaudited_writes(connection, namesakes) == 0
         with pytest.raises(NotFound):
             get_parked(connection, namesakes, 1)
 

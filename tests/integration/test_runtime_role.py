@@ -5,13 +5,13 @@ import pytest
 import sqlalchemy as sa
 
 from kelompok_core.errors import TakenOver
-from kelompok_core.imports import decide as deciding
-from kelompok_core.imports import stager
-from kelompok_core.imports.apply import approve
-from kelompok_core.imports.cancel import cancel
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.stage import stage
+from kelompok_core.imports.applying.apply import approve
+from kelompok_core.imports.deciding import decide as deciding
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.running.cancel import cancel
+from kelompok_core.imports.staging.row_tables import staging_pass
+from kelompok_core.imports.staging.stage import stage
 
 _NAMED = "SELECT set_config('kelompok.actor', 'mallory', true), set_config('kelompok.origin', 'cli', true)"
 _OPEN = """
@@ -335,7 +335,7 @@ def test_who_writes_for_an_import_that_was_cancelled_is_told_so(bench, operator,
     import_id = received()
     if step == "decide":
         stage(bench, import_id)
-    module, name = {"stage": (stager, "copy_rows"), "decide": (deciding, "make_plan")}[step]
+    module, name = {"stage": (staging_pass, "copy_rows"), "decide": (deciding, "make_plan")}[step]
     does = getattr(module, name)
 
     def cancelled_first(connection, *args, **kwargs):

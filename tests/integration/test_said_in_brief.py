@@ -2,8 +2,8 @@
 
 import pytest
 
-from kelompok_core.imports.records import ImportOptions, get_import
-from kelompok_core.imports.report import iter_row_issues
+from kelompok_core.imports.reporting.report import iter_row_issues
+from kelompok_core.imports.shared.imports import ImportOptions, get_import
 from tests.counting import decided
 
 

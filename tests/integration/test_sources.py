@@ -12,9 +12,9 @@ import fsspec
 import pytest
 
 from kelompok_core.errors import ImportFailed, UsageError
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import ImportOptions
-from kelompok_core.imports.stage import stage
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.staging.stage import stage
 from kelompok_core.sources import opening
 from kelompok_core.sources.opening import media_type_of, open_source
 from kelompok_core.sources.rules import FileRules
@@ -119,8 +119,8 @@ def test_cells_no_database_takes_or_that_are_too_long_are_issues_of_their_rows(i
 def test_rows_of_json_go_back_as_they_came_and_come_again(import_file, bench, database, tmp_path):
     import io
 
-    from kelompok_core.imports.error_file import name_error_file, write_error_lines
-    from kelompok_core.imports.reading import read_originals
+    from kelompok_core.imports.reporting.error_file import name_error_file, write_error_lines
+    from kelompok_core.imports.staging.plugin_reading import read_originals
 
     text = (
         '{"id": 1, "name": "Satu"}\n{"id": 12345678901234567890, "email": "=x", "n": 1.10, "password": "geheim"}\n'
@@ -147,7 +147,7 @@ def test_rows_of_json_go_back_as_they_came_and_come_again(import_file, bench, da
 
 def test_a_ready_profile_of_a_plugin(import_file, settings, ask):
     from kelompok_core.errors import NotFound
-    from kelompok_core.imports.profiles import chosen_profile
+    from kelompok_core.imports.shared.profiles import chosen_profile
 
     record = {
         "id": "https://ror.org/1", "links": [{"type": "wikipedia", "value": "https://w.example.org"},

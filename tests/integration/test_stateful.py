@@ -21,17 +21,17 @@ from hypothesis.stateful import (
 )
 
 from kelompok_core.errors import Conflict, KeyReused, NotFound, QueueFull, TakenOver, UsageError
-from kelompok_core.imports.apply import apply, approve
-from kelompok_core.imports.cancel import cancel
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.parked import list_parked
-from kelompok_core.imports.queue import claim, finish, give_back
-from kelompok_core.imports.receive import ImportRequest, admit, open_import
-from kelompok_core.imports.records import get_import
-from kelompok_core.imports.review import Reviewer
-from kelompok_core.imports.stage import stage
-from kelompok_core.imports.undo import undo
-from kelompok_core.imports.workers import Presence
+from kelompok_core.imports.applying.apply import apply, approve
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, admit, open_import
+from kelompok_core.imports.reviewing.review import Reviewer
+from kelompok_core.imports.reviewing.review_items import list_parked
+from kelompok_core.imports.running.cancel import cancel
+from kelompok_core.imports.running.queue import claim, finish, give_back
+from kelompok_core.imports.running.workers import Presence
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.imports.staging.stage import stage
+from kelompok_core.imports.undoing.undo import undo
 from kelompok_core.organizations.queries import OrganizationQueries
 from kelompok_core.organizations.service import OrganizationService
 from kelompok_core.sources.storage import Incoming

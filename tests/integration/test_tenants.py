@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from kelompok_core.access.rules import list_organizations_seen
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import NotFound, NotPermitted
-from kelompok_core.imports.error_file import write_error_file
-from kelompok_core.imports.pages import BEGINNING, iter_rows, list_issues
-from kelompok_core.imports.parked import compare, find_by_ref, get_parked, list_candidates, list_parked
-from kelompok_core.imports.records import ImportOptions
-from kelompok_core.imports.review import Reviewer
-from kelompok_core.imports.undo import undo
+from kelompok_core.imports.reporting.error_file import write_error_file
+from kelompok_core.imports.reporting.row_pages import BEGINNING, iter_rows, list_issues
+from kelompok_core.imports.reviewing.review import Reviewer
+from kelompok_core.imports.reviewing.review_items import compare, find_by_ref, get_parked, list_candidates, list_parked
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.undoing.undo import undo
 from tests.roles import grant_role
 
 OURS = "id,name,slug,website,email\nA,Ours,ours,https://ours.or.id,halo@ours.or.id\n"

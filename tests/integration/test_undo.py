@@ -9,9 +9,9 @@ from benchmarks.organizations import write_organizations
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.cli import records
 from kelompok_core.errors import NotPermitted, UsageError
-from kelompok_core.imports import promises
-from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.undo import undo
+from kelompok_core.imports.applying import invariants
+from kelompok_core.imports.undoing.undo import undo
+from kelompok_core.records.registry import get_descriptor
 from tests.counting import decided
 
 # Everything a person would see of the organizations; not versions and times.
@@ -45,7 +45,7 @@ def test_created_records_go_and_changed_fields_come_back(import_file, bench, ope
         ("update", "undo", str(operator.id)),
     ]  # fmt: skip
     with bench.database.connect() as connection:
-        assert promises.count_unaudited_writes(connection, second.record.id) == 0
+        assert invariants.count_unaudited_writes(connection, second.record.id) == 0
 
 
 def test_importing_undoing_and_importing_again_ends_where_one_import_ends(import_file, bench, operator, ask):
@@ -57,7 +57,7 @@ def test_importing_undoing_and_importing_again_ends_where_one_import_ends(import
     assert decided(again) == decided(second)
     assert ask(_SEEN) == after
     with bench.database.connect() as connection:
-        assert promises.count_writes_without_evidence(connection, again.record.id) == 0
+        assert invariants.count_writes_without_evidence(connection, again.record.id) == 0
     assert decided(import_file(_NEW)) == {"rows_read": 3, "unchanged": 3}
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from kelompok_core.errors import NotFound, UsageError
-from kelompok_core.imports.parked import get_parked
-from kelompok_core.imports.report import get_report
-from kelompok_core.imports.undo import undo
+from kelompok_core.imports.reporting.report import get_report
+from kelompok_core.imports.reviewing.review_items import get_parked
+from kelompok_core.imports.undoing.undo import undo
 from tests.counting import decided
 
 _HEADER = "nama,kota,alamat,telepon\n"

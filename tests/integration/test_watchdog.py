@@ -10,15 +10,16 @@ import pytest
 import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed, TakenOver
-from kelompok_core.imports import apply as applying
-from kelompok_core.imports import decide as deciding
-from kelompok_core.imports import stager, watchdog
-from kelompok_core.imports.apply import apply
-from kelompok_core.imports.cancel import cancel
-from kelompok_core.imports.decide import decide
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.records import get_import
-from kelompok_core.imports.stage import stage
+from kelompok_core.imports.applying import apply as applying
+from kelompok_core.imports.applying.apply import apply
+from kelompok_core.imports.deciding import decide as deciding
+from kelompok_core.imports.deciding.decide import decide
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.running import watchdog
+from kelompok_core.imports.running.cancel import cancel
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.imports.staging.row_tables import staging_pass
+from kelompok_core.imports.staging.stage import stage
 
 SOON = 5.0
 PATIENCE = 60.0
@@ -27,9 +28,9 @@ _STUCK = """
 import sys, time
 from uuid import UUID
 from kelompok_core.database.engine import Addresses, Database
-from kelompok_core.imports import stager
-from kelompok_core.imports.stage import stage
-from kelompok_core.imports.workbench import Workbench
+from kelompok_core.imports.staging.row_tables import staging_pass
+from kelompok_core.imports.staging.stage import stage
+from kelompok_core.installation import Workbench
 from kelompok_core.settings import read_settings
 
 settings = read_settings()
@@ -41,7 +42,7 @@ def stuck(*_):
         time.sleep(0.01)
     yield
 
-stager.read_batches = stuck
+staging_pass.read_batches = stuck
 stage(Workbench(database=Database(addresses), settings=settings), UUID(sys.argv[1]))
 """
 
@@ -159,7 +160,7 @@ def test_what_is_read_without_end_has_failed(settings, bench, received, state_of
         raise RuntimeError("as if the process had ended")
         yield
 
-    monkeypatch.setattr(stager, "read_batches", stuck)
+    monkeypatch.setattr(staging_pass, "read_batches", stuck)
     monkeypatch.setattr(watchdog, "end_process", given_up.set)
     with pytest.raises(ImportFailed, match=said):
         stage(bench, received)
@@ -170,12 +171,12 @@ def test_what_is_read_without_end_has_failed(settings, bench, received, state_of
 
 def test_a_slow_import_that_still_progresses_is_left_alone(bench, received, state_of, monkeypatch):
     monkeypatch.setattr(watchdog, "_LOOK_SECONDS", 0.01)
-    read = stager.read_batches
+    read = staging_pass.read_batches
 
     def slowly(*arguments):
         time.sleep(0.3)
         yield from read(*arguments)
 
-    monkeypatch.setattr(stager, "read_batches", slowly)
+    monkeypatch.setattr(staging_pass, "read_batches", slowly)
     stage(bench, received)
     assert state_of(received).state == "staged"

@@ -7,9 +7,9 @@ from itertools import pairwise
 import dagster as dg
 import pytest
 
-from kelompok_core.imports.profiles import Profile, save_profile
-from kelompok_core.imports.receive import ImportRequest, admit, receive
-from kelompok_core.imports.records import ImportOptions
+from kelompok_core.imports.receiving.receive import ImportRequest, admit, receive
+from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.profiles import Profile, save_profile
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines import jobs, sensors
 from kelompok_pipelines.definitions import build_definitions
@@ -113,7 +113,7 @@ def test_members_of_an_organization_are_imported_by_a_profile_and_appear_in_the_
 def test_a_dry_run_leaves_the_core_asset_alone_and_its_plan_is_applied_by_its_own_job(
     execute, file, bench, operator, ask
 ):
-    from kelompok_core.imports.apply import approve
+    from kelompok_core.imports.applying.apply import approve
 
     result = execute(_JOB, _STAGE, file=str(file), dry_run=True)
     assert result.success

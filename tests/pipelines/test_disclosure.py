@@ -9,9 +9,9 @@ import pytest
 from dagster_shared.serdes import serialize_value
 
 from kelompok_core.errors import ImportFailed, SourceUnreadable
-from kelompok_core.imports.disclosure import Disclosure, column_letters, disclosure_of, show_code
-from kelompok_core.imports.profiles import Profile, save_profile
-from kelompok_core.imports.records import ImportOptions, get_import
+from kelompok_core.imports.reporting.disclosure import Disclosure, column_letters, disclosure_of, show_code
+from kelompok_core.imports.shared.imports import ImportOptions, get_import
+from kelompok_core.imports.shared.profiles import Profile, save_profile
 from kelompok_core.issues.sentences import catalog
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines.definitions import build_definitions
@@ -126,7 +126,7 @@ def test_what_is_wrong_with_the_request_itself_is_said(execute, tmp_path):
 
 
 def test_who_runs_the_job_in_this_process_gets_the_error_itself(settings, bench, instance, operator, tmp_path):
-    from kelompok_core.imports.receive import ImportRequest, receive
+    from kelompok_core.imports.receiving.receive import ImportRequest, receive
 
     file = tmp_path / "list.csv"
     file.write_text("Alamat\nJl. Satu\n")

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from kelompok_core.imports.apply import approve
+from kelompok_core.imports.applying.apply import approve
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.resources import Core

@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from kelompok_core.imports.undo import undo
+from kelompok_core.imports.undoing.undo import undo
 from kelompok_pipelines import fresh_sources
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.resources import Core

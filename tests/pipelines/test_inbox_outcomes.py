@@ -5,11 +5,11 @@ import pytest
 import sqlalchemy as sa
 from dagster._core.storage.tags import RUN_KEY_TAG
 
+from kelompok_core.database.locks import working_on
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports import inbox_outcomes
-from kelompok_core.imports.cancel import cancel
-from kelompok_core.imports.locks import working_on
-from kelompok_core.imports.stored_errors import claim_wanted, write_wanted
+from kelompok_core.imports.reporting import inbox_outcomes
+from kelompok_core.imports.reporting.stored_errors import claim_wanted, write_wanted
+from kelompok_core.imports.running.cancel import cancel
 from kelompok_core.sources.inbox import file_of, put_aside
 from kelompok_core.sources.inbox_places import list_failed
 from kelompok_pipelines import inbox_runs

@@ -9,7 +9,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
 from kelompok_core.errors import DatabaseUnavailable
-from kelompok_core.imports.apply import approve
+from kelompok_core.imports.applying.apply import approve
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.manifest import Manifest
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState

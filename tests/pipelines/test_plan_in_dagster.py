@@ -4,8 +4,8 @@ import pytest
 import sqlalchemy as sa
 from dagster_shared.serdes import serialize_value
 
-from kelompok_core.imports import public_changes
-from kelompok_core.imports.disclosure import HIDDEN, show_value
+from kelompok_core.imports.reporting import public_changes
+from kelompok_core.imports.reporting.disclosure import HIDDEN, show_value
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 

@@ -11,12 +11,12 @@ import dagster as dg
 import psycopg
 import pytest
 
-from kelompok_core.imports import decide as deciding
-from kelompok_core.imports.cancel import cancel
-from kelompok_core.imports.queue import claim
-from kelompok_core.imports.receive import ImportRequest, admit, open_import
-from kelompok_core.imports.records import get_import
-from kelompok_core.imports.workers import Presence, count_workers
+from kelompok_core.imports.deciding import decide as deciding
+from kelompok_core.imports.receiving.receive import ImportRequest, admit, open_import
+from kelompok_core.imports.running.cancel import cancel
+from kelompok_core.imports.running.queue import claim
+from kelompok_core.imports.running.workers import Presence, count_workers
+from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.sources.storage import incoming_from
 from kelompok_pipelines import worker as working
@@ -166,7 +166,7 @@ def test_only_a_lost_database_ends_the_worker(hands, submit, record_of, monkeypa
 
 def test_a_worker_that_is_not_known_any_more_ends(settings, database, monkeypatch):
     monkeypatch.setattr(working, "_LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("kelompok_core.imports.workers.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("kelompok_core.imports.running.workers.HEARTBEAT_SECONDS", 0.1)
 
     def forget():
         while True:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from kelompok_core.imports.receive import ImportRequest, admit, open_import
-from kelompok_core.imports.records import get_import
+from kelompok_core.imports.receiving.receive import ImportRequest, admit, open_import
+from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.sources.storage import incoming_from
 
 _WORKER = """
 import resource, sys, tempfile
 from pathlib import Path
-from kelompok_core.imports import stager
+from kelompok_core.imports.staging.row_tables import staging_pass
 from kelompok_core.settings import read_settings
 from kelompok_pipelines.worker import work
 
@@ -29,7 +29,7 @@ def hungry(*_):
     yield
 
 resource.setrlimit(resource.RLIMIT_DATA, (4 << 30, 4 << 30))  # this machine's, whatever the worker does
-stager.read_batches = hungry
+staging_pass.read_batches = hungry
 raise SystemExit(work(read_settings(), print))
 """
 

@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from kelompok_core.imports import workers
-from kelompok_core.imports.cancel import cancel
-from kelompok_core.imports.receive import ImportRequest, receive
-from kelompok_core.imports.workers import count_workers
+from kelompok_core.imports.receiving.receive import ImportRequest, receive
+from kelompok_core.imports.running import workers
+from kelompok_core.imports.running.cancel import cancel
+from kelompok_core.imports.running.workers import count_workers
 from kelompok_pipelines import worker_watch
 from kelompok_pipelines.supervisor import Service, stop
 from kelompok_pipelines.worker_watch import WorkerWatch
@@ -20,8 +20,8 @@ _WORKER = """
 import re, resource, sys, time
 from uuid import UUID, uuid4
 from kelompok_core.database.engine import Addresses, Database
-from kelompok_core.imports.locks import working_on
-from kelompok_core.imports.workers import Presence, session_name
+from kelompok_core.database.locks import working_on
+from kelompok_core.imports.running.workers import Presence, session_name
 
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 url, does, import_id = sys.argv[1:]

@@ -112,7 +112,7 @@ def test_every_target_of_the_makefile_says_what_it_does():
 
 
 def test_the_examples_are_what_they_say(settings, bench):
-    from kelompok_core.imports.profiles import read_profile
+    from kelompok_core.imports.shared.profiles import read_profile
     from kelompok_pipelines.definitions import build_definitions
     from kelompok_pipelines.resources import Core
 

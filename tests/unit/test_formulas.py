@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kelompok_core.imports.formulas import SafeWriter, guard_formula, unguard_formula
+from kelompok_core.records.formulas import SafeWriter, guard_formula, unguard_formula
 
 _SIGNS = "=+-@＝＋－＠"
 _HOSTILE = [

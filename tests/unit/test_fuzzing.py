@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from kelompok_core.entities import list_entities
 from kelompok_core.errors import SettingsError, UsageError
 from kelompok_core.headers.mapping import OUR_COLUMNS
-from kelompok_core.imports.columns import map_columns
-from kelompok_core.imports.profiles import read_profile
-from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.shared.columns import map_columns
+from kelompok_core.imports.shared.profiles import read_profile
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings
 from kelompok_core.plugin_host.manifest import BrokenManifest, Manifest, parse_manifest
 from kelompok_core.plugin_host.registry import PluginState, list_plugins
+from kelompok_core.records.registry import get_descriptor
 from kelompok_core.settings import read_settings
 from kelompok_pipelines.source_checks import read_sources
 from kelompok_pipelines.sources import SourceOptions

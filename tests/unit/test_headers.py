@@ -6,10 +6,10 @@ from kelompok_core.entities import list_entities
 from kelompok_core.errors import UsageError
 from kelompok_core.headers.mapping import OUR_COLUMNS, HeaderField, map_headers
 from kelompok_core.headers.spelling import fold_header
-from kelompok_core.imports.columns import header_fields, map_columns
-from kelompok_core.imports.homes_sql import HOME
-from kelompok_core.imports.registry import get_descriptor
+from kelompok_core.imports.shared.columns import header_fields, map_columns
 from kelompok_core.organizations.entity import DESCRIPTOR
+from kelompok_core.records.owners_sql import HOME
+from kelompok_core.records.registry import get_descriptor
 
 _FIELDS = (
     HeaderField(name="name", aliases=("nama",), required=True),

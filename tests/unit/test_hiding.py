@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from kelompok_core.imports.hiding import records_of, without_foreign
+from kelompok_core.records.redaction import records_of, without_foreign
 
 
 def test_what_is_said_of_a_record_out_of_sight_goes_and_the_rest_stays():

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from kelompok_core.imports.new_ids import draw_ids
+from kelompok_core.imports.staging.new_ids import draw_ids
 
 
 def _ids(count: int) -> list[UUID]:

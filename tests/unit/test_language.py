@@ -11,8 +11,8 @@ import pytest
 from kelompok_core.cli import language
 from kelompok_core.errors import Ambiguous, NotFound, NotPermitted, PluginUnavailable, SettingsError, UsageError
 from kelompok_core.events import entity as events
-from kelompok_core.imports.records import DECISIONS, ImportState
-from kelompok_core.imports.undo import OUTCOMES
+from kelompok_core.imports.shared.imports import DECISIONS, ImportState
+from kelompok_core.imports.undoing.undo import OUTCOMES
 from kelompok_core.issues.sentences import catalog, describe
 from kelompok_core.members import entity as members
 from kelompok_core.plugin_host.registry import PluginState

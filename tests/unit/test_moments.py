@@ -9,10 +9,10 @@ import pytest
 
 from kelompok_core.access.rules import Action
 from kelompok_core.contracts import SourceBatch, location_table, text_table
-from kelompok_core.imports.candidates import Terms, make_candidates
-from kelompok_core.imports.columns import map_columns
-from kelompok_core.imports.registry import get_descriptor
-from kelompok_core.imports.survey import Survey
+from kelompok_core.imports.shared.columns import map_columns
+from kelompok_core.imports.staging.candidates import Terms, make_candidates
+from kelompok_core.imports.staging.column_survey import Survey
+from kelompok_core.records.registry import get_descriptor
 from kelompok_core.values.dates import first_day, partial_date
 from kelompok_core.values.reading import Inputs, Reading
 

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kelompok_core.imports.row_json import present_cells, row_objects, with_member
+from kelompok_core.imports.staging.row_json import present_cells, row_objects, with_member
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ["\0", "\x01", '"\\', "\n\t\r", "\u2028"]

@@ -38,7 +38,7 @@ def test_our_own_words_stand_there_and_errors_by_name_and_frames(log):
     try:
         int(ROW)
     except ValueError:
-        logging.getLogger("kelompok_core.imports.workers").exception("The heartbeat stopped")
+        logging.getLogger("kelompok_core.imports.running.workers").exception("The heartbeat stopped")
     assert "The heartbeat stopped" in log.getvalue()
     assert "ValueError" in log.getvalue()
     assert "test_our_own_words" in log.getvalue()

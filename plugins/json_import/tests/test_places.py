@@ -7,9 +7,9 @@ from kelompok_json_import.places import Survey
 from kelompok_json_import.plugin import JsonImporter
 
 from kelompok_core.contracts import PluginContext, UnreadableSource
-from kelompok_core.imports.columns import map_columns
-from kelompok_core.imports.likely_columns import judge_columns
-from kelompok_core.imports.registry import find_entity_called, get_descriptor
+from kelompok_core.imports.shared.columns import map_columns
+from kelompok_core.imports.staging.likely_columns import judge_columns
+from kelompok_core.records.registry import find_entity_called, get_descriptor
 from tests.reading import Bytes, Read
 
 

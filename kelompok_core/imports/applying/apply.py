@@ -1,0 +1,206 @@
+"""The apply step: the plan, the whole plan, in one transaction; killed anywhere it leaves nothing."""
+
+import logging
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.access.rules import Action, authorize
+from kelompok_core.database.locks import lock_entity, lock_import, refresh_statistics, use_memory, working_on
+from kelompok_core.errors import Conflict, ImportFailed, TakenOver
+from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.imports.applying import apply_sql
+from kelompok_core.imports.deciding.decide import make_plan
+from kelompok_core.imports.running.queue import enqueue
+from kelompok_core.imports.shared.acting import act_on
+from kelompok_core.imports.shared.imports import (
+    ImportRecord,
+    ImportState,
+    failure_columns,
+    get_import,
+    update_held,
+    update_import,
+)
+from kelompok_core.imports.shared.repeated_rows_sql import SAID_BEFORE
+from kelompok_core.imports.shared.rights import actor_of, authorize_import
+from kelompok_core.imports.shared.superseded_rows import supersede
+from kelompok_core.installation import Progress, Workbench
+from kelompok_core.records import field_sql
+from kelompok_core.records.registry import get_descriptor
+
+_ATTEMPTS = 5
+_CANCELLED = "57014"
+_logger = logging.getLogger(__name__)
+
+
+class _MovedMeanwhile(Exception):
+    """A record changed between the check and the write: begin again."""
+
+    def __str__(self) -> str:
+        return "records changed while they were written"
+
+
+def approve(bench: Workbench, import_id: UUID, actor: Actor, *, queued: bool = False) -> ImportRecord:
+    """Release a dry run's plan to be applied, in the name of this actor; ``queued`` for a worker to do so.
+
+    Raises:
+        Conflict: When there is no plan waiting.
+        NotPermitted: When the actor may not apply imports there.
+    """
+    with bench.database.connect() as connection, connection.begin():
+        lock_import(connection, import_id)
+        record = get_import(connection, import_id)
+        _authorize(connection, actor, record)
+        if record.state is ImportState.APPLIED or record.queued_at is not None:
+            return record
+        if record.state is not ImportState.PLANNED:
+            raise Conflict(
+                f"import {import_id} has no plan to apply: its state is «{record.state}»",
+                hint="Run it again with --dry-run to plan it, then apply that plan.",
+            )
+        act_on(connection, record, actor.id)
+        update_import(connection, import_id, approved_by=actor.id, approved_key_id=actor.key_id)
+        if queued:
+            enqueue(connection, import_id)
+        return get_import(connection, import_id)
+
+
+def apply(bench: Workbench, import_id: UUID) -> ImportRecord:
+    """Apply a planned import; does nothing for one that is applied, or a dry run nobody approved.
+
+    Raises:
+        NotPermitted: When the actor may no longer import there.
+        ImportFailed: When the core kept changing under it.
+    """
+    with working_on(bench.database.engine, import_id):
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                record = _apply_once(bench, import_id)
+            except _MovedMeanwhile as moved:
+                cause: Exception = moved
+            except sa.exc.DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) == _CANCELLED:
+                    raise TakenOver(import_id) from error
+                if not _may_pass(error):
+                    raise
+                cause = error.orig if isinstance(error.orig, Exception) else error
+            else:
+                reach(FailPoint.APPLY_DONE)
+                written = sum((record.counts or {}).get(decision, 0) for decision in ("accepted", "merged"))
+                refresh_statistics(bench.database.engine, written, "apply")
+                bench.tell(Progress(step="apply", rows=record.rows_staged))
+                return record
+            _logger.info("Import %s, attempt %d to apply: %s", import_id, attempt, cause)
+    raise ImportFailed(
+        f"import {import_id} could not be applied in {_ATTEMPTS} attempts; the last time: {cause}",
+        hint="Try again when fewer people write at once; nothing of it was applied.",
+    ) from cause
+
+
+def _may_pass(error: sa.exc.DBAPIError) -> bool:
+    """Serialization failure, deadlock, a slug somebody took or an organization somebody deleted: another try may do."""
+    return getattr(error.orig, "sqlstate", None) in ("40001", "40P01", "23505", "23503")
+
+
+def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
+    started = monotonic()
+    with bench.database.connect() as connection, connection.begin():
+        use_memory(connection)
+        lock_import(connection, import_id)
+        record = get_import(connection, import_id)
+        if record.state is not ImportState.PLANNED or record.waits_for_approval:
+            return record
+        actor = actor_of(connection, record)
+        _authorize(connection, actor, record)
+        act_on(connection, record, actor.id)
+        lock_entity(connection, record.entity)
+        reach(FailPoint.APPLY_BEGUN)
+        columns = _plan_again_if_moved(connection, record)
+        revision = columns.get("plan_revision", record.plan_revision)
+        _write(connection, record, revision, columns or dict(record.counts or {}))
+        columns["durations"] = dict(record.durations) | {"apply": round(monotonic() - started, 3)}
+        update_held(
+            connection,
+            record,
+            state=ImportState.APPLIED,
+            applied_at=sa.func.now(),
+            **failure_columns(None),
+            **columns,
+        )
+        reach(FailPoint.APPLY_UPDATED)
+        return get_import(connection, import_id)
+
+
+def _authorize(connection: sa.Connection, actor: Actor, record: ImportRecord) -> None:
+    """Let the actor apply the import, and use the rights that values in it rest on."""
+    authorize_import(connection, actor, Action.IMPORT_APPLY, record.entity, record.organization_id)
+    for action in record.needs:
+        authorize(connection, actor.acting_on(record.entity), Action(action), record.organization_id)
+
+
+def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
+    """Decide again when the core changed since the plan, or another person released it than asked for it.
+
+    A reviewed plan keeps what was reviewed.
+    """
+    same_rights = record.approved_by is None or record.released_by == (record.actor_id, record.key_id)
+    if same_rights and not _has_moved(connection, record):
+        return {}
+    reviewed = record.plan_revision if record.dry_run else None
+    return make_plan(connection, record, revision=record.plan_revision + 1, reviewed=reviewed)
+
+
+def _has_moved(connection: sa.Connection, record: ImportRecord) -> bool:
+    """Return whether the core may have changed since the plan; True for a plan from before a restore."""
+    planned = connection.execute(sa.text(apply_sql.PLANNED_BEFORE), {"import": record.id}).one_or_none()
+    if planned is None:
+        return True
+    params = {"import": record.id, "entity": record.entity, "since": planned.since, "shift": planned.shift}
+    return bool(connection.scalar(sa.text(apply_sql.CORE_MOVED_ON), params))
+
+
+def _write(connection: sa.Connection, record: ImportRecord, revision: int, counts: Mapping[str, Any]) -> None:
+    """Write records and evidence, and see that it was as many as planned."""
+    descriptor = get_descriptor(record.entity)
+    fields = descriptor.fields_told_by(record.mapping.values())
+    params = {
+        "import": record.id,
+        "revision": revision,
+        "entity": record.entity,
+        "source": record.source_name,
+        "origin": record.origin,
+    }
+
+    def run(statement: str, **more: Any) -> int:
+        return connection.execute(sa.text(statement), params | more).rowcount
+
+    run(apply_sql.LOCK_TARGETS.format(table=descriptor.entity))
+    if connection.scalar(sa.text(apply_sql.COUNT_MOVED.format(table=descriptor.entity)), params):
+        raise _MovedMeanwhile
+    for field in fields:
+        if field.vocabulary:
+            run(field_sql.add_words(field))
+    written = {"accepted": run(apply_sql.insert_accepted(descriptor, fields)), "merged": 0}
+    reach(FailPoint.APPLY_INSERTED)
+    turns = connection.execute(sa.text(apply_sql.MERGE_TURNS), params).all()
+    for turn in turns:
+        written["merged"] += run(apply_sql.update_merged(descriptor, fields), turn=turn.turn)
+    if (withdrawal := descriptor.withdrawal) is not None:
+        run(apply_sql.withdraw(descriptor, descriptor.field(withdrawal.field)))
+    reach(FailPoint.APPLY_MERGED)
+    if written != {name: counts[name] for name in written}:
+        raise _MovedMeanwhile
+    _record_evidence(connection, params)
+    supersede(connection, record, descriptor, revision)
+    reach(FailPoint.APPLY_RECORDED)
+
+
+def _record_evidence(connection: sa.Connection, params: Mapping[str, Any]) -> None:
+    said_before = connection.scalar(sa.text(f"SELECT {SAID_BEFORE}"), params)
+    if said_before:  # else nothing is looked up that cannot be there
+        connection.execute(sa.text(apply_sql.SEE_AGAIN), params)
+    connection.execute(sa.text(apply_sql.RECORD_EVIDENCE), {**params, "is_first": not said_before})

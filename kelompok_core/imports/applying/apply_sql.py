@@ -1,0 +1,170 @@
+"""The SQL of applying a plan: set-based, made from an entity's descriptor, never from a value."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from kelompok_core.descriptor import EntityDescriptor, Field, Kind
+from kelompok_core.imports.deciding.decide_sql import WITHDRAWN
+from kelompok_core.records import field_sql
+from kelompok_core.records.owners_sql import RESTS_ON
+
+# In the order of their ids, so that two writers over the same records queue instead of deadlocking.
+LOCK_TARGETS = """
+    SELECT t.id FROM {table} t
+    JOIN import_decisions d ON d.target_id = t.id
+    WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
+    ORDER BY t.id FOR UPDATE OF t"""
+
+# Asked once, when all are locked: each turn counts the version of its record up.
+COUNT_MOVED = """
+    SELECT count(*) FROM import_decisions d LEFT JOIN {table} t ON t.id = d.target_id
+    WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
+      AND d.base_version IS NOT NULL AND d.base_version IS DISTINCT FROM t.version"""
+
+MERGE_TURNS = """
+    SELECT turn, count(*) AS rows FROM import_decisions
+    WHERE import_id = :import AND revision = :revision AND decision = 'merged' GROUP BY turn ORDER BY turn"""
+
+
+def _by_column(fields: Sequence[Field]) -> Sequence[tuple[str, Sequence[Field]]]:
+    ordered = sorted(fields, key=lambda field: field.stored_in)
+    return [(column, list(group)) for column, group in groupby(ordered, key=lambda field: field.stored_in)]
+
+
+def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
+    """Insert the accepted rows as new records: in the order they lie in, which is the file's."""
+    columns = {"id": "d.target_id", "field_origins": _new_origins(fields)}
+    if descriptor.belongs:
+        columns[descriptor.organization_column] = "d.organization_id"
+    columns[descriptor.extra_column] = "'{}'::jsonb"
+    for column, group in _by_column(fields):
+        columns[column] = _json_of(group) if group[0].key else _said(group[0])
+    for derived in descriptor.derived:
+        columns[derived.name] = f"r.candidate->>'{derived.name}'"
+    columns[descriptor.extra_column] += """ || CASE WHEN coalesce(r.candidate->'extra', '{}') = '{}' THEN '{}'
+        ELSE jsonb_set('{"extra": {}}', ARRAY['extra', :source], jsonb_strip_nulls(r.candidate->'extra')) END"""
+    if descriptor.has_slug:
+        columns["slug"] = "d.slug"
+    return f"""
+        INSERT INTO {descriptor.entity} ({", ".join(columns)})
+        SELECT {", ".join(columns.values())}
+        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+        WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'accepted'"""
+
+
+def _said(field: Field) -> str:
+    return field_sql.written(field, f"r.candidate->>'{field.compared_as}'")
+
+
+def _json_of(fields: Sequence[Field]) -> str:
+    # jsonb_build_object looks up the type of each of its arguments for every row; texts are of two arrays instead.
+    lists = [field for field in fields if field.kind is Kind.LIST]
+    texts = [field for field in fields if field.kind is not Kind.LIST]
+    parts = []
+    if lists:
+        pairs = ", ".join(f"'{field.key}', {_said(field)}" for field in lists)
+        parts.append(f"jsonb_build_object({pairs})")
+    if texts:
+        values = ", ".join(_said(field) for field in texts)
+        parts.append(f"jsonb_object({_array(field.key for field in texts)}, ARRAY[{values}])")
+    return f"jsonb_strip_nulls({' || '.join(parts)})"
+
+
+def _new_origins(fields: Sequence[Field]) -> str:
+    """All fields as set by the import, which is the same for every row, less those the row says nothing of.
+
+    What was derived nobody said: it has no origin, and gives way to whoever says something.
+    """
+    names = _array(field.name for field in fields)
+    absent = ", ".join(f"CASE WHEN {_unsaid(field)} THEN '{field.name}' END" for field in fields)
+    return f"jsonb_object({names}, array_fill(CAST(:origin AS text), ARRAY[{len(fields)}])) - ARRAY[{absent}]::text[]"
+
+
+def _unsaid(field: Field) -> str:
+    missing = f"r.candidate->>'{field.name}' IS NULL"
+    if field.derived_from is None:
+        return missing
+    return f"{missing} OR coalesce('{field.name}' = ANY (string_to_array(r.candidate->>'derived', ',')), false)"
+
+
+def _array(names: Iterable[str | None]) -> str:
+    quoted = ", ".join(f"'{name}'" for name in names)
+    return f"ARRAY[{quoted}]::text[]"
+
+
+def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
+    """Write one turn's changes into their records, which are locked and at the version planned on."""
+    extra = descriptor.extra_column
+    columns = {extra: f"t.{extra}"}
+    columns |= {column: _changed(column, group) for column, group in _by_column(fields)}
+    columns |= {
+        derived.name: f"CASE WHEN d.changes ? '{derived.field}'"
+        f" THEN r.candidate->>'{derived.name}' ELSE t.{derived.name} END"
+        for derived in descriptor.derived
+    }
+    columns[extra] = f"""
+        CASE WHEN d.changes ? 'extra' THEN jsonb_set(
+            jsonb_set({columns[extra]}, '{{extra}}', coalesce(t.{extra}->'extra', '{{}}')),
+            ARRAY['extra', :source], d.changes->'extra'->1) ELSE {columns[extra]} END"""
+    derives = any(field.derived_from for field in fields)
+    said = "AND key <> ALL (string_to_array(coalesce(r.candidate->>'derived', ''), ','))" if derives else ""
+    columns["field_origins"] = f"""
+        t.field_origins || coalesce((
+            SELECT jsonb_object_agg(key, CAST(:origin AS text))
+            FROM jsonb_object_keys(d.changes) key WHERE key <> 'extra' {said}), '{{}}')"""
+    return f"""
+        UPDATE {descriptor.entity} t SET {", ".join(f"{column} = {value}" for column, value in columns.items())}
+        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+        WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged' AND d.turn = :turn
+          AND t.id = d.target_id"""
+
+
+def _changed(column: str, fields: Sequence[Field]) -> str:
+    def new(field: Field) -> str:
+        return field_sql.written(field, f"d.changes->'{field.name}'->>1")
+
+    if fields[0].key:
+        pairs = ", ".join(f"'{field.key}', {new(field)}" for field in fields)
+        return f"t.{column} || jsonb_strip_nulls(jsonb_build_object({pairs}))"
+    return f"CASE WHEN d.changes ? '{fields[0].name}' THEN {new(fields[0])} ELSE t.{column} END"
+
+
+def withdraw(descriptor: EntityDescriptor, field: Field) -> str:
+    """Add the ways that rows close which were handed back, and name in a note of whom: nothing else of them counts."""
+    stored = field_sql.stored(field)
+    return f"""
+        UPDATE {descriptor.entity} t
+        SET {field.stored_in} = t.{field.stored_in}
+              || jsonb_build_object('{field.key}', jsonb_list_union({stored}, w.ways)),
+            field_origins = t.field_origins || jsonb_build_object('{field.name}', CAST(:origin AS text))
+        FROM (
+          SELECT (x.value->'params'->>'record')::uuid AS record, jsonb_agg(e.value) AS ways
+          FROM import_decisions d CROSS JOIN LATERAL jsonb_array_elements(d.issues) x
+          CROSS JOIN LATERAL jsonb_array_elements(x.value->'params'->'ways') e
+          WHERE d.import_id = :import AND d.revision = :revision AND d.decision IN ('rejected', 'review')
+            AND d.issues IS NOT NULL AND x.value->>'code' = '{WITHDRAWN}'
+          GROUP BY 1) w
+        WHERE t.id = w.record AND NOT coalesce({stored}, '[]') @> w.ways"""
+
+
+# The database copies evidence from the import's own rows and decisions: the runtime role cannot write it.
+SEE_AGAIN = "SELECT see_again(:import, :revision)"
+RECORD_EVIDENCE = "SELECT record_evidence(:import, :revision, is_first => :is_first)"
+"""Keep the first row for each value; ``is_first`` when the source is new."""
+
+# The first transaction the plan may not have seen, with the audit's numbering. No row for a plan made before a restore
+# or on another server: its transaction ids cannot be compared.
+PLANNED_BEFORE = """
+    SELECT pg_snapshot_xmin(i.plan_snapshot)::text::bigint + n.transaction_offset AS since,
+           n.transaction_offset AS shift
+    FROM imports i JOIN installation n ON n.epoch = i.plan_epoch
+    WHERE i.id = :import AND n.epoch = current_epoch()"""
+
+# Whether anything these decisions rest on was written by a transaction the plan could not see. ``since`` is a value
+# and not joined, so that the planner knows how few these are, and asks the index of transactions.
+CORE_MOVED_ON = f"""
+    SELECT EXISTS (
+      SELECT FROM audit_logs a JOIN imports i ON i.id = :import
+      WHERE a.entity IN (:entity, {RESTS_ON})
+        AND a.transaction_id >= :since
+        AND NOT pg_visible_in_snapshot(greatest(a.transaction_id - :shift, 0)::text::xid8, i.plan_snapshot))"""

@@ -1,0 +1,143 @@
+"""The decide step: one decision per row, stored as the plan. A dry run ends here."""
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organizations_held, list_organizations_where
+from kelompok_core.database.locks import refresh_statistics, use_memory, working_on
+from kelompok_core.descriptor import EntityDescriptor, MergePolicy
+from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.imports.deciding import decide_sql, free_slugs_sql, plan_sql
+from kelompok_core.imports.deciding.field_changes_sql import DecisionRules
+from kelompok_core.imports.running.watchdog import watched
+from kelompok_core.imports.shared import repeated_rows_sql
+from kelompok_core.imports.shared.acting import noticing_takeover
+from kelompok_core.imports.shared.columns import ORGANIZATION
+from kelompok_core.imports.shared.imports import (
+    DECISIONS,
+    DuplicatePolicy,
+    ImportRecord,
+    ImportState,
+    get_import,
+    update_held,
+)
+from kelompok_core.imports.shared.rights import actor_of, list_in_sight
+from kelompok_core.installation import Progress, Workbench
+from kelompok_core.records.registry import get_descriptor
+from kelompok_core.records.visibility_sql import sees_params
+from kelompok_core.values.conventions import DEFAULT_ZONE
+
+
+def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
+    """Plan a staged import; do nothing if it is already planned."""
+    engine = bench.database.engine
+    with working_on(engine, import_id):
+        with bench.database.connect() as connection:
+            record = get_import(connection, import_id)
+        if record.state is not ImportState.STAGED:
+            return record
+        started = monotonic()
+        reach(FailPoint.DECIDE_BEGUN)
+        with watched(bench, record):
+            record = _plan(engine, record, started)
+        reach(FailPoint.DECIDE_DONE)
+        refresh_statistics(engine, record.rows_staged, "decide")
+        bench.tell(Progress(step="decide", rows=record.rows_staged))
+        return record
+
+
+def _plan(engine: sa.Engine, record: ImportRecord, started: float) -> ImportRecord:
+    """Make and store the plan in one snapshot, so that apply can find what has changed since."""
+    snapshot = engine.connect().execution_options(isolation_level="REPEATABLE READ")
+    with snapshot as connection, connection.begin():
+        with noticing_takeover(record):
+            plan = make_plan(connection, record, revision=1)
+            reach(FailPoint.DECIDE_DECIDED)
+            duration = {"decide": round(monotonic() - started, 3)}
+            update_held(
+                connection,
+                record,
+                state=ImportState.PLANNED,
+                planned_at=sa.func.now(),
+                durations=dict(record.durations) | duration,
+                **plan,
+            )
+        reach(FailPoint.DECIDE_UPDATED)
+        return get_import(connection, record.id)
+
+
+def make_plan(
+    connection: sa.Connection, record: ImportRecord, *, revision: int, reviewed: int | None = None
+) -> dict[str, Any]:
+    """Decide every row in this transaction and store the decisions; return the import's new columns.
+
+    With ``reviewed``, the number of a revision a person approved, rows now decided otherwise go to review.
+    """
+    use_memory(connection)
+    descriptor = get_descriptor(record.entity)
+    params = _params(connection, record) | {"revision": revision, "reviewed": reviewed}
+    shared = bool(connection.scalar(sa.text(repeated_rows_sql.SOME_SHARED), params))
+    for statement in decide_sql.statements(_rules(descriptor, record), shared=shared):
+        connection.execute(sa.text(statement), params)
+    connection.execute(sa.text(free_slugs_sql.assign_slugs(descriptor)), params)
+    if connection.scalar(sa.text(free_slugs_sql.SOME_TAKEN)):
+        for statement in free_slugs_sql.number_slugs(descriptor):
+            connection.execute(sa.text(statement), params)
+    if reviewed is not None:
+        connection.execute(sa.text(plan_sql.KEEP_REVIEWED), params)
+    connection.execute(sa.text(plan_sql.INSERT_DECISIONS), params)
+    return _count(connection) | {
+        "plan_revision": revision,
+        "plan_snapshot": sa.text("pg_current_snapshot()"),
+        "plan_epoch": sa.text("current_epoch()"),
+    }
+
+
+def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> DecisionRules:
+    given = record.options.policies
+    policies: Mapping[str, MergePolicy] = {
+        field.name: field.policy if field.only_added else given.get(field.name, field.policy)
+        for field in descriptor.fields_told_by(record.mapping.values())
+    }
+    last_wins = record.options.duplicates is DuplicatePolicy.LAST
+    return DecisionRules(
+        descriptor=descriptor,
+        policies=policies,
+        last_wins=last_wins,
+        rows_name_homes=ORGANIZATION in record.mapping.values(),
+    )
+
+
+def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
+    """Return the statements' parameters; the rights are those of the actor who applies the plan, or requested it."""
+    actor = actor_of(connection, record)
+    permitted = list_organizations_where(connection, actor, Action.IMPORT_APPLY)
+    return {
+        "import": record.id,
+        "entity": record.entity,
+        "source": record.source_name,
+        "origin": record.origin,
+        "reading": connection.scalar(_READING, {"import": record.id}),
+        "scope": record.organization_id,
+        "manages": list_organizations_held(connection, actor, MANAGING_ROLES),
+        "everywhere": permitted is None,
+        "permitted": permitted or [],
+        "organization_column": next((name for name, target in record.mapping.items() if target == ORGANIZATION), None),
+        "timezone": record.options.timezone or DEFAULT_ZONE,
+        "last_wins": record.options.duplicates is DuplicatePolicy.LAST,
+        "actor": actor.id,
+        **sees_params(list_in_sight(connection, actor, record)),
+    }
+
+
+_READING = sa.text("SELECT reading_sha256 FROM imports WHERE id = :import")
+
+
+def _count(connection: sa.Connection) -> dict[str, int]:
+    rows = connection.execute(sa.text("SELECT decision, count(*) AS number FROM deciding_final GROUP BY decision"))
+    counts = dict.fromkeys(DECISIONS, 0) | {row.decision: row.number for row in rows}
+    return counts | {"rows_read": sum(counts.values())}

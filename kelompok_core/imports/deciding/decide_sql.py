@@ -1,0 +1,410 @@
+"""The SQL of deciding: set-based, built from an entity's descriptor, never from values.
+
+The statements run in order in one transaction, and pass results on in temporary tables:
+
+``deciding_homes``      organizations of rows          ``deciding_refused``    rows not permitted there
+``deciding_shared``     rows whose id is ambiguous     ``deciding_seen``       rows unchanged since last time
+``deciding_known``      earlier rows of the source     ``deciding_keys``       identity of each other row
+``deciding_there``      one existing record, if any    ``deciding_matches``    existing records by strong key
+``deciding_namesakes``  counts of seen rows by name    ``deciding_rows``       target and reason of each row
+``deciding_back``       seen rows that other rows of the file also refer to
+``deciding_rejected``   values that a person rejected
+``deciding_contested``  rows that contradicted another and are undecided
+``deciding_groups``     order of rows per record       ``deciding_declined``   values that people did not accept
+``deciding_wrong``      rows with errors               ``deciding_used_ids``   those whose id another row has, too
+``deciding_diffs``      changes by each row            ``deciding_final``      one decision per row
+``deciding_slugs``      slugs (``free_slugs_sql.py``)
+
+Rows of one record (by target, or by identity if the record is new) form a group, in file order; a row is compared with
+the record as left by the rows before it.
+"""
+
+from collections.abc import Iterator
+
+from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
+from kelompok_core.imports.deciding import duplicates_in_file_sql, earlier_decisions_sql, matching_sql
+from kelompok_core.imports.deciding.field_changes_sql import DecisionRules, create_diffs
+from kelompok_core.imports.shared import repeated_rows_sql
+from kelompok_core.imports.staging.candidates import SLUG_BASE
+from kelompok_core.records import field_sql, owners_sql
+
+
+def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
+    """Yield the statements; :func:`kelompok_core.imports.deciding.decide.make_plan` has their parameters.
+
+    ``shared`` is whether an identity of the source may refer to several records.
+    """
+    descriptor = rules.descriptor
+    named = rules.rows_name_homes
+    if descriptor.belongs:
+        yield owners_sql.homes(named=named)
+        yield "ANALYZE deciding_homes"
+    yield owners_sql.refused(named=named) if descriptor.belongs else owners_sql.NOBODY_REFUSED
+    if shared:
+        yield repeated_rows_sql.share(descriptor)
+    yield repeated_rows_sql.seen(descriptor, named=named, shared=shared)
+    yield "ANALYZE deciding_seen"
+    yield repeated_rows_sql.known(descriptor)
+    if shared:
+        yield repeated_rows_sql.known_shared(descriptor.entity)
+    yield "ANALYZE deciding_known"
+    yield repeated_rows_sql.seen_by_words(descriptor, named=named, shared=shared)
+    yield "CREATE UNIQUE INDEX ON deciding_seen (record)"
+    yield "ANALYZE deciding_seen"
+    yield repeated_rows_sql.RECALL
+    keys = f"{_keys(rules, shared=shared)}{repeated_rows_sql.NOT_SEEN}"
+    yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {keys}"
+    yield "ANALYZE deciding_keys"
+    yield repeated_rows_sql.OWN_IDS.format(entity=descriptor.entity, at_home=matching_sql.at_home(descriptor))
+    yield _there(descriptor)
+    yield _matches(descriptor)
+    yield "ANALYZE deciding_matches"
+    yield repeated_rows_sql.NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key)
+    yield "ANALYZE deciding_namesakes"
+    yield _rows(descriptor)
+    yield from repeated_rows_sql.bring_back(_keys(rules, shared=shared), shared=shared)
+    if not descriptor.belongs:
+        yield owners_sql.REFUSE_OUTSIDE
+    yield "ANALYZE deciding_rows"
+    yield earlier_decisions_sql.rejected(descriptor)
+    yield earlier_decisions_sql.PARK_REJECTED
+    yield from duplicates_in_file_sql.park(descriptor)
+    yield earlier_decisions_sql.contested(descriptor)
+    yield _GROUPS
+    yield "ANALYZE deciding_groups"
+    yield _DECLINED.format(entity=descriptor.entity)
+    yield _WRONG
+    yield _USED_IDS.format(label=descriptor.label)
+    yield create_diffs(rules)
+    yield _FINAL.format(
+        may_create="true" if descriptor.belongs else "CAST(:scope AS uuid) IS NULL",
+        label=descriptor.label,
+        another=_another_name(descriptor),
+        notes=", ".join([*(_note(code, fields) for code, fields in _NOTES.items()), _withdrawal_of_compared(rules)]),
+        withdrawal=_withdrawal_of_asking(rules),
+        contested=earlier_decisions_sql.contested_by(descriptor.label),
+    )
+    yield earlier_decisions_sql.REJECT_AGAIN
+
+
+def _keys(rules: DecisionRules, *, shared: bool) -> str:
+    descriptor = rules.descriptor
+    ruled = [column for rule in descriptor.rules for column in rule.columns]
+    names = dict.fromkeys([descriptor.name_key, *descriptor.discriminators, *ruled])
+    kinds = {name: descriptor.kind_of(name) for name in names}
+    nameless = matching_sql.nameless(descriptor)
+    columns = ", ".join(
+        f"i.candidate->>'{name}' AS {name}" if kind is Kind.TEXT else f"(i.candidate->>'{name}')::{kind} AS {name}"
+        for name, kind in kinds.items()
+    )
+    return f"""
+        SELECT i.record, {repeated_rows_sql.identity(shared=shared)} AS identity, i.external_id IS NOT NULL AS explicit,
+               i.raw_sha256, {repeated_rows_sql.home(descriptor)}, i.new_record_id, i.reason AS asks,
+               {nameless} AS nameless,
+               CASE WHEN i.external_id ~ {repeated_rows_sql.OWN_ID} THEN i.external_id::uuid END AS own_id,
+               i.candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
+        FROM {repeated_rows_sql.good_rows(descriptor, named=rules.rows_name_homes, shared=shared)}"""
+
+
+def _there(descriptor: EntityDescriptor) -> str:
+    """Find one record that rows could match, to skip matching when there is none, as in a first import.
+
+    Uses the order of the name index, so that an organization without records does not scan all others' records.
+    """
+    if not descriptor.belongs:
+        some = f"SELECT id FROM {descriptor.entity} LIMIT 1"
+    else:
+        home = descriptor.organization_column
+        some = f"""
+            SELECT t.id FROM deciding_homes h CROSS JOIN LATERAL (
+              SELECT id FROM {descriptor.entity} WHERE {home} = h.home
+              ORDER BY {home}, {descriptor.name_key} LIMIT 1) t LIMIT 1"""
+    return f"CREATE TEMPORARY TABLE deciding_there ON COMMIT DROP AS {some}"
+
+
+_ANY_THERE = "EXISTS (SELECT FROM deciding_there)"
+
+
+def _matches(descriptor: EntityDescriptor) -> str:
+    found = " UNION ALL ".join(
+        _matches_of(rule, rank, descriptor) for rank, rule in enumerate(descriptor.rules, start=1)
+    )
+    return f"""
+        CREATE TEMPORARY TABLE deciding_matches ON COMMIT DROP AS
+        SELECT record,
+               count(DISTINCT target) FILTER (WHERE agrees) AS agreeing,
+               (array_agg(target ORDER BY rank, target) FILTER (WHERE agrees))[1] AS target,
+               (array_agg(reason ORDER BY rank, target) FILTER (WHERE agrees))[1] AS reason,
+               bool_or(renumbered) AS renumbered,
+               array_agg(DISTINCT target) AS candidates
+        FROM ({found}) found GROUP BY record"""
+
+
+def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str:
+    fits, agrees, is_open = matching_sql.found_by(rule, descriptor)
+    said = " AND ".join(f"k.{column} IS NOT NULL" for column in rule.columns)
+    return f"""
+        SELECT k.record, m.id AS target, '{rule.reason}' AS reason, {rank} AS rank, m.agrees AND m.open AS agrees,
+               m.agrees AND NOT m.open AS renumbered
+        FROM deciding_keys k
+        CROSS JOIN LATERAL (
+          SELECT t.id, {agrees} AS agrees, {is_open} AS open FROM {descriptor.entity} t
+          WHERE {fits}
+          ORDER BY agrees DESC, t.id LIMIT 3) m
+        WHERE {said} AND {_ANY_THERE}
+          AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
+
+
+def _rows(descriptor: EntityDescriptor) -> str:
+    """Assign each valid row its target and reason, or park it; a name alone never merges.
+
+    Sorts by name before home, because sorting is fast if the first eight bytes differ.
+    """
+    unknown = f"{_ANY_THERE} AND n.identity IS NULL AND m.record IS NULL"
+    namesakes = matching_sql.namesakes(descriptor, when=unknown)
+    return f"""
+        CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
+        SELECT k.record, k.identity, k.explicit, k.raw_sha256, k.home, k.guarded, k.new_record_id,
+               CASE WHEN k.asks IS NULL THEN coalesce(n.record_id, CASE WHEN m.agreeing = 1 THEN m.target END)
+               END AS target,
+               CASE WHEN k.asks IS NOT NULL THEN k.asks
+                    WHEN n.record_id IS NOT NULL THEN n.reason
+                    WHEN m.agreeing = 1 THEN m.reason
+                    WHEN m.agreeing > 1 THEN 'match.multiple'
+                    WHEN m.renumbered THEN 'id.new_for_known'
+                    WHEN m.record IS NOT NULL THEN '{descriptor.reason_of_shared_keys}'
+                    WHEN w.id IS NOT NULL THEN 'match.possible_duplicate'
+                    ELSE 'match.none' END AS reason,
+               k.asks IS NOT NULL
+                 OR n.record_id IS NULL AND coalesce(m.agreeing <> 1, w.id IS NOT NULL) AS parked,
+               CASE WHEN n.record_id IS NOT NULL THEN ARRAY[n.record_id]
+                    ELSE coalesce(m.candidates, ARRAY[w.id]) END AS candidates,
+               NULL::integer AS duplicate_of,
+               k.alike - 1 + coalesce(o.number, 0) AS namesakes
+        FROM (SELECT y.*, max(y.place) OVER (PARTITION BY y.{descriptor.name_key}, y.home) AS alike
+              FROM (SELECT x.*, dense_rank() OVER (
+                      PARTITION BY x.{descriptor.name_key}, x.home ORDER BY x.identity) AS place
+                    FROM deciding_keys x) y) k
+        LEFT JOIN deciding_known n ON n.identity = k.identity
+        LEFT JOIN deciding_matches m ON m.record = k.record
+        LEFT JOIN deciding_namesakes o ON o.name_key = k.{descriptor.name_key} AND o.home IS NOT DISTINCT FROM k.home
+        LEFT JOIN LATERAL ({namesakes} LIMIT 1) w ON true"""
+
+
+_PARTY = "coalesce(d.target::text, d.identity)"
+
+# seen: up to this row of its group, the source's data is the same as last time.
+_GROUPS = f"""
+    CREATE TEMPORARY TABLE deciding_groups ON COMMIT DROP AS
+    SELECT o.record, o.explicit, o.reason, o.namesakes, o.party, o.is_new, o.home, o.guarded,
+           (row_number() OVER turns)::integer AS turn,
+           first_value(o.given) OVER turns AS target,
+           coalesce(o.record <= s.until, false) AND NOT o.contradicted AS seen
+    FROM (SELECT d.record, d.explicit, d.reason, d.namesakes, d.home, d.guarded, d.target IS NULL AS is_new,
+                 {earlier_decisions_sql.SENT_AGAIN.format(row="d")} AS contradicted,
+                 -- Computed here once per row: in the window it would be computed repeatedly.
+                 coalesce(d.target, d.new_record_id, new_id()) AS given, {_PARTY} AS party
+          FROM deciding_rows d WHERE NOT d.parked) o
+    LEFT JOIN (
+      SELECT {_PARTY} AS party, max(d.record) AS until
+      FROM deciding_rows d JOIN deciding_back b ON b.record = d.record GROUP BY {_PARTY}) s ON s.party = o.party
+    WINDOW turns AS (PARTITION BY o.party ORDER BY o.record)"""
+
+
+# Values that people declined when they merged a row of this source into a record, by field: the declined value, null
+# if every value is declined, or a list if a later decision lifts that.
+_DECLINED = """
+    CREATE TEMPORARY TABLE deciding_declined ON COMMIT DROP AS
+    SELECT identity, target, jsonb_object_agg(field, value ORDER BY decided_at) AS said
+    FROM (
+      SELECT q.identity, p.target_id AS target, p.decided_at, e.key AS field, e.value
+      FROM import_decisions p
+      JOIN imports n ON n.id = p.import_id AND n.state = 'applied' AND n.entity = '{entity}' AND n.source_name = :source
+      JOIN import_rows q ON q.import_id = p.import_id AND q.record = p.record
+      CROSS JOIN LATERAL (
+        SELECT key, value FROM jsonb_each(p.issues->0->'params'->'declined')
+        UNION ALL SELECT key, '[]' FROM jsonb_each(p.changes)) e
+      WHERE p.revision < 0 AND p.target_id IS NOT NULL) f
+    GROUP BY identity, target"""
+
+
+_WRONG = """
+    CREATE TEMPORARY TABLE deciding_wrong ON COMMIT DROP AS
+    SELECT record, identity, external_id, reason, candidate FROM import_rows
+    WHERE import_id = :import AND verdict = 'error'"""
+
+# Invalid rows whose id another row of the file has with different values: corrected and imported alone, such a row
+# would overwrite the other.
+_USED_IDS = """
+    CREATE TEMPORARY TABLE deciding_used_ids ON COMMIT DROP AS
+    SELECT i.record, array_agg(DISTINCT e.key) AS fields
+    FROM deciding_wrong i
+    JOIN import_rows q ON q.import_id = :import AND q.identity = i.identity AND q.record <> i.record
+    CROSS JOIN LATERAL jsonb_each_text(jsonb_strip_nulls(q.candidate - 'extra')) e
+    WHERE i.external_id IS NOT NULL
+      AND NOT CAST(:last_wins AS boolean)
+      AND (i.candidate->>e.key <> e.value OR e.key = '{label}' AND i.candidate->>e.key IS NULL)
+    GROUP BY i.record"""
+
+
+def _another_name(descriptor: EntityDescriptor) -> str:
+    """Whether a row matched by a key that people share would replace the name by one without a common word."""
+    if not descriptor.keys_are_shared:
+        return "false"
+    old, new = (f"string_to_array(lower(d.changes->'{descriptor.label}'->>{at}), ' ')" for at in (0, 1))
+    return f"NOT d.explicit AND d.changes ? '{descriptor.label}' AND NOT {old} && {new}"
+
+
+# Notes on a row besides its decision: fields of the record that keep their values.
+_NOTES = {
+    "field.source_outranked": "o.outranked",
+    "consent.withdrawn_kept": "o.withheld",
+    "field.less_said": "o.less_said",
+    "field.kept_in_review": "o.kept",
+}
+
+
+def _note(code: str, fields: str) -> str:
+    return f"""
+        CASE WHEN cardinality({fields}) > 0 THEN jsonb_build_object(
+          'code', '{code}', 'severity', 'warning', 'params', jsonb_build_object('fields', {fields})) END"""
+
+
+WITHDRAWN = "consent.taken"
+"""Code of the note that makes apply record a consent withdrawal from a row that is not imported."""
+
+# Reasons not to import a row although its person is identified.
+_ABOUT_VALUES = """('id.duplicate_in_file', 'dup.conflict_in_file', 'field.locked_by_person', 'value.end_before_start',
+                    'match.target_claimed')"""
+
+
+def _withdrawal_of_compared(rules: DecisionRules) -> str:
+    """The note of consent withdrawn by a row that is not imported because of its other values."""
+    name = _withdrawing_field(rules)
+    if name is None:
+        return "NULL::jsonb"
+    label = f"o.changes->'{rules.descriptor.label}'"
+    same_name = f"lower({label}->>0) = lower({label}->>1)"
+    return f"""
+        CASE WHEN v.verdict IN {_ABOUT_VALUES} AND o.changes ? '{name}' AND coalesce({same_name}, true)
+             THEN {_withdrawn("o.target", f"o.changes->'{name}'->>1")} END"""
+
+
+def _withdrawal_of_asking(rules: DecisionRules) -> str:
+    """The same for a row that is parked for a reason of its own, if its source and name identify the person."""
+    name, descriptor = _withdrawing_field(rules), rules.descriptor
+    if name is None:
+        return "NULL::jsonb"
+    said, stored = f"CAST(i.candidate->>'{name}' AS jsonb)", field_sql.stored(descriptor.field(name))
+    return f"""(
+        SELECT {_withdrawn("t.id", f"i.candidate->>'{name}'")}
+        FROM deciding_known n JOIN {descriptor.entity} t ON t.id = n.record_id
+        JOIN import_rows i ON i.import_id = :import AND i.record = r.record
+        WHERE n.identity = k.identity AND t.{descriptor.name_key} = k.{descriptor.name_key}
+          AND NOT coalesce({stored}, '[]') @> {said}
+          AND coalesce(t.field_origins->>'{name}', '') NOT LIKE 'person:%')"""
+
+
+def _withdrawing_field(rules: DecisionRules) -> str | None:
+    withdrawal = rules.descriptor.withdrawal
+    return withdrawal.field if withdrawal is not None and withdrawal.field in rules.policies else None
+
+
+def _withdrawn(record: str, ways: str) -> str:
+    return f"""jsonb_build_object('code', '{WITHDRAWN}', 'severity', 'warning', 'params',
+                 jsonb_build_object('record', {record}, 'ways', CAST({ways} AS jsonb)))"""
+
+
+_FINAL = """
+    CREATE TEMPORARY TABLE deciding_final ON COMMIT DROP AS
+    SELECT i.record, 'rejected' AS decision, CASE WHEN u.record IS NULL THEN i.reason ELSE 'id.duplicate_in_file' END
+             AS reason,
+           NULL::uuid AS target_id, NULL::uuid AS home, NULL::integer AS base_version, 1 AS turn,
+           NULL::jsonb AS changes, CASE WHEN u.record IS NOT NULL THEN 'error' END AS severity,
+           CASE WHEN u.record IS NOT NULL THEN jsonb_build_object('fields', u.fields) END AS params,
+           NULL::jsonb AS notes
+    FROM deciding_wrong i LEFT JOIN deciding_used_ids u ON u.record = i.record
+    UNION ALL
+    SELECT r.record, 'rejected', r.problem, NULL, NULL, NULL, 1, NULL, 'error', r.params, NULL
+    FROM deciding_refused r
+    UNION ALL
+    SELECT r.record, 'review', r.reason, NULL, r.home, NULL, 1, NULL, CASE WHEN k.asks IS NULL THEN 'review' END,
+           jsonb_build_object('candidates', array_remove(r.candidates, NULL), 'record', r.duplicate_of),
+           -- What the row itself asks stands with the row; here only of which record it speaks.
+           CASE WHEN k.asks IS NOT NULL AND cardinality(array_remove(r.candidates, NULL)) > 0
+                THEN to_jsonb(array_remove(ARRAY[
+                  jsonb_build_object(
+                    'code', 'match.known', 'severity', 'info',
+                    'params', jsonb_build_object('candidates', array_remove(r.candidates, NULL))),
+                  {withdrawal}], NULL)) END
+    FROM deciding_rows r JOIN deciding_keys k ON k.record = r.record WHERE r.parked
+    UNION ALL
+    SELECT r.record, 'unchanged', 'match.known', r.target, r.home, NULL, r.turn, NULL, NULL, NULL, NULL
+    FROM deciding_groups r WHERE r.seen
+    UNION ALL
+    SELECT s.record, 'unchanged', 'match.known', s.target, s.home, NULL, 1, NULL, NULL, NULL, NULL FROM deciding_seen s
+    UNION ALL
+    SELECT r.record, 'accepted', CASE WHEN r.namesakes > 0 THEN 'match.same_name' ELSE r.reason END,
+           r.target, r.home, NULL, 1, NULL,
+           CASE WHEN r.namesakes > 0 THEN 'info' END,
+           CASE WHEN r.namesakes > 0 THEN jsonb_build_object('namesakes', r.namesakes) END, NULL
+    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND {may_create} AND NOT r.guarded
+    UNION ALL
+    SELECT r.record, 'review', 'match.target_claimed', NULL, r.home, NULL, 1, NULL, 'review', '{{}}', NULL
+    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND r.guarded
+    UNION ALL
+    SELECT r.record, 'rejected', 'permission.scope', NULL, r.home, NULL, 1, NULL, 'error', '{{}}', NULL
+    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND NOT {may_create}
+    UNION ALL
+    SELECT o.record, v.decision, coalesce(v.reason, o.reason), o.target, o.home, o.base_version, o.turn,
+           CASE v.decision WHEN 'merged' THEN o.changes END, v.severity,
+           jsonb_strip_nulls(jsonb_build_object(
+             'fields', CASE WHEN v.verdict IN ('id.duplicate_in_file', 'dup.conflict_in_file', 'match.shared_key',
+                                               'id.conflict_before', 'id.duplicate_before', 'dup.conflict_before')
+                            THEN (SELECT jsonb_agg(key) FROM jsonb_object_keys(o.changes) key)
+                            WHEN cardinality(o.locked) > 0 THEN to_jsonb(o.locked) END,
+             'candidates', CASE WHEN v.decision = 'review' AND NOT o.is_new THEN to_jsonb(ARRAY[o.target]) END,
+             'changes', CASE v.decision WHEN 'review' THEN o.changes END)),
+           nullif(to_jsonb(array_remove(ARRAY[{notes}], NULL)), '[]')
+    FROM (
+      SELECT d.*,
+             CASE WHEN NOT d.is_new AND NOT d.alive THEN 'match.target_deleted'
+                  WHEN d.home IS NULL AND CAST(:scope AS uuid) IS NOT NULL
+                       AND d.organization_id IS DISTINCT FROM CAST(:scope AS uuid) THEN 'permission.scope'
+                  WHEN NOT d.is_new AND d.home <> d.organization_id THEN 'match.other_organization'
+                  WHEN cardinality(d.locked) > 0 THEN 'field.locked_by_person'
+                  WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) AND d.explicit
+                       THEN 'id.duplicate_in_file'
+                  WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) AND d.changes ? '{label}'
+                       THEN 'match.shared_key'
+                  WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) THEN 'dup.conflict_in_file'
+                  WHEN d.guarded AND d.is_new THEN 'match.target_claimed'
+                  WHEN d.changes = '{{}}' AND d.turn > 1 THEN 'dup.identical_in_file'
+                  WHEN d.changes = '{{}}' THEN 'match.same_values'
+                  WHEN d.reversed THEN 'value.end_before_start'
+                  WHEN d.guarded THEN 'match.target_claimed'
+                  WHEN d.claimed AND NOT d.organization_id = ANY (CAST(:manages AS uuid[]))
+                       THEN 'match.target_claimed'
+                  WHEN {another} THEN 'match.shared_key'
+                  WHEN d.contested IS NOT NULL THEN d.contested
+                  ELSE 'merge' END AS verdict
+      FROM (
+        SELECT x.*,
+               CASE WHEN NOT x.is_new AND EXISTS (SELECT FROM deciding_contested) THEN ({contested}) END AS contested
+        FROM deciding_diffs x WHERE NOT (x.is_new AND x.turn = 1)) d) o
+    JOIN (VALUES ('match.target_deleted', 'review', 'match.target_deleted', 'review'),
+                 ('permission.scope', 'rejected', 'permission.scope', 'error'),
+                 ('match.other_organization', 'review', 'match.other_organization', 'review'),
+                 ('value.end_before_start', 'review', 'value.end_before_start', 'review'),
+                 ('field.locked_by_person', 'review', 'field.locked_by_person', 'review'),
+                 ('id.duplicate_in_file', 'rejected', 'id.duplicate_in_file', 'error'),
+                 ('id.duplicate_before', 'rejected', 'id.duplicate_before', 'error'),
+                 ('id.conflict_before', 'review', 'id.conflict_before', 'review'),
+                 ('dup.conflict_in_file', 'review', 'dup.conflict_in_file', 'review'),
+                 ('dup.conflict_before', 'review', 'dup.conflict_before', 'review'),
+                 ('match.shared_key', 'review', 'match.shared_key', 'review'),
+                 ('dup.identical_in_file', 'unchanged', 'dup.identical_in_file', 'info'),
+                 ('match.same_values', 'unchanged', NULL, NULL),
+                 ('match.target_claimed', 'review', 'match.target_claimed', 'review'),
+                 ('merge', 'merged', NULL, NULL))
+      v (verdict, decision, reason, severity) ON v.verdict = o.verdict"""

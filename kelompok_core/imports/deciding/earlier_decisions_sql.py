@@ -1,0 +1,103 @@
+"""The SQL of what is remembered of rows that were not taken: what somebody rejected, what contradicted another row."""
+
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.records.visibility_sql import sees_said
+
+_OF_THIS_SOURCE = "m.entity = '{entity}' AND m.source_name = :source AND m.state = 'applied'"
+
+
+def in_sight(descriptor: EntityDescriptor, *, imported: str = "m", decided: str = "d") -> str:
+    """Whether a past decision is visible to this import; several organizations may use the same source name.
+
+    An organization's rows come from senders who see all organizations, or who belong to it. A faulty row without a
+    known organization belongs to its sender.
+    """
+    home, sender = f"{imported}.organization_id", f"{imported}.actor_id"
+    limited = f"NOT {imported}.sees_all AND {sender} <> CAST(:actor AS uuid)"
+    if not descriptor.belongs:
+        return f"({home} IS NULL OR {sees_said(home, limited)})"
+    whose = f"coalesce({decided}.organization_id, {home})"
+    return f"({sees_said(whose, limited)} OR {whose} IS NULL AND {sender} = CAST(:actor AS uuid))"
+
+
+def rejected(descriptor: EntityDescriptor) -> str:
+    """Find the words that somebody rejected: ``deciding_rejected``. What was undone was not said."""
+    return f"""
+    CREATE TEMPORARY TABLE deciding_rejected ON COMMIT DROP AS
+    SELECT DISTINCT o.identity, o.raw_sha256
+    FROM import_decisions d
+    JOIN imports m ON m.id = d.import_id AND {_OF_THIS_SOURCE.format(entity=descriptor.entity)}
+    JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
+    WHERE d.revision < 0 AND d.decision = 'rejected' AND {in_sight(descriptor)}"""
+
+
+_REJECTED_BEFORE = """
+    FROM import_rows i JOIN deciding_rejected x ON x.identity = i.identity AND x.raw_sha256 = i.raw_sha256
+    WHERE i.import_id = :import AND EXISTS (SELECT FROM deciding_rejected)"""
+
+# Before rows take turns: one that is rejected stands in no other's way.
+PARK_REJECTED = f"""
+    UPDATE deciding_rows r SET parked = true, reason = 'review.rejected_before' {_REJECTED_BEFORE}
+      AND i.record = r.record AND NOT EXISTS (SELECT FROM deciding_back b WHERE b.record = r.record)"""
+
+# A row that somebody rejected is not asked about again while its source sends it unchanged.
+REJECT_AGAIN = f"""
+    UPDATE deciding_final f
+    SET decision = 'rejected', reason = 'review.rejected_before', severity = 'error', changes = NULL, params = '{{}}'
+    {_REJECTED_BEFORE} AND i.record = f.record AND f.decision = 'review'"""
+
+
+def contested(descriptor: EntityDescriptor) -> str:
+    """Find the rows that contradicted another of their record and that nobody decided: ``deciding_contested``.
+
+    ``again`` is what such a row comes to when it is sent again, ``otherwise`` one with other words that would have the
+    record say what it said. An id is decided about for all its rows by who takes one of them, a name or an address row
+    by row. Where later rows are newer, only an id that would go over to another name is contested.
+    """
+    return f"""
+    CREATE TEMPORARY TABLE deciding_contested ON COMMIT DROP AS
+    SELECT DISTINCT ON (o.identity, o.raw_sha256) o.identity, o.raw_sha256, o.candidate,
+           CASE d.reason WHEN 'match.shared_key' THEN d.reason WHEN 'id.duplicate_in_file'
+                THEN CASE WHEN CAST(:last_wins AS boolean) THEN 'id.conflict_before' ELSE 'id.duplicate_before' END
+                ELSE 'dup.conflict_before' END AS again,
+           CASE d.reason WHEN 'id.duplicate_in_file' THEN 'id.conflict_before' WHEN 'match.shared_key' THEN d.reason
+                ELSE 'dup.conflict_before' END AS otherwise
+    FROM import_decisions d
+    JOIN imports m ON m.id = d.import_id AND m.plan_revision = d.revision
+      AND {_OF_THIS_SOURCE.format(entity=descriptor.entity)}
+    JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
+    WHERE d.reason IN ('id.duplicate_in_file', 'dup.conflict_in_file', 'dup.conflict_before', 'match.shared_key')
+      AND (d.reason = 'id.duplicate_in_file' OR NOT CAST(:last_wins AS boolean)) AND {in_sight(descriptor)}
+      AND NOT EXISTS (
+        SELECT FROM import_decisions p
+        JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name
+          AND n.state = 'applied'
+        JOIN import_rows q ON q.import_id = p.import_id AND q.record = p.record
+        WHERE p.revision < 0 AND q.identity = o.identity AND p.decided_at > m.applied_at
+          AND {in_sight(descriptor, imported="n", decided="p")}
+          AND CASE WHEN o.external_id IS NULL THEN q.raw_sha256 = o.raw_sha256 ELSE p.decision <> 'rejected' END)
+    ORDER BY o.identity, o.raw_sha256, m.applied_at DESC"""
+
+
+SENT_AGAIN = """
+    EXISTS (SELECT FROM deciding_contested c WHERE c.identity = {row}.identity AND c.raw_sha256 = {row}.raw_sha256)"""
+
+
+def contested_by(label: str) -> str:
+    """Select why a change ``x`` of a known record may not be made; null where it may."""
+    return f"""
+        SELECT CASE WHEN c.raw_sha256 = r.raw_sha256 THEN c.again ELSE c.otherwise END
+        FROM deciding_rows r
+        JOIN deciding_contested c ON c.identity = r.identity
+        CROSS JOIN LATERAL jsonb_each(x.changes) e
+        WHERE r.record = x.record AND {_REPLACES}
+          -- Another name; or, unless later rows are newer, all of a row that comes again, and what the other row said.
+          AND (e.key = '{label}' OR NOT CAST(:last_wins AS boolean) AND (
+               c.raw_sha256 = r.raw_sha256
+               OR e.key <> 'extra' AND e.value->>1 IN (c.candidate->>e.key, c.candidate->>(e.key || '_slug'))))
+        ORDER BY c.raw_sha256 = r.raw_sha256 DESC LIMIT 1"""
+
+
+# Whether a change ``e`` takes the place of something: of cells no field takes, whether the old ones say otherwise.
+_REPLACES = """
+    CASE e.key WHEN 'extra' THEN e.value->1 <> (e.value->1 || (e.value->0)) ELSE e.value->>0 IS NOT NULL END"""

@@ -1,0 +1,106 @@
+"""The SQL of whether a row ``k`` may be a record ``t``: names, keys, what tells them apart, what was judged of them."""
+
+from collections.abc import Sequence
+
+from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
+from kelompok_core.records.visibility_sql import sees
+
+
+def told_apart(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:
+    """Two records are apart when both say something of one discriminator and it is not the same."""
+    return " OR ".join(_differs(descriptor, left, right, name) for name in columns) or "false"
+
+
+def _differs(descriptor: EntityDescriptor, left: str, right: str, column: str) -> str:
+    one, other = f"{left}.{column}", f"{right}.{column}"
+    if descriptor.kind_of(column) is not Kind.TEXT:
+        return f"coalesce({one} <> {other}, false)"
+    one, other = f"lower({one})", f"lower({other})"
+    if not (kinds := descriptor.place_kinds(column)):
+        return f"coalesce({one} <> {other}, false)"
+    bare_one, bare_other = bare(one, kinds), bare(other, kinds)
+    same_name = f"{bare_one} = {bare_other} AND ({one} = {bare_one} OR {other} = {bare_other})"
+    return f"coalesce({one} <> {other} AND NOT ({same_name}), false)"
+
+
+def bare(place: str, kinds: Sequence[str]) -> str:
+    """The place, in small letters, without the word that says what kind of place it is."""
+    return f"regexp_replace({place}, '^({'|'.join(kinds)}) ', '')"
+
+
+def spellings(place: str, kinds: Sequence[str]) -> str:
+    """All that a place may be called that nothing tells apart from this one, in small letters, and some more."""
+    place = f"lower({place})"
+    name = bare(place, kinds)
+    return ", ".join([place, *([name] if kinds else []), *(f"'{kind} ' || {name}" for kind in kinds)])
+
+
+def at_home(descriptor: EntityDescriptor) -> str:
+    """Match only records of the row's own organization; for organizations, only visible ones."""
+    return f"t.{descriptor.organization_column} = k.home" if descriptor.belongs else sees("t.id")
+
+
+def nameless(descriptor: EntityDescriptor) -> str:
+    """Whether a row ``i`` says no name of its own: one that was made of an address agrees with any."""
+    if descriptor.field(descriptor.label).derived_from is None:
+        return "false"
+    return f"coalesce({descriptor.label_in_derived('i')}, false)"
+
+
+def names_agree(descriptor: EntityDescriptor) -> str:
+    """Whether row and record have one name; one that was made of an address agrees with any."""
+    same = f"k.nameless OR t.{descriptor.name_key} = k.{descriptor.name_key}"
+    label = descriptor.field(descriptor.label)
+    return f"({same})" if label.derived_from is None else f"({same} OR NOT t.field_origins ? '{label.name}')"
+
+
+def not_anothers(descriptor: EntityDescriptor) -> str:
+    """A record this source already calls by another id is another record: the source itself says so."""
+    return f"""
+    NOT (k.explicit AND EXISTS (
+      SELECT FROM source_records s WHERE s.record_id = t.id AND s.entity = '{descriptor.entity}'
+        AND s.source_name = :source AND s.external_id IS NOT NULL))"""
+
+
+def not_judged_different(descriptor: EntityDescriptor) -> str:
+    """Nobody looked at the two and said that they are not one."""
+    return f"""
+    NOT EXISTS (
+      SELECT FROM judgements j
+      WHERE j.entity = '{descriptor.entity}' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
+        AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL)"""
+
+
+def may_be(descriptor: EntityDescriptor) -> str:
+    return f"{not_anothers(descriptor)} AND {not_judged_different(descriptor)}"
+
+
+def found_by(rule: MatchRule, descriptor: EntityDescriptor) -> tuple[str, str, str]:
+    """Return when a rule finds the record, when it does for sure, and when the source does not deny it."""
+    agrees = names_agree(descriptor) if rule.name_agrees else "true"
+    # Where a key and the name agree, another id of the same source is a question and not an answer.
+    is_open = not_anothers(descriptor) if rule.identifies else "true"
+    may_be = not_judged_different(descriptor)
+    may_be += f" AND ({agrees} OR {is_open})" if rule.identifies else f" AND {not_anothers(descriptor)}"
+    differs = told_apart(descriptor, "t", "k", descriptor.discriminators if rule.discriminates else ())
+    equal = " AND ".join(f"t.{column} = k.{column}" for column in rule.columns)
+    return f"{equal} AND {at_home(descriptor)} AND NOT ({differs}) AND {may_be}", agrees, is_open
+
+
+def namesakes(descriptor: EntityDescriptor, *, when: str = "true") -> str:
+    """Select the ids of records of a row's name that nothing tells apart from it.
+
+    A name may be that of hundreds in other places: where the index of names has the place too, it passes over them.
+    """
+    alike = f"""
+          SELECT t.id FROM {descriptor.entity} t
+          WHERE {when}
+            AND t.{descriptor.name_key} = k.{descriptor.name_key}
+            AND NOT k.nameless
+            AND {at_home(descriptor)} AND NOT ({told_apart(descriptor, "t", "k", descriptor.discriminators)})
+            AND {may_be(descriptor)}"""
+    place = descriptor.names_indexed_with
+    if place is None:
+        return alike
+    near = f"coalesce(lower(t.{place}), '') IN ('', {spellings(f'k.{place}', descriptor.place_kinds(place))})"
+    return f"{alike} AND {near} UNION ALL {alike} AND k.{place} IS NULL"

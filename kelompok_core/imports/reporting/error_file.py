@@ -1,0 +1,141 @@
+"""The error file: rows handed back as they came, with what was found, ready to be corrected and sent again."""
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import chain, count
+from pathlib import Path
+from typing import Any, TextIO
+
+import sqlalchemy as sa
+
+from kelompok_core.errors import ImportFailed
+from kelompok_core.headers.mapping import OUR_COLUMNS
+from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.superseded_rows import UNDECIDED
+from kelompok_core.imports.staging.returned_files import is_json
+from kelompok_core.issues.sentences import describe
+from kelompok_core.records.formulas import SafeWriter
+from kelompok_core.sources.storage import source_name_of
+
+_DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\t": "\t"}
+
+
+def write_error_file(connection: sa.Connection, record: ImportRecord, targets: Mapping[str, TextIO]) -> int:
+    """Write the rejected and parked rows of a table as CSV, with its own delimiter; return how many there are.
+
+    ``targets`` are the outputs by language of the findings.
+    """
+    delimiter = _delimiter_of(record)
+    writers = [(language, SafeWriter(target, delimiter=delimiter)) for language, target in targets.items()]
+    for _, writer in writers:
+        writer.writerow([*record.header, *OUR_COLUMNS])
+    number = 0
+    for row in _iter_rows(connection, record):
+        cells = [row.raw.get(name) for name in record.header]
+        for language, writer in writers:
+            writer.writerow([*cells, *_findings(row, language)])
+        number += 1
+    return number
+
+
+def _delimiter_of(record: ImportRecord) -> str:
+    """Return what stands between the cells of the source, by which its spreadsheet parts them; else a comma."""
+    written = record.read_as.get("delimiter")
+    return _DELIMITERS.get(str(written), ",")
+
+
+def write_error_lines(
+    connection: sa.Connection, record: ImportRecord, originals: Iterator[str], targets: Mapping[str, TextIO]
+) -> int:
+    """Write the rejected and parked records as lines of JSON: as they came, with what was found; return their number.
+
+    ``originals`` are all records of the source in reading order; ``targets`` the outputs by language.
+    """
+    number, at = 0, 0
+    for row in _iter_rows(connection, record):
+        original = ""
+        while at < row.record:
+            original, at = _next(originals, record), at + 1
+        for language, target in targets.items():
+            findings = dict(zip(OUR_COLUMNS, _findings(row, language), strict=True))
+            target.write(_with(original, findings) + "\n")
+        number += 1
+    return number
+
+
+def _next(originals: Iterator[str], record: ImportRecord) -> str:
+    original = next(originals, None)
+    if original is None:
+        raise ImportFailed(f"{record.plugin_label} broke its contract: originals() yielded fewer records than read()")
+    return original
+
+
+def _with(original: str, findings: dict[str, str]) -> str:
+    """Return the record with ours behind what it has; what is no object becomes the member ``value`` of one.
+
+    The text is added to and not written anew: numbers keep their digits.
+    """
+    ours = json.dumps(findings, ensure_ascii=False)
+    bare = original.strip()
+    try:
+        is_object = isinstance(json.loads(bare), dict)
+    except ValueError:  # a broken line: as text, to be mended
+        return json.dumps({"value": original} | findings, ensure_ascii=False)
+    if not is_object:
+        return f'{{"value": {bare}, {ours[1:]}'
+    return ours if bare[1:-1].strip() == "" else f"{bare[:-1].rstrip()}, {ours[1:]}"
+
+
+def encoding_of(record: ImportRecord) -> str:
+    """Return the encoding of an import's error file; spreadsheets need a byte order mark in tables."""
+    return "utf-8" if is_json(record.media_type) else "utf-8-sig"
+
+
+def name_error_file(record: ImportRecord) -> str:
+    """Return how an import's error file could be called."""
+    return "errors.ndjson" if is_json(record.media_type) else "errors.csv"
+
+
+def suggested_error_file(record: ImportRecord) -> str:
+    """Return a name for an import's error file among the files of others."""
+    return f"{source_name_of(record.file_name)}.{name_error_file(record)}"
+
+
+def free_name(name: str, folder: Path = Path()) -> str:
+    """Return the name, with a number before its ending where the folder has such a file already."""
+    stem, ending = Path(name).stem, Path(name).suffix
+    numbered = (f"{stem}-{number}{ending}" for number in count(2))
+    return next(one for one in chain([name], numbered) if not (folder / one).exists())
+
+
+def _findings(row: sa.Row[Any], language: str) -> tuple[str, str, str, str]:
+    issues = [*(row.issues or ()), *(row.more or ())]
+    telling = [issue for issue in issues if issue["severity"] in ("error", "review")]
+    messages = [
+        describe(
+            issue["code"],
+            language=language,
+            column=issue.get("column"),
+            value=issue.get("value"),
+            line=row.line,
+            record=row.record,
+            params=issue.get("params") or {},
+        )
+        for issue in telling
+    ]
+    codes = " ".join(dict.fromkeys(issue["code"] for issue in telling))
+    return str(row.line or ""), row.decision, codes, " ".join(messages)
+
+
+def _iter_rows(connection: sa.Connection, record: ImportRecord) -> Iterator[sa.Row[Any]]:
+    params = {"import": record.id, "revision": record.plan_revision}
+    yield from connection.execution_options(stream_results=True).execute(_ROWS, params)
+
+
+_ROWS = sa.text(f"""
+    SELECT r.record, r.line, r.raw, r.issues, d.decision, d.issues AS more
+    FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+    WHERE d.import_id = :import AND d.revision = :revision AND d.decision IN ('rejected', 'review')
+      AND {UNDECIDED}
+    ORDER BY r.record
+""")

@@ -1,0 +1,101 @@
+"""Cancelling: an import that has not written anything yet is given up; whoever works on it may no longer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.access.actors import Actor
+from kelompok_core.access.rules import Action
+from kelompok_core.database.engine import Database
+from kelompok_core.database.locks import lock_import
+from kelompok_core.errors import Conflict
+from kelompok_core.imports.shared.acting import act_on
+from kelompok_core.imports.shared.imports import IMPORTS, ImportRecord, ImportState, get_import, update_import
+from kelompok_core.imports.shared.rights import authorize_import
+from kelompok_core.installation import Workbench
+
+_OPEN = (ImportState.RECEIVED, ImportState.STAGING, ImportState.STAGED, ImportState.PLANNED)
+_PATIENCE_SECONDS = 1.0
+"""Grace period for a statement that locks the import; one that runs longer is applying it, and is cancelled."""
+
+_MOST_SECONDS = 10
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def cancel(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
+    """Give the import up: what waits no longer does, and a plan is not applied; one that is cancelled stays so.
+
+    An import that is being applied is stopped and rolled back.
+
+    Raises:
+        NotPermitted: When the actor may not submit imports there.
+        Conflict: When it is already applied, failed or undone, or cannot be stopped.
+    """
+    with bench.database.connect() as connection, connection.begin():
+        record = get_import(connection, import_id)
+        authorize_import(connection, actor, Action.IMPORT_SUBMIT, record.entity, record.organization_id)
+        _require_open(record)
+    with bench.database.connect() as connection, connection.begin():
+        _take(bench.database, connection, import_id)
+        record = get_import(connection, import_id)
+        _require_open(record)
+        if record.state is ImportState.CANCELLED:
+            return record
+        act_on(connection, record, actor.id)
+        update_import(
+            connection, import_id, state=ImportState.CANCELLED, cancelled_by=actor.id, queued_at=None,
+            leased_by=None, fence=IMPORTS.c.fence + 1,
+        )  # fmt: skip
+        return get_import(connection, import_id)
+
+
+def _require_open(record: ImportRecord) -> None:
+    if record.state not in (*_OPEN, ImportState.CANCELLED):
+        hint = f"Take it back: kelompok import undo {record.id}" if record.state is ImportState.APPLIED else None
+        raise Conflict(f"it is too late to cancel import {record.id}: its state is «{record.state}»", hint=hint)
+
+
+def _take(database: Database, connection: sa.Connection, import_id: UUID) -> None:
+    """Lock the import's row, cancelling whoever is applying it.
+
+    Raises:
+        Conflict: When the lock is not released in time.
+    """
+    connection.execute(sa.text("SELECT set_config('lock_timeout', :most, true)"), {"most": f"{_MOST_SECONDS}s"})
+    me = connection.scalar(sa.text("SELECT pg_backend_pid()"))
+    try:
+        connection.execute(_ONE_CANCELS, {"key": f"cancel:{import_id}"})  # else two callers cancel each other
+        with _stopping_who_blocks(database, me):
+            lock_import(connection, import_id)
+    except sa.exc.OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        raise Conflict(
+            f"import {import_id} is being applied and cannot be stopped", hint="Try again, or wait until it is done."
+        ) from error
+
+
+@contextmanager
+def _stopping_who_blocks(database: Database, waiting: int) -> Iterator[None]:
+    """After a grace period, keep cancelling the statements of sessions that block this session."""
+    has_it = Event()
+
+    def stop() -> None:
+        while not has_it.wait(_PATIENCE_SECONDS):
+            with database.connect() as connection, connection.begin():
+                connection.execute(_CANCEL_BLOCKING, {"waiting": waiting})
+
+    thread = Thread(target=stop, name="cancelling", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        has_it.set()
+        thread.join()
+
+
+_ONE_CANCELS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))")
+_CANCEL_BLOCKING = sa.text("SELECT pg_cancel_backend(pid) FROM unnest(pg_blocking_pids(:waiting)) pid")

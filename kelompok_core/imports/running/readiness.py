@@ -1,0 +1,54 @@
+"""What keeps this installation from importing: no worker, a full disk, a different schema, a stuck queue."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import sqlalchemy as sa
+from fsspec.implementations.local import LocalFileSystem
+
+from kelompok_core.database.engine import schema_status
+from kelompok_core.imports.running.queue import count_stuck
+from kelompok_core.imports.running.workers import count_workers
+from kelompok_core.installation import Workbench
+
+_LEAST_FREE = 256 << 20
+"""Bytes: room for a few uploads of maximum size, and for what the database writes for them."""
+
+
+def find_problems(bench: Workbench) -> list[str]:
+    """Return short problem descriptions for the operator; empty when imports can run.
+
+    Raises:
+        DatabaseUnavailable: When the database does not answer.
+    """
+    status = schema_status(bench.database)
+    if not status.is_current:
+        found = f"the schema is at {status.current or 'none'}, this version needs {status.needed}"
+        return [found, *_full_disks(bench)]
+    with bench.database.connect() as connection:
+        return [*_of_workers(connection), *_full_disks(bench)]
+
+
+def _of_workers(connection: sa.Connection) -> Iterator[str]:
+    if count_workers(connection) == 0:
+        yield "no worker is alive: imports wait"
+    elif stuck := count_stuck(connection):
+        yield f"the queue is stuck: {stuck} waiting for more than five minutes while a worker is free"
+
+
+def _full_disks(bench: Workbench) -> Iterator[str]:
+    """Yield local folders whose disk is almost full; other storage reports that itself."""
+    folders = {"the installation's home": bench.settings.home}
+    filesystem, path = fsspec.core.url_to_fs(bench.settings.storage_url)
+    if isinstance(filesystem, LocalFileSystem):
+        folders["the folder of received files"] = Path(path)
+    for name, folder in folders.items():
+        free = shutil.disk_usage(_existing(folder)).free
+        if free < _LEAST_FREE:
+            yield f"the disk of {name} has {free >> 20} MB left"
+
+
+def _existing(folder: Path) -> Path:
+    return next(one for one in (folder, *folder.absolute().parents) if one.exists())

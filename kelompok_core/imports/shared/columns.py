@@ -1,0 +1,137 @@
+"""Which fields the columns of a source may be: headers known for an entity, and what its columns come to."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from kelompok_core.contracts import Issue, Severity
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.headers.mapping import RECORD_ID, RUNNING_NUMBERS, HeaderField, HeaderMapping, map_headers
+from kelompok_core.headers.spelling import fold_header, spellings, squeeze
+from kelompok_core.records.registry import get_descriptor
+
+EXTERNAL_ID = "external_id"
+ORGANIZATION = "organization"
+CHANGED_AT = "changed_at"
+
+_KEY = "key"
+"""Header of what a record is called in an object that is a map of records; an id where no two have the same.
+
+The name of a list that records are in has another header: it is no record's id, however short the list.
+"""
+
+
+def map_columns(
+    descriptor: EntityDescriptor,
+    columns: list[str],
+    given: Mapping[str, str],
+    *,
+    scoped: bool,
+    repeating: Collection[str] = (),
+) -> HeaderMapping:
+    """Say which field each column is, by the given mapping first and the aliases after.
+
+    ``repeating`` are columns in which some value stands more than once. In an import that is confined to one
+    organization, no header alone makes a column name another.
+    """
+    mapping = map_headers(
+        columns,
+        header_fields(descriptor, scoped=scoped),
+        given=given,
+        repeating=repeating,
+        of_people=descriptor.withdrawal is not None,
+    )
+    goods = _of_goods(descriptor, mapping, given)
+    return replace(mapping, issues=[*mapping.issues, goods]) if goods else mapping
+
+
+def _of_goods(descriptor: EntityDescriptor, mapping: HeaderMapping, given: Mapping[str, str]) -> Issue | None:
+    """Return the error that columns are of goods, grants or papers, and only a name speaks for the entity.
+
+    What a person mapped stands, whatever the columns look like.
+    """
+    telling = set(mapping.targets.values()) - _OF_ANYTHING
+    goods = [column for column in mapping.extra if _GOODS.intersection(spellings(column))]
+    if descriptor.label in given.values() or telling != {descriptor.label} or len(goods) < _FEWEST_OF_GOODS:
+        return None
+    column = next(column for column, target in mapping.targets.items() if target == descriptor.label)
+    params = {"columns": goods, "entity": descriptor.entity, "field": descriptor.label}
+    return Issue(code="header.of_goods", severity=Severity.FATAL, column=column, params=params)
+
+
+_FEWEST_OF_GOODS = 2
+_OF_ANYTHING = frozenset({EXTERNAL_ID, CHANGED_AT, "description", "category", "tags", "slug", "status", "notes"})
+"""What a list of anything may have, so that it speaks for no entity."""
+_GOODS = frozenset(
+    {
+        "price", "unit price", "sale price", "regular price", "harga", "harga satuan", "harga jual", "stock",
+        "in stock", "stok", "jumlah stok", "sku", "qty", "quantity", "kuantitas", "barcode", "merk", "discount",
+        "diskon", "amount awarded", "award amount", "award date", "grant amount", "amount requested", "recipient",
+        "recipient name", "isbn", "issn", "doi", "journal", "jurnal", "citations", "publisher", "penerbit",
+    }
+)  # fmt: skip
+"""Headers of lists of goods, grants and papers, folded."""
+
+
+def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderField]:
+    """Return all that a column may be: id, organization, fields and their parts."""
+    aliases = (RECORD_ID, *(alias for alias in descriptor.external_id_aliases if alias != _KEY))
+    fields = [HeaderField(name=EXTERNAL_ID, aliases=aliases, distinct_aliases=(_KEY,))]
+    if descriptor.belongs:
+        fields.append(
+            HeaderField(
+                name=ORGANIZATION,
+                aliases=descriptor.organization_aliases,
+                required=not scoped,
+                by_name_only=scoped,
+                missing_code="header.organization_missing",
+            )
+        )
+    dated = descriptor.dated_targets()
+    for one in descriptor.fields:
+        fields.append(
+            HeaderField(
+                name=one.name,
+                aliases=one.aliases,
+                required=one.required,
+                instead=one.told_by - {one.name},
+                weak_aliases=one.weak_aliases,
+                zoned_aliases=one.zoned_aliases,
+                dated=one.name in dated,
+                beside=one.beside,
+                further=one.further,
+            )
+        )
+        fields += [
+            HeaderField(
+                name=part.name,
+                aliases=part.aliases,
+                weak_aliases=part.weak_aliases,
+                dated=part.dated,
+                beside=part.beside,
+            )
+            for part in one.parts
+            if part.aliases
+        ]
+    fields.append(HeaderField(name=CHANGED_AT, by_name_only=True))
+    return fields
+
+
+@lru_cache
+def list_targets(entity: str) -> tuple[str, ...]:
+    """Return every field and part that a column can be mapped to."""
+    return tuple(one.name for one in header_fields(get_descriptor(entity), scoped=False))
+
+
+@lru_cache
+def list_fields(entity: str) -> tuple[str, ...]:
+    """Return every field that can have a merge policy."""
+    return tuple(one.name for one in get_descriptor(entity).fields)
+
+
+@lru_cache
+def header_words(entity: str) -> frozenset[str]:
+    """Return every header that an entity's columns are known by, each as its letters and digits in small letters."""
+    known = [one for one in header_fields(get_descriptor(entity), scoped=False) if not one.by_name_only]
+    aliases = [alias for one in known for alias in (one.name, *one.aliases, *one.weak_aliases)]
+    return frozenset(squeeze(fold_header(alias)) for alias in (*aliases, *RUNNING_NUMBERS))

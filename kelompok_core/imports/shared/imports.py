@@ -1,0 +1,396 @@
+"""An import's own row: what was asked, how far it is, and whose it is."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from kelompok_core.descriptor import MergePolicy
+from kelompok_core.errors import KelompokError, NotFound, TakenOver, UsageError
+from kelompok_core.failures import trace_of
+from kelompok_core.imports.shared.acting import act_on
+from kelompok_core.records.owners_sql import HOME
+from kelompok_core.values.conventions import DateOrder, is_country, is_zone
+
+DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
+"""The five outcomes a row can have; their counts add up to the rows read."""
+
+
+class ImportState(StrEnum):
+    """How far an import is; ``PLANNED`` is the end of a dry run."""
+
+    RECEIVED = "received"
+    STAGING = "staging"
+    STAGED = "staged"
+    PLANNED = "planned"
+    APPLIED = "applied"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNDONE = "undone"
+
+
+_UNFINISHED = frozenset({ImportState.RECEIVED, ImportState.STAGING, ImportState.STAGED})
+
+
+class DuplicatePolicy(StrEnum):
+    """What happens when a file says two different things about one record.
+
+    ``REJECT`` keeps the first and hands the later one back; ``LAST`` lets later rows win, as in a log.
+    """
+
+    REJECT = "reject"
+    LAST = "last"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """How to read and merge; saved with the import.
+
+    Attributes:
+        mapping: Source header to field or part name; ``-`` leaves a column out, ``extra`` keeps it as extra.
+        policies: Merge policy by field, where it differs from the entity's own.
+        duplicates: See :class:`DuplicatePolicy`.
+        config: Settings of the plugin for this import, over those of ``kelompok.toml``.
+        date_order: Which comes first in dates of three numbers; proven by the column's values where not said.
+        phone_country: ISO 3166 code of phone numbers written without one. Where not said, that of the organization the
+            import is confined to, else the installation's.
+        timezone: IANA name of the zone of times written without one; where not said, the installation's.
+        profile: Name of the profile that the other options began with; it changes nothing by itself.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    policies: Mapping[str, MergePolicy] = field(default_factory=dict)
+    duplicates: DuplicatePolicy = DuplicatePolicy.REJECT
+    config: Mapping[str, Any] = field(default_factory=dict)
+    date_order: DateOrder | None = None
+    phone_country: str | None = None
+    timezone: str | None = None
+    profile: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "mapping": dict(self.mapping),
+            "policies": {name: policy.value for name, policy in self.policies.items()},
+            "duplicates": self.duplicates.value,
+            "config": dict(self.config),
+            "date_order": self.date_order.value if self.date_order else None,
+            "phone_country": self.phone_country,
+            "timezone": self.timezone,
+            "profile": self.profile,
+        }
+
+    @property
+    def effects(self) -> dict[str, Any]:
+        """All that makes a difference to what is read and decided."""
+        return {name: option for name, option in self.to_json().items() if name != "profile"}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "ImportOptions":
+        return cls(
+            mapping=stored["mapping"],
+            policies={name: MergePolicy(policy) for name, policy in stored["policies"].items()},
+            duplicates=DuplicatePolicy(stored["duplicates"]),
+            config=stored["config"],
+            date_order=DateOrder(stored["date_order"]) if stored.get("date_order") else None,
+            phone_country=stored.get("phone_country"),
+            timezone=stored.get("timezone"),
+            profile=stored.get("profile"),
+        )
+
+
+def check_reading(options: ImportOptions) -> None:
+    """See that zone and country are such.
+
+    Raises:
+        UsageError: Naming the one that is none.
+    """
+    if options.timezone is not None and not is_zone(options.timezone):
+        raise UsageError(f"there is no time zone {options.timezone!r}", hint="Name one such as Asia/Makassar.")
+    if options.phone_country is not None and not is_country(options.phone_country):
+        raise UsageError(
+            f"there is no country {options.phone_country!r}", hint="Give its two letters (ISO 3166), such as ID."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRecord:
+    """An import as the database has it."""
+
+    id: UUID
+    state: ImportState
+    mode: str
+    entity: str
+    plugin: str
+    plugin_version: str
+    job: str
+    source_name: str
+    file_name: str
+    file_sha256: str
+    file_bytes: int
+    media_type: str
+    actor_id: UUID
+    organization_id: UUID | None
+    key_id: UUID | None
+    approved_by: UUID | None
+    approved_key_id: UUID | None
+    options: ImportOptions
+    needs: tuple[str, ...]
+    header: tuple[str, ...]
+    mapping: Mapping[str, str]
+    read_as: Mapping[str, Any]
+    issues: list[dict[str, Any]]
+    rows_staged: int
+    blank_lines: int
+    plan_revision: int
+    counts: Mapping[str, int] | None
+    run_id: str | None
+    failure: str | None
+    failure_code: str | None
+    failure_hint: str | None
+    failure_trace: str | None
+    durations: Mapping[str, float]
+    created_at: datetime
+    planned_at: datetime | None
+    applied_at: datetime | None
+    queued_at: datetime | None
+    leased_by: UUID | None
+    fence: int
+
+    @property
+    def dry_run(self) -> bool:
+        return self.mode == "dry_run"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether there is something left to do of what was asked."""
+        return self.state in _UNFINISHED or (self.state is ImportState.PLANNED and not self.waits_for_approval)
+
+    @property
+    def released_by(self) -> tuple[UUID, UUID | None]:
+        """Whose rights the import has, a user's and perhaps a key's: of who released the plan, else of who asked."""
+        return (self.approved_by, self.approved_key_id) if self.approved_by else (self.actor_id, self.key_id)
+
+    @property
+    def waits_for_approval(self) -> bool:
+        """Whether its plan is made and somebody has yet to release it."""
+        return self.state is ImportState.PLANNED and self.dry_run and self.approved_by is None
+
+    @property
+    def failure_findings(self) -> list[dict[str, Any]]:
+        """The findings that the failure is made of."""
+        return [issue for issue in self.issues if "place" in (issue.get("params") or {})]
+
+    @property
+    def origin(self) -> str:
+        """How the values of this source are marked in ``field_origins``."""
+        return f"source:{self.source_name}"
+
+    @property
+    def plugin_label(self) -> str:
+        return f"{self.plugin}@{self.plugin_version}"
+
+
+def fingerprint(parts: Mapping[str, Any]) -> bytes:
+    """Return a digest of what makes two requests the same one."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).digest()
+
+
+_COLUMNS = """
+    id, state, mode, entity, plugin, plugin_version, job, source_name, file_name,
+    encode(file_sha256, 'hex') AS file_sha256, file_bytes, media_type, actor_id, organization_id, key_id,
+    approved_by, approved_key_id, options, needs, header, mapping, read_as, issues, rows_staged, blank_lines,
+    plan_revision, rows_read, accepted, merged, unchanged, rejected, review, run_id, failure, failure_code,
+    failure_hint, failure_trace, durations, created_at, planned_at, applied_at, queued_at, leased_by, fence"""
+
+
+def get_import(connection: sa.Connection, import_id: UUID) -> ImportRecord:
+    """Return the import.
+
+    Raises:
+        NotFound: When there is none with this id.
+    """
+    query = sa.text(f"SELECT {_COLUMNS} FROM imports WHERE id = :id")
+    row = connection.execute(query, {"id": import_id}).one_or_none()
+    if row is None:
+        raise NotFound("import", import_id)
+    return _from_row(row)
+
+
+def list_imports(
+    connection: sa.Connection, *, limit: int = 20, before: UUID | None = None,
+    visible: tuple[Sequence[UUID], UUID | None] | None = None,
+) -> list[ImportRecord]:  # fmt: skip
+    """Return the newest imports.
+
+    Args:
+        connection: To the database.
+        limit: How many at most.
+        before: Only older ones than this import.
+        visible: Only imports of these organizations, and this user's own imports (None: no user's) that are confined
+            to none and whose rows belong only to these organizations.
+    """
+    organizations, actor_id = visible or ([], None)
+    query = sa.text(f"""
+        SELECT {_COLUMNS} FROM imports
+        WHERE (CAST(:before AS uuid) IS NULL OR id < :before)
+          AND (:everywhere OR organization_id = ANY (CAST(:homes AS uuid[]))
+               OR (organization_id IS NULL AND actor_id = CAST(:actor AS uuid) AND entity <> '{HOME}'
+                   AND cardinality(CAST(:homes AS uuid[])) > 0 AND NOT EXISTS (
+                     SELECT FROM import_decisions d
+                     WHERE d.import_id = imports.id AND d.organization_id <> ALL (CAST(:homes AS uuid[])))))
+        ORDER BY id DESC LIMIT :limit""")
+    params = {"limit": limit, "before": before, "everywhere": visible is None, "actor": actor_id}
+    rows = connection.execute(query, params | {"homes": list(organizations)})
+    return [_from_row(row) for row in rows]
+
+
+def list_by_run(connection: sa.Connection, run_id: str, entity: str | None = None) -> list[UUID]:
+    """Return the imports a run works on, newest first: one, except for a run that applies all approved plans."""
+    query = sa.text("""
+        SELECT id FROM imports
+        WHERE run_id = :run AND entity = coalesce(:entity, entity) ORDER BY created_at DESC""")
+    return list(connection.scalars(query, {"run": run_id, "entity": entity}))
+
+
+def list_approved(connection: sa.Connection, entity: str) -> list[UUID]:
+    """Return the imports into an entity with an approved plan that is not applied yet, oldest first."""
+    query = sa.text("""
+        SELECT id FROM imports
+        WHERE entity = :entity AND state = 'planned' AND approved_by IS NOT NULL ORDER BY id""")
+    return list(connection.scalars(query, {"entity": entity}))
+
+
+def failure_columns(error: KelompokError | None) -> dict[str, str | None]:
+    """Return an error as the import's row keeps it; without one, that there is none."""
+    if error is None:
+        return dict.fromkeys(("failure", "failure_code", "failure_hint", "failure_trace"))
+    return {
+        "failure": error.message,
+        "failure_code": error.code,
+        "failure_hint": error.hint,
+        "failure_trace": trace_of(error),
+    }
+
+
+def bind_run(connection: sa.Connection, import_id: UUID, run_id: str) -> None:
+    """Note the run that works on the import.
+
+    Raises:
+        NotFound: When there is no such import.
+    """
+    get_import(connection, import_id)
+    update_import(connection, import_id, run_id=run_id)
+
+
+def _from_row(row: sa.Row[Any]) -> ImportRecord:
+    values = row._asdict()
+    counts = {name: values.pop(name) for name in ("rows_read", *DECISIONS)}
+    values["state"] = ImportState(values["state"])
+    values["options"] = ImportOptions.from_json(values["options"])
+    values["header"] = tuple(values["header"])
+    values["needs"] = tuple(values["needs"])
+    values["counts"] = None if counts["rows_read"] is None else counts
+    return ImportRecord(**values)
+
+
+def update_import(connection: sa.Connection, import_id: UUID, **values: Any) -> None:
+    """Set columns of the import's row."""
+    connection.execute(sa.update(IMPORTS).where(IMPORTS.c.id == import_id).values(updated_at=sa.func.now(), **values))
+
+
+def update_held(connection: sa.Connection, record: ImportRecord, **values: Any) -> None:
+    """Update the row of an import in progress, if the caller still holds it; audited as the one who released it.
+
+    Raises:
+        TakenOver: When the import was cancelled or taken up by another worker since the record was read.
+    """
+    act_on(connection, record, record.released_by[0])
+    mine = sa.and_(IMPORTS.c.id == record.id, IMPORTS.c.fence == record.fence)
+    if not connection.execute(sa.update(IMPORTS).where(mine).values(updated_at=sa.func.now(), **values)).rowcount:
+        raise TakenOver(record.id)
+
+
+def fail_import(connection: sa.Connection, record: ImportRecord, error: KelompokError) -> ImportRecord:
+    """Fail an import in progress, or cancel its plan, and take it from whoever works on it; return its new record.
+
+    Raises:
+        TakenOver: When the import was cancelled or taken up by another worker since the record was read.
+    """
+    ended: dict[str, Any] = {"state": ImportState.FAILED}
+    if record.state is ImportState.PLANNED:  # the database does not let a plan fail
+        ended = {"state": ImportState.CANCELLED, "cancelled_by": record.released_by[0]}
+    taken = {"queued_at": None, "leased_by": None, "fence": IMPORTS.c.fence + 1}
+    update_held(connection, record, **ended, **taken, **failure_columns(error))
+    return get_import(connection, record.id)
+
+
+IMPORTS = sa.table(
+    "imports",
+    *(
+        sa.column(name)
+        for name in [
+            "id",
+            "state",
+            "mode",
+            "entity",
+            "plugin",
+            "plugin_version",
+            "job",
+            "source_name",
+            "file_name",
+            "file_sha256",
+            "file_bytes",
+            "media_type",
+            "actor_id",
+            "organization_id",
+            "sees_all",
+            "key_id",
+            "approved_by",
+            "approved_key_id",
+            "cancelled_by",
+            "idempotency_key",
+            "fingerprint",
+            "rows_staged",
+            "blank_lines",
+            "plan_revision",
+            "rows_read",
+            "accepted",
+            "merged",
+            "unchanged",
+            "rejected",
+            "review",
+            "run_id",
+            "failure",
+            "failure_code",
+            "failure_hint",
+            "failure_trace",
+            "queued_at",
+            "leased_by",
+            "fence",
+            "attempts",
+            "updated_at",
+            "planned_at",
+            "applied_at",
+            "undone_at",
+            "undone_by",
+            "reading_sha256",
+            "pass_sha256",
+            "plan_snapshot",
+            "plan_epoch",
+        ]
+    ),
+    sa.column("options", JSONB),
+    sa.column("mapping", JSONB),
+    sa.column("read_as", JSONB),
+    sa.column("issues", JSONB),
+    sa.column("durations", JSONB),
+    sa.column("header", ARRAY(sa.Text)),
+    sa.column("needs", ARRAY(sa.Text)),
+)

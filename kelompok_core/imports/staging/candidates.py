@@ -1,0 +1,330 @@
+"""From cells as written to candidates: normalizers, guards and keys."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kelompok_core.access.rules import Action
+from kelompok_core.contracts import Severity, SourceBatch
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.headers.mapping import HeaderMapping
+from kelompok_core.headers.spelling import spellings
+from kelompok_core.imports.shared.columns import CHANGED_AT, EXTERNAL_ID, ORGANIZATION
+from kelompok_core.imports.staging.candidate_checks import IDENTITY, long_keys, reversed_periods, schema_findings
+from kelompok_core.imports.staging.row_json import present_cells, row_objects, with_member
+from kelompok_core.matching.keys import natural_identity, organization_name_key
+from kelompok_core.values.arrow import changed_where, matching, to_arrow, to_series
+from kelompok_core.values.blanks import drop_blank_words, says_something
+from kelompok_core.values.eras import ANY
+from kelompok_core.values.normalized import all_findings, found, map_distinct
+from kelompok_core.values.reading import Inputs, Reading
+from kelompok_core.values.scientific import SCIENTIFIC, all_digits
+from kelompok_core.values.slug import slug_of
+from kelompok_core.values.text import line, unwrap_constants
+from kelompok_core.values.times import starts_at
+
+SLUG_BASE = "slug_base"
+ORGANIZATION_KEY = "organization_key"
+DERIVED = "derived"
+"""Member of a candidate with the names of fields whose value was made of something else, with commas between them."""
+
+IN_BRIEF = "_in_brief"
+"""Ends the name of the member with what is said of a field where that is not all that could be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What an import says beside its cells.
+
+    Attributes:
+        reading: How to read what could be read in several ways.
+        organization_id: The organization all rows belong to, or None.
+        home_names: What that one is called: a column of organizations that says so says nothing new.
+        home_countries: The countries of organizations by what rows call them, as far as they are known.
+        granted: Rights beyond importing that guarded values may rest on.
+    """
+
+    reading: Reading = field(default_factory=Reading)
+    organization_id: UUID | None = None
+    home_names: frozenset[str] = frozenset()
+    home_countries: Mapping[str, str] = field(default_factory=dict)
+    granted: frozenset[Action] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """A batch made ready to be staged.
+
+    Attributes:
+        fields: One text column a mapped field, derived column and slug; null where nothing is said.
+        extra: Cells that no field takes, by header; null where blank.
+        external_id: The source's own id, or null.
+        identity: What this source calls the record: its id, or a natural key.
+        findings: Columns position, column, code, severity, value, params.
+        needs: Rights that some value rests on.
+        speaking: Columns that some value came of, or that were understood.
+    """
+
+    fields: pd.DataFrame
+    extra: pd.DataFrame
+    external_id: pd.Series
+    identity: pd.Series
+    findings: pd.DataFrame
+    needs: frozenset[Action]
+    speaking: frozenset[str]
+
+
+def make_candidates(
+    descriptor: EntityDescriptor, batch: SourceBatch, mapping: HeaderMapping, terms: Terms
+) -> Candidates:
+    """Normalize, derive and validate one batch; a bad row is data, never an exception."""
+    cells = batch.cells
+    columns = {target: column for column, target in mapping.targets.items() if column in cells.columns}
+    told = _understood(descriptor, cells, columns, terms)
+    frame, findings = told.frame, list(told.findings)
+    external_id = _nothing(cells)
+    if EXTERNAL_ID in columns:
+        external_id = read_ids(cells[columns[EXTERNAL_ID]], terms.reading)
+        findings.append(_lost_ids(cells[columns[EXTERNAL_ID]], external_id))
+    speaking, unused = _account(descriptor, cells, columns, replace(told, findings=findings))
+    findings += unused
+    needs, guarded = _hold_guards(descriptor, frame, columns, cells, terms)
+    findings += guarded
+    _derive(descriptor, frame)
+    findings.append(schema_findings(descriptor, frame, columns, cells))
+    findings.append(reversed_periods(descriptor, frame, columns, cells))
+    identity = _identity(descriptor, frame, external_id, terms)
+    findings.append(long_keys(descriptor, frame, columns, cells, {EXTERNAL_ID: external_id, IDENTITY: identity}))
+    return Candidates(
+        fields=frame,
+        extra=_kept_as_extra(
+            _without_home(descriptor, cells[[column for column in mapping.extra if column in cells.columns]], terms)
+        ),
+        external_id=external_id,
+        identity=identity,
+        findings=all_findings(*findings),
+        needs=needs,
+        speaking=speaking,
+    )
+
+
+def read_ids(cells: pd.Series, reading: Reading) -> pd.Series:
+    """Return a source's own ids: without the apostrophe and the decimal that spreadsheets put to them.
+
+    One in scientific notation is its digits; where some of these are lost, many ids may look so, and it is none.
+    """
+    ids = drop_blank_words(line(cells).values)
+    texts = changed_where(to_arrow(ids), r"^'[0-9+]", lambda some: pc.utf8_slice_codeunits(some, 1))
+    if str(cells.name) in reading.decimals:
+        texts = pc.replace_substring_regex(texts, r"^(\d+)\.0+$", r"\1")
+    read = to_series(texts, ids.index)
+    rounded = matching(read, SCIENTIFIC)
+    return read.where(~rounded, map_distinct(read.where(rounded), all_digits)) if rounded.any() else read
+
+
+def _lost_ids(cells: pd.Series, read: pd.Series) -> pd.DataFrame:
+    """Return a finding for each id of which a program has rounded digits away."""
+    lost = read.isna() & matching(line(cells).values, SCIENTIFIC)
+    return found(cells, lost, "id.digits_lost", Severity.WARNING)
+
+
+def _nothing(cells: pd.DataFrame) -> pd.Series:
+    return pd.Series(None, index=cells.index, dtype="str")
+
+
+def _column(cells: pd.DataFrame, columns: Mapping[str, str], target: str) -> pd.Series:
+    column = columns.get(target)
+    return _nothing(cells) if column is None else cells[column]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What a batch tells: one column a field, what was found while reading, and by column the cells understood."""
+
+    frame: pd.DataFrame
+    findings: list[pd.DataFrame]
+    understood: Mapping[str, pd.Series]
+
+
+def _understood(descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms) -> _Told:
+    """Return what a batch tells; where values were derived, a further column of the frame names their fields."""
+    findings: list[pd.DataFrame] = []
+    understood: dict[str, pd.Series] = {}
+    values: dict[str, pd.Series] = {}
+    derived: dict[str, pd.Series] = {}
+    shared: dict[str, Any] = {}
+    reading, home_country = terms.reading, _home_country(cells, columns, terms)
+    for one in descriptor.fields_told_by(columns):
+        parts = {part.name: cells[columns[part.name]] for part in one.parts if part.name in columns}
+        inputs = Inputs(
+            own=_column(cells, columns, one.name),
+            parts=parts,
+            reading=reading,
+            shared=shared,
+            home_country=home_country,
+        )
+        normalized = one.understand(inputs)
+        values[one.name] = normalized.values
+        findings.append(normalized.findings)
+        understood |= normalized.understood
+        if normalized.derived is not None and normalized.derived.any():
+            derived[one.name] = normalized.derived
+        if one.detail is not None and normalized.brief is not None and normalized.brief.notna().any():
+            values[one.name + IN_BRIEF] = normalized.brief
+    if ORGANIZATION in columns:
+        written = cells[columns[ORGANIZATION]]
+        values[ORGANIZATION] = line(written).values
+        values[ORGANIZATION_KEY] = organization_name_key(values[ORGANIZATION])
+        findings.append(found(written, values[ORGANIZATION].isna(), "value.required", Severity.ERROR))
+    if CHANGED_AT in columns:
+        changed = starts_at(Inputs(own=cells[columns[CHANGED_AT]], reading=reading), era=ANY)
+        values[CHANGED_AT] = changed.values
+        findings.append(changed.findings)
+    if derived:
+        values[DERIVED] = _names_where(derived, cells)
+    frame = pd.DataFrame(values, index=cells.index, dtype="str")
+    return _Told(frame=frame, findings=findings, understood=understood)
+
+
+def _home_country(cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms) -> pd.Series | None:
+    """Return the country of the organization that each row names; None where there is none to know."""
+    if ORGANIZATION not in columns or not terms.home_countries:
+        return None
+    return map_distinct(line(cells[columns[ORGANIZATION]]).values, terms.home_countries.get)
+
+
+def _names_where(masks: Mapping[str, pd.Series], cells: pd.DataFrame) -> pd.Series:
+    """Return for each row the names whose mask is true there, with commas between them; null for none."""
+    places = sum(mask.to_numpy(dtype="int64") << bit for bit, mask in enumerate(masks.values()))
+    lists = [
+        ",".join(name for bit, name in enumerate(masks) if number >> bit & 1) or None
+        for number in range(1 << len(masks))
+    ]
+    return to_series(pa.array(lists, pa.large_string()).take(pa.array(places)), cells.index)
+
+
+def _account(
+    descriptor: EntityDescriptor,
+    cells: pd.DataFrame,
+    columns: Mapping[str, str],
+    told: _Told,
+) -> tuple[frozenset[str], list[pd.DataFrame]]:
+    """Return the columns that something came of, and a finding for each filled cell that nothing came of unsaid.
+
+    A cell that was understood was used, whatever it leads to: that somebody has not opted out is no value.
+    """
+    used, findings = dict(told.understood), all_findings(*told.findings)
+    for one in descriptor.fields_told_by(columns):
+        there = told.frame[one.name].notna()
+        for target in (one.name, *(part.name for part in one.parts)):
+            if target in columns:
+                column = columns[target]
+                used[column] = used[column] | there if column in used else there
+    unsaid = []
+    for column, mask in used.items():
+        if mask.all():
+            continue
+        rest = cells[column][~mask & cells[column].notna()]
+        if rest.empty:
+            continue
+        spoken_of = findings["position"][findings["column"] == column] if len(findings) else ()
+        lost = says_something(rest) & ~rest.index.isin(spoken_of)
+        unsaid.append(found(rest, lost, "value.not_used", Severity.WARNING))
+    return frozenset(column for column, mask in used.items() if mask.any()), unsaid
+
+
+def _hold_guards(
+    descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], cells: pd.DataFrame, terms: Terms
+) -> tuple[frozenset[Action], list[pd.DataFrame]]:
+    """Take guarded values out of the frame where the right is missing; return the rights that others rest on."""
+    needs: set[Action] = set()
+    findings: list[pd.DataFrame] = []
+    for guard in descriptor.guards:
+        if guard.field not in frame.columns:
+            continue
+        values = frame[guard.field]
+        guarded = values.isin([value for value in values.unique() if guard.covers(None if pd.isna(value) else value)])
+        if guard.action in terms.granted:
+            needs |= {guard.action} if guarded.any() else set()
+            continue
+        frame[guard.field] = values.mask(guarded)
+        written, action = _column(cells, columns, guard.field), guard.action.value
+        findings.append(found(written, guarded, "permission.value", Severity.WARNING, partial(_naming, action)))
+    return frozenset(needs), findings
+
+
+def _naming(action: str, _: str) -> dict[str, str]:
+    return {"action": action}
+
+
+def _derive(descriptor: EntityDescriptor, frame: pd.DataFrame) -> None:
+    """Add derived columns, slugs of words and the base of the slug, in place: the frame is this module's own."""
+    for derived in descriptor.derived:
+        if derived.field in frame.columns:
+            frame[derived.name] = derived.derive(frame[derived.field])
+    for one in descriptor.fields:
+        if one.vocabulary and one.name in frame.columns:
+            frame[one.compared_as] = slug_of(frame[one.name])
+    if descriptor.has_slug and descriptor.label in frame.columns:
+        base = slug_of(frame[descriptor.label])
+        frame[SLUG_BASE] = frame["slug"].fillna(base) if "slug" in frame.columns else base
+
+
+def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd.Series, terms: Terms) -> pd.Series:
+    """Return the row's identity; one of a record that belongs somewhere ends with where.
+
+    So the same list of two chapters, both numbered from 1, speaks of different people.
+    """
+    own = "id:" + external_id
+    if external_id.isna().any():
+        own = own.fillna(natural_identity([frame.reindex(columns=list(names)) for names in descriptor.natural_keys]))
+    if ORGANIZATION_KEY in frame.columns:
+        return own + " @ " + frame[ORGANIZATION_KEY]
+    return _at_home(descriptor, own, terms)
+
+
+def identity_by_id(descriptor: EntityDescriptor, external_id: pd.Series, terms: Terms) -> pd.Series:
+    """Return the identities of rows that have an id and belong where the import does; null where there is no id."""
+    return _at_home(descriptor, "id:" + external_id, terms)
+
+
+def _at_home(descriptor: EntityDescriptor, identity: pd.Series, terms: Terms) -> pd.Series:
+    return identity + f" @ {terms.organization_id}" if descriptor.belongs else identity
+
+
+def _without_home(descriptor: EntityDescriptor, cells: pd.DataFrame, terms: Terms) -> pd.DataFrame:
+    """Return the cells without those that name the organization all rows belong to anyway."""
+    aliases = {ORGANIZATION, *descriptor.organization_aliases} if terms.home_names else set()
+    naming = [column for column in cells.columns if aliases.intersection(spellings(str(column)))]
+    if not naming:
+        return cells
+    keys = set(organization_name_key(pd.Series(sorted(terms.home_names), dtype="str")))
+    emptied = {
+        column: cells[column].mask(organization_name_key(line(cells[column]).values).isin(keys)) for column in naming
+    }
+    return cells.assign(**emptied)
+
+
+def _kept_as_extra(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells no field takes as they are kept: constants unwrapped, blank ones null."""
+    kept = cells.apply(unwrap_constants)
+    return kept.where(kept.apply(lambda column: column.str.strip() != ""))
+
+
+def candidate_json(candidates: Candidates) -> pa.Array:
+    """Return each candidate as one JSON object, its extra cells under ``extra``."""
+    plain = row_objects(candidates.fields)
+    if not len(candidates.extra.columns):
+        return plain
+    return with_member(plain, "extra", present_cells(candidates.extra))
+
+
+def to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,145 @@
+"""What only a whole source tells of its columns: the order of dates, day numbers of spreadsheets, ids with decimals."""
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from kelompok_core.contracts import SourceBatch
+from kelompok_core.headers.spelling import names_a_date
+from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.staging.plugin_output import accept_batch
+from kelompok_core.values.arrow import matching
+from kelompok_core.values.conventions import DateOrder
+from kelompok_core.values.date_orders import YEAR_FIRST, order_in_header
+from kelompok_core.values.dates import DAY_NUMBER, NUMERIC_DATE, SHORT_YEAR, has_dates, oldest_year, proven_orders
+from kelompok_core.values.eras import RECENT
+
+_DECIMAL = r"^\d+\.0+$"
+_FRACTION = r"^\d+\.\d*[1-9]"
+_MOMENT_NUMBER = r"^[\s\pZ]*\d{5}[.,]\d*[1-9]\d*[\s\pZ]*$"
+"""A spreadsheet's number for a day with a time of day: in a column of dates nothing else looks so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnFacts:
+    """What is known of a source's columns.
+
+    Attributes:
+        date_orders: By column, which comes first in its dates of three numbers.
+        day_numbers: Columns whose other cells, or header, show that a number is a spreadsheet's number for a day.
+        recent: Columns of dates whose years of four digits are all of the last 100 years.
+        decimals: Columns of ids whose decimals are all zero.
+    """
+
+    date_orders: Mapping[str, DateOrder]
+    day_numbers: frozenset[str]
+    recent: frozenset[str]
+    decimals: frozenset[str]
+
+
+@dataclass
+class _Seen:
+    """What the cells of one column show, batch after batch."""
+
+    orders: set[DateOrder] = field(default_factory=set)
+    has_dates: bool = False
+    has_day_numbers: bool = False
+    has_moment_numbers: bool = False
+    has_short_years: bool = False
+    oldest_year: int | None = None
+    has_decimals: bool = False
+    has_fractions: bool = False
+
+    def look_at(self, cells: pd.Series) -> None:
+        self.orders |= proven_orders(cells)
+        self.has_dates = self.has_dates or has_dates(cells)
+        self.has_day_numbers = self.has_day_numbers or _any(cells, DAY_NUMBER)
+        self.has_moment_numbers = self.has_moment_numbers or _any(cells, _MOMENT_NUMBER)
+        self.has_short_years = self.has_short_years or _any(cells, SHORT_YEAR)
+        years = [year for year in (self.oldest_year, oldest_year(cells)) if year is not None]
+        self.oldest_year = min(years, default=None)
+        self.has_decimals = self.has_decimals or _any(cells, _DECIMAL)
+        self.has_fractions = self.has_fractions or _any(cells, _FRACTION)
+
+
+class Survey:
+    """The facts of one import's columns, as far as they are known; those of an interrupted run are taken over.
+
+    The source is read once more for columns that show a need, and only for those.
+    """
+
+    def __init__(self, record: ImportRecord, read: Callable[[], Generator[SourceBatch]]) -> None:
+        self._record = record
+        self._read = read
+        known = record.read_as
+        self._orders = {column: DateOrder(order) for column, order in known.get("date_order", {}).items()}
+        self._day_numbers = set(known.get("day_numbers", ()))
+        self._recent = set(known.get("recent_years", ()))
+        self._decimals = set(known.get("decimals", ()))
+        self._surveyed = {*self._orders, *self._day_numbers, *self._recent, *self._decimals}
+
+    def of(self, batch: SourceBatch, *, dates: set[str], ids: set[str]) -> ColumnFacts:
+        """Return the facts to read a batch by, after looking at its columns of dates and ids."""
+        asked = self._record.options.date_order
+        if asked is not None:
+            self._orders |= dict.fromkeys(dates, asked)
+        unclear = f"{DAY_NUMBER}|{SHORT_YEAR}" if asked is not None else f"{NUMERIC_DATE}|{DAY_NUMBER}|{SHORT_YEAR}"
+        needed = [
+            *_where(batch, dates - self._surveyed, unclear),
+            *_where(batch, ids - self._surveyed, _DECIMAL),
+        ]
+        if needed:
+            self._survey((dates | ids) - self._surveyed)
+        return ColumnFacts(
+            date_orders=dict(self._orders),
+            day_numbers=frozenset(self._day_numbers),
+            recent=frozenset(self._recent),
+            decimals=frozenset(self._decimals),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        facts: dict[str, object] = {
+            "date_order": {column: order.value for column, order in sorted(self._orders.items())},
+            "day_numbers": sorted(self._day_numbers),
+            "recent_years": sorted(self._recent),
+            "decimals": sorted(self._decimals),
+        }
+        return {name: found for name, found in facts.items() if found}
+
+    def _survey(self, columns: set[str]) -> None:
+        """Read the source once more, and keep what is proven of these columns."""
+        seen = {column: _Seen() for column in columns}
+        read = 0
+        with closing(self._read()) as batches:
+            for yielded in batches:
+                batch = accept_batch(yielded, after=read, plugin=self._record.plugin_label)
+                read += len(batch.cells)
+                for column in columns & set(batch.cells.columns):
+                    seen[column].look_at(batch.cells[column])
+        self._surveyed |= columns
+        for column, one in seen.items():
+            self._keep_order(column, one)
+            if one.has_day_numbers and (one.has_dates or one.has_moment_numbers or names_a_date(column)):
+                self._day_numbers.add(column)
+            if one.has_short_years and (one.oldest_year or 0) > self._record.created_at.year - RECENT:
+                self._recent.add(column)
+            if one.has_decimals and not one.has_fractions:
+                self._decimals.add(column)
+
+    def _keep_order(self, column: str, seen: _Seen) -> None:
+        said = order_in_header(column)
+        if said in YEAR_FIRST or column in self._orders:
+            return
+        orders = seen.orders | ({DateOrder(said)} if said else set())
+        if len(orders) == 1:
+            self._orders[column] = next(iter(orders))
+
+
+def _where(batch: SourceBatch, columns: Iterable[str], pattern: str) -> list[str]:
+    return [column for column in columns if _any(batch.cells[column], pattern)]
+
+
+def _any(cells: pd.Series, pattern: str) -> bool:
+    return bool(matching(cells, pattern).any())

@@ -1,0 +1,126 @@
+"""What columns look like by what is in them: which could be a field that no header names, and which entity fits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from kelompok_core.contracts import Issue, Severity
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.entities import list_entities
+from kelompok_core.headers.mapping import HeaderMapping
+from kelompok_core.headers.spelling import fold_header
+from kelompok_core.imports.shared.columns import ORGANIZATION, map_columns
+from kelompok_core.records.registry import get_descriptor
+from kelompok_core.values.blanks import drop_blank_words
+from kelompok_core.values.text import line
+
+LIKELY, OTHER_ENTITY = "header.likely", "header.other_entity"
+_LOOKED_AT = 200
+_CLEARLY = 2
+"""So many columns more are known to an entity that fits clearly better."""
+
+_HOMES = frozenset(
+    {"organization", "organisation", "organisasi", "lembaga", "komunitas", "community", "yayasan", "perkumpulan",
+     "paguyuban", "instansi", "institusi", "institution", "lsm", "ngo", "chapter", "cabang", "ranting", "klub", "club",
+     "kelompok", "group", "afiliasi", "affiliation", "unit"}
+)  # fmt: skip
+_ABOUT_HOMES = frozenset(
+    {"alamat", "address", "no", "nomor", "telp", "telepon", "phone", "hp", "email", "surel", "website", "situs", "url",
+     "tahun", "year", "tanggal", "tgl", "date", "status", "jenis", "type", "tipe", "kategori", "category", "kota",
+     "city", "jabatan", "position", "role", "jumlah", "size", "catatan", "notes"}
+)  # fmt: skip
+"""Words beside which a header speaks of something about an organization, and does not name it."""
+
+_LEAST_SHARE = 0.6
+_NAME = r"^(?=.*[^\W\d_])(?!.*(?:https?://|www\.|@))[^<>{}\[\]|\\]{2,150}$"
+"""What may be a name or a title: with letters, no address, on one line, not long."""
+
+
+def judge_columns(entity: str, cells: pd.DataFrame, given: Mapping[str, str]) -> list[Issue]:
+    """Return what keeps columns from being imported as ``entity``, and another that they fit or what they look like."""
+    if not len(cells.columns):  # nothing is missed in what has no content
+        return []
+    descriptor = get_descriptor(entity)
+    mapping = map_columns(descriptor, list(cells.columns), given, scoped=False)
+    missing = [issue for issue in mapping.issues if issue.severity is Severity.FATAL]
+    better = fitting_better(descriptor, mapping)
+    return [*missing, *better, *(likely_columns(descriptor, mapping, cells) if not (missing and better) else ())]
+
+
+def fitting_better(descriptor: EntityDescriptor, mapping: HeaderMapping) -> list[Issue]:
+    """Return that the columns fit another entity better, if they do.
+
+    Where no column is missing one more that the other knows says little: several have to.
+    """
+    missing = _missing(mapping)
+    needed = _fitting(mapping) + (1 if missing else _CLEARLY)
+    columns = [*mapping.targets, *mapping.extra, *mapping.ignored]
+    known = {other: _known(other, columns) for other in list_entities() if other != descriptor.entity}
+    best = max(known, key=lambda other: known[other])
+    if known[best] < needed:
+        return []
+    return [Issue(code=OTHER_ENTITY, severity=Severity.WARNING, params={"entity": best})]
+
+
+def likely_columns(descriptor: EntityDescriptor, mapping: HeaderMapping, cells: pd.DataFrame) -> list[Issue]:
+    """Return columns that look like what is missing: the names of records, and the organizations they belong to."""
+    missing = _missing(mapping)
+    free = [column for column in mapping.extra if column in cells.columns]
+    found = []
+    if ORGANIZATION in missing and (home := _likely_home(free, cells)):
+        found.append(_likely(home, ORGANIZATION, cells))
+        free.remove(home)
+    if descriptor.label in missing:
+        found += _likely_names(descriptor.label, free, cells)
+    return found
+
+
+def _likely_home(free: Sequence[str], cells: pd.DataFrame) -> str | None:
+    """Return a column whose header speaks of an organization, not of something about it; its cells can be names."""
+    for column in free:
+        words = set(fold_header(column).split())
+        if words & _HOMES and not words & _ABOUT_HOMES and _share_of_names(cells[column].head(_LOOKED_AT)) > 0:
+            return column
+    return None
+
+
+def _likely_names(label: str, free: Sequence[str], cells: pd.DataFrame) -> list[Issue]:
+    shares = {column: _share_of_names(cells[column].head(_LOOKED_AT)) for column in free}
+    column = max(shares, key=lambda one: shares[one], default=None)
+    if column is None or shares[column] < _LEAST_SHARE:
+        return []
+    return [_likely(column, label, cells)]
+
+
+def _likely(column: str, field: str, cells: pd.DataFrame) -> Issue:
+    example = drop_blank_words(line(cells[column]).values).dropna().iloc[0]
+    return Issue(code=LIKELY, severity=Severity.INFO, column=column, params={"field": field, "example": example})
+
+
+def suggested_mapping(findings: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+    """Return the mapping that findings, rows of an issue table, suggest: column to field."""
+    return {str(one["column"]): str(one["params"]["field"]) for one in findings if one["code"] == LIKELY}
+
+
+def _share_of_names(cells: pd.Series) -> float:
+    """Return how much of a column can be names, each its own."""
+    filled = drop_blank_words(line(cells).values).dropna()
+    if filled.empty:
+        return 0.0
+    return float(filled.str.match(_NAME).mean() * filled.nunique() / len(cells))
+
+
+def _known(entity: str, columns: Sequence[str]) -> int:
+    """Return how many of the columns an entity knows; 0 where one is missing that it needs."""
+    descriptor = get_descriptor(entity)
+    return _fitting(map_columns(descriptor, list(columns), {}, scoped=False))
+
+
+def _fitting(mapping: HeaderMapping) -> int:
+    """Return how many columns are fields; 0 where one is missing that cannot be said for the whole file."""
+    return len(mapping.targets) if _missing(mapping) <= {ORGANIZATION} else 0
+
+
+def _missing(mapping: HeaderMapping) -> set[str]:
+    return {issue.params["field"] for issue in mapping.issues if issue.severity is Severity.FATAL}

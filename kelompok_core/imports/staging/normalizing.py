@@ -1,0 +1,68 @@
+"""Runs the plugins' normalizers on a source, after it is read and before its columns are mapped to fields."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from kelompok_core.contracts import PluginContext, SourceBatch, SourceNormalizer
+from kelompok_core.errors import ImportFailed
+from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.staging.plugin_output import accept_batch
+from kelompok_core.imports.staging.plugin_reading import reading_context
+from kelompok_core.plugin_host.loading import failing_as, load
+from kelompok_core.plugin_host.registry import list_automatic
+from kelompok_core.settings import Settings
+
+CONTRACT = "source_normalizer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalizers:
+    """The enabled plugins' normalizers, ordered by name.
+
+    Attributes:
+        labels: ``name@version`` of each; part of the digest that tells whether rows were read the same way.
+    """
+
+    labels: Sequence[str]
+    _ready: Sequence[tuple[str, SourceNormalizer, PluginContext]]
+
+    def normalize(self, batch: SourceBatch) -> SourceBatch:
+        """Return the normalized batch: cells may change, columns and issues may be added, rows stay the same.
+
+        Raises:
+            ImportFailed: Naming the plugin that failed or broke these rules.
+        """
+        for label, normalizer, context in self._ready:
+            batch = _normalized(label, normalizer, context, batch)
+        return batch
+
+
+def _normalized(label: str, normalizer: SourceNormalizer, context: PluginContext, batch: SourceBatch) -> SourceBatch:
+    if batch.cells.empty:
+        return batch
+    with failing_as(ImportFailed, label, "normalizing"):
+        found = normalizer.normalize(batch, context)
+    accepted = accept_batch(found, after=int(batch.locations["record"].iloc[0]) - 1, plugin=label)
+    if not accepted.locations.equals(batch.locations):
+        raise ImportFailed(f"plugin {label} added, dropped or moved rows, which a normalizer may not")
+    if missing := [column for column in batch.cells.columns if column not in accepted.cells.columns]:
+        raise ImportFailed(f"plugin {label} dropped the column {missing[0]!r}, which a normalizer may not")
+    return accepted
+
+
+@contextmanager
+def normalizers(settings: Settings, record: ImportRecord) -> Iterator[Normalizers]:
+    """Provide the normalizers of enabled plugins that run on every import.
+
+    Raises:
+        PluginUnavailable: When one cannot be loaded.
+    """
+    with ExitStack() as stack:
+        ready = []
+        for plugin in list_automatic(settings, CONTRACT):
+            context = stack.enter_context(
+                reading_context(settings, plugin, config=plugin.config, dry_run=record.dry_run, entity=record.entity)
+            )
+            ready.append((f"{plugin.name}@{plugin.version}", load(plugin, CONTRACT), context))
+        yield Normalizers(labels=[label for label, _, _ in ready], _ready=ready)

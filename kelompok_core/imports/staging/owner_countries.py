@@ -1,0 +1,61 @@
+"""The countries of the organizations that rows name: numbers without a code are of there."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.contracts import SourceBatch
+from kelompok_core.database.engine import Database
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.headers.mapping import HeaderMapping
+from kelompok_core.imports.shared.columns import ORGANIZATION
+from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.matching.keys import organization_name_key
+from kelompok_core.records.owners_sql import COUNTRIES, ELSEWHERE
+from kelompok_core.records.registry import get_descriptor
+from kelompok_core.records.visibility_sql import sees_params
+from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY
+from kelompok_core.values.phones import phone
+from kelompok_core.values.text import line
+
+
+class HomeCountries:
+    """Looks up the organizations that the rows of one import name, each once, within the visible ones (``sees``)."""
+
+    def __init__(
+        self, database: Database, record: ImportRecord, descriptor: EntityDescriptor, sees: Sequence[UUID] | None
+    ) -> None:
+        self._sees = sees_params(sees) | {"actor": record.released_by[0]}
+        self._database = database
+        self._descriptor = descriptor
+        self._asked = record.organization_id is None and descriptor.belongs
+        self._known: dict[str, str | None] = {}
+
+    def of(self, batch: SourceBatch, mapping: HeaderMapping) -> Mapping[str, str]:
+        """Return the country of each organization that the batch names, where one is meant and its country known."""
+        columns = {target: column for column, target in mapping.targets.items() if column in batch.cells}
+        if not self._asked or ORGANIZATION not in columns or not self._reads_numbers(columns):
+            return {}
+        named = line(batch.cells[columns[ORGANIZATION]]).values.dropna().drop_duplicates()
+        new = named[~named.isin(list(self._known))]
+        if len(new):
+            self._known |= dict.fromkeys(new) | self._look_up(new.tolist(), organization_name_key(new).tolist())
+        return {written: country for written in named if (country := self._known[written]) is not None}
+
+    def _reads_numbers(self, columns: Mapping[str, str]) -> bool:
+        return any(one.read is phone for one in self._descriptor.fields_told_by(columns))
+
+    def _look_up(self, written: list[str], keys: list[str]) -> dict[str, str | None]:
+        asked = {"written": written, "keys": keys, "scope": None} | self._sees
+        with self._database.connect() as connection:
+            return {row.written: row.country for row in connection.execute(sa.text(COUNTRIES), asked)}
+
+
+def digest_homes(database: Database, record: ImportRecord, sees: Sequence[UUID] | None) -> int | None:
+    """Return what numbers without a code rest on beside the file, where its rows name their organizations."""
+    if record.organization_id is not None or not get_descriptor(record.entity).belongs:
+        return None
+    asked = {"phone_country": record.options.phone_country or DEFAULT_PHONE_COUNTRY} | sees_params(sees)
+    with database.connect() as connection:
+        return int(connection.scalar(sa.text(ELSEWHERE), asked) or 0)

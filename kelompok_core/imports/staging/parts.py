@@ -1,0 +1,87 @@
+"""Staging in parts: several machines read one source, each stages its share of the rows, and one sees them together."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kelompok_core.database.locks import refresh_statistics, working_on
+from kelompok_core.errors import ImportFailed
+from kelompok_core.imports.shared.imports import ImportRecord, ImportState, get_import, update_held
+from kelompok_core.imports.staging.columns_without_values import require_values
+from kelompok_core.imports.staging.part import Part
+from kelompok_core.imports.staging.stage import read_source, remembering_failure
+from kelompok_core.installation import Workbench
+
+
+def stage_part(bench: Workbench, import_id: UUID, part: Part) -> int:
+    """Stage one part of a source, beside others that stage theirs; return how many rows the source has.
+
+    Begun again after an interruption it stages what is missing.
+
+    Raises:
+        ImportFailed: When the source cannot be read; the import has failed then.
+        NotPermitted: When the actor may no longer import there.
+    """
+    with working_on(bench.database.engine, import_id, part=f"{part.number}/{part.parts}"):
+        with bench.database.connect() as connection:
+            started = connection.scalar(sa.text("SELECT now()"))
+        record, stager = read_source(bench, import_id, part)
+        if stager is None:
+            return record.rows_staged
+        with bench.database.connect() as connection, connection.begin():
+            # Every pass reads the whole source, so what they say of it is the same.
+            update_held(connection, record, **stager.state | stager.state_of_part(0))
+            finished = {"import": import_id, "parts": part.parts, "number": part.number}
+            connection.execute(_FINISH, finished | {"rows": stager.read, "started": started})
+        return stager.read
+
+
+def join_parts(bench: Workbench, import_id: UUID, parts: int) -> ImportRecord:
+    """See that the parts together are the whole source, and call the import staged; does nothing when it is.
+
+    Raises:
+        ImportFailed: When a part has not come to its end, or rows are missing; what is staged stays. Also when some
+            column gave nothing; the import has failed then.
+    """
+    with working_on(bench.database.engine, import_id):
+        with bench.database.connect() as connection:
+            record = get_import(connection, import_id)
+            if record.state is not ImportState.STAGING:
+                return record
+            asked = {"import": import_id, "parts": parts}
+            found = connection.execute(_FINISHED, asked).one()
+        if missing := sorted(set(range(1, parts + 1)) - set(found.numbers or ())):
+            raise ImportFailed(
+                f"part {', '.join(map(str, missing))} of {parts} has not come to its end",
+                hint="Run the job again, or the failed steps of it: what is staged stays.",
+            )
+        if not found.fewest == found.most == found.staged == found.last:
+            raise ImportFailed(
+                f"{found.staged} rows are staged up to row {found.last}, and the parts read {found.fewest} to "
+                f"{found.most}: {record.plugin_label} does not read the same twice",
+                hint="Import the file in one piece, and tell the plugin's maintainer.",
+            )
+        with remembering_failure(bench, record), bench.database.connect() as connection:
+            require_values(connection, import_id)
+        refresh_statistics(bench.database.engine, found.staged, "stage")
+        with bench.database.connect() as connection, connection.begin():
+            update_held(
+                connection, record, state=ImportState.STAGED, rows_staged=found.staged,
+                durations=dict(record.durations) | {"stage": round(found.seconds, 3)},
+            )  # fmt: skip
+            return get_import(connection, import_id)
+
+
+_FINISH = sa.text("""
+    INSERT INTO import_parts (import_id, parts, number, rows_read, started_at)
+    VALUES (:import, :parts, :number, :rows, :started)
+    ON CONFLICT (import_id, parts, number) DO UPDATE
+      SET rows_read = excluded.rows_read, started_at = excluded.started_at, finished_at = now()
+""")
+_FINISHED = sa.text("""
+    SELECT p.numbers, p.fewest, p.most, p.seconds, r.staged, r.last
+    FROM (SELECT array_agg(number) AS numbers, min(rows_read) AS fewest, max(rows_read) AS most,
+                 extract(epoch FROM max(finished_at) - min(started_at))::double precision AS seconds
+          FROM import_parts WHERE import_id = :import AND parts = :parts) p,
+         (SELECT count(*) AS staged, coalesce(max(record), 0) AS last FROM import_rows WHERE import_id = :import) r
+""")

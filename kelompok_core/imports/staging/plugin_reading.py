@@ -1,0 +1,168 @@
+"""A plugin at work on a source: its surroundings, and whatever it raises as an error of ours."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from kelompok_core.contracts import (
+    EventImporter,
+    Issue,
+    KeepsOriginals,
+    MemberImporter,
+    OrganizationImporter,
+    PluginContext,
+    PostImporter,
+    Source,
+    SourceBatch,
+    UnreadableSource,
+    require_columns,
+)
+from kelompok_core.errors import ImportFailed, SourceUnreadable
+from kelompok_core.imports.shared.columns import header_words, map_columns
+from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.staging.likely_columns import judge_columns
+from kelompok_core.imports.staging.plugin_output import checked_issue
+from kelompok_core.imports.staging.row_tables import issue_dict
+from kelompok_core.issues.sentences import describe_at_place
+from kelompok_core.plugin_host.limits import read_limits
+from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
+from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
+from kelompok_core.records.registry import find_entity_called, get_descriptor
+from kelompok_core.settings import Settings
+from kelompok_core.sources.opening import unpacked
+from kelompok_core.sources.storage import local_copy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ADDED = 2
+"""Factor on the column limit for the columns a plugin may ask about."""
+
+Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
+
+
+def reading_context(  # noqa: PLR0913  (all that is said of one reading)
+    settings: Settings,
+    plugin: PluginInfo,
+    *,
+    config: Mapping[str, Any],
+    mapping: Mapping[str, str] | None = None,
+    dry_run: bool = True,
+    entity: str | None = None,
+) -> AbstractContextManager[PluginContext]:
+    """Return the surroundings of a plugin that reads: its settings, and what the host makes of headers."""
+    given, most = mapping or {}, read_limits(settings).columns
+    further = {
+        "columns": tuple(given),
+        "map_headers": partial(_map_headers, given=given, most=most),
+        "header_words": header_words,
+        "judge_columns": partial(_judge_columns, given=given, most=most),
+        "find_entity": find_entity_called,
+        "entity": entity,
+        "max_columns": most,
+    }
+    return plugin_context(settings, plugin, config=config, dry_run=dry_run, **further)
+
+
+def _judge_columns(entity: str, cells: "pd.DataFrame", *, given: Mapping[str, str], most: int) -> Sequence[Issue]:
+    _require_few(len(cells.columns), most)
+    return judge_columns(entity, cells, given)
+
+
+def _require_few(columns: int, most: int) -> None:
+    """Check that a plugin does not ask about far more columns than the limit; each costs time to judge.
+
+    Some more are allowed: mappings and normalizers add columns.
+
+    Raises:
+        UnreadableSource: ``header.too_many_columns``.
+    """
+    if columns > _ADDED * most:
+        require_columns(columns, most, line=1)
+
+
+def _map_headers(entity: str, columns: Sequence[str], *, given: Mapping[str, str], most: int) -> Mapping[str, str]:
+    _require_few(len(columns), most)
+    there = {header: field for header, field in given.items() if header in columns}
+    mapping = map_columns(get_descriptor(entity), list(columns), there, scoped=False)
+    kept = dict.fromkeys(mapping.extra, "(extra)") | dict.fromkeys(mapping.dropped, "(left out)")
+    return kept | dict.fromkeys(mapping.ignored, "(left out)") | dict(mapping.targets)
+
+
+@contextmanager
+def as_our_errors(label: str, file_name: str) -> Iterator[None]:
+    """Turn what a plugin raises into an error of ours: the import's failure, never the host's.
+
+    Raises:
+        ImportFailed: With the sentence of an unreadable source, or the plugin's name and what it raised.
+        SettingsError: Naming the setting that does not fit.
+    """
+    with failing_as(ImportFailed, label, "reading"):
+        try:
+            yield
+        except UnreadableSource as error:
+            raise unreadable(file_name, [checked_issue(error.issue, label)]) from error
+
+
+def unreadable(file_name: str, issues: Sequence[Issue]) -> SourceUnreadable:
+    """Return the failure that some fatal findings are, each with the file: in a folder, with the file in it."""
+    findings = []
+    for one in issues:
+        place = "/".join(filter(None, (file_name, one.params.get("file"))))
+        line = {} if one.line is None else {"line": one.line}
+        findings.append(issue_dict(replace(one, params={**line, **one.params, "place": place})))
+    return SourceUnreadable("\n".join(describe_at_place(one) for one in findings), findings)
+
+
+@contextmanager
+def opened(settings: Settings, record: ImportRecord) -> Iterator[tuple[Importer, Source, PluginContext]]:
+    """Give an import's reader, its source and the surroundings; errors of the plugin become ours."""
+    plugin = require_enabled(settings, record.plugin)
+    importer: Importer = load(plugin, find_job(plugin, record.job).uses)
+    config = {**plugin.config, **record.options.config}
+    with (
+        as_our_errors(record.plugin_label, record.file_name),
+        local_copy(settings, record.file_sha256, record.file_bytes) as kept,
+        unpacked(kept, settings) as path,
+        reading_context(
+            settings,
+            plugin,
+            config=config,
+            mapping=record.options.mapping,
+            dry_run=record.dry_run,
+            entity=record.entity,
+        ) as context,
+    ):
+        source = Source(
+            path=path,
+            file_name=record.file_name,
+            media_type=record.media_type,
+            sha256=record.file_sha256,
+            size=path.stat().st_size,
+        )
+        yield importer, source, context
+
+
+def read_batches(settings: Settings, record: ImportRecord) -> Generator[SourceBatch]:
+    """Yield what an import's source says, as its plugin reads it."""
+    with opened(settings, record) as (importer, source, context):
+        yield from importer.read(source, context)
+
+
+def read_originals(settings: Settings, record: ImportRecord) -> Generator[str]:
+    """Yield an import's records as they came, each as one line of JSON.
+
+    Raises:
+        ImportFailed: When the plugin cannot give them back.
+    """
+    with opened(settings, record) as (importer, source, context):
+        if not isinstance(importer, KeepsOriginals):
+            raise ImportFailed(f"{record.plugin_label} cannot give rows back as they came")
+        for original in importer.originals(source, context):
+            if not isinstance(original, str):
+                raise ImportFailed(
+                    f"{record.plugin_label} broke its contract: originals() yielded a {type(original).__name__}"
+                )
+            yield original

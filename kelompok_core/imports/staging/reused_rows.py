@@ -1,0 +1,100 @@
+"""Rows that their source has sent before: found by content, and staged as references to the earlier rows."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+import sqlalchemy as sa
+
+from kelompok_core.contracts import SourceBatch
+from kelompok_core.database.engine import Database
+from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.headers.mapping import HeaderMapping
+from kelompok_core.imports.shared.columns import EXTERNAL_ID, ORGANIZATION
+from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.repeated_rows_sql import LAST_SAID, OF_SCOPE, SAID_BEFORE
+from kelompok_core.imports.staging.candidates import Terms, identity_by_id, read_ids
+
+
+class Place(NamedTuple):
+    """A row of an earlier import that stores ``raw`` and ``candidate``, and its evidence."""
+
+    import_id: str
+    record: int
+    evidence_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """Rows of a batch that can be references: their ids, identities, and earlier rows by position."""
+
+    external_id: pd.Series
+    identity: pd.Series
+    places: Mapping[int, Place]
+
+
+class References:
+    """Looks up rows of one import among earlier rows of its source.
+
+    Finds only rows that have a source id and no findings. Other rows are read again, as are those with values that need
+    rights, or with a column for their organization.
+    """
+
+    def __init__(self, database: Database, record: ImportRecord, descriptor: EntityDescriptor) -> None:
+        self._database = database
+        self._descriptor = descriptor
+        self._source = {"entity": record.entity, "source": record.source_name}
+        self._scope = {"scope": record.organization_id}
+        with database.connect() as connection:
+            self._any = bool(connection.scalar(_ANY, self._source))
+
+    def find(
+        self, batch: SourceBatch, mapping: HeaderMapping, terms: Terms, digests: Sequence[bytes], reading: bytes
+    ) -> Known | None:
+        """Return the batch's rows that were read before in the same way; None if there cannot be any."""
+        columns = {target: column for column, target in mapping.targets.items() if column in batch.cells.columns}
+        if not self._any or EXTERNAL_ID not in columns or self._rests_on_more(columns):
+            return None
+        external_id = read_ids(batch.cells[columns[EXTERNAL_ID]], terms.reading)
+        identity = identity_by_id(self._descriptor, external_id, terms)
+        spoken_of = set(batch.issues["record"].dropna())
+        # Pass two values for thousands of rows, because each parameter is serialized and parsed separately.
+        asked = {
+            "identities": json.dumps(identity.astype("object").where(identity.notna(), None).tolist()),
+            "digests": b"".join(digests),
+            "reading": reading,
+        }
+        with self._database.connect() as connection:
+            found = connection.execute(_FIND, self._source | self._scope | asked).all()
+        records = batch.locations["record"].tolist()
+        places = {
+            position: Place(row.import_id, record, evidence_id)
+            for row in found
+            for position, record, evidence_id in zip(row.positions, row.records, row.evidence, strict=True)
+            if records[position] not in spoken_of
+        }
+        return Known(external_id=external_id, identity=identity, places=places)
+
+    def _rests_on_more(self, columns: Mapping[str, str]) -> bool:
+        guarded = any(guard.field in columns for guard in self._descriptor.guards)
+        return guarded or (self._descriptor.belongs and ORGANIZATION in columns)
+
+
+_ANY = sa.text(f"SELECT {SAID_BEFORE}")
+_FIND = sa.text(f"""
+    SELECT coalesce(r.as_import, r.import_id)::text AS import_id, array_agg(p.number::integer - 1) AS positions,
+           array_agg(coalesce(r.as_record, r.record)) AS records, array_agg(s.id) AS evidence
+    FROM json_array_elements_text(CAST(:identities AS json)) WITH ORDINALITY p (identity, number)
+    CROSS JOIN LATERAL (
+      SELECT s.id, s.last_import_id, s.last_record FROM evidence s
+      WHERE s.entity = :entity AND s.source_name = :source AND s.identity = p.identity
+        AND s.raw_sha256 = substring(CAST(:digests AS bytea) FROM p.number::integer * 32 - 31 FOR 32)
+        AND s.reading_sha256 = :reading
+        AND {OF_SCOPE}
+      ORDER BY {LAST_SAID} LIMIT 1) s
+    JOIN import_rows r ON r.import_id = s.last_import_id AND r.record = s.last_record
+      AND r.issues IS NULL AND r.verdict IS NULL
+    GROUP BY 1
+""")

@@ -1,0 +1,190 @@
+"""Staging: batches read by a plugin become rows in the database, as written and as understood."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import pyarrow.csv
+import sqlalchemy as sa
+
+from kelompok_core.contracts import Issue, Severity, SourceBatch
+from kelompok_core.headers.mapping import HeaderMapping
+from kelompok_core.imports.staging.candidates import Candidates, candidate_json, to_json
+from kelompok_core.imports.staging.new_ids import draw_ids
+from kelompok_core.imports.staging.reused_rows import Known
+from kelompok_core.imports.staging.row_json import present_cells
+
+_COLUMNS = (
+    "import_id", "record", "line", "selector", "raw", "raw_sha256", "identity", "external_id", "candidate",
+    "verdict", "reason", "issues", "as_import", "as_record", "evidence_id", "new_record_id",
+)  # fmt: skip
+_CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
+
+
+def copy_rows(connection: sa.Connection, tables: Iterable[pa.Table]) -> None:
+    """Copy a batch's tables into ``import_rows``; the caller commits.
+
+    Raises:
+        psycopg.errors.ObjectNotInPrerequisiteState: When the import is not in the staging state.
+    """
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("staging needs psycopg's COPY")
+    statement = f"COPY import_rows ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT csv)"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for table in tables:
+            sink = pa.BufferOutputStream()
+            pyarrow.csv.write_csv(table, sink, _CSV)
+            copy.write(memoryview(sink.getvalue()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawRows:
+    """Rows as written: each as a JSON object, and the digest of that."""
+
+    objects: pa.Array
+    digests: Sequence[bytes]
+
+    @classmethod
+    def of(cls, batch: SourceBatch, mapping: HeaderMapping) -> "RawRows":
+        """Take the batch's cells, but for those the mapping leaves out."""
+        objects = present_cells(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
+        return cls(objects=objects, digests=_digests(objects))
+
+    def only(self, keep: pd.Series) -> "RawRows":
+        """Return these rows."""
+        chosen = [digest for digest, kept in zip(self.digests, keep, strict=True) if kept]
+        return RawRows(objects=self.objects.filter(pa.array(keep)), digests=chosen)
+
+
+def _digests(texts: pa.Array) -> Sequence[bytes]:
+    """Return the SHA-256 of each text, none of them null, from where they lie."""
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1].tolist()
+    view = memoryview(data)
+    return [hashlib.sha256(view[start:end]).digest() for start, end in pairwise(ends)]
+
+
+def staged_table(import_id: UUID, batch: SourceBatch, raw: RawRows, candidates: Candidates) -> pa.Table:
+    """Return one batch as rows of ``import_rows``, as written and as understood."""
+    issues = _issues_by_position(batch, candidates)
+    verdicts = {position: _verdict(found) for position, found in issues.items()}
+    size = len(batch.cells)
+    return pa.table(
+        _placed(import_id, batch)
+        | {
+            "raw": raw.objects,
+            "raw_sha256": _bytea(raw.digests),
+            "identity": pa.array(candidates.identity, pa.string()),
+            "external_id": pa.array(candidates.external_id, pa.string()),
+            "candidate": candidate_json(candidates),
+            "verdict": _sparse({at: verdict[0] for at, verdict in verdicts.items()}, size),
+            "reason": _sparse({at: verdict[1] for at, verdict in verdicts.items()}, size),
+            "issues": _sparse({at: to_json(found) for at, found in issues.items()}, size),
+            "as_import": pa.nulls(size, pa.string()),
+            "as_record": pa.nulls(size, pa.int64()),
+            "evidence_id": pa.nulls(size, pa.int64()),
+            "new_record_id": draw_ids(size),
+        }
+    )
+
+
+def referring_table(import_id: UUID, batch: SourceBatch, raw: RawRows, known: Known) -> pa.Table:
+    """Return the batch's known rows as rows of ``import_rows`` that say where each was read before."""
+    at = sorted(known.places)
+    nothing = pa.nulls(len(at), pa.large_string())
+    return pa.table(
+        {name: column.take(pa.array(at)) for name, column in _placed(import_id, batch).items()}
+        | {
+            "raw": nothing,
+            "raw_sha256": _bytea([raw.digests[position] for position in at]),
+            "identity": pa.array(known.identity.iloc[at], pa.string()),
+            "external_id": pa.array(known.external_id.iloc[at], pa.string()),
+            **dict.fromkeys(("candidate", "verdict", "reason", "issues"), nothing),
+            "as_import": pa.array([known.places[position].import_id for position in at], pa.string()),
+            "as_record": pa.array([known.places[position].record for position in at], pa.int64()),
+            "evidence_id": pa.array([known.places[position].evidence_id for position in at], pa.int64()),
+            "new_record_id": nothing,
+        }
+    )
+
+
+def _placed(import_id: UUID, batch: SourceBatch) -> dict[str, pa.Array]:
+    return {
+        "import_id": pa.array([str(import_id)] * len(batch.cells), pa.string()),
+        "record": pa.array(batch.locations["record"], pa.int64()),
+        "line": pa.array(batch.locations["line"], pa.int64()),
+        "selector": pa.array(batch.locations["selector"], pa.string()),
+    }
+
+
+def _bytea(digests: Sequence[bytes]) -> pa.Array:
+    return pa.array(["\\x" + digest.hex() for digest in digests], pa.string())
+
+
+def _sparse(values: Mapping[int, str | None], size: int) -> pa.Array:
+    if not values:
+        return pa.nulls(size, pa.string())
+    return pa.array([values.get(position) for position in range(size)], pa.string())
+
+
+def _verdict(issues: list[dict[str, Any]]) -> tuple[str | None, str | None]:
+    """Return what the row's worst finding makes of it, and that finding's code."""
+    for severity in (Severity.ERROR, Severity.REVIEW):
+        for issue in issues:
+            if issue["severity"] == severity:
+                return severity.value, issue["code"]
+    return None, None
+
+
+def _issues_by_position(batch: SourceBatch, candidates: Candidates) -> dict[int, list[dict[str, Any]]]:
+    """Gather the reader's and the core's findings of each row, in that order."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    of_rows = batch.issues[batch.issues["record"].notna()]
+    positions = {record: position for position, record in enumerate(batch.locations["record"])}
+    for record, issue in zip(of_rows["record"], issue_dicts(of_rows), strict=True):
+        found.setdefault(positions[record], []).append(issue)
+    for position, issue in zip(candidates.findings["position"], issue_dicts(candidates.findings), strict=True):
+        found.setdefault(int(position), []).append(issue)
+    return found
+
+
+_ISSUE_KEYS = ["code", "severity", "column", "value", "params"]
+
+
+def issue_dict(issue: Issue) -> dict[str, Any]:
+    """Return one finding as it is stored."""
+    return {
+        "code": issue.code,
+        "severity": issue.severity.value,
+        "column": issue.column,
+        "value": issue.value,
+        "params": issue.params,
+    }
+
+
+def issue_dicts(findings: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return findings as they are stored, nulls as None."""
+    if findings.empty:
+        return []
+    rows = findings[_ISSUE_KEYS].astype("object")
+    known = rows.where(rows.notna(), None)
+    return [dict(zip(_ISSUE_KEYS, row, strict=True)) for row in known.itertuples(index=False, name=None)]
+
+
+def fatal_issues(batch: SourceBatch) -> list[Issue]:
+    """Return the findings for which nothing of the source may be imported."""
+    found = issue_dicts(batch.issues[batch.issues["severity"] == Severity.FATAL])
+    return [Issue(**one | {"severity": Severity.FATAL}) for one in found]
+
+
+def file_issues(batch: SourceBatch) -> list[dict[str, Any]]:
+    """Return the reader's findings about the file as a whole."""
+    return issue_dicts(batch.issues[batch.issues["record"].isna()])
