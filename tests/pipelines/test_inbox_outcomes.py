@@ -287,7 +287,9 @@ def test_an_import_whose_run_died_resumes_in_another_run(watched, database, ask,
     assert len(ask("SELECT FROM imports WHERE state = 'applied'")) == 1
 
 
-@pytest.mark.parametrize(("step", "ended"), [("importing.stage", "failed"), ("core_tables.apply", "cancelled")])
+@pytest.mark.parametrize(("step", "ended"), [
+    ("importing.stage", "failed"), ("importing.decide", "cancelled"), ("core_tables.apply", "cancelled"),
+])  # fmt: skip
 def test_an_import_whose_runs_all_died_ends(watched, ask, monkeypatch, step, ended):
     request = watched.drop("list.csv", "id,name\n1,Satu\n")
     monkeypatch.setattr(f"kelompok_pipelines.assets.{step}", lambda *_: 1 / 0)

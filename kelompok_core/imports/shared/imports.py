@@ -318,13 +318,13 @@ def update_held(connection: sa.Connection, record: ImportRecord, **values: Any) 
 
 
 def fail_import(connection: sa.Connection, record: ImportRecord, error: KelompokError) -> ImportRecord:
-    """Fail an import in progress, or cancel its plan, and take it from whoever works on it; return its new record.
+    """Fail an import that is being read, or cancel a later one; return its new record. Whoever works on it stops.
 
     Raises:
         TakenOver: When the import was cancelled or taken up by another worker since the record was read.
     """
     ended: dict[str, Any] = {"state": ImportState.FAILED}
-    if record.state is ImportState.PLANNED:  # the database does not let a plan fail
+    if record.state not in (ImportState.RECEIVED, ImportState.STAGING):  # only reading can fail for good
         ended = {"state": ImportState.CANCELLED, "cancelled_by": record.released_by[0]}
     taken = {"queued_at": None, "leased_by": None, "fence": IMPORTS.c.fence + 1}
     update_held(connection, record, **ended, **taken, **failure_columns(error))
