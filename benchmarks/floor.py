@@ -44,13 +44,15 @@ _NEW = """
     CREATE TEMPORARY TABLE floor_new ON COMMIT DROP AS
     SELECT f.*, sha256(convert_to(raw::text, 'UTF8')) AS digest, %(home)s AS home, %(slug)s AS free_slug,
            %(identity)s AS identity, %(external_id)s AS external_id
-    FROM (SELECT new_id() AS id, f.*, to_jsonb(f) - 'record' AS raw FROM floor_rows f) f"""
+    FROM (SELECT new_id() AS id, f.*, to_jsonb(f) - 'row_number' AS raw FROM floor_rows f) f"""
 _EVIDENCE = """
     INSERT INTO source_records (entity, record_id, source_name, identity, external_id, raw, raw_sha256, file_name,
-                                file_sha256, record, line, selector, plugin, plugin_version, import_id, last_record,
+                                file_sha256, row_number, line, selector, plugin, plugin_version, import_id,
+                                last_row_number,
                                 reading_sha256)
-    SELECT '%(entity)s', id, 'floor', identity, external_id, raw, digest, 'floor.csv', %(digest)s, record, record,
-           '#row=' || record, 'csv-import', '0.1.0', '%(import)s', record, %(digest)s
+    SELECT '%(entity)s', id, 'floor', identity, external_id, raw, digest, 'floor.csv', %(digest)s, row_number,
+           row_number,
+           '#row=' || row_number, 'csv-import', '0.1.0', '%(import)s', row_number, %(digest)s
     FROM floor_new"""
 _BOOKKEEPING = (
     """
@@ -60,16 +62,16 @@ _BOOKKEEPING = (
     SELECT '%(import)s', 'apply', '%(entity)s', 'csv-import', '0.1.0', 'import-%(entity)s', 'floor', 'floor.csv',
            %(digest)s, 0, 'text/csv', id, '' FROM someone""",
     """
-    INSERT INTO import_rows (import_id, record, line, selector, raw, raw_sha256, identity, external_id, candidate,
+    INSERT INTO import_rows (import_id, row_number, line, selector, raw, raw_sha256, identity, external_id, candidate,
                              new_record_id)
-    SELECT '%(import)s', record, record, '#row=' || record, raw, digest, identity, external_id,
+    SELECT '%(import)s', row_number, row_number, '#row=' || row_number, raw, digest, identity, external_id,
            jsonb_object(ARRAY[%(members)s], ARRAY[%(values)s]), id
     FROM floor_new""",
     "UPDATE imports SET state = 'staged' WHERE id = '%(import)s'",
     """
-    INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, turn, slug,
+    INSERT INTO import_decisions (import_id, revision, row_number, decision, reason, target_id, apply_order, slug,
                                   organization_id)
-    SELECT '%(import)s', 1, record, 'accepted', 'match.none', id, 1, free_slug, home FROM floor_new""",
+    SELECT '%(import)s', 1, row_number, 'accepted', 'match.none', id, 1, free_slug, home FROM floor_new""",
 )
 _NOT_IN_CANDIDATE = ("organization_id", "category_id", "profile_data", "field_origins")
 """Columns that are not members of a candidate."""
@@ -104,7 +106,7 @@ def measure_floor(url: str, file: Path, entity: str, *, bookkeeping: bool) -> fl
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(_ACTOR)
         cursor.execute(
-            "CREATE TEMPORARY TABLE floor_rows (record integer GENERATED ALWAYS AS IDENTITY, "
+            "CREATE TEMPORARY TABLE floor_rows (row_number integer GENERATED ALWAYS AS IDENTITY, "
             f"{', '.join(f'{name} text' for name in header)}) ON COMMIT DROP"
         )
         copy_rows = f"COPY floor_rows ({', '.join(header)}) FROM STDIN (FORMAT csv, HEADER true)"

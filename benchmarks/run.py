@@ -40,7 +40,7 @@ from kelompok_core.imports.deciding.decide import decide  # noqa: E402
 from kelompok_core.imports.receiving.receive import ImportRequest, receive  # noqa: E402
 from kelompok_core.imports.shared.imports import ImportOptions  # noqa: E402
 from kelompok_core.imports.staging.stage import stage  # noqa: E402
-from kelompok_core.installation import Workbench  # noqa: E402
+from kelompok_core.installation import Installation  # noqa: E402
 from kelompok_core.plugin_host.configuration import set_enabled  # noqa: E402
 from kelompok_core.plugin_host.loading import load  # noqa: E402
 from kelompok_core.plugin_host.registry import require_enabled  # noqa: E402
@@ -86,10 +86,10 @@ class Server:
         run_sql(self.settings, "CHECKPOINT")
 
 
-def _bench(settings: Settings) -> Workbench:
+def _installation(settings: Settings) -> Installation:
     url = str(settings.database_url)
     database = Database(Addresses(runtime=url, dagster=None))
-    return Workbench(database=database, settings=settings)
+    return Installation(database=database, settings=settings)
 
 
 def run_import(
@@ -104,17 +104,17 @@ def run_import(
 
     With ``together``, as on the command line, in workers and in Dagster, memory is the process's peak so far.
     """
-    bench = _bench(place.settings)
-    with bench.database.connect() as connection, connection.begin():
+    installation = _installation(place.settings)
+    with installation.database.connect() as connection, connection.begin():
         actor = get_actor(connection, email=None)
     started = perf_counter()
     home = None if entity == "organizations" else HOME
     request = ImportRequest(
         plugin="csv-import", job=f"import-{entity}", file=file, organization=home, options=options or ImportOptions()
     )  # fmt: skip
-    import_id = receive(bench, request, actor).import_id
+    import_id = receive(installation, request, actor).import_id
     figures = {"receive": {"seconds": perf_counter() - started, "mb": 0.0}}
-    bench.database.dispose()
+    installation.database.dispose()
     settings = place.settings
     for steps in [",".join(STEPS)] if together else STEPS:
         arguments = [steps, str(import_id), str(settings.home), str(settings.config_file), str(settings.database_url)]
@@ -125,15 +125,15 @@ def run_import(
 
 def run_steps(steps: str, import_id: str, home: str, config: str, url: str) -> None:
     """Run steps of one import in a child process, measured without the time to import libraries."""
-    bench = _bench(Settings(home=Path(home), config_file=Path(config), database_url=url))
-    load(require_enabled(bench.settings, "csv-import"), "organization_importer")
+    installation = _installation(Settings(home=Path(home), config_file=Path(config), database_url=url))
+    load(require_enabled(installation.settings, "csv-import"), "organization_importer")
     for entity in ENTITIES:
         # Pandera loads its checks on first use, and with them hypothesis, if installed.
         get_descriptor(entity).schema().validate(_nothing(entity))
     figures = {}
     for step in steps.split(","):
         started = perf_counter()
-        STEPS[step](bench, UUID(import_id))
+        STEPS[step](installation, UUID(import_id))
         figures[step] = {"seconds": perf_counter() - started, "mb": peak_memory()}
     print(json.dumps(figures))
 
@@ -279,7 +279,7 @@ def latency(server: Server) -> None:
 
 def main() -> None:
     sizes = FULL if os.environ.get("BENCH") == "full" else QUICK
-    with tempfile.TemporaryDirectory(prefix="kelompok-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="kelompok-installation-") as name:
         folder = Path(name)
         folder.chmod(0o755)
         server = Server(folder)

@@ -70,7 +70,7 @@ class Detail(StrEnum):
     DATE = "date"
     NAME = "name"
     NUMBER = "number"
-    MOMENT = "moment"
+    MOMENT = "date_time"
     BASE = "base"
 
 
@@ -119,7 +119,7 @@ class Field:
         derived_from: The field that values are made from which the source does not say; None where there are none.
         only_added: Whether its policy stands whatever the operator says: sources add to its list, and nothing else.
         detail: How a value that a row says in brief is compared with the record's; None where none is in brief.
-        zone_in: The field with the time zone of a moment; without one it is the import's.
+        zone_in: The field with the time zone of a date and time; without one it is the import's.
         place_kinds: Words, in small letters, before a place's name that say which of those so called it is; a place
             without one may be any of them.
     """
@@ -336,7 +336,7 @@ class EntityDescriptor:
         return [field for field in self.fields if field.told_by & given]
 
     def dated_targets(self) -> set[str]:
-        """Return the mapping targets whose cells are dates or moments: fields, and parts that such are read from."""
+        """Return the mapping targets whose cells are dates or times: fields, and the parts they are read from."""
         in_periods = {name for period in self.periods for name in period}
         dated = [one for one in self.fields if one.kind in (Kind.DAY, Kind.MOMENT) or one.name in in_periods]
         return {one.name for one in dated} | {part.name for one in dated for part in one.parts if part.dated}

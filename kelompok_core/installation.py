@@ -20,7 +20,7 @@ def _tell_nobody(_: Progress) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workbench:
+class Installation:
     """Shared by receive, stage, decide and apply; holds no state of an import."""
 
     database: Database

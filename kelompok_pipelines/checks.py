@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from kelompok_core.enrichment.promises import count_unproven
+from kelompok_core.enrichment.invariants import count_unproven
 from kelompok_core.imports.applying import invariants
 from kelompok_core.records.registry import get_descriptor
 from kelompok_pipelines import names

@@ -14,7 +14,7 @@ _MOST_COLUMNS = 500
 
 def source_schema(disclosure: Disclosure) -> dg.TableSchema:
     """Return the columns of a source: known headers by name, others by position."""
-    shown = dict.fromkeys(filter(None, map(disclosure.column, disclosure.record.header)))
+    shown = dict.fromkeys(filter(None, map(disclosure.column, disclosure.import_.header)))
     return dg.TableSchema([dg.TableColumn(name) for name in list(shown)[:_MOST_COLUMNS]])
 
 
@@ -67,7 +67,7 @@ def _descriptions(entity: EntityDescriptor, disclosure: Disclosure | None) -> Ma
     """
     if disclosure is None:
         return {}
-    read, source = _columns_read(entity, disclosure), disclosure.record.source_name
+    read, source = _columns_read(entity, disclosure), disclosure.import_.source_name
     return {
         name: f"Read from {', '.join(f'«{one}»' for one in columns)} of {source}." for name, columns in read.items()
     }

@@ -14,7 +14,7 @@ from dagster._core.execution.api import execute_run  # not exported
 from kelompok_core.enrichment.records import get_enrichment
 from kelompok_core.errors import KelompokError
 from kelompok_core.imports.shared.imports import ImportState, get_import
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.plugin_host.registry import require_enabled
 from kelompok_pipelines import names
 from kelompok_pipelines.definitions import build_definitions
@@ -28,7 +28,7 @@ from kelompok_pipelines.run_tags import PARTITION_TAG, job_origin, tags_of
 class Runner:
     """Runs jobs as defined when it was created; only the first run waits for Dagster to load."""
 
-    bench: Workbench
+    installation: Installation
     definitions: dg.Definitions
     instance: dg.DagsterInstance
 
@@ -39,17 +39,17 @@ class Runner:
             PluginUnavailable: When its plugin is no longer enabled.
             KelompokError: When the run fails.
         """
-        with self.bench.database.connect() as connection:
-            record = get_import(connection, import_id)
-            tags = tags_of(connection, record)
+        with self.installation.database.connect() as connection:
+            import_ = get_import(connection, import_id)
+            tags = tags_of(connection, import_)
         config = {"config": {"import_id": str(import_id)}}
-        if record.state is ImportState.PLANNED and record.approved_by is not None:
+        if import_.state is ImportState.PLANNED and import_.approved_by is not None:
             tags.pop(PARTITION_TAG)  # the core's tables have none
-            self._execute(names.apply_job(record.entity), {names.apply_op(record.entity): config}, tags)
+            self._execute(names.apply_job(import_.entity), {names.apply_op(import_.entity): config}, tags)
         else:
-            require_enabled(self.bench.settings, record.plugin)
-            self.instance.add_dynamic_partitions(names.sources(record.plugin, record.job), [tags[PARTITION_TAG]])
-            job, op = names.plugin_job(record.plugin, record.job), names.stage_op(record.plugin, record.job)
+            require_enabled(self.installation.settings, import_.plugin)
+            self.instance.add_dynamic_partitions(names.sources(import_.plugin, import_.job), [tags[PARTITION_TAG]])
+            job, op = names.plugin_job(import_.plugin, import_.job), names.stage_op(import_.plugin, import_.job)
             self._execute(job, {op: config}, tags)
 
     def run_enrichment(self, enrichment_id: UUID) -> None:
@@ -58,7 +58,7 @@ class Runner:
         Raises:
             KelompokError: When the run fails.
         """
-        with self.bench.database.connect() as connection:
+        with self.installation.database.connect() as connection:
             enrichment = get_enrichment(connection, enrichment_id)
         op = names.enrich_op(enrichment.plugin, enrichment.job)
         config = {op: {"config": {"enrichment_id": str(enrichment_id)}}}
@@ -89,12 +89,12 @@ class Runner:
 
 
 @contextmanager
-def open_runner(bench: Workbench) -> Iterator[Runner]:
+def open_runner(installation: Installation) -> Iterator[Runner]:
     """Provide a runner for the plugins enabled now."""
-    os.environ.update(dagster_environment(bench.settings, bench.database.addresses))
-    definitions = build_definitions(bench.settings, Core(bench=bench))
+    os.environ.update(dagster_environment(installation.settings, installation.database.addresses))
+    definitions = build_definitions(installation.settings, Core(installation=installation))
     with dg.DagsterInstance.get() as instance:
-        yield Runner(bench=bench, definitions=definitions, instance=instance)
+        yield Runner(installation=installation, definitions=definitions, instance=instance)
 
 
 # Keep Dagster's event log off the terminal: the report has the results, and the UI the details.

@@ -104,5 +104,5 @@ def _is_dead(record: _Record, known: Imported | None) -> bool:
     return record.start_time is not None and _seconds_since(record.start_time) > _LOST_SECONDS
 
 
-def _seconds_since(moment: float) -> float:
-    return datetime.now(UTC).timestamp() - moment
+def _seconds_since(date_time: float) -> float:
+    return datetime.now(UTC).timestamp() - date_time

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kelompok_core.cli.launcher import ServiceOptions
     from kelompok_core.errors import KelompokError
-    from kelompok_core.installation import Progress, Workbench
+    from kelompok_core.installation import Installation, Progress
     from kelompok_core.settings import Settings
 
 # Dagster is imported late, because commands such as «plugin list» should not wait for it.
@@ -25,16 +25,18 @@ if TYPE_CHECKING:
 class DagsterLauncher:
     """Runs imports as Dagster runs in this process, so that the UI shows them, too."""
 
-    def run_import(self, bench: "Workbench", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
+    def run_import(self, installation: "Installation", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
         from kelompok_pipelines.in_process import open_runner
 
-        with open_runner(replace(bench, tell=tell)) as runner:
+        with open_runner(replace(installation, tell=tell)) as runner:
             runner.run_import(import_id)
 
-    def run_enrichment(self, bench: "Workbench", enrichment_id: UUID, tell: "Callable[[Progress], None]") -> None:
+    def run_enrichment(
+        self, installation: "Installation", enrichment_id: UUID, tell: "Callable[[Progress], None]"
+    ) -> None:
         from kelompok_pipelines.in_process import open_runner
 
-        with open_runner(replace(bench, tell=tell)) as runner:
+        with open_runner(replace(installation, tell=tell)) as runner:
             runner.run_enrichment(enrichment_id)
 
     def environment(self, settings: "Settings") -> Mapping[str, str]:

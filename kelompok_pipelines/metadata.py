@@ -22,16 +22,16 @@ _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,40}(?: \d{1,2})?")
 
 def staged_metadata(report: ImportReport, disclosure: Disclosure, invalid_rows: int) -> dict[str, Any]:
     """Return the metadata of source records and candidates: what was read, and how."""
-    record = report.record
-    seconds = record.durations.get("stage", 0.0)
+    import_ = report.import_
+    seconds = import_.durations.get("stage", 0.0)
     return {
-        "import": str(record.id),
-        "file": record.file_name,
-        "sha256": record.file_sha256,
-        "rows": record.rows_staged,
+        "import": str(import_.id),
+        "file": import_.file_name,
+        "sha256": import_.file_sha256,
+        "rows": import_.rows_staged,
         "invalid_rows": invalid_rows,
-        "blank_lines": record.blank_lines,
-        **_speed(record.rows_staged, seconds),
+        "blank_lines": import_.blank_lines,
+        **_speed(import_.rows_staged, seconds),
         "read_as": dg.MetadataValue.json(disclosure.reading()),
         "mapping": dg.MetadataValue.json(disclosure.mapping()),
     }
@@ -42,29 +42,29 @@ def decided_metadata(
 ) -> dict[str, Any]:
     """Return the metadata of decisions: counts, a chart, reasons, the changes of the plan, and issues."""
     return {
-        "import": str(report.record.id),
-        "dry_run": report.record.dry_run,
+        "import": str(report.import_.id),
+        "dry_run": report.import_.dry_run,
         **_counts(report),
         "rows_read": report.counts["rows_read"],
-        **_speed(report.counts["rows_read"], report.record.durations.get("decide", 0.0)),
+        **_speed(report.counts["rows_read"], report.import_.durations.get("decide", 0.0)),
         "decisions": dg.MetadataValue.md(decision_chart(report.counts)),
         "reasons": dg.MetadataValue.table(_reason_records(report.reasons), _REASON_SCHEMA),
         "changes": change_table(changes),
         "issues": issue_table(report, disclosure),
-        "report": f"kelompok import show {report.record.id}",
+        "report": f"kelompok import show {report.import_.id}",
     }
 
 
 def applied_metadata(report: ImportReport) -> dict[str, Any]:
     """Return the metadata of a core table: what was written, and the speed of the whole import."""
     return {
-        "import": str(report.record.id),
-        "source": report.record.source_name,
+        "import": str(report.import_.id),
+        "source": report.import_.source_name,
         **_counts(report),
         "seconds": report.seconds,
         "rows_per_second": report.rows_per_second,
         "decisions": dg.MetadataValue.md(decision_chart(report.counts)),
-        "error_file": f"kelompok import errors {report.record.id} --output {suggested_error_file(report.record)}",
+        "error_file": f"kelompok import errors {report.import_.id} --output {suggested_error_file(report.import_)}",
     }
 
 

@@ -62,8 +62,8 @@ def _open_op(one: PluginJob) -> dg.OpDefinition:
     @dg.op(name=_name(one, "open"), out=_DONE, description="Stores the file where all machines can read it.")
     def opens(context: dg.OpExecutionContext, config: ImportConfig, core: dg.ResourceParam[Core]) -> None:
         with retrying(core, context), without_values(core, context.run):
-            record = open_import(core, one, config, context)
-        context.log.info("import %s", record.id)
+            import_ = open_import(core, one, config, context)
+        context.log.info("import %s", import_.id)
 
     return opens
 
@@ -81,7 +81,7 @@ def _step(name: str, after: Iterable[str], does: str, do: _Do) -> dg.OpDefinitio
 
 def _part_op(one: PluginJob, part: Part) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
-        rows = stage_part(core.bench, import_id, part)
+        rows = stage_part(core.installation, import_id, part)
         context.log.info("import %s: part %d of %d staged, %d rows read", import_id, part.number, part.parts, rows)
 
     does = f"Reads the file and stages part {part.number} of {part.parts}."
@@ -90,7 +90,7 @@ def _part_op(one: PluginJob, part: Part) -> dg.OpDefinition:
 
 def _join_op(one: PluginJob, parts: int) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
-        join_parts(core.bench, import_id, parts)
+        join_parts(core.installation, import_id, parts)
         for key, metadata in staged_results(core, one, import_id).items():
             _materialize(context, key, metadata, core.partition_of(import_id))
 
@@ -100,7 +100,7 @@ def _join_op(one: PluginJob, parts: int) -> dg.OpDefinition:
 
 def _decide_op(one: PluginJob) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
-        decide(core.bench, import_id)
+        decide(core.installation, import_id)
         metadata = decided_result(core, one, import_id)
         _materialize(context, one.key(Layer.DECISIONS), metadata, core.partition_of(import_id))
 
@@ -109,7 +109,7 @@ def _decide_op(one: PluginJob) -> dg.OpDefinition:
 
 def _apply_op(one: PluginJob, feeding: Sequence[dg.AssetKey]) -> dg.OpDefinition:
     def do(context: dg.OpExecutionContext, core: Core, import_id: UUID) -> None:
-        if apply(core.bench, import_id).state is ImportState.APPLIED:
+        if apply(core.installation, import_id).state is ImportState.APPLIED:
             _materialize(context, one.key(Layer.CORE), applied_result(core, one.entity, feeding, import_id))
 
     return _step(_name(one, "apply"), ["decided"], "Applies the plan in one transaction.", do)

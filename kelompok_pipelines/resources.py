@@ -10,8 +10,8 @@ import dagster as dg
 import sqlalchemy as sa
 
 from kelompok_core.database.engine import Database, open_database
-from kelompok_core.imports.shared.imports import ImportRecord, bind_run, get_import, list_by_run
-from kelompok_core.installation import Progress, Workbench
+from kelompok_core.imports.shared.imports import Import, bind_run, get_import, list_by_run
+from kelompok_core.installation import Installation, Progress
 from kelompok_core.installation_home import secure_home
 from kelompok_core.private_files import UMASK
 from kelompok_core.service_log import log_without_values, nothing_printed
@@ -25,23 +25,23 @@ from kelompok_pipelines.step_failures import in_words
 
 @dataclass(frozen=True, kw_only=True)
 class Core:
-    """The core's workbench, and the imports that Dagster runs work on.
+    """The core's open_installation, and the imports that Dagster runs work on.
 
     Attributes:
         retries: Whether Dagster started this process and retries steps after temporary errors.
     """
 
-    bench: Workbench
+    installation: Installation
     retries: bool = False
 
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
-        with self.bench.database.connect() as connection:
+        with self.installation.database.connect() as connection:
             yield connection
 
     def take_up(
         self, import_id: UUID, context: dg.OpExecutionContext | dg.AssetExecutionContext, job: PluginJob | None = None
-    ) -> ImportRecord:
+    ) -> Import:
         """Assign the import to this run, so that later steps and the UI find it.
 
         Args:
@@ -51,14 +51,14 @@ class Core:
         """
         with self.connect() as connection, connection.begin():
             bind_run(connection, import_id, context.run.run_id)
-            record = get_import(connection, import_id)
-            tags = tags_of(connection, record)
+            import_ = get_import(connection, import_id)
+            tags = tags_of(connection, import_)
         if job is not None:
             context.instance.add_dynamic_partitions(job.sources, [tags[PARTITION_TAG]])
         else:
             del tags[PARTITION_TAG]
         tag_run(context.instance, context.run, tags)
-        return record
+        return import_
 
     def partition_of(self, import_id: UUID) -> str:
         """Return the partition key of an import; steps in other processes do not see it in their run's tags."""
@@ -95,8 +95,8 @@ def make_core(
     """Return the core of this installation, with an open database."""
     opened = database or open_database(settings)
     if tell is None:
-        return Core(bench=Workbench(database=opened, settings=settings))
-    return Core(bench=Workbench(database=opened, settings=settings, tell=tell))
+        return Core(installation=Installation(database=opened, settings=settings))
+    return Core(installation=Installation(database=opened, settings=settings, tell=tell))
 
 
 def core_resource(settings: Settings) -> dg.ResourceDefinition:
@@ -116,6 +116,6 @@ def core_resource(settings: Settings) -> dg.ResourceDefinition:
             with nothing_printed():
                 yield opened
         finally:
-            opened.bench.database.dispose()
+            opened.installation.database.dispose()
 
     return core

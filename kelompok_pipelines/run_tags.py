@@ -12,7 +12,7 @@ from dagster._core.remote_origin import (  # not exported
 )
 from dagster._core.storage.tags import PARTITION_NAME_TAG, REPOSITORY_LABEL_TAG
 
-from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.imports import Import
 from kelompok_core.organizations.queries import get_slug
 
 CODE_LOCATION = "kelompok"
@@ -45,17 +45,17 @@ def partition_of(source: str, organization: str | None = None) -> str:
     return f"{organization}/{key}" if organization else key
 
 
-def tags_of(connection: sa.Connection, record: ImportRecord) -> dict[str, str]:
+def tags_of(connection: sa.Connection, import_: Import) -> dict[str, str]:
     """Return the tags of a run that works on an import."""
-    organization = get_slug(connection, record.organization_id) if record.organization_id else None
+    organization = get_slug(connection, import_.organization_id) if import_.organization_id else None
     return {
-        IMPORT_TAG: str(record.id),
-        "kelompok/plugin": record.plugin,
-        "kelompok/source": record.source_name,
-        "kelompok/entity": record.entity,
-        "kelompok/actor": str(record.actor_id),
-        "kelompok/dry_run": str(record.dry_run).lower(),
-        PARTITION_TAG: partition_of(record.source_name, organization),
+        IMPORT_TAG: str(import_.id),
+        "kelompok/plugin": import_.plugin,
+        "kelompok/source": import_.source_name,
+        "kelompok/entity": import_.entity,
+        "kelompok/actor": str(import_.actor_id),
+        "kelompok/dry_run": str(import_.dry_run).lower(),
+        PARTITION_TAG: partition_of(import_.source_name, organization),
     }
 
 

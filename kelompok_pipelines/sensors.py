@@ -72,7 +72,9 @@ class _Scan:
             imported = list_imported(connection, inbox)
         for one in imported:
             if not one.is_unfinished:
-                self._settle_one(one.file, "settled", partial(settle, self.core.bench, one.import_id, self._errors))
+                self._settle_one(
+                    one.file, "settled", partial(settle, self.core.installation, one.import_id, self._errors)
+                )
         unfinished = {one.file.id: one for one in imported if one.is_unfinished}
         attempts = find_attempts(instance, (file.id for file in taken), unfinished)
         for file in (*taken, *(one.file for one in unfinished.values())):
@@ -94,7 +96,7 @@ class _Scan:
         else:
             only = file.organization or watched.options.organization
             options = watched.options.model_copy(update={"organization": only})
-            config = config_of(self.core.bench.settings, watched.job, options, file.path, watched.table)
+            config = config_of(self.core.installation.settings, watched.job, options, file.path, watched.table)
             config["idempotency_key"] = f"{KEY}{file.id}"
         tags = {"kelompok/file": file.file_name}
         return request_run(watched.job, config, run_key=run_key(file.id, attempt), tags=tags)
@@ -113,7 +115,7 @@ class _Scan:
             hint=f"The runs of {self.watched.job.name} in the Dagster UI show why.",
         )
         if known is not None:
-            return give_up(self.core.bench, known, why, self._errors)
+            return give_up(self.core.installation, known, why, self._errors)
         with self.core.connect() as connection, connection.begin():
             target = put_aside(connection, file.id, why)
         return None if target is None else Settled(file_name=file.file_name, path=target, done=False, error_file=None)
@@ -129,7 +131,7 @@ class _Scan:
 
     @property
     def _errors(self) -> WrittenByWorkers:
-        return WrittenByWorkers(self.core.bench)
+        return WrittenByWorkers(self.core.installation)
 
 
 def _stopped_sensor(watched: WatchedFolder, problem: str) -> dg.SensorDefinition:
@@ -161,13 +163,13 @@ def _refuse(core: Core, watched: WatchedFolder, file: TakenFile) -> str | None:
     inbox, options = watched.inbox, watched.options
     request = ImportRequest(
         plugin=inbox.plugin, job=inbox.job, file=file.path, organization=file.organization or options.organization,
-        source_name=named_source(core.bench.settings, options),
+        source_name=named_source(core.installation.settings, options),
     )  # fmt: skip
     try:
         _require_same_organization(options.organization, file)
         with core.connect() as connection, connection.begin():
             actor = get_actor(connection, email=options.actor)
-        admit(core.bench, request, actor)
+        admit(core.installation, request, actor)
     except REFUSED as error:
         with core.connect() as connection, connection.begin():
             target = put_aside(connection, file.id, error)

@@ -175,6 +175,6 @@ def _found(core: "Core", run: dg.DagsterRun, error: Exception) -> _Found:
         if import_id is None or not isinstance(error, KelompokError):
             return _Found(import_id=import_id)
         with core.connect() as connection:
-            disclosure = disclosure_of(core.bench.settings, get_import(connection, import_id))
+            disclosure = disclosure_of(core.installation.settings, get_import(connection, import_id))
         return _Found(import_id=import_id, findings=tuple(disclosure.sentence(one) for one in error.findings))
     return _Found(import_id=import_id, is_known=False)

@@ -19,7 +19,7 @@ from kelompok_core.imports.reporting.stored_errors import Wanted, claim_wanted, 
 from kelompok_core.imports.running.queue import MOST_ATTEMPTS, Claim, claim, finish, give_back, listening
 from kelompok_core.imports.running.workers import Presence, end_sessions_of_the_dead, session_name
 from kelompok_core.imports.shared.imports import get_import
-from kelompok_core.installation import Progress, Workbench
+from kelompok_core.installation import Installation, Progress
 from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.running import running
 from kelompok_core.service_log import log_without_values, nothing_printed
@@ -53,7 +53,7 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
     log_without_values()
     worker_id = uuid4()
     database = open_database(settings, name=session_name(worker_id), patience=_PATIENCE_SECONDS)
-    bench = Workbench(database=database, settings=settings)
+    installation = Installation(database=database, settings=settings)
     known, files = running(settings, "worker"), temporary_files_at_home(settings)
     with (
         known, files, Interruption() as interruption, Presence(database, worker_id) as presence,
@@ -64,7 +64,7 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
             if interruption.happened or presence.lost.is_set():
                 raise WorkerStops
 
-        with _ending_if(presence.lost), _Hands(replace(bench, tell=check), presence) as hands:
+        with _ending_if(presence.lost), _ImportLoop(replace(installation, tell=check), presence) as hands:
             tell(f"Worker {worker_id} waits for imports.")
             code = LoadedCode()
             while not (interruption.happened or presence.lost.is_set()):
@@ -83,11 +83,11 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
     return 0 if interruption.happened else 1
 
 
-class _Hands:
+class _ImportLoop:
     """Takes imports one by one; keeps a runner as long as the installation's settings stay the same."""
 
-    def __init__(self, bench: Workbench, presence: Presence) -> None:
-        self._bench = bench
+    def __init__(self, installation: Installation, presence: Presence) -> None:
+        self._installation = installation
         self._worker_id = presence.id
         self._stack = ExitStack()
         self._runner: Runner | None = None
@@ -103,7 +103,7 @@ class _Hands:
 
     def take_one(self) -> bool:
         """Import what has waited longest; return whether there was something."""
-        with self._bench.database.connect() as connection, connection.begin():
+        with self._installation.database.connect() as connection, connection.begin():
             end_sessions_of_the_dead(connection, self._worker_id)
             claimed = claim(connection, self._worker_id)
         if claimed is None:
@@ -112,11 +112,11 @@ class _Hands:
         try:
             failure = self._try(claimed)
         except WorkerStops:
-            with self._bench.database.connect() as connection, connection.begin():
+            with self._installation.database.connect() as connection, connection.begin():
                 give_back(connection, claimed)
             return True
         reach(FailPoint.QUEUE_FINISHING)
-        with self._bench.database.connect() as connection, connection.begin():
+        with self._installation.database.connect() as connection, connection.begin():
             finish(connection, claimed, failure)
             if failure is None:
                 want(connection, claimed.import_id)
@@ -124,20 +124,20 @@ class _Hands:
 
     def write_one(self) -> bool:
         """Write the error file that is wanted longest; return whether there was one."""
-        with self._bench.database.connect() as connection, connection.begin():
+        with self._installation.database.connect() as connection, connection.begin():
             wanted = claim_wanted(connection, self._worker_id)
         if wanted is None:
             return False
         failure = self._try_to_write(wanted)
         if failure is not None:
-            with self._bench.database.connect() as connection, connection.begin():
+            with self._installation.database.connect() as connection, connection.begin():
                 keep_failure(connection, wanted, self._worker_id, failure)
         return True
 
     def _try_to_write(self, wanted: Wanted) -> KelompokError | None:
         self._bound_memory()
         try:
-            write_wanted(self._bench, wanted, self._worker_id)
+            write_wanted(self._installation, wanted, self._worker_id)
         except Exception as error:
             if lost_database(error):
                 raise
@@ -164,7 +164,7 @@ class _Hands:
     def _run(self, claimed: Claim) -> None:
         runner = self._open_runner()
         if claimed.attempts > 1:
-            with self._bench.database.connect() as connection:
+            with self._installation.database.connect() as connection:
                 run_id = get_import(connection, claimed.import_id).run_id
             if run_id is not None:
                 runner.end_run(run_id)
@@ -172,14 +172,14 @@ class _Hands:
         runner.run_import(claimed.import_id)
 
     def _bound_memory(self) -> None:
-        bound_memory(read_limits(self._bench.settings).memory_megabytes)
+        bound_memory(read_limits(self._installation.settings).memory_megabytes)
 
     def _open_runner(self) -> Runner:
         """Return a runner for the settings as they are now: who enables a plugin does not start workers anew."""
-        changed_at = _changed_at(self._bench.settings.config_file)
+        changed_at = _changed_at(self._installation.settings.config_file)
         if self._runner is None or changed_at != self._settings_changed_at:
             self._stack.close()
-            self._runner = self._stack.enter_context(open_runner(self._bench))
+            self._runner = self._stack.enter_context(open_runner(self._installation))
             self._settings_changed_at = changed_at
         return self._runner
 

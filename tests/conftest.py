@@ -26,7 +26,7 @@ from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.reporting.report import ImportReport, get_report
 from kelompok_core.imports.shared.imports import ImportOptions
 from kelompok_core.imports.staging.stage import stage
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.organizations.service import OrganizationService
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.settings import Settings, read_settings
@@ -95,8 +95,8 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 @pytest.fixture
-def bench(database: Database, settings: Settings) -> Workbench:
-    return Workbench(database=database, settings=settings)
+def installation(database: Database, settings: Settings) -> Installation:
+    return Installation(database=database, settings=settings)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ ImportFile = Callable[..., ImportReport]
 
 
 @pytest.fixture
-def import_file(bench: Workbench, operator: Actor, tmp_path: Path) -> ImportFile:
+def import_file(installation: Installation, operator: Actor, tmp_path: Path) -> ImportFile:
     """Import text or a file, all steps, and give the report."""
 
     def run(
@@ -162,11 +162,11 @@ def import_file(bench: Workbench, operator: Actor, tmp_path: Path) -> ImportFile
             organization=organization,
             options=options or ImportOptions(),
         )
-        import_id = receive(bench, request, actor or operator).import_id
-        stage(bench, import_id)
-        decide(bench, import_id)
-        apply(bench, import_id)
-        with bench.database.connect() as connection:
+        import_id = receive(installation, request, actor or operator).import_id
+        stage(installation, import_id)
+        decide(installation, import_id)
+        apply(installation, import_id)
+        with installation.database.connect() as connection:
             return get_report(connection, import_id)
 
     return run

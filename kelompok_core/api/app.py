@@ -20,7 +20,7 @@ from kelompok_core.api.departure import watch_connections
 from kelompok_core.api.guards import Answering, Guards, Kind
 from kelompok_core.api.options import ApiOptions
 from kelompok_core.api.problems import handle_problems
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 
 _DESCRIPTION = """
 Send a file, watch what becomes of every row, correct what comes back, release the plan, take it back.
@@ -33,10 +33,10 @@ _UPLOAD = re.compile(r"/api/v1/imports/[^/]+")
 _HEAVY = re.compile(r"/api/v1/imports/[^/]+/(errors\.[^/]+|undo)")
 
 
-def make_app(bench: Workbench, options: ApiOptions) -> ASGIApp:
+def make_app(installation: Installation, options: ApiOptions) -> ASGIApp:
     """Return the complete application: the routes behind the guards."""
-    routes = make_routes(bench, options)
-    watch_connections(bench.database.engine)
+    routes = make_routes(installation, options)
+    watch_connections(installation.database.engine)
     wrapped: ASGIApp = routes
     if options.origins:
         wrapped = CORSMiddleware(
@@ -46,13 +46,13 @@ def make_app(bench: Workbench, options: ApiOptions) -> ASGIApp:
     return Answering(Guards(wrapped, options, _kind_of, routes.state.known_keys))
 
 
-def make_routes(bench: Workbench, options: ApiOptions) -> FastAPI:
+def make_routes(installation: Installation, options: ApiOptions) -> FastAPI:
     """Return the routes alone, with their error handlers."""
     app = FastAPI(
         title="Kelompok HTTP API", version=version("kelompok-pipelines"), description=_DESCRIPTION,
         docs_url=None, redoc_url=None, openapi_url="/openapi.json",
     )  # fmt: skip
-    app.state.bench = bench
+    app.state.installation = installation
     app.state.known_keys = KnownKeys(options.rate_per_key)
     handle_problems(app)
     for module in (import_routes, error_file_routes, review_routes, plugin_routes, service_routes):

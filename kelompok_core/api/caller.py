@@ -28,10 +28,10 @@ from kelompok_core.access.rules import (
 )
 from kelompok_core.api.problems import NoValidKey, TooManyRequests
 from kelompok_core.errors import NotFound, NotPermitted
-from kelompok_core.imports.reviewing.review_items import ParkedRow, get_home, get_parked
-from kelompok_core.imports.shared.imports import ImportRecord, get_import
-from kelompok_core.imports.shared.rights import list_homes
-from kelompok_core.installation import Workbench
+from kelompok_core.imports.reviewing.review_items import ReviewItem, get_owner, get_review_item
+from kelompok_core.imports.shared.imports import Import, get_import
+from kelompok_core.imports.shared.rights import list_owners
+from kelompok_core.installation import Installation
 
 
 class Rates:
@@ -87,21 +87,21 @@ def _digest(token: str) -> bytes:
 _BEARER = HTTPBearer(auto_error=False, bearerFormat="klp_…", description="A key made with «kelompok admin key create».")
 
 
-async def get_bench(request: Request) -> Workbench:  # async: no thread is needed for it
-    bench: Workbench = request.app.state.bench
-    return bench
+async def get_installation(request: Request) -> Installation:  # async: no thread is needed for it
+    installation: Installation = request.app.state.installation
+    return installation
 
 
-Bench = Annotated[Workbench, Depends(get_bench)]
+InstallationHere = Annotated[Installation, Depends(get_installation)]
 
 
-def get_connection(bench: Bench) -> Iterator[sa.Connection]:
-    with bench.database.connect() as connection:
+def get_connection(installation: InstallationHere) -> Iterator[sa.Connection]:
+    with installation.database.connect() as connection:
         yield connection
 
 
-def get_session(bench: Bench) -> Iterator[Session]:
-    with bench.database.session() as session:
+def get_session(installation: InstallationHere) -> Iterator[Session]:
+    with installation.database.session() as session:
         yield session
 
 
@@ -111,7 +111,9 @@ CoreSession = Annotated[Session, Depends(get_session, scope="function")]
 
 
 def get_caller(
-    request: Request, bench: Bench, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    request: Request,
+    installation: InstallationHere,
+    sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Actor:
     """Return who acts with the request's key.
 
@@ -123,7 +125,7 @@ def get_caller(
     if sent is None:
         raise NoValidKey("this needs a key", hint="Send it as «Authorization: Bearer klp_…».")
     known: KnownKeys = request.app.state.known_keys
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         try:
             actor = get_actor_by_key(connection, sent.credentials)
         except NotPermitted as error:
@@ -138,12 +140,14 @@ def get_caller(
 
 
 def sees_everything(
-    request: Request, bench: Bench, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    request: Request,
+    installation: InstallationHere,
+    sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> bool:
     """Return whether the request has a key that may read all imports; any other key counts as none."""
     try:
-        caller = get_caller(request, bench, sent)
-        with bench.database.connect() as connection:
+        caller = get_caller(request, installation, sent)
+        with installation.database.connect() as connection:
             return may(connection, caller, Action.IMPORT_READ, None)
     except (NoValidKey, NotPermitted, sa.exc.ProgrammingError):  # the last: a schema without keys
         return False
@@ -188,7 +192,7 @@ def require(
         raise
 
 
-def find_import(connection: sa.Connection, caller: Actor, import_id: UUID, action: Action) -> ImportRecord:
+def find_import(connection: sa.Connection, caller: Actor, import_id: UUID, action: Action) -> Import:
     """Return an import on which the caller may perform the action; current rights count, whoever sent it.
 
     The sender of an import whose rows name their organizations also has access if allowed in each of them.
@@ -197,17 +201,17 @@ def find_import(connection: sa.Connection, caller: Actor, import_id: UUID, actio
         NotFound: When there is none, or not for this caller.
         NotPermitted: When the caller may see it but not do this.
     """
-    record = get_import(connection, import_id)
-    actor = caller.acting_on(record.entity)
-    for home in _asked_of(connection, actor, record, action):
+    import_ = get_import(connection, import_id)
+    actor = caller.acting_on(import_.entity)
+    for home in _asked_of(connection, actor, import_, action):
         require(connection, actor, action, home, ("import", import_id))
-    return record
+    return import_
 
 
-def find_parked(
+def find_review_item(
     connection: sa.Connection, caller: Actor, row: tuple[UUID, int], action: Action, *, sees: Sequence[UUID] | None
-) -> ParkedRow:
-    """Return a waiting row on which the caller may perform the action; ``sees`` as for :func:`get_parked`.
+) -> ReviewItem:
+    """Return a waiting row on which the caller may perform the action; ``sees`` as for :func:`get_review_item`.
 
     The row's own organization counts: its members decide on its rows in a list of many organizations.
 
@@ -215,24 +219,24 @@ def find_parked(
         NotFound: When there is none, or not for this caller.
         NotPermitted: When the caller may see it but not do this.
     """
-    record = get_import(connection, row[0])
-    home = get_home(connection, *row)
-    require(connection, caller.acting_on(record.entity), action, home, ("import", row[0]))
-    return get_parked(connection, *row, sees=sees)
+    import_ = get_import(connection, row[0])
+    home = get_owner(connection, *row)
+    require(connection, caller.acting_on(import_.entity), action, home, ("import", row[0]))
+    return get_review_item(connection, *row, sees=sees)
 
 
-def _asked_of(connection: sa.Connection, actor: Actor, record: ImportRecord, action: Action) -> Sequence[UUID | None]:
+def _asked_of(connection: sa.Connection, actor: Actor, import_: Import, action: Action) -> Sequence[UUID | None]:
     """Return the organizations in which the action needs a right; None is outside of any organization."""
-    is_own = record.actor_id == actor.id and actor.confined_to is None
-    if not is_own or may(connection, actor, action, record.organization_id):
-        return [record.organization_id]
+    is_own = import_.actor_id == actor.id and actor.confined_to is None
+    if not is_own or may(connection, actor, action, import_.organization_id):
+        return [import_.organization_id]
     # Nothing is decided yet, or all was refused: a right in any organization lets senders see their own file.
-    return list_homes(connection, record) or list_organizations_where(connection, actor, action) or [None]
+    return list_owners(connection, import_) or list_organizations_where(connection, actor, action) or [None]
 
 
-def allow_import(bench: Workbench, caller: Actor, import_id: UUID, action: Action) -> None:
+def allow_import(installation: Installation, caller: Actor, import_id: UUID, action: Action) -> None:
     """Let the caller go on to do this to an import; raises what :func:`find_import` raises."""
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         find_import(connection, caller, import_id, action)
 
 

@@ -12,14 +12,14 @@ from starlette.types import Receive, Scope, Send
 
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
-from kelompok_core.api.caller import Bench, find_import, holding
+from kelompok_core.api.caller import InstallationHere, find_import, holding
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import LanguageWord
 from kelompok_core.errors import NotFound
 from kelompok_core.imports.reporting.error_file import name_error_file
 from kelompok_core.imports.reporting.stored_errors import awaited, find_current, want
-from kelompok_core.imports.shared.imports import ImportRecord
-from kelompok_core.installation import Workbench
+from kelompok_core.imports.shared.imports import Import
+from kelompok_core.installation import Installation
 from kelompok_core.sources.storage import open_kept
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
@@ -64,24 +64,24 @@ def get_error_file(
     import_id: UUID,
     form: Annotated[ErrorFileForm, Path(description="`csv` for tables, `ndjson` for JSON; see the import's links.")],
     caller: Annotated[Actor, holding(Action.IMPORT_READ)],
-    bench: Bench,
+    installation: InstallationHere,
     language: LanguageWord = "en",
 ) -> StreamingResponse:
-    """Return the rejected and parked rows as sent, with their findings; correct them and send them again.
+    """Return the rejected rows and the rows in review as sent, with their findings; correct them and send them again.
 
     A worker writes the file. While it is missing or outdated, the response is 404 with Retry-After.
     """
-    with bench.database.connect() as connection:
-        record = find_import(connection, caller, import_id, Action.IMPORT_READ)
-        if (name := name_error_file(record)) != f"errors.{form}":
+    with installation.database.connect() as connection:
+        import_ = find_import(connection, caller, import_id, Action.IMPORT_READ)
+        if (name := name_error_file(import_)) != f"errors.{form}":
             raise NotFound("error file of this kind", f"errors.{form}")
-        kept = find_current(connection, record, language)
-    file, size = _opened(bench, record, kept)
-    headers = {"Content-Disposition": f'attachment; filename="{record.id}-{name}"', "Content-Length": str(size)}
+        kept = find_current(connection, import_, language)
+    file, size = _opened(installation, import_, kept)
+    headers = {"Content-Disposition": f'attachment; filename="{import_.id}-{name}"', "Content-Length": str(size)}
     return _Sent(file, media_type=_MEDIA_TYPES[form], headers=headers)
 
 
-def _opened(bench: Workbench, record: ImportRecord, kept: str | None) -> tuple[IO[bytes], int]:
+def _opened(installation: Installation, import_: Import, kept: str | None) -> tuple[IO[bytes], int]:
     """Return the stored file and its size.
 
     Raises:
@@ -89,7 +89,7 @@ def _opened(bench: Workbench, record: ImportRecord, kept: str | None) -> tuple[I
     """
     if kept is not None:
         with suppress(FileNotFoundError):  # a newer one just replaced it, or somebody removed it
-            return open_kept(bench.settings.storage_url, kept)
-    with bench.database.connect() as connection, connection.begin():
-        want(connection, record.id)
+            return open_kept(installation.settings.storage_url, kept)
+    with installation.database.connect() as connection, connection.begin():
+        want(connection, import_.id)
     raise awaited()

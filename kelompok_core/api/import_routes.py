@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
 from kelompok_core.api.audit_views import AuditView, audit_of
-from kelompok_core.api.caller import Bench, Connection, allow_import, find_import, holding
+from kelompok_core.api.caller import Connection, InstallationHere, allow_import, find_import, holding
 from kelompok_core.api.import_views import (
     ImportSummary,
     ImportView,
@@ -45,7 +45,7 @@ from kelompok_core.imports.reporting.row_pages import BEGINNING, list_issues, li
 from kelompok_core.imports.running.cancel import cancel
 from kelompok_core.imports.shared.imports import list_imports
 from kelompok_core.imports.undoing.undo import undo
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.sources.storage import Incoming
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
@@ -94,7 +94,7 @@ async def submit_import(
     asked: Annotated[Asked, Query()],
     by_header: Annotated[AskedByHeader, Header()],
     caller: Annotated[Actor, holding(Action.IMPORT_SUBMIT)],
-    bench: Bench,
+    installation: InstallationHere,
     request: Request,
     response: Response,
     idempotency_key: Annotated[
@@ -114,22 +114,22 @@ async def submit_import(
             media_type = (form_file.content_type or "").partition(";")[0].strip().lower()
             asked = asked.model_copy(update={"file_name": asked.file_name or name_of(form_file)})
         admission = await run_in_threadpool(
-            prepare, bench, caller, entity, asked, media_type=media_type, key=idempotency_key
+            prepare, installation, caller, entity, asked, media_type=media_type, key=idempotency_key
         )
-        with Incoming(bench.settings.storage_url) as incoming:
+        with Incoming(installation.settings.storage_url) as incoming:
             await take_in(incoming, request, form_file)
-            receipt = await run_in_threadpool(open_import, bench, admission, incoming, queued=True)
+            receipt = await run_in_threadpool(open_import, installation, admission, incoming, queued=True)
         if receipt.resumed:
-            await run_in_threadpool(allow_import, bench, caller, receipt.import_id, Action.IMPORT_SUBMIT)
+            await run_in_threadpool(allow_import, installation, caller, receipt.import_id, Action.IMPORT_SUBMIT)
     finally:
         await request.close()
-    view = await run_in_threadpool(_view, bench, caller, receipt.import_id)
+    view = await run_in_threadpool(_view, installation, caller, receipt.import_id)
     response.headers["Location"] = view.links.self
     return One(data=view, message="Received earlier: this is the existing import." if receipt.resumed else None)
 
 
-def _view(bench: Workbench, caller: Actor, import_id: UUID) -> ImportView:
-    with bench.database.connect() as connection:
+def _view(installation: Installation, caller: Actor, import_id: UUID) -> ImportView:
+    with installation.database.connect() as connection:
         return _view_by(connection, caller, import_id)
 
 
@@ -164,10 +164,10 @@ def get_one(import_id: UUID, caller: Reader, connection: Connection) -> One[Impo
 def list_all_issues(
     import_id: UUID, caller: Reader, connection: Connection, limit: Limit = 50, cursor: CursorText = None
 ) -> Page[IssueView]:
-    record = find_import(connection, caller, import_id, Action.IMPORT_READ)
+    import_ = find_import(connection, caller, import_id, Action.IMPORT_READ)
     place = read_cursor(cursor, (int, int, int)) or BEGINNING
     sees = list_organizations_seen(connection, caller)
-    found = list_issues(connection, record, after=place, limit=limit + 1, sees=sees)
+    found = list_issues(connection, import_, after=place, limit=limit + 1, sees=sees)
     return page(found, limit, issue_of, lambda one: one.place)
 
 
@@ -182,13 +182,13 @@ def list_all_rows(
     limit: Limit = 50,
     cursor: CursorText = None,
 ) -> Page[RowView]:
-    record = find_import(connection, caller, import_id, Action.IMPORT_READ)
+    import_ = find_import(connection, caller, import_id, Action.IMPORT_READ)
     place = read_cursor(cursor, (int,)) or (0,)
     found = list_rows(
-        connection, record, after=place[0], limit=limit + 1, decisions=None if decision is None else [decision],
+        connection, import_, after=place[0], limit=limit + 1, decisions=None if decision is None else [decision],
         sees=list_organizations_seen(connection, caller),
     )  # fmt: skip
-    return page(found, limit, row_of, lambda one: (one.record,))
+    return page(found, limit, row_of, lambda one: (one.row_number,))
 
 
 @router.get(
@@ -207,30 +207,32 @@ def list_audit(
 @router.post(
     "/{import_id}/apply", status_code=202, operation_id="apply_import", summary="Apply a plan", responses=_DOING
 )
-def apply_one(import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_APPLY)], bench: Bench) -> One[ImportView]:
+def apply_one(
+    import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_APPLY)], installation: InstallationHere
+) -> One[ImportView]:
     """Queue the plan of a dry run to be applied as planned. Rows whose record has changed since go to review."""
-    allow_import(bench, caller, import_id, Action.IMPORT_APPLY)
-    approve(bench, import_id, caller, queued=True)
-    return One(data=_view(bench, caller, import_id))
+    allow_import(installation, caller, import_id, Action.IMPORT_APPLY)
+    approve(installation, import_id, caller, queued=True)
+    return One(data=_view(installation, caller, import_id))
 
 
 @router.post("/{import_id}/undo", operation_id="undo_import", summary="Undo an import", responses=_DOING)
 def undo_one(
     import_id: UUID,
     caller: Annotated[Actor, holding(Action.IMPORT_UNDO)],
-    bench: Bench,
+    installation: InstallationHere,
     dry_run: Annotated[bool, Query(description="Only report what would be undone.")] = False,
 ) -> One[UndoView]:
     """Delete the records the import created, and restore those it changed. Later changes are kept, and listed."""
-    allow_import(bench, caller, import_id, Action.IMPORT_UNDO)
-    return One(data=undo_of(undo(bench, import_id, caller, dry_run=dry_run)))
+    allow_import(installation, caller, import_id, Action.IMPORT_UNDO)
+    return One(data=undo_of(undo(installation, import_id, caller, dry_run=dry_run)))
 
 
 @router.post("/{import_id}/cancel", operation_id="cancel_import", summary="Cancel an import", responses=_DOING)
 def cancel_one(
-    import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_SUBMIT)], bench: Bench
+    import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_SUBMIT)], installation: InstallationHere
 ) -> One[ImportView]:
     """Cancel an import that has written nothing yet: one that is queued or being read, or a plan."""
-    allow_import(bench, caller, import_id, Action.IMPORT_SUBMIT)
-    cancel(bench, import_id, caller)
-    return One(data=_view(bench, caller, import_id))
+    allow_import(installation, caller, import_id, Action.IMPORT_SUBMIT)
+    cancel(installation, import_id, caller)
+    return One(data=_view(installation, caller, import_id))

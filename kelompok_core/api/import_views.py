@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from kelompok_core.imports.reporting.error_file import name_error_file
 from kelompok_core.imports.reporting.report import ImportReport, IssueGroup, RowIssue
 from kelompok_core.imports.reporting.row_pages import DecidedRow, PlacedIssue
-from kelompok_core.imports.shared.imports import ImportRecord, ImportState
+from kelompok_core.imports.shared.imports import Import, ImportState
 from kelompok_core.imports.undoing.undo import UndoReport
 
 
@@ -103,7 +103,7 @@ class Sentence(BaseModel):
 class IssueView(BaseModel):
     """One finding about a row, or (record null) about the file."""
 
-    record: int | None
+    row_number: int | None
     line: int | None
     column: str | None
     value: str | None = Field(description="As it is written in the file: untrusted text.")
@@ -137,7 +137,7 @@ class ImportView(ImportSummary):
     mapping: dict[str, str] = Field(description="Column to field.")
     reasons: dict[str, int] = Field(description="Decisions by their reason.")
     issues: list[IssueGroupView]
-    waiting: int = Field(description="Parked rows that nobody has decided yet.")
+    waiting: int = Field(description="ReviewItem rows that nobody has decided yet.")
     blank_lines: int
     durations: dict[str, float] = Field(description="Seconds by step.")
     run_id: str | None = Field(description="The Dagster run that works, or worked, on it.")
@@ -147,7 +147,7 @@ class ImportView(ImportSummary):
 class RowView(BaseModel):
     """One row: as it came, and what was decided of it."""
 
-    record: int
+    row_number: int
     line: int | None
     raw: dict[str, Any] = Field(description="As it came: untrusted text.")
     decision: str | None = Field(examples=["accepted"], description="Null until the rows are decided.")
@@ -182,23 +182,23 @@ class UndoView(BaseModel):
     left: list[ReversalView] = Field(description="Those that are not as they were.")
 
 
-def summary_of(record: ImportRecord) -> ImportSummary:
-    return ImportSummary(**_summary(record))
+def summary_of(import_: Import) -> ImportSummary:
+    return ImportSummary(**_summary(import_))
 
 
 def view_of(report: ImportReport, audit_entries: int) -> ImportView:
-    record = report.record
+    import_ = report.import_
     return ImportView(
-        **_summary(record),
-        read_as=dict(record.read_as),
-        mapping=dict(record.mapping),
+        **_summary(import_),
+        read_as=dict(import_.read_as),
+        mapping=dict(import_.mapping),
         reasons=dict(report.reasons),
         issues=[_group(group) for group in report.groups],
         waiting=report.waiting,
-        blank_lines=record.blank_lines,
-        durations=dict(record.durations),
-        run_id=record.run_id,
-        audit=AuditReference(entries=audit_entries, url=f"{_address(record)}/audit"),
+        blank_lines=import_.blank_lines,
+        durations=dict(import_.durations),
+        run_id=import_.run_id,
+        audit=AuditReference(entries=audit_entries, url=f"{_address(import_)}/audit"),
     )
 
 
@@ -208,7 +208,7 @@ def issue_of(placed: PlacedIssue) -> IssueView:
 
 def row_of(row: DecidedRow) -> RowView:
     return RowView(
-        record=row.record, line=row.line, raw=dict(row.raw), decision=row.decision, reason=row.reason,
+        row_number=row.row_number, line=row.line, raw=dict(row.raw), decision=row.decision, reason=row.reason,
         record_id=row.target_id, name=row.name, ref=row.ref, changes=dict(row.changes) if row.changes else None,
     )  # fmt: skip
 
@@ -218,54 +218,56 @@ def undo_of(report: UndoReport) -> UndoView:
     return UndoView.model_validate(told | {"import_id": told["import"]})
 
 
-def _address(record: ImportRecord) -> str:
-    return f"/api/v1/imports/{record.id}"
+def _address(import_: Import) -> str:
+    return f"/api/v1/imports/{import_.id}"
 
 
-def _summary(record: ImportRecord) -> Mapping[str, Any]:
+def _summary(import_: Import) -> Mapping[str, Any]:
     failure = None
-    if record.failure is not None:
-        failure = Failure(code=record.failure_code or "import.failed", message=record.failure, hint=record.failure_hint)
+    if import_.failure is not None:
+        failure = Failure(
+            code=import_.failure_code or "import.failed", message=import_.failure, hint=import_.failure_hint
+        )
     return {
-        "id": record.id,
-        "state": record.state,
-        "work": _work(record),
-        "mode": record.mode,
-        "entity": record.entity,
-        "plugin": record.plugin_label,
-        "job": record.job,
-        "source": record.source_name,
-        "organization_id": record.organization_id,
+        "id": import_.id,
+        "state": import_.state,
+        "work": _work(import_),
+        "mode": import_.mode,
+        "entity": import_.entity,
+        "plugin": import_.plugin_label,
+        "job": import_.job,
+        "source": import_.source_name,
+        "organization_id": import_.organization_id,
         "file": FileView(
-            name=record.file_name, sha256=record.file_sha256, bytes=record.file_bytes, media_type=record.media_type
+            name=import_.file_name, sha256=import_.file_sha256, bytes=import_.file_bytes, media_type=import_.media_type
         ),
-        "counts": Counts(**record.counts) if record.counts else None,
-        "progress": Progress(step=record.state.value, rows=record.rows_staged),
+        "counts": Counts(**import_.counts) if import_.counts else None,
+        "progress": Progress(step=import_.state.value, rows=import_.rows_staged),
         "failure": failure,
-        "created_at": record.created_at,
-        "planned_at": record.planned_at,
-        "applied_at": record.applied_at,
-        "links": _links(record),
+        "created_at": import_.created_at,
+        "planned_at": import_.planned_at,
+        "applied_at": import_.applied_at,
+        "links": _links(import_),
     }
 
 
-def _work(record: ImportRecord) -> Work:
-    if record.queued_at is None:
+def _work(import_: Import) -> Work:
+    if import_.queued_at is None:
         return Work.ENDED
-    return Work.WAITING if record.leased_by is None else Work.RUNNING
+    return Work.WAITING if import_.leased_by is None else Work.RUNNING
 
 
-def _links(record: ImportRecord) -> Links:
-    here = _address(record)
+def _links(import_: Import) -> Links:
+    here = _address(import_)
     return Links(
         self=here,
         issues=f"{here}/issues",
         rows=f"{here}/rows",
-        errors=f"{here}/{name_error_file(record)}",
+        errors=f"{here}/{name_error_file(import_)}",
         audit=f"{here}/audit",
-        apply=f"{here}/apply" if record.waits_for_approval else None,
-        undo=f"{here}/undo" if record.state is ImportState.APPLIED else None,
-        cancel=f"{here}/cancel" if record.is_unfinished or record.waits_for_approval else None,
+        apply=f"{here}/apply" if import_.waits_for_approval else None,
+        undo=f"{here}/undo" if import_.state is ImportState.APPLIED else None,
+        cancel=f"{here}/cancel" if import_.is_unfinished or import_.waits_for_approval else None,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from kelompok_core.api.caller import Bench, Caller
+from kelompok_core.api.caller import Caller, InstallationHere
 from kelompok_core.api.pages import One
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import NO_NUL
@@ -37,17 +37,19 @@ class PluginView(BaseModel):
 
 
 @router.get("", operation_id="list_plugins", summary="Installed plugins", responses=may_answer(401, 403, 422, 429, 503))
-def list_all(_: Caller, bench: Bench) -> One[list[PluginView]]:
+def list_all(_: Caller, installation: InstallationHere) -> One[list[PluginView]]:
     """Return them by name, with their state; runs no plugin code."""
-    return One(data=[_view(one) for one in list_plugins(bench.settings)])
+    return One(data=[_view(one) for one in list_plugins(installation.settings)])
 
 
 @router.get(
     "/{name}", operation_id="get_plugin", summary="One plugin", responses=may_answer(401, 403, 404, 422, 429, 503)
 )
-def get_one(name: Annotated[str, Path(max_length=100, pattern=NO_NUL)], _: Caller, bench: Bench) -> One[PluginView]:
+def get_one(
+    name: Annotated[str, Path(max_length=100, pattern=NO_NUL)], _: Caller, installation: InstallationHere
+) -> One[PluginView]:
     """Return what it offers; runs no plugin code."""
-    return One(data=_view(get_plugin(bench.settings, name)))
+    return One(data=_view(get_plugin(installation.settings, name)))
 
 
 def _view(plugin: PluginInfo) -> PluginView:

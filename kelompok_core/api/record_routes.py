@@ -94,12 +94,12 @@ def list_all(
     """Return the records the key may read, in the order they were made."""
     place = read_cursor(cursor, (UUID,))
     actor = caller.acting_on(entity)
-    homes = list_organizations_where(session, actor, Action.RECORD_READ)
+    owners = list_organizations_where(session, actor, Action.RECORD_READ)
     if organization is not None:
-        homes = [_home(session, actor, organization)]
-        authorize(session, actor, Action.RECORD_READ, homes[0])
+        owners = [_home(session, actor, organization)]
+        authorize(session, actor, Action.RECORD_READ, owners[0])
     queries = get_queries(entity, session)
-    found = queries.page(homes, after=place[0] if place else None, search=search, limit=limit + 1)
+    found = queries.page(owners, after=place[0] if place else None, search=search, limit=limit + 1)
     return page(found, limit, lambda record: _view(queries, record), lambda record: (record.id,))
 
 

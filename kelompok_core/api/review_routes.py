@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
 from kelompok_core.api.caller import (
-    Bench,
     Connection,
-    find_parked,
+    InstallationHere,
+    find_review_item,
     holding,
     organizations_read,
 )
@@ -21,7 +21,13 @@ from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cur
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import NO_NUL
 from kelompok_core.imports.reviewing.review import Reviewer, Verdict
-from kelompok_core.imports.reviewing.review_items import ParkedRow, compare, find_by_ref, list_candidates, list_parked
+from kelompok_core.imports.reviewing.review_items import (
+    ReviewItem,
+    compare,
+    find_by_ref,
+    list_candidates,
+    list_review_items,
+)
 from kelompok_core.imports.shared.imports import get_import
 
 router = APIRouter(prefix="/api/v1/review", tags=["review"])
@@ -34,11 +40,11 @@ _READING = may_answer(401, 403, 404, 422, 429, 503)
 _DOING = may_answer(401, 403, 404, 408, 409, 413, 422, 429, 503)
 
 
-class ParkedView(BaseModel):
+class ReviewItemView(BaseModel):
     """A row that waits for a person."""
 
     import_id: UUID
-    record: int
+    row_number: int
     line: int | None
     source: str
     entity: str
@@ -67,7 +73,7 @@ class BesideView(BaseModel):
     fields: list[FieldView]
 
 
-class ParkedDetails(ParkedView):
+class ReviewItemDetails(ReviewItemView):
     """The row with each record it may be."""
 
     beside: list[BesideView]
@@ -96,85 +102,91 @@ class VerdictView(BaseModel):
     """What was decided."""
 
     import_id: UUID
-    record: int
+    row_number: int
     decision: str
     record_id: UUID | None
     changed: list[str]
 
 
-@router.get("", operation_id="list_parked_rows", summary="Rows that wait for a person", responses=_READING)
+@router.get("", operation_id="list_review_items", summary="Rows that wait for a person", responses=_READING)
 def list_all(
     caller: Reader, connection: Connection,
     import_id: Annotated[UUID | None, Query(alias="import", description="Only of this import.")] = None,
     limit: Limit = 50, cursor: CursorText = None,
-) -> Page[ParkedView]:  # fmt: skip
+) -> Page[ReviewItemView]:  # fmt: skip
     """Return them, those of the oldest import first."""
     place = read_cursor(cursor, (UUID, int))
     organizations = list_organizations_where(connection, caller, Action.IMPORT_READ)
-    found = list_parked(
+    found = list_review_items(
         connection, import_id=import_id, organizations=organizations, after=place, limit=limit + 1,
         sees=organizations_read(connection, caller),
     )  # fmt: skip
-    return page(found, limit, _view, lambda one: (one.import_id, one.record))
+    return page(found, limit, _view, lambda one: (one.import_id, one.row_number))
 
 
-@router.get("/{import_id}/{record}", operation_id="get_parked_row", summary="One of them", responses=_READING)
-def get_one(import_id: UUID, record: Number, caller: Reader, connection: Connection) -> One[ParkedDetails]:
+@router.get("/{import_id}/{row_number}", operation_id="get_review_item", summary="One of them", responses=_READING)
+def get_one(import_id: UUID, row_number: Number, caller: Reader, connection: Connection) -> One[ReviewItemDetails]:
     """Return the row beside each record it may match, as far as the key may read records."""
     sees = organizations_read(connection, caller.acting_on(get_import(connection, import_id).entity))
-    parked = find_parked(connection, caller, (import_id, record), Action.IMPORT_READ, sees=sees)
-    return One(data=ParkedDetails(**_view(parked).model_dump(), beside=_beside(connection, parked)))
+    item = find_review_item(connection, caller, (import_id, row_number), Action.IMPORT_READ, sees=sees)
+    return One(data=ReviewItemDetails(**_view(item).model_dump(), beside=_beside(connection, item)))
 
 
-@router.post("/{import_id}/{record}/accept", operation_id="accept_row", summary="Take the row", responses=_DOING)
-def accept(import_id: UUID, record: Number, how: Acceptance, caller: Decider, bench: Bench) -> One[VerdictView]:
+@router.post("/{import_id}/{row_number}/accept", operation_id="accept_row", summary="Take the row", responses=_DOING)
+def accept(
+    import_id: UUID, row_number: Number, how: Acceptance, caller: Decider, installation: InstallationHere
+) -> One[VerdictView]:
     """Take the row as a record of its own or into one there is; written and audited at once."""
-    with bench.database.connect() as connection:
-        parked, sees = _find(connection, caller, import_id, record)
-        target = find_by_ref(connection, parked, how.merge_into, sees=sees) if how.merge_into is not None else None
-    reviewer = Reviewer(bench, caller)
+    with installation.database.connect() as connection:
+        item, sees = _find(connection, caller, import_id, row_number)
+        target = find_by_ref(connection, item, how.merge_into, sees=sees) if how.merge_into is not None else None
+    reviewer = Reviewer(installation, caller)
     if how.as_new:
-        return _told(import_id, record, reviewer.accept_as_new(import_id, record, note=how.note))
-    verdict = reviewer.accept_into(import_id, record, target, choices=dict(how.fields), note=how.note)
-    return _told(import_id, record, verdict)
+        return _told(import_id, row_number, reviewer.accept_as_new(import_id, row_number, note=how.note))
+    verdict = reviewer.accept_into(import_id, row_number, target, choices=dict(how.fields), note=how.note)
+    return _told(import_id, row_number, verdict)
 
 
-@router.post("/{import_id}/{record}/reject", operation_id="reject_row", summary="Leave the row out", responses=_DOING)
-def reject(import_id: UUID, record: Number, why: Rejection, caller: Decider, bench: Bench) -> One[VerdictView]:
+@router.post(
+    "/{import_id}/{row_number}/reject", operation_id="reject_row", summary="Leave the row out", responses=_DOING
+)
+def reject(
+    import_id: UUID, row_number: Number, why: Rejection, caller: Decider, installation: InstallationHere
+) -> One[VerdictView]:
     """Leave the row out; sent again unchanged, it is rejected without asking."""
-    with bench.database.connect() as connection:
-        _find(connection, caller, import_id, record)
-    return _told(import_id, record, Reviewer(bench, caller).reject(import_id, record, note=why.note))
+    with installation.database.connect() as connection:
+        _find(connection, caller, import_id, row_number)
+    return _told(import_id, row_number, Reviewer(installation, caller).reject(import_id, row_number, note=why.note))
 
 
 def _find(
-    connection: sa.Connection, caller: Actor, import_id: UUID, record: int
-) -> tuple[ParkedRow, Sequence[UUID] | None]:
-    """Return a row the caller may decide and the organizations it may see; raises like find_parked."""
+    connection: sa.Connection, caller: Actor, import_id: UUID, row_number: int
+) -> tuple[ReviewItem, Sequence[UUID] | None]:
+    """Return a row the caller may decide and the organizations it may see; raises like find_review_item."""
     sees = list_organizations_seen(connection, caller)
-    return find_parked(connection, caller, (import_id, record), Action.REVIEW_DECIDE, sees=sees), sees
+    return find_review_item(connection, caller, (import_id, row_number), Action.REVIEW_DECIDE, sees=sees), sees
 
 
-def _told(import_id: UUID, record: int, verdict: Verdict) -> One[VerdictView]:
+def _told(import_id: UUID, row_number: int, verdict: Verdict) -> One[VerdictView]:
     view = VerdictView(
-        import_id=import_id, record=record, decision=verdict.decision, record_id=verdict.target_id,
+        import_id=import_id, row_number=row_number, decision=verdict.decision, record_id=verdict.target_id,
         changed=list(verdict.changed),
     )  # fmt: skip
     return One(data=view)
 
 
-def _view(parked: ParkedRow) -> ParkedView:
-    return ParkedView(
-        import_id=parked.import_id, record=parked.record, line=parked.line, source=parked.source_name,
-        entity=parked.entity, organization_id=parked.organization_id, reason=parked.reason,
-        message=parked.message(), label=parked.label,
-        raw=dict(parked.raw), candidates=list(parked.may_be),
+def _view(item: ReviewItem) -> ReviewItemView:
+    return ReviewItemView(
+        import_id=item.import_id, row_number=item.row_number, line=item.line, source=item.source_name,
+        entity=item.entity, organization_id=item.organization_id, reason=item.reason,
+        message=item.message(), label=item.label,
+        raw=dict(item.raw), candidates=list(item.may_be),
     )  # fmt: skip
 
 
-def _beside(connection: sa.Connection, parked: ParkedRow) -> list[BesideView]:
+def _beside(connection: sa.Connection, item: ReviewItem) -> list[BesideView]:
     return [
         BesideView(ref=ref, id=record_id, fields=[FieldView(**vars(pair)) for pair in pairs])
-        for ref, record_id in list_candidates(connection, parked).items()
-        if (pairs := compare(connection, parked, record_id))
+        for ref, record_id in list_candidates(connection, item).items()
+        if (pairs := compare(connection, item, record_id))
     ]

@@ -14,7 +14,7 @@ from kelompok_core.api.connections import Connections
 from kelompok_core.api.guards import WORKING
 from kelompok_core.api.options import ApiOptions, read_options
 from kelompok_core.database.engine import open_database
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.running import running
 from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
@@ -117,7 +117,7 @@ def serve(settings: Settings, *, host: str, port: int, tell: Callable[[str], Non
     options = read_options()
     # Each request holds at most one connection, an undo a second one.
     database = open_database(settings, name="kelompok api", most=options.most_requests + _MORE_SESSIONS)
-    server = make_server(make_app(Workbench(database=database, settings=settings), options), options, host, port)
+    server = make_server(make_app(Installation(database=database, settings=settings), options), options, host, port)
     _log_requests()
     tell(f"HTTP API: http://{host}:{port}  (documentation: /docs; Ctrl-C stops)")
     try:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from kelompok_core.api.caller import Bench, SeesEverything
+from kelompok_core.api.caller import InstallationHere, SeesEverything
 from kelompok_core.api.problems import NotReady, may_answer
 from kelompok_core.database.engine import SCHEMA_REVISION
 from kelompok_core.errors import NotFound
@@ -56,17 +56,17 @@ async def get_health() -> Health:
 
 
 @router.get("/readyz", operation_id="get_readiness", summary="Can it work?", responses=may_answer(429, 503))
-def get_readiness(bench: Bench, may_know: SeesEverything) -> Readiness:
+def get_readiness(installation: InstallationHere, may_know: SeesEverything) -> Readiness:
     """503 when imports cannot run: no database, a different schema, no worker, a full disk or a stuck queue.
 
     The message gives the reason only to a key that may read all imports.
     """
-    problems = find_problems(bench)
+    problems = find_problems(installation)
     if problems:
         raise NotReady("; ".join(problems) if may_know else "not ready")
     if not may_know:
         return Readiness(status="ready")
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         return Readiness(status="ready", schema_revision=SCHEMA_REVISION, workers=count_workers(connection))
 
 

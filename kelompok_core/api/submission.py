@@ -19,7 +19,7 @@ from kelompok_core.imports.receiving.receive import Admission, ImportRequest, ad
 from kelompok_core.imports.shared.imports import DuplicatePolicy
 from kelompok_core.imports.shared.profiles import chosen_profile, read_policies
 from kelompok_core.imports.shared.rights import authorize_import
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginState, list_plugins, require_per_request
@@ -104,7 +104,7 @@ def media_type_sent(request: Request) -> str:
 
 
 def prepare(
-    bench: Workbench, caller: Actor, entity: str, asked: Asked, *, media_type: str, key: str | None
+    installation: Installation, caller: Actor, entity: str, asked: Asked, *, media_type: str, key: str | None
 ) -> Admission:
     """See that the caller may import so, and what reads the file; its content is not looked at.
 
@@ -112,11 +112,11 @@ def prepare(
         KelompokError: What speaks against it.
     """
     told = media_type if media_type not in _UNTOLD else media_type_of(asked.file_name or "") or ""
-    plugin, job = _reader(bench.settings, entity, told, asked)
+    plugin, job = _reader(installation.settings, entity, told, asked)
     given = read_pairs(asked.set, first=True)
-    require_per_request(bench.settings, plugin, given)
+    require_per_request(installation.settings, plugin, given)
     profile = chosen_profile(
-        bench.settings,
+        installation.settings,
         asked.profile,
         mapping=read_pairs(asked.map),
         policies=read_policies(asked.policy),
@@ -141,20 +141,20 @@ def prepare(
         media_type=told,
     )
     try:
-        admission = admit(bench, request, caller)
+        admission = admit(installation, request, caller)
     except NotPermitted:
-        _hide_foreign(bench, caller.acting_on(entity), asked.organization)
+        _hide_foreign(installation, caller.acting_on(entity), asked.organization)
         raise
     if not request.dry_run:
-        with bench.database.connect() as connection:
+        with installation.database.connect() as connection:
             authorize_import(connection, caller, Action.IMPORT_APPLY, entity, admission.organization_id)
     return admission
 
 
-def _hide_foreign(bench: Workbench, caller: Actor, organization: str | None) -> None:
+def _hide_foreign(installation: Installation, caller: Actor, organization: str | None) -> None:
     """Refuse an organization the caller has nothing to do with as one that does not exist."""
     if organization is not None:
-        with bench.database.connect() as connection:
+        with installation.database.connect() as connection:
             organization_id = get_organization_id(connection, organization)
             require(connection, caller, Action.IMPORT_SUBMIT, organization_id, ("organization", organization))
 

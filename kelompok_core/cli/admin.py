@@ -54,7 +54,7 @@ def list_all_users(as_json: JsonOption = False) -> None:
     """List users with their platform role and their roles in organizations."""
     from kelompok_core.access.service import list_roles, list_users
 
-    with terminal.workbench() as bench, bench.database.session() as session:
+    with terminal.open_installation() as installation, installation.database.session() as session:
         roles = list_roles(session)
         users = list_users(session)
     held = {one.email: {row.organization: row.role for row in roles if row.email == one.email} for one in users}
@@ -158,7 +158,7 @@ def list_all_keys(as_json: JsonOption = False) -> None:
     """List keys with their users, purposes and expiry dates, but not the keys themselves."""
     from kelompok_core.access.keys import list_keys
 
-    with terminal.workbench() as bench, bench.database.session() as session:
+    with terminal.open_installation() as installation, installation.database.session() as session:
         keys = [row._asdict() for row in list_keys(session)]
     columns = ("prefix", "email", "name", "organization", "scopes", "expires_at", "revoked_at")
     rows = [tuple(_cell(one[column]) for column in columns) for one in keys]

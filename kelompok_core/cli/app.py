@@ -19,7 +19,7 @@ from kelompok_core.cli import (
     database,
     enriching,
     imports,
-    installation,
+    operating,
     output,
     plugin_commands,
     plugins,
@@ -64,12 +64,12 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(database.app, name="db")
 app.add_typer(ui.app, name="ui")
 app.command()(audit.audit)
-app.command()(installation.init)
-app.command()(installation.env)
-app.command()(installation.up)
-app.command()(installation.worker)
-app.command()(installation.serve)
-app.command()(installation.doctor)
+app.command()(operating.init)
+app.command()(operating.env)
+app.command()(operating.up)
+app.command()(operating.worker)
+app.command()(operating.serve)
+app.command()(operating.doctor)
 
 
 def _show_version(asked: bool) -> None:

@@ -28,7 +28,7 @@ def audit(
     as_json: JsonOption = False,
 ) -> None:
     """Show who changed what, newest first."""
-    with terminal.workbench() as bench, bench.database.connect() as connection:
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
         entries = _entries(connection, record, import_id, limit)
     rows = [
         (local_time(one.occurred_at, seconds=True), say(one.action), say(one.entity), _named(one), one.actor,

@@ -31,7 +31,7 @@ def list_all(
     """List claims, oldest first."""
     from kelompok_core.claims.queries import list_claims
 
-    with terminal.workbench() as bench, bench.database.session() as session:
+    with terminal.open_installation() as installation, installation.database.session() as session:
         claims = [row._asdict() for row in list_claims(session, status=None if status == "all" else status)]
         called = terminal.names_of(session.connection(), _TABLE, [claim["id"] for claim in claims])
     columns = ("id", "organization", "email", "status", "message", "evidence_url", "note")

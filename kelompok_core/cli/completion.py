@@ -134,18 +134,18 @@ _NEWEST = """
     WHERE id::text LIKE :begins OR right(id::text, :shown) LIKE :begins ORDER BY id DESC LIMIT :most"""
 
 
-def parked(incomplete: str) -> list[tuple[str, str]]:
+def item(incomplete: str) -> list[tuple[str, str]]:
     """Complete the rows that wait for review, by the names that «review list» shows."""
-    return _ask(lambda connection: [one for one in _parked(connection) if one[0].startswith(incomplete)])
+    return _ask(lambda connection: [one for one in _item(connection) if one[0].startswith(incomplete)])
 
 
-def _parked(connection: "sa.Connection") -> list[tuple[str, str]]:
+def _item(connection: "sa.Connection") -> list[tuple[str, str]]:
     from kelompok_core.database.ids import shorten
-    from kelompok_core.imports.reviewing.review_items import list_parked
+    from kelompok_core.imports.reviewing.review_items import list_review_items
 
-    rows = list_parked(connection, limit=_MOST)
+    rows = list_review_items(connection, limit=_MOST)
     called = shorten(connection, "imports", {row.import_id for row in rows})
-    return [(f"{called[row.import_id]}:{row.record}", row.label or row.reason) for row in rows]
+    return [(f"{called[row.import_id]}:{row.row_number}", row.label or row.reason) for row in rows]
 
 
 def candidates(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -156,10 +156,10 @@ def candidates(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _candidates(connection: "sa.Connection", ref: str) -> list[str]:
     from kelompok_core.database.ids import get_id
-    from kelompok_core.imports.reviewing.review_items import get_parked, list_candidates
+    from kelompok_core.imports.reviewing.review_items import get_review_item, list_candidates
 
-    prefix, _, record = ref.rpartition(":")
-    row = get_parked(connection, get_id(connection, "imports", prefix), int(record))
+    prefix, _, row_number = ref.rpartition(":")
+    row = get_review_item(connection, get_id(connection, "imports", prefix), int(row_number))
     return list(list_candidates(connection, row))
 
 

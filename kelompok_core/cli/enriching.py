@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kelompok_core.enrichment.records import Enrichment
     from kelompok_core.enrichment.run import EnrichmentRequest
-    from kelompok_core.installation import Workbench
+    from kelompok_core.installation import Installation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +44,17 @@ def run(asked: Asked, actor: str | None, *, as_json: bool) -> int:
     """Run an enricher and show its report; return the exit code."""
     from kelompok_core.enrichment.run import request_enrichment
 
-    with terminal.workbench() as bench:
-        enrichment_id = request_enrichment(bench, _request(bench, asked), terminal.acting(bench, actor))
+    with terminal.open_installation() as installation:
+        enrichment_id = request_enrichment(
+            installation, _request(installation, asked), terminal.acting(installation, actor)
+        )
         with progress_bar(as_json=as_json) as tell:
-            surroundings.launcher().run_enrichment(bench, enrichment_id, tell)
-        show(bench, _get(bench, enrichment_id), as_json=as_json)
+            surroundings.launcher().run_enrichment(installation, enrichment_id, tell)
+        show(installation, _get(installation, enrichment_id), as_json=as_json)
     return terminal.DONE
 
 
-def _request(bench: "Workbench", asked: Asked) -> "EnrichmentRequest":
+def _request(installation: "Installation", asked: Asked) -> "EnrichmentRequest":
     from kelompok_core.cli.imports import find_import
     from kelompok_core.enrichment.run import EnrichmentRequest
 
@@ -61,7 +63,7 @@ def _request(bench: "Workbench", asked: Asked) -> "EnrichmentRequest":
         plugin=asked.plugin,
         job=asked.job,
         organization=asked.organization,
-        import_id=None if asked.only_import is None else find_import(bench, asked.only_import),
+        import_id=None if asked.only_import is None else find_import(installation, asked.only_import),
         changed_since=since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since,
         again=asked.again,
         dry_run=asked.dry_run,
@@ -69,8 +71,8 @@ def _request(bench: "Workbench", asked: Asked) -> "EnrichmentRequest":
     )
 
 
-def show(bench: "Workbench", enrichment: "Enrichment", *, as_json: bool) -> None:
-    called = terminal.name_of(bench, "enrichments", enrichment.id)
+def show(installation: "Installation", enrichment: "Enrichment", *, as_json: bool) -> None:
+    called = terminal.name_of(installation, "enrichments", enrichment.id)
     output.show(as_json, enrichment.to_json, lambda console: _render(console, enrichment, called))
 
 
@@ -97,18 +99,18 @@ def _render(console: "Console", enrichment: "Enrichment", called: str) -> None:
         output.table(console, ("signal", "records"), ordered)
 
 
-def _find(bench: "Workbench", prefix: str) -> UUID:
+def _find(installation: "Installation", prefix: str) -> UUID:
     """Return the id of the run with this prefix or suffix."""
     from kelompok_core.database.ids import get_id
 
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         return get_id(connection, "enrichments", prefix)
 
 
-def _get(bench: "Workbench", enrichment_id: UUID) -> "Enrichment":
+def _get(installation: "Installation", enrichment_id: UUID) -> "Enrichment":
     from kelompok_core.enrichment.records import get_enrichment
 
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         return get_enrichment(connection, enrichment_id)
 
 
@@ -120,7 +122,7 @@ def list_all(limit: terminal.LimitOption = 20, as_json: terminal.JsonOption = Fa
     """List the latest runs of enrichers, newest first."""
     from kelompok_core.enrichment.records import list_enrichments
 
-    with terminal.workbench() as bench, bench.database.connect() as connection:
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
         found = list_enrichments(connection, limit=limit)
         called = terminal.names_of(connection, "enrichments", [one.id for one in found])
     rows = [
@@ -141,8 +143,8 @@ _IdArgument = typer.Argument(help="The run's id, or its beginning or end; «last
 @app.command("show")
 def show_one(enrichment: str = _IdArgument, as_json: terminal.JsonOption = False) -> None:
     """Show what a run found and wrote."""
-    with terminal.workbench() as bench:
-        show(bench, _get(bench, _find(bench, enrichment)), as_json=as_json)
+    with terminal.open_installation() as installation:
+        show(installation, _get(installation, _find(installation, enrichment)), as_json=as_json)
 
 
 @app.command(epilog=terminal.EXIT_CODES)
@@ -155,8 +157,10 @@ def undo(
     """Undo a run: remove its signals. Later changes are kept. To redo it: «plugin run … --again»."""
     from kelompok_core.enrichment.undo import undo_enrichment
 
-    with terminal.workbench() as bench:
-        report = undo_enrichment(bench, _find(bench, enrichment), terminal.acting(bench, actor), dry_run=dry_run)
+    with terminal.open_installation() as installation:
+        report = undo_enrichment(
+            installation, _find(installation, enrichment), terminal.acting(installation, actor), dry_run=dry_run
+        )
     rows = [(say(outcome), number) for outcome, number in report.counts.items()]
     output.show(as_json, report.to_json, lambda console: output.table(console, ("signals", "number"), rows))
     raise typer.Exit(terminal.ATTENTION if report.counts["kept"] else terminal.DONE)

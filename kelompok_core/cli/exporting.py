@@ -43,10 +43,10 @@ def _export(entity: str, output: Path | None, given: str | None, organization: s
     if wanted not in set(ExportFormat):
         raise terminal.none_of("--format", wanted, ExportFormat)
     form = ExportFormat(wanted)
-    with terminal.workbench() as bench:
-        with bench.database.session() as session:
+    with terminal.open_installation() as installation:
+        with installation.database.session() as session:
             home = None if organization is None else get_organization(session, organization).id
-        with bench.database.connect() as connection:
+        with installation.database.connect() as connection:
             descriptor = get_descriptor(entity)
             if output is None:
                 write_export(connection, descriptor, data_stream(), form=form, organization_id=home)

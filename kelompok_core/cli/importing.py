@@ -10,7 +10,7 @@ from kelompok_core.cli.render import Shown, render_report, report_to_json
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.reporting.report import ImportReport, get_report
 from kelompok_core.imports.running.wait_for_worker import hand_over
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from kelompok_core.imports.reporting.row_pages import DecidedRow
-    from kelompok_core.imports.shared.imports import ImportRecord
+    from kelompok_core.imports.shared.imports import Import
 
 PREVIEW_ROWS = 50
 """How many rows of a plan the terminal shows unasked."""
@@ -29,51 +29,51 @@ _TOLD = ("accepted", "merged", "rejected", "review")
 
 def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
     """Import and print the report; return the exit code."""
-    with terminal.workbench() as bench:
-        receipt = receive(bench, request, terminal.acting(bench, actor))
+    with terminal.open_installation() as installation:
+        receipt = receive(installation, request, terminal.acting(installation, actor))
         if receipt.resumed and not as_json:
-            called = terminal.name_of(bench, "imports", receipt.import_id)
+            called = terminal.name_of(installation, "imports", receipt.import_id)
             output.print_line(say("Continuing import {id}.", id=called), errors=True)
-        return carry_out(bench, receipt.import_id, as_json=as_json)
+        return carry_out(installation, receipt.import_id, as_json=as_json)
 
 
-def carry_out(bench: Workbench, import_id: UUID, *, as_json: bool) -> int:
+def carry_out(installation: Installation, import_id: UUID, *, as_json: bool) -> int:
     """Take an import as far as it goes, by a worker where one lives, and print the report; return the exit code."""
     with progress_bar(as_json=as_json) as tell:
-        if not hand_over(bench, import_id, tell):
-            surroundings.launcher().run_import(bench, import_id, tell)
-    return show_report(bench, import_id, as_json=as_json)
+        if not hand_over(installation, import_id, tell):
+            surroundings.launcher().run_import(installation, import_id, tell)
+    return show_report(installation, import_id, as_json=as_json)
 
 
-def show_report(bench: Workbench, import_id: UUID, *, as_json: bool) -> int:
+def show_report(installation: Installation, import_id: UUID, *, as_json: bool) -> int:
     """Print the report; return the exit code it stands for."""
-    with bench.database.connect() as connection:
-        shown = _gather(bench, connection, get_report(connection, import_id))
+    with installation.database.connect() as connection:
+        shown = _gather(installation, connection, get_report(connection, import_id))
     output.show(as_json, lambda: report_to_json(shown), lambda console: render_report(console, shown))
     return exit_code(shown.report)
 
 
-def _gather(bench: Workbench, connection: "sa.Connection", report: ImportReport) -> Shown:
+def _gather(installation: Installation, connection: "sa.Connection", report: ImportReport) -> Shown:
     from kelompok_core.imports.reporting.error_file import free_name, suggested_error_file
     from kelompok_core.imports.reporting.repeat_command import import_again
     from kelompok_core.imports.reporting.row_pages import list_rows
 
-    record = report.record
+    import_ = report.import_
     rows: Sequence[DecidedRow] = ()
-    if record.waits_for_approval:
-        rows = list_rows(connection, record, after=0, limit=PREVIEW_ROWS, decisions=_TOLD)
-    again, error_file = None, free_name(suggested_error_file(record))
+    if import_.waits_for_approval:
+        rows = list_rows(connection, import_, after=0, limit=PREVIEW_ROWS, decisions=_TOLD)
+    again, error_file = None, free_name(suggested_error_file(import_))
     if report.needs_attention:
-        again = import_again(bench.settings, connection, record, error_file, is_error_file=True)
-    called = terminal.names_of(connection, "imports", [record.id])[record.id]
+        again = import_again(installation.settings, connection, import_, error_file, is_error_file=True)
+    called = terminal.names_of(connection, "imports", [import_.id])[import_.id]
     return Shown(report=report, called=called, rows=rows, error_file=error_file, again=again)
 
 
 def exit_code(report: ImportReport) -> int:
-    if _failed(report.record):
+    if _failed(report.import_):
         return terminal.FAILED
     return terminal.ATTENTION if report.needs_attention else terminal.DONE
 
 
-def _failed(record: "ImportRecord") -> bool:
-    return record.state == "failed"
+def _failed(import_: "Import") -> bool:
+    return import_.state == "failed"

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from kelompok_core.imports.reporting.report import RowIssue
-    from kelompok_core.imports.shared.imports import ImportRecord
-    from kelompok_core.installation import Workbench
+    from kelompok_core.imports.shared.imports import Import
+    from kelompok_core.installation import Installation
 
 app = typer.Typer(no_args_is_help=True, help="Inspect imports, get their error files, apply reviewed plans.")
 
@@ -37,7 +37,7 @@ def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
     """List the newest imports."""
     from kelompok_core.imports.shared.imports import list_imports
 
-    with terminal.workbench() as bench, bench.database.connect() as connection:
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
         records = list_imports(connection, limit=limit)
         called = terminal.names_of(connection, "imports", [one.id for one in records])
     rows = [
@@ -50,27 +50,27 @@ def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
     )
 
 
-def _counts(record: "ImportRecord") -> str:
+def _counts(import_: "Import") -> str:
     """Return a short text of the counts that are not 0."""
     from kelompok_core.imports.shared.imports import DECISIONS
 
-    counts = record.counts or {}
+    counts = import_.counts or {}
     return ", ".join(f"{number(counts[name])} {say(name)}" for name in DECISIONS if counts.get(name))
 
 
-def _summary(record: "ImportRecord") -> dict[str, object]:
+def _summary(import_: "Import") -> dict[str, object]:
     return {
-        "import": str(record.id),
-        "created_at": record.created_at.isoformat(),
-        "state": record.state.value,
-        "dry_run": record.dry_run,
-        "plugin": record.plugin_label,
-        "job": record.job,
-        "entity": record.entity,
-        "source": record.source_name,
-        "file": record.file_name,
-        "run_id": record.run_id,
-        "counts": dict(record.counts) if record.counts else None,
+        "import": str(import_.id),
+        "created_at": import_.created_at.isoformat(),
+        "state": import_.state.value,
+        "dry_run": import_.dry_run,
+        "plugin": import_.plugin_label,
+        "job": import_.job,
+        "entity": import_.entity,
+        "source": import_.source_name,
+        "file": import_.file_name,
+        "run_id": import_.run_id,
+        "counts": dict(import_.counts) if import_.counts else None,
     }
 
 
@@ -94,27 +94,29 @@ def show(
     """Show an import's report (counts, findings, next steps) or all its rows."""
     from kelompok_core.cli.importing import show_report
 
-    with terminal.workbench() as bench:
-        found = find_import(bench, import_id)
+    with terminal.open_installation() as installation:
+        found = find_import(installation, import_id)
         if rows or target is not None:
-            _show_rows(bench, found, target, force=force, as_json=as_json)
+            _show_rows(installation, found, target, force=force, as_json=as_json)
             return
-        code = show_report(bench, found, as_json=as_json)
+        code = show_report(installation, found, as_json=as_json)
         if surroundings.SURROUNDINGS.debug and not as_json:
-            _show_trace(bench, found)
+            _show_trace(installation, found)
     raise typer.Exit(code)
 
 
-def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, force: bool, as_json: bool) -> None:
+def _show_rows(
+    installation: "Installation", import_id: "UUID", target: Path | None, *, force: bool, as_json: bool
+) -> None:
     from kelompok_core.cli.list_files import encoding_of
     from kelompok_core.cli.rows import render_rows, write_rows
     from kelompok_core.imports.reporting.row_pages import iter_rows
     from kelompok_core.imports.shared.imports import get_import
 
-    with bench.database.connect() as connection:
-        record = get_import(connection, import_id)
+    with installation.database.connect() as connection:
+        import_ = get_import(connection, import_id)
         if target is None:
-            found = list(iter_rows(connection, record))
+            found = list(iter_rows(connection, import_))
             output.show(
                 as_json,
                 lambda: [one.to_json() for one in found],
@@ -122,14 +124,14 @@ def _show_rows(bench: "Workbench", import_id: "UUID", target: Path | None, *, fo
             )
             return
         with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
-            written = write_rows(iter_rows(connection, record), file, target)
+            written = write_rows(iter_rows(connection, import_), file, target)
     output.echo(say("{rows} written to {file}.", rows=counted(written, "row", "rows"), file=target))
 
 
-def _show_trace(bench: "Workbench", import_id: "UUID") -> None:
+def _show_trace(installation: "Installation", import_id: "UUID") -> None:
     from kelompok_core.imports.shared.imports import get_import
 
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         trace = get_import(connection, import_id).failure_trace
     output.echo(trace or say("No code failed in this import."), errors=True)
 
@@ -150,46 +152,46 @@ def errors(
     """List the findings about rows that were rejected or wait for review, or write the error file."""
     from kelompok_core.imports.shared.imports import get_import
 
-    with terminal.workbench() as bench, bench.database.connect() as connection:
-        record = get_import(connection, find_import(bench, import_id))
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
+        import_ = get_import(connection, find_import(installation, import_id))
         if target is None:
-            _list_errors(connection, record, everything=everything, as_json=as_json)
+            _list_errors(connection, import_, everything=everything, as_json=as_json)
         elif everything:
-            _write_findings(connection, record, target, force=force)
+            _write_findings(connection, import_, target, force=force)
         else:
-            _write_error_file(bench, connection, record, target, force=force)
+            _write_error_file(installation, connection, import_, target, force=force)
 
 
 def _write_error_file(
-    bench: "Workbench", connection: "sa.Connection", record: "ImportRecord", target: Path, *, force: bool
+    installation: "Installation", connection: "sa.Connection", import_: "Import", target: Path, *, force: bool
 ) -> None:
     from kelompok_core.imports.reporting.error_file import encoding_of
     from kelompok_core.imports.reporting.error_file_writer import write_errors
     from kelompok_core.imports.reporting.repeat_command import import_again
 
-    with terminal.whole_file(target, force=force, encoding=encoding_of(record)) as file:
-        written = write_errors(bench.settings, connection, record, {language(): file})
+    with terminal.whole_file(target, force=force, encoding=encoding_of(import_)) as file:
+        written = write_errors(installation.settings, connection, import_, {language(): file})
     rows = counted(written, "row", "rows")
     if not written:
         output.print_line(say("No row needs correcting; {file} contains only the header.", file=target))
         return
-    again = import_again(bench.settings, connection, record, target, is_error_file=True)
+    again = import_again(installation.settings, connection, import_, target, is_error_file=True)
     told = say("{rows} written to {file}. Correct the file and import it again:", rows=rows, file=target)
     output.print_next(told, output.command(*again))
 
 
-def _findings(connection: "sa.Connection", record: "ImportRecord", *, everything: bool) -> "Iterator[RowIssue]":
+def _findings(connection: "sa.Connection", import_: "Import", *, everything: bool) -> "Iterator[RowIssue]":
     from kelompok_core.imports.reporting.report import iter_file_issues, iter_row_issues
 
     if everything:
-        yield from iter_file_issues(record)
-    for one in iter_row_issues(connection, record):
+        yield from iter_file_issues(import_)
+    for one in iter_row_issues(connection, import_):
         if everything or one.severity in ("error", "review"):
             yield one
 
 
-def _list_errors(connection: "sa.Connection", record: "ImportRecord", *, everything: bool, as_json: bool) -> None:
-    found = list(_findings(connection, record, everything=everything))
+def _list_errors(connection: "sa.Connection", import_: "Import", *, everything: bool, as_json: bool) -> None:
+    found = list(_findings(connection, import_, everything=everything))
     rows = [
         (one.line, output.coloured(one.severity), one.code, one.column, one.value, one.message(language()))
         for one in found
@@ -202,18 +204,18 @@ def _list_errors(connection: "sa.Connection", record: "ImportRecord", *, everyth
     )
 
 
-def _write_findings(connection: "sa.Connection", record: "ImportRecord", target: Path, *, force: bool) -> None:
+def _write_findings(connection: "sa.Connection", import_: "Import", target: Path, *, force: bool) -> None:
     from kelompok_core.cli.list_files import Form, encoding_of, write_listing
 
     form: Form[RowIssue] = Form(
-        columns=("line", "record", "severity", "code", "column", "value", "message"),
+        columns=("line", "row_number", "severity", "code", "column", "value", "message"),
         lines=lambda one: [
-            (one.line, one.record, one.severity, one.code, one.column, one.value, one.message(language()))
+            (one.line, one.row_number, one.severity, one.code, one.column, one.value, one.message(language()))
         ],
         to_json=lambda one: one.to_json(),
     )
     with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
-        written = write_listing(_findings(connection, record, everything=True), form, file, target)
+        written = write_listing(_findings(connection, import_, everything=True), form, file, target)
     output.echo(say("{findings} written to {file}.", findings=counted(written, "finding", "findings"), file=target))
 
 
@@ -223,16 +225,16 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
     from kelompok_core.cli.importing import carry_out, show_report
     from kelompok_core.imports.applying.apply import approve
 
-    with terminal.workbench() as bench:
-        found = find_import(bench, import_id, newest="mode = 'dry_run' AND state IN ('planned', 'applied')")
-        record = approve(bench, found, terminal.acting(bench, actor))
-        if record.state == "applied":
+    with terminal.open_installation() as installation:
+        found = find_import(installation, import_id, newest="mode = 'dry_run' AND state IN ('planned', 'applied')")
+        import_ = approve(installation, found, terminal.acting(installation, actor))
+        if import_.state == "applied":
             output.print_line(say("This import is applied already; nothing was done."), errors=True)
-            raise typer.Exit(show_report(bench, found, as_json=as_json))
-        raise typer.Exit(carry_out(bench, found, as_json=as_json))
+            raise typer.Exit(show_report(installation, found, as_json=as_json))
+        raise typer.Exit(carry_out(installation, found, as_json=as_json))
 
 
-def find_import(bench: "Workbench", prefix: str, *, newest: str = "true") -> "UUID":
+def find_import(installation: "Installation", prefix: str, *, newest: str = "true") -> "UUID":
     """Return the id of the import with this prefix or suffix; «last» is the newest that meets ``newest``, if any.
 
     The condition lets «last» skip failed imports for an undo. It should not skip imports that are already undone:
@@ -240,7 +242,7 @@ def find_import(bench: "Workbench", prefix: str, *, newest: str = "true") -> "UU
     """
     from kelompok_core.database.ids import get_id
 
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         return get_id(connection, "imports", prefix, newest=newest)
 
 
@@ -249,11 +251,11 @@ def cancel(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption
     """Cancel an import that has not written anything yet: one that is queued or being read, or a plan."""
     from kelompok_core.imports.running.cancel import cancel
 
-    with terminal.workbench() as bench:
-        record = cancel(bench, find_import(bench, import_id), terminal.acting(bench, actor))
-        called = terminal.name_of(bench, "imports", record.id)
+    with terminal.open_installation() as installation:
+        import_ = cancel(installation, find_import(installation, import_id), terminal.acting(installation, actor))
+        called = terminal.name_of(installation, "imports", import_.id)
     output.show(
-        as_json, lambda: _summary(record), lambda _: output.print_line(say("Import {id} is cancelled.", id=called))
+        as_json, lambda: _summary(import_), lambda _: output.print_line(say("Import {id} is cancelled.", id=called))
     )
 
 
@@ -268,9 +270,9 @@ def undo_import(
     from kelompok_core.cli.render import render_undo
     from kelompok_core.imports.undoing.undo import undo
 
-    with terminal.workbench() as bench:
-        found = find_import(bench, import_id, newest="state IN ('applied', 'undone')")
-        report = undo(bench, found, terminal.acting(bench, actor), dry_run=dry_run)
-        called = terminal.name_of(bench, "imports", report.record.id)
+    with terminal.open_installation() as installation:
+        found = find_import(installation, import_id, newest="state IN ('applied', 'undone')")
+        report = undo(installation, found, terminal.acting(installation, actor), dry_run=dry_run)
+        called = terminal.name_of(installation, "imports", report.import_.id)
     output.show(as_json, report.to_json, lambda console: render_undo(console, report, called))
     raise typer.Exit(terminal.ATTENTION if report.left else terminal.DONE)

@@ -10,7 +10,7 @@ from kelompok_core.errors import KelompokError
 from kelompok_core.settings import Settings
 
 if TYPE_CHECKING:
-    from kelompok_core.installation import Progress, Workbench
+    from kelompok_core.installation import Installation, Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +25,13 @@ class ServiceOptions:
 class Launcher(Protocol):
     """Runs imports and services."""
 
-    def run_import(self, bench: "Workbench", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
+    def run_import(self, installation: "Installation", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
         """Run a received import to its end, or apply the approved plan of a dry run."""
         ...
 
-    def run_enrichment(self, bench: "Workbench", enrichment_id: UUID, tell: "Callable[[Progress], None]") -> None:
+    def run_enrichment(
+        self, installation: "Installation", enrichment_id: UUID, tell: "Callable[[Progress], None]"
+    ) -> None:
         """Run a requested enrichment."""
         ...
 

@@ -38,7 +38,7 @@ def _told_apart(ids: Sequence[UUID]) -> str:
     """Return imports a line each, with what tells them apart."""
     from kelompok_core.imports.shared.imports import get_import
 
-    with terminal.workbench() as bench, bench.database.connect() as connection:
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
         called = terminal.names_of(connection, "imports", ids)
         records = [get_import(connection, one) for one in ids]
     lines = [
@@ -51,7 +51,7 @@ def _near(table: str, name: str) -> str | None:
     from kelompok_core.values.slug import slug_of_one
 
     wanted = name if "@" in name else slug_of_one(name)
-    with terminal.workbench() as bench, bench.database.connect() as connection:
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
         known = list(connection.scalars(sa.text(_query(table, CALLED_BY[table])), _params(wanted)))
     return suggest(wanted, [one for one in known if one], few=0)
 

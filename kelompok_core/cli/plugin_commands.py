@@ -272,7 +272,7 @@ def _readable(table: "pd.DataFrame") -> "pd.DataFrame":
     plain = table.astype("object").where(table.notna(), None)
     if tuple(table.columns) != ISSUE_COLUMNS:
         return plain
-    keys = ("column", "value", "line", "record", "params")
+    keys = ("column", "value", "line", "row_number", "params")
     findings: Any = plain.to_dict("records")
     sentences = [describe(one["code"], language=language(), **{key: one[key] for key in keys}) for one in findings]
     return plain[["severity", "code", "line"]].assign(finding=sentences)

@@ -131,7 +131,7 @@ def _add_writing(app: typer.Typer, noun: Noun) -> None:
         from kelompok_core.enrichment.queries import list_signals
         from kelompok_core.sources.queries import list_source_records
 
-        with terminal.workbench() as bench, bench.database.session() as session:
+        with terminal.open_installation() as installation, installation.database.session() as session:
             record = noun.queries(session).get(ref, _home(session, organization))
             evidence = list_source_records(session, record.id)
             imports = [one.import_id for one in evidence]
@@ -190,7 +190,7 @@ def _add_of_an_organization(app: typer.Typer, noun: Noun) -> None:
 
 
 def _list(noun: Noun, organization: str | None, search: str | None, limit: int, *, as_json: bool) -> None:
-    with terminal.workbench() as bench, bench.database.session() as session:
+    with terminal.open_installation() as installation, installation.database.session() as session:
         home = _home(session, organization)
         records = noun.queries(session).list(organization_id=home, search=search, limit=limit)
         summaries = [_summary(noun, session, one) for one in records]
@@ -230,17 +230,17 @@ def _summary(noun: Noun, session: "Session", record: Any) -> dict[str, Any]:
 
 
 def _cells(record: Any, summary: "Mapping[str, Any]") -> dict[str, Any]:
-    """Return a record's summary as a list shows it: moments by the record's own clock, ids as short as they may be."""
+    """Return a record's summary as a list shows it: times in the record's own zone, ids as short as possible."""
     from kelompok_core.record_queries import SHORT_ID
 
-    shown = {name: _moment(record, getattr(record, name, None)) or value for name, value in summary.items()}
+    shown = {name: _date_time(record, getattr(record, name, None)) or value for name, value in summary.items()}
     if output.is_for_a_person():
         shown["id"] = summary["id"][-SHORT_ID:]
     return shown
 
 
-def _moment(record: Any, value: Any) -> str | None:
-    """Return a moment as the clock shows it where the record takes place, else as the one of this machine does."""
+def _date_time(record: Any, value: Any) -> str | None:
+    """Return a time in the zone where the record takes place, or else in this machine's zone."""
     if not isinstance(value, datetime):
         return None
     from kelompok_core.values.zones import zone_info
@@ -256,11 +256,11 @@ def _called(summary: dict[str, Any]) -> str:
 def _shown(record: Any, value: Any) -> object:
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return _moment(record, value) or value
+    return _date_time(record, value) or value
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as the terminal and JSON show it: days and moments in ISO 8601."""
+    """Return a value as the terminal and JSON show it: days and dates and times in ISO 8601."""
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
@@ -315,9 +315,10 @@ class _Shown:
             output.table(console, ("signal", "value", "confidence", "evidence", "by", "status"), found)
             console.print()
         seen = [
-            (one.source_name, one.file_name, one.line, one.record, self.imports[one.import_id]) for one in self.evidence
+            (one.source_name, one.file_name, one.line, one.row_number, self.imports[one.import_id])
+            for one in self.evidence
         ]
-        output.table(console, ("evidence: source", "file", "line", "record", "import"), seen)
+        output.table(console, ("evidence: source", "file", "line", "row", "import"), seen)
         console.print()
         changes = [
             (local_time(one.occurred_at), say(one.action), one.actor, one.origin, ", ".join(one.changed()))
@@ -331,7 +332,7 @@ def _evidence(one: "SourceRecord") -> dict[str, object]:
         "source": one.source_name,
         "file": one.file_name,
         "sha256": one.file_sha256.hex(),
-        "record": one.record,
+        "row_number": one.row_number,
         "line": one.line,
         "import": str(one.import_id),
         "plugin": f"{one.plugin}@{one.plugin_version}",

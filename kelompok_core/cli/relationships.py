@@ -33,7 +33,7 @@ def list_all(
     """List relations."""
     from kelompok_core.organizations.relationships import list_relationships
 
-    with terminal.workbench() as bench, bench.database.session() as session:
+    with terminal.open_installation() as installation, installation.database.session() as session:
         found = [
             {"from": row.from_slug, "kind": row.kind, "to": row.to_slug}
             for row in list_relationships(session, slug=organization)

@@ -41,7 +41,7 @@ class Shown:
 def report_to_json(shown: Shown) -> dict[str, Any]:
     """Return the report as JSON; for a plan, with its first rows."""
     told = shown.report.to_json()
-    if shown.report.record.waits_for_approval:
+    if shown.report.import_.waits_for_approval:
         told["plan"] = [one.to_json() for one in shown.rows]
     return told
 
@@ -49,16 +49,16 @@ def report_to_json(shown: Shown) -> dict[str, Any]:
 def render_report(console: "Console", shown: Shown) -> None:
     """Print what an import did: counts, rows of a plan, findings, and next steps."""
     report = shown.report
-    record = report.record
-    is_plan = record.dry_run and record.approved_by is None and record.state != "applied"
+    import_ = report.import_
+    is_plan = import_.dry_run and import_.approved_by is None and import_.state != "applied"
     kind = say("Dry run") if is_plan else say("Import")
-    state = say("{kind} {id} is {state}", kind=kind, id=shown.called, state=say(record.state))
+    state = say("{kind} {id} is {state}", kind=kind, id=shown.called, state=say(import_.state))
     print_line(state, style="bold")
-    console.print(safe_text(say("{file} as source «{source}»", file=record.file_name, source=record.source_name)))
-    if record.read_as:
-        console.print(safe_text(describe_reading(record.read_as)))
-    if record.failure and not any(group.severity == "fatal" for group in report.groups):
-        console.print(safe_text(translate(record.failure), style="red"))
+    console.print(safe_text(say("{file} as source «{source}»", file=import_.file_name, source=import_.source_name)))
+    if import_.read_as:
+        console.print(safe_text(describe_reading(import_.read_as)))
+    if import_.failure and not any(group.severity == "fatal" for group in report.groups):
+        console.print(safe_text(translate(import_.failure), style="red"))
     _counts(console, report)
     _mapping(console, report)
     _plan(console, shown)
@@ -84,15 +84,15 @@ def _counts(console: "Console", report: "ImportReport") -> None:
 
 
 def _blank_lines(report: "ImportReport") -> str:
-    if not report.record.blank_lines:
+    if not report.import_.blank_lines:
         return ""
-    return f" ({counted(report.record.blank_lines, 'blank line passed over', 'blank lines passed over')})"
+    return f" ({counted(report.import_.blank_lines, 'blank line passed over', 'blank lines passed over')})"
 
 
 def _mapping(console: "Console", report: "ImportReport") -> None:
-    if report.record.mapping:
-        fields = report.record.mapping
-        columns = [f"{column} → {fields[column]}" for column in report.record.header if column in fields]
+    if report.import_.mapping:
+        fields = report.import_.mapping
+        columns = [f"{column} → {fields[column]}" for column in report.import_.header if column in fields]
         console.print(safe_text(f"{say('Columns')}: {', '.join(columns)}"))
     unknown = [group.column or "" for group in report.groups if group.code == _UNMAPPED]
     if unknown:
@@ -138,7 +138,7 @@ def _issues(console: "Console", shown: Shown) -> None:
 
 
 def _is_of_rows(group: "IssueGroup") -> bool:
-    return group.examples[0].record is not None
+    return group.examples[0].row_number is not None
 
 
 def _lines(group: "IssueGroup") -> str:
@@ -150,30 +150,30 @@ def _lines(group: "IssueGroup") -> str:
 
 def _closing(shown: Shown) -> None:
     report, called = shown.report, shown.called
-    record, counts = report.record, report.counts
-    is_plan = record.waits_for_approval
+    import_, counts = report.import_, report.counts
+    is_plan = import_.waits_for_approval
     changes = counts["accepted"] or counts["merged"]
-    if not counts["rows_read"] and record.state in ("planned", "applied"):
+    if not counts["rows_read"] and import_.state in ("planned", "applied"):
         print_line(say("The file has no rows: there is nothing to import."))
     elif is_plan and changes:
         print_next(say("Nothing was written yet. To do exactly this:"), command("import", "apply", called))
     elif is_plan:
         print_line(say("Nothing was written, and applying this would change nothing."))
-    elif record.state == "applied" and not changes and not report.needs_attention:
+    elif import_.state == "applied" and not changes and not report.needs_attention:
         print_line(say("Nothing changed: the core already says all of this."))
-    if report.waiting and record.state == "applied":
+    if report.waiting and import_.state == "applied":
         waiting = counted(report.waiting, "row waits for a person to decide", "rows wait for a person to decide")
         print_next(f"{waiting}:", command("import", "review", "list", "--import", called))
     if shown.again is not None:
         _handed_back(shown)
-    if record.state == "failed" and record.failure_trace:
+    if import_.state == "failed" and import_.failure_trace:
         print_next(say("Where in the code that happened:"), command("import", "show", called, "--debug"))
 
 
 def _handed_back(shown: Shown) -> None:
     """Print how to get the error file, and how to import it again once corrected."""
     back = counted(_count_back(shown.report), "row to correct", "rows to correct")
-    still_wait = shown.report.record.state in ("planned", "applied")
+    still_wait = shown.report.import_.state in ("planned", "applied")
     if still_wait and shown.report.waiting and shown.report.counts["rejected"]:  # they were counted above as well
         back += f" ({say('{number} of them wait for a person', number=number(shown.report.waiting))})"
     print_next(
@@ -230,7 +230,7 @@ def _said_of_undo(report: "UndoReport", called: str) -> str:
         return say("Import {id} was undone before; {done} taken back now, {left} remain:", **facts)
     if report.dry_run:
         return say("Import {id} would be undone", id=called)
-    return say("Import {id} is {state}", id=called, state=say(report.record.state))
+    return say("Import {id} is {state}", id=called, state=say(report.import_.state))
 
 
 def _setting(value: object) -> str:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kelompok_core.imports.reviewing.review import Verdict
-    from kelompok_core.imports.reviewing.review_items import Comparison, ParkedRow
-    from kelompok_core.installation import Workbench
+    from kelompok_core.imports.reviewing.review_items import Comparison, ReviewItem
+    from kelompok_core.installation import Installation
 
 app = typer.Typer(no_args_is_help=True, help="Decide the rows that wait for review.")
 
 RefArgument = Annotated[
     str,
-    typer.Argument(metavar="ID:RECORD", help="The row, as «review list» shows it.", autocompletion=completion.parked),
+    typer.Argument(metavar="ID:RECORD", help="The row, as «review list» shows it.", autocompletion=completion.item),
 ]
 NoteOption = Annotated[str | None, typer.Option(help="The reason; stored with the decision.")]
 
@@ -41,16 +41,16 @@ def list_all(
     """List the waiting rows with their reasons."""
     from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
     from kelompok_core.database.ids import get_id
-    from kelompok_core.imports.reviewing.review_items import list_parked
+    from kelompok_core.imports.reviewing.review_items import list_review_items
 
-    with terminal.workbench() as bench, bench.database.connect() as connection:
-        reader = terminal.acting(bench, actor)
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
+        reader = terminal.acting(installation, actor)
         wanted = get_id(connection, "imports", import_id) if import_id else None
-        homes = list_organizations_where(connection, reader, Action.IMPORT_READ)
+        owners = list_organizations_where(connection, reader, Action.IMPORT_READ)
         sees = list_organizations_seen(connection, reader)
-        parked = list_parked(connection, import_id=wanted, organizations=homes, limit=limit, sees=sees)
-        called = terminal.names_of(connection, "imports", [one.import_id for one in parked])
-    rows = [(_called(one, called), one.source_name, one.line, one.label, one.reason, len(one.may_be)) for one in parked]
+        item = list_review_items(connection, import_id=wanted, organizations=owners, limit=limit, sees=sees)
+        called = terminal.names_of(connection, "imports", [one.import_id for one in item])
+    rows = [(_called(one, called), one.source_name, one.line, one.label, one.reason, len(one.may_be)) for one in item]
 
     def render(console: "Console") -> None:
         if not rows:
@@ -62,41 +62,41 @@ def list_all(
             say("To look at one, beside the records it may be:"), output.command("import", "review", "show", shown)
         )
 
-    output.show(as_json, lambda: [_to_json(one) for one in parked], render)
+    output.show(as_json, lambda: [_to_json(one) for one in item], render)
 
 
-def _called(row: "ParkedRow", called: "Mapping[UUID, str]") -> str:
-    return f"{called[row.import_id]}:{row.record}"
+def _called(row: "ReviewItem", called: "Mapping[UUID, str]") -> str:
+    return f"{called[row.import_id]}:{row.row_number}"
 
 
 @app.command()
 def show(ref: RefArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Show a row side by side with each record it may match."""
     from kelompok_core.access.rules import Action, authorize, list_organizations_seen
-    from kelompok_core.imports.reviewing.review_items import compare, get_home, get_parked, list_candidates
+    from kelompok_core.imports.reviewing.review_items import compare, get_owner, get_review_item, list_candidates
 
-    with terminal.workbench() as bench, bench.database.connect() as connection:
-        reader, row = terminal.acting(bench, actor), _split(bench, ref)
-        authorize(connection, reader, Action.IMPORT_READ, get_home(connection, *row))
-        parked = get_parked(connection, *row, sees=list_organizations_seen(connection, reader))
-        candidates = list_candidates(connection, parked)
-        beside = {slug: compare(connection, parked, record_id) for slug, record_id in candidates.items()}
-        called = _called(parked, terminal.names_of(connection, "imports", [parked.import_id]))
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
+        reader, row = terminal.acting(installation, actor), _split(installation, ref)
+        authorize(connection, reader, Action.IMPORT_READ, get_owner(connection, *row))
+        item = get_review_item(connection, *row, sees=list_organizations_seen(connection, reader))
+        candidates = list_candidates(connection, item)
+        beside = {slug: compare(connection, item, record_id) for slug, record_id in candidates.items()}
+        called = _called(item, terminal.names_of(connection, "imports", [item.import_id]))
     output.show(
         as_json,
-        lambda: _to_json(parked) | {"beside": {slug: [vars(pair) for pair in pairs] for slug, pairs in beside.items()}},
-        lambda console: _render(console, parked, beside, called),
+        lambda: _to_json(item) | {"beside": {slug: [vars(pair) for pair in pairs] for slug, pairs in beside.items()}},
+        lambda console: _render(console, item, beside, called),
     )
 
 
-def _render(console: "Console", parked: "ParkedRow", beside: "Mapping[str, list[Comparison]]", called: str) -> None:
-    where = say("{row}, line {line} of «{source}»", row=called, line=parked.line, source=parked.source_name)
+def _render(console: "Console", item: "ReviewItem", beside: "Mapping[str, list[Comparison]]", called: str) -> None:
+    where = say("{row}, line {line} of «{source}»", row=called, line=item.line, source=item.source_name)
     output.print_line(where, style="bold")
-    console.print(output.safe_text(parked.message(language())))
+    console.print(output.safe_text(item.message(language())))
     for slug, pairs in beside.items():
         output.table(console, ("field", "the row", slug, "set by"), _pairs(pairs))
     if not beside:
-        output.table(console, ("field", "the row"), _said(parked))
+        output.table(console, ("field", "the row"), _said(item))
     output.print_next(
         say("To take it into a record, to take it as a record of its own, or to leave it out:")
         if beside
@@ -107,11 +107,11 @@ def _render(console: "Console", parked: "ParkedRow", beside: "Mapping[str, list[
     )
 
 
-def _said(parked: "ParkedRow") -> list[tuple[str, object]]:
+def _said(item: "ReviewItem") -> list[tuple[str, object]]:
     """Return the row's values by field, without those derived only for matching."""
     from kelompok_core.records.registry import get_descriptor
 
-    values = [(one.name, parked.candidate.get(one.name)) for one in get_descriptor(parked.entity).fields]
+    values = [(one.name, item.candidate.get(one.name)) for one in get_descriptor(item.entity).fields]
     return [(name, value) for name, value in values if value is not None]
 
 
@@ -140,25 +140,25 @@ def accept(
     """Accept the row: merge it into the record it may match or the one named, or create a new record."""
     from kelompok_core.access.rules import list_organizations_seen
     from kelompok_core.imports.reviewing.review import Reviewer
-    from kelompok_core.imports.reviewing.review_items import find_by_ref, get_parked
+    from kelompok_core.imports.reviewing.review_items import find_by_ref, get_review_item
 
     if as_new and (merge_into or field):
         raise terminal.wrong_option("--as-new", "a record of its own has nothing to merge with")
     choices = terminal.pairs(field or [], "--field")
-    with terminal.workbench() as bench:
-        import_id, record = _split(bench, ref)
-        reader = terminal.acting(bench, actor)
-        reviewer = Reviewer(bench, reader)
+    with terminal.open_installation() as installation:
+        import_id, row_number = _split(installation, ref)
+        reader = terminal.acting(installation, actor)
+        reviewer = Reviewer(installation, reader)
         if as_new:
-            verdict = reviewer.accept_as_new(import_id, record, note=note)
+            verdict = reviewer.accept_as_new(import_id, row_number, note=note)
         else:
             target = None
             if merge_into:
-                with bench.database.connect() as connection:
+                with installation.database.connect() as connection:
                     sees = list_organizations_seen(connection, reader)
-                    parked = get_parked(connection, import_id, record, sees=sees)
-                    target = find_by_ref(connection, parked, merge_into, sees=sees)
-            verdict = reviewer.accept_into(import_id, record, target, choices=choices, note=note)
+                    item = get_review_item(connection, import_id, row_number, sees=sees)
+                    target = find_by_ref(connection, item, merge_into, sees=sees)
+            verdict = reviewer.accept_into(import_id, row_number, target, choices=choices, note=note)
     _say(verdict, as_json=as_json)
 
 
@@ -167,8 +167,10 @@ def reject(ref: RefArgument, note: NoteOption = None, actor: ActorOption = None,
     """Reject the row. If imported again unchanged, it is rejected automatically."""
     from kelompok_core.imports.reviewing.review import Reviewer
 
-    with terminal.workbench() as bench:
-        verdict = Reviewer(bench, terminal.acting(bench, actor)).reject(*_split(bench, ref), note=note)
+    with terminal.open_installation() as installation:
+        verdict = Reviewer(installation, terminal.acting(installation, actor)).reject(
+            *_split(installation, ref), note=note
+        )
     _say(verdict, as_json=as_json)
 
 
@@ -179,21 +181,21 @@ def _say(verdict: "Verdict", *, as_json: bool) -> None:
     output.show(as_json, lambda: shown, lambda _: output.print_line(told))
 
 
-def _split(bench: "Workbench", ref: str) -> "tuple[UUID, int]":
+def _split(installation: "Installation", ref: str) -> "tuple[UUID, int]":
     from kelompok_core.database.ids import get_id
 
-    prefix, colon, record = ref.rpartition(":")
-    if not colon or not record.isdecimal():
+    prefix, colon, row_number = ref.rpartition(":")
+    if not colon or not row_number.isdecimal():
         raise terminal.wrong_option("ID:RECORD", f"{ref!r} is not ID:RECORD")
-    with bench.database.connect() as connection:
-        return get_id(connection, "imports", prefix), int(record)
+    with installation.database.connect() as connection:
+        return get_id(connection, "imports", prefix), int(row_number)
 
 
-def _to_json(parked: "ParkedRow") -> dict[str, object]:
+def _to_json(item: "ReviewItem") -> dict[str, object]:
     return {
-        "row": parked.ref, "source": parked.source_name, "line": parked.line, "name": parked.label,
-        "reason": parked.reason, "message": {one: parked.message(one) for one in LANGUAGES},
-        "candidates": list(parked.may_be), "raw": dict(parked.raw),
+        "row": item.ref, "source": item.source_name, "line": item.line, "name": item.label,
+        "reason": item.reason, "message": {one: item.message(one) for one in LANGUAGES},
+        "candidates": list(item.may_be), "raw": dict(item.raw),
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from kelompok_core.imports.reporting.row_pages import DecidedRow
 
-COLUMNS = ("line", "record", "decision", "reason", "name", "ref", "field", "before", "after")
+COLUMNS = ("line", "row_number", "decision", "reason", "name", "ref", "field", "before", "after")
 """Of a file of rows: a line for each field of each row that changes, and one for each other row."""
 
 _SHORT = 60
@@ -94,6 +94,6 @@ def write_rows(rows: "Iterable[DecidedRow]", target: TextIO, path: Path) -> int:
 
 
 def _lines(row: "DecidedRow") -> Iterator[tuple[object, ...]]:
-    known = (row.line, row.record, row.decision, row.reason, row.name, row.ref)
+    known = (row.line, row.row_number, row.decision, row.reason, row.name, row.ref)
     for change in list(changes_of(row)) or [("", None, None)]:
         yield (*known, *change)

@@ -27,7 +27,7 @@ def show(slug: SlugArgument, as_json: JsonOption = False) -> None:
     """Show an organization's goals with the evidence for each: its own texts first, then posts and events."""
     from kelompok_core.sdgs.signals import list_goals
 
-    with terminal.workbench() as bench, bench.database.session() as session:
+    with terminal.open_installation() as installation, installation.database.session() as session:
         found = list_goals(session, slug)
     columns = ("goal", "", "confidence", "in", "evidence", "by", "status")
     output.show(
@@ -91,8 +91,8 @@ def corrections(
     from kelompok_core.enrichment.corrections import list_corrections, write_corrections
     from kelompok_core.plugin_host.registry import require_enabled
 
-    with terminal.workbench() as bench, bench.database.connect() as connection:
-        found = list_corrections(connection, require_enabled(bench.settings, plugin))
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
+        found = list_corrections(connection, require_enabled(installation.settings, plugin))
         if file is None:
             write_corrections(found, data_stream())
             return
@@ -117,6 +117,6 @@ def explain(
     if text is not None:
         result: CommandResult = explain_text(surroundings.settings(), plugin, text)
     else:
-        with terminal.workbench() as bench:
-            result = explain_organization(bench, plugin, str(slug))
+        with terminal.open_installation() as installation:
+            result = explain_organization(installation, plugin, str(slug))
     show_result(result, as_json=as_json)

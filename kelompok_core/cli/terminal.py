@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from kelompok_core.access.actors import Actor
-    from kelompok_core.installation import Workbench
+    from kelompok_core.installation import Installation
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ActorOption = Annotated[
@@ -86,28 +86,28 @@ def require_free(path: Path, option: str, *, force: bool) -> None:
 
 
 @contextmanager
-def workbench() -> Iterator["Workbench"]:
+def open_installation() -> Iterator["Installation"]:
     """Open the database for one command.
 
     Raises:
         SettingsError: When there is no installation here.
     """
     from kelompok_core.database.engine import open_database
-    from kelompok_core.installation import Workbench
+    from kelompok_core.installation import Installation
 
     require_installation(settings())
     database = open_database(settings())
     try:
-        yield Workbench(database=database, settings=settings())
+        yield Installation(database=database, settings=settings())
     finally:
         database.dispose()
 
 
-def acting(bench: "Workbench", email: str | None) -> "Actor":
+def acting(installation: "Installation", email: str | None) -> "Actor":
     """Return the acting user."""
     from kelompok_core.access.actors import get_actor
 
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         return get_actor(connection, email=email)
 
 
@@ -118,9 +118,9 @@ def names_of(connection: "sa.Connection", table: str, ids: "Sequence[UUID]") -> 
     return shorten(connection, table, ids) if output.is_for_a_person() else {one: str(one) for one in ids}
 
 
-def name_of(bench: "Workbench", table: str, given: "UUID") -> str:
+def name_of(installation: "Installation", table: str, given: "UUID") -> str:
     """Return how to print one id; see :func:`names_of`."""
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         return names_of(connection, table, [given])[given]
 
 
@@ -154,8 +154,8 @@ def pairs(given: Sequence[str], option: str, *, first: bool = False) -> dict[str
 @contextmanager
 def acting_session(email: str | None) -> "Iterator[tuple[Session, Actor]]":
     """Open a session for one command that writes, with the acting user; commit it unless the block fails."""
-    with workbench() as bench, bench.database.session() as session:
-        yield session, acting(bench, email)
+    with open_installation() as installation, installation.database.session() as session:
+        yield session, acting(installation, email)
 
 
 def error_as_json(error: KelompokError) -> Mapping[str, Any]:

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from kelompok_core.cli import output, surroundings
-from kelompok_core.cli.installation import UI_PORT, tell
 from kelompok_core.cli.language import say
+from kelompok_core.cli.operating import UI_PORT, tell
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.errors import NotFound
 

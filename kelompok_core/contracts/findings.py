@@ -30,7 +30,7 @@ class Issue:
     Attributes:
         code: Stable code such as ``row.too_many_cells``; the sentence for it is the host's, in two languages.
         severity: See :class:`Severity`.
-        record: Number of the data record, from 1; ``None`` when the finding is about the file.
+        row_number: Number of the row in the source, from 1; ``None`` when the finding is about the file.
         line: Physical line in the original file, from 1, counting title lines and line breaks in quotes.
         column: Header as written, or ``None`` when the finding is about the row or the file.
         value: The text as read, or ``None``.
@@ -39,24 +39,26 @@ class Issue:
 
     code: str
     severity: Severity
-    record: int | None = None
+    row_number: int | None = None
     line: int | None = None
     column: str | None = None
     value: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
 
 
-ISSUE_COLUMNS = ("record", "line", "column", "value", "code", "severity", "params")
-"""Columns of an issue table: record and line ``Int64``, params a ``dict``, the others text."""
+ISSUE_COLUMNS = ("row_number", "line", "column", "value", "code", "severity", "params")
+"""Columns of an issue table: row_number and line ``Int64``, params a ``dict``, the others text."""
 
 
 def issue_table(issues: Iterable[Issue]) -> "pd.DataFrame":
     """Return the issues as a frame with :data:`ISSUE_COLUMNS`, one row each, in the given order."""
     import pandas as pd
 
-    rows = [(one.record, one.line, one.column, one.value, one.code, one.severity.value, one.params) for one in issues]
+    rows = [
+        (one.row_number, one.line, one.column, one.value, one.code, one.severity.value, one.params) for one in issues
+    ]
     table = pd.DataFrame(rows, columns=list(ISSUE_COLUMNS), dtype="object")
-    return table.astype({"record": "Int64", "line": "Int64"})
+    return table.astype({"row_number": "Int64", "line": "Int64"})
 
 
 def no_issues() -> "pd.DataFrame":

@@ -12,8 +12,8 @@ if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not 
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
-LOCATION_COLUMNS = ("record", "line", "selector")
-"""record ``int64`` from 1 and ascending; line ``Int64`` from 1; selector text: RFC 7111 for CSV
+LOCATION_COLUMNS = ("row_number", "line", "selector")
+"""row_number ``int64`` from 1 and ascending; line ``Int64`` from 1; selector text: RFC 7111 for CSV
 (``#row=5``), RFC 6901 pointer for JSON, or null."""
 
 FOLDER_TYPE = "application/x-tar"
@@ -21,13 +21,15 @@ FOLDER_TYPE = "application/x-tar"
 ``iter_folder`` reads it."""
 
 
-def location_table(records: Sequence[int], *, lines: Sequence[int | None], selectors: Sequence[str]) -> "pd.DataFrame":
-    """Return locations with :data:`LOCATION_COLUMNS`, one row a record."""
+def location_table(
+    row_numbers: Sequence[int], *, lines: Sequence[int | None], selectors: Sequence[str]
+) -> "pd.DataFrame":
+    """Return locations with :data:`LOCATION_COLUMNS`, one row for each row of the source."""
     import pandas as pd
 
     return pd.DataFrame(
         {
-            "record": pd.array(records, dtype="int64"),
+            "row_number": pd.array(row_numbers, dtype="int64"),
             "line": pd.array(lines, dtype="Int64"),
             "selector": pd.array(selectors, dtype="str"),
         }
@@ -100,7 +102,7 @@ class SourceBatch:
         return Issue(
             code=code,
             severity=severity,
-            record=int(self.locations["record"].iloc[row]),
+            row_number=int(self.locations["row_number"].iloc[row]),
             line=None if pd.isna(line) else int(line),
             column=column,
             value=value,

@@ -28,7 +28,7 @@ ON_TABLES = (
 FUNCTIONS = (
     "current_epoch", "forget_reading", "jsonb_earlier_wins", "jsonb_fold_first", "jsonb_fold_last",
     "jsonb_later_wins", "jsonb_list_union", "new_id", "recall_rows", "record_evidence",
-    "refresh_import_statistics", "refresh_sdgs", "see_again", "server_identifier", "worker_lives",
+    "refresh_import_statistics", "refresh_sdgs", "record_repeated_rows", "server_identifier", "worker_lives",
 )  # fmt: skip
 """Functions it may call, in all signatures."""
 

@@ -6,7 +6,7 @@ from kelompok_core.contracts import CommandResult, Explains, text_table
 from kelompok_core.enrichment.choose import Scope, iter_pages, require_public
 from kelompok_core.enrichment.run import CONTRACT
 from kelompok_core.errors import EnrichmentFailed, PluginUnavailable
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, require_enabled, require_usable
@@ -26,21 +26,21 @@ def explain_text(settings: Settings, plugin: str, text: str) -> CommandResult:
     return _explained(settings, require_usable(settings, plugin), text_table({"record": ["-"], "text": [text]}))
 
 
-def explain_organization(bench: Workbench, plugin: str, slug: str) -> CommandResult:
+def explain_organization(installation: Installation, plugin: str, slug: str) -> CommandResult:
     """Return a plugin's explanation of the signals it finds in an organization's own public text.
 
     Raises:
         PluginUnavailable: When the plugin is not enabled, or cannot explain its signals.
         NotFound: When there is no such organization.
     """
-    info = require_enabled(bench.settings, plugin)
+    info = require_enabled(installation.settings, plugin)
     descriptor = get_descriptor(_HOMES)
     fields = next((job.enriches[_HOMES] for job in info.jobs() if _HOMES in job.enriches), ())
     require_public(descriptor, fields, plugin)
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         scope = Scope(organization_id=get_organization_id(connection, slug))
         page = next(iter_pages(connection, descriptor, fields, scope))
-    return _explained(bench.settings, info, page.texts)
+    return _explained(installation.settings, info, page.texts)
 
 
 def _explained(settings: Settings, plugin: PluginInfo, texts: pd.DataFrame) -> CommandResult:

@@ -32,7 +32,7 @@ from kelompok_core.enrichment.store import store
 from kelompok_core.errors import EnrichmentFailed, KelompokError, UsageError
 from kelompok_core.failures import trace_of
 from kelompok_core.imports.shared.imports import get_import
-from kelompok_core.installation import Progress, Workbench
+from kelompok_core.installation import Installation, Progress
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.manifest import Job
@@ -69,7 +69,7 @@ class EnrichmentRequest:
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
-def request_enrichment(bench: Workbench, request: EnrichmentRequest, actor: Actor) -> UUID:
+def request_enrichment(installation: Installation, request: EnrichmentRequest, actor: Actor) -> UUID:
     """Create a run for the request, without starting it.
 
     Raises:
@@ -78,13 +78,13 @@ def request_enrichment(bench: Workbench, request: EnrichmentRequest, actor: Acto
         NotFound: When job, organization or import do not exist.
         UsageError: When the job enriches nothing.
     """
-    plugin = require_enabled(bench.settings, request.plugin)
+    plugin = require_enabled(installation.settings, request.plugin)
     job = find_job(plugin, request.job)
     if job.uses != CONTRACT:
         raise UsageError(
             f"{request.plugin}'s job {request.job} imports files and enriches nothing", hint="Give --file."
         )
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         organization_id = get_organization_id(connection, request.organization) if request.organization else None
         _authorize(connection, actor, organization_id, request.import_id)
         return add_enrichment(
@@ -110,7 +110,7 @@ def _authorize(connection: sa.Connection, actor: Actor, organization_id: UUID | 
     authorize(connection, actor, Action.ENRICHMENT_RUN, organization_id)
 
 
-def enrich(bench: Workbench, enrichment_id: UUID, entities: Sequence[str] = ()) -> Enrichment:
+def enrich(installation: Installation, enrichment_id: UUID, entities: Sequence[str] = ()) -> Enrichment:
     """Run the enrichment for these entities, or all of its job; each page of records is stored in one transaction.
 
     A run that was killed can be repeated: it skips records whose text is already enriched.
@@ -119,8 +119,8 @@ def enrich(bench: Workbench, enrichment_id: UUID, entities: Sequence[str] = ()) 
         NotPermitted: When the actor may no longer enrich there.
         EnrichmentFailed: When the plugin fails or returns invalid signals. Pages stored earlier are kept.
     """
-    with working_on(bench.database.engine, enrichment_id):
-        with bench.database.connect() as connection:
+    with working_on(installation.database.engine, enrichment_id):
+        with installation.database.connect() as connection:
             enrichment = get_enrichment(connection, enrichment_id)
             if enrichment.state in (EnrichmentState.DONE, EnrichmentState.UNDONE):
                 return enrichment
@@ -129,18 +129,18 @@ def enrich(bench: Workbench, enrichment_id: UUID, entities: Sequence[str] = ()) 
             update_enrichment(connection, enrichment_id, state=EnrichmentState.RUNNING)
             connection.commit()
         try:
-            counts = _Run(bench, enrichment).do(entities)
+            counts = _Run(installation, enrichment).do(entities)
         except KelompokError as error:
             told = {"failure": error.message, "failure_trace": trace_of(error)}
-            _finish(bench, enrichment_id, state=EnrichmentState.FAILED, **told)
+            _finish(installation, enrichment_id, state=EnrichmentState.FAILED, **told)
             raise
         return _finish(
-            bench, enrichment_id, state=EnrichmentState.DONE, counts=counts, failure=None, failure_trace=None
+            installation, enrichment_id, state=EnrichmentState.DONE, counts=counts, failure=None, failure_trace=None
         )
 
 
-def _finish(bench: Workbench, enrichment_id: UUID, **values: Any) -> Enrichment:
-    with bench.database.connect() as connection, connection.begin():
+def _finish(installation: Installation, enrichment_id: UUID, **values: Any) -> Enrichment:
+    with installation.database.connect() as connection, connection.begin():
         update_enrichment(connection, enrichment_id, finished_at=sa.func.now(), **values)
         return get_enrichment(connection, enrichment_id)
 
@@ -148,10 +148,10 @@ def _finish(bench: Workbench, enrichment_id: UUID, **values: Any) -> Enrichment:
 class _Run:
     """One enricher over the entities of its job."""
 
-    def __init__(self, bench: Workbench, enrichment: Enrichment) -> None:
-        self._bench = bench
+    def __init__(self, installation: Installation, enrichment: Enrichment) -> None:
+        self._installation = installation
         self._enrichment = enrichment
-        self._plugin = require_enabled(bench.settings, enrichment.plugin)
+        self._plugin = require_enabled(installation.settings, enrichment.plugin)
         self._job: Job = find_job(self._plugin, enrichment.job)
         self._method = method_of(self._plugin, enrichment.config)
         self._scope = Scope(
@@ -164,7 +164,7 @@ class _Run:
     def do(self, entities: Sequence[str]) -> dict[str, dict[str, Any]]:
         counts = {}
         asked = self._enrichment
-        with enriching(self._bench.settings, self._plugin, asked.config, dry_run=asked.dry_run) as call:
+        with enriching(self._installation.settings, self._plugin, asked.config, dry_run=asked.dry_run) as call:
             for entity, fields in self._job.enriches.items():
                 if not entities or entity in entities:
                     descriptor = get_descriptor(entity)
@@ -176,7 +176,7 @@ class _Run:
         self, call: Callable[[pd.DataFrame], pd.DataFrame], descriptor: EntityDescriptor, fields: Sequence[str]
     ) -> dict[str, Any]:
         counts: dict[str, Any] = dict.fromkeys(COUNTS, 0) | {"values": {}}
-        with self._bench.database.connect() as connection:
+        with self._installation.database.connect() as connection:
             counts["records"] = count_chosen(connection, descriptor, self._scope)
             for page in iter_pages(connection, descriptor, fields, self._scope):
                 connection.rollback()  # hold no transaction while the plugin works
@@ -187,7 +187,7 @@ class _Run:
                 counts["with_signals"] += len({signal.record for signal in signals})
                 for value, number in count_by_value(signals).items():
                     counts["values"][value] = counts["values"].get(value, 0) + number
-                self._bench.tell(Progress(step="enrich", rows=counts["enriched"]))
+                self._installation.tell(Progress(step="enrich", rows=counts["enriched"]))
         counts["unchanged"] = counts["records"] - counts["enriched"]
         return counts
 

@@ -14,7 +14,7 @@ from kelompok_core.database.locks import working_on
 from kelompok_core.enrichment.records import Enrichment, EnrichmentState, get_enrichment, note_undone
 from kelompok_core.enrichment.store import SIGNAL_TABLES
 from kelompok_core.errors import UsageError
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,9 @@ class EnrichmentUndo:
         return {"enrichment": str(self.enrichment.id), "dry_run": self.dry_run, "counts": dict(self.counts)}
 
 
-def undo_enrichment(bench: Workbench, enrichment_id: UUID, actor: Actor, *, dry_run: bool = False) -> EnrichmentUndo:
+def undo_enrichment(
+    installation: Installation, enrichment_id: UUID, actor: Actor, *, dry_run: bool = False
+) -> EnrichmentUndo:
     """Take the run back in one transaction. The same text is not enriched again of itself: ask with ``again``.
 
     Raises:
@@ -37,8 +39,8 @@ def undo_enrichment(bench: Workbench, enrichment_id: UUID, actor: Actor, *, dry_
         UsageError: When the run wrote nothing, or is undone already.
     """
     with (
-        working_on(bench.database.engine, enrichment_id),
-        bench.database.connect() as connection,
+        working_on(installation.database.engine, enrichment_id),
+        installation.database.connect() as connection,
         connection.begin() as transaction,
     ):
         enrichment = get_enrichment(connection, enrichment_id)

@@ -12,7 +12,7 @@ from kelompok_core.database.orm import Base, CoreRecord
 
 
 class Event(CoreRecord, Base):
-    """One event of an organization; moments are UTC, ``timezone`` is where it happens."""
+    """One event of an organization; dates and times are UTC, ``timezone`` is where it happens."""
 
     __tablename__ = "events"
 

@@ -232,7 +232,7 @@ def _claims(fields: Sequence[HeaderField], columns: Sequence[str], repeating: Co
         found = found or (None if column in repeating else _find_alias(distinct, column))
         if found is not None:
             name, rank, distance = found
-            # Of a moment told twice, the one with a zone says more.
+            # Of a date and time told twice, the one with a zone says more.
             claims.setdefault(name, []).append(((distance, rank, not has_zone, place), column))
         else:
             unclaimed.append((place, column))

@@ -66,7 +66,7 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
     column: str | None = None,
     value: str | None = None,
     line: int | None = None,
-    record: int | None = None,
+    row_number: int | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the sentence and the hint for a finding.
@@ -74,7 +74,7 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
     A plugin's own code, which no catalog can know, is shown with its facts.
     """
     facts = _Facts({name: _Fact(_told(name, fact, language)) for name, fact in (params or {}).items()})
-    facts |= {"line": facts.get("line", line), "record": record, "value": _shown(value or ""), "code": code}
+    facts |= {"line": facts.get("line", line), "row_number": row_number, "value": _shown(value or ""), "code": code}
     facts["column"] = column or facts.get("column") or _ABOUT_A_ROW[language]
     entry = catalog().get(code)
     if entry is None:
@@ -110,24 +110,24 @@ def describe_at_place(finding: Mapping[str, Any], *, language: str = "en") -> st
 
 
 def _told(name: str, fact: object, language: str) -> str:
-    """Return a fact as it is told: words of cells in the language, a moment as the clock here shows it."""
+    """Return a fact as it is told: words of cells in the language, a date and time as the clock here shows it."""
     if name == "allowed" and isinstance(fact, list | tuple):
         return _shown([_WORDS[language].get(str(one), str(one)) for one in fact])
     if name == _MOMENT:
-        return _moment(str(fact))
+        return _date_time(str(fact))
     return str(fact) if name in _WHOLE else _shown(fact)
 
 
-def _moment(written: str) -> str:
+def _date_time(written: str) -> str:
     try:
         return local_time(datetime.fromisoformat(written))
     except ValueError:
         return written
 
 
-def local_time(moment: datetime, *, seconds: bool = False, zone: tzinfo | None = None) -> str:
-    """Return a moment as the clock of a zone shows it, or the one on this machine, with the zone's name."""
-    return moment.astimezone(zone).strftime(f"%Y-%m-%d %H:%M{':%S' if seconds else ''} %Z")
+def local_time(date_time: datetime, *, seconds: bool = False, zone: tzinfo | None = None) -> str:
+    """Return a date and time as the clock of a zone shows it, or the one on this machine, with the zone's name."""
+    return date_time.astimezone(zone).strftime(f"%Y-%m-%d %H:%M{':%S' if seconds else ''} %Z")
 
 
 def _shown(fact: object) -> str:

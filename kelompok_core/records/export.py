@@ -13,7 +13,7 @@ from kelompok_core.headers.mapping import RECORD_ID
 from kelompok_core.headers.privacy import is_sensitive
 from kelompok_core.records.field_sql import stored
 from kelompok_core.records.formulas import SafeWriter
-from kelompok_core.records.owners_sql import SLUG_OF_HOME
+from kelompok_core.records.owners_sql import SLUG_OF_OWNER
 
 
 class ExportFormat(StrEnum):
@@ -82,14 +82,14 @@ _WRITERS: Mapping[ExportFormat, Callable[[TextIO, list[str]], Callable[[Mapping[
 def _iter_records(
     connection: sa.Connection, descriptor: EntityDescriptor, organization_id: UUID | None
 ) -> Iterator[Mapping[str, Any]]:
-    home = SLUG_OF_HOME if descriptor.belongs else "NULL"
+    owner = SLUG_OF_OWNER if descriptor.belongs else "NULL"
     fields = ", ".join(f"'{field.name}', {_said(field)}" for field in descriptor.fields)
     query = f"""
-        SELECT jsonb_build_object('{RECORD_ID}', t.id, 'organization', {home}) || jsonb_build_object({fields})
+        SELECT jsonb_build_object('{RECORD_ID}', t.id, 'organization', {owner}) || jsonb_build_object({fields})
         FROM {descriptor.entity} t
-        WHERE CAST(:home AS uuid) IS NULL OR t.{descriptor.organization_column} = :home ORDER BY t.id"""
+        WHERE CAST(:owner AS uuid) IS NULL OR t.{descriptor.organization_column} = :owner ORDER BY t.id"""
     streaming = connection.execution_options(stream_results=True)
-    yield from streaming.execute(sa.text(query), {"home": organization_id}).scalars()
+    yield from streaming.execute(sa.text(query), {"owner": organization_id}).scalars()
 
 
 def _said(field: Field) -> str:

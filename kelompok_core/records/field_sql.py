@@ -44,8 +44,8 @@ def add_words(field: Field) -> str:
     return f"""
         INSERT INTO {field.vocabulary} (slug, name)
         SELECT DISTINCT ON ({said}) {said}, r.candidate->>'{field.name}'
-        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.row_number = d.row_number
         WHERE d.import_id = :import AND d.revision = :revision AND {said} IS NOT NULL
           AND (d.decision = 'accepted' OR d.decision = 'merged' AND d.changes ? '{field.name}')
-        ORDER BY {said}, d.record
+        ORDER BY {said}, d.row_number
         ON CONFLICT (slug) DO NOTHING"""

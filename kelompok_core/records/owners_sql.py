@@ -2,13 +2,13 @@
 
 from kelompok_core.records.visibility_sql import said_by_limited, sees, sees_said
 
-HOME = "organizations"
+OWNER = "organizations"
 """The entity whose records others belong to."""
 
 RESTS_ON = "'organizations', 'users', 'organization_user_roles'"
 """Tables beside the entity's own that decisions rest on."""
 
-SLUG_OF_HOME = "(SELECT o.slug FROM organizations o WHERE o.id = t.organization_id)"
+SLUG_OF_OWNER = "(SELECT o.slug FROM organizations o WHERE o.id = t.organization_id)"
 """The organization of the record ``t``, as a row would name it."""
 
 _NAMED = """
@@ -17,7 +17,7 @@ _NAMED = """
 _UNNAMED = "SELECT NULL::text AS written, NULL::text AS key"
 
 
-def homes(*, named: bool) -> str:
+def owners(*, named: bool) -> str:
     """Find each organization that rows name, once: by slug, else by an id some source knows it by, else by name.
 
     Only visible organizations count: a name shared by several means the one the importer can see, and hidden ones are
@@ -25,9 +25,9 @@ def homes(*, named: bool) -> str:
     Where no column names one (``named``), all rows belong where the import does.
     """
     return f"""
-    CREATE TEMPORARY TABLE deciding_homes ON COMMIT DROP AS
+    CREATE TEMPORARY TABLE deciding_owners ON COMMIT DROP AS
     WITH {_known(_NAMED if named else _UNNAMED)}
-    SELECT k.written, o.id AS home,
+    SELECT k.written, o.id AS owner,
            CAST(:scope AS uuid) IS NULL AND o.claim_status = 'claimed'
              AND NOT o.id = ANY (CAST(:manages AS uuid[])) AS guarded,
            CASE WHEN cardinality(k.ids) = 0 AND CAST(:scope AS uuid) IS NOT NULL THEN 'permission.scope'
@@ -71,20 +71,20 @@ ELSEWHERE = f"""
 """What numbers without a code rest on where rows name their organizations: those of other countries."""
 
 
-def join_homes(*, named: bool) -> str:
+def join_owners(*, named: bool) -> str:
     """Return the join of rows ``i`` with where they belong, ``h``."""
     if not named:  # and that is one: the planner could not know that all rows have it
-        return "CROSS JOIN deciding_homes h"
-    return "JOIN deciding_homes h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')"
+        return "CROSS JOIN deciding_owners h"
+    return "JOIN deciding_owners h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')"
 
 
 def refused(*, named: bool) -> str:
     """Find the rows that may not go where they belong."""
     return f"""
     CREATE TEMPORARY TABLE deciding_refused ON COMMIT DROP AS
-    SELECT i.record, h.problem,
+    SELECT i.row_number, h.problem,
            jsonb_build_object('column', CAST(:organization_column AS text), 'value', h.written) AS params
-    FROM import_rows i {join_homes(named=named)}
+    FROM import_rows i {join_owners(named=named)}
     WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error' AND h.problem IS NOT NULL"""
 
 
@@ -94,8 +94,9 @@ REFUSE_OUTSIDE = """
       DELETE FROM deciding_rows
       WHERE CAST(:scope AS uuid) IS NOT NULL AND target IS DISTINCT FROM CAST(:scope AS uuid)
         AND NOT coalesce(CAST(:scope AS uuid) = ANY (candidates), false)
-      RETURNING record)
-    INSERT INTO deciding_refused (record, problem, params) SELECT record, 'permission.scope', '{}' FROM outside"""
+      RETURNING row_number)
+    INSERT INTO deciding_refused (row_number, problem, params)
+    SELECT row_number, 'permission.scope', '{}' FROM outside"""
 
 NOBODY_REFUSED = """
-    CREATE TEMPORARY TABLE deciding_refused (record integer, problem text, params jsonb) ON COMMIT DROP"""
+    CREATE TEMPORARY TABLE deciding_refused (row_number integer, problem text, params jsonb) ON COMMIT DROP"""

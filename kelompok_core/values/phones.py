@@ -75,8 +75,8 @@ def _regions(inputs: Inputs) -> pd.Series:
     if called is not None:
         return pd.Series(called, index=inputs.own.index, dtype="str")
     regions = pd.Series(inputs.reading.phone_country, index=inputs.own.index, dtype="str")
-    if inputs.home_country is not None:
-        regions = inputs.home_country.fillna(regions)
+    if inputs.owner_country is not None:
+        regions = inputs.owner_country.fillna(regions)
     if "region" in inputs.parts:
         elsewhere = map_distinct(inputs.parts["region"], country_of_region)
         regions = elsewhere.fillna(regions)

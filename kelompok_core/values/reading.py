@@ -44,14 +44,14 @@ class Inputs:
         own: The field's own column; null throughout where the source has none.
         parts: Further columns, by part; those the source has.
         reading: How to read.
-        home_country: The country of the organization that each row names, where that is known; None for nowhere.
+        owner_country: The country of the organization that each row names, where that is known; None for nowhere.
         shared: What one reader worked out of the same cells, for the others of the batch.
     """
 
     own: pd.Series
     parts: Mapping[str, pd.Series] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
-    home_country: pd.Series | None = None
+    owner_country: pd.Series | None = None
     shared: dict[str, Any] = field(default_factory=dict)
 
     def part(self, name: str) -> pd.Series:

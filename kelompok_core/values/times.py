@@ -9,21 +9,21 @@ from kelompok_core.contracts import Severity
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.clocks import SECONDS_A_DAY
 from kelompok_core.values.conventions import DEFAULT_ZONE
-from kelompok_core.values.dates import WRONG
-from kelompok_core.values.durations import read_duration
-from kelompok_core.values.eras import HAPPENING, Era
-from kelompok_core.values.moments import (
+from kelompok_core.values.date_times import (
     DATELESS,
     MIDNIGHT,
     Columns,
     Told,
     days_moved,
     from_text,
-    local_moments,
+    local_date_times,
     put_together,
     to_text,
     to_utc,
 )
+from kelompok_core.values.dates import WRONG
+from kelompok_core.values.durations import read_duration
+from kelompok_core.values.eras import HAPPENING, Era
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
@@ -34,7 +34,7 @@ _LONGEST_NIGHT = np.timedelta64(12, "h")
 """An end that is earlier than its start is on the next day if it is not further away than this."""
 _LAST_SECOND = "23:59:59"
 UNTOLD = "?"
-"""What is said in brief of a moment that was worked out with a time of day that nobody told."""
+"""What is said in brief of a date and time that was worked out with a time of day that nobody told."""
 _DAYS_BEHIND = ("end.date",)
 _ZONE_UNKNOWN = "value.timezone_unknown"
 
@@ -56,8 +56,8 @@ def _begins(inputs: Inputs, dates: pd.Series, start: Told) -> pd.Series:
     name = f"begins: {dates.name}"
     if name not in inputs.shared:
         inputs.shared[name] = to_utc(start, start.start.fillna(MIDNIGHT), inputs)
-    moments: pd.Series = inputs.shared[name]
-    return moments
+    date_times: pd.Series = inputs.shared[name]
+    return date_times
 
 
 def _in_brief(told: Told, at: pd.Series, whole_days: pd.Series) -> pd.Series:
@@ -66,11 +66,11 @@ def _in_brief(told: Told, at: pd.Series, whole_days: pd.Series) -> pd.Series:
     Of what lasts whole days a day says when it begins and ends.
     """
     timed = told.start.notna() | whole_days
-    return told.day.where(~timed, local_moments(told.day, at).where(told.zone.isna() | told.start.isna()))
+    return told.day.where(~timed, local_date_times(told.day, at).where(told.zone.isna() | told.start.isna()))
 
 
 def published_at(inputs: Inputs) -> Normalized:
-    """Read when something was published: one moment, which may have a time of day and a zone in further columns."""
+    """Read when something was published: a date, which may have its time of day and zone in other columns."""
     told = _start(inputs, inputs.own, HAPPENING, "published_time")
     several = found(inputs.own, told.last_day.notna(), WRONG, Severity.ERROR)
     read = starts_at(inputs, times="published_time")
@@ -88,7 +88,7 @@ def _start(inputs: Inputs, dates: pd.Series, era: Era = HAPPENING, times: str = 
 
 
 def _zone_questions(inputs: Inputs, told: Told) -> pd.DataFrame:
-    """Return a question for each zone nobody knows that a moment depends on: it would be of the import's zone."""
+    """Return a question for each unknown zone of a date and time, which would otherwise get the import's zone."""
     cells = inputs.parts.get("timezone")
     if cells is None:
         return all_findings()
@@ -148,9 +148,9 @@ def _end_in_brief(start: Told, values: pd.Series, lasting: pd.Series, *, overnig
         lasting: Seconds.
         overnight: Where a range of times ends on the day behind.
     """
-    ranged = days_moved(local_moments(start.day, start.end).where(start.zone.isna()), overnight, 1)
+    ranged = days_moved(local_date_times(start.day, start.end).where(start.zone.isna()), overnight, 1)
     days = start.last_day.where(start.end.isna())
-    begins = local_moments(start.day, start.start).where(start.zone.isna() & values.isna())
+    begins = local_date_times(start.day, start.start).where(start.zone.isna() & values.isna())
     local = _later(begins, lasting)
     untimed = start.day.notna() & start.start.isna()
     timeless = values.mask(values.isna(), UNTOLD).where(values.isna() & untimed & lasting.notna())
@@ -210,7 +210,7 @@ def _without(findings: pd.DataFrame, code: str, where: pd.Series) -> pd.DataFram
 
 
 def _day_before(told: Told, where: pd.Series) -> Told:
-    """Return the moments with the day before where the mask is true, without a time of day."""
+    """Return the dates and times with the day before where the mask is true, without a time of day."""
     mask = where.fillna(value=False).astype(bool)
     if not mask.any():
         return told
@@ -218,13 +218,13 @@ def _day_before(told: Told, where: pd.Series) -> Told:
     return replace(told, day=day, start=told.start.mask(mask))
 
 
-def _later(moments: pd.Series, seconds: pd.Series) -> pd.Series:
-    """Return the moments so many seconds later, as text without a zone; null where nothing says how many."""
-    later = pd.Series(None, index=moments.index, dtype="str")
-    both = moments.notna() & seconds.notna() & (seconds != "0").fillna(value=False).astype(bool)  # zero says nothing
+def _later(date_times: pd.Series, seconds: pd.Series) -> pd.Series:
+    """Return the dates and times so many seconds later, as text without a zone; null where nothing says how many."""
+    later = pd.Series(None, index=date_times.index, dtype="str")
+    both = date_times.notna() & seconds.notna() & (seconds != "0").fillna(value=False).astype(bool)  # zero says nothing
     if both.any():
         lasting = pd.to_timedelta(seconds[both].astype("int64"), unit="s")
-        later[both] = to_text(from_text(moments[both]) + lasting)
+        later[both] = to_text(from_text(date_times[both]) + lasting)
     return later
 
 
@@ -242,7 +242,7 @@ def all_day(inputs: Inputs) -> Normalized:
 def zone(inputs: Inputs) -> Normalized:
     """Read the zone something happens in: its own column, what stands behind the time, or what the import says.
 
-    Of a time with an offset only the offset is known; where the import's own zone has it at that moment, that is it.
+    Of a time with an offset only the offset is known; if the import's own zone has it at that time, the zone is that.
     """
     said = drop_blank_words(line(inputs.own).values)
     named = map_distinct(said, zone_name)
@@ -261,7 +261,7 @@ def _is_of_the_import(start: Told, zones: pd.Series, inputs: Inputs) -> pd.Serie
     offsets = map_distinct(zones, as_offset)
     if not offsets.notna().any():
         return offsets.notna()
-    moments = from_text(_begins(inputs, inputs.part("starts_at"), start))
-    local = moments.dt.tz_localize("UTC").dt.tz_convert(zone_info("", inputs.reading.timezone))
+    date_times = from_text(_begins(inputs, inputs.part("starts_at"), start))
+    local = date_times.dt.tz_localize("UTC").dt.tz_convert(zone_info("", inputs.reading.timezone))
     away = local.dt.strftime("%z").str.replace(r"(\d\d)$", r":\1", regex=True)
     return (offsets == away).fillna(value=False).astype(bool)

@@ -42,8 +42,8 @@ def core_asset(entity: str, decisions: Sequence[dg.AssetKey]) -> dg.AssetsDefini
         applied: list[Mapping[str, Any]] = []
         with retrying(core, context), without_values(core, context.run):
             for import_id in _chosen(context, core, config, entity):
-                with settling(core.bench, import_id):
-                    state = apply(core.bench, import_id).state
+                with settling(core.installation, import_id):
+                    state = apply(core.installation, import_id).state
                 if state is ImportState.APPLIED:
                     applied.append(applied_result(core, entity, decisions, import_id))
                 else:

@@ -88,7 +88,7 @@ def _enrich(
 ) -> Iterator[tuple[str, Enrichment]]:
     """Enrich what the imports of the run wrote, else what the config selects; yield each entity that was enriched."""
     if not core.imports_of(context.run):
-        asked = enrich(core.bench, _request(core, one.plugin, one.job.name, config), wanted)
+        asked = enrich(core.installation, _request(core, one.plugin, one.job.name, config), wanted)
         yield from ((entity, asked) for entity in wanted)
         return
     for entity in wanted:
@@ -100,7 +100,7 @@ def _enrich(
 def _request(core: Core, plugin: str, job: str, config: EnrichConfig) -> UUID:
     if config.enrichment_id is not None:
         return UUID(config.enrichment_id)
-    require_per_request(core.bench.settings, plugin, config.settings)
+    require_per_request(core.installation.settings, plugin, config.settings)
     with core.connect() as connection, connection.begin():
         actor = get_actor(connection, email=config.actor)
     request = EnrichmentRequest(
@@ -112,7 +112,7 @@ def _request(core: Core, plugin: str, job: str, config: EnrichConfig) -> UUID:
         dry_run=config.dry_run,
         config=config.settings,
     )
-    return request_enrichment(core.bench, request, actor)
+    return request_enrichment(core.installation, request, actor)
 
 
 def _after_import(
@@ -120,13 +120,13 @@ def _after_import(
 ) -> Enrichment | None:
     """Enrich what the import wrote. A failure is logged, not raised: the import stays applied."""
     with core.connect() as connection:
-        record = get_import(connection, import_id)
-        actor = get_actor_by_id(connection, record.actor_id)
-    if record.state is not ImportState.APPLIED:
+        import_ = get_import(connection, import_id)
+        actor = get_actor_by_id(connection, import_.actor_id)
+    if import_.state is not ImportState.APPLIED:
         return None
     request = EnrichmentRequest(plugin=plugin, job=job, import_id=import_id)
     try:
-        return enrich(core.bench, request_enrichment(core.bench, request, actor), [record.entity])
+        return enrich(core.installation, request_enrichment(core.installation, request, actor), [import_.entity])
     except KelompokError as error:
         context.log.warning("import %s was applied but not enriched: %s", import_id, error.code)
         return None

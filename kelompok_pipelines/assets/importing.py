@@ -16,7 +16,7 @@ from kelompok_core.imports.receiving.last_imports import list_last_imports
 from kelompok_core.imports.receiving.receive import REFUSED, ImportRequest, receive, source_of
 from kelompok_core.imports.receiving.repeat import receive_again
 from kelompok_core.imports.reporting.inbox_outcomes import settling
-from kelompok_core.imports.shared.imports import DuplicatePolicy, ImportRecord, ImportState, get_import
+from kelompok_core.imports.shared.imports import DuplicatePolicy, Import, ImportState, get_import
 from kelompok_core.imports.shared.profiles import chosen_profile
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.plugin_host.registry import require_per_request
@@ -74,7 +74,7 @@ class ImportConfig(dg.Config):
 _Context = dg.OpExecutionContext | dg.AssetExecutionContext
 
 
-def open_import(core: Core, one: PluginJob, config: ImportConfig, context: _Context) -> ImportRecord:
+def open_import(core: Core, one: PluginJob, config: ImportConfig, context: _Context) -> Import:
     """Receive the file or find the import received earlier, and tag the run with the import.
 
     A run with only a partition imports the last file of that source again.
@@ -109,13 +109,13 @@ def _find(core: Core, import_id: UUID, config: ImportConfig, run: dg.DagsterRun)
         return import_id
     if run.parent_run_id is None or state is ImportState.UNDONE:
         raise UsageError(f"import {import_id} is {state}", hint="Import its file again, or re-execute its run.")
-    return receive_again(core.bench, import_id, _actor(core, config)).import_id
+    return receive_again(core.installation, import_id, _actor(core, config)).import_id
 
 
 def _receive(core: Core, one: PluginJob, config: ImportConfig, partition: str | None) -> UUID:
-    require_per_request(core.bench.settings, one.plugin, config.settings)
+    require_per_request(core.installation.settings, one.plugin, config.settings)
     profile = chosen_profile(
-        core.bench.settings,
+        core.installation.settings,
         config.profile,
         mapping=config.mapping,
         policies=config.policies,
@@ -138,8 +138,8 @@ def _receive(core: Core, one: PluginJob, config: ImportConfig, partition: str | 
     _require_partition(request, partition)
     actor = _actor(core, config)
     try:
-        rules = run_rules(core.bench.settings, named=scheduled_files(core.bench.settings))
-        return receive(core.bench, request, actor, rules).import_id
+        rules = run_rules(core.installation.settings, named=scheduled_files(core.installation.settings))
+        return receive(core.installation, request, actor, rules).import_id
     except REFUSED as error:
         _put_aside(core, config.idempotency_key or "", error)
         raise
@@ -148,7 +148,9 @@ def _receive(core: Core, one: PluginJob, config: ImportConfig, partition: str | 
 def _settings_of_table(core: Core, one: PluginJob, config: ImportConfig) -> Mapping[str, Any]:
     if config.settings_from is None:
         return {}
-    return plugin_settings_of(core.bench.settings, config.settings_from, one.plugin, one.job.name, str(config.file))
+    return plugin_settings_of(
+        core.installation.settings, config.settings_from, one.plugin, one.job.name, str(config.file)
+    )
 
 
 def _source(config: ImportConfig, partition: str | None) -> str | None:
@@ -176,7 +178,7 @@ def _receive_again(core: Core, one: PluginJob, config: ImportConfig, partition: 
             f"{one.job.name} has no earlier import of {partition!r} to repeat",
             hint="Set file in the run config.",
         )
-    return receive_again(core.bench, last.import_id, _actor(core, config), dry_run=config.dry_run).import_id
+    return receive_again(core.installation, last.import_id, _actor(core, config), dry_run=config.dry_run).import_id
 
 
 def _actor(core: Core, config: ImportConfig) -> Actor:
@@ -210,9 +212,9 @@ def staging_assets(one: PluginJob) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         with retrying(core, context), without_values(core, context.run):
             import_id = open_import(core, one, config, context).id
-            with settling(core.bench, import_id):
-                record = stage(core.bench, import_id)
-            context.log.info("import %s: %d rows staged", import_id, record.rows_staged)
+            with settling(core.installation, import_id):
+                import_ = stage(core.installation, import_id)
+            context.log.info("import %s: %d rows staged", import_id, import_.rows_staged)
             results = staged_results(core, one, import_id)
         yield from (dg.MaterializeResult(asset_key=key, metadata=metadata) for key, metadata in results.items())
 
@@ -233,7 +235,7 @@ def decisions_asset(one: PluginJob) -> dg.AssetsDefinition:
     def decide_rows(context: dg.AssetExecutionContext, core: dg.ResourceParam[Core]) -> dg.MaterializeResult[None]:
         with retrying(core, context), without_values(core, context.run):
             import_id = core.import_of(context.run)
-            decide(core.bench, import_id)
+            decide(core.installation, import_id)
             metadata = decided_result(core, one, import_id)
         return dg.MaterializeResult(asset_key=key, metadata=metadata)
 

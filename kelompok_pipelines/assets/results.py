@@ -38,7 +38,7 @@ def staged_results(core: Core, one: PluginJob, import_id: UUID) -> dict[dg.Asset
     """Return the metadata of source records and candidates, by asset key."""
     entity, records = get_descriptor(one.entity), one.key(Layer.SOURCE_RECORDS)
     report, disclosure, invalid_rows = staged_of(core, import_id)
-    kept = kept_location(core.bench.settings.storage_url, report.record.file_sha256)
+    kept = kept_location(core.installation.settings.storage_url, report.import_.file_sha256)
     metadata = staged_metadata(report, disclosure, invalid_rows)
     of_source = {"kept_file": dg.MetadataValue.path(kept), **columns(schema=source_schema(disclosure))}
     of_candidates = columns(
@@ -52,7 +52,7 @@ def decided_result(core: Core, one: PluginJob, import_id: UUID) -> Mapping[str, 
     entity = get_descriptor(one.entity)
     report, disclosure = _report_of(core, import_id)
     with core.connect() as connection:
-        changes = list_public_changes(connection, report.record)
+        changes = list_public_changes(connection, report.import_)
     lineage = decision_lineage(entity, one.key(Layer.CANDIDATES))
     return decided_metadata(report, disclosure, changes) | columns(
         schema=candidate_schema(entity, disclosure), lineage=lineage
@@ -72,4 +72,4 @@ def _report_of(core: Core, import_id: UUID) -> tuple[ImportReport, Disclosure]:
     """Return the import's report, and the rules for what Dagster may store of it."""
     with core.connect() as connection:
         report = get_report(connection, import_id)
-    return report, disclosure_of(core.bench.settings, report.record)
+    return report, disclosure_of(core.installation.settings, report.import_)

@@ -31,8 +31,8 @@ def options():
 
 
 @pytest.fixture
-def app(bench, options):
-    return make_app(bench, options)
+def app(installation, options):
+    return make_app(installation, options)
 
 
 @pytest.fixture
@@ -64,40 +64,40 @@ def client(client_of, key_of):
 
 
 @pytest.fixture
-def work(bench):
+def work(installation):
     """Carry out what waits, as a worker does, until nothing does."""
 
     def run():
         done = []
-        with Presence(bench.database, uuid.uuid4()) as worker:
+        with Presence(installation.database, uuid.uuid4()) as worker:
             while True:
-                with bench.database.connect() as connection, connection.begin():
+                with installation.database.connect() as connection, connection.begin():
                     claimed = claim(connection, worker.id)
                 if claimed is None:
                     break
                 failure = None
                 try:
                     for step in (stage, decide, apply):
-                        step(bench, claimed.import_id)
+                        step(installation, claimed.import_id)
                 except KelompokError as error:
                     failure = error
-                with bench.database.connect() as connection, connection.begin():
+                with installation.database.connect() as connection, connection.begin():
                     finish(connection, claimed, failure)
                     if failure is None:
                         want(connection, claimed.import_id)
                 done.append(claimed.import_id)
-            while _write_one(bench, worker.id):
+            while _write_one(installation, worker.id):
                 pass
         return done
 
     return run
 
 
-def _write_one(bench, worker_id):
-    with bench.database.connect() as connection, connection.begin():
+def _write_one(installation, worker_id):
+    with installation.database.connect() as connection, connection.begin():
         wanted = claim_wanted(connection, worker_id)
     if wanted is not None:
-        write_wanted(bench, wanted, worker_id)
+        write_wanted(installation, wanted, worker_id)
     return wanted is not None
 
 

@@ -22,7 +22,7 @@ class Place:
 
     def __init__(self, slug, **ids):
         self.slug = slug
-        self.planned = self.applied = self.waiting = self.parked = self.undoable = str(uuid.uuid4())
+        self.planned = self.applied = self.waiting = self.item = self.undoable = str(uuid.uuid4())
         self.member = "nobody@example.org"
         vars(self).update(ids)
 
@@ -39,10 +39,10 @@ CALLS = {
     "apply_import": ("import.apply", "POST /api/v1/imports/{planned}/apply", None),
     "undo_import": ("import.undo", "POST /api/v1/imports/{undoable}/undo", None),
     "cancel_import": ("import.submit", "POST /api/v1/imports/{waiting}/cancel", None),
-    "list_parked_rows": ("import.read", "GET /api/v1/review", None),
-    "get_parked_row": ("import.read", "GET /api/v1/review/{parked}/1", None),
-    "accept_row": ("review.decide", "POST /api/v1/review/{parked}/1/accept", {"as_new": True}),
-    "reject_row": ("review.decide", "POST /api/v1/review/{parked}/2/reject", {"note": "no"}),
+    "list_review_items": ("import.read", "GET /api/v1/review", None),
+    "get_review_item": ("import.read", "GET /api/v1/review/{item}/1", None),
+    "accept_row": ("review.decide", "POST /api/v1/review/{item}/1/accept", {"as_new": True}),
+    "reject_row": ("review.decide", "POST /api/v1/review/{item}/2/reject", {"note": "no"}),
     "list_plugins": (None, "GET /api/v1/plugins", None),
     "get_plugin": (None, "GET /api/v1/plugins/csv-import", None),
     "list_records": ("record.read", "GET /api/v1/members?organization={slug}", None),
@@ -52,7 +52,7 @@ CALLS = {
     "get_health": (None, "GET /healthz", None),
     "get_readiness": (None, "GET /readyz", None),
 }
-LISTS_OF_ALL = {"list_imports", "list_parked_rows"}
+LISTS_OF_ALL = {"list_imports", "list_review_items"}
 KEYED = [operation for operation in CALLS if operation not in PUBLIC]
 SCOPED = [operation for operation in KEYED if CALLS[operation][0] is not None]
 READING = {"import.read", "record.read"}
@@ -71,7 +71,7 @@ def test_every_route_has_its_line_here():
 @pytest.fixture
 def world(client, send, work, person):
     """Two organizations; Ibu edits «ours», Pak edits «theirs», Tamu looks at «ours»."""
-    send("name,slug\nOurs,ours\nTheirs,theirs\n", mode="apply", source="homes")
+    send("name,slug\nOurs,ours\nTheirs,theirs\n", mode="apply", source="owners")
     work()
     for email, slug, role in (("ibu@x.org", "ours", "editor"), ("pak@x.org", "theirs", "editor"),
                               ("tamu@x.org", "ours", "viewer")):  # fmt: skip
@@ -92,11 +92,11 @@ def _furnish(slug, send, work):
     work()
     add("posts", "id,title\na,Kabar\nb,Warta\n", entity="posts")
     work()
-    parked = add("parked", "id,title\nc,Kabar\nd,Warta\n", entity="posts")
+    item = add("item", "id,title\nc,Kabar\nd,Warta\n", entity="posts")
     planned = add("planned", "id,name\n3,Tini\n", mode="dry_run")
     work()
     return Place(
-        slug, applied=applied, undoable=undoable, parked=parked, planned=planned,
+        slug, applied=applied, undoable=undoable, item=item, planned=planned,
         member=f"siti@{slug}.org",
     )  # fmt: skip
 

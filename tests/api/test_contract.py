@@ -52,7 +52,7 @@ def test_whatever_is_sent_the_answer_is_as_documented(served, key_of, send, work
     real = {
         "import_id": planned["id"],
         "ref": "lembaga-satu",
-        "record": 1,
+        "row_number": 1,
         "entity": "organizations",
         "name": "csv-import",
     }

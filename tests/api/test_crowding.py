@@ -318,11 +318,13 @@ def test_the_database_stops_for_a_client_that_left(served, key_of, database, mon
     assert answer.status_code == 200
 
 
-def test_requests_that_write_continue_after_their_client_left(served, key_of, bench, database, send, monkeypatch):
+def test_requests_that_write_continue_after_their_client_left(
+    served, key_of, installation, database, send, monkeypatch
+):
     done, sent = threading.Event(), send()
 
     def slow(*_):
-        with bench.database.connect() as connection:
+        with installation.database.connect() as connection:
             connection.execute(sa.text("SELECT pg_sleep(1)"))
         done.set()
 
@@ -350,20 +352,22 @@ def test_a_client_that_takes_nothing_of_its_answer_is_hung_up_on(served, key_of,
     line.close()
 
 
-def test_a_client_that_takes_its_answer_slowly_holds_no_connection_to_the_database(served, key_of, send, work, bench):
+def test_a_client_that_takes_its_answer_slowly_holds_no_connection_to_the_database(
+    served, key_of, send, work, installation
+):
     sent = send("id,name\n" + "".join(f"{number},{'x' * 60_000}\n" for number in range(120)))
     work()
     key = key_of()
     lines = [_ask(served, key, f"GET {sent['links']['errors']}") for _ in range(2)]
     time.sleep(0.5)
-    assert bench.database.engine.pool.checkedout() == 0
+    assert installation.database.engine.pool.checkedout() == 0
     for line in lines:
         line.close()
 
 
-def test_a_key_keeps_its_places_only_as_long_as_it_is_answered(bench, options, key_of):
+def test_a_key_keeps_its_places_only_as_long_as_it_is_answered(installation, options, key_of):
     client = TestClient(
-        make_app(bench, replace(options, most_requests=2, most_requests_each=1)),
+        make_app(installation, replace(options, most_requests=2, most_requests_each=1)),
         headers={"Authorization": f"Bearer {key_of()}"},
     )
     assert {client.get("/api/v1/imports").status_code for _ in range(5)} == {200}

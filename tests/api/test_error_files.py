@@ -21,17 +21,17 @@ BAD = "id,name,email\n1,Satu,salah\n2,=1+1,juga salah\n3,Tiga,tiga@a.or.id\n"
 
 
 @pytest.fixture
-def kept(bench):
+def kept(installation):
     """The names of an import's stored error files."""
-    folder = bench.settings.home / "files" / "errors"
+    folder = installation.settings.home / "files" / "errors"
     return lambda sent: sorted(path.name for path in (folder / sent["id"]).rglob("*"))
 
 
-def _built(bench, import_id, language):
+def _built(installation, import_id, language):
     """The error file as it would be built now."""
     target = io.StringIO(newline="")
-    with bench.database.connect() as connection:
-        write_errors(bench.settings, connection, get_import(connection, import_id), {language: target})
+    with installation.database.connect() as connection:
+        write_errors(installation.settings, connection, get_import(connection, import_id), {language: target})
     return target.getvalue()
 
 
@@ -61,14 +61,16 @@ def no_building(monkeypatch):
     return stop
 
 
-def test_until_a_worker_wrote_it_it_is_awaited_and_then_it_is_what_would_be_built(client, send, work, bench, kept):
+def test_until_a_worker_wrote_it_it_is_awaited_and_then_it_is_what_would_be_built(
+    client, send, work, installation, kept
+):
     sent = send(BAD, mode="apply")
     _awaited(client.get(sent["links"]["errors"]))
     assert kept(sent) == []
     work()
     for language in ("en", "id"):
         got = client.get(sent["links"]["errors"], params={"language": language})
-        assert got.content.decode("utf-8-sig") == _built(bench, sent["id"], language)
+        assert got.content.decode("utf-8-sig") == _built(installation, sent["id"], language)
     assert len(kept(sent)) == 2
 
 
@@ -96,7 +98,9 @@ def test_rows_that_were_decided_since_are_not_handed_out_again(client, send, wor
     assert not set(kept(sent)) & set(before), "what is outdated is removed"
 
 
-def test_rows_that_another_import_took_the_place_of_go_and_come_back_with_its_undo(client, send, work, bench, operator):
+def test_rows_that_another_import_took_the_place_of_go_and_come_back_with_its_undo(
+    client, send, work, installation, operator
+):
     send("id,name,description\na,Lembaga Satu,lama\n", source="a", mode="apply")
     work()
     sent = send("id,name,description\nc,Lembaga Satu,baru\n", source="b", mode="apply")
@@ -107,7 +111,7 @@ def test_rows_that_another_import_took_the_place_of_go_and_come_back_with_its_un
     _awaited(client.get(sent["links"]["errors"]))
     work()
     assert _rows(client.get(sent["links"]["errors"])) == []
-    undo(bench, uuid.UUID(later["id"]), operator)
+    undo(installation, uuid.UUID(later["id"]), operator)
     _awaited(client.get(sent["links"]["errors"]))
     work()
     assert len(_rows(client.get(sent["links"]["errors"]))) == 1
@@ -124,10 +128,10 @@ def test_a_plan_that_is_made_again_has_another_file(client, send, work):
     assert [row["_decision"] for row in _rows(client.get(sent["links"]["errors"]))] == ["review", "rejected"]
 
 
-def test_one_that_was_removed_is_written_again(client, send, work, bench, kept):
+def test_one_that_was_removed_is_written_again(client, send, work, installation, kept):
     sent = send(BAD)
     work()
-    for path in (bench.settings.home / "files" / "errors").rglob("*.csv"):
+    for path in (installation.settings.home / "files" / "errors").rglob("*.csv"):
         path.unlink()
     _awaited(client.get(sent["links"]["errors"]))
     work()
@@ -135,7 +139,7 @@ def test_one_that_was_removed_is_written_again(client, send, work, bench, kept):
 
 
 def test_who_may_not_see_the_import_has_no_way_to_its_file(client_of, key_of, send, work, person):
-    send("name,slug\nOurs,ours\nTheirs,theirs\n", mode="apply", source="homes")
+    send("name,slug\nOurs,ours\nTheirs,theirs\n", mode="apply", source="owners")
     work()
     sent = send("name,email\nSiti,salah\n", entity="members", organization="ours", source="m")
     work()
@@ -154,53 +158,55 @@ def test_an_import_that_ended_before_its_rows_were_decided_has_none(client, send
     assert "retry-after" not in answer.headers
 
 
-def _claim(bench, worker_id):
-    with bench.database.connect() as connection, connection.begin():
+def _claim(installation, worker_id):
+    with installation.database.connect() as connection, connection.begin():
         return claim_wanted(connection, worker_id)
 
 
-def test_why_it_could_not_be_written_is_said_and_it_is_tried_again_later(client, send, work, bench, ask):
+def test_why_it_could_not_be_written_is_said_and_it_is_tried_again_later(client, send, work, installation, ask):
     sent = send(BAD)
     work()
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         want(connection, sent["id"])
-    with Presence(bench.database, uuid.uuid4()) as worker:
-        wanted = _claim(bench, worker.id)
-        with bench.database.connect() as connection, connection.begin():
+    with Presence(installation.database, uuid.uuid4()) as worker:
+        wanted = _claim(installation, worker.id)
+        with installation.database.connect() as connection, connection.begin():
             keep_failure(connection, wanted, worker.id, ImportFailed("the plugin is gone", hint="Enable it."))
     told = client.get(sent["links"]["errors"])
     assert (told.status_code, told.json()["error"]["code"]) == (409, "error_file.failed")
     assert "the plugin is gone" in told.json()["error"]["message"]
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         connection.execute(sa.text("UPDATE error_files SET tried_at = now() - interval '1 hour'"))
     _awaited(client.get(sent["links"]["errors"]))
     work()
     assert len(_rows(client.get(sent["links"]["errors"]))) == 2
 
 
-def test_what_a_dead_worker_left_another_writes_and_what_a_late_one_writes_is_not_kept(client, send, work, bench, kept):
+def test_what_a_dead_worker_left_another_writes_and_what_a_late_one_writes_is_not_kept(
+    client, send, work, installation, kept
+):
     sent = send(BAD)
     work()
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         want(connection, sent["id"])
     dead = uuid.uuid4()
-    late = _claim(bench, dead)
+    late = _claim(installation, dead)
     work()
     before = kept(sent)
     assert len(before) == 2
-    write_wanted(bench, late, dead)
+    write_wanted(installation, late, dead)
     assert kept(sent) == before
     assert len(_rows(client.get(sent["links"]["errors"]))) == 2
 
 
-def test_one_that_ends_worker_after_worker_is_given_up(bench, send, work):
+def test_one_that_ends_worker_after_worker_is_given_up(installation, send, work):
     sent = send(BAD)
     work()
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         want(connection, sent["id"])
-    given = [_claim(bench, uuid.uuid4()) for _ in range(stored_errors.MOST_ATTEMPTS + 1)]
+    given = [_claim(installation, uuid.uuid4()) for _ in range(stored_errors.MOST_ATTEMPTS + 1)]
     with pytest.raises(ImportFailed, match="workers died"):
-        write_wanted(bench, given[-1], uuid.uuid4())
+        write_wanted(installation, given[-1], uuid.uuid4())
 
 
 def test_a_file_is_closed_when_its_reader_leaves(client, send, work, monkeypatch):

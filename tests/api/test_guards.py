@@ -15,7 +15,7 @@ from kelompok_core.api.app import make_app
 from kelompok_core.api.options import ApiOptions, read_options
 from kelompok_core.database.engine import Addresses, Database
 from kelompok_core.errors import SettingsError
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from tests.api.conftest import CSV
 
 
@@ -25,17 +25,17 @@ def options():
 
 
 @pytest.fixture
-def app_with(bench, options):
+def app_with(installation, options):
     """Give the application with other limits."""
 
     def make(**changes):
-        return make_app(bench, replace(options, **changes))
+        return make_app(installation, replace(options, **changes))
 
     return make
 
 
-def _files(bench):
-    return [path for path in (bench.settings.home / "files").rglob("*") if path.is_file()]
+def _files(installation):
+    return [path for path in (installation.settings.home / "files").rglob("*") if path.is_file()]
 
 
 def _error(answer, status, code):
@@ -69,14 +69,14 @@ def _post(client, content, **headers):
     )
 
 
-def test_a_body_that_is_too_large_is_refused_and_not_kept(app_with, key_of, bench):
+def test_a_body_that_is_too_large_is_refused_and_not_kept(app_with, key_of, installation):
     client = TestClient(app_with(largest_body=1_000_000), headers={"Authorization": f"Bearer {key_of()}"})
     _error(_post(client, b"x" * 1_000_001), 413, "body.too_large")
     endless = (b"x" * 100_000 for _ in range(1_000))
     _error(_post(client, endless), 413, "body.too_large")
     form = {"file": ("a.csv", b"x" * 1_000_001, "text/csv")}
     _error(client.post("/api/v1/imports/organizations", files=form), 413, "body.too_large")
-    assert _files(bench) == []
+    assert _files(installation) == []
     assert _post(client, CSV).status_code == 202
 
 
@@ -135,7 +135,7 @@ def test_headers_that_do_not_arrive_are_hung_up_on(hasty, served):
     assert hung_up
 
 
-def test_a_body_that_does_not_arrive_is_cut_off(hasty, served, key_of, bench):
+def test_a_body_that_does_not_arrive_is_cut_off(hasty, served, key_of, installation):
     head = (
         f"POST /api/v1/imports/organizations?source=x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\n"
         f"Authorization: Bearer {key_of()}\r\nContent-Length: 1000\r\n\r\nid,name\n"
@@ -144,12 +144,12 @@ def test_a_body_that_does_not_arrive_is_cut_off(hasty, served, key_of, bench):
     assert b" 408 " in heard.splitlines()[0]
     assert b"body.too_slow" in heard
     assert hung_up
-    assert _files(bench) == []
+    assert _files(installation) == []
     small = head.replace(b"imports/organizations?source=x", b"imports/x/apply")
     assert b"body.too_slow" in _talk(served, small)[0]
 
 
-def test_a_body_that_drips_is_cut_off_in_the_end(served, key_of, bench):
+def test_a_body_that_drips_is_cut_off_in_the_end(served, key_of, installation):
     head = (
         f"POST /api/v1/imports/organizations?source=x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\n"
         f"Authorization: Bearer {key_of()}\r\nContent-Length: 1000\r\n\r\n"
@@ -158,7 +158,7 @@ def test_a_body_that_drips_is_cut_off_in_the_end(served, key_of, bench):
     heard, _ = _talk(served, head, *[b"x"] * 15, pause=0.2)
     assert b"body.too_slow" in heard
     assert time.monotonic() - began > 2, "within its time it may drip"
-    assert _files(bench) == []
+    assert _files(installation) == []
 
 
 def test_headers_that_are_too_many_are_refused(served):
@@ -223,10 +223,10 @@ def test_a_fault_says_nothing_of_the_inside_but_its_id(client, monkeypatch, capl
     assert answer.headers["x-request-id"] in caplog.text
 
 
-def test_without_a_database_it_is_alive_and_not_ready(bench, options):
+def test_without_a_database_it_is_alive_and_not_ready(installation, options):
     nowhere = "postgresql://kelompok_runtime:x@127.0.0.1:1/none"
     database = Database(Addresses(runtime=nowhere, dagster=None))
-    client = TestClient(make_app(Workbench(database=database, settings=bench.settings), options))
+    client = TestClient(make_app(Installation(database=database, settings=installation.settings), options))
     assert client.get("/healthz").status_code == 200
     for path in ("/readyz", "/api/v1/imports"):
         answer = client.get(path, headers={"Authorization": "Bearer klp_x"})

@@ -22,8 +22,8 @@ def _error(answer, status, code):
     return answer.json()["error"]
 
 
-def _files(bench):
-    return [path for path in (bench.settings.home / "files").rglob("*") if path.is_file()]
+def _files(installation):
+    return [path for path in (installation.settings.home / "files").rglob("*") if path.is_file()]
 
 
 _OBJECTS = ['{"id": 1, "name": "Lembaga Satu"}', '{"id": 2, "name": "Lembaga Dua"}', '{"id": 3}']
@@ -96,7 +96,7 @@ def test_mapping_policies_and_settings_are_those_of_the_command_line(client, sen
     assert _get(client, "/api/v1/organizations/lembaga-satu")["data"]["values"]["city"] == "Kupang"
 
 
-def test_the_same_key_is_the_same_import_and_another_file_is_refused(client, send, bench):
+def test_the_same_key_is_the_same_import_and_another_file_is_refused(client, send, installation):
     headers = {"Idempotency-Key": "abc"}
     first = send(headers=headers)
     again = client.post(
@@ -110,7 +110,7 @@ def test_the_same_key_is_the_same_import_and_another_file_is_refused(client, sen
         headers={"Content-Type": "text/csv", **headers},
     )  # fmt: skip
     _error(other, 422, "idempotency.key_reused")
-    assert len(_files(bench)) == 1
+    assert len(_files(installation)) == 1
 
 
 def test_twenty_at_once_with_one_key(client, send, work):
@@ -120,7 +120,7 @@ def test_twenty_at_once_with_one_key(client, send, work):
     assert len(work()) == 1
 
 
-def test_ten_wait_and_the_eleventh_is_told_when_to_come(client, send, bench, work):
+def test_ten_wait_and_the_eleventh_is_told_when_to_come(client, send, installation, work):
     for number in range(10):
         send(f"id,name\n{number},Lembaga\n", source=f"list {number}")
     refused = client.post(
@@ -128,11 +128,11 @@ def test_ten_wait_and_the_eleventh_is_told_when_to_come(client, send, bench, wor
     )
     _error(refused, 429, "queue.full")
     assert int(refused.headers["retry-after"]) > 0
-    assert len(_files(bench)) == 10, "the refused file is gone"
+    assert len(_files(installation)) == 10, "the refused file is gone"
     assert len(work()) == 10
 
 
-def test_what_cannot_be_read_as_is(client, bench):
+def test_what_cannot_be_read_as_is(client, installation):
     def post(content=CSV, entity="organizations", params=None, **headers):
         return client.post(
             f"/api/v1/imports/{entity}", params={"source": "x"} | (params or {}), content=content, headers=headers
@@ -161,7 +161,7 @@ def test_what_cannot_be_read_as_is(client, bench):
         "/api/v1/imports/organizations", content=b"--x\r\nnonsense", headers={"Content-Type": "multipart/form-data"}
     )
     _error(broken, 400, "request.malformed")
-    assert _files(bench) == []
+    assert _files(installation) == []
     assert _get(client, "/api/v1/imports")["data"] == []
 
 
@@ -192,7 +192,7 @@ def test_pages_go_on_where_they_ended_and_leave_nothing_out(client, send, work):
             assert len(page["data"]) == 7
         assert len(seen) == len(set(seen)) == expected, path
     only = _get(client, f"{sent['links']['self']}/rows", decision="rejected")["data"]
-    assert [row["record"] for row in only] == list(range(3, 31, 3))
+    assert [row["row_number"] for row in only] == list(range(3, 31, 3))
     made_up = [base64.urlsafe_b64encode(one).decode() for one in (b"[1]", b"[true]", b"{}", b"[[]]", b"[" * 300)]
     for cursor in ("nonsense", *made_up):
         for address in (f"{sent['links']['self']}/rows", "/api/v1/imports", "/api/v1/organizations", "/api/v1/review"):
@@ -306,7 +306,7 @@ def test_a_nul_is_refused_wherever_it_stands(client):
         _error(client.get(path), 400, "request.improper")
 
 
-def test_a_request_gives_only_settings_that_the_plugin_lets_it_give(client, bench):
+def test_a_request_gives_only_settings_that_the_plugin_lets_it_give(client, installation):
     """The API is not the operator: what may be given is in the manifest, and said."""
 
     def post(entity="organizations", **params):
@@ -322,7 +322,7 @@ def test_a_request_gives_only_settings_that_the_plugin_lets_it_give(client, benc
     assert refused["details"]["hint"].startswith("A request may set: encoding, delimiter, ")
     _error(post(set="token=file:/etc/hostname"), 422, "usage")
     assert "header_line" in _error(post(set="header_line=first"), 422, "usage")["message"]
-    assert _files(bench) == []
-    with bench.settings.config_file.open("a") as file:
+    assert _files(installation) == []
+    with installation.settings.config_file.open("a") as file:
         file.write("[profiles.wide]\nsettings = {max_columns = 99999}\n")
     assert post(profile="wide").status_code == 202, "a profile is the operator's"

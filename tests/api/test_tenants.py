@@ -18,16 +18,16 @@ THEIR_RECORD = (
 
 
 @pytest.fixture
-def homes(send, work, person):
+def owners(send, work, person):
     """«ours» with an editor, Ibu; and an organization of others."""
-    send("name,slug\nOurs,ours\n", mode="apply", source="homes")
+    send("name,slug\nOurs,ours\n", mode="apply", source="owners")
     send(THEIR_RECORD, mode="apply", source="theirs")
     work()
     return person("ibu@x.org", slug="ours")
 
 
 @pytest.fixture
-def bound(client_of, key_of, homes, ask):
+def bound(client_of, key_of, owners, ask):
     """A client whose key is bound to «ours»."""
     ours = ask("SELECT id FROM organizations WHERE slug = 'ours'")[0].id
     return client_of(key_of("ibu@x.org", organization=ours))
@@ -79,7 +79,7 @@ def test_a_row_about_ones_own_organization_makes_no_other(bound, work, ask):
     assert bound.post(f"{row}/accept", json={"merge_into": "ours"}).status_code == 200
 
 
-def test_records_beside_a_row_need_the_scope_to_read_records(client_of, key_of, homes, work):
+def test_records_beside_a_row_need_the_scope_to_read_records(client_of, key_of, owners, work):
     import_id = _sent(client_of(key_of("ibu@x.org")), work, "name,phone\nOurs,0812\n", organization="ours")
     client = client_of(key_of("ibu@x.org", scopes=[one for one in EVERYTHING if one != "record.read"]))
     shown = client.get(f"/api/v1/review/{import_id}/1").json()["data"]
@@ -95,9 +95,9 @@ OF_IMPORTS = [name for name in CALLS if name not in LISTS_OF_ALL and "{" in CALL
 
 
 @pytest.fixture
-def sent_for_two(client_of, key_of, homes, person, work, database, send):
+def sent_for_two(client_of, key_of, owners, person, work, database, send):
     """Imports that Ibu sent when she was an editor of two organizations; and a client of hers."""
-    grant_role(database, homes.id, "rahasia")
+    grant_role(database, owners.id, "rahasia")
     client = client_of(key_of("ibu@x.org"))
 
     def add(content, entity="members", **query):
@@ -106,10 +106,10 @@ def sent_for_two(client_of, key_of, homes, person, work, database, send):
     applied = add("id,name,email,organisasi\n1,Siti,siti@x.org,ours\n2,Joko,joko0811@x.org,rahasia\n")
     undoable = add("id,name,organisasi\n1,Ratna,ours\n2,Jaka,rahasia\n")
     add("id,title,organisasi\na,Kabar,rahasia\nb,Warta,rahasia\n", "posts")
-    parked = add("id,title,organisasi\nc,Kabar,rahasia\nd,Warta,rahasia\nee,Baru,ours\n", "posts")
+    item = add("id,title,organisasi\nc,Kabar,rahasia\nd,Warta,rahasia\nee,Baru,ours\n", "posts")
     planned = add("id,name,organisasi\n8,Tini,ours\n9,Tono,rahasia\n", mode="dry_run")
     waiting = add("id,name,organisasi\n18,Tini,ours\n19,Tono,rahasia\n", mode="dry_run")
-    place = Place("rahasia", applied=applied, undoable=undoable, parked=parked, planned=planned, waiting=waiting)
+    place = Place("rahasia", applied=applied, undoable=undoable, item=item, planned=planned, waiting=waiting)
     place.member = "joko0811@x.org"
     return client, place
 
@@ -122,7 +122,7 @@ def test_what_was_sent_for_two_is_not_read_by_who_is_of_one(sent_for_two, databa
         "list_rows",
         "get_error_file",
         "list_import_audit",
-        "get_parked_row",
+        "get_review_item",
     ):
         assert _call(client, operation, place).status_code == 200, operation
     revoke_roles(database, "rahasia")
@@ -133,7 +133,7 @@ def test_what_was_sent_for_two_is_not_read_by_who_is_of_one(sent_for_two, databa
         assert not [one for one in ids if one in _call(client, operation, place).text], operation
 
 
-def test_who_has_no_role_left_reads_nothing_of_what_was_sent(client_of, key_of, homes, work, database):
+def test_who_has_no_role_left_reads_nothing_of_what_was_sent(client_of, key_of, owners, work, database):
     client = client_of(key_of("ibu@x.org"))
     rows = "id,name,email,organisasi\n1,Siti,siti@x.org,ours\n2,Joko,joko@x.org,nowhere\n"
     import_id = _sent(client, work, rows, "members")
@@ -150,7 +150,7 @@ def test_who_has_no_role_left_reads_nothing_of_what_was_sent(client_of, key_of, 
 
 
 def test_a_steward_who_is_none_any_more_reads_nothing_of_what_was_sent(
-    client_of, key_of, homes, person, work, database
+    client_of, key_of, owners, person, work, database
 ):
     client = client_of(key_of(person("s@x.org", platform_role="steward").email))
     import_id = _sent(client, work, "name,phone\nRahasia,0812\n")
@@ -164,31 +164,31 @@ def test_a_steward_who_is_none_any_more_reads_nothing_of_what_was_sent(
 
 
 def test_people_of_an_organization_see_and_decide_rows_of_theirs_in_a_list_of_many(
-    client_of, key_of, homes, send, work, person
+    client_of, key_of, owners, send, work, person
 ):
     send("id,title,organisasi\na,Kabar,ours\nb,Kabar,rahasia\n", entity="posts", mode="apply", source="a")
     work()
-    parked = send("id,title,organisasi\nc,Kabar,ours\nd,Kabar,rahasia\n", entity="posts", mode="apply", source="b")[
-        "id"
-    ]
+    item = send("id,title,organisasi\nc,Kabar,ours\nd,Kabar,rahasia\n", entity="posts", mode="apply", source="b")["id"]
     work()
     client = client_of(key_of("ibu@x.org"))
-    assert [one["record"] for one in client.get("/api/v1/review").json()["data"]] == [1]
-    assert client.get(f"/api/v1/review/{parked}/1").status_code == 200
+    assert [one["row_number"] for one in client.get("/api/v1/review").json()["data"]] == [1]
+    assert client.get(f"/api/v1/review/{item}/1").status_code == 200
     for method, path in (("GET", ""), ("POST", "/accept"), ("POST", "/reject")):
         asked = {"json": {}} if method == "POST" else {}
-        theirs = client.request(method, f"/api/v1/review/{parked}/2{path}", **asked)
-        missing = client.request(method, f"/api/v1/review/{parked}/99{path}", **asked)
+        theirs = client.request(method, f"/api/v1/review/{item}/2{path}", **asked)
+        missing = client.request(method, f"/api/v1/review/{item}/99{path}", **asked)
         assert _code(theirs) == _code(missing) == (404, "not_found"), (method, path)
         assert theirs.json()["error"]["message"] == missing.json()["error"]["message"]
-    assert _code(client.get(f"/api/v1/imports/{parked}")) == (404, "not_found")
-    assert client.post(f"/api/v1/review/{parked}/1/reject", json={}).status_code == 200
+    assert _code(client.get(f"/api/v1/imports/{item}")) == (404, "not_found")
+    assert client.post(f"/api/v1/review/{item}/1/reject", json={}).status_code == 200
     only_ours = send("id,title,organisasi\na,Kabar,ours\n", entity="posts", mode="apply", source="c")["id"]
     work()
     assert _code(client.get(f"/api/v1/imports/{only_ours}")) == (404, "not_found"), "somebody else sent it"
 
 
-def test_a_request_that_is_known_is_answered_to_who_may_still_send_it(client_of, key_of, homes, work, database, person):
+def test_a_request_that_is_known_is_answered_to_who_may_still_send_it(
+    client_of, key_of, owners, work, database, person
+):
     client = client_of(key_of("ibu@x.org"))
     again = {**_CSV, "Idempotency-Key": "k"}
     rows = "id,name,organisasi\n1,Siti,ours\n"
@@ -196,7 +196,7 @@ def test_a_request_that_is_known_is_answered_to_who_may_still_send_it(client_of,
     work()
     assert client.post("/api/v1/imports/members?source=y&mode=apply", content=rows, headers=again).status_code == 202
     revoke_roles(database, "ours")
-    grant_role(database, homes.id, "rahasia")
+    grant_role(database, owners.id, "rahasia")
     answer = client.post("/api/v1/imports/members?source=y&mode=apply", content=rows, headers=again)
     assert _code(answer) == (404, "not_found")
     assert json.dumps(first.json()["data"]["counts"]) not in answer.text or first.json()["data"]["counts"] is None

@@ -231,7 +231,7 @@ def _taken(scene):
         for _ in range(2):
             with dg.build_sensor_context(instance=instance, resources={"core": core}) as context:
                 asked = sensor.evaluate_tick(context).run_requests
-    core.bench.database.dispose()
+    core.installation.database.dispose()
     assert len(asked) == 2
     return [one.run_config["ops"]["csv_import__import_members__stage"]["config"] for one in asked]
 

@@ -82,9 +82,9 @@ def test_the_review_queue(ready, tmp_path):
     ready.kelompok("org", "create", "--set", "name=Forum Kembar")
     file = tmp_path / "kembar.csv"
     file.write_text("name,phone\nForum Kembar,0811\n")
-    parked = ready.kelompok(*_IMPORT, "--file", file)
-    assert parked.returncode == 3
-    assert "kelompok import review list --import" in parked.stdout
+    item = ready.kelompok(*_IMPORT, "--file", file)
+    assert item.returncode == 3
+    assert "kelompok import review list --import" in item.stdout
     rows = json.loads(ready.kelompok("import", "review", "list", "--json").stdout)
     ref = next(one["row"] for one in rows if one["name"] == "Forum Kembar")
     shown = ready.kelompok("import", "review", "show", ref)

@@ -138,14 +138,14 @@ def test_a_large_import_over_two_workers_one_of_which_dies(cluster, tmp_path):
     workers = [start_worker(), start_worker()]
     with _executing(made, "large", file) as run:
         # Both parts have rows: 1 to 50,000 and above 100,000 are the first's.
-        _wait_for(made, urls, "SELECT FROM import_rows WHERE record <= 50000 LIMIT 1")
-        _wait_for(made, urls, "SELECT FROM import_rows WHERE record BETWEEN 50001 AND 100000 LIMIT 1")
+        _wait_for(made, urls, "SELECT FROM import_rows WHERE row_number <= 50000 LIMIT 1")
+        _wait_for(made, urls, "SELECT FROM import_rows WHERE row_number BETWEEN 50001 AND 100000 LIMIT 1")
         os.kill(workers[1].pid, signal.SIGKILL)
         assert run.wait(240) == 0, _logs(made)
     counts = _ask(urls, "SELECT state, rows_read, accepted, merged, unchanged, rejected, review FROM imports")
     bad = sum(expected.rejected.values())
     assert counts == [("applied", _ROWS, expected.organizations, 0, expected.repeated, bad, 0)]
-    assert _ask(urls, "SELECT count(*), count(DISTINCT record), max(record) FROM import_rows") == [(_ROWS,) * 3]
+    assert _ask(urls, "SELECT count(*), count(DISTINCT row_number), max(row_number) FROM import_rows") == [(_ROWS,) * 3]
     assert _ask(urls, "SELECT count(*) FROM organizations") == [(expected.organizations,)]
     assert _ask(urls, "SELECT count(*) FROM audit_logs WHERE import_id IS NOT NULL") == [(expected.organizations,)]
     ((digest,),) = _ask(urls, "SELECT encode(file_sha256, 'hex') FROM imports")

@@ -692,11 +692,11 @@ def test_the_shell_completes_plugins_jobs_settings_slugs_ids_and_fields(ready, t
 def test_the_shell_completes_rows_that_wait_and_what_they_may_be(ready, tmp_path):
     _doubtful(ready, tmp_path, "Pilih Satu")
     row = json.loads(ready.kelompok("import", "review", "list", "--import", "last", "--json").stdout)[0]
-    whole, _, record = row["row"].partition(":")
+    whole, _, row_number = row["row"].partition(":")
     for command in ("show", "accept", "reject"):
         offered = _completed(ready, ["kelompok", "import", "review", command, ""], 4)
-        assert f"{whole[-8:]}:{record}" in offered, offered
-    short = f"{whole[-8:]}:{record}"
+        assert f"{whole[-8:]}:{row_number}" in offered, offered
+    short = f"{whole[-8:]}:{row_number}"
     into = _completed(ready, ["kelompok", "import", "review", "accept", short, "--merge-into", ""], 6)
     assert len(into) == len(row["candidates"])
     nothing = _completed(ready, ["kelompok", "import", "review", "accept", "--merge-into", ""], 5)

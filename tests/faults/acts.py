@@ -18,7 +18,7 @@ from kelompok_core.imports.receiving.receive import ImportRequest, admit, open_i
 from kelompok_core.imports.reviewing.review import Reviewer
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.imports.undoing.undo import undo
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.settings import Settings
 from kelompok_core.sources.storage import incoming_from
 from tests.batches import smaller_batches
@@ -54,40 +54,40 @@ def repeats(scene: Scene) -> None:
 
 
 def _import(scene: Scene, key: str, *, times: int) -> None:
-    with _bench(scene) as (bench, actor):
+    with _installation(scene) as (installation, actor):
         applied = "SELECT id FROM imports WHERE source_name = :source AND state = 'applied'"
-        if len(_ask(bench.database, applied, scene.source)) == times:
+        if len(_ask(installation.database, applied, scene.source)) == times:
             return
-        import_id = receive(bench, scene.request(key), actor).import_id
-        stage(bench, import_id)
-        decide(bench, import_id)
-        apply(bench, import_id)
+        import_id = receive(installation, scene.request(key), actor).import_id
+        stage(installation, import_id)
+        decide(installation, import_id)
+        apply(installation, import_id)
 
 
 def reviews(scene: Scene) -> None:
     """Decide every row that waits: the first becomes a record, the others are left out."""
     imports(scene)
     waiting = """
-        SELECT import_id, record FROM import_decisions d
+        SELECT import_id, row_number FROM import_decisions d
         WHERE decision = 'review'
           AND NOT EXISTS (SELECT FROM import_decisions p
-                          WHERE p.import_id = d.import_id AND p.record = d.record AND p.revision < 0)
-        ORDER BY record"""
-    with _bench(scene) as (bench, actor):
-        reviewer = Reviewer(bench, actor)
-        for row in _ask(bench.database, waiting):
-            if row.record % 2:
-                reviewer.accept_as_new(row.import_id, row.record)
+                          WHERE p.import_id = d.import_id AND p.row_number = d.row_number AND p.revision < 0)
+        ORDER BY row_number"""
+    with _installation(scene) as (installation, actor):
+        reviewer = Reviewer(installation, actor)
+        for row in _ask(installation.database, waiting):
+            if row.row_number % 2:
+                reviewer.accept_as_new(row.import_id, row.row_number)
             else:
-                reviewer.reject(row.import_id, row.record)
+                reviewer.reject(row.import_id, row.row_number)
 
 
 def undoes(scene: Scene) -> None:
     """Take the import back."""
     imports(scene)
-    with _bench(scene) as (bench, actor):
-        for row in _ask(bench.database, "SELECT id FROM imports WHERE source_name = :source", scene.source):
-            undo(bench, row.id, actor)
+    with _installation(scene) as (installation, actor):
+        for row in _ask(installation.database, "SELECT id FROM imports WHERE source_name = :source", scene.source):
+            undo(installation, row.id, actor)
 
 
 def works(scene: Scene) -> None:
@@ -103,10 +103,10 @@ ACTS = {act.__name__: act for act in (imports, repeats, reviews, undoes, works)}
 
 def submit(scene: Scene) -> None:
     """Let the file wait for a worker."""
-    with _bench(scene) as (bench, actor):
-        admission = admit(bench, scene.request(), actor)
+    with _installation(scene) as (installation, actor):
+        admission = admit(installation, scene.request(), actor)
         with incoming_from(str(scene.file), scene.settings) as incoming:
-            open_import(bench, admission, incoming, queued=True)
+            open_import(installation, admission, incoming, queued=True)
 
 
 def perform(name: str, scene: Scene, fail_point: str | None) -> None:
@@ -118,13 +118,13 @@ def perform(name: str, scene: Scene, fail_point: str | None) -> None:
 
 
 @contextmanager
-def _bench(scene: Scene) -> Iterator[tuple[Workbench, Actor]]:
+def _installation(scene: Scene) -> Iterator[tuple[Installation, Actor]]:
     database = open_database(scene.settings)
     try:
         with database.connect() as connection, connection.begin():
             actor = get_actor(connection, email=None)
         with smaller_batches(BATCH_ROWS):
-            yield Workbench(database=database, settings=scene.settings), actor
+            yield Installation(database=database, settings=scene.settings), actor
     finally:
         database.dispose()
 

@@ -42,11 +42,11 @@ _STATE = """
          SELECT jsonb_build_array(action, entity, origin, plugin, before - '{id,created_at,updated_at}'::text[],
                                   after - '{id,created_at,updated_at}'::text[]) AS x FROM audit_logs) q) AS audit,
       (SELECT jsonb_agg(x ORDER BY x) FROM (
-         SELECT jsonb_build_array(i.source_name, d.revision, d.record, d.decision, d.reason, d.slug, d.changes,
+         SELECT jsonb_build_array(i.source_name, d.revision, d.row_number, d.decision, d.reason, d.slug, d.changes,
                                   d.issues) AS x
          FROM import_decisions d JOIN imports i ON i.id = d.import_id) q) AS decisions,
       (SELECT jsonb_agg(x ORDER BY x) FROM (
-         SELECT jsonb_build_array(i.source_name, r.record, r.identity, r.raw) AS x
+         SELECT jsonb_build_array(i.source_name, r.row_number, r.identity, r.raw) AS x
          FROM import_rows r JOIN imports i ON i.id = r.import_id) q) AS rows,
       (SELECT jsonb_agg(x ORDER BY x) FROM (
          SELECT jsonb_build_array(source_name, state, rows_staged, rows_read, accepted, merged, unchanged, rejected,

@@ -1,4 +1,4 @@
-"""Killed anywhere, with the server or the connection gone at any moment: begun again it ends as undisturbed.
+"""Killed anywhere, with the server or the connection gone at any date and time: begun again it ends as undisturbed.
 
 ``KELOMPOK_KILLS=NUMBER`` or ``KELOMPOK_KILLS=NUMBER:SEED`` adds as many faults at random; the seed is printed.
 """

@@ -13,23 +13,23 @@ from kelompok_core.database.engine import Database
 from kelompok_core.imports.reporting.error_file import write_error_file
 from kelompok_core.imports.reporting.report import ImportReport, iter_row_issues
 from kelompok_core.imports.reviewing.review import Reviewer
-from kelompok_core.imports.reviewing.review_items import ParkedRow, list_parked
-from kelompok_core.installation import Workbench
+from kelompok_core.imports.reviewing.review_items import ReviewItem, list_review_items
+from kelompok_core.installation import Installation
 from tests.distributions import install_plugin
 
 
 @pytest.fixture
-def reviewer(bench: Workbench, operator: Actor) -> Reviewer:
-    return Reviewer(bench, operator)
+def reviewer(installation: Installation, operator: Actor) -> Reviewer:
+    return Reviewer(installation, operator)
 
 
 @pytest.fixture
-def waiting(database: Database) -> Callable[[], Sequence[ParkedRow]]:
+def waiting(database: Database) -> Callable[[], Sequence[ReviewItem]]:
     """List the rows that wait for a person."""
 
-    def run() -> Sequence[ParkedRow]:
+    def run() -> Sequence[ReviewItem]:
         with database.connect() as connection:
-            return list_parked(connection)
+            return list_review_items(connection)
 
     return run
 
@@ -40,7 +40,7 @@ def findings(database: Database) -> Callable[[ImportReport], set[tuple[str, int 
 
     def run(report: ImportReport) -> set[tuple[str, int | None]]:
         with database.connect() as connection:
-            return {(one.code, one.line) for one in iter_row_issues(connection, report.record)}
+            return {(one.code, one.line) for one in iter_row_issues(connection, report.import_)}
 
     return run
 
@@ -58,7 +58,7 @@ def handed_back(database: Database, tmp_path: Path) -> Callable[[ImportReport], 
     def run(report: ImportReport) -> list[dict[str, str]]:
         path = tmp_path / "errors.csv"
         with database.connect() as connection, path.open("w", encoding="utf-8-sig", newline="") as target:
-            write_error_file(connection, report.record, {"en": target})
+            write_error_file(connection, report.import_, {"en": target})
         with path.open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
 

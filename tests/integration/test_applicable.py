@@ -51,7 +51,7 @@ def _rows(entity):
 
 
 @pytest.mark.parametrize("entity", list(_MAKES_UP))
-def test_a_plan_that_was_shown_is_done(import_file, bench, operator, entity):
+def test_a_plan_that_was_shown_is_done(import_file, installation, operator, entity):
     rows = list(_rows(entity))
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
@@ -61,19 +61,19 @@ def test_a_plan_that_was_shown_is_done(import_file, bench, operator, entity):
     options = ImportOptions(mapping={name: "external_id" if name == "id" else name for name in names})
     home = {}
     if entity != "organizations":
-        import_file("id,name\n1,Rumah\n", source="homes")
+        import_file("id,name\n1,Rumah\n", source="owners")
         home = {"organization": "rumah"}
     planned = import_file(text.getvalue(), entity=entity, dry_run=True, options=options, **home)
-    assert planned.record.state == "planned"
+    assert planned.import_.state == "planned"
     assert planned.counts["rows_read"] == len(rows)
     assert planned.counts["accepted"] > len(rows) / 3
-    approve(bench, planned.record.id, operator)
-    decide(bench, planned.record.id)
-    apply(bench, planned.record.id)
-    with bench.database.connect() as connection:
-        done = get_report(connection, planned.record.id)
-        blamed = [one for one in iter_row_issues(connection, done.record) if one.severity == "error"]
-    assert done.record.state == "applied"
+    approve(installation, planned.import_.id, operator)
+    decide(installation, planned.import_.id)
+    apply(installation, planned.import_.id)
+    with installation.database.connect() as connection:
+        done = get_report(connection, planned.import_.id)
+        blamed = [one for one in iter_row_issues(connection, done.import_) if one.severity == "error"]
+    assert done.import_.state == "applied"
     assert done.counts == planned.counts
     assert all(one.line for one in blamed)
     again = import_file(text.getvalue(), entity=entity, options=options, **home)
@@ -91,4 +91,4 @@ def test_an_id_longer_than_an_index_takes_is_an_error_of_its_row(import_file, da
     planned = import_file(f"id,name\n{_LONG},Forum Air\n2,Rukun Warga\n", dry_run=True)
     assert (planned.counts["rejected"], planned.counts["accepted"]) == (1, 1)
     with database.connect() as connection:
-        assert {one.code for one in iter_row_issues(connection, planned.record)} == {"value.too_long"}
+        assert {one.code for one in iter_row_issues(connection, planned.import_)} == {"value.too_long"}

@@ -101,7 +101,7 @@ def test_the_owner_too_is_refused_by_the_triggers(settings, runtime):
     "statement",
     [
         "DELETE FROM source_records", "TRUNCATE source_records CASCADE", "UPDATE source_records SET raw = '{}'",
-        "UPDATE source_records SET record = 2", "DELETE FROM source_sightings", "TRUNCATE imports CASCADE",
+        "UPDATE source_records SET row_number = 2", "DELETE FROM source_sightings", "TRUNCATE imports CASCADE",
     ],
 )  # fmt: skip
 def test_evidence_stays_whoever_asks(settings, runtime, statement):

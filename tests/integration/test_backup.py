@@ -359,7 +359,7 @@ def test_what_changes_while_it_is_restored_is_refused(backup, target, monkeypatc
 def test_received_files_that_lack_are_said_and_the_rest_is_kept(settings, import_file, target, tmp_path):
     digest_of = {}
     for name in ("gone", "cut", "spoiled", "whole"):
-        digest_of[name] = import_file(f"id,name\n1,{name}\n", name=f"{name}.csv").record.file_sha256
+        digest_of[name] = import_file(f"id,name\n1,{name}\n", name=f"{name}.csv").import_.file_sha256
     kept = {path.name: path for path in Path(settings.storage_url).rglob("*") if path.is_file()}
     kept[digest_of["gone"]].unlink()
     kept[digest_of["cut"]].write_bytes(b"id")

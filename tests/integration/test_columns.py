@@ -15,7 +15,7 @@ from tests.counting import decided
 def issues(database):
     def run(report):
         with database.connect() as connection:
-            return {(one.code, one.line, one.column) for one in iter_row_issues(connection, report.record)}
+            return {(one.code, one.line, one.column) for one in iter_row_issues(connection, report.import_)}
 
     return run
 
@@ -32,14 +32,14 @@ def test_ids_that_a_spreadsheet_made_numbers_are_those_ids(import_file, ask):
 
 def test_ids_with_decimals_of_their_own_stay(import_file, ask):
     import_file("id,name\n1.0,Satu\n1.1,Dua\n2.0,Tiga\n", source="versions")
-    ids = [row.external_id for row in ask("SELECT external_id FROM source_records ORDER BY record")]
+    ids = [row.external_id for row in ask("SELECT external_id FROM source_records ORDER BY row_number")]
     assert ids == ["1.0", "1.1", "2.0"]
 
 
 def test_a_day_above_twelve_anywhere_proves_the_order_for_all(import_file, ask):
     rows = "".join(f"{number},Lembaga {number},0{1 + number % 9}/04/2012\n" for number in range(1, 30))
     report = import_file(f"id,name,founded\n{rows}99,Terakhir,25/04/2012\n")
-    assert report.record.read_as["date_order"] == {"founded": "dmy"}
+    assert report.import_.read_as["date_order"] == {"founded": "dmy"}
     assert ask("SELECT founded_on FROM organizations WHERE name = 'Lembaga 2'")[0].founded_on == "2012-04-03"
 
 
@@ -89,15 +89,15 @@ def test_words_for_nothing_are_no_filled_cells(import_file):
     assert decided(import_file(f"id,name,founded\n{rows}")) == {"rows_read": 5, "accepted": 5}
 
 
-def test_so_it_is_when_parts_read_the_file(bench, operator, tmp_path):
+def test_so_it_is_when_parts_read_the_file(installation, operator, tmp_path):
     file = tmp_path / "list.csv"
     file.write_text("id,name,founded\n" + "".join(f"{number},Lembaga {number},n/k!\n" for number in range(1, 9)))
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
-    import_id = receive(bench, request, operator).import_id
+    import_id = receive(installation, request, operator).import_id
     for number in (1, 2):
-        stage_part(bench, import_id, Part(number=number, parts=2))
+        stage_part(installation, import_id, Part(number=number, parts=2))
     with pytest.raises(SourceUnreadable, match="No filled cell of the column founded"):
-        join_parts(bench, import_id, 2)
+        join_parts(installation, import_id, 2)
 
 
 # Cells that are filled and lead to nothing
@@ -192,7 +192,7 @@ def test_a_mark_in_front_says_the_encoding_whatever_is_configured(import_file, a
     ("Blacklist", "FALSE"), ("Email subscription status", "Subscribed"),
 ])  # fmt: skip
 @pytest.mark.parametrize("parts", [0, 2])
-def test_nobody_need_have_opted_out(import_file, ask, issues, bench, operator, tmp_path, header, no, parts):
+def test_nobody_need_have_opted_out(import_file, ask, issues, installation, operator, tmp_path, header, no, parts):
     import_file("id,name\n1,Rumah\n")
     text = f"id,nama,{header}\n" + "".join(f"{number},Anggota {number},{no}\n" for number in range(1, 6))
     if not parts:
@@ -206,10 +206,10 @@ def test_nobody_need_have_opted_out(import_file, ask, issues, bench, operator, t
     file = tmp_path / "list.csv"
     file.write_text(text)
     request = ImportRequest(plugin="csv-import", job="import-members", file=file, organization="rumah")
-    import_id = receive(bench, request, operator).import_id
+    import_id = receive(installation, request, operator).import_id
     for number in (1, 2):
-        stage_part(bench, import_id, Part(number=number, parts=2))
-    join_parts(bench, import_id, 2)
+        stage_part(installation, import_id, Part(number=number, parts=2))
+    join_parts(installation, import_id, 2)
 
 
 def test_a_plain_no_beside_a_yes_is_no_loss(import_file, ask, issues):

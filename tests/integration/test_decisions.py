@@ -57,7 +57,7 @@ def test_a_new_row_is_accepted_with_its_evidence_and_its_audit_entry(import_file
     }
     assert (evidence[0].external_id, evidence[0].line, evidence[0].selector) == ("A1", 2, "#row=2")
     audit = ask("SELECT * FROM audit_logs WHERE record_id = :id", id=stored.id)
-    assert [(one.action, one.origin, one.import_id) for one in audit] == [("create", "import", report.record.id)]
+    assert [(one.action, one.origin, one.import_id) for one in audit] == [("create", "import", report.import_.id)]
     assert audit[0].plugin.startswith("csv-import@")
 
 
@@ -84,7 +84,7 @@ def test_a_changed_row_is_merged_and_only_what_changed(import_file, ask, organiz
     stored = organization("sanggar-bumi")
     assert stored.city == "Garut"
     assert stored.phone == "021", "an empty cell says nothing"
-    changes = ask("SELECT changes FROM import_decisions WHERE import_id = :id", id=report.record.id)
+    changes = ask("SELECT changes FROM import_decisions WHERE import_id = :id", id=report.import_.id)
     assert changes[0].changes == {"city": ["Bandung", "Garut"]}
 
 
@@ -144,7 +144,7 @@ def test_strong_keys_find_the_record_of_another_source(import_file, ask, first, 
     report = import_file(second, source="b")
     assert not report.counts["accepted"]
     assert not report.counts["review"]
-    (found,) = ask("SELECT reason FROM import_decisions WHERE import_id = :id", id=report.record.id)
+    (found,) = ask("SELECT reason FROM import_decisions WHERE import_id = :id", id=report.import_.id)
     assert found.reason == reason
     assert ask("SELECT count(*) AS number FROM organizations")[0].number == 1
 
@@ -231,7 +231,7 @@ def test_rejected_rows_name_line_column_value_code_and_both_languages(import_fil
     report = import_file('Nama,Email,Website\n"A\nB",rusak,https://a.or.id\n,x@y.id,\nC,,ftp://x\n')
     assert decided(report) == {"rows_read": 3, "rejected": 3}
     with database.connect() as connection:
-        issues = [one for one in iter_row_issues(connection, report.record) if one.severity == "error"]
+        issues = [one for one in iter_row_issues(connection, report.import_) if one.severity == "error"]
     assert [(one.line, one.column, one.value, one.code) for one in issues] == [
         (2, "Email", "rusak", "value.email"),
         (4, "Nama", "", "value.required"),

@@ -23,7 +23,7 @@ from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.reporting.report import get_report
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.imports.undoing.undo import undo
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.settings import read_settings
 from kelompok_core.sources.kept import list_kept
 from kelompok_core.sources.storage import local_copy
@@ -35,22 +35,22 @@ _MOST_IMPORTS = 60
 _OTHER_MAJORS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
-def _import(bench, actor, file, *, source, dry_run=False):
+def _import(installation, actor, file, *, source, dry_run=False):
     request = ImportRequest(
         plugin="csv-import", job="import-organizations", file=file, source_name=source, dry_run=dry_run
     )
-    import_id = receive(bench, request, actor).import_id
+    import_id = receive(installation, request, actor).import_id
     for step in (stage, decide, apply):
-        step(bench, import_id)
-    with bench.database.connect() as connection:
+        step(installation, import_id)
+    with installation.database.connect() as connection:
         return get_report(connection, import_id)
 
 
 class _Load:
     """Imports one list after the other in a thread, until told to stop; counts those that are done."""
 
-    def __init__(self, bench, actor, folder):
-        self._bench, self._actor, self._folder = bench, actor, folder
+    def __init__(self, installation, actor, folder):
+        self._installation, self._actor, self._folder = installation, actor, folder
         self._stop = threading.Event()
         self._progress = threading.Condition()
         self.done = 0
@@ -72,7 +72,7 @@ class _Load:
             file = self._folder / f"load-{number}.csv"
             rows = "".join(f"{number}-{row},Forum {number} {row},Kota {row}\n" for row in range(60))
             file.write_text(f"id,name,city\n{rows}", "utf-8")
-            _import(self._bench, self._actor, file, source=f"load {number % 3}")
+            _import(self._installation, self._actor, file, source=f"load {number % 3}")
             with self._progress:
                 self.done += 1
                 self._progress.notify_all()
@@ -95,7 +95,7 @@ def elsewhere():
 
 
 @pytest.fixture
-def bench_of():
+def installation_of():
     """Open a restored installation as its commands do."""
     opened = []
 
@@ -104,7 +104,7 @@ def bench_of():
         opened.append(database)
         with database.connect() as connection, connection.begin():
             actor = get_actor(connection, email=None)
-        return Workbench(database=database, settings=settings), actor
+        return Installation(database=database, settings=settings), actor
 
     yield run
     for database in opened:
@@ -112,11 +112,11 @@ def bench_of():
 
 
 def test_a_backup_under_load_is_whole_and_lives_on_elsewhere(
-    settings, bench, operator, import_file, elsewhere, bench_of, tmp_path
+    settings, installation, operator, import_file, elsewhere, installation_of, tmp_path
 ):
     first = import_file("id,name\n1,Satu\n2,Dua\n", source="first")
     plan = import_file("id,name\n1,Tepi Waktu\n", source="planned", dry_run=True)
-    with _Load(bench, operator, tmp_path) as load:
+    with _Load(installation, operator, tmp_path) as load:
         load.await_more()
 
         def wait_once(step, _size):
@@ -133,17 +133,17 @@ def test_a_backup_under_load_is_whole_and_lives_on_elsewhere(
         if name.startswith((DATABASE, FILES)):
             assert again.members[name] == member, name
 
-    there, actor = bench_of(elsewhere)
+    there, actor = installation_of(elsewhere)
     _counts_and_promises_hold(there)
     _files_are_there(there)
     _audit_holds(elsewhere)
-    report = undo(there, first.record.id, actor)
+    report = undo(there, first.import_.id, actor)
     assert (decided(report), report.left) == ({"deleted": 2}, [])
-    _no_stale_plan(there, actor, plan.record.id, tmp_path)
+    _no_stale_plan(there, actor, plan.import_.id, tmp_path)
 
 
-def _counts_and_promises_hold(bench):
-    with bench.database.connect() as connection:
+def _counts_and_promises_hold(installation):
+    with installation.database.connect() as connection:
         applied = connection.scalars(sa.text("SELECT id FROM imports WHERE state = 'applied'")).all()
         assert len(applied) > 1
         for one in applied:
@@ -151,11 +151,11 @@ def _counts_and_promises_hold(bench):
             assert invariants.count_writes_without_evidence(connection, one) == 0
 
 
-def _files_are_there(bench):
-    with bench.database.connect() as connection:
+def _files_are_there(installation):
+    with installation.database.connect() as connection:
         files = list_kept(connection)
     for file in files:
-        with local_copy(bench.settings, file.sha256, file.size) as path:
+        with local_copy(installation.settings, file.sha256, file.size) as path:
             assert path.read_bytes()
 
 
@@ -172,31 +172,31 @@ def _audit_holds(settings):
             connection.execute(statement)
 
 
-def _no_stale_plan(bench, actor, plan_id, folder):
+def _no_stale_plan(installation, actor, plan_id, folder):
     """What was planned before the backup is decided again: somebody else has its slug by now."""
     file = folder / "other.csv"
     file.write_text("id,name\n7,Tepi Waktu\n", "utf-8")
-    assert decided(_import(bench, actor, file, source="other")) == {"rows_read": 1, "accepted": 1}
-    approve(bench, plan_id, actor)
-    apply(bench, plan_id)
-    with bench.database.connect() as connection:
+    assert decided(_import(installation, actor, file, source="other")) == {"rows_read": 1, "accepted": 1}
+    approve(installation, plan_id, actor)
+    apply(installation, plan_id)
+    with installation.database.connect() as connection:
         report = get_report(connection, plan_id)
         entries = connection.scalars(sa.text("SELECT transaction_id FROM audit_logs ORDER BY id")).all()
-    assert (decided(report), report.record.plan_revision) == ({"rows_read": 1, "review": 1}, 2)
+    assert (decided(report), report.import_.plan_revision) == ({"rows_read": 1, "review": 1}, 2)
     assert entries == sorted(entries), "numbers of transactions go on rising"
     file.write_text("id,name\n8,Sesudah\n", "utf-8")
-    later = _import(bench, actor, file, source="later", dry_run=True)
-    approve(bench, later.record.id, actor)
-    apply(bench, later.record.id)
-    with bench.database.connect() as connection:
-        assert get_report(connection, later.record.id).record.plan_revision == 1, (
+    later = _import(installation, actor, file, source="later", dry_run=True)
+    approve(installation, later.import_.id, actor)
+    apply(installation, later.import_.id)
+    with installation.database.connect() as connection:
+        assert get_report(connection, later.import_.id).import_.plan_revision == 1, (
             "of this server, it is as good as ever"
         )
 
 
 @pytest.mark.parametrize("programs", _OTHER_MAJORS, ids=lambda folder: folder.parent.name)
 def test_there_and_back_over_another_major_version(
-    settings, import_file, server, worker_id, elsewhere, bench_of, tmp_path, programs
+    settings, import_file, server, worker_id, elsewhere, installation_of, tmp_path, programs
 ):
     other = replace(elsewhere, postgres_bin=programs)
     try:
@@ -206,7 +206,7 @@ def test_there_and_back_over_another_major_version(
     import_file("id,name,city\n1,Satu,Bandung\n", source="first")
     back_up(settings, tmp_path / "there.tar", quietly)
     restore(other, tmp_path / "there.tar", quietly)
-    there, actor = bench_of(other)
+    there, actor = installation_of(other)
     file = tmp_path / "list.csv"
     file.write_text("id,name\n2,Dua\n", "utf-8")
     assert decided(_import(there, actor, file, source="there")) == {"rows_read": 1, "accepted": 1}

@@ -30,85 +30,85 @@ def edit(database, operator):
     return run
 
 
-def _apply(bench, report, actor):
-    approve(bench, report.record.id, actor)
-    apply(bench, report.record.id)
-    with bench.database.connect() as connection:
-        return get_report(connection, report.record.id)
+def _apply(installation, report, actor):
+    approve(installation, report.import_.id, actor)
+    apply(installation, report.import_.id)
+    with installation.database.connect() as connection:
+        return get_report(connection, report.import_.id)
 
 
 def test_not_one_row_entry_or_evidence_changes(import_file, ask):
     import_file(_OLD, name="list.csv")
     before = ask(_STATE)
     report = import_file(_NEW, name="list.csv", dry_run=True)
-    assert report.record.state == "planned"
+    assert report.import_.state == "planned"
     assert dict(report.counts) == {
         "rows_read": 4, "accepted": 1, "merged": 1, "unchanged": 1, "rejected": 1, "review": 0,
     }  # fmt: skip
     assert ask(_STATE) == before
 
 
-def test_apply_does_exactly_the_planned(import_file, bench, operator, ask):
+def test_apply_does_exactly_the_planned(import_file, installation, operator, ask):
     import_file(_OLD)
     planned = import_file(_NEW, dry_run=True)
     plan = ask(
-        "SELECT record, decision, target_id, slug, changes FROM import_decisions WHERE import_id = :id ORDER BY 1",
-        id=planned.record.id,
+        "SELECT row_number, decision, target_id, slug, changes FROM import_decisions WHERE import_id = :id ORDER BY 1",
+        id=planned.import_.id,
     )
-    applied = _apply(bench, planned, operator)
+    applied = _apply(installation, planned, operator)
     assert dict(applied.counts) == dict(planned.counts)
-    assert applied.record.plan_revision == 1
+    assert applied.import_.plan_revision == 1
     accepted = next(row for row in plan if row.decision == "accepted")
     stored = ask("SELECT name, slug FROM organizations WHERE id = :id", id=accepted.target_id)
     assert [(row.name, row.slug) for row in stored] == [("Empat", accepted.slug)]
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Garut"
 
 
-def test_a_plan_is_applied_once(import_file, bench, operator, ask):
+def test_a_plan_is_applied_once(import_file, installation, operator, ask):
     planned = import_file(_NEW, dry_run=True)
-    _apply(bench, planned, operator)
+    _apply(installation, planned, operator)
     before = ask(_STATE)
-    _apply(bench, planned, operator)
+    _apply(installation, planned, operator)
     assert ask(_STATE) == before
 
 
-def test_what_was_edited_in_between_goes_to_review(import_file, bench, operator, edit, database, ask):
+def test_what_was_edited_in_between_goes_to_review(import_file, installation, operator, edit, database, ask):
     import_file(_OLD)
     planned = import_file(_NEW, dry_run=True)
     edit("satu", "Cimahi")
-    applied = _apply(bench, planned, operator)
+    applied = _apply(installation, planned, operator)
     assert dict(applied.counts) == {
         "rows_read": 4, "accepted": 1, "merged": 0, "unchanged": 1, "rejected": 1, "review": 1,
     }  # fmt: skip
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Cimahi"
     with database.connect() as connection:
-        assert "plan.stale" in {issue.code for issue in iter_row_issues(connection, applied.record)}
+        assert "plan.stale" in {issue.code for issue in iter_row_issues(connection, applied.import_)}
 
 
-def test_what_was_taken_in_between_gets_no_second_record(import_file, bench, operator, ask):
+def test_what_was_taken_in_between_gets_no_second_record(import_file, installation, operator, ask):
     planned = import_file("name,website\nEmpat,https://empat.or.id\n", dry_run=True, source="a")
     import_file("name,website\nEmpat,https://empat.or.id\n", source="b")
-    applied = _apply(bench, planned, operator)
+    applied = _apply(installation, planned, operator)
     assert applied.counts["accepted"] == 0
     assert ask("SELECT count(*) AS number FROM organizations")[0].number == 1
 
 
-def test_an_unrelated_edit_in_between_changes_nothing(import_file, bench, operator, edit):
+def test_an_unrelated_edit_in_between_changes_nothing(import_file, installation, operator, edit):
     import_file(_OLD)
     planned = import_file(_NEW, dry_run=True)
     edit("tiga", "Ende")
-    assert dict(_apply(bench, planned, operator).counts) == dict(planned.counts)
+    assert dict(_apply(installation, planned, operator).counts) == dict(planned.counts)
 
 
-def test_only_who_may_apply_applies(import_file, bench, person, ask):
+def test_only_who_may_apply_applies(import_file, installation, person, ask):
     planned = import_file(_NEW, dry_run=True)
     with pytest.raises(NotPermitted):
-        approve(bench, planned.record.id, person("tamu@example.org"))
+        approve(installation, planned.import_.id, person("tamu@example.org"))
     assert not ask("SELECT FROM organizations")
 
 
-def test_an_import_that_was_no_dry_run_has_nothing_to_approve(import_file, bench, operator):
+def test_an_import_that_was_no_dry_run_has_nothing_to_approve(import_file, installation, operator):
     failed = import_file("name\nSatu\n", dry_run=True)
-    cancel(bench, failed.record.id, operator)
+    cancel(installation, failed.import_.id, operator)
     with pytest.raises(UsageError, match="cancelled"):
-        approve(bench, failed.record.id, operator)
+        approve(installation, failed.import_.id, operator)

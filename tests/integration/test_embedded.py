@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from sqlalchemy import NullPool, create_engine
 
-from kelompok_core.cli.installation import init
+from kelompok_core.cli.operating import init
 from kelompok_core.database import embedded, server_files
 from kelompok_core.database.engine import Database, find_addresses, find_owner_url, migrate, schema_status
 from kelompok_core.database.server_log import list_loose_settings

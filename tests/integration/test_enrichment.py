@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from kelompok_core.contracts import SIGNAL_COLUMNS
 from kelompok_core.enrichment import run as enrichment_run
 from kelompok_core.enrichment.corrections import list_corrections, write_corrections
-from kelompok_core.enrichment.promises import count_unproven
+from kelompok_core.enrichment.invariants import count_unproven
 from kelompok_core.enrichment.records import EnrichmentState
 from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enrichment
 from kelompok_core.enrichment.undo import undo_enrichment
@@ -36,12 +36,12 @@ def _enabled(settings):
 
 
 @pytest.fixture
-def detect(bench, operator):
+def detect(installation, operator):
     """Run sdgs-keyword and give the run."""
 
     def run(actor=None, **asked):
         request = EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs", **asked)
-        return enrich(bench, request_enrichment(bench, request, actor or operator))
+        return enrich(installation, request_enrichment(installation, request, actor or operator))
 
     return run
 
@@ -240,18 +240,19 @@ class TestTheSummary:
 
 
 class TestUndo:
-    def test_what_a_run_made_goes_and_the_same_text_is_not_done_again_of_itself(self, bench, operator, import_file,
+    def test_what_a_run_made_goes_and_the_same_text_is_not_done_again_of_itself(
+        self, installation, operator, import_file,
                                                                                 detect, ask):  # fmt: skip
         import_file(_LIST)
         done = detect()
-        report = undo_enrichment(bench, done.id, operator)
+        report = undo_enrichment(installation, done.id, operator)
         assert report.counts["deleted"] == done.counts["organizations"]["created"]
         assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 0
         assert ask("SELECT count(*) AS n FROM organizations WHERE sdgs_data <> '{}'")[0].n == 0
         assert detect().counts["organizations"]["enriched"] == 0
         assert detect(again=True).counts["organizations"]["created"] > 0
 
-    def test_what_a_run_changed_and_deleted_is_as_before(self, bench, operator, import_file, detect, ask):
+    def test_what_a_run_changed_and_deleted_is_as_before(self, installation, operator, import_file, detect, ask):
         import_file(_LIST)
         detect()
         query = "SELECT record_id, goal, confidence, evidence, status FROM sdgs_signals ORDER BY record_id, goal"
@@ -259,32 +260,34 @@ class TestUndo:
         import_file(_LIST.replace("air bersih", "air minum").replace("hutan adat dari kebakaran hutan", "kampung"))
         done = detect()
         assert ask(query) != before
-        undo_enrichment(bench, done.id, operator)
+        undo_enrichment(installation, done.id, operator)
         assert ask(query) == before
 
-    def test_what_changed_since_stays_and_is_counted(self, bench, operator, import_file, detect, say, goals):
+    def test_what_changed_since_stays_and_is_counted(self, installation, operator, import_file, detect, say, goals):
         import_file(_LIST)
         done = detect()
         say("remove", "rumah-air", 6)
-        dry = undo_enrichment(bench, done.id, operator, dry_run=True)
+        dry = undo_enrichment(installation, done.id, operator, dry_run=True)
         assert dry.counts["kept"] == 1
-        report = undo_enrichment(bench, done.id, operator)
+        report = undo_enrichment(installation, done.id, operator)
         assert report.counts == dry.counts
         assert goals("rumah-air", status="removed") == {(6, "person"), (6, "sdgs-keyword")}
         with pytest.raises(UsageError, match="nothing to undo"):
-            undo_enrichment(bench, done.id, operator)
+            undo_enrichment(installation, done.id, operator)
 
-    def test_an_import_can_be_undone_after_its_records_were_enriched(self, bench, operator, import_file, detect, ask):
-        record = import_file(_LIST).record
+    def test_an_import_can_be_undone_after_its_records_were_enriched(
+        self, installation, operator, import_file, detect, ask
+    ):
+        import_ = import_file(_LIST).import_
         detect()
-        assert undo(bench, record.id, operator).counts["deleted"] == 3
+        assert undo(installation, import_.id, operator).counts["deleted"] == 3
         assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 0
         assert ask("SELECT count(*) AS n FROM enriched_records")[0].n == 0
 
 
 class TestWhatIsChosen:
     def test_by_organization_by_import_and_by_change(self, import_file, detect):
-        first = import_file(_LIST).record
+        first = import_file(_LIST).import_
         import_file("id,name,description\n9,Lain,Panel surya untuk desa\n", name="other.csv")
         assert detect(organization="rumah-air", dry_run=True).counts["organizations"]["records"] == 1
         assert detect(import_id=first.id, dry_run=True).counts["organizations"]["records"] == 3
@@ -353,7 +356,7 @@ class TestAPluginThatLies:
         with pytest.raises(EnrichmentFailed, match="sdgs-keyword failed"):
             detect()
 
-    def test_what_is_not_public_is_not_shown(self, import_file, bench, operator, monkeypatch):
+    def test_what_is_not_public_is_not_shown(self, import_file, installation, operator, monkeypatch):
         import_file(_LIST)
         found = enrichment_run.find_job
 
@@ -364,7 +367,7 @@ class TestAPluginThatLies:
         monkeypatch.setattr(enrichment_run, "find_job", greedy)
         request = EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs")
         with pytest.raises(PluginUnavailable, match="not public"):
-            enrich(bench, request_enrichment(bench, request, operator))
+            enrich(installation, request_enrichment(installation, request, operator))
 
 
 def test_a_record_that_changes_while_it_is_looked_at_waits_for_the_next_run(import_file, detect, monkeypatch, goals):
@@ -383,7 +386,7 @@ def test_a_record_that_changes_while_it_is_looked_at_waits_for_the_next_run(impo
     assert detect().counts["organizations"]["enriched"] == 1
 
 
-def test_a_run_that_broke_off_goes_on_where_it_was(import_file, bench, operator, monkeypatch, ask):
+def test_a_run_that_broke_off_goes_on_where_it_was(import_file, installation, operator, monkeypatch, ask):
     rows = "".join(f"{n},Lembaga {n},Air bersih di desa nomor {n}\n" for n in range(30))
     import_file(f"id,name,description\n{rows}")
     monkeypatch.setattr("kelompok_core.enrichment.choose.PAGE", 10)
@@ -394,38 +397,39 @@ def test_a_run_that_broke_off_goes_on_where_it_was(import_file, bench, operator,
         return 1 / 0 if len(seen) == 2 else found(*given)
 
     monkeypatch.setattr(enrichment_run, "_called", breaks_off)
-    asked = request_enrichment(bench, EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs"), operator)
+    asked = request_enrichment(installation, EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs"), operator)
     with pytest.raises(ZeroDivisionError):
-        enrich(bench, asked)
+        enrich(installation, asked)
     assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 10
-    done = enrich(bench, asked)
+    done = enrich(installation, asked)
     assert done.counts["organizations"]["enriched"] == 20
     assert ask("SELECT count(DISTINCT record_id) AS n FROM sdgs_signals")[0].n == 30
     assert sum(seen) == 40
 
 
-def test_two_runs_at_once_queue_and_write_each_signal_once(import_file, bench, operator, ask):
+def test_two_runs_at_once_queue_and_write_each_signal_once(import_file, installation, operator, ask):
     from concurrent.futures import ThreadPoolExecutor
 
     rows = "".join(f"{n},Lembaga {n},Air bersih di desa nomor {n}\n" for n in range(200))
     import_file(f"id,name,description\n{rows}")
-    runs = [request_enrichment(bench, EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs", again=True), operator)
+    request = EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs", again=True)
+    runs = [request_enrichment(installation, request, operator)
             for _ in range(4)]  # fmt: skip
     with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda one: enrich(bench, one), runs))
+        done = list(pool.map(lambda one: enrich(installation, one), runs))
     assert [one.state for one in done] == [EnrichmentState.DONE] * 4
     assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 200
     assert ask("SELECT count(*) AS n FROM audit_logs WHERE entity = 'sdgs_signals'")[0].n == 200
 
 
-def test_pages_and_runs_give_the_same_signals(import_file, detect, monkeypatch, ask, bench, operator):
+def test_pages_and_runs_give_the_same_signals(import_file, detect, monkeypatch, ask, installation, operator):
     description = "Beasiswa anak putus sekolah dan sumur air bersih di desa nomor"
     rows = "".join(f"{n},Lembaga {n},{description} {n}\n" for n in range(50))
     import_file(f"id,name,description\n{rows}")
     query = "SELECT record_id, goal, confidence, evidence FROM sdgs_signals ORDER BY record_id, goal"
     done = detect()
     whole = ask(query)
-    undo_enrichment(bench, done.id, operator)
+    undo_enrichment(installation, done.id, operator)
     monkeypatch.setattr("kelompok_core.enrichment.choose.PAGE", 7)
     detect(again=True)
     assert ask(query) == whole

@@ -17,7 +17,7 @@ from tests.counting import codes_of, decided
 
 
 @pytest.fixture
-def homes(import_file, ask):
+def owners(import_file, ask):
     """Three organizations, the last two of one name, and their ids by slug."""
     import_file("id,name,city\nO1,Forum Air,Bandung\nO2,Kelompok Tani,Garut\nO3,Kelompok Tani,Medan\n", name="orgs.csv")
     return {row.slug: row.id for row in ask("SELECT slug, id FROM organizations")}
@@ -25,15 +25,15 @@ def homes(import_file, ask):
 
 def _reasons(ask, report):
     query = """
-        SELECT d.record, d.decision, d.reason, d.issues FROM import_decisions d JOIN imports i ON i.id = d.import_id
-        WHERE i.id = :id AND d.revision = i.plan_revision ORDER BY d.record"""
-    return [(row.decision, row.reason) for row in ask(query, id=report.record.id)]
+        SELECT d.row_number, d.decision, d.reason, d.issues FROM import_decisions d JOIN imports i ON i.id = d.import_id
+        WHERE i.id = :id AND d.revision = i.plan_revision ORDER BY d.row_number"""
+    return [(row.decision, row.reason) for row in ask(query, id=report.import_.id)]
 
 
 MEMBERS = "Nama,Jabatan,Email,No HP,Tanggal Bergabung,Status\n"
 
 
-def test_members_of_one_organization(import_file, ask, database, homes):
+def test_members_of_one_organization(import_file, ask, database, owners):
     report = import_file(
         MEMBERS + "Ani,Ketua,ANI@air.id,0812-3456-7890,1/2/2019,Aktif\nBudi,,,81234567891,13/2/2019,keluar\n",
         entity="members",
@@ -42,17 +42,17 @@ def test_members_of_one_organization(import_file, ask, database, homes):
     assert decided(report, read=False) == {"accepted": 2}
     ani, budi = ask("SELECT * FROM members ORDER BY name")
     assert (ani.organization_id, ani.position, ani.email, ani.phone) == (
-        homes["forum-air"], "Ketua", "ani@air.id", "+6281234567890",
+        owners["forum-air"], "Ketua", "ani@air.id", "+6281234567890",
     )  # fmt: skip
     assert (str(ani.started_on), str(budi.started_on)) == ("2019-02-01", "2019-02-13"), "a day of 13 proves the order"
     assert (ani.status, budi.status, budi.phone) == ("active", "inactive", "+6281234567891")
-    assert report.record.read_as["date_order"] == {"Tanggal Bergabung": "dmy"}
+    assert report.import_.read_as["date_order"] == {"Tanggal Bergabung": "dmy"}
     with database.connect() as connection:
-        assert invariants.count_unaudited_writes(connection, report.record.id) == 0
-        assert invariants.count_writes_without_evidence(connection, report.record.id) == 0
+        assert invariants.count_unaudited_writes(connection, report.import_.id) == 0
+        assert invariants.count_writes_without_evidence(connection, report.import_.id) == 0
 
 
-def test_a_date_that_could_be_two_days_is_handed_back_until_somebody_says_the_order(import_file, ask, homes):
+def test_a_date_that_could_be_two_days_is_handed_back_until_somebody_says_the_order(import_file, ask, owners):
     content = MEMBERS + "Ani,,,,1/2/2019,\n"
     report = import_file(content, entity="members", organization="forum-air")
     assert _reasons(ask, report) == [("rejected", "value.date_ambiguous")]
@@ -61,7 +61,7 @@ def test_a_date_that_could_be_two_days_is_handed_back_until_somebody_says_the_or
     assert str(ask("SELECT started_on FROM members")[0].started_on) == "2019-01-02"
 
 
-def test_the_proof_of_an_order_may_stand_at_the_end_of_a_long_file(import_file, ask, homes):
+def test_the_proof_of_an_order_may_stand_at_the_end_of_a_long_file(import_file, ask, owners):
     rows = "".join(f"N{number},,n{number}@x.id,,1/2/2019,\n" for number in range(10_005))
     report = import_file(MEMBERS + rows + "Akhir,,z@x.id,,31/1/2019,\n", entity="members", organization="forum-air")
     assert decided(report, read=False) == {"accepted": 10_006}
@@ -70,7 +70,7 @@ def test_the_proof_of_an_order_may_stand_at_the_end_of_a_long_file(import_file, 
     }  # fmt: skip
 
 
-def test_each_row_names_its_organization_by_slug_name_or_id(import_file, ask, homes):
+def test_each_row_names_its_organization_by_slug_name_or_id(import_file, ask, owners):
     report = import_file(
         "nama,organisasi\nAni,forum-air\nBudi,FORUM  AIR\nCici,O2\nDedi,Kelompok Tani\nEka,Tiada\nFani,\n",
         entity="members",
@@ -92,7 +92,7 @@ def test_each_row_names_its_organization_by_slug_name_or_id(import_file, ask, ho
 
 
 @pytest.mark.parametrize("home", ["forum-air", "kelompok-tani"])
-def test_records_are_found_in_one_organization_where_another_of_the_list_has_none(import_file, ask, homes, home):
+def test_records_are_found_in_one_organization_where_another_of_the_list_has_none(import_file, ask, owners, home):
     import_file("nama,email\nAni,ani@x.id\nBudi,\n", entity="members", organization=home, source="a")
     text = f"nama,email,organisasi\nAni,ani@x.id,{home}\nBudi,,{home}\n"
     elsewhere = "".join(f"Cici {slug},,{slug}\n" for slug in sorted({"forum-air", "kelompok-tani"} - {home}))
@@ -102,12 +102,12 @@ def test_records_are_found_in_one_organization_where_another_of_the_list_has_non
     ]  # fmt: skip
 
 
-def test_without_an_organization_nothing_is_imported(import_file, homes):
+def test_without_an_organization_nothing_is_imported(import_file, owners):
     with pytest.raises(ImportFailed, match="No column says which organization"):
         import_file("nama\nAni\n", entity="members")
 
 
-def test_in_an_import_for_one_organization_a_column_does_not_lead_elsewhere(import_file, ask, homes):
+def test_in_an_import_for_one_organization_a_column_does_not_lead_elsewhere(import_file, ask, owners):
     content = "nama,organisasi\nAni,Kelompok Tani\nBudi,Forum Air\n"
     report = import_file(content, entity="members", organization="forum-air")
     assert decided(report, read=False) == {"accepted": 2}
@@ -121,7 +121,7 @@ def test_in_an_import_for_one_organization_a_column_does_not_lead_elsewhere(impo
     assert _reasons(ask, report) == [("rejected", "permission.scope"), ("accepted", "match.none")]
 
 
-def test_one_person_in_two_organizations_is_two_members_and_two_lists_may_count_alike(import_file, ask, homes):
+def test_one_person_in_two_organizations_is_two_members_and_two_lists_may_count_alike(import_file, ask, owners):
     for slug in ("forum-air", "kelompok-tani"):
         report = import_file(f"id,nama,email\n1,Ani {slug},ani@x.id\n", entity="members", organization=slug)
         assert decided(report, read=False) == {"accepted": 1}
@@ -130,7 +130,7 @@ def test_one_person_in_two_organizations_is_two_members_and_two_lists_may_count_
     assert len(ask("SELECT FROM members")) == 2
 
 
-def test_a_member_is_recognised_by_address_and_name_or_by_name_and_position(import_file, ask, homes):
+def test_a_member_is_recognised_by_address_and_name_or_by_name_and_position(import_file, ask, owners):
     import_file("nama,jabatan,email\nAni,Ketua,ani@x.id\nBudi,Bendahara,\n", entity="members",
                 organization="forum-air", source="a")  # fmt: skip
     report = import_file(
@@ -148,7 +148,7 @@ def test_a_member_is_recognised_by_address_and_name_or_by_name_and_position(impo
     assert ask("SELECT email FROM members WHERE name = 'Budi'")[0].email == "budi@x.id"
 
 
-def test_one_address_twice_with_two_names_is_asked_about_or_the_last_row_wins(import_file, ask, homes):
+def test_one_address_twice_with_two_names_is_asked_about_or_the_last_row_wins(import_file, ask, owners):
     content = "Email,First name,Last name\njoao@x.id,João,Milton\nfoo@x.id,Foo,Bar\njoao@x.id,João,Nilton\n"
     report = import_file(content, entity="members", organization="forum-air", dry_run=True)
     assert _reasons(ask, report)[2] == ("review", "match.shared_key")
@@ -158,7 +158,7 @@ def test_one_address_twice_with_two_names_is_asked_about_or_the_last_row_wins(im
     assert {row.name for row in ask("SELECT name FROM members")} == {"João Nilton", "Foo Bar"}
 
 
-def test_a_period_cannot_end_before_it_begins_in_a_row_or_together_with_what_is_there(import_file, ask, homes):
+def test_a_period_cannot_end_before_it_begins_in_a_row_or_together_with_what_is_there(import_file, ask, owners):
     header = "id,nama,tanggal mulai,tanggal selesai\n"
     report = import_file(
         header + "1,Ani,2020-05-01,2019-05-01\n2,Budi,2020-05-01,\n", entity="members", organization="forum-air"
@@ -171,7 +171,7 @@ def test_a_period_cannot_end_before_it_begins_in_a_row_or_together_with_what_is_
     assert ask("SELECT ended_on FROM members")[0].ended_on is None
 
 
-def test_personal_data_is_taken_in_only_when_the_mapping_names_it(import_file, ask, homes):
+def test_personal_data_is_taken_in_only_when_the_mapping_names_it(import_file, ask, owners):
     content = "id,nama,tanggal lahir,agama\n1,Ani,21 Desember 1949,Islam\n"
     report = import_file(content, entity="members", organization="forum-air")
     assert "header.sensitive_refused" in codes_of(report)
@@ -182,7 +182,7 @@ def test_personal_data_is_taken_in_only_when_the_mapping_names_it(import_file, a
     assert "Islam" not in str(ask("SELECT raw FROM source_records"))
 
 
-def test_lists_are_added_to_and_the_newer_word_wins_where_the_profile_says_so(import_file, ask, homes):
+def test_lists_are_added_to_and_the_newer_word_wins_where_the_profile_says_so(import_file, ask, owners):
     import_file('id,nama,tags,jabatan\n1,Ani,"Air, Hutan",Ketua\n', entity="members", organization="forum-air",
                 source="a")  # fmt: skip
     options = ImportOptions(
@@ -207,7 +207,7 @@ def test_lists_are_added_to_and_the_newer_word_wins_where_the_profile_says_so(im
 POSTS = "Judul,Isi,Link,Tanggal,Kategori,Tags,Status\n"
 
 
-def test_posts_with_category_tags_and_clean_markup(import_file, ask, homes):
+def test_posts_with_category_tags_and_clean_markup(import_file, ask, owners):
     report = import_file(
         POSTS
         + 'Air Bersih,"<p>Baik</p><script>x()</script>",https://air.id/1,2020-01-31,Berita,"air|hutan",terbit\n'
@@ -226,7 +226,7 @@ def test_posts_with_category_tags_and_clean_markup(import_file, ask, homes):
     )  # fmt: skip
     assert first.published_at is None, "only the source knows when"
     assert [row.name for row in ask("SELECT name FROM post_tags ORDER BY name")] == ["air", "hutan"]
-    raw = ask("SELECT raw->>'Isi' AS isi FROM source_records WHERE entity = 'posts' ORDER BY record LIMIT 1")[0]
+    raw = ask("SELECT raw->>'Isi' AS isi FROM source_records WHERE entity = 'posts' ORDER BY row_number LIMIT 1")[0]
     assert raw.isi == "<p>Baik</p><script>x()</script>", "the evidence is what came"
     again = import_file(
         POSTS + 'Air Bersih,"<p>Baik</p>",https://air.id/1,2020-01-31,berita,"air|laut",terbit\n',
@@ -238,7 +238,9 @@ def test_posts_with_category_tags_and_clean_markup(import_file, ask, homes):
     assert len(ask("SELECT FROM post_categories")) == 1
 
 
-def test_only_who_may_publish_publishes_and_is_asked_again_when_it_is_applied(import_file, bench, ask, person, homes):
+def test_only_who_may_publish_publishes_and_is_asked_again_when_it_is_applied(
+    import_file, installation, ask, person, owners
+):
     content = POSTS + "Satu,,https://air.id/1,2020-01-31,,,terbit\n"
     editor = person("e@air.id", slug="forum-air", role="editor")
     report = import_file(content, entity="posts", organization="forum-air", actor=editor)
@@ -253,20 +255,20 @@ def test_only_who_may_publish_publishes_and_is_asked_again_when_it_is_applied(im
     owner = person("o@air.id", slug="forum-air", role="owner")
     plan = import_file(content.replace("air.id/1", "air.id/2"), entity="posts", organization="forum-air",
                        actor=owner, dry_run=True)  # fmt: skip
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor="system:test", origin="setup"))
         connection.execute(
             sa.text("UPDATE organization_user_roles SET role = 'editor' WHERE user_id = :id"), {"id": owner.id}
         )
     with pytest.raises(NotPermitted, match=r"record\.publish"):
-        approve(bench, plan.record.id, owner)
+        approve(installation, plan.import_.id, owner)
     assert len(ask("SELECT FROM posts WHERE status = 'published'")) == 1
 
 
 EVENTS = "id,Nama Kegiatan,Tanggal,Jam,Tanggal Selesai,Tempat,Status\n"
 
 
-def test_events_with_date_and_time_in_two_columns(import_file, ask, homes):
+def test_events_with_date_and_time_in_two_columns(import_file, ask, owners):
     report = import_file(
         EVENTS
         + "1,Rapat,2015-01-26,09:00,,Balai Desa,\n"
@@ -294,26 +296,28 @@ def test_events_with_date_and_time_in_two_columns(import_file, ask, homes):
     assert _reasons(ask, again) == [("unchanged", "match.title_date"), ("accepted", "match.same_name")]
 
 
-def test_a_member_import_into_a_foreign_organization_is_refused_now_and_later(import_file, bench, ask, person, homes):
+def test_a_member_import_into_a_foreign_organization_is_refused_now_and_later(
+    import_file, installation, ask, person, owners
+):
     editor = person("e@air.id", slug="forum-air", role="editor")
     with pytest.raises(NotPermitted, match="the role there is none"):
         import_file("nama\nAni\n", entity="members", organization="kelompok-tani", actor=editor)
     with pytest.raises(NotPermitted, match="some organization"):
         import_file("nama,organisasi\nAni,forum-air\n", entity="members", actor=person("nobody@x.id"))
     plan = import_file("nama\nAni\n", entity="members", organization="forum-air", actor=editor, dry_run=True)
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor="system:test", origin="setup"))
         connection.execute(sa.text("DELETE FROM organization_user_roles WHERE user_id = :id"), {"id": editor.id})
     with pytest.raises(NotPermitted):
-        approve(bench, plan.record.id, editor)
+        approve(installation, plan.import_.id, editor)
     assert ask("SELECT FROM members") == []
 
 
 def test_rows_of_foreign_organizations_are_row_errors_also_when_a_role_goes_in_between(
-    import_file, bench, ask, person, homes, tmp_path
+    import_file, installation, ask, person, owners, tmp_path
 ):
     editor = person("e@air.id", slug="forum-air", role="editor")
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor="system:test", origin="setup"))
         connection.execute(
             sa.text("""INSERT INTO organization_user_roles (organization_id, user_id, role)
@@ -323,26 +327,28 @@ def test_rows_of_foreign_organizations_are_row_errors_also_when_a_role_goes_in_b
     file = tmp_path / "semua.csv"
     file.write_text("nama,organisasi\nAni,forum-air\nBudi,O2\nCici,O3\n")
     request = ImportRequest(plugin="csv-import", job="import-members", file=file)
-    import_id = receive(bench, request, editor).import_id
-    stage(bench, import_id)
-    planned = decide(bench, import_id)
+    import_id = receive(installation, request, editor).import_id
+    stage(installation, import_id)
+    planned = decide(installation, import_id)
     assert (planned.counts["accepted"], planned.counts["rejected"]) == (2, 1)
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor="system:test", origin="setup"))
         connection.execute(
-            sa.text("DELETE FROM organization_user_roles WHERE organization_id = :id"), {"id": homes["kelompok-tani"]}
+            sa.text("DELETE FROM organization_user_roles WHERE organization_id = :id"), {"id": owners["kelompok-tani"]}
         )
-    applied = apply(bench, import_id)
+    applied = apply(installation, import_id)
     assert (applied.counts["accepted"], applied.counts["rejected"]) == (1, 2)
     assert [row.name for row in ask("SELECT name FROM members")] == ["Ani"]
 
 
-def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(import_file, bench, ask, person, homes):
+def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(
+    import_file, installation, ask, person, owners
+):
     from kelompok_core.imports.reviewing.review import Reviewer
-    from kelompok_core.imports.reviewing.review_items import list_parked
+    from kelompok_core.imports.reviewing.review_items import list_review_items
 
     owner = person("o@air.id", slug="forum-air", role="owner")
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor="system:test", origin="setup"))
         connection.execute(
             sa.text("""UPDATE organizations SET claim_status = 'claimed', claimed_by_user_id = :user, claimed_at = now()
@@ -354,17 +360,19 @@ def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(im
     assert decided(report, read=False) == {"accepted": 1, "review": 2}
     stranger = person("e@tani.id", slug="kelompok-tani", role="owner")
     with pytest.raises(NotPermitted):
-        Reviewer(bench, stranger).accept_as_new(report.record.id, 1)
-    made = Reviewer(bench, owner).accept_as_new(report.record.id, 1)
-    assert ask("SELECT organization_id FROM members WHERE id = :id", id=made.target_id)[0][0] == homes["forum-air"]
-    merged = Reviewer(bench, owner).accept_into(report.record.id, 2, made.target_id)
+        Reviewer(installation, stranger).accept_as_new(report.import_.id, 1)
+    made = Reviewer(installation, owner).accept_as_new(report.import_.id, 1)
+    assert ask("SELECT organization_id FROM members WHERE id = :id", id=made.target_id)[0][0] == owners["forum-air"]
+    merged = Reviewer(installation, owner).accept_into(report.import_.id, 2, made.target_id)
     assert merged.decision == "unchanged"
-    with bench.database.connect() as connection:
-        assert list_parked(connection) == []
+    with installation.database.connect() as connection:
+        assert list_review_items(connection) == []
 
 
-def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(import_file, bench, reviewer, ask, homes):
-    from kelompok_core.imports.reviewing.review_items import compare, find_by_ref, get_parked, list_candidates
+def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(
+    import_file, installation, reviewer, ask, owners
+):
+    from kelompok_core.imports.reviewing.review_items import compare, find_by_ref, get_review_item, list_candidates
 
     import_file("nama,jabatan\nBudi,Bendahara\n", entity="members", organization="forum-air", source="a")
     report = import_file(
@@ -373,14 +381,14 @@ def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(impor
         organization="forum-air",
         source="b",
     )
-    with bench.database.connect() as connection:
-        parked = get_parked(connection, report.record.id, 1)
-        ((ref, known),) = list_candidates(connection, parked).items()
-        assert find_by_ref(connection, parked, ref) == known
-        pairs = {one.field: (one.incoming, one.existing) for one in compare(connection, parked, known)}
+    with installation.database.connect() as connection:
+        item = get_review_item(connection, report.import_.id, 1)
+        ((ref, known),) = list_candidates(connection, item).items()
+        assert find_by_ref(connection, item, ref) == known
+        pairs = {one.field: (one.incoming, one.existing) for one in compare(connection, item, known)}
     assert pairs["started_on"] == ("2020-01-02", None)
     assert pairs["name"] == ("Budi", "Budi")
-    verdict = reviewer.accept_into(report.record.id, 1, known)
+    verdict = reviewer.accept_into(report.import_.id, 1, known)
     assert verdict.changed == ["email", "started_on", "tags"]
     member = ask("SELECT * FROM members")[0]
     assert (member.email, str(member.started_on), member.profile_data["tags"]) == (
@@ -390,7 +398,7 @@ def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(impor
     )
 
 
-def test_a_parked_row_that_would_turn_a_period_round_is_taken_without_that_value(import_file, reviewer, ask, homes):
+def test_a_parked_row_that_would_turn_a_period_round_is_taken_without_that_value(import_file, reviewer, ask, owners):
     from kelompok_core.errors import UsageError
 
     import_file("id,nama,tanggal mulai\n1,Budi,2020-05-01\n", entity="members", organization="forum-air")
@@ -398,28 +406,28 @@ def test_a_parked_row_that_would_turn_a_period_round_is_taken_without_that_value
         "id,nama,tanggal selesai,kota\n1,Budi,2019-05-01,Garut\n", entity="members", organization="forum-air"
     )
     with pytest.raises(UsageError, match="end before they begin"):
-        reviewer.accept_into(report.record.id, 1, None)
-    reviewer.accept_into(report.record.id, 1, None, choices={"ended_on": "existing"})
+        reviewer.accept_into(report.import_.id, 1, None)
+    reviewer.accept_into(report.import_.id, 1, None, choices={"ended_on": "existing"})
     member = ask("SELECT ended_on, profile_data->>'city' AS city FROM members")[0]
     assert (member.ended_on, member.city) == (None, "Garut")
 
 
 def test_an_organization_that_went_between_plan_and_apply_is_an_error_of_its_rows(
-    import_file, bench, operator, ask, homes
+    import_file, installation, operator, ask, owners
 ):
     from kelompok_core.organizations.service import OrganizationService
 
     plan = import_file("nama,organisasi\nAni,O2\nBudi,forum-air\n", entity="members", dry_run=True, source="semua")
     assert decided(plan, read=False) == {"accepted": 2}
-    with bench.database.session() as session:
-        OrganizationService(session, operator).delete(homes["kelompok-tani"])
-    approve(bench, plan.record.id, operator)
-    applied = apply(bench, plan.record.id)
+    with installation.database.session() as session:
+        OrganizationService(session, operator).delete(owners["kelompok-tani"])
+    approve(installation, plan.import_.id, operator)
+    applied = apply(installation, plan.import_.id)
     assert (applied.counts["accepted"], applied.counts["review"]) == (1, 1), "the plan was reviewed: what changed waits"
     assert [row.name for row in ask("SELECT name FROM members")] == ["Budi"]
 
 
-def test_an_event_is_its_uid_whatever_its_title(import_file, ask, homes):
+def test_an_event_is_its_uid_whatever_its_title(import_file, ask, owners):
     import_file("uid,judul,tanggal\nA@x,Rapat,2020-01-01\n", entity="events", organization="forum-air", source="a")
     report = import_file(
         "uid,judul,tanggal\nA@x,Rapat Besar,2020-01-02\n", entity="events", organization="forum-air", source="b"
@@ -428,7 +436,7 @@ def test_an_event_is_its_uid_whatever_its_title(import_file, ask, homes):
     assert "field.source_outranked" in codes_of(report), "another source's word stays"
 
 
-def test_the_same_row_read_in_another_order_is_news(import_file, ask, homes):
+def test_the_same_row_read_in_another_order_is_news(import_file, ask, owners):
     content = "id,nama,tanggal mulai\n1,Ani,1/2/2019\n"
     where = {"entity": "members", "organization": "forum-air"}
     import_file(content + "2,Budi,2/13/2019\n", **where)
@@ -438,15 +446,15 @@ def test_the_same_row_read_in_another_order_is_news(import_file, ask, homes):
     assert str(ask("SELECT started_on FROM members WHERE name = 'Ani'")[0].started_on) == "2019-02-01"
 
 
-def test_the_same_file_for_another_organization_is_no_repetition(import_file, homes):
+def test_the_same_file_for_another_organization_is_no_repetition(import_file, owners):
     for slug in ("forum-air", "kelompok-tani"):
         report = import_file("nama\nAni\n", entity="members", organization=slug)
-        assert "file.already_imported" not in {issue["code"] for issue in report.record.issues}
+        assert "file.already_imported" not in {issue["code"] for issue in report.import_.issues}
     report = import_file("nama\nAni\n", entity="members", organization="forum-air")
-    assert "file.already_imported" in {issue["code"] for issue in report.record.issues}
+    assert "file.already_imported" in {issue["code"] for issue in report.import_.issues}
 
 
-def test_a_row_with_an_id_after_one_without_may_be_the_same_person(import_file, ask, homes):
+def test_a_row_with_an_id_after_one_without_may_be_the_same_person(import_file, ask, owners):
     report = import_file(
         "id,nama,email\n,Ani,ani@x.id\n7,Ani,ani@x.id\n8,Budi,\n9,Budi,\n", entity="members", organization="forum-air"
     )
@@ -459,7 +467,7 @@ def test_a_row_with_an_id_after_one_without_may_be_the_same_person(import_file, 
 
 
 def test_an_interrupted_reading_goes_on_in_the_order_that_was_proven(
-    import_file, bench, operator, ask, homes, tmp_path, monkeypatch
+    import_file, installation, operator, ask, owners, tmp_path, monkeypatch
 ):
     from kelompok_core.imports.staging.row_tables import staging_pass as module
 
@@ -468,7 +476,7 @@ def test_an_interrupted_reading_goes_on_in_the_order_that_was_proven(
     file = tmp_path / "terputus.csv"
     file.write_text("id,nama,tanggal mulai\n" + rows)
     request = ImportRequest(plugin="csv-import", job="import-members", file=file, organization="kelompok-tani")
-    import_id = receive(bench, request, operator).import_id
+    import_id = receive(installation, request, operator).import_id
     copied = iter([module.copy_rows])
 
     def copy_once(connection, table):
@@ -477,61 +485,63 @@ def test_an_interrupted_reading_goes_on_in_the_order_that_was_proven(
     with monkeypatch.context() as patch:
         patch.setattr(module, "copy_rows", copy_once)
         with pytest.raises(StopIteration):
-            stage(bench, import_id)
+            stage(installation, import_id)
     assert ask("SELECT rows_staged FROM imports WHERE id = :id", id=import_id)[0].rows_staged == 10_000
-    stage(bench, import_id)
-    decide(bench, import_id)
-    assert apply(bench, import_id).counts["accepted"] == 10_001
+    stage(installation, import_id)
+    decide(installation, import_id)
+    assert apply(installation, import_id).counts["accepted"] == 10_001
     readings = ask(
         "SELECT DISTINCT reading_sha256, read_as->>'date_order' AS read FROM imports WHERE entity = 'members'"
     )
-    assert len(readings) == 1, whole.record.read_as
+    assert len(readings) == 1, whole.import_.read_as
 
 
-def test_nobody_merges_a_row_into_a_record_of_a_foreign_organization(import_file, bench, ask, person, homes):
+def test_nobody_merges_a_row_into_a_record_of_a_foreign_organization(import_file, installation, ask, person, owners):
     from kelompok_core.imports.reviewing.review import Reviewer
 
     import_file("nama\nBudi\n", entity="members", organization="forum-air", source="a")
     import_file("nama\nBudi\n", entity="members", organization="kelompok-tani", source="a")
     report = import_file("nama,email\nBudi,b@x.id\n", entity="members", organization="forum-air", source="b")
-    foreign = ask("SELECT id FROM members WHERE organization_id = :id", id=homes["kelompok-tani"])[0].id
+    foreign = ask("SELECT id FROM members WHERE organization_id = :id", id=owners["kelompok-tani"])[0].id
     owner = person("o@air.id", slug="forum-air", role="owner")
     with pytest.raises(NotPermitted):
-        Reviewer(bench, owner).accept_into(report.record.id, 1, foreign)
+        Reviewer(installation, owner).accept_into(report.import_.id, 1, foreign)
     assert ask("SELECT email FROM members WHERE id = :id", id=foreign)[0].email is None
-    Reviewer(bench, owner).accept_into(report.record.id, 1, None)
+    Reviewer(installation, owner).accept_into(report.import_.id, 1, None)
 
 
-def test_candidates_of_one_import_are_told_apart_by_their_short_ids(import_file, bench, operator, homes):
-    from kelompok_core.imports.reviewing.review_items import find_by_ref, get_parked, list_candidates
+def test_candidates_of_one_import_are_told_apart_by_their_short_ids(import_file, installation, operator, owners):
+    from kelompok_core.imports.reviewing.review_items import find_by_ref, get_review_item, list_candidates
 
     import_file("id,nama,jabatan\n1,Budi,Ketua\n2,Budi,Ketua\n", entity="members", organization="forum-air", source="a")
     report = import_file("nama,jabatan\nBudi,Ketua\n", entity="members", organization="forum-air", source="b")
-    with bench.database.connect() as connection:
-        parked = get_parked(connection, report.record.id, 1)
-        candidates = list_candidates(connection, parked)
-        assert parked.reason == "match.multiple"
+    with installation.database.connect() as connection:
+        item = get_review_item(connection, report.import_.id, 1)
+        candidates = list_candidates(connection, item)
+        assert item.reason == "match.multiple"
         assert len(candidates) == 2
-        assert {find_by_ref(connection, parked, ref) for ref in candidates} == set(candidates.values())
+        assert {find_by_ref(connection, item, ref) for ref in candidates} == set(candidates.values())
 
 
-def test_who_may_not_publish_may_still_reject_a_row_that_would(import_file, bench, operator, person, ask, homes):
+def test_who_may_not_publish_may_still_reject_a_row_that_would(
+    import_file, installation, operator, person, ask, owners
+):
     from kelompok_core.imports.reviewing.review import Reviewer
 
     import_file(POSTS + "Satu,,https://air.id/1,,,,\n", entity="posts", organization="forum-air", source="a")
     content = POSTS + "Lain,,https://air.id/1,,,,terbit\nBeda,,https://air.id/1,,,,\n"
     report = import_file(content, entity="posts", organization="forum-air", source="b")
     assert report.counts["review"] == 2
-    editor = Reviewer(bench, person("e@air.id", slug="forum-air", role="editor"))
+    editor = Reviewer(installation, person("e@air.id", slug="forum-air", role="editor"))
     with pytest.raises(NotPermitted, match=r"record\.publish"):
-        editor.accept_as_new(report.record.id, 1)
-    editor.reject(report.record.id, 1)
-    editor.accept_as_new(report.record.id, 2)
+        editor.accept_as_new(report.import_.id, 1)
+    editor.reject(report.import_.id, 1)
+    editor.accept_as_new(report.import_.id, 2)
     assert {row.status for row in ask("SELECT status FROM posts")} == {"draft"}
 
 
 def test_a_list_a_person_set_is_asked_about_only_when_something_would_change(
-    import_file, database, operator, ask, homes
+    import_file, database, operator, ask, owners
 ):
     from kelompok_core.members.service import MemberService
 
@@ -556,20 +566,20 @@ def test_a_list_a_person_set_is_asked_about_only_when_something_would_change(
     assert _reasons(ask, newer) == [("review", "field.locked_by_person")]
 
 
-def test_who_may_undo_everywhere_an_import_wrote_undoes_it(import_file, bench, ask, person, homes):
+def test_who_may_undo_everywhere_an_import_wrote_undoes_it(import_file, installation, ask, person, owners):
     from kelompok_core.imports.undoing.undo import undo
 
     report = import_file("nama,organisasi\nAni,forum-air\nBudi,O2\n", entity="members")
     editor = person("e@air.id", slug="forum-air", role="editor")
     with pytest.raises(NotPermitted):
-        undo(bench, report.record.id, editor)
-    with bench.database.connect() as connection, connection.begin():
+        undo(installation, report.import_.id, editor)
+    with installation.database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor="system:test", origin="setup"))
         connection.execute(
             sa.text(
                 "INSERT INTO organization_user_roles (organization_id, user_id, role) VALUES (:home, :user, 'owner')"
             ),
-            {"home": homes["kelompok-tani"], "user": editor.id},
+            {"home": owners["kelompok-tani"], "user": editor.id},
         )
-    assert undo(bench, report.record.id, editor).counts["deleted"] == 2
+    assert undo(installation, report.import_.id, editor).counts["deleted"] == 2
     assert ask("SELECT FROM members") == []

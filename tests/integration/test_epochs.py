@@ -38,53 +38,55 @@ def elsewhere(as_owner):
     return move
 
 
-def _apply(bench, import_id, operator):
-    approve(bench, import_id, operator)
-    apply(bench, import_id)
-    with bench.database.connect() as connection:
+def _apply(installation, import_id, operator):
+    approve(installation, import_id, operator)
+    apply(installation, import_id)
+    with installation.database.connect() as connection:
         return get_report(connection, import_id)
 
 
 @pytest.mark.parametrize("adopted", [False, True])
-def test_a_plan_from_another_server_is_decided_again(import_file, bench, operator, ask, elsewhere, as_owner, adopted):
+def test_a_plan_from_another_server_is_decided_again(
+    import_file, installation, operator, ask, elsewhere, as_owner, adopted
+):
     plan = import_file("id,name\n1,Satu\n", dry_run=True)
     elsewhere()
     if adopted:
         as_owner("SELECT begin_epoch()")
     import_file("id,name\n7,Satu\n", source="other")
-    report = _apply(bench, plan.record.id, operator)
+    report = _apply(installation, plan.import_.id, operator)
     assert decided(report) == {"rows_read": 1, "review": 1}
     (row,) = ask(
         "SELECT reason FROM import_decisions WHERE import_id = :id AND revision = :last",
-        id=plan.record.id, last=report.record.plan_revision,
+        id=plan.import_.id, last=report.import_.plan_revision,
     )  # fmt: skip
     assert row.reason == "plan.stale"
     assert [one.slug for one in ask("SELECT slug FROM organizations")] == ["satu"]
 
 
-def test_a_plan_that_nothing_came_after_is_applied_as_it_is(import_file, bench, operator):
+def test_a_plan_that_nothing_came_after_is_applied_as_it_is(import_file, installation, operator):
     plan = import_file("id,name\n1,Satu\n", dry_run=True)
-    assert _apply(bench, plan.record.id, operator).record.plan_revision == 1
+    assert _apply(installation, plan.import_.id, operator).import_.plan_revision == 1
 
 
-def test_in_a_new_epoch_old_entries_do_not_count_as_new(import_file, bench, operator, ask, elsewhere, as_owner):
+def test_in_a_new_epoch_old_entries_do_not_count_as_new(import_file, installation, operator, ask, elsewhere, as_owner):
     import_file("id,name\n1,Satu\n")
     elsewhere()
     as_owner("SELECT begin_epoch()")
     plan = import_file("id,name\n2,Dua\n", dry_run=True)
-    assert _apply(bench, plan.record.id, operator).record.plan_revision == 1
+    assert _apply(installation, plan.import_.id, operator).import_.plan_revision == 1
     numbers = [one.transaction_id for one in ask("SELECT transaction_id FROM audit_logs ORDER BY id")]
     assert numbers == sorted(numbers), "they go on rising"
     late = import_file("id,name\n3,Tiga\n", dry_run=True)
     import_file("id,name\n4,Empat\n")
-    assert _apply(bench, late.record.id, operator).record.plan_revision == 2, "what came after is seen"
+    assert _apply(installation, late.import_.id, operator).import_.plan_revision == 2, "what came after is seen"
 
 
-def test_a_plan_made_before_there_were_epochs_is_decided_again(import_file, bench, operator, as_owner):
+def test_a_plan_made_before_there_were_epochs_is_decided_again(import_file, installation, operator, as_owner):
     plan = import_file("id,name\n1,Satu\n", dry_run=True)
     as_owner("UPDATE imports SET plan_epoch = NULL")
-    report = _apply(bench, plan.record.id, operator)
-    assert (report.record.plan_revision, decided(report)) == (2, {"rows_read": 1, "accepted": 1})
+    report = _apply(installation, plan.import_.id, operator)
+    assert (report.import_.plan_revision, decided(report)) == (2, {"rows_read": 1, "accepted": 1})
 
 
 def test_the_server_knows_itself(ask):

@@ -9,7 +9,7 @@ from kelompok_core.imports.reporting.error_file import write_error_file
 def _error_file(database, report, language="en"):
     target = io.StringIO(newline="")
     with database.connect() as connection:
-        write_error_file(connection, report.record, {language: target})
+        write_error_file(connection, report.import_, {language: target})
     return target.getvalue()
 
 
@@ -44,7 +44,7 @@ def test_corrected_it_imports_the_rest_under_the_same_source(import_file, databa
     corrected = text.replace("salah", "dua@a.or.id", 1).replace("3,,", "3,Tiga,").replace("juga salah", "empat@a.or.id")
     second = import_file(corrected, name="mitra.errors.csv")
     assert dict(second.counts) == dict.fromkeys(second.counts, 0) | {"rows_read": 3, "accepted": 3}
-    assert second.record.source_name == "mitra"
+    assert second.import_.source_name == "mitra"
     stored = ask("SELECT raw FROM source_records WHERE external_id = '2'")[0].raw
     assert stored == {"Kode": "2", "Nama": "Dua", "Email": "dua@a.or.id", "Catatan": "=1+1"}
     whole = _TEXT.replace("salah", "dua@a.or.id", 1).replace('3,"",', "3,Tiga,").replace("juga salah", "empat@a.or.id")
@@ -62,7 +62,7 @@ def test_formulas_within_cells_and_headers_come_back_as_they_were(import_file, d
     assert "x;=" not in written
     again = import_file(written.replace("salah", "a@a.or.id"), name="mitra.errors.csv")
     assert again.counts["accepted"] == len(cells)
-    assert list(again.record.header) == header
+    assert list(again.import_.header) == header
     stored = [raw for (raw,) in ask("SELECT raw FROM source_records ORDER BY external_id::int")]
     assert [raw["x;=1"] for raw in stored] == cells
 

@@ -41,7 +41,7 @@ class Case:
 
 @pytest.fixture
 def case(import_file, ask):
-    import_file(Path(str(_DATA)) / "field-cases" / "00-base" / "homes.csv")
+    import_file(Path(str(_DATA)) / "field-cases" / "00-base" / "owners.csv")
     return lambda number: Case(number, import_file, ask)
 
 
@@ -74,7 +74,7 @@ def test_what_stands_for_nothing_says_nothing(case):
         ("Gede Arnawa", "gede@uji04.or.id", "+6281234500005", "Anggota", "1900-01-01", None, None),
         ("Komang Ayu", None, None, "Anggota", "2020-05-17", None, None),
     ]
-    ids = one.ask("SELECT external_id FROM source_records WHERE entity = 'members' ORDER BY record")
+    ids = one.ask("SELECT external_id FROM source_records WHERE entity = 'members' ORDER BY row_number")
     assert [row.external_id for row in ids] == [None, None, None, "4", "5", "6"]
     assert "value.date_of_empty_cell" in codes_of(report)
 
@@ -84,7 +84,7 @@ def test_digits_a_spreadsheet_keeps_as_text_are_those_digits(case):
     first = one.take("anggota.csv", "members", source="anggota")
     assert decided(first) == {"rows_read": 4, "accepted": 4}
     assert one.members("phone") == [(f"+628123450050{number}",) for number in range(1, 5)]
-    ids = one.ask("SELECT external_id FROM source_records WHERE entity = 'members' ORDER BY record")
+    ids = one.ask("SELECT external_id FROM source_records WHERE entity = 'members' ORDER BY row_number")
     assert [row.external_id for row in ids] == ["00123", "00124", "123", "00125"]
     again = one.take("anggota-lagi.csv", "members", source="anggota")
     assert decided(again) == {"rows_read": 4, "merged": 1, "unchanged": 3}
@@ -96,7 +96,7 @@ def test_siblings_with_one_address_are_people_of_their_own(case, reviewer):
     report = one.take("murid.csv", "members")
     assert decided(report) == {"rows_read": 4, "accepted": 2, "review": 2}
     for row in (2, 3):
-        reviewer.accept_as_new(report.record.id, row)
+        reviewer.accept_as_new(report.import_.id, row)
     names = [("Alya Putri",), ("Dinda Ayu",), ("Bima Putra",), ("Cakra Putra",)]
     assert one.members("name") == names
     again = one.take("murid.csv", "members")

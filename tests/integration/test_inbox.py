@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from kelompok_core.cli import installation, surroundings
+from kelompok_core.cli import operating, surroundings
 from kelompok_core.errors import NotFound
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.sources.inbox import Inbox, put_aside, take_files
@@ -46,7 +46,7 @@ def test_a_file_is_taken_at_the_second_look_and_once(look, inbox):
     assert not (inbox.folder / "list.csv").exists()
 
 
-def test_a_taken_file_is_given_again_until_it_is_imported(look, inbox, bench, operator):
+def test_a_taken_file_is_given_again_until_it_is_imported(look, inbox, installation, operator):
     look()
     (inbox.folder / "list.csv").write_text("name\nSatu\n")
     look()
@@ -56,7 +56,7 @@ def test_a_taken_file_is_given_again_until_it_is_imported(look, inbox, bench, op
     request = ImportRequest(
         plugin=inbox.plugin, job=inbox.job, file=first.path, idempotency_key=f"inbox:{first.id}"
     )  # fmt: skip
-    receive(bench, request, operator)
+    receive(installation, request, operator)
     assert look() == []
 
 
@@ -234,8 +234,8 @@ def test_a_path_the_database_cannot_store_does_not_block_others(database, tmp_pa
 def test_any_time_of_a_file_has_a_date_in_every_zone(database, seconds):
     with database.connect() as connection:
         connection.execute(sa.text("SET LOCAL timezone = 'Pacific/Kiritimati'"))
-        moment = time_of(seconds)
-        assert connection.scalar(sa.text("SELECT CAST(:one AS timestamptz)"), {"one": moment}) == moment
+        date_time = time_of(seconds)
+        assert connection.scalar(sa.text("SELECT CAST(:one AS timestamptz)"), {"one": date_time}) == date_time
 
 
 def test_the_message_beside_a_file_with_the_longest_name_has_a_name(database, look, inbox):
@@ -284,7 +284,7 @@ def test_the_doctor_names_what_is_not_taken(look, inbox, database, settings, mon
     with database.connect() as connection, connection.begin():
         take_files(connection, Inbox(plugin="csv-import", job="import-organizations", folder=folder))
         connection.execute(sa.text("UPDATE inbox_files SET updated_at = now() - interval '2 hours'"))
-    assert installation._inboxes() == [
+    assert operating._inboxes() == [
         (
             "inbox csv-import/import-organizations",
             rf"{folder}/\xff.csv was not taken: its name is not UTF-8. Rename it.",
@@ -295,7 +295,7 @@ def test_the_doctor_names_what_is_not_taken(look, inbox, database, settings, mon
 
 def test_the_doctor_names_files_that_were_not_imported(look, database, settings, monkeypatch, ask):
     monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
-    assert installation._inboxes() == [("inbox", None)]
+    assert operating._inboxes() == [("inbox", None)]
     folder = settings.home.resolve() / "inbox" / "csv-import" / "import-organizations"
     inbox = Inbox(plugin="csv-import", job="import-organizations", folder=folder)
 
@@ -311,7 +311,7 @@ def test_the_doctor_names_files_that_were_not_imported(look, database, settings,
     with database.connect() as connection, connection.begin():
         put_aside(connection, failed.id, NotFound("organization", "x"))
         connection.execute(sa.text("UPDATE inbox_files SET updated_at = now() - interval '2 hours'"))
-    (first, second) = installation._inboxes()
+    (first, second) = operating._inboxes()
     assert first[0] == "inbox csv-import/import-organizations"
     assert f"1 could not be imported: see {folder / 'failed'}" in first[1]
     assert f"{left.path} was taken and never imported" in second[1]

@@ -61,7 +61,7 @@ def test_a_request_does_not_raise_the_limit_on_columns_and_the_operator_does(imp
         import_file(_wide(2_001), options=options)
     assert told.value.findings[0]["code"] == "header.too_many_columns"
     limit("columns = 2001")
-    assert import_file(_wide(2_001), options=options).record.counts["accepted"] == 2
+    assert import_file(_wide(2_001), options=options).import_.counts["accepted"] == 2
 
 
 def test_columns_are_counted_over_all_records(import_file, limit):

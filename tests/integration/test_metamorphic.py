@@ -116,7 +116,7 @@ def test_the_size_of_batches_does_not_matter(organizations, import_file, state, 
     assert state() == expected
 
 
-def test_how_many_work_at_it_does_not_matter(import_file, bench, operator, state, forget, tmp_path, database):
+def test_how_many_work_at_it_does_not_matter(import_file, installation, operator, state, forget, tmp_path, database):
     """Eight lists of members of one organization: one worker, one after the other, or four at once."""
     file = tmp_path / "members.csv"
     write_list("members", file, _ROWS, seed=3)
@@ -125,15 +125,15 @@ def test_how_many_work_at_it_does_not_matter(import_file, bench, operator, state
     results = []
     for workers in (1, 4):
         forget()
-        import_file(f"name,slug\n{HOME},{HOME}\n", source="homes")
+        import_file(f"name,slug\n{HOME},{HOME}\n", source="owners")
         for number, part in enumerate(parts):
             request = ImportRequest(
                 plugin="csv-import", job="import-members", file=part, organization=HOME, source_name=f"part {number}"
             )
-            import_id = receive(bench, request, operator).import_id
+            import_id = receive(installation, request, operator).import_id
             with database.connect() as connection, connection.begin():
                 enqueue(connection, import_id)
-        threads = [threading.Thread(target=_work, args=(bench,)) for _ in range(workers)]
+        threads = [threading.Thread(target=_work, args=(installation,)) for _ in range(workers)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -143,11 +143,11 @@ def test_how_many_work_at_it_does_not_matter(import_file, bench, operator, state
     assert results[0] == results[1]
 
 
-def _work(bench):
+def _work(installation):
     """Take imports until none waits, as a worker does."""
-    with Presence(bench.database, uuid4()) as worker:
+    with Presence(installation.database, uuid4()) as worker:
         while True:
-            with bench.database.connect() as connection, connection.begin():
+            with installation.database.connect() as connection, connection.begin():
                 claimed = claim(connection, worker.id)
                 waiting = connection.exec_driver_sql("SELECT FROM imports WHERE queued_at IS NOT NULL").first()
             if claimed is None and waiting is None:
@@ -155,6 +155,6 @@ def _work(bench):
             if claimed is None:
                 continue
             for step in (stage, decide, apply):
-                step(bench, claimed.import_id)
-            with bench.database.connect() as connection, connection.begin():
+                step(installation, claimed.import_id)
+            with installation.database.connect() as connection, connection.begin():
                 finish(connection, claimed)

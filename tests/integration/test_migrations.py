@@ -70,13 +70,13 @@ def test_when_a_source_said_a_thing_last_outlives_the_move_beside_its_evidence(e
     first, again = UUID(int=1), UUID(int=2)
     said = sa.text("""
         INSERT INTO source_records (entity, record_id, source_name, identity, raw, raw_sha256, file_name, file_sha256,
-          record, plugin, plugin_version, import_id, last_import_id, last_record, reading_sha256, first_seen_at,
+          row_number, plugin, plugin_version, import_id, last_import_id, last_row_number, reading_sha256, first_seen_at,
           last_seen_at)
         VALUES ('organizations', new_id(), 'list', :identity, '{}', '', 'list.csv', '', 1, 'csv-import', '1', :first,
-                :last, :record, :reading, '2026-01-01', :seen)""")
+                :last, :row_number, :reading, '2026-01-01', :seen)""")
     with _at("0008", empty[0]) as connection:
-        once = {"identity": "a", "last": first, "record": 3, "reading": b"r", "seen": "2026-01-01"}
-        twice = {"identity": "b", "last": again, "record": 4, "reading": b"s", "seen": "2026-02-01"}
+        once = {"identity": "a", "last": first, "row_number": 3, "reading": b"r", "seen": "2026-01-01"}
+        twice = {"identity": "b", "last": again, "row_number": 4, "reading": b"s", "seen": "2026-02-01"}
         connection.execute(said, [one | {"first": first} for one in (once, twice)])
         connection.commit()
     migrate(empty[0])
@@ -84,7 +84,7 @@ def test_when_a_source_said_a_thing_last_outlives_the_move_beside_its_evidence(e
     with database.connect() as connection:
         seen = connection.execute(
             sa.text("""
-            SELECT identity, last_import_id, last_record, reading_sha256, to_char(last_seen_at, 'FMMonth')
+            SELECT identity, last_import_id, last_row_number, reading_sha256, to_char(last_seen_at, 'FMMonth')
             FROM evidence ORDER BY identity""")
         ).all()
         assert connection.scalar(sa.text("SELECT count(*) FROM source_sightings")) == 1

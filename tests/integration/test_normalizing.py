@@ -26,7 +26,7 @@ def test_places_and_links_are_official_and_the_evidence_is_as_written(import_fil
     raw = ask("SELECT raw FROM source_records WHERE record_id = :id", id=row.id)[0].raw
     assert raw == {"id": "1", "Nama": "Rumah Baca", "Provinsi": "jabar", "Kota": "Kab. Bandung",
                    "Medsos": "IG: @rumah.baca"}  # fmt: skip
-    assert report.record.read_as["normalized_by"] == ["locations@0.1.0", "social-links@0.1.0"]
+    assert report.import_.read_as["normalized_by"] == ["locations@0.1.0", "social-links@0.1.0"]
     conflict = next(group for group in report.groups if group.code == "location.conflict")
     assert (conflict.examples[0].line, conflict.column) == (3, "Kota")
 
@@ -44,7 +44,7 @@ def test_a_plugin_that_is_not_to_act_unasked_does_not(import_file, with_plugins,
     settings.config_file.write_text(document.replace("[plugins.locations]", "[plugins.locations]\nautomatic = false"))
     assert read_document(settings)["plugins"]["locations"]["automatic"] is False
     report = import_file(_LIST)
-    assert report.record.read_as["normalized_by"] == ["social-links@0.1.0"]
+    assert report.import_.read_as["normalized_by"] == ["social-links@0.1.0"]
 
 
 def test_the_mapping_may_name_what_a_normalizer_adds(import_file, with_plugins, ask):
@@ -54,7 +54,7 @@ def test_the_mapping_may_name_what_a_normalizer_adds(import_file, with_plugins, 
 
 def test_the_error_file_has_the_columns_that_were_sent(import_file, with_plugins):
     report = import_file(_LIST.replace("Rumah Baca", ""))
-    assert list(report.record.header) == ["id", "Nama", "Provinsi", "Kota", "Medsos"]
+    assert list(report.import_.header) == ["id", "Nama", "Provinsi", "Kota", "Medsos"]
 
 
 def _fewer_rows(_self, batch, _context):
@@ -75,7 +75,7 @@ def test_a_normalizer_that_slips_fails_the_import_by_name(import_file, with_plug
         import_file(_LIST)
 
 
-def test_links_and_places_of_what_is_stored_are_signals(import_file, settings, bench, operator, ask):
+def test_links_and_places_of_what_is_stored_are_signals(import_file, settings, installation, operator, ask):
     from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enrichment
 
     import_file(
@@ -83,8 +83,11 @@ def test_links_and_places_of_what_is_stored_are_signals(import_file, settings, b
     )
     for plugin, job in (("locations", "resolve-locations"), ("social-links", "find-links")):
         set_enabled(settings, plugin, enabled=True)
-        enrich(bench, request_enrichment(bench, EnrichmentRequest(plugin=plugin, job=job), operator))
-        done = enrich(bench, request_enrichment(bench, EnrichmentRequest(plugin=plugin, job=job, again=True), operator))
+        enrich(installation, request_enrichment(installation, EnrichmentRequest(plugin=plugin, job=job), operator))
+        done = enrich(
+            installation,
+            request_enrichment(installation, EnrichmentRequest(plugin=plugin, job=job, again=True), operator),
+        )
         counts = done.counts["organizations"]
         assert (counts["enriched"], counts["created"] + counts["updated"] + counts["deleted"]) == (1, 0)
     found = {(row.property, row.value) for row in ask("SELECT property, value FROM profile_signals")}

@@ -19,9 +19,9 @@ from kelompok_core.imports.staging.stage import stage
 from tests.batches import smaller_batches
 
 _STAGED = """
-    SELECT record, line, raw, encode(raw_sha256, 'hex') AS sha, identity, external_id, candidate, verdict, reason,
+    SELECT row_number, line, raw, encode(raw_sha256, 'hex') AS sha, identity, external_id, candidate, verdict, reason,
            issues
-    FROM import_rows WHERE import_id = :import ORDER BY record"""
+    FROM import_rows WHERE import_id = :import ORDER BY row_number"""
 _OF_THE_IMPORT = (
     "SELECT state, rows_staged, blank_lines, header, mapping, encode(reading_sha256, 'hex') AS reading, read_as, "
     "needs, issues FROM imports WHERE id = :import"
@@ -37,10 +37,10 @@ def small(monkeypatch):
 
 
 @pytest.fixture
-def received(bench, operator):
+def received(installation, operator):
     def run(file, source, plugin="csv-import"):
         request = ImportRequest(plugin=plugin, job="import-organizations", file=file, source_name=source)
-        return receive(bench, request, operator).import_id
+        return receive(installation, request, operator).import_id
 
     return run
 
@@ -69,35 +69,35 @@ def _dated(path):
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 9])
-def test_parts_at_once_make_the_whole(bench, received, staged, organizations, parts):
+def test_parts_at_once_make_the_whole(installation, received, staged, organizations, parts):
     whole, split = received(organizations, "whole"), received(organizations, "split")
-    stage(bench, whole)
+    stage(installation, whole)
     working = [
-        threading.Thread(target=stage_part, args=(bench, split, Part(number=number, parts=parts)))
+        threading.Thread(target=stage_part, args=(installation, split, Part(number=number, parts=parts)))
         for number in range(1, parts + 1)
     ]
     for one in working:
         one.start()
     for one in working:
         one.join(60)
-    join_parts(bench, split, parts)
+    join_parts(installation, split, parts)
     assert staged(split) == staged(whole)
 
 
-def test_what_only_the_end_of_the_source_tells(bench, received, staged, tmp_path):
+def test_what_only_the_end_of_the_source_tells(installation, received, staged, tmp_path):
     file = _dated(tmp_path / "list.ndjson")
     whole, split = received(file, "whole", "json-import"), received(file, "split", "json-import")
-    stage(bench, whole)
+    stage(installation, whole)
     for number in (2, 1):
-        stage_part(bench, split, Part(number=number, parts=2))
-    join_parts(bench, split, 2)
+        stage_part(installation, split, Part(number=number, parts=2))
+    join_parts(installation, split, 2)
     assert staged(split) == staged(whole)
     assert staged(split)[1][0].read_as["date_order"] == {"founded": "dmy"}
 
 
-def test_a_part_that_died_goes_on(bench, received, staged, organizations):
+def test_a_part_that_died_goes_on(installation, received, staged, organizations):
     whole, split = received(organizations, "whole"), received(organizations, "split")
-    stage(bench, whole)
+    stage(installation, whole)
 
     class Died(Exception):
         pass
@@ -110,44 +110,44 @@ def test_a_part_that_died_goes_on(bench, received, staged, organizations):
             raise Died
 
     with pytest.raises(Died):
-        stage_part(replace(bench, tell=die), split, Part(number=1, parts=2))
-    stage_part(bench, split, Part(number=2, parts=2))
+        stage_part(replace(installation, tell=die), split, Part(number=1, parts=2))
+    stage_part(installation, split, Part(number=2, parts=2))
     with pytest.raises(ImportFailed, match="part 1 of 2 has not come to its end"):
-        join_parts(bench, split, 2)
-    stage_part(bench, split, Part(number=1, parts=2))
-    join_parts(bench, split, 2)
+        join_parts(installation, split, 2)
+    stage_part(installation, split, Part(number=1, parts=2))
+    join_parts(installation, split, 2)
     assert staged(split) == staged(whole)
 
 
-def test_one_piece_goes_on_where_parts_were_left(bench, received, staged, organizations, database):
+def test_one_piece_goes_on_where_parts_were_left(installation, received, staged, organizations, database):
     whole, split = received(organizations, "whole"), received(organizations, "split")
-    stage(bench, whole)
-    stage_part(bench, split, Part(number=2, parts=3))
-    stage(bench, split)
+    stage(installation, whole)
+    stage_part(installation, split, Part(number=2, parts=3))
+    stage(installation, split)
     assert staged(split) == staged(whole)
-    decide(bench, split)
-    apply(bench, split)
+    decide(installation, split)
+    apply(installation, split)
     with database.connect() as connection:
         assert get_import(connection, split).counts["rows_read"] == 640
 
 
-def test_parts_that_do_not_read_the_same_are_told(bench, received, organizations, ask, database):
+def test_parts_that_do_not_read_the_same_are_told(installation, received, organizations, ask, database):
     split = received(organizations, "split")
     for number in (1, 2):
-        stage_part(bench, split, Part(number=number, parts=2))
+        stage_part(installation, split, Part(number=number, parts=2))
     with database.connect() as connection, connection.begin():
         connection.exec_driver_sql("UPDATE import_parts SET rows_read = 641 WHERE number = 2")
     with pytest.raises(ImportFailed, match="does not read the same twice"):
-        join_parts(bench, split, 2)
+        join_parts(installation, split, 2)
     assert ask("SELECT state FROM imports")[0].state == "staging"
 
 
-def test_a_source_that_cannot_be_read_fails_once_and_for_all_parts(bench, received, tmp_path, ask):
+def test_a_source_that_cannot_be_read_fails_once_and_for_all_parts(installation, received, tmp_path, ask):
     file = tmp_path / "list.csv"
     file.write_text("kota,telepon\nGarut,1\n")
     split = received(file, "split")
     with pytest.raises(ImportFailed):
-        stage_part(bench, split, Part(number=1, parts=2))
-    assert stage_part(bench, split, Part(number=2, parts=2)) == 0
-    assert join_parts(bench, split, 2).state == "failed"
+        stage_part(installation, split, Part(number=1, parts=2))
+    assert stage_part(installation, split, Part(number=2, parts=2)) == 0
+    assert join_parts(installation, split, 2).state == "failed"
     assert ask("SELECT state FROM imports")[0].state == "failed"

@@ -12,7 +12,7 @@ from tests.counting import decided
 
 @pytest.fixture
 def home(import_file, ask):
-    import_file("id,name\n1,Paguyuban Rukun\n", source="homes")
+    import_file("id,name\n1,Paguyuban Rukun\n", source="owners")
     return ask("SELECT id FROM organizations")[0].id
 
 
@@ -52,10 +52,10 @@ def test_a_new_id_under_a_known_name_and_address_is_a_question(take, members, wa
     take("id,nama,email\n7,Sari Dewi,sari@x.example.org\n")
     asked = take("id,nama,email\n8,Sari Dewi,sari@x.example.org\n")
     assert decided(asked) == {"rows_read": 1, "review": 1}
-    (parked,) = waiting()
-    assert parked.reason == "id.new_for_known"
-    assert len(parked.candidates) == 1
-    reviewer.accept_into(asked.record.id, 1, None)
+    (item,) = waiting()
+    assert item.reason == "id.new_for_known"
+    assert len(item.candidates) == 1
+    reviewer.accept_into(asked.import_.id, 1, None)
     assert members() == [("Sari Dewi", "sari@x.example.org")]
     again = take("id,nama,email,jabatan\n8,Sari Dewi,sari@x.example.org,Ketua\n")
     assert decided(again) == {"rows_read": 1, "merged": 1}, "the new id is that person's from now on"
@@ -129,13 +129,13 @@ def siblings(take):
 
 
 def test_accepting_into_a_record_fills_and_never_renames(siblings, reviewer, members):
-    verdict = reviewer.accept_into(siblings.record.id, 1, None)
+    verdict = reviewer.accept_into(siblings.import_.id, 1, None)
     assert verdict.changed == ["phone"]
     assert members("name", "email", "phone") == [("Alya Putri", "ibu@x.example.org", "+6281234500001")]
 
 
 def test_taken_as_new_it_is_not_asked_again(siblings, reviewer, take, members, waiting):
-    reviewer.accept_as_new(siblings.record.id, 1)
+    reviewer.accept_as_new(siblings.import_.id, 1)
     assert [name for name, _ in members()] == ["Alya Putri", "Cakra Putra"]
     assert waiting() == []
     again = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0001\n", source="kelas")
@@ -146,12 +146,12 @@ def test_taken_as_new_it_is_not_asked_again(siblings, reviewer, take, members, w
 
 
 def test_a_name_is_replaced_where_a_person_says_so(siblings, reviewer, members):
-    reviewer.accept_into(siblings.record.id, 1, None, choices={"name": "incoming"})
+    reviewer.accept_into(siblings.import_.id, 1, None, choices={"name": "incoming"})
     assert members()[0][0] == "Cakra Putra"
 
 
 def test_rejected_it_is_rejected_again_without_a_question(siblings, reviewer, take, waiting):
-    reviewer.reject(siblings.record.id, 1)
+    reviewer.reject(siblings.import_.id, 1)
     again = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0001\n", source="kelas")
     assert decided(again) == {"rows_read": 1, "rejected": 1}
     assert waiting() == []
@@ -170,7 +170,7 @@ def test_one_of_two_duplicates_alone_does_not_become_the_other(take, handed_back
     assert members() == [("Rina Hartati", "rina@x.example.org")], "nothing is overwritten"
     assert decided(alone) == {"rows_read": 1, "review": 1}
     assert ("id.conflict_before", 2) in findings(alone)
-    reviewer.accept_as_new(alone.record.id, 1)
+    reviewer.accept_as_new(alone.import_.id, 1)
     assert [name for name, _ in members()] == ["Rina Hartati", "Tono Wijaya"]
 
 
@@ -222,7 +222,7 @@ def test_nor_is_it_taken_over_where_later_rows_are_newer(take, members, codes, r
 def test_accepting_settles_whose_the_row_is_and_not_its_name(take, members, reviewer, findings):
     take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
     asked = take("id,nama,email,jabatan\n5,Tono Wijaya,tono@x.example.org,Ketua\n")
-    assert reviewer.accept_into(asked.record.id, 1, None).changed == ["position"]
+    assert reviewer.accept_into(asked.import_.id, 1, None).changed == ["position"]
     for row in ("Tono Wijaya,tono@x.example.org,Sekretaris", "T. Wijaya,t.wijaya@x.example.org,Sekretaris"):
         later = take(f"id,nama,email,jabatan\n5,{row}\n")
         assert ("field.kept_in_review", 2) in findings(later)
@@ -232,7 +232,7 @@ def test_accepting_settles_whose_the_row_is_and_not_its_name(take, members, revi
 def test_nor_the_values_that_were_not_taken(take, members, reviewer, findings):
     take("id,nama,email,jabatan\n7,Sari Dewi,sari@x.example.org,Ketua\n")
     asked = take("id,nama,email,jabatan\n8,Sari Dewi,sari@x.example.org,Bendahara\n")
-    reviewer.accept_into(asked.record.id, 1, None)
+    reviewer.accept_into(asked.import_.id, 1, None)
     later = take("id,nama,email,jabatan,kota\n8,Sari Dewi,sari@x.example.org,Bendahara,Garut\n")
     assert members("position", "profile_data->>'city'") == [("Ketua", "Garut")]
     assert ("field.kept_in_review", 2) in findings(later)
@@ -243,7 +243,7 @@ def test_nor_the_values_that_were_not_taken(take, members, reviewer, findings):
 def test_a_name_that_was_taken_is_no_question_again(take, members, reviewer, findings):
     take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
     asked = take("id,nama,email\n5,Tono Wijaya,tono@x.example.org\n")
-    reviewer.accept_into(asked.record.id, 1, None, choices={"name": "incoming", "email": "incoming"})
+    reviewer.accept_into(asked.import_.id, 1, None, choices={"name": "incoming", "email": "incoming"})
     later = take("id,nama,email\n5,Tono A. Wijaya,tono@x.example.org\n")
     assert members() == [("Tono A. Wijaya", "tono@x.example.org")]
     assert findings(later) == set()
@@ -252,7 +252,7 @@ def test_a_name_that_was_taken_is_no_question_again(take, members, reviewer, fin
 def test_a_row_that_was_rejected_settles_nothing(take, members, reviewer, findings):
     take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
     asked = take("id,nama,email\n5,Tono Wijaya,tono@x.example.org\n")
-    reviewer.reject(asked.record.id, 1)
+    reviewer.reject(asked.import_.id, 1)
     later = take("id,nama,email,jabatan\n5,Tono Wijaya,tono@x.example.org,Ketua\n")
     assert findings(later) == {("id.conflict_before", 2)}
     assert members() == [("Rina Hartati", "rina@x.example.org")]
@@ -455,10 +455,10 @@ def test_a_value_that_is_a_question_waits_and_is_taken_when_a_person_says_so(tak
     plan = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"}, dry_run=True)
     assert decided(plan) == {"rows_read": 1, "review": 1}
     report = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"})
-    (parked,) = waiting()
-    assert parked.reason == "value.date_implausible"
-    assert "2112" in parked.message("id")
-    reviewer.accept_into(report.record.id, 1, None)
+    (item,) = waiting()
+    assert item.reason == "value.date_implausible"
+    assert "2112" in item.message("id")
+    reviewer.accept_into(report.import_.id, 1, None)
     assert members("name", "profile_data->>'birth_date'") == [("Satu", "2112-02-14")]
     again = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"})
     assert decided(again) == {"rows_read": 1, "unchanged": 1}
@@ -467,10 +467,10 @@ def test_a_value_that_is_a_question_waits_and_is_taken_when_a_person_says_so(tak
 def test_of_a_known_person_it_waits_beside_the_record(take, members, waiting, reviewer):
     take("id,nama,bergabung\n1,Satu,2020-01-01\n")
     report = take("id,nama,bergabung\n1,Satu,2112-01-01\n")
-    (parked,) = waiting()
-    assert len(parked.candidates) == 1
+    (item,) = waiting()
+    assert len(item.candidates) == 1
     assert members("started_on::text") == [("2020-01-01",)]
-    reviewer.reject(report.record.id, 1)
+    reviewer.reject(report.import_.id, 1)
     assert members("started_on::text") == [("2020-01-01",)]
 
 
@@ -478,7 +478,7 @@ def test_of_a_known_person_it_waits_beside_the_record(take, members, waiting, re
 
 
 def test_numbers_without_a_code_are_of_the_organizations_country(import_file, members):
-    import_file("id,name,country\n1,Rumah Kuala,Malaysia\n2,Rumah Kupang,\n", source="homes")
+    import_file("id,name,country\n1,Rumah Kuala,Malaysia\n2,Rumah Kupang,\n", source="owners")
     for slug, number in (("rumah-kuala", "012-345 6789"), ("rumah-kupang", "0812-3450-0001")):
         import_file(f"id,nama,telepon\n1,Satu,{number}\n", entity="members", organization=slug, source=slug)
     assert members("phone") == [("+60123456789",), ("+6281234500001",)]
@@ -504,7 +504,7 @@ def test_the_installation_says_how_values_are_read(import_file, settings, ask):
 
 
 def test_a_number_is_of_the_country_of_the_organization_its_row_names(import_file, ask):
-    import_file("id,name,country\n1,Kelab Sungai,Malaysia\n2,Paguyuban Rukun,\n3,Verein Fluss,DE\n", source="homes")
+    import_file("id,name,country\n1,Kelab Sungai,Malaysia\n2,Paguyuban Rukun,\n3,Verein Fluss,DE\n", source="owners")
     text = (
         "id,nama,organisasi,hp,negara\n1,Ani,kelab-sungai,03-2345 6790,\n2,Budi,Paguyuban Rukun,0812-3450-2001,\n"
         "3,Cici,3,030 901820,\n4,Dedi,Kelab Sungai,0812-3450-2002,Indonesia\n5,Euis,kelab-sungai,+62 812 3450 2003,\n"
@@ -517,9 +517,9 @@ def test_a_number_is_of_the_country_of_the_organization_its_row_names(import_fil
 
 
 def test_a_file_is_read_again_when_an_organization_moved(import_file, ask):
-    import_file("id,name\n1,Kelab Sungai\n", source="homes")
+    import_file("id,name\n1,Kelab Sungai\n", source="owners")
     text = "id,nama,organisasi,hp\n1,Ani,kelab-sungai,03-2345 6790\n"
     import_file(text, entity="members", source="semua", dry_run=True)
-    import_file("id,name,country\n1,Kelab Sungai,Malaysia\n", source="homes")
+    import_file("id,name,country\n1,Kelab Sungai,Malaysia\n", source="owners")
     import_file(text, entity="members", source="semua")
     assert ask("SELECT phone FROM members") == [("+60323456790",)]

@@ -41,12 +41,12 @@ def work(database):
             words = " ".join(statement.split()[6:])
             found[words] = found.get(words, 0) + _looked_at(cursor.fetchone()[0][0]["Plan"])
 
-    def of(step, bench, import_id):
+    def of(step, installation, import_id):
         found.clear()
         sa.event.listen(database.engine, "before_cursor_execute", explain, retval=True)
         sa.event.listen(database.engine, "after_cursor_execute", note)
         try:
-            step(bench, import_id)
+            step(installation, import_id)
         finally:
             sa.event.remove(database.engine, "before_cursor_execute", explain)
             sa.event.remove(database.engine, "after_cursor_execute", note)
@@ -56,15 +56,15 @@ def work(database):
 
 
 @pytest.fixture
-def planned(bench, operator, work):
+def planned(installation, operator, work):
     def run(file, entity="organizations", organization=None, source="list"):
         request = ImportRequest(
             plugin="csv-import", job=f"import-{entity}", file=file, source_name=source, dry_run=True,
             organization=organization,
         )  # fmt: skip
-        import_id = receive(bench, request, operator).import_id
-        stage(bench, import_id)
-        return work(decide, bench, import_id)
+        import_id = receive(installation, request, operator).import_id
+        stage(installation, import_id)
+        return work(decide, installation, import_id)
 
     return run
 
@@ -96,15 +96,17 @@ def test_a_list_that_comes_again_as_it_was_and_changed(planned, import_file, org
     _is_linear(planned(organizations("list.csv", changed=0.1)))
 
 
-def test_rows_are_taken_from_an_earlier_import_a_few_at_a_time(bench, operator, work, import_file, organizations):
+def test_rows_are_taken_from_an_earlier_import_a_few_at_a_time(
+    installation, operator, work, import_file, organizations
+):
     import_file(organizations("list.csv"), source="list")
     request = ImportRequest(
         plugin="csv-import", job="import-organizations", file=organizations("list.csv"), source_name="list"
     )
-    import_id = receive(bench, request, operator).import_id
+    import_id = receive(installation, request, operator).import_id
     # Explained, it gives no count: where the import stands is not asked for here.
     with smaller_batches(_ROWS // 40):
-        ((words, rows),) = work(stage, bench, import_id).items()
+        ((words, rows),) = work(stage, installation, import_id).items()
     assert words.startswith("INSERT INTO import_rows")
     assert rows <= _A_ROW * _ROWS
 
@@ -131,7 +133,7 @@ def test_a_name_that_many_have_in_other_places(planned, import_file, tmp_path):
 
 
 def test_people_of_one_organization(planned, import_file, tmp_path):
-    import_file("id,name\n1,Forum Ukur\n", source="homes")
+    import_file("id,name\n1,Forum Ukur\n", source="owners")
     file = tmp_path / "people.csv"
     write_list("members", file, _ROWS)
     _is_linear(planned(file, "members", HOME))

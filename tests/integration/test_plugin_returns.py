@@ -99,11 +99,13 @@ def in_a_step():
 
 
 @pytest.fixture
-def stage_odd(bench, operator, tmp_path):
+def stage_odd(installation, operator, tmp_path):
     def run():
         file = tmp_path / "list.csv"
         file.write_text("x")
-        return stage(bench, receive(bench, ImportRequest(plugin="odd", job="read", file=file), operator).import_id)
+        return stage(
+            installation, receive(installation, ImportRequest(plugin="odd", job="read", file=file), operator).import_id
+        )
 
     return run
 
@@ -240,14 +242,14 @@ def _signals(**wrong):
     (_signals(method="x" * 10_000), "method cannot be stored"),
 ])  # fmt: skip
 def test_an_enricher_that_gives_no_signals_fails_its_run(
-    import_file, settings, bench, operator, ask, monkeypatch, does, said
+    import_file, settings, installation, operator, ask, monkeypatch, does, said
 ):
     import_file("id,name\n1,Rumah Air\n")
     set_enabled(settings, "sdgs-keyword", enabled=True)
     monkeypatch.setattr("kelompok_sdgs_keyword.plugin.SdgsKeywordEnricher.enrich", does)
     request = EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs")
     with pytest.raises(EnrichmentFailed, match=said):
-        enrich(bench, request_enrichment(bench, request, operator))
+        enrich(installation, request_enrichment(installation, request, operator))
     assert ask("SELECT state FROM enrichments")[0].state == "failed"
 
 

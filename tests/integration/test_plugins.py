@@ -29,7 +29,7 @@ _MANIFEST = {
 }
 
 
-def test_a_disabled_plugins_code_is_never_imported(install, settings, bench, operator, import_file):
+def test_a_disabled_plugins_code_is_never_imported(install, settings, installation, operator, import_file):
     install(_MANIFEST, init="raise RuntimeError('imported')")
     assert get_plugin(settings, "odd").state is PluginState.DISABLED
     import_file("name\nSatu\n")
@@ -105,7 +105,7 @@ def test_an_exploding_module_is_that_plugins_failure(install, settings, code, re
 
 
 def test_what_a_reader_raises_fails_its_import_and_leaves_the_core_alone(
-    install, settings, bench, operator, ask, tmp_path
+    install, settings, installation, operator, ask, tmp_path
 ):
     from kelompok_core.imports.receiving.receive import ImportRequest, receive
     from kelompok_core.imports.staging.stage import stage
@@ -117,9 +117,9 @@ def test_what_a_reader_raises_fails_its_import_and_leaves_the_core_alone(
     set_enabled(settings, "odd", enabled=True)
     file = tmp_path / "list.csv"
     file.write_text("x")
-    found = receive(bench, ImportRequest(plugin="odd", job="read", file=file), operator)
+    found = receive(installation, ImportRequest(plugin="odd", job="read", file=file), operator)
     with pytest.raises(ImportFailed, match=r"odd@1\.0 failed while reading: KeyError: 'kolom'"):
-        stage(bench, found.import_id)
+        stage(installation, found.import_id)
     assert [(row.state, bool(row.failure)) for row in ask("SELECT state, failure FROM imports")] == [("failed", True)]
     assert not ask("SELECT FROM organizations")
 
@@ -228,7 +228,7 @@ class Reader:
 
 
 @pytest.fixture
-def read_odd(install, settings, bench, operator, tmp_path):
+def read_odd(install, settings, installation, operator, tmp_path):
     """Import with a reader that yields this, up to staging."""
     from kelompok_core.imports.receiving.receive import ImportRequest, receive
     from kelompok_core.imports.staging.stage import stage
@@ -238,7 +238,9 @@ def read_odd(install, settings, bench, operator, tmp_path):
         set_enabled(settings, "odd", enabled=True)
         file = tmp_path / "list.csv"
         file.write_text("x")
-        return stage(bench, receive(bench, ImportRequest(plugin="odd", job="read", file=file), operator).import_id)
+        return stage(
+            installation, receive(installation, ImportRequest(plugin="odd", job="read", file=file), operator).import_id
+        )
 
     return run
 

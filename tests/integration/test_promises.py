@@ -36,10 +36,10 @@ def test_a_hundred_thousand_rows_with_three_percent_bad(import_file, database, a
     }  # fmt: skip
     # P1: one decision a row; P2: as many entries as writes; P3: each write has its evidence.
     with database.connect() as connection:
-        assert invariants.count_invalid_rows(connection, report.record.id) == bad
-        assert invariants.count_undecided_rows(connection, report.record.id) == 0
-        assert invariants.count_unaudited_writes(connection, report.record.id) == 0
-        assert invariants.count_writes_without_evidence(connection, report.record.id) == 0
+        assert invariants.count_invalid_rows(connection, report.import_.id) == bad
+        assert invariants.count_undecided_rows(connection, report.import_.id) == 0
+        assert invariants.count_unaudited_writes(connection, report.import_.id) == 0
+        assert invariants.count_writes_without_evidence(connection, report.import_.id) == 0
     assert ask("SELECT count(*) AS number FROM organizations")[0].number == expected.organizations
     assert (
         ask("SELECT count(*) AS number FROM audit_logs WHERE entity = 'organizations'")[0].number
@@ -51,8 +51,8 @@ def test_a_hundred_thousand_rows_with_three_percent_bad(import_file, database, a
         WHERE o.field_origins->>f <> 'source:list' LIMIT 1""")
     # Each rejected row is listed with everything a person needs.
     with database.connect() as connection:
-        errors = [one for one in iter_row_issues(connection, report.record) if one.severity == "error"]
-    assert len({one.record for one in errors}) == bad
+        errors = [one for one in iter_row_issues(connection, report.import_) if one.severity == "error"]
+    assert len({one.row_number for one in errors}) == bad
     for one in errors:
         assert one.line
         assert one.message()
@@ -67,7 +67,7 @@ def test_a_hundred_thousand_rows_with_three_percent_bad(import_file, database, a
     # The error file, corrected, brings in the rest.
     target = io.StringIO(newline="")
     with database.connect() as connection:
-        assert write_error_file(connection, report.record, {"en": target}) == bad
+        assert write_error_file(connection, report.import_, {"en": target}) == bad
     target.seek(0)
     header, *rows = csv.reader(target)
     for row in rows:
@@ -84,7 +84,7 @@ def test_a_hundred_thousand_rows_with_three_percent_bad(import_file, database, a
 
 _STATE = """
     SELECT slug, name, city, phone, version, field_origins, profile_data FROM organizations ORDER BY slug"""
-_EVIDENCE = "SELECT identity, raw, record, line FROM source_records ORDER BY identity, record"
+_EVIDENCE = "SELECT identity, raw, row_number, line FROM source_records ORDER BY identity, row_number"
 _ENTRIES = "SELECT entity, action, count(*) FROM audit_logs WHERE import_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
 
 
@@ -100,15 +100,15 @@ from kelompok_core.database.engine import Addresses, Database
 from kelompok_core.imports.applying.apply import apply
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.staging.stage import stage
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.settings import Settings
 home, config, runtime, import_id = sys.argv[1:]
 settings = Settings(home=Path(home), config_file=Path(config), database_url=runtime, owner_database_url=None,
                     dagster_database_url=None)
-bench = Workbench(database=Database(Addresses(runtime=runtime, dagster=None)), settings=settings)
+installation = Installation(database=Database(Addresses(runtime=runtime, dagster=None)), settings=settings)
 for step in (stage, decide, apply):
     print(step.__name__, flush=True)
-    step(bench, UUID(import_id))
+    step(installation, UUID(import_id))
 print("done", flush=True)
 """
 
@@ -116,12 +116,14 @@ print("done", flush=True)
 @pytest.mark.parametrize(("step", "after"), [
     ("stage", 0.05), ("stage", 0.8), ("decide", 0.0), ("decide", 0.4), ("apply", 0.0), ("apply", 0.3), ("apply", 0.6),
 ])  # fmt: skip
-def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(bench, settings, operator, ask, tmp_path, step, after):
+def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(
+    installation, settings, operator, ask, tmp_path, step, after
+):
     """The worker is killed some time into a step (0.8 s, say); whatever it had reached, the end is one."""
     file = tmp_path / "list.csv"
     expected = write_organizations(file, 12_000, seed=5)
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
-    import_id = receive(bench, request, operator).import_id
+    import_id = receive(installation, request, operator).import_id
     worker = subprocess.Popen(
         [sys.executable, "-c", _WORKER, str(settings.home), str(settings.config_file), str(settings.database_url),
          str(import_id)],
@@ -134,13 +136,13 @@ def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(bench, settings, o
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
     worker.stdout.close()
-    resumed = receive(bench, request, operator)
+    resumed = receive(installation, request, operator)
     if ask("SELECT state FROM imports WHERE id = :id", id=import_id)[0].state != "applied":
         assert resumed.import_id == import_id
         assert resumed.resumed
-    stage(bench, import_id)
-    decide(bench, import_id)
-    apply(bench, import_id)
+    stage(installation, import_id)
+    decide(installation, import_id)
+    apply(installation, import_id)
     (row,) = ask("SELECT * FROM imports WHERE id = :id", id=import_id)
     assert row.state == "applied"
     assert (row.rows_read, row.accepted, row.unchanged) == (12_000, expected.organizations, expected.repeated)
@@ -149,12 +151,12 @@ def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(bench, settings, o
     assert len(organizations) == len(evidence) == entries[0].count == expected.organizations
     assert {one.version for one in organizations} == {1}
     assert len(ask("SELECT FROM import_rows WHERE import_id = :id", id=import_id)) == 12_000
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         assert invariants.count_unaudited_writes(connection, import_id) == 0
         assert invariants.count_writes_without_evidence(connection, import_id) == 0
 
 
-def test_two_imports_over_the_same_rows_in_opposite_order(bench, operator, ask, tmp_path):
+def test_two_imports_over_the_same_rows_in_opposite_order(installation, operator, ask, tmp_path):
     forward, backward = tmp_path / "a.csv", tmp_path / "b.csv"
     write_organizations(forward, 4_000, seed=7, bad=0, repeated=0)
     with forward.open(newline="", encoding="utf-8") as handle:
@@ -165,7 +167,7 @@ def test_two_imports_over_the_same_rows_in_opposite_order(bench, operator, ask, 
         csv.writer(handle).writerows([header, *reversed(rows)])
     ids = [
         receive(
-            bench,
+            installation,
             ImportRequest(
                 plugin="csv-import", job="import-organizations", file=file, source_name="list",
                 options=ImportOptions(mapping=_MAPPING),
@@ -179,7 +181,7 @@ def test_two_imports_over_the_same_rows_in_opposite_order(bench, operator, ask, 
     def run(import_id):
         try:
             for step in (stage, decide, apply):
-                step(bench, import_id)
+                step(installation, import_id)
         except Exception as error:  # noqa: BLE001  (seen below, in the test's own thread)
             failures.append(error)
 
@@ -194,21 +196,22 @@ def test_two_imports_over_the_same_rows_in_opposite_order(bench, operator, ask, 
     assert {row.state for row in imports} == {"applied"}
     assert sorted(row.accepted for row in imports) == [0, 4_000]
     assert ask("SELECT count(*) AS number FROM organizations")[0].number == 4_000
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         for import_id in ids:
             assert invariants.count_undecided_rows(connection, import_id) == 0
             assert invariants.count_unaudited_writes(connection, import_id) == 0
             assert invariants.count_writes_without_evidence(connection, import_id) == 0
 
 
-def test_two_workers_on_one_import(bench, operator, ask, tmp_path):
+def test_two_workers_on_one_import(installation, operator, ask, tmp_path):
     file = tmp_path / "list.csv"
     write_organizations(file, 2_000, seed=8)
     import_id = receive(
-        bench, ImportRequest(plugin="csv-import", job="import-organizations", file=file), operator
+        installation, ImportRequest(plugin="csv-import", job="import-organizations", file=file), operator
     ).import_id
     threads = [
-        threading.Thread(target=lambda: [step(bench, import_id) for step in (stage, decide, apply)]) for _ in range(3)
+        threading.Thread(target=lambda: [step(installation, import_id) for step in (stage, decide, apply)])
+        for _ in range(3)
     ]
     for thread in threads:
         thread.start()
@@ -220,20 +223,22 @@ def test_two_workers_on_one_import(bench, operator, ask, tmp_path):
     assert ask("SELECT count(*) AS number FROM audit_logs WHERE import_id IS NOT NULL")[0].number == row.accepted
 
 
-def test_a_deadlocked_or_moved_apply_is_tried_again_and_its_reason_kept(bench, operator, import_file, monkeypatch):
+def test_a_deadlocked_or_moved_apply_is_tried_again_and_its_reason_kept(
+    installation, operator, import_file, monkeypatch
+):
     from kelompok_core.errors import ImportFailed
     from kelompok_core.imports.applying import apply as module
 
     planned = import_file("name\nSatu\n", dry_run=True)
-    module.approve(bench, planned.record.id, operator)
+    module.approve(installation, planned.import_.id, operator)
 
     def moved(*args):
         raise module._MovedMeanwhile
 
     monkeypatch.setattr(module, "_write", moved)
     with pytest.raises(ImportFailed, match=r"5 attempts.*records changed"):
-        apply(bench, planned.record.id)
+        apply(installation, planned.import_.id)
     monkeypatch.undo()
-    apply(bench, planned.record.id)
-    with bench.database.connect() as connection:
+    apply(installation, planned.import_.id)
+    with installation.database.connect() as connection:
         assert connection.scalar(sa.text("SELECT state FROM imports")) == "applied"

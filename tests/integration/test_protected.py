@@ -55,7 +55,7 @@ def test_no_file_sets_a_protected_column(import_file, ask, entity, data):
     descriptor = get_descriptor(entity)
     organization = None
     if descriptor.belongs:
-        import_file("id,name\nA,Rumah\nB,Dua\n", source="homes")
+        import_file("id,name\nA,Rumah\nB,Dua\n", source="owners")
         organization = "rumah"
     where = {"source": "list", "entity": entity, "organization": organization}
     import_file(f"external id,{descriptor.label}\n1,Satu\n", **where)

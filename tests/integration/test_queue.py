@@ -37,16 +37,16 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def submit(bench, operator, file):
+def submit(installation, operator, file):
     """Open an import as the API does: queued in the transaction that opens it."""
 
     def run(source, *, actor=operator, **more):
         request = ImportRequest(
             plugin="csv-import", job="import-organizations", file=file, source_name=source, **more
         )  # fmt: skip
-        admission = admit(bench, request, actor)
-        with incoming_from(str(file), bench.settings) as incoming:
-            return open_import(bench, admission, incoming, queued=True).import_id
+        admission = admit(installation, request, actor)
+        with incoming_from(str(file), installation.settings) as incoming:
+            return open_import(installation, admission, incoming, queued=True).import_id
 
     return run
 
@@ -73,7 +73,7 @@ def test_imports_are_given_out_in_order_and_two_at_a_time(submit, ask_queue, dat
 
 
 @pytest.fixture
-def submit_as(bench, file, submit, person):
+def submit_as(installation, file, submit, person):
     """Open an import as somebody else: a steward of this name, made when it is named first."""
     known = {}
 
@@ -133,7 +133,7 @@ def test_a_single_sender_gets_all_workers(submit, ask_queue, database):
         assert [ask_queue(claim, worker.id).import_id for worker in (one, other)] == ids
 
 
-def test_an_import_is_given_to_another_only_when_its_worker_is_gone(submit, ask_queue, database, bench):
+def test_an_import_is_given_to_another_only_when_its_worker_is_gone(submit, ask_queue, database, installation):
     import_id = submit("list")
     with Presence(database, uuid4()) as first:
         mine = ask_queue(claim, first.id)
@@ -156,13 +156,13 @@ def test_who_is_asked_to_stop_has_not_tried(submit, ask_queue, database):
         assert ask_queue(claim, worker.id).attempts == 1
 
 
-def test_a_worker_whose_import_was_taken_up_by_another_writes_nothing_more(submit, ask_queue, database, bench):
+def test_a_worker_whose_import_was_taken_up_by_another_writes_nothing_more(submit, ask_queue, database, installation):
     import_id = submit("list")
     with Presence(database, uuid4()) as worker:
         ask_queue(claim, worker.id)
-        robbed = _Robbed(bench, lambda: ask_queue(withdraw_by_force, import_id))
+        robbed = _Robbed(installation, lambda: ask_queue(withdraw_by_force, import_id))
         with pytest.raises(TakenOver):
-            stage(robbed.bench, import_id)
+            stage(robbed.installation, import_id)
     assert ask_queue(get_import, import_id).state == "staging"
 
 
@@ -171,11 +171,13 @@ def withdraw_by_force(connection, import_id):
 
 
 class _Robbed:
-    """A workbench on which something happens when the first rows are staged."""
+    """A open_installation on which something happens when the first rows are staged."""
 
-    def __init__(self, bench, rob):
+    def __init__(self, installation, rob):
         self._rob = rob
-        self.bench = type(bench)(database=bench.database, settings=bench.settings, tell=self._tell)
+        self.installation = type(installation)(
+            database=installation.database, settings=installation.settings, tell=self._tell
+        )
 
     def _tell(self, _progress):
         if self._rob:
@@ -183,12 +185,12 @@ class _Robbed:
             self._rob = None
 
 
-def test_ten_of_one_organization_wait_and_the_eleventh_is_told_so(submit, bench):
+def test_ten_of_one_organization_wait_and_the_eleventh_is_told_so(submit, installation):
     for number in range(MOST_WAITING):
         submit(f"list {number}")
     with pytest.raises(QueueFull, match="10 imports wait already"):
         submit("one too many")
-    kept = [path for path in (bench.settings.home / "files").rglob("*") if path.is_file()]
+    kept = [path for path in (installation.settings.home / "files").rglob("*") if path.is_file()]
     assert len(kept) == 1, "what was refused left nothing"
 
 
@@ -245,36 +247,36 @@ def test_a_worker_that_is_not_seen_counts_as_dead(ask_queue, database):
         assert ask_queue(count_workers) == 0
 
 
-def test_nobody_to_hand_over_to(bench, operator, file):
+def test_nobody_to_hand_over_to(installation, operator, file):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
-    import_id = receive(bench, request, operator).import_id
-    assert hand_over(bench, import_id, lambda _: None) is False
+    import_id = receive(installation, request, operator).import_id
+    assert hand_over(installation, import_id, lambda _: None) is False
 
 
-def test_handed_over_and_told_how_it_ended(bench, operator, file, database, ask_queue):
+def test_handed_over_and_told_how_it_ended(installation, operator, file, database, ask_queue):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
-    import_id = receive(bench, request, operator).import_id
+    import_id = receive(installation, request, operator).import_id
     steps = []
 
     def work(worker):
         with listening(database) as wait:
             while (claimed := ask_queue(claim, worker.id)) is None:
                 wait(0.1)
-        stage(bench, import_id)
+        stage(installation, import_id)
         ask_queue(finish, claimed, SettingsError("x", "is wrong", hint="mend it"))
 
     with Presence(database, uuid4()) as worker:
         working = threading.Thread(target=work, args=(worker,))
         working.start()
         with pytest.raises(Exception, match="x: is wrong") as told:
-            hand_over(bench, import_id, lambda progress: steps.append(progress.step))
+            hand_over(installation, import_id, lambda progress: steps.append(progress.step))
         working.join(30)
     assert (told.value.code, told.value.exit_code, told.value.hint) == ("settings.invalid", 2, "mend it")
 
 
-def test_an_import_whose_last_worker_goes_comes_back(bench, operator, file, database, ask_queue):
+def test_an_import_whose_last_worker_goes_comes_back(installation, operator, file, database, ask_queue):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
-    import_id = receive(bench, request, operator).import_id
+    import_id = receive(installation, request, operator).import_id
     leaving = threading.Event()
 
     def be_there():
@@ -286,7 +288,7 @@ def test_an_import_whose_last_worker_goes_comes_back(bench, operator, file, data
     while ask_queue(count_workers) == 0:
         pass
     handed = []
-    waiting = threading.Thread(target=lambda: handed.append(hand_over(bench, import_id, lambda _: None)))
+    waiting = threading.Thread(target=lambda: handed.append(hand_over(installation, import_id, lambda _: None)))
     waiting.start()
     while ask_queue(get_import, import_id).queued_at is None:
         pass
@@ -296,42 +298,42 @@ def test_an_import_whose_last_worker_goes_comes_back(bench, operator, file, data
     assert ask_queue(get_import, import_id).queued_at is None
 
 
-def test_what_is_cancelled_is_not_worked_on(submit, bench, operator, ask_queue, database):
+def test_what_is_cancelled_is_not_worked_on(submit, installation, operator, ask_queue, database):
     import_id = submit("list")
-    cancelled = cancel(bench, import_id, operator)
+    cancelled = cancel(installation, import_id, operator)
     assert (cancelled.state, cancelled.queued_at) == ("cancelled", None)
-    assert cancel(bench, import_id, operator).state == "cancelled"
+    assert cancel(installation, import_id, operator).state == "cancelled"
     with Presence(database, uuid4()) as worker:
         assert ask_queue(claim, worker.id) is None
 
 
-def test_cancelled_while_it_is_read(submit, bench, operator, ask_queue, database):
+def test_cancelled_while_it_is_read(submit, installation, operator, ask_queue, database):
     import_id = submit("list")
-    robbed = _Robbed(bench, lambda: cancel(bench, import_id, operator))
+    robbed = _Robbed(installation, lambda: cancel(installation, import_id, operator))
     with pytest.raises(TakenOver):
-        stage(robbed.bench, import_id)
+        stage(robbed.installation, import_id)
     assert ask_queue(get_import, import_id).state == "cancelled"
 
 
-def test_what_is_applied_is_undone_and_not_cancelled(submit, bench, operator):
+def test_what_is_applied_is_undone_and_not_cancelled(submit, installation, operator):
     import_id = submit("list")
-    stage(bench, import_id)
-    decide(bench, import_id)
-    apply(bench, import_id)
+    stage(installation, import_id)
+    decide(installation, import_id)
+    apply(installation, import_id)
     with pytest.raises(Conflict, match="too late"):
-        cancel(bench, import_id, operator)
+        cancel(installation, import_id, operator)
 
 
-def test_a_released_plan_waits_for_a_worker(submit, bench, operator, ask_queue, database):
+def test_a_released_plan_waits_for_a_worker(submit, installation, operator, ask_queue, database):
     import_id = submit("list", dry_run=True)
-    stage(bench, import_id)
-    decide(bench, import_id)
+    stage(installation, import_id)
+    decide(installation, import_id)
     with Presence(database, uuid4()) as worker:
         ask_queue(finish, ask_queue(claim, worker.id))
-        assert approve(bench, import_id, operator, queued=True).queued_at is not None
+        assert approve(installation, import_id, operator, queued=True).queued_at is not None
         assert ask_queue(claim, worker.id).import_id == import_id
     assert ask_queue(withdraw, import_id)
-    assert apply(bench, import_id).state == "applied"
+    assert apply(installation, import_id).state == "applied"
 
 
 def test_enqueued_again_it_keeps_its_place(submit, ask_queue):

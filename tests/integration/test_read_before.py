@@ -33,10 +33,11 @@ _LIST = (
     "1,Forum Air Lain,,,merah\n"
 )
 _ROWS = """
-    SELECT r.record, r.line, r.selector, coalesce(r.raw, o.raw) AS raw, encode(r.raw_sha256, 'hex') AS sha, r.identity,
+    SELECT r.row_number, r.line, r.selector, coalesce(r.raw, o.raw) AS raw, encode(r.raw_sha256, 'hex') AS sha,
+           r.identity,
            r.external_id, coalesce(r.candidate, o.candidate) AS candidate, r.verdict, r.reason, r.issues
-    FROM import_rows r LEFT JOIN import_rows o ON o.import_id = r.as_import AND o.record = r.as_record
-    WHERE r.import_id = :import ORDER BY r.record"""
+    FROM import_rows r LEFT JOIN import_rows o ON o.import_id = r.as_import AND o.row_number = r.as_row_number
+    WHERE r.import_id = :import ORDER BY r.row_number"""
 _SAID_OF_THE_FILE = """
     SELECT rows_staged, blank_lines, header, mapping, encode(reading_sha256, 'hex') AS reading, needs,
            read_as - 'read_in_import' AS read_as
@@ -45,29 +46,29 @@ _SAID_OF_THE_FILE = """
 
 @pytest.fixture
 def rows(ask):
-    return lambda report: [row._asdict() for row in ask(_ROWS, **{"import": report.record.id})]
+    return lambda report: [row._asdict() for row in ask(_ROWS, **{"import": report.import_.id})]
 
 
 @pytest.fixture
-def received(bench, operator, tmp_path):
+def received(installation, operator, tmp_path):
     def run(content, **further):
         file = tmp_path / "list.csv"
         file.write_text(content)
         request = ImportRequest(plugin="csv-import", job="import-organizations", file=file, **further)
-        return receive(bench, request, operator).import_id
+        return receive(installation, request, operator).import_id
 
     return run
 
 
 def _read_in(report):
-    return report.record.read_as.get("read_in_import")
+    return report.import_.read_as.get("read_in_import")
 
 
 def test_its_rows_are_those_of_the_import_that_read_it(import_file, rows, ask):
     first, again = import_file(_LIST), import_file(_LIST)
-    assert (_read_in(first), _read_in(again)) == (None, str(first.record.id))
+    assert (_read_in(first), _read_in(again)) == (None, str(first.import_.id))
     assert rows(again) == rows(first)
-    said = [ask(_SAID_OF_THE_FILE, **{"import": one.record.id})[0] for one in (first, again)]
+    said = [ask(_SAID_OF_THE_FILE, **{"import": one.import_.id})[0] for one in (first, again)]
     assert said[0] == said[1]
     assert {**again.counts} == {
         "rows_read": 5, "accepted": 0, "merged": 0, "unchanged": 2, "rejected": 3, "review": 0
@@ -76,37 +77,39 @@ def test_its_rows_are_those_of_the_import_that_read_it(import_file, rows, ask):
 
 def test_a_third_time_its_rows_are_those_of_the_first(import_file, rows, ask):
     first, second, third = (import_file(_LIST) for _ in range(3))
-    assert _read_in(third) == str(first.record.id)
+    assert _read_in(third) == str(first.import_.id)
     assert rows(third) == rows(first)
-    led_to = ask("SELECT DISTINCT as_import FROM import_rows WHERE import_id = :id AND raw IS NULL", id=third.record.id)
-    assert [row.as_import for row in led_to] == [first.record.id]
-    notes = [issue for issue in third.record.issues if issue["code"] == "file.already_imported"]
-    assert [note["params"]["import"] for note in notes] == [str(second.record.id)], "one note, and of the last"
+    led_to = ask(
+        "SELECT DISTINCT as_import FROM import_rows WHERE import_id = :id AND raw IS NULL", id=third.import_.id
+    )
+    assert [row.as_import for row in led_to] == [first.import_.id]
+    notes = [issue for issue in third.import_.issues if issue["code"] == "file.already_imported"]
+    assert [note["params"]["import"] for note in notes] == [str(second.import_.id)], "one note, and of the last"
 
 
 def test_what_was_said_of_the_file_is_said_again(import_file):
     content = "id,name,name\n1,Forum Air,Lain\n"
     first, again = import_file(content), import_file(content)
-    assert _read_in(again) == str(first.record.id)
-    codes = [sorted(issue["code"] for issue in one.record.issues) for one in (first, again)]
+    assert _read_in(again) == str(first.import_.id)
+    codes = [sorted(issue["code"] for issue in one.import_.issues) for one in (first, again)]
     assert codes[1] == sorted([*codes[0], "file.already_imported"])
     assert codes[0]
 
 
 def test_a_file_without_rows(import_file):
     first, again = import_file("id,name\n"), import_file("id,name\n")
-    assert _read_in(again) == str(first.record.id)
+    assert _read_in(again) == str(first.import_.id)
     assert again.counts["rows_read"] == 0
-    assert again.record.header == ("id", "name")
+    assert again.import_.header == ("id", "name")
 
 
 def test_after_a_dry_run_nothing_is_read_again(import_file, rows, ask):
     planned = import_file(_LIST, dry_run=True)
     done = import_file(_LIST)
-    assert _read_in(done) == str(planned.record.id)
+    assert _read_in(done) == str(planned.import_.id)
     assert rows(done) == rows(planned)
     assert done.counts == planned.counts
-    brought = ask("SELECT new_record_id FROM import_rows WHERE import_id = :id", id=done.record.id)
+    brought = ask("SELECT new_record_id FROM import_rows WHERE import_id = :id", id=done.import_.id)
     assert [row.new_record_id for row in brought] == [None] * 5  # the plan's own ids stay the plan's
     assert ask("SELECT count(*) AS number FROM source_records")[0].number == 2
     stored = ask("SELECT profile_data->'extra'->'list' AS extra FROM organizations WHERE name = 'Forum Air'")
@@ -116,16 +119,16 @@ def test_after_a_dry_run_nothing_is_read_again(import_file, rows, ask):
 def test_evidence_of_rows_that_are_taken_again_is_seen_again(import_file, ask):
     import_file(_LIST)
     again = import_file(_LIST)
-    assert {row.last_import_id for row in ask("SELECT last_import_id FROM evidence")} == {again.record.id}
+    assert {row.last_import_id for row in ask("SELECT last_import_id FROM evidence")} == {again.import_.id}
 
 
-def test_the_error_file_is_the_same(import_file, bench):
+def test_the_error_file_is_the_same(import_file, installation):
     files = []
     for _ in range(2):
         report = import_file(_LIST)
         sink = io.StringIO()
-        with bench.database.connect() as connection:
-            write_error_file(connection, report.record, {"en": sink})
+        with installation.database.connect() as connection:
+            write_error_file(connection, report.import_, {"en": sink})
         files.append(list(csv.reader(io.StringIO(sink.getvalue()))))
     assert files[0] == files[1]
     assert len(files[0]) == 1 + 3
@@ -180,20 +183,20 @@ def test_with_other_code_it_is_read(import_file, monkeypatch):
 
 
 def test_rows_that_name_their_organization_are_decided_as_when_read(import_file, rows, ask):
-    import_file("id,name\n1,Forum Air\n2,Forum Api\n", source="homes")
+    import_file("id,name\n1,Forum Air\n2,Forum Api\n", source="owners")
     content = "id,nama,organisasi\n1,Ani,Forum Air\n1,Budi,Forum Api\n3,Cici,Tidak Ada\n"
     first, again = (import_file(content, entity="members", source="people") for _ in range(2))
-    assert _read_in(again) == str(first.record.id)
+    assert _read_in(again) == str(first.import_.id)
     assert rows(again) == rows(first)
     assert (again.counts["unchanged"], again.counts["rejected"] + again.counts["review"]) == (2, 1)
-    homes = (
-        "SELECT organization_id FROM import_decisions WHERE import_id = :id AND target_id IS NOT NULL ORDER BY record"
-    )
-    assert ask(homes, id=again.record.id) == ask(homes, id=first.record.id)
-    assert None not in {row.organization_id for row in ask(homes, id=again.record.id)}
+    owners = """
+        SELECT organization_id FROM import_decisions WHERE import_id = :id AND target_id IS NOT NULL
+        ORDER BY row_number"""
+    assert ask(owners, id=again.import_.id) == ask(owners, id=first.import_.id)
+    assert None not in {row.organization_id for row in ask(owners, id=again.import_.id)}
 
 
-def test_interrupted_it_takes_what_is_missing(import_file, received, bench, rows, ask, monkeypatch):
+def test_interrupted_it_takes_what_is_missing(import_file, received, installation, rows, ask, monkeypatch):
     first = import_file(_LIST)
     import_id = received(_LIST)
     passings = count(1)
@@ -209,22 +212,22 @@ def test_interrupted_it_takes_what_is_missing(import_file, received, bench, rows
         with monkeypatch.context() as patched:
             patched.setattr(reused_files, "reach", interrupt_all_but_one)
             with pytest.raises(Interrupted):
-                stage(bench, import_id)
-        with bench.database.connect() as connection:
+                stage(installation, import_id)
+        with installation.database.connect() as connection:
             stopped = get_import(connection, import_id)
         assert (stopped.state, stopped.rows_staged) == (ImportState.STAGING, 1)
         assert len(ask(_ROWS, **{"import": import_id})) == 1
-        done = stage(bench, import_id)
+        done = stage(installation, import_id)
     assert (done.state, done.rows_staged) == (ImportState.STAGED, 5)
-    decide(bench, import_id)
-    apply(bench, import_id)
+    decide(installation, import_id)
+    apply(installation, import_id)
     staged = [row._asdict() for row in ask(_ROWS, **{"import": import_id})]
     assert staged == rows(first)
 
 
-def test_an_import_that_reads_still_is_not_taken_from(import_file, received, bench, ask):
+def test_an_import_that_reads_still_is_not_taken_from(import_file, received, installation, ask):
     begun = received(_LIST)
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         update_held(connection, get_import(connection, begun), state=ImportState.STAGING, rows_staged=0)
     assert _read_in(import_file(_LIST)) is None
 

@@ -107,7 +107,7 @@ def test_08_marks_of_a_file_without_quoting_are_parts_of_its_titles(take, rows):
     report = take("08/posts.tsv", "posts")
     titles = ['"Bumi"', '"Laut" kita', 'Angin "timur"', '"Api"_unggun', '"Kata" dan "makna"', "Hujan", '"', '"Senja"']
     assert [title for (title,) in rows("posts", "title")] == titles
-    assert report.record.read_as["quote"] == "none"
+    assert report.import_.read_as["quote"] == "none"
 
 
 def test_09_an_open_mark_takes_no_complete_row_with_it(take, rows):
@@ -156,7 +156,7 @@ def test_13_lines_of_json_as_they_come(take, rows, name):
 
 def test_13_an_empty_array_has_nothing_to_import(take):
     report = take("13/empty.json", "organizations")
-    assert (report.record.state, report.counts["rows_read"]) == ("applied", 0)
+    assert (report.import_.state, report.counts["rows_read"]) == ("applied", 0)
 
 
 def test_14_rulers_and_second_headers_are_no_records(take, rows):

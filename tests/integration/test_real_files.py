@@ -29,9 +29,9 @@ def _expected(folder: str, name: str) -> dict:
 
 def _promises_hold(database, report) -> None:
     with database.connect() as connection:
-        assert invariants.count_undecided_rows(connection, report.record.id) == 0
-        assert invariants.count_unaudited_writes(connection, report.record.id) == 0
-        assert invariants.count_writes_without_evidence(connection, report.record.id) == 0
+        assert invariants.count_undecided_rows(connection, report.import_.id) == 0
+        assert invariants.count_unaudited_writes(connection, report.import_.id) == 0
+        assert invariants.count_writes_without_evidence(connection, report.import_.id) == 0
 
 
 def test_indonesian_parties_then_their_next_list(import_file, database):
@@ -137,7 +137,7 @@ def test_employees_but_for_three_addresses_with_a_slip(import_file, home):
     report = _import(import_file, "mem-employees", "exampleFile.csv", "members")
     assert decided(report) == {"rows_read": 1000, "accepted": 997, "rejected": 3}
     bad = next(group for group in report.groups if group.code == "value.email")
-    assert [(one.record, one.value) for one in bad.examples] == [
+    assert [(one.row_number, one.value) for one in bad.examples] == [
         (420, "Zsa Zsa.Lipson@mailmail.com"), (474, "Zsa Zsa.Izaak@mailmail.com"),
         (526, "Zsa Zsa.Donoghue@mailmail.com"),
     ]  # fmt: skip
@@ -173,9 +173,9 @@ def test_experts_in_the_groups_they_sit_in(import_file, ask):
 def test_subscribers_of_newsletter_services(import_file, ask, home, name, accepted, bad):
     report = _import(import_file, "mem-newsletter-exports", name, "members")
     assert report.counts["accepted"] == accepted, decided(report)
-    rejected = [row.record for row in ask(
-        "SELECT record FROM import_decisions WHERE import_id = :id AND decision = 'rejected' ORDER BY record",
-        id=report.record.id)]  # fmt: skip
+    rejected = [row.row_number for row in ask(
+        "SELECT row_number FROM import_decisions WHERE import_id = :id AND decision = 'rejected' ORDER BY row_number",
+        id=report.import_.id)]  # fmt: skip
     assert rejected == bad
     assert ask("SELECT count(*) AS n FROM members WHERE name = ''")[0].n == 0
 
@@ -204,7 +204,7 @@ def test_campaign_events_of_2014(import_file, ask, home):
     assert ask("SELECT count(DISTINCT slug) AS n, count(*) FILTER (WHERE all_day) AS days FROM events")[0] == (92, 91)
     timed = ask("SELECT to_char(starts_at AT TIME ZONE 'UTC', 'HH24:MI') AS at, timezone FROM events WHERE NOT all_day")
     assert timed == [("12:30", "Asia/Jakarta")]
-    ids = ask("SELECT external_id FROM source_records WHERE entity = 'events' ORDER BY record LIMIT 1")
+    ids = ask("SELECT external_id FROM source_records WHERE entity = 'events' ORDER BY row_number LIMIT 1")
     assert ids[0].external_id == "0001"
 
 

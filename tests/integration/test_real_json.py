@@ -34,11 +34,11 @@ def import_json(import_file, database):
         options = ImportOptions(mapping=mapping or {}, config=config or {})
         report = import_file(content, name=name, plugin="json-import", **({"options": options} | more))
         with database.connect() as connection:
-            assert invariants.count_undecided_rows(connection, report.record.id) == 0
-            if report.record.dry_run:
+            assert invariants.count_undecided_rows(connection, report.import_.id) == 0
+            if report.import_.dry_run:
                 return report
-            assert invariants.count_unaudited_writes(connection, report.record.id) == 0
-            assert invariants.count_writes_without_evidence(connection, report.record.id) == 0
+            assert invariants.count_unaudited_writes(connection, report.import_.id) == 0
+            assert invariants.count_writes_without_evidence(connection, report.import_.id) == 0
         return report
 
     return run
@@ -163,7 +163,7 @@ def test_the_directory_example_in_its_three_forms(import_json, ask, name, config
     assert ask("SELECT name FROM organizations")[0][0] == "Example Organization Inc."
 
 
-def test_rows_to_correct_go_back_as_they_came(import_json, bench, database, tmp_path):
+def test_rows_to_correct_go_back_as_they_came(import_json, installation, database, tmp_path):
     from kelompok_core.imports.reporting.error_file import write_error_lines
     from kelompok_core.imports.staging.plugin_reading import read_originals
 
@@ -171,8 +171,8 @@ def test_rows_to_correct_go_back_as_they_came(import_json, bench, database, tmp_
     report = import_json(_file("org-json-one-file-each", "resources.tar.gz"), mapping={name: "name"})
     target = io.StringIO()
     with database.connect() as connection:
-        originals = read_originals(bench.settings, report.record)
-        assert write_error_lines(connection, report.record, originals, {"en": target}) == 2
+        originals = read_originals(installation.settings, report.import_)
+        assert write_error_lines(connection, report.import_, originals, {"en": target}) == 2
         originals.close()
     lines = [json.loads(line) for line in target.getvalue().splitlines()]
     assert all(one["_decision"] == "rejected" and "value.required" in one["_codes"] for one in lines)

@@ -31,44 +31,44 @@ def request_for(tmp_path):
     return make
 
 
-def test_a_file_whose_name_is_no_text_is_received(bench, operator, request_for):
+def test_a_file_whose_name_is_no_text_is_received(installation, operator, request_for):
     name = os.fsdecode(b"da\xffftar.csv")
-    found = receive(bench, request_for(name=name, source_name="daftar"), operator)
-    with bench.database.connect() as connection:
+    found = receive(installation, request_for(name=name, source_name="daftar"), operator)
+    with installation.database.connect() as connection:
         assert get_import(connection, found.import_id).file_name == "da\ufffdftar.csv"
 
 
-def test_one_key_one_import(bench, operator, request_for):
-    first = receive(bench, request_for(idempotency_key="k"), operator)
-    second = receive(bench, request_for(idempotency_key="k"), operator)
+def test_one_key_one_import(installation, operator, request_for):
+    first = receive(installation, request_for(idempotency_key="k"), operator)
+    second = receive(installation, request_for(idempotency_key="k"), operator)
     assert first.import_id == second.import_id
     assert not first.resumed
     assert second.resumed
-    other = receive(bench, request_for(idempotency_key="l"), operator)
+    other = receive(installation, request_for(idempotency_key="l"), operator)
     assert other.import_id != first.import_id
 
 
-def test_a_key_does_not_stand_for_other_bytes(bench, operator, request_for):
-    receive(bench, request_for(idempotency_key="k"), operator)
+def test_a_key_does_not_stand_for_other_bytes(installation, operator, request_for):
+    receive(installation, request_for(idempotency_key="k"), operator)
     with pytest.raises(UsageError, match="another request"):
-        receive(bench, request_for("name\nDua\n", idempotency_key="k"), operator)
+        receive(installation, request_for("name\nDua\n", idempotency_key="k"), operator)
 
 
-def test_an_interrupted_import_goes_on_and_a_finished_one_does_not(bench, operator, request_for, import_file):
-    first = receive(bench, request_for(), operator)
-    assert receive(bench, request_for(), operator).import_id == first.import_id
+def test_an_interrupted_import_goes_on_and_a_finished_one_does_not(installation, operator, request_for, import_file):
+    first = receive(installation, request_for(), operator)
+    assert receive(installation, request_for(), operator).import_id == first.import_id
     import_file("name\nDua\n", name="two.csv")
-    again = receive(bench, request_for("name\nDua\n", name="two.csv"), operator)
+    again = receive(installation, request_for("name\nDua\n", name="two.csv"), operator)
     assert not again.resumed
 
 
-def test_the_file_is_kept_as_received_and_once(bench, operator, request_for):
-    ids = [receive(bench, request_for(idempotency_key=key), operator).import_id for key in "ab"]
-    with bench.database.connect() as connection:
+def test_the_file_is_kept_as_received_and_once(installation, operator, request_for):
+    ids = [receive(installation, request_for(idempotency_key=key), operator).import_id for key in "ab"]
+    with installation.database.connect() as connection:
         ((digest, size),) = {(one.file_sha256, one.file_bytes) for one in (get_import(connection, i) for i in ids)}
-    (kept,) = (path for path in Path(bench.settings.storage_url).rglob("*") if path.is_file())
+    (kept,) = (path for path in Path(installation.settings.storage_url).rglob("*") if path.is_file())
     assert kept.name == digest == sha256(b"name\nSatu\n").hexdigest()
-    with local_copy(bench.settings, digest, size) as path:
+    with local_copy(installation.settings, digest, size) as path:
         assert path.read_text() == "name\nSatu\n"
 
 
@@ -80,28 +80,28 @@ def test_the_file_is_kept_as_received_and_once(bench, operator, request_for):
     ({"file": Path("/")}, UsageError, "/"),
     ({"name": "list.xlsx"}, UsageError, "list.xlsx"),
 ])  # fmt: skip
-def test_what_there_is_not_is_said(bench, operator, request_for, change, error, said):
+def test_what_there_is_not_is_said(installation, operator, request_for, change, error, said):
     with pytest.raises(error) as caught:
-        receive(bench, request_for(**change), operator)
+        receive(installation, request_for(**change), operator)
     assert said in f"{caught.value.message} {caught.value.hint}"
 
 
-def test_a_disabled_plugin_takes_nothing(bench, settings, operator, request_for):
+def test_a_disabled_plugin_takes_nothing(installation, settings, operator, request_for):
     set_enabled(settings, "csv-import", enabled=False)
     with pytest.raises(PluginUnavailable, match="disabled") as caught:
-        receive(bench, request_for(), operator)
+        receive(installation, request_for(), operator)
     assert "plugin enable csv-import" in caught.value.hint
 
 
-def test_who_may_not_is_refused_before_the_file_is_read(bench, person, request_for, ask):
+def test_who_may_not_is_refused_before_the_file_is_read(installation, person, request_for, ask):
     with pytest.raises(NotPermitted):
-        receive(bench, request_for(file=Path("/nowhere.csv")), person("tamu@example.org"))
+        receive(installation, request_for(file=Path("/nowhere.csv")), person("tamu@example.org"))
     assert not ask("SELECT FROM imports")
 
 
-def test_an_import_is_found_by_the_start_of_its_id(bench, operator, request_for):
-    found = receive(bench, request_for(), operator).import_id
-    with bench.database.connect() as connection:
+def test_an_import_is_found_by_the_start_of_its_id(installation, operator, request_for):
+    found = receive(installation, request_for(), operator).import_id
+    with installation.database.connect() as connection:
         assert get_id(connection, "imports", str(found)[:30]) == found
         for wrong in ("zzz", "%", ""):
             if wrong:
@@ -109,16 +109,16 @@ def test_an_import_is_found_by_the_start_of_its_id(bench, operator, request_for)
                     get_id(connection, "imports", wrong + "!")
 
 
-def test_an_account_closed_after_receiving_does_not_import(bench, person, request_for, database):
+def test_an_account_closed_after_receiving_does_not_import(installation, person, request_for, database):
     from kelompok_core.audit.context import AuditContext, announce
 
     steward = person("s@example.org", platform_role="steward")
-    received = receive(bench, request_for(), steward)
+    received = receive(installation, request_for(), steward)
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor="system:test", origin="setup"))
         connection.execute(sa.text("UPDATE users SET status = 'suspended' WHERE id = :id"), {"id": steward.id})
     with pytest.raises(NotPermitted, match="not active"):
-        stage(bench, received.import_id)
+        stage(installation, received.import_id)
 
 
 def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
@@ -137,9 +137,9 @@ def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
     assert [path.name for path in folder.iterdir()] == ["young"]
 
 
-def test_a_printed_id_stays_that_of_one_import_when_others_come(bench, operator, request_for):
-    ids = [receive(bench, request_for(source_name=f"list {number}"), operator).import_id for number in range(5)]
-    with bench.database.connect() as connection:
+def test_a_printed_id_stays_that_of_one_import_when_others_come(installation, operator, request_for):
+    ids = [receive(installation, request_for(source_name=f"list {number}"), operator).import_id for number in range(5)]
+    with installation.database.connect() as connection:
         assert len({str(one)[:7] for one in ids}) == 1, "made at one time, they begin alike"
         first = shorten(connection, "imports", ids[:1])[ids[0]]
         assert get_id(connection, "imports", first) == ids[0]
@@ -153,10 +153,10 @@ _COPY = sa.text("""
     CROSS JOIN LATERAL jsonb_populate_record(i, jsonb_build_object('id', CAST(:other AS text))) c WHERE i.id = :id""")
 
 
-def test_an_id_is_printed_longer_where_another_ends_so_too(bench, operator, request_for, ask):
-    first, second = (receive(bench, request_for(source_name=name), operator).import_id for name in ("a", "b"))
+def test_an_id_is_printed_longer_where_another_ends_so_too(installation, operator, request_for, ask):
+    first, second = (receive(installation, request_for(source_name=name), operator).import_id for name in ("a", "b"))
     other = UUID(str(second)[:-8] + str(first)[-8:])
-    with bench.database.connect() as connection, connection.begin() as transaction:
+    with installation.database.connect() as connection, connection.begin() as transaction:
         announce(connection, AuditContext(actor=str(operator.id), origin="import"))
         connection.execute(_COPY, {"other": str(other), "id": second})
         called = shorten(connection, "imports", [first, other])
@@ -165,28 +165,28 @@ def test_an_id_is_printed_longer_where_another_ends_so_too(bench, operator, requ
         transaction.rollback()
 
 
-def test_a_kept_file_that_is_gone_or_damaged_is_said(bench, operator, request_for):
-    import_id = receive(bench, request_for(), operator).import_id
-    (kept,) = (path for path in Path(bench.settings.storage_url).rglob("*") if path.is_file())
-    with bench.database.connect() as connection:
-        assert list_missing(connection, bench.settings.storage_url) == []
+def test_a_kept_file_that_is_gone_or_damaged_is_said(installation, operator, request_for):
+    import_id = receive(installation, request_for(), operator).import_id
+    (kept,) = (path for path in Path(installation.settings.storage_url).rglob("*") if path.is_file())
+    with installation.database.connect() as connection:
+        assert list_missing(connection, installation.settings.storage_url) == []
     kept.write_text("name\n")
     with pytest.raises(StorageUnavailable, match="damaged: it has 5 bytes instead of 10"):
-        stage(bench, import_id)
+        stage(installation, import_id)
     kept.unlink()
     with (
         pytest.raises(StorageUnavailable, match=f"{kept.name} is missing from"),
-        local_copy(bench.settings, kept.name, 10),
+        local_copy(installation.settings, kept.name, 10),
     ):
         pass
-    with bench.database.connect() as connection:
-        assert list_missing(connection, bench.settings.storage_url) == [kept.name]
+    with installation.database.connect() as connection:
+        assert list_missing(connection, installation.settings.storage_url) == [kept.name]
 
 
-def test_an_installation_that_moved_reads_its_received_files(bench, operator, request_for, tmp_path):
-    import_id = receive(bench, request_for(), operator).import_id
-    moved = replace(bench.settings, home=tmp_path / "elsewhere")
-    bench.settings.home.rename(moved.home)
-    stage(replace(bench, settings=moved), import_id)
-    with bench.database.connect() as connection:
+def test_an_installation_that_moved_reads_its_received_files(installation, operator, request_for, tmp_path):
+    import_id = receive(installation, request_for(), operator).import_id
+    moved = replace(installation.settings, home=tmp_path / "elsewhere")
+    installation.settings.home.rename(moved.home)
+    stage(replace(installation, settings=moved), import_id)
+    with installation.database.connect() as connection:
         assert get_import(connection, import_id).rows_staged == 1

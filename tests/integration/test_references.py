@@ -16,10 +16,12 @@ from kelompok_core.imports.undoing.undo import undo
 
 _LIST = "id,name,city\n1,Forum Air,Garut\n2,Forum Api,Kupang\n3,Forum Angin,Ende\n"
 _REFERENCES = """
-    SELECT record FROM import_rows WHERE import_id = :import AND raw IS NULL AND candidate IS NULL ORDER BY record"""
+    SELECT row_number FROM import_rows WHERE import_id = :import AND raw IS NULL AND candidate IS NULL
+    ORDER BY row_number"""
 _DECISIONS = """
-    SELECT record, decision, reason FROM import_decisions
-    WHERE import_id = :import AND revision = (SELECT plan_revision FROM imports WHERE id = :import) ORDER BY record"""
+    SELECT row_number, decision, reason FROM import_decisions
+    WHERE import_id = :import AND revision = (SELECT plan_revision FROM imports WHERE id = :import)
+    ORDER BY row_number"""
 
 
 @pytest.fixture(params=["read", "taken"])
@@ -41,12 +43,12 @@ def import_file(import_file, way):
 
 @pytest.fixture
 def references(ask):
-    return lambda report: [row.record for row in ask(_REFERENCES, **{"import": report.record.id})]
+    return lambda report: [row.row_number for row in ask(_REFERENCES, **{"import": report.import_.id})]
 
 
 @pytest.fixture
 def decisions(ask):
-    return lambda report: [tuple(row) for row in ask(_DECISIONS, **{"import": report.record.id})]
+    return lambda report: [tuple(row) for row in ask(_DECISIONS, **{"import": report.import_.id})]
 
 
 def test_rows_that_were_sent_before_are_references(import_file, references, decisions, ask, database):
@@ -55,13 +57,13 @@ def test_rows_that_were_sent_before_are_references(import_file, references, deci
     again = import_file(_LIST)
     assert references(again) == [1, 2, 3]
     assert decisions(again) == [(number, "unchanged", "match.known") for number in (1, 2, 3)]
-    seen = ask("SELECT import_id, last_import_id, last_record FROM evidence ORDER BY record")
-    assert [tuple(row) for row in seen] == [(first.record.id, again.record.id, number) for number in (1, 2, 3)]
+    seen = ask("SELECT import_id, last_import_id, last_row_number FROM evidence ORDER BY row_number")
+    assert [tuple(row) for row in seen] == [(first.import_.id, again.import_.id, number) for number in (1, 2, 3)]
     third = import_file(_LIST)
-    places = ask("SELECT as_import, as_record FROM import_rows WHERE import_id = :id", id=third.record.id)
-    assert {row.as_import for row in places} == {first.record.id}, "a reference leads to a row, not to a reference"
+    places = ask("SELECT as_import, as_row_number FROM import_rows WHERE import_id = :id", id=third.import_.id)
+    assert {row.as_import for row in places} == {first.import_.id}, "a reference leads to a row, not to a reference"
     with database.connect() as connection:
-        rows = list_rows(connection, third.record, after=0, limit=10)
+        rows = list_rows(connection, third.import_, after=0, limit=10)
     assert [row.raw["name"] for row in rows] == ["Forum Air", "Forum Api", "Forum Angin"]
 
 
@@ -103,8 +105,10 @@ def test_what_there_is_to_say_of_a_row_is_said_each_time(import_file, references
         {"rows_read": 3, "accepted": 0, "merged": 0, "unchanged": 2, "rejected": 1, "review": 0},
     ]  # fmt: skip
     assert references(again) == [1]
-    found = "SELECT record, issues FROM import_rows WHERE import_id = :id AND issues IS NOT NULL ORDER BY record"
-    assert ask(found, id=again.record.id) == ask(found, id=first.record.id)
+    found = (
+        "SELECT row_number, issues FROM import_rows WHERE import_id = :id AND issues IS NOT NULL ORDER BY row_number"
+    )
+    assert ask(found, id=again.import_.id) == ask(found, id=first.import_.id)
 
 
 def test_read_another_way_it_is_other_news(import_file, references):
@@ -148,54 +152,54 @@ def test_two_rows_of_one_record_take_turns(import_file, references, decisions):
 
 
 @pytest.fixture
-def staged_again(bench, operator, tmp_path):
+def staged_again(installation, operator, tmp_path):
     """Stage the list a second time, whose rows are references then."""
 
     def run():
         file = tmp_path / "again.csv"
         file.write_text(_LIST)
         request = ImportRequest(plugin="csv-import", job="import-organizations", file=file, source_name="list")
-        import_id = receive(bench, request, operator).import_id
-        stage(bench, import_id)
+        import_id = receive(installation, request, operator).import_id
+        stage(installation, import_id)
         return import_id
 
     return run
 
 
-def test_what_was_undone_meanwhile_is_recalled(bench, operator, import_file, staged_again, ask):
+def test_what_was_undone_meanwhile_is_recalled(installation, operator, import_file, staged_again, ask):
     first = import_file(_LIST)
     import_id = staged_again()
-    undo(bench, first.record.id, operator)
-    decide(bench, import_id)
-    apply(bench, import_id)
+    undo(installation, first.import_.id, operator)
+    decide(installation, import_id)
+    apply(installation, import_id)
     names = [row.name for row in ask("SELECT name FROM organizations ORDER BY name")]
     assert names == ["Forum Air", "Forum Angin", "Forum Api"]
 
 
-def test_a_record_that_went_meanwhile_is_recalled(bench, import_file, staged_again, ask, database):
+def test_a_record_that_went_meanwhile_is_recalled(installation, import_file, staged_again, ask, database):
     import_file(_LIST)
     import_id = staged_again()
     with database.connect() as connection, connection.begin():
         actor = get_actor(connection, email=None)
         announce(connection, AuditContext(actor=str(actor.id), origin="cli"))
         connection.exec_driver_sql("DELETE FROM organizations WHERE name = 'Forum Api'")
-    decide(bench, import_id)
-    apply(bench, import_id)
-    parked = ask("SELECT record, reason FROM import_decisions WHERE decision = 'review'")
-    assert [tuple(row) for row in parked] == [(2, "match.target_deleted")]
-    row = ask("SELECT raw, candidate FROM import_rows WHERE import_id = :id AND record = 2", id=import_id)[0]
+    decide(installation, import_id)
+    apply(installation, import_id)
+    item = ask("SELECT row_number, reason FROM import_decisions WHERE decision = 'review'")
+    assert [tuple(row) for row in item] == [(2, "match.target_deleted")]
+    row = ask("SELECT raw, candidate FROM import_rows WHERE import_id = :id AND row_number = 2", id=import_id)[0]
     assert (row.raw["city"], row.candidate["city"]) == ("Kupang", "Kupang")
     with database.connect() as connection:
         assert get_import(connection, import_id).counts["unchanged"] == 2
 
 
-def test_read_another_way_meanwhile_they_are_other_news(bench, import_file, staged_again, ask):
+def test_read_another_way_meanwhile_they_are_other_news(installation, import_file, staged_again, ask):
     swapped = ImportOptions(mapping={"name": "city", "city": "name"})
     import_file(_LIST, source="list")
     import_id = staged_again()
     import_file(_LIST, source="list", options=swapped)
-    decide(bench, import_id)
-    apply(bench, import_id)
+    decide(installation, import_id)
+    apply(installation, import_id)
     decided = ask("SELECT DISTINCT decision FROM import_decisions WHERE import_id = :id", id=import_id)
     assert [row.decision for row in decided] == ["merged"], "the source came back to what it meant first"
 
@@ -224,7 +228,7 @@ def test_the_planner_hears_how_many_rows_are_references(import_file, references,
 
 
 def test_members_of_one_organization_are_references_too(import_file, references):
-    import_file("id,name\n1,Forum Air\n", source="homes")
+    import_file("id,name\n1,Forum Air\n", source="owners")
     content = "id,nama,email\n1,Ani,ani@a.or.id\n2,Budi,\n"
     where = {"entity": "members", "organization": "forum-air", "source": "people"}
     import_file(content, **where)
@@ -233,9 +237,9 @@ def test_members_of_one_organization_are_references_too(import_file, references)
     assert again.counts["unchanged"] == 2
 
 
-def test_an_undone_import_is_read_anew(import_file, references, bench, operator):
+def test_an_undone_import_is_read_anew(import_file, references, installation, operator):
     first = import_file(_LIST)
-    undo(bench, first.record.id, operator)
+    undo(installation, first.import_.id, operator)
     again = import_file(_LIST)
     assert references(again) == []
     assert again.counts["accepted"] == 3
@@ -250,25 +254,25 @@ def test_rows_without_an_id_are_read_anew_beside_them(import_file, references, w
 
 
 _IDS = """
-    SELECT array(SELECT new_record_id FROM import_rows WHERE import_id = :import ORDER BY record) AS brought,
-           array(SELECT target_id FROM import_decisions WHERE import_id = :import ORDER BY record) AS given"""
+    SELECT array(SELECT new_record_id FROM import_rows WHERE import_id = :import ORDER BY row_number) AS brought,
+           array(SELECT target_id FROM import_decisions WHERE import_id = :import ORDER BY row_number) AS given"""
 
 
 def test_new_records_have_the_ids_their_rows_brought_and_references_bring_none(import_file, ask):
     first = import_file(_LIST)
-    ids = ask(_IDS, **{"import": first.record.id})[0]
+    ids = ask(_IDS, **{"import": first.import_.id})[0]
     assert len(set(ids.brought)) == 3
     assert ids.brought == ids.given == [row.id for row in ask("SELECT id FROM organizations ORDER BY id")]
-    again = ask(_IDS, **{"import": import_file(_LIST).record.id})[0]
+    again = ask(_IDS, **{"import": import_file(_LIST).import_.id})[0]
     assert again.brought == [None] * 3
     assert again.given == ids.given
 
 
-def test_what_was_undone_comes_again_as_other_records(import_file, bench, operator, ask):
+def test_what_was_undone_comes_again_as_other_records(import_file, installation, operator, ask):
     first = import_file(_LIST)
-    undo(bench, first.record.id, operator)
+    undo(installation, first.import_.id, operator)
     again = import_file(_LIST)
-    ids = [ask(_IDS, **{"import": report.record.id})[0] for report in (first, again)]
+    ids = [ask(_IDS, **{"import": report.import_.id})[0] for report in (first, again)]
     assert again.counts["accepted"] == 3
     assert set(ids[1].given).isdisjoint(ids[0].given)
     assert [row.id for row in ask("SELECT id FROM organizations ORDER BY id")] == sorted(ids[1].given)

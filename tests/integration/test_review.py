@@ -1,4 +1,4 @@
-"""The review queue: parked rows, decided by people, remembered."""
+"""The review queue: rows in review, decided by people, remembered."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from kelompok_core.errors import NotFound, NotPermitted, UsageError
 from kelompok_core.imports.applying import invariants
 from kelompok_core.imports.reporting.report import get_report
 from kelompok_core.imports.reviewing.review import Reviewer
-from kelompok_core.imports.reviewing.review_items import compare, get_parked, list_candidates
+from kelompok_core.imports.reviewing.review_items import compare, get_review_item, list_candidates
 from kelompok_core.imports.undoing.undo import undo
 from tests.counting import decided
 
@@ -17,16 +17,16 @@ def namesakes(import_file):
     import_file("id,name,phone\n1,Forum Air,021\n", source="a")
     report = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
     assert decided(report) == {"rows_read": 1, "review": 1}
-    return report.record.id
+    return report.import_.id
 
 
 def test_the_queue_shows_the_row_and_the_candidate_side_by_side(namesakes, waiting, database):
-    (parked,) = waiting()
-    assert (parked.import_id, parked.record, parked.line) == (namesakes, 1, 2)
-    assert (parked.reason, parked.label) == ("match.possible_duplicate", "Forum Air")
+    (item,) = waiting()
+    assert (item.import_id, item.row_number, item.line) == (namesakes, 1, 2)
+    assert (item.reason, item.label) == ("match.possible_duplicate", "Forum Air")
     with database.connect() as connection:
-        assert list(list_candidates(connection, parked)) == ["forum-air"]
-        pairs = {one.field: one for one in compare(connection, parked, parked.candidates[0])}
+        assert list(list_candidates(connection, item)) == ["forum-air"]
+        pairs = {one.field: one for one in compare(connection, item, item.candidates[0])}
     assert (pairs["phone"].incoming, pairs["phone"].existing, pairs["phone"].set_by) == ("0899", "021", "source:a")
     assert (pairs["official_email"].incoming, pairs["official_email"].existing) == ("halo@air.id", None)
 
@@ -85,7 +85,7 @@ def test_what_a_person_set_gives_way_when_a_person_says_so(import_file, reviewer
     person_sets("forum-air", city="Cimahi")
     report = import_file("id,name,city\n1,Forum Air,Garut\n")
     assert [one.reason for one in waiting()] == ["field.locked_by_person"]
-    reviewer.accept_into(report.record.id, 1, None)
+    reviewer.accept_into(report.import_.id, 1, None)
     (stored,) = ask("SELECT city, field_origins FROM organizations")
     assert (stored.city, stored.field_origins["city"]) == ("Garut", "source:list")
     later = import_file("id,name,city\n1,Forum Air,Ende\n")
@@ -97,7 +97,7 @@ def test_rows_without_a_candidate_can_be_new_or_be_named_one(import_file, review
     other = import_file("name,city\nForum Air,Bandung\nForum Air,\n", source="b")
     assert report.counts["review"] == 1
     assert other.counts["review"] >= 1
-    reviewer.accept_into(report.record.id, 2, None)
+    reviewer.accept_into(report.import_.id, 2, None)
     assert ask("SELECT phone FROM organizations WHERE slug = 'forum-air'")[0].phone == "2"
 
 
@@ -120,39 +120,39 @@ def test_a_wrong_choice_changes_nothing(namesakes, reviewer, waiting, ask, choic
     assert len(waiting()) == 1
 
 
-def test_who_decides(namesakes, bench, person, import_file, database, operator, waiting):
+def test_who_decides(namesakes, installation, person, import_file, database, operator, waiting):
     for actor in (person("x@example.org"), person("v@air.id", slug="forum-air", role="viewer")):
         with pytest.raises(NotPermitted):
-            Reviewer(bench, actor).reject(namesakes, 1)
+            Reviewer(installation, actor).reject(namesakes, 1)
     # An organization's own people decide what concerns it alone.
     own = person("e@air.id", slug="forum-air", role="editor")
-    Reviewer(bench, own).accept_into(namesakes, 1, None)
+    Reviewer(installation, own).accept_into(namesakes, 1, None)
     assert waiting() == []
 
 
-def test_an_owner_of_another_organization_does_not_decide(namesakes, bench, person, import_file, ask):
+def test_an_owner_of_another_organization_does_not_decide(namesakes, installation, person, import_file, ask):
     import_file("id,name\n7,Lain\n", source="a")
     stranger = person("o@lain.id", slug="lain", role="owner")
     lain = ask("SELECT id FROM organizations WHERE slug = 'lain'")[0].id
     with pytest.raises(NotPermitted):
-        Reviewer(bench, stranger).accept_into(namesakes, 1, None)
+        Reviewer(installation, stranger).accept_into(namesakes, 1, None)
     with pytest.raises(NotPermitted):
-        Reviewer(bench, stranger).accept_into(namesakes, 1, lain)
+        Reviewer(installation, stranger).accept_into(namesakes, 1, lain)
 
 
-def test_undo_takes_what_was_decided_with_it(namesakes, reviewer, bench, operator, ask, waiting):
+def test_undo_takes_what_was_decided_with_it(namesakes, reviewer, installation, operator, ask, waiting):
     reviewer.accept_as_new(namesakes, 1)
-    report = undo(bench, namesakes, operator)
+    report = undo(installation, namesakes, operator)
     assert report.counts["deleted"] == 1
     assert [row.slug for row in ask("SELECT slug FROM organizations")] == ["forum-air"]
     assert waiting() == []
 
 
 def test_what_was_judged_different_is_not_asked_again_even_after_an_undo(
-    namesakes, reviewer, bench, operator, import_file, ask
+    namesakes, reviewer, installation, operator, import_file, ask
 ):
     reviewer.accept_as_new(namesakes, 1)
-    undo(bench, namesakes, operator)
+    undo(installation, namesakes, operator)
     again = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
     assert decided(again) == {"rows_read": 1, "accepted": 1}
     other = import_file("name,phone\nForum Air,0899\n", source="c")
@@ -170,7 +170,7 @@ def test_the_report_says_how_many_still_wait_and_promises_hold(namesakes, review
         assert invariants.count_undecided_rows(connection, namesakes) == 0
         assert invariants.count_unaudited_writes(connection, namesakes) == 0
         with pytest.raises(NotFound):
-            get_parked(connection, namesakes, 1)
+            get_review_item(connection, namesakes, 1)
 
 
 def test_a_dry_runs_rows_do_not_wait(import_file, waiting):

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks.databases import in_database
-from kelompok_core.cli import installation, surroundings
+from kelompok_core.cli import operating, surroundings
 from kelompok_core.database import embedded, rights
 from kelompok_core.database.engine import find_owner_url, migrate, open_database
 from kelompok_core.errors import DatabaseUnavailable
@@ -66,9 +66,9 @@ def test_a_lost_right_is_named_at_start_and_given_back_by_migrating(settings, da
 
 def test_the_doctor_names_lost_rights_and_the_command(settings, lose, monkeypatch):
     monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
-    assert all(problem is None for _, problem in installation._try(installation._database))
+    assert all(problem is None for _, problem in operating._try(operating._database))
     lose("REVOKE TEMPORARY ON DATABASE {database} FROM kelompok_runtime, PUBLIC")
-    ((_, problem),) = installation._try(installation._database)
+    ((_, problem),) = operating._try(operating._database)
     assert "TEMPORARY" in problem
     assert "kelompok db migrate" in problem
 
@@ -79,7 +79,7 @@ def test_a_database_from_another_server_is_known_and_taken_over_by_migrating(
     monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
     lose("UPDATE installation SET server_identifier = 1")
     assert ask("SELECT current_epoch() AS epoch")[0].epoch is None
-    problems = [problem for _, problem in installation._try(installation._database) if problem]
+    problems = [problem for _, problem in operating._try(operating._database) if problem]
     assert problems == ["It was copied from another server: run «kelompok db migrate»."]
     assert migrate(find_owner_url(settings)).begins_epoch
     assert ask("SELECT current_epoch() AS epoch")[0].epoch is not None

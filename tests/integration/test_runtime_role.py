@@ -20,10 +20,10 @@ _OPEN = """
     SELECT %(id)s, 'apply', 'organizations', 'csv-import', '1', 'import-organizations', 'list', 'list.csv',
            '', 1, 'text/csv', u.id, '' FROM users u LIMIT 1"""
 _ID = "00000000-0000-0000-0000-00000000000a"
-_ROW = "INSERT INTO import_rows (import_id, record, raw, raw_sha256) VALUES (%(id)s, %(record)s, '{}', '')"
+_ROW = "INSERT INTO import_rows (import_id, row_number, raw, raw_sha256) VALUES (%(id)s, %(row_number)s, '{}', '')"
 _DECISION = """
-    INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, decided_by)
-    SELECT %(id)s, %(revision)s, %(record)s, 'accepted', 'match.none', new_id(),
+    INSERT INTO import_decisions (import_id, revision, row_number, decision, reason, target_id, decided_by)
+    SELECT %(id)s, %(revision)s, %(row_number)s, 'accepted', 'match.none', new_id(),
            CASE WHEN %(revision)s < 0 THEN (SELECT u.id FROM users u LIMIT 1) END"""
 
 
@@ -58,14 +58,14 @@ def attempt(runtime, operator):
 
 
 @pytest.fixture
-def received(bench, operator, tmp_path):
+def received(installation, operator, tmp_path):
     """Open an import of three rows."""
 
     def run(**how):
         file = tmp_path / "list.csv"
         file.write_text("id,name,city\n1,Satu,Bandung\n2,Dua,Medan\n3,Satu,\n", "utf-8")
         request = ImportRequest(plugin="csv-import", job="import-organizations", file=file, **how)
-        return receive(bench, request, operator).import_id
+        return receive(installation, request, operator).import_id
 
     return run
 
@@ -126,9 +126,9 @@ def test_temporary_tables_do_not_stand_in_for_the_rows_that_are_counted(attempt)
 
 
 def test_temporary_tables_do_not_make_an_import_whose_rows_may_come(attempt, import_file):
-    done = import_file("name\nSatu\n").record.id
+    done = import_file("name\nSatu\n").import_.id
     refused = attempt(
-        "CREATE TEMPORARY TABLE imports AS SELECT %(id)s::uuid AS id, 'staging' AS state", _ROW, id=done, record=2
+        "CREATE TEMPORARY TABLE imports AS SELECT %(id)s::uuid AS id, 'staging' AS state", _ROW, id=done, row_number=2
     )
     assert "not being staged" in str(refused)
 
@@ -144,47 +144,47 @@ def test_temporary_tables_do_not_keep_a_dead_worker_alive(runtime):
 
 
 def test_rows_of_no_import_are_refused(attempt):
-    assert "not being staged" in str(attempt(_ROW, id=_ID, record=1))
+    assert "not being staged" in str(attempt(_ROW, id=_ID, row_number=1))
 
 
-def test_rows_come_in_only_while_their_import_is_staged(attempt, bench, received):
+def test_rows_come_in_only_while_their_import_is_staged(attempt, installation, received):
     import_id = received(dry_run=True)
-    stage(bench, import_id)
-    late = attempt(_ROW, id=import_id, record=4)
+    stage(installation, import_id)
+    late = attempt(_ROW, id=import_id, row_number=4)
     assert isinstance(late, psycopg.errors.ObjectNotInPrerequisiteState)
-    decide(bench, import_id)
-    assert "not being staged" in str(attempt(_ROW, id=import_id, record=4))
-    copied = attempt(f"COPY import_rows (import_id, record, raw, raw_sha256) FROM PROGRAM 'echo {import_id}'")
+    decide(installation, import_id)
+    assert "not being staged" in str(attempt(_ROW, id=import_id, row_number=4))
+    copied = attempt(f"COPY import_rows (import_id, row_number, raw, raw_sha256) FROM PROGRAM 'echo {import_id}'")
     assert isinstance(copied, psycopg.errors.InsufficientPrivilege)
 
 
 def test_one_import_that_is_staged_brings_in_no_rows_of_another(attempt, import_file):
-    done = import_file("name\nSatu\n").record.id
+    done = import_file("name\nSatu\n").import_.id
     refused = attempt(
         _OPEN,
-        """INSERT INTO import_rows (import_id, record, raw, raw_sha256)
+        """INSERT INTO import_rows (import_id, row_number, raw, raw_sha256)
            VALUES (%(id)s, 1, '{}', ''), (%(done)s, 2, '{}', '')""",
         id=_ID, done=done,
     )  # fmt: skip
     assert "not being staged" in str(refused)
 
 
-def test_rows_do_not_slip_in_under_an_old_snapshot(runtime, bench, received):
+def test_rows_do_not_slip_in_under_an_old_snapshot(runtime, installation, received):
     import_id = received()
     with pytest.raises(psycopg.errors.SerializationFailure):
         runtime.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         assert runtime.execute("SELECT state FROM imports WHERE id = %s", [import_id]).fetchone() == ("received",)
-        stage(bench, import_id)
-        runtime.execute(_ROW, {"id": import_id, "record": 4})
+        stage(installation, import_id)
+        runtime.execute(_ROW, {"id": import_id, "row_number": 4})
 
 
 @pytest.mark.parametrize("statement", [
     "UPDATE import_rows SET raw = '{}'", "DELETE FROM import_rows",
     "UPDATE import_decisions SET decision = 'rejected'", "DELETE FROM import_decisions",
     """INSERT INTO source_records (entity, record_id, source_name, identity, raw, raw_sha256, file_name, file_sha256,
-         record, plugin, plugin_version, import_id, last_record, reading_sha256)
+         row_number, plugin, plugin_version, import_id, last_row_number, reading_sha256)
        SELECT 'organizations', new_id(), 'list', 'x', '{}', '', 'x.csv', '', 1, 'csv-import', '1', new_id(), 1, ''""",
-    """INSERT INTO source_sightings (evidence_id, last_import_id, last_record, reading_sha256)
+    """INSERT INTO source_sightings (evidence_id, last_import_id, last_row_number, reading_sha256)
        VALUES (0, new_id(), 1, '')""",
     "UPDATE source_sightings SET last_import_id = new_id()",
     "DELETE FROM imports",
@@ -194,38 +194,41 @@ def test_what_was_read_and_decided_is_written_by_the_steps_alone(attempt, import
     assert isinstance(attempt(statement), psycopg.errors.InsufficientPrivilege)
 
 
-def test_nothing_is_decided_of_an_import_that_was_decided(attempt, received, bench):
+def test_nothing_is_decided_of_an_import_that_was_decided(attempt, received, installation):
     import_id = received(dry_run=True)
-    stage(bench, import_id)
+    stage(installation, import_id)
     for revision in (2, 0):
-        assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=revision, record=9))
-    decide(bench, import_id)
-    assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=1, record=9))
+        assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=revision, row_number=9))
+    decide(installation, import_id)
+    assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=1, row_number=9))
 
 
 def test_a_person_decides_once_the_import_is_applied(attempt, import_file):
     import_file("id,name,phone\n1,Forum Air,021\n", source="a")
     planned = import_file("name,phone,email\nForum Air,0899,halo@air.id\n", source="b", dry_run=True)
     assert planned.counts["review"] == 1
-    assert "decisions refused" in str(attempt(_DECISION, id=planned.record.id, revision=-1, record=1))
+    assert "decisions refused" in str(attempt(_DECISION, id=planned.import_.id, revision=-1, row_number=1))
 
 
 def test_a_person_decides_only_rows_that_wait(attempt, import_file):
-    applied = import_file("name\nSatu\n").record.id
-    for revision, record in ((2, 1), (1, 2), (-1, 1), (-2, 2), (-1, 2)):
-        assert "decisions refused" in str(attempt(_DECISION, id=applied, revision=revision, record=record))
+    applied = import_file("name\nSatu\n").import_.id
+    for revision, row_number in ((2, 1), (1, 2), (-1, 1), (-2, 2), (-1, 2)):
+        assert "decisions refused" in str(attempt(_DECISION, id=applied, revision=revision, row_number=row_number))
 
 
-def test_evidence_is_recorded_of_what_is_being_applied(attempt, received, bench, import_file):
-    applied, staged = import_file("name\nSatu\n", source="other").record.id, received()
-    stage(bench, staged)
-    for statement in ("SELECT record_evidence(%(id)s, %(plan)s, false)", "SELECT see_again(%(id)s, %(plan)s)"):
+def test_evidence_is_recorded_of_what_is_being_applied(attempt, received, installation, import_file):
+    applied, staged = import_file("name\nSatu\n", source="other").import_.id, received()
+    stage(installation, staged)
+    for statement in (
+        "SELECT record_evidence(%(id)s, %(plan)s, false)",
+        "SELECT record_repeated_rows(%(id)s, %(plan)s)",
+    ):
         for import_id, plan in ((applied, 1), (applied, 2), (applied, 0), (applied, -1), (staged, 1), (staged, -1)):
             assert "evidence refused" in str(attempt(statement, id=import_id, plan=plan))
 
 
 def test_an_undone_import_forgets_only_what_was_said_of_its_own_records(runtime, import_file, ask):
-    first, other = (import_file(f"name\n{name}\n", source=name).record.id for name in ("Satu", "Dua"))
+    first, other = (import_file(f"name\n{name}\n", source=name).import_.id for name in ("Satu", "Dua"))
     with runtime.transaction():
         runtime.execute("SELECT forget_reading(%s, ARRAY(SELECT id FROM organizations))", [first])
     (forgotten,) = ask("SELECT e.import_id FROM source_sightings s JOIN evidence e ON e.id = s.evidence_id")
@@ -246,12 +249,12 @@ _WORKED_ON = {
 
 
 @pytest.mark.parametrize("state", ["received", "staged", "planned", "applied"])
-def test_what_an_import_is_stays(attempt, owner, bench, received, import_file, ask, state):
+def test_what_an_import_is_stays(attempt, owner, installation, received, import_file, ask, state):
     """Every column but those of work on it, whoever writes; also one that a later migration adds."""
-    import_id = import_file("name\nSatu\n").record.id if state == "applied" else received(dry_run=True)
+    import_id = import_file("name\nSatu\n").import_.id if state == "applied" else received(dry_run=True)
     for name, step in (("staged", stage), ("planned", decide)):
         if state in (name, "planned"):
-            step(bench, import_id)
+            step(installation, import_id)
     asked = "SELECT attname, format_type(atttypid, NULL) AS type FROM pg_attribute WHERE attrelid = 'imports'::regclass"
     columns = {row.attname: row.type for row in ask(f"{asked} AND attnum > 0 AND NOT attisdropped")}
     moving = {
@@ -268,10 +271,10 @@ def test_what_an_import_is_stays(attempt, owner, bench, received, import_file, a
                 owner.execute(statement)
 
 
-def test_counts_of_a_plan_change_with_a_plan_alone(attempt, bench, received):
+def test_counts_of_a_plan_change_with_a_plan_alone(attempt, installation, received):
     import_id = received(dry_run=True)
-    stage(bench, import_id)
-    decide(bench, import_id)
+    stage(installation, import_id)
+    decide(installation, import_id)
     moved = "UPDATE imports SET accepted = accepted - 1, merged = merged + 1"
     for more in ("", ", state = 'applied'", ", plan_revision = 2"):
         assert "count.mismatch" in str(attempt(moved + more))
@@ -282,10 +285,10 @@ def test_counts_of_a_plan_change_with_a_plan_alone(attempt, bench, received):
     ("applied", "staging"), ("applied", "planned"), ("applied", "cancelled"), ("cancelled", "staging"),
     ("cancelled", "planned"),
 ])  # fmt: skip
-def test_an_import_does_not_go_back(attempt, bench, operator, import_file, was, becomes):
-    import_id = import_file("name\nSatu\n", dry_run=was != "applied").record.id
+def test_an_import_does_not_go_back(attempt, installation, operator, import_file, was, becomes):
+    import_id = import_file("name\nSatu\n", dry_run=was != "applied").import_.id
     if was == "cancelled":
-        cancel(bench, import_id, operator)
+        cancel(installation, import_id, operator)
     refused = attempt("UPDATE imports SET state = %(becomes)s", becomes=becomes)
     assert f"what is {was} cannot become {becomes}" in str(refused)
 
@@ -300,22 +303,22 @@ def test_an_import_begins_with_nothing_done(attempt):
         assert "begins as received" in str(attempt(statement, id=_ID))
 
 
-def test_no_step_of_an_import_is_taken_in_nobodys_name(attempt, bench, received):
+def test_no_step_of_an_import_is_taken_in_nobodys_name(attempt, installation, received):
     import_id = received(dry_run=True)
-    stage(bench, import_id)
-    decide(bench, import_id)
+    stage(installation, import_id)
+    decide(installation, import_id)
     steps = ["UPDATE imports SET state = 'cancelled'", "UPDATE imports SET approved_by = actor_id", _OPEN]
     for statement in steps:
         assert "unaudited write to imports" in str(attempt(statement, named=False, id=_ID))
 
 
-def test_the_audit_has_each_step_of_an_import_and_who_took_it(bench, operator, person, received, ask):
+def test_the_audit_has_each_step_of_an_import_and_who_took_it(installation, operator, person, received, ask):
     import_id = received(dry_run=True)
-    stage(bench, import_id)
-    decide(bench, import_id)
+    stage(installation, import_id)
+    decide(installation, import_id)
     releasing = person("rilis@example.org", platform_role="admin")
-    approve(bench, import_id, releasing)
-    cancel(bench, import_id, operator)
+    approve(installation, import_id, releasing)
+    cancel(installation, import_id, operator)
     entries = ask("SELECT * FROM audit_logs WHERE entity = 'imports' AND record_id = :id ORDER BY id", id=import_id)
     told = [(one.action, one.after["state"], one.actor) for one in entries]
     asked, released = str(operator.id), str(releasing.id)
@@ -331,18 +334,18 @@ def test_the_audit_has_each_step_of_an_import_and_who_took_it(bench, operator, p
 
 
 @pytest.mark.parametrize("step", ["stage", "decide"])
-def test_who_writes_for_an_import_that_was_cancelled_is_told_so(bench, operator, received, monkeypatch, step):
+def test_who_writes_for_an_import_that_was_cancelled_is_told_so(installation, operator, received, monkeypatch, step):
     import_id = received()
     if step == "decide":
-        stage(bench, import_id)
+        stage(installation, import_id)
     module, name = {"stage": (staging_pass, "copy_rows"), "decide": (deciding, "make_plan")}[step]
     does = getattr(module, name)
 
     def cancelled_first(connection, *args, **kwargs):
         connection.execute(sa.text("SELECT FROM imports"))  # what comes is not in its snapshot
-        cancel(bench, import_id, operator)
+        cancel(installation, import_id, operator)
         return does(connection, *args, **kwargs)
 
     monkeypatch.setattr(module, name, cancelled_first)
     with pytest.raises(TakenOver):
-        {"stage": stage, "decide": decide}[step](bench, import_id)
+        {"stage": stage, "decide": decide}[step](installation, import_id)

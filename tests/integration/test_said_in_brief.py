@@ -10,7 +10,7 @@ from tests.counting import decided
 @pytest.fixture
 def take(import_file):
     """Import records of one source into the one organization there is; return the counts that are not zero."""
-    import_file("id,name\n1,Paguyuban Rukun\n", source="homes")
+    import_file("id,name\n1,Paguyuban Rukun\n", source="owners")
 
     def run(text, entity="members", **options):
         report = import_file(
@@ -162,7 +162,7 @@ def test_a_text_gives_way_to_a_text_and_to_a_number(take, one):
 
 def test_when_an_organization_was_founded(import_file, one):
     for written, stored in (("1987-11-03", "1987-11-03"), ("1987", "1987-11-03"), ("1986", "1986"), ("86-87", "1986")):
-        import_file(f"id,name,berdiri\n1,Satu,{written}\n", source="homes")
+        import_file(f"id,name,berdiri\n1,Satu,{written}\n", source="owners")
         assert one("founded_on", "organizations") == (stored,)
 
 
@@ -170,7 +170,7 @@ def test_nor_does_it_when_a_person_takes_the_row(take, one, waiting, reviewer):
     take("id,nama,hp,bergabung\n1,Satu,0813 9900 1122,2019-04-23\n")
     asking = "id,nama,hp,bergabung,lahir\n1,Satu,tanya Pak RT,2019,2112-01-01\n"
     take(asking, mapping={"lahir": "birth_date"})
-    (parked,) = waiting()
-    verdict = reviewer.accept_into(parked.import_id, parked.record, None)
+    (item,) = waiting()
+    verdict = reviewer.accept_into(item.import_id, item.row_number, None)
     assert verdict.changed == ["birth_date"]
     assert one("phone, started_on::text") == ("+6281399001122", "2019-04-23")

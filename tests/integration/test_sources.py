@@ -26,7 +26,7 @@ def test_a_packed_file_is_read_and_kept_as_it_was_sent(import_file, ask):
     packed = gzip.compress(_CSV.encode())
     report = import_file(packed, name="mitra.csv.gz")
     assert report.counts["accepted"] == 2
-    assert report.record.source_name == "mitra"
+    assert report.import_.source_name == "mitra"
     assert ask("SELECT DISTINCT file_sha256 FROM source_records")[0][0] == hashlib.sha256(packed).digest()
 
 
@@ -38,11 +38,11 @@ def test_a_folder_is_one_source_and_the_same_files_the_same_bytes(import_file, t
     (folder / "inner/c.json").write_text(json.dumps({"id": "c", "name": "Grup c"}))
     first = import_file(folder, plugin="json-import")
     assert first.counts["accepted"] == 3
-    assert first.record.source_name == "groups"
+    assert first.import_.source_name == "groups"
     (folder / "a.json").touch()
     again = import_file(folder, plugin="json-import")
     assert again.counts["unchanged"] == 3
-    assert again.record.file_sha256 == first.record.file_sha256
+    assert again.import_.file_sha256 == first.import_.file_sha256
 
 
 def test_a_url_that_fsspec_can_open(import_file, settings):
@@ -52,7 +52,7 @@ def test_a_url_that_fsspec_can_open(import_file, settings):
         file.write(_CSV)
     report = import_file("memory://lists/mitra.csv", is_location=True)
     assert report.counts["accepted"] == 2
-    assert (report.record.file_name, report.record.source_name) == ("mitra.csv", "mitra")
+    assert (report.import_.file_name, report.import_.source_name) == ("mitra.csv", "mitra")
     with pytest.raises(UsageError, match="cannot read"):
         import_file("memory://lists/other.csv", is_location=True)
     with pytest.raises(UsageError, match="cannot read"):
@@ -113,10 +113,10 @@ def test_cells_no_database_takes_or_that_are_too_long_are_issues_of_their_rows(i
     assert (report.counts["accepted"], report.counts["rejected"]) == (2, 1)
     codes = {group.code for group in report.groups}
     assert {"value.control_chars", "value.too_long"} <= codes
-    assert ask("SELECT raw->>'name' FROM import_rows WHERE record = 1")[0][0] == "Sa\u2400tu"
+    assert ask("SELECT raw->>'name' FROM import_rows WHERE row_number = 1")[0][0] == "Sa\u2400tu"
 
 
-def test_rows_of_json_go_back_as_they_came_and_come_again(import_file, bench, database, tmp_path):
+def test_rows_of_json_go_back_as_they_came_and_come_again(import_file, installation, database, tmp_path):
     import io
 
     from kelompok_core.imports.reporting.error_file import name_error_file, write_error_lines
@@ -128,11 +128,11 @@ def test_rows_of_json_go_back_as_they_came_and_come_again(import_file, bench, da
     )
     report = import_file(text, name="list.ndjson", plugin="json-import")
     assert (report.counts["accepted"], report.counts["rejected"]) == (1, 3)
-    assert name_error_file(report.record) == "errors.ndjson"
+    assert name_error_file(report.import_) == "errors.ndjson"
     target = io.StringIO()
-    originals = read_originals(bench.settings, report.record)
+    originals = read_originals(installation.settings, report.import_)
     with database.connect() as connection:
-        assert write_error_lines(connection, report.record, originals, {"en": target}) == 3
+        assert write_error_lines(connection, report.import_, originals, {"en": target}) == 3
     originals.close()
     second, broken, fourth = target.getvalue().splitlines()
     assert second.startswith('{"id": 12345678901234567890, "email": "=x", "n": 1.10, "_line": "2", ')
@@ -142,7 +142,7 @@ def test_rows_of_json_go_back_as_they_came_and_come_again(import_file, bench, da
     corrected = fourth.replace("no address", "empat@example.org")
     again = import_file(corrected, name="list.errors.ndjson", plugin="json-import")
     assert again.counts["accepted"] == 1
-    assert "_line" not in again.record.header
+    assert "_line" not in again.import_.header
 
 
 def test_a_ready_profile_of_a_plugin(import_file, settings, ask):
@@ -207,32 +207,32 @@ def archive():
 
 @pytest.mark.parametrize("name", ["a.tar.bz2", "a.tar.xz", "a.tar", "a.json", "a.csv", "a"])
 @pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
-def test_an_archive_in_another_packing_is_not_opened(bench, operator, tmp_path, archive, ask, pack, name):
+def test_an_archive_in_another_packing_is_not_opened(installation, operator, tmp_path, archive, ask, pack, name):
     file = tmp_path / name
     file.write_bytes(pack(archive))
     for plugin in ("json-import", "csv-import"):
         request = ImportRequest(plugin=plugin, job="import-organizations", file=file)
         with pytest.raises(UsageError, match=r"is a (compressed file|folder)") as told:
-            receive(bench, request, operator)
+            receive(installation, request, operator)
         assert told.value.hint
     assert ask("SELECT count(*) FROM imports")[0][0] == 0
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.tgz", "a.json", "a"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_folder_may_come_packed(import_file, bench, operator, tmp_path, archive, ask, pack, name):
+def test_a_folder_may_come_packed(import_file, installation, operator, tmp_path, archive, ask, pack, name):
     file = tmp_path / name
     file.write_bytes(pack(archive))
     request = ImportRequest(plugin="json-import", job="import-organizations", file=file)
-    stage(bench, receive(bench, request, operator).import_id)
+    stage(installation, receive(installation, request, operator).import_id)
     assert ask("SELECT raw->>'name' FROM import_rows")[0][0] == "Satu"
 
 
-def test_a_packed_folder_is_no_table(bench, operator, tmp_path, archive):
+def test_a_packed_folder_is_no_table(installation, operator, tmp_path, archive):
     (tmp_path / "a.csv").write_bytes(archive)
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=tmp_path / "a.csv")
     with pytest.raises(UsageError, match="is an archive"):
-        receive(bench, request, operator)
+        receive(installation, request, operator)
 
 
 def test_a_folder_keeps_the_names_of_folders_in_it(tmp_path, settings):

@@ -25,7 +25,7 @@ from kelompok_core.imports.applying.apply import apply, approve
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.receiving.receive import ImportRequest, admit, open_import
 from kelompok_core.imports.reviewing.review import Reviewer
-from kelompok_core.imports.reviewing.review_items import list_parked
+from kelompok_core.imports.reviewing.review_items import list_review_items
 from kelompok_core.imports.running.cancel import cancel
 from kelompok_core.imports.running.queue import claim, finish, give_back
 from kelompok_core.imports.running.workers import Presence
@@ -51,7 +51,7 @@ _BROKEN = sa.text("""
     SELECT
       (SELECT count(*) FROM imports WHERE rows_read <> accepted + merged + unchanged + rejected + review) AS counts,
       (SELECT count(*) FROM (
-         SELECT import_id, record FROM import_decisions d JOIN imports i ON i.id = d.import_id
+         SELECT import_id, row_number FROM import_decisions d JOIN imports i ON i.id = d.import_id
          WHERE d.revision = i.plan_revision GROUP BY 1, 2 HAVING count(*) > 1) x) AS decided_twice,
       (SELECT count(*) FROM organizations o
        WHERE o.version <> (SELECT count(*) FROM audit_logs a WHERE a.record_id = o.id)) AS unaudited,
@@ -74,15 +74,15 @@ _BROKEN = sa.text("""
 class Machine(RuleBasedStateMachine):
     """What people and programs do to one installation."""
 
-    def __init__(self, bench, operator, forget):
+    def __init__(self, installation, operator, forget):
         super().__init__()
         forget()
-        self.bench, self.operator = bench, operator
+        self.installation, self.operator = installation, operator
         self.imports, self.requests, self.kept, self.audited = [], [], {}, 0
 
     @initialize()
     def begin(self):
-        self.worker = Presence(self.bench.database, uuid4())
+        self.worker = Presence(self.installation.database, uuid4())
         self.worker.__enter__()
 
     def teardown(self):
@@ -97,7 +97,7 @@ class Machine(RuleBasedStateMachine):
             self.worker.__exit__()
 
     def _ask(self, query, **params):
-        with self.bench.database.connect() as connection:
+        with self.installation.database.connect() as connection:
             return list(connection.execute(sa.text(query), params))
 
     def _submit(self, content, source, *, dry_run, key=None):
@@ -105,24 +105,24 @@ class Machine(RuleBasedStateMachine):
             plugin="csv-import", job="import-organizations", file=f"{source}.csv", media_type="text/csv",
             dry_run=dry_run, idempotency_key=key,
         )  # fmt: skip
-        admission = admit(self.bench, request, self.operator)
-        with Incoming(self.bench.settings.storage_url) as incoming:
+        admission = admit(self.installation, request, self.operator)
+        with Incoming(self.installation.settings.storage_url) as incoming:
             incoming.write(content.encode())
-            return open_import(self.bench, admission, incoming, queued=True).import_id
+            return open_import(self.installation, admission, incoming, queued=True).import_id
 
-    def _work(self, steps, bench=None):
+    def _work(self, steps, installation=None):
         """Take one import from the queue and do these steps; return it, or None when nothing waits."""
-        with self.bench.database.connect() as connection, connection.begin():
+        with self.installation.database.connect() as connection, connection.begin():
             claimed = claim(connection, self.worker.id)
         if claimed is None:
             return None
         try:
             for step in steps:
-                step(bench or self.bench, claimed.import_id)
+                step(installation or self.installation, claimed.import_id)
         except TakenOver:
             return claimed.import_id
         is_done = len(steps) == len(_STEPS_OF_AN_IMPORT)
-        with self.bench.database.connect() as connection, connection.begin():
+        with self.installation.database.connect() as connection, connection.begin():
             (finish if is_done else give_back)(connection, claimed)
         return claimed.import_id
 
@@ -165,7 +165,7 @@ class Machine(RuleBasedStateMachine):
             raise _KilledError
 
         try:
-            self._work(_STEPS_OF_AN_IMPORT, replace(self.bench, tell=die))
+            self._work(_STEPS_OF_AN_IMPORT, replace(self.installation, tell=die))
         except _KilledError:
             self.worker.__exit__()
             self.begin()
@@ -175,18 +175,18 @@ class Machine(RuleBasedStateMachine):
         """Another worker takes the import up while this one reads it."""
 
         def rob(_progress):
-            with self.bench.database.connect() as connection, connection.begin():
+            with self.installation.database.connect() as connection, connection.begin():
                 connection.execute(sa.text("UPDATE imports SET fence = fence + 1, leased_by = NULL "
                                            "WHERE leased_by IS NOT NULL"))  # fmt: skip
 
-        self._work(_STEPS_OF_AN_IMPORT, replace(self.bench, tell=rob))
+        self._work(_STEPS_OF_AN_IMPORT, replace(self.installation, tell=rob))
 
     @precondition(lambda self: self.imports)
     @rule(data=st.data())
     def release(self, data):
         """Apply a plan: exactly what was planned, but for rows whose record changed since."""
         try:
-            approve(self.bench, data.draw(st.sampled_from(self.imports)), self.operator, queued=True)
+            approve(self.installation, data.draw(st.sampled_from(self.imports)), self.operator, queued=True)
         except Conflict as error:
             note(error.message)
 
@@ -194,7 +194,7 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     def give_up(self, data):
         try:
-            cancel(self.bench, data.draw(st.sampled_from(self.imports)), self.operator)
+            cancel(self.installation, data.draw(st.sampled_from(self.imports)), self.operator)
         except Conflict as error:
             note(error.message)
 
@@ -204,7 +204,7 @@ class Machine(RuleBasedStateMachine):
         import_id = data.draw(st.sampled_from(self.imports))
         before = self._records()
         try:
-            undo(self.bench, import_id, self.operator, dry_run=dry_run)
+            undo(self.installation, import_id, self.operator, dry_run=dry_run)
         except Conflict as error:
             note(error.message)
             dry_run = True
@@ -224,27 +224,27 @@ class Machine(RuleBasedStateMachine):
         ids = [one.id for one in self._ids()]
         if ids:
             record_id = data.draw(st.sampled_from(ids))
-            with self.bench.database.session() as session:
+            with self.installation.database.session() as session:
                 OrganizationService(session, self.operator).update(record_id, {"city": city})
             self.kept[record_id] = city
 
     @rule(data=st.data(), how=st.sampled_from(["new", "into", "reject"]))
     def review(self, data, how):
-        with self.bench.database.connect() as connection:
-            waiting = list_parked(connection, limit=20)
+        with self.installation.database.connect() as connection:
+            waiting = list_review_items(connection, limit=20)
         if not waiting:
             return
-        parked = data.draw(st.sampled_from(waiting))
-        reviewer = Reviewer(self.bench, self.operator)
+        item = data.draw(st.sampled_from(waiting))
+        reviewer = Reviewer(self.installation, self.operator)
         try:
             if how == "new":
-                reviewer.accept_as_new(parked.import_id, parked.record)
+                reviewer.accept_as_new(item.import_id, item.row_number)
             elif how == "into":
-                target = data.draw(st.sampled_from(parked.candidates)) if parked.candidates else None
-                reviewer.accept_into(parked.import_id, parked.record, target)
+                target = data.draw(st.sampled_from(item.candidates)) if item.candidates else None
+                reviewer.accept_into(item.import_id, item.row_number, target)
                 self.kept.pop(target, None)  # a person decided anew
             else:
-                reviewer.reject(parked.import_id, parked.record)
+                reviewer.reject(item.import_id, item.row_number)
         except (UsageError, NotFound) as error:
             note(error.message)
 
@@ -260,14 +260,14 @@ class Machine(RuleBasedStateMachine):
             self.imports.append(import_id)
             while self._work(_STEPS_OF_AN_IMPORT):
                 pass
-            with self.bench.database.connect() as connection:
-                record = get_import(connection, import_id)
-            if number == 1 and record.counts is not None:
-                assert (record.counts["accepted"], record.counts["merged"]) == (0, 0), record.counts
+            with self.installation.database.connect() as connection:
+                import_ = get_import(connection, import_id)
+            if number == 1 and import_.counts is not None:
+                assert (import_.counts["accepted"], import_.counts["merged"]) == (0, 0), import_.counts
 
     @invariant()
     def promises_hold(self):
-        with self.bench.database.connect() as connection:
+        with self.installation.database.connect() as connection:
             broken = connection.execute(_BROKEN).one()._asdict()
             audited = connection.scalar(sa.text("SELECT count(*) FROM audit_logs"))
         assert not any(broken.values()), broken
@@ -276,7 +276,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def what_a_person_set_stays(self):
-        with self.bench.database.session() as session:
+        with self.installation.database.session() as session:
             queries = OrganizationQueries(session)
             for record_id, city in self.kept.items():
                 assert queries.get(str(record_id)).city == city
@@ -286,13 +286,13 @@ class _KilledError(BaseException):
     """Ends a step as a kill does: nothing after it runs, no error is kept."""
 
 
-def test_anything_in_any_order(bench, operator, forget):
+def test_anything_in_any_order(installation, operator, forget):
     number = 0
     if "KELOMPOK_STATEFUL" in os.environ:
         number = random.SystemRandom().randrange(2**32)
         print(f"seed {number}")
     run_state_machine_as_test(
-        seed(number)(lambda: Machine(bench, operator, forget)),
+        seed(number)(lambda: Machine(installation, operator, forget)),
         settings=settings(
             max_examples=_RUNS, stateful_step_count=_STEPS, deadline=None, database=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

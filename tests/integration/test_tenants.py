@@ -14,7 +14,13 @@ from kelompok_core.errors import NotFound, NotPermitted
 from kelompok_core.imports.reporting.error_file import write_error_file
 from kelompok_core.imports.reporting.row_pages import BEGINNING, iter_rows, list_issues
 from kelompok_core.imports.reviewing.review import Reviewer
-from kelompok_core.imports.reviewing.review_items import compare, find_by_ref, get_parked, list_candidates, list_parked
+from kelompok_core.imports.reviewing.review_items import (
+    compare,
+    find_by_ref,
+    get_review_item,
+    list_candidates,
+    list_review_items,
+)
 from kelompok_core.imports.shared.imports import ImportOptions
 from kelompok_core.imports.undoing.undo import undo
 from tests.roles import grant_role
@@ -34,7 +40,7 @@ def ours(import_file, person):
     """An organization with one member, and its editor; nothing else is there."""
 
     def make():
-        import_file(OURS, source="homes")
+        import_file(OURS, source="owners")
         import_file(HOME_MEMBERS, source="ours", entity="members", organization="ours")
 
     make()
@@ -66,24 +72,24 @@ def seen_of(database):
         with database.connect() as connection:
             sees = list_organizations_seen(connection, actor)
             errors = io.StringIO()
-            write_error_file(connection, report.record, {"en": errors})
-            parked = list_parked(connection, import_id=report.record.id, organizations=sees, sees=sees)
+            write_error_file(connection, report.import_, {"en": errors})
+            item = list_review_items(connection, import_id=report.import_.id, organizations=sees, sees=sees)
             told = {
                 "report": report.to_json(),
-                "file": [issue["code"] for issue in report.record.issues],
+                "file": [issue["code"] for issue in report.import_.issues],
                 "rows": [
-                    one.to_json() | {"raw": dict(one.raw)} for one in iter_rows(connection, report.record, sees=sees)
+                    one.to_json() | {"raw": dict(one.raw)} for one in iter_rows(connection, report.import_, sees=sees)
                 ],
                 "issues": [
                     one.issue.to_json()
-                    for one in list_issues(connection, report.record, after=BEGINNING, limit=1000, sees=sees)
+                    for one in list_issues(connection, report.import_, after=BEGINNING, limit=1000, sees=sees)
                 ],
                 "errors": errors.getvalue(),
-                "parked": [
+                "item": [
                     [one.reason, one.message(), dict(one.raw), list(map(str, one.may_be)),
                      {ref: [vars(pair) for pair in compare(connection, one, known)]
                       for ref, known in list_candidates(connection, one).items()}]
-                    for one in parked
+                    for one in item
                 ],
             }  # fmt: skip
         return _plain(told)
@@ -117,13 +123,13 @@ def _their_rejected_rows(import_file, reviewer, waiting, **_):
     import_file("name,email\nAni,\nAni,\n", source="others", entity="members", organization="rahasia")
     import_file("name,email\nAni,\nSiti,siti@ours.or.id\n", source="list", entity="members", organization="rahasia")
     for one in waiting():
-        reviewer.reject(one.import_id, one.record)
+        reviewer.reject(one.import_id, one.row_number)
 
 
-def _theirs_are_gone(import_file, bench, operator, **_):
+def _theirs_are_gone(import_file, installation, operator, **_):
     import_file(THEIRS, source="list")
     members = import_file(THEIR_MEMBERS, source="list", entity="members", organization="rahasia")
-    undo(bench, members.record.id, operator)
+    undo(installation, members.import_.id, operator)
 
 
 WORLDS = [_their_records, _their_members, _namesake_of_ours, _their_rejected_rows, _theirs_are_gone]
@@ -161,7 +167,7 @@ ROWS = {
 @pytest.mark.parametrize("confined", [True, False], ids=["confined", "row by row"])
 @pytest.mark.parametrize("what", ROWS)
 def test_the_outcome_is_the_same_whatever_others_have(
-    what, confined, forget, ours, import_file, seen_of, reviewer, waiting, bench, operator, database
+    what, confined, forget, ours, import_file, seen_of, reviewer, waiting, installation, operator, database
 ):
     text, how = ROWS[what]
     if not confined and not how:
@@ -172,7 +178,7 @@ def test_the_outcome_is_the_same_whatever_others_have(
         forget()
         make()
         grant_role(database, actor.id, "ours")
-        world(import_file=import_file, reviewer=reviewer, waiting=waiting, bench=bench, operator=operator)
+        world(import_file=import_file, reviewer=reviewer, waiting=waiting, installation=installation, operator=operator)
         outcomes.append([
             seen_of(
                 import_file(
@@ -195,57 +201,57 @@ def test_a_row_about_another_organization_is_refused_before_anybody_is_asked(our
     report = import_file(text, source="own", organization="ours", actor=actor)
     decided = [
         tuple(row) for row in ask(
-            "SELECT record, decision, reason, issues FROM import_decisions WHERE import_id = :id ORDER BY record",
-            id=report.record.id,
+            "SELECT row_number, decision, reason, issues FROM import_decisions WHERE import_id = :id ORDER BY 1",
+            id=report.import_.id,
         )
     ]  # fmt: skip
     outside = [row for row in decided if row[2] == "permission.scope"]
     assert [row[0] for row in outside] == [2, 3, 4, 5, 6, 7]
     assert {(row[1], json.dumps(row[3][0]["params"])) for row in outside} == {("rejected", "{}")}
     assert {row[1] for row in decided if row[0] in (1, 8)} == {"merged", "review"}
-    assert [one.record for one in waiting()] == [8]
+    assert [one.row_number for one in waiting()] == [8]
 
 
-def test_who_may_not_create_an_organization_does_not_by_review(ours, import_file, bench, ask, person):
+def test_who_may_not_create_an_organization_does_not_by_review(ours, import_file, installation, ask, person):
     _, actor = ours
     report = import_file("id,name\n6,Ours\n", source="own", organization="ours", actor=actor)
     assert report.counts["review"] == 1
     with pytest.raises(NotPermitted):
-        Reviewer(bench, actor).accept_as_new(report.record.id, 1)
+        Reviewer(installation, actor).accept_as_new(report.import_.id, 1)
     assert len(ask("SELECT FROM organizations")) == 1
     steward = person("s@example.org", platform_role="steward")
-    made = Reviewer(bench, steward).accept_as_new(report.record.id, 1)
+    made = Reviewer(installation, steward).accept_as_new(report.import_.id, 1)
     with pytest.raises(NotPermitted):
-        undo(bench, report.record.id, actor)
+        undo(installation, report.import_.id, actor)
     assert ask("SELECT FROM organizations WHERE id = :id", id=made.target_id)
-    assert undo(bench, report.record.id, steward).counts["deleted"] == 1
+    assert undo(installation, report.import_.id, steward).counts["deleted"] == 1
 
 
-def test_people_of_one_organization_do_not_create_what_a_list_of_many_asks_about(ours, import_file, bench, ask):
+def test_people_of_one_organization_do_not_create_what_a_list_of_many_asks_about(ours, import_file, installation, ask):
     _, actor = ours
     report = import_file("id,name\n6,Ours\n", source="of many")
     with pytest.raises(NotPermitted):
-        Reviewer(bench, actor).accept_as_new(report.record.id, 1)
+        Reviewer(installation, actor).accept_as_new(report.import_.id, 1)
     assert len(ask("SELECT FROM organizations")) == 1
-    assert Reviewer(bench, actor).accept_into(report.record.id, 1, None).decision in ("merged", "unchanged")
+    assert Reviewer(installation, actor).accept_into(report.import_.id, 1, None).decision in ("merged", "unchanged")
 
 
 def test_what_a_row_may_be_by_now_is_looked_for_where_the_reader_may_look(ours, import_file, database):
-    """A record made after the row was parked, in another organization and in the reader's own."""
+    """A record made after the row was sent to review, in another organization and in the reader's own."""
     _, actor = ours
     report = import_file("id,name,website\n6,Ours,https://rahasia.or.id\n", source="own", organization="ours")
     import_file(THEIRS, source="all")
     with database.connect() as connection:
         sees = list_organizations_seen(connection, actor)
         for reader in (sees, None):
-            parked = get_parked(connection, report.record.id, 1, sees=reader)
-            assert list(list_candidates(connection, parked)) == ["ours"], "confined, the row is of that organization"
+            item = get_review_item(connection, report.import_.id, 1, sees=reader)
+            assert list(list_candidates(connection, item)) == ["ours"], "confined, the row is of that organization"
             with pytest.raises(NotFound):
-                find_by_ref(connection, parked, "rahasia", sees=sees)
+                find_by_ref(connection, item, "rahasia", sees=sees)
 
 
-def test_a_candidate_that_moved_away_is_not_shown(ours, import_file, database, ask, waiting, seen_of, bench):
-    """As imports parked rows before candidates were kept to the organization; what went elsewhere since is the same."""
+def test_a_candidate_that_moved_away_is_not_shown(ours, import_file, database, ask, waiting, seen_of, installation):
+    """An import before candidates were limited to the organization; a record that moved away since is hidden too."""
     _, actor = ours
     import_file(THEIRS, source="all")
     report = import_file("name,position\nSiti,\n", source="own", entity="members", organization="ours", actor=actor)
@@ -261,13 +267,13 @@ def test_a_candidate_that_moved_away_is_not_shown(ours, import_file, database, a
     moved = ask("SELECT id FROM members")[0].id
     with database.connect() as connection:
         sees = list_organizations_seen(connection, actor)
-        parked = get_parked(connection, report.record.id, 1, sees=sees)
-        assert (parked.may_be, list_candidates(connection, parked)) == ([], {})
-        for one in list_issues(connection, report.record, after=BEGINNING, limit=99, sees=sees):
+        item = get_review_item(connection, report.import_.id, 1, sees=sees)
+        assert (item.may_be, list_candidates(connection, item)) == ([], {})
+        for one in list_issues(connection, report.import_, after=BEGINNING, limit=99, sees=sees):
             assert str(moved) not in json.dumps(one.issue.to_json(), default=str)
     assert not [line for line in seen_of(report, actor) if "siti@ours.or.id" in line]
     with pytest.raises(NotPermitted):
-        Reviewer(bench, actor).accept_into(report.record.id, 1, moved)
+        Reviewer(installation, actor).accept_into(report.import_.id, 1, moved)
 
 
 def test_rows_of_a_record_that_moved_away_tell_nothing_of_it(ours, import_file, database):
@@ -277,7 +283,7 @@ def test_rows_of_a_record_that_moved_away_tell_nothing_of_it(ours, import_file, 
                          organization="ours", actor=actor)  # fmt: skip
     with database.connect() as connection, connection.begin():
         sees = list_organizations_seen(connection, actor)
-        (row,) = iter_rows(connection, report.record, sees=sees)
+        (row,) = iter_rows(connection, report.import_, sees=sees)
         assert (row.name, row.changes["email"]) == ("Siti", ["siti@ours.or.id", "baru@ours.or.id"])
         announce(connection, AuditContext(actor="system:test", origin="setup"))
         connection.execute(
@@ -285,9 +291,9 @@ def test_rows_of_a_record_that_moved_away_tell_nothing_of_it(ours, import_file, 
             UPDATE members SET organization_id = (SELECT id FROM organizations WHERE slug = 'rahasia')""")
         )
     with database.connect() as connection:
-        (row,) = iter_rows(connection, report.record, sees=sees)
+        (row,) = iter_rows(connection, report.import_, sees=sees)
         assert (row.target_id, row.ref, row.changes, row.name) == (None, None, None, "Siti")
-        (row,) = iter_rows(connection, report.record)
+        (row,) = iter_rows(connection, report.import_)
         assert row.changes["email"] == ["siti@ours.or.id", "baru@ours.or.id"]
 
 
@@ -307,7 +313,7 @@ def test_a_name_means_an_organization_that_the_importer_can_see(ours, import_fil
     text = "name,organisasi\nAni,Ours\nBudi,ours-too\nCici,Lain\nDedi,Nowhere\n"
     report = import_file(text, source="x", entity="members", actor=actor)
     rows = ask(
-        "SELECT decision, reason FROM import_decisions WHERE import_id = :id ORDER BY record", id=report.record.id
+        "SELECT decision, reason FROM import_decisions WHERE import_id = :id ORDER BY row_number", id=report.import_.id
     )
     assert [tuple(row) for row in rows] == [
         ("accepted", "match.none"), *[("rejected", "relation.not_found")] * 3,
@@ -328,13 +334,13 @@ def test_the_same_file_sent_by_others_is_not_told_of(ours, import_file, person, 
     text = "name,organisasi\nAni,Ours\nBudi,kembar\n"
     import_file(text, source="x", entity="members", actor=person("pak@x.org", slug="kembar"))
     report = import_file(text, source="x", entity="members", actor=actor)
-    assert "file.already_imported" not in {issue["code"] for issue in report.record.issues}
-    assert "read_in_import" not in report.record.read_as
+    assert "file.already_imported" not in {issue["code"] for issue in report.import_.issues}
+    assert "read_in_import" not in report.import_.read_as
 
 
 def _decided(ask, report):
     rows = ask(
-        "SELECT decision, reason FROM import_decisions WHERE import_id = :id ORDER BY record", id=report.record.id
+        "SELECT decision, reason FROM import_decisions WHERE import_id = :id ORDER BY row_number", id=report.import_.id
     )
     return [tuple(row) for row in rows]
 
@@ -367,11 +373,11 @@ def test_an_editors_members_are_not_matched_with_a_shared_list(ours, import_file
     assert _decided(ask, report) == [("accepted", "match.none")]
 
 
-def test_a_row_an_editor_rejected_is_still_reviewed_in_a_shared_list(ours, import_file, ask, bench):
+def test_a_row_an_editor_rejected_is_still_reviewed_in_a_shared_list(ours, import_file, ask, installation):
     _, actor = ours
     text = "id,name,organisasi\n5,Siti,ours\n"
     report = import_file(text, source="list", entity="members", actor=actor)
-    Reviewer(bench, actor).reject(report.record.id, 1)
+    Reviewer(installation, actor).reject(report.import_.id, 1)
     again = import_file(text, source="list", entity="members", actor=actor)
     assert _decided(ask, again) == [("rejected", "review.rejected_before")]
     report = import_file(text, source="list", entity="members")

@@ -23,17 +23,17 @@ _OLD = "id,name,city,phone,instagram,Warna\n1,Satu,Bandung,021,@satu,biru\n2,Dua
 _NEW = "id,name,city,phone,instagram,youtube,Warna\n1,Satu,Garut,,@satu.id,https://y.id/1,hijau\n2,Dua,Medan,061,,,\n3,Tiga,,,,,\n"
 
 
-def test_created_records_go_and_changed_fields_come_back(import_file, bench, operator, ask):
+def test_created_records_go_and_changed_fields_come_back(import_file, installation, operator, ask):
     import_file(_OLD)
     before = ask(_SEEN)
     second = import_file(_NEW)
     assert decided(second) == {"rows_read": 3, "accepted": 1, "merged": 2}
     audit = ask("SELECT count(*) AS number FROM audit_logs")[0].number
-    report = undo(bench, second.record.id, operator)
+    report = undo(installation, second.import_.id, operator)
     assert decided(report) == {"deleted": 1, "restored": 2}
     assert not report.left
     assert ask(_SEEN) == before
-    assert ask("SELECT state FROM imports WHERE id = :id", id=second.record.id)[0].state == "undone"
+    assert ask("SELECT state FROM imports WHERE id = :id", id=second.import_.id)[0].state == "undone"
     entries = ask(
         "SELECT action, origin, actor FROM (SELECT * FROM audit_logs ORDER BY id OFFSET :known) a "
         "WHERE entity <> 'imports'",
@@ -44,38 +44,38 @@ def test_created_records_go_and_changed_fields_come_back(import_file, bench, ope
         ("update", "undo", str(operator.id)),
         ("update", "undo", str(operator.id)),
     ]  # fmt: skip
-    with bench.database.connect() as connection:
-        assert invariants.count_unaudited_writes(connection, second.record.id) == 0
+    with installation.database.connect() as connection:
+        assert invariants.count_unaudited_writes(connection, second.import_.id) == 0
 
 
-def test_importing_undoing_and_importing_again_ends_where_one_import_ends(import_file, bench, operator, ask):
+def test_importing_undoing_and_importing_again_ends_where_one_import_ends(import_file, installation, operator, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     after = ask(_SEEN)
-    undo(bench, second.record.id, operator)
+    undo(installation, second.import_.id, operator)
     again = import_file(_NEW)
     assert decided(again) == decided(second)
     assert ask(_SEEN) == after
-    with bench.database.connect() as connection:
-        assert invariants.count_writes_without_evidence(connection, again.record.id) == 0
+    with installation.database.connect() as connection:
+        assert invariants.count_writes_without_evidence(connection, again.import_.id) == 0
     assert decided(import_file(_NEW)) == {"rows_read": 3, "unchanged": 3}
 
 
-def test_undoing_everything_leaves_nothing_but_the_trace(import_file, bench, operator, ask):
-    ids = [import_file(text).record.id for text in (_OLD, _NEW)]
+def test_undoing_everything_leaves_nothing_but_the_trace(import_file, installation, operator, ask):
+    ids = [import_file(text).import_.id for text in (_OLD, _NEW)]
     for import_id in reversed(ids):
-        assert not undo(bench, import_id, operator).left
+        assert not undo(installation, import_id, operator).left
     assert ask(_SEEN)[0].seen is None
     assert ask("SELECT count(*) AS number FROM source_records")[0].number == 5
     assert ask("SELECT count(*) AS number FROM audit_logs WHERE action = 'delete'")[0].number == 3
     assert decided(import_file(_OLD)) == {"rows_read": 2, "accepted": 2}
 
 
-def test_a_field_a_person_edited_since_is_kept_and_listed(import_file, bench, operator, person_sets, ask):
+def test_a_field_a_person_edited_since_is_kept_and_listed(import_file, installation, operator, person_sets, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     person_sets("satu", city="Cimahi")
-    report = undo(bench, second.record.id, operator)
+    report = undo(installation, second.import_.id, operator)
     assert decided(report) == {"deleted": 1, "restored": 2}
     (left,) = report.left
     assert (left.label, left.outcome, left.kept) == ("Satu", "restored", ["city"])
@@ -87,140 +87,140 @@ def test_a_field_a_person_edited_since_is_kept_and_listed(import_file, bench, op
     assert stored.field_origins["city"] == f"person:{operator.id}"
 
 
-def test_a_person_who_confirmed_the_value_keeps_it(import_file, bench, operator, person_sets, ask):
+def test_a_person_who_confirmed_the_value_keeps_it(import_file, installation, operator, person_sets, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     person_sets("satu", city="Garut")
-    undo(bench, second.record.id, operator)
+    undo(installation, second.import_.id, operator)
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Garut"
 
 
-def test_a_created_record_somebody_edited_is_kept_whole(import_file, bench, operator, person_sets, ask):
+def test_a_created_record_somebody_edited_is_kept_whole(import_file, installation, operator, person_sets, ask):
     first = import_file(_OLD)
     person_sets("satu", city="Cimahi")
-    report = undo(bench, first.record.id, operator)
+    report = undo(installation, first.import_.id, operator)
     assert decided(report) == {"deleted": 1, "kept": 1}
     assert [(one.label, one.kept) for one in report.left] == [("Satu", ["city"])]
     assert [row.slug for row in ask("SELECT slug FROM organizations")] == ["satu"]
 
 
-def test_a_record_others_need_is_refused_and_said(import_file, bench, operator, person, ask):
+def test_a_record_others_need_is_refused_and_said(import_file, installation, operator, person, ask):
     first = import_file(_OLD)
     person("e@satu.id", slug="satu")
-    report = undo(bench, first.record.id, operator)
+    report = undo(installation, first.import_.id, operator)
     assert decided(report) == {"deleted": 1, "refused": 1}
     assert report.left[0].reason == "organization_user_roles still belong to it"
 
 
-def test_a_later_import_keeps_what_it_changed(import_file, bench, operator, ask):
+def test_a_later_import_keeps_what_it_changed(import_file, installation, operator, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     third = import_file("id,name,city\n1,Satu,Kupang\n")
-    report = undo(bench, second.record.id, operator)
+    report = undo(installation, second.import_.id, operator)
     assert [(one.label, one.kept) for one in report.left] == [("Satu", ["city"])]
     assert "(import)" in report.left[0].reason
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Kupang"
-    undo(bench, third.record.id, operator)
+    undo(installation, third.import_.id, operator)
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Garut", "the second one's value"
 
 
-def test_a_record_deleted_since_is_said(import_file, bench, operator, database):
+def test_a_record_deleted_since_is_said(import_file, installation, operator, database):
     first = import_file(_OLD)
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor=str(operator.id), origin="cli"))
         connection.execute(sa.text("DELETE FROM organizations WHERE slug = 'satu'"))
-    report = undo(bench, first.record.id, operator)
+    report = undo(installation, first.import_.id, operator)
     assert [(one.label, one.outcome, one.reason) for one in report.left] == [("Satu", "kept", "deleted since")]
 
 
-def test_a_dry_run_says_the_same_and_does_nothing(import_file, bench, operator, person_sets, ask):
+def test_a_dry_run_says_the_same_and_does_nothing(import_file, installation, operator, person_sets, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     person_sets("satu", city="Cimahi")
     before = ask(_SEEN), ask("SELECT count(*) AS number FROM audit_logs")
-    planned = undo(bench, second.record.id, operator, dry_run=True)
+    planned = undo(installation, second.import_.id, operator, dry_run=True)
     assert (ask(_SEEN), ask("SELECT count(*) AS number FROM audit_logs")) == before
-    done = undo(bench, second.record.id, operator)
+    done = undo(installation, second.import_.id, operator)
     assert planned.counts == done.counts
     assert planned.left == done.left
     assert planned.dry_run
     assert json.dumps(planned.to_json())
 
 
-def test_undoing_twice_does_it_once(import_file, bench, operator, ask):
+def test_undoing_twice_does_it_once(import_file, installation, operator, ask):
     first = import_file(_OLD)
-    assert not undo(bench, first.record.id, operator).again
+    assert not undo(installation, first.import_.id, operator).again
     before = ask("SELECT count(*) AS number FROM audit_logs")
     for dry_run in (False, True):
-        again = undo(bench, first.record.id, operator, dry_run=dry_run)
+        again = undo(installation, first.import_.id, operator, dry_run=dry_run)
         assert (again.again, decided(again), again.left) == (True, {}, [])
     assert ask("SELECT count(*) AS number FROM audit_logs") == before
 
 
-def test_what_was_refused_goes_when_nothing_needs_it_any_more(import_file, bench, operator, ask):
-    homes = import_file("id,name\n1,Rumah\n2,Balai\n", name="rumah.csv")
+def test_what_was_refused_goes_when_nothing_needs_it_any_more(import_file, installation, operator, ask):
+    owners = import_file("id,name\n1,Rumah\n2,Balai\n", name="rumah.csv")
     people = import_file("id,nama\n1,Ani\n", entity="members", organization="rumah")
-    assert decided(undo(bench, homes.record.id, operator)) == {"deleted": 1, "refused": 1}
-    still = undo(bench, homes.record.id, operator)
+    assert decided(undo(installation, owners.import_.id, operator)) == {"deleted": 1, "refused": 1}
+    still = undo(installation, owners.import_.id, operator)
     assert (decided(still), [one.label for one in still.left]) == ({"refused": 1}, ["Rumah"])
-    undo(bench, people.record.id, operator)
-    planned = undo(bench, homes.record.id, operator, dry_run=True)
-    done = undo(bench, homes.record.id, operator)
+    undo(installation, people.import_.id, operator)
+    planned = undo(installation, owners.import_.id, operator, dry_run=True)
+    done = undo(installation, owners.import_.id, operator)
     assert planned.counts == done.counts
     assert (decided(done), done.left) == ({"deleted": 1}, [])
     assert ask(_SEEN)[0].seen is None
-    assert not decided(undo(bench, homes.record.id, operator))
+    assert not decided(undo(installation, owners.import_.id, operator))
     (entry,) = ask("SELECT origin FROM audit_logs WHERE action = 'delete' ORDER BY id DESC LIMIT 1")
     assert entry.origin == "undo"
 
 
-def test_what_a_later_import_had_changed_comes_back_when_that_is_undone(import_file, bench, operator, ask):
+def test_what_a_later_import_had_changed_comes_back_when_that_is_undone(import_file, installation, operator, ask):
     import_file(_OLD)
     before = ask(_SEEN)
     second = import_file(_NEW)
     third = import_file("id,name,city\n1,Satu,Kupang\n")
-    assert [one.kept for one in undo(bench, second.record.id, operator).left] == [["city"]]
-    undo(bench, third.record.id, operator)
-    assert decided(undo(bench, second.record.id, operator)) == {"restored": 1}
+    assert [one.kept for one in undo(installation, second.import_.id, operator).left] == [["city"]]
+    undo(installation, third.import_.id, operator)
+    assert decided(undo(installation, second.import_.id, operator)) == {"restored": 1}
     assert ask(_SEEN) == before
-    assert not decided(undo(bench, second.record.id, operator))
+    assert not decided(undo(installation, second.import_.id, operator))
 
 
-def test_what_a_person_changed_stays_however_often(import_file, bench, operator, person_sets, ask):
+def test_what_a_person_changed_stays_however_often(import_file, installation, operator, person_sets, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     person_sets("satu", city="Cimahi")
     for _ in range(3):
-        report = undo(bench, second.record.id, operator)
+        report = undo(installation, second.import_.id, operator)
         assert [(one.label, one.kept) for one in report.left] == [("Satu", ["city"])]
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Cimahi"
 
 
-def test_what_was_sent_again_since_stays(import_file, bench, operator, person, database, ask):
+def test_what_was_sent_again_since_stays(import_file, installation, operator, person, database, ask):
     first = import_file(_OLD)
     person("e@satu.id", slug="satu")
-    undo(bench, first.record.id, operator)
+    undo(installation, first.import_.id, operator)
     assert decided(import_file(_OLD)) == {"rows_read": 2, "accepted": 1, "unchanged": 1}
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor=str(operator.id), origin="cli"))
         connection.execute(sa.text("DELETE FROM organization_user_roles"))
-    again = undo(bench, first.record.id, operator)
+    again = undo(installation, first.import_.id, operator)
     assert [(one.label, one.outcome, one.reason) for one in again.left] == [("Satu", "kept", "sent again since")]
     assert len(ask("SELECT FROM organizations")) == 2
 
 
-def test_what_was_not_applied_cannot_be_undone_and_who_may_not_is_refused(import_file, bench, operator, person):
+def test_what_was_not_applied_cannot_be_undone_and_who_may_not_is_refused(import_file, installation, operator, person):
     planned = import_file(_OLD, dry_run=True)
     with pytest.raises(UsageError, match="planned"):
-        undo(bench, planned.record.id, operator)
+        undo(installation, planned.import_.id, operator)
     applied = import_file(_OLD)
     with pytest.raises(NotPermitted):
-        undo(bench, applied.record.id, person("tamu@example.org"))
+        undo(installation, applied.import_.id, person("tamu@example.org"))
     with pytest.raises(NotPermitted):
-        undo(bench, applied.record.id, person("v@satu.id", slug="satu", role="editor"))
+        undo(installation, applied.import_.id, person("v@satu.id", slug="satu", role="editor"))
 
 
-def test_many_rows(import_file, bench, operator, ask, tmp_path):
+def test_many_rows(import_file, installation, operator, ask, tmp_path):
     old, new = tmp_path / "list.csv", tmp_path / "new/list.csv"
     new.parent.mkdir()
     write_organizations(old, 5_000, seed=9)
@@ -228,7 +228,7 @@ def test_many_rows(import_file, bench, operator, ask, tmp_path):
     before = ask(_SEEN)
     write_organizations(new, 6_000, seed=9, changed=0.2)
     second = import_file(new)
-    report = undo(bench, second.record.id, operator)
+    report = undo(installation, second.import_.id, operator)
     assert report.counts["deleted"] == second.counts["accepted"]
     assert report.counts["restored"] == second.counts["merged"] > 500
     assert ask(_SEEN) == before
@@ -272,7 +272,7 @@ def _seen_of(entity):
 
 
 @pytest.mark.parametrize("entity", _BY_ENTITY)
-def test_undo_in_every_entity(import_file, bench, operator, ask, entity):
+def test_undo_in_every_entity(import_file, installation, operator, ask, entity):
     import_file("id,name\nH,Rumah\n", name="rumah.csv")
     where = {"entity": entity, "organization": "rumah"}
     old, new = _BY_ENTITY[entity]
@@ -282,7 +282,7 @@ def test_undo_in_every_entity(import_file, bench, operator, ask, entity):
     after = ask(_seen_of(entity))
     assert decided(second) == {"rows_read": 3, "accepted": 1, "merged": 2}
     audit = ask("SELECT count(*) AS number FROM audit_logs")[0].number
-    report = undo(bench, second.record.id, operator)
+    report = undo(installation, second.import_.id, operator)
     assert (decided(report), report.left) == ({"deleted": 1, "restored": 2}, [])
     assert ask(_seen_of(entity)) == before
     assert ask("SELECT count(*) AS number FROM audit_logs")[0].number > audit
@@ -293,7 +293,7 @@ def test_undo_in_every_entity(import_file, bench, operator, ask, entity):
 
 
 @pytest.mark.parametrize("entity", _BY_ENTITY)
-def test_what_a_person_edited_since_is_kept_in_every_entity(import_file, bench, operator, database, ask, entity):
+def test_what_a_person_edited_since_is_kept_in_every_entity(import_file, installation, operator, database, ask, entity):
     import_file("id,name\nH,Rumah\n", name="rumah.csv")
     where = {"entity": entity, "organization": "rumah"}
     old, new = _BY_ENTITY[entity]
@@ -306,7 +306,7 @@ def test_what_a_person_edited_since_is_kept_in_every_entity(import_file, bench, 
     ].id
     with database.session() as session:
         noun.service(session, operator).update(first, {"tags": "milik sendiri"})
-    report = undo(bench, second.record.id, operator)
+    report = undo(installation, second.import_.id, operator)
     (left,) = report.left
     assert (left.record_id, left.kept) == (first, ["tags"])
     shown = ask(f"SELECT to_jsonb(t)::text AS text FROM {entity} t WHERE id = :id", id=first)[0].text

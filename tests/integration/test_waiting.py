@@ -4,7 +4,7 @@ import pytest
 
 from kelompok_core.errors import NotFound, UsageError
 from kelompok_core.imports.reporting.report import get_report
-from kelompok_core.imports.reviewing.review_items import get_parked
+from kelompok_core.imports.reviewing.review_items import get_review_item
 from kelompok_core.imports.undoing.undo import undo
 from tests.counting import decided
 
@@ -29,7 +29,7 @@ def first(ask):
     return run
 
 
-# A parked row that comes again
+# A row in review that comes again
 
 
 def test_a_parked_row_that_comes_again_as_it_was_stays_one_question(
@@ -44,8 +44,8 @@ def test_a_parked_row_that_comes_again_as_it_was_stays_one_question(
         assert decided(report) == {"rows_read": 1, "review": 1}
         assert "dup.conflict_before" in codes(report)
         assert first() == ("Jl. Melati 1", "+62811000001")
-        (parked,) = waiting()
-        assert (parked.import_id, len(parked.candidates)) == (report.record.id, 1)
+        (item,) = waiting()
+        assert (item.import_id, len(item.candidates)) == (report.import_.id, 1)
 
 
 @pytest.mark.parametrize("order", [_GOOD + _BAD, _BAD + _GOOD])
@@ -80,7 +80,7 @@ def test_values_that_no_field_takes_are_asked_about_again_too(import_file, hande
 
 
 def test_a_sibling_whose_name_shares_a_word_is_asked_about_again(import_file, handed_back, send_back, ask):
-    import_file("id,name\n1,Rukun\n", source="homes")
+    import_file("id,name\n1,Rukun\n", source="owners")
     where = {"entity": "members", "organization": "rukun"}
     report = import_file("nama,email\nAlya Putri,ibu@x.example.org\nCakra Putri,ibu@x.example.org\n", **where)
     assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
@@ -91,7 +91,7 @@ def test_a_sibling_whose_name_shares_a_word_is_asked_about_again(import_file, ha
 def test_one_that_somebody_decided_does_not_speak_for_the_other(import_file, handed_back, send_back, reviewer, first):
     report = import_file(_DOUBLE + "Sanggar Tari,Kabupaten Garut,Jl. Lain 7,0811000007\n")
     assert decided(report) == {"rows_read": 4, "accepted": 2, "review": 2}
-    reviewer.accept_into(report.record.id, 3, None, choices={"address": "existing", "phone": "existing"})
+    reviewer.accept_into(report.import_.id, 3, None, choices={"address": "existing", "phone": "existing"})
     again = send_back(handed_back(report))
     assert decided(again) == {"rows_read": 1, "review": 1}
     assert first() == ("Jl. Melati 1", "+62811000001")
@@ -102,19 +102,19 @@ def test_a_rejected_row_is_rejected_again_where_it_would_be_merged(
 ):
     report = import_file(_DOUBLE)
     rows = handed_back(report)
-    reviewer.reject(report.record.id, 3)
+    reviewer.reject(report.import_.id, 3)
     again = send_back(rows)
     assert decided(again) == {"rows_read": 1, "rejected": 1}
     assert "review.rejected_before" in codes(again)
     assert first() == ("Jl. Melati 1", "+62811000001")
 
 
-def test_a_rejection_goes_with_its_import(import_file, reviewer, bench, operator, waiting):
+def test_a_rejection_goes_with_its_import(import_file, reviewer, installation, operator, waiting):
     import_file("id,name\n1,Forum Air\n", source="a")
     report = import_file("name,phone\nForum Air,0811000001\n", source="b")
-    reviewer.reject(report.record.id, 1)
+    reviewer.reject(report.import_.id, 1)
     assert waiting() == []
-    undo(bench, report.record.id, operator)
+    undo(installation, report.import_.id, operator)
     again = import_file("name,phone\nForum Air,0811000001\n", source="b")
     assert decided(again) == {"rows_read": 1, "review": 1}
     assert len(waiting()) == 1
@@ -128,7 +128,7 @@ _LATE = _EARLY + "A-1,Ani Yudhoyono,ani@x.example.org,2090-03-01\nA-2,Budi,budi@
 
 @pytest.fixture
 def members_of(import_file):
-    import_file("id,name\n1,Rukun\n", source="homes")
+    import_file("id,name\n1,Rukun\n", source="owners")
 
     def run(text, **more):
         return import_file(text, entity="members", organization="rukun", **{"source": "list"} | more)
@@ -148,10 +148,10 @@ def test_a_mended_row_closes_the_question(members_of, waiting, database, codes, 
     assert "review.superseded" in codes(report), "kept in the trail"
     assert handed_back(report) == []
     with database.connect() as connection:
-        assert get_report(connection, report.record.id).waiting == 0
+        assert get_report(connection, report.import_.id).waiting == 0
         with pytest.raises(NotFound) as closed:
-            get_parked(connection, report.record.id, 1)
-    assert str(mended.record.id) in str(closed.value.hint)
+            get_review_item(connection, report.import_.id, 1)
+    assert str(mended.import_.id) in str(closed.value.hint)
 
 
 @pytest.mark.parametrize(("row", "decision"), [
@@ -162,7 +162,7 @@ def test_whatever_the_later_row_comes_to(members_of, waiting, row, decision):
     members_of(_LATE)
     later = members_of(_EARLY + row + "\n")
     assert decided(later) == {"rows_read": 1, decision: 1}
-    assert [one.import_id for one in waiting()] == ([later.record.id] if decision == "review" else [])
+    assert [one.import_id for one in waiting()] == ([later.import_.id] if decision == "review" else [])
 
 
 def test_one_that_says_what_the_record_says_closes_it_too(members_of, waiting):
@@ -197,12 +197,12 @@ def test_another_source_closes_nothing(members_of, waiting):
     assert len(waiting()) == 1
 
 
-def test_undone_the_later_import_lets_it_wait_again(members_of, waiting, bench, operator, reviewer):
+def test_undone_the_later_import_lets_it_wait_again(members_of, waiting, installation, operator, reviewer):
     report = members_of(_LATE)
     mended = members_of(_EARLY + "A-1,Ani Yudhoyono,ani@x.example.org,2020-03-01\n")
-    undo(bench, mended.record.id, operator)
-    assert [one.import_id for one in waiting()] == [report.record.id]
-    assert reviewer.accept_into(report.record.id, 1, None).decision == "accepted"
+    undo(installation, mended.import_.id, operator)
+    assert [one.import_id for one in waiting()] == [report.import_.id]
+    assert reviewer.accept_into(report.import_.id, 1, None).decision == "accepted"
 
 
 # Records that are there by now
@@ -211,14 +211,14 @@ def test_undone_the_later_import_lets_it_wait_again(members_of, waiting, bench, 
 def test_a_record_that_came_since_is_offered_and_not_doubled(members_of, waiting, reviewer, ask):
     report = members_of(_LATE)
     members_of(_EARLY + "A-1,Ani Yudhoyono,ani@x.example.org,2020-03-01\n", source="lain")
-    (parked,) = waiting()
+    (item,) = waiting()
     known = ask("SELECT id FROM members WHERE name LIKE 'Ani%'")[0].id
-    assert list(parked.may_be) == [known]
+    assert list(item.may_be) == [known]
     with pytest.raises(UsageError) as asked:
-        reviewer.accept_into(report.record.id, 1, None)
+        reviewer.accept_into(report.import_.id, 1, None)
     assert str(known)[-12:] in str(asked.value.hint)
     assert len(ask("SELECT FROM members")) == 2
-    reviewer.accept_into(report.record.id, 1, known)
+    reviewer.accept_into(report.import_.id, 1, known)
     assert len(ask("SELECT FROM members")) == 2
     assert waiting() == []
 
@@ -226,7 +226,7 @@ def test_a_record_that_came_since_is_offered_and_not_doubled(members_of, waiting
 def test_it_may_be_another_one_all_the_same(members_of, reviewer, ask):
     report = members_of(_LATE)
     members_of(_EARLY + "A-1,Ani Yudhoyono,ani@x.example.org,2020-03-01\n", source="lain")
-    reviewer.accept_as_new(report.record.id, 1)
+    reviewer.accept_as_new(report.import_.id, 1)
     assert len(ask("SELECT FROM members")) == 3
     assert ask("SELECT judgement FROM judgements")[0].judgement == "different"
 
@@ -234,10 +234,10 @@ def test_it_may_be_another_one_all_the_same(members_of, reviewer, ask):
 def test_of_rows_that_name_one_another_in_a_file_the_first_is_offered(import_file, waiting, reviewer, ask):
     report = import_file("name,city,phone\nForum Air,Kota Bandung,\nForum Air,,0811000001\n")
     assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
-    (parked,) = waiting()
-    assert [row.id for row in ask("SELECT id FROM organizations")] == list(parked.may_be)
+    (item,) = waiting()
+    assert [row.id for row in ask("SELECT id FROM organizations")] == list(item.may_be)
     with pytest.raises(UsageError):
-        reviewer.accept_into(report.record.id, 2, None)
+        reviewer.accept_into(report.import_.id, 2, None)
 
 
 # Places that leave open which they are
@@ -302,7 +302,7 @@ def test_taken_as_one_of_its_own_it_is_known(import_file, reviewer, waiting):
     import_file("nama,email\nLembaga Satu,info@x.example.org\n", source="a")
     text = "nama,email\nLembaga Dua,info@x.example.org\n"
     report = import_file(text, source="b")
-    reviewer.accept_as_new(report.record.id, 1)
+    reviewer.accept_as_new(report.import_.id, 1)
     assert decided(import_file(text, source="b")) == {"rows_read": 1, "unchanged": 1}
     assert waiting() == []
 

@@ -30,7 +30,7 @@ from uuid import UUID
 from kelompok_core.database.engine import Addresses, Database
 from kelompok_core.imports.staging.row_tables import staging_pass
 from kelompok_core.imports.staging.stage import stage
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.settings import read_settings
 
 settings = read_settings()
@@ -43,15 +43,17 @@ def stuck(*_):
     yield
 
 staging_pass.read_batches = stuck
-stage(Workbench(database=Database(addresses), settings=settings), UUID(sys.argv[1]))
+stage(Installation(database=Database(addresses), settings=settings), UUID(sys.argv[1]))
 """
 
 
 @pytest.fixture
-def received(bench, operator, tmp_path):
+def received(installation, operator, tmp_path):
     path = tmp_path / "list.csv"
     path.write_text("id,name\n1,Satu\n2,Dua\n")
-    return receive(bench, ImportRequest(plugin="csv-import", job="import-organizations", file=path), operator).import_id
+    return receive(
+        installation, ImportRequest(plugin="csv-import", job="import-organizations", file=path), operator
+    ).import_id
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def state_of(database):
 
 
 @pytest.fixture
-def cancelled_during(bench, operator, received):
+def cancelled_during(installation, operator, received):
     """Cancel the import while a step works; give what the step raised and how long after that was."""
 
     def run(step, begun):
@@ -72,14 +74,14 @@ def cancelled_during(bench, operator, received):
 
         def work():
             with pytest.raises(ImportFailed) as caught:
-                step(bench, received)
+                step(installation, received)
             told.append((caught.value, time.monotonic()))
 
         working = threading.Thread(target=work)
         working.start()
         assert begun.wait(PATIENCE)
         asked = time.monotonic()
-        cancel(bench, received, operator)
+        cancel(installation, received, operator)
         working.join(PATIENCE)
         (error, ended), *_ = told
         return error, ended - asked
@@ -95,8 +97,8 @@ def _sleeping_statement(begun):
     return sleep
 
 
-def test_cancelled_in_the_middle_of_a_statement(cancelled_during, bench, received, state_of, monkeypatch):
-    stage(bench, received)
+def test_cancelled_in_the_middle_of_a_statement(cancelled_during, installation, received, state_of, monkeypatch):
+    stage(installation, received)
     begun = threading.Event()
     monkeypatch.setattr(deciding, "make_plan", _sleeping_statement(begun))
     error, seconds = cancelled_during(decide, begun)
@@ -106,10 +108,10 @@ def test_cancelled_in_the_middle_of_a_statement(cancelled_during, bench, receive
 
 
 def test_cancelled_while_it_is_applied_nothing_is_written(
-    cancelled_during, bench, received, state_of, monkeypatch, ask
+    cancelled_during, installation, received, state_of, monkeypatch, ask
 ):
-    stage(bench, received)
-    decide(bench, received)
+    stage(installation, received)
+    decide(installation, received)
     begun, write = threading.Event(), applying._write
 
     def write_and_sleep(connection, *arguments):
@@ -124,7 +126,9 @@ def test_cancelled_while_it_is_applied_nothing_is_written(
     assert ask("SELECT FROM organizations") == []
 
 
-def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(bench, settings, operator, received, state_of):
+def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(
+    installation, settings, operator, received, state_of
+):
     environment = {
         "KELOMPOK_HOME": str(settings.home), "KELOMPOK_CONFIG": str(settings.config_file),
         "KELOMPOK_DATABASE_URL": str(settings.database_url),
@@ -137,7 +141,7 @@ def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(bench, sett
         try:
             assert process.stdout.readline() == "reading\n"
             asked = time.monotonic()
-            cancel(bench, received, operator)
+            cancel(installation, received, operator)
             assert process.wait(PATIENCE) == 1
             assert time.monotonic() - asked < SOON
             assert "does not stop: this process exits" in process.stderr.read()
@@ -150,7 +154,7 @@ def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(bench, sett
     ("silent_seconds = 1", "no row was read for more than 1 seconds"),
     ("reading_seconds = 1", "reading it took more than 1 seconds"),
 ])  # fmt: skip
-def test_what_is_read_without_end_has_failed(settings, bench, received, state_of, monkeypatch, line, said):
+def test_what_is_read_without_end_has_failed(settings, installation, received, state_of, monkeypatch, line, said):
     with settings.config_file.open("a") as file:
         file.write(f"\n[limits]\n{line}\n")
     given_up = threading.Event()
@@ -163,13 +167,13 @@ def test_what_is_read_without_end_has_failed(settings, bench, received, state_of
     monkeypatch.setattr(staging_pass, "read_batches", stuck)
     monkeypatch.setattr(watchdog, "end_process", given_up.set)
     with pytest.raises(ImportFailed, match=said):
-        stage(bench, received)
-    record = state_of(received)
-    assert (record.state, record.failure, record.queued_at) == ("failed", said, None)
-    assert "limits" in record.failure_hint
+        stage(installation, received)
+    import_ = state_of(received)
+    assert (import_.state, import_.failure, import_.queued_at) == ("failed", said, None)
+    assert "limits" in import_.failure_hint
 
 
-def test_a_slow_import_that_still_progresses_is_left_alone(bench, received, state_of, monkeypatch):
+def test_a_slow_import_that_still_progresses_is_left_alone(installation, received, state_of, monkeypatch):
     monkeypatch.setattr(watchdog, "_LOOK_SECONDS", 0.01)
     read = staging_pass.read_batches
 
@@ -178,5 +182,5 @@ def test_a_slow_import_that_still_progresses_is_left_alone(bench, received, stat
         yield from read(*arguments)
 
     monkeypatch.setattr(staging_pass, "read_batches", slowly)
-    stage(bench, received)
+    stage(installation, received)
     assert state_of(received).state == "staged"

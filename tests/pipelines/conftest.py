@@ -15,8 +15,8 @@ def roots(settings):
 
 
 @pytest.fixture
-def definitions(settings, bench):
-    return build_definitions(settings, Core(bench=bench))
+def definitions(settings, installation):
+    return build_definitions(settings, Core(installation=installation))
 
 
 @pytest.fixture
@@ -26,11 +26,11 @@ def instance():
 
 
 @pytest.fixture
-def execute(settings, bench, instance):
+def execute(settings, installation, instance):
     """Run a job as the settings are now."""
 
     def run(job, op, **config):
-        definitions = build_definitions(settings, Core(bench=bench))
+        definitions = build_definitions(settings, Core(installation=installation))
         return definitions.resolve_job_def(job).execute_in_process(
             run_config={"ops": {op: {"config": config}}}, instance=instance, raise_on_error=False
         )

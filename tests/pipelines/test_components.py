@@ -35,7 +35,7 @@ def stanza(settings, tmp_path, monkeypatch):
     return write
 
 
-def test_a_scheduled_source_is_a_schedule_that_imports_its_file(stanza, settings, bench, execute, tmp_path, ask):
+def test_a_scheduled_source_is_a_schedule_that_imports_its_file(stanza, settings, installation, execute, tmp_path, ask):
     file = tmp_path.parent / f"{tmp_path.name}-elsewhere.csv"
     file.write_text("name\nSatu\n")
     made = stanza(ScheduledSourceComponent, name="mitra", **_JOB, file=str(file), cron="0 2 * * *", source="mitra")
@@ -46,7 +46,7 @@ def test_a_scheduled_source_is_a_schedule_that_imports_its_file(stanza, settings
     (config,) = [one["config"] for one in request.run_config["ops"].values()]
     assert execute("csv_import__import_organizations", "csv_import__import_organizations__stage", **config).success
     assert ask("SELECT source_name FROM imports")[0][0] == "mitra", "a run may read the file a stanza names"
-    installed = build_definitions(settings, Core(bench=bench))
+    installed = build_definitions(settings, Core(installation=installation))
     assert "mitra" not in {one.name for one in installed.schedules}, "dg adds it, and only once"
 
 

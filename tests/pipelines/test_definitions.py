@@ -43,10 +43,10 @@ def test_lineage_goes_from_source_records_to_the_core(definitions):
     assert {graph.get(key).group_name for key in keys} == {"csv_import", "core"}
 
 
-def test_a_disabled_plugin_has_no_assets(settings, bench):
+def test_a_disabled_plugin_has_no_assets(settings, installation):
     for plugin in ("csv-import", "json-import"):
         set_enabled(settings, plugin, enabled=False)
-    graph = build_definitions(settings, Core(bench=bench)).resolve_asset_graph()
+    graph = build_definitions(settings, Core(installation=installation)).resolve_asset_graph()
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
         "core/organizations", "core/members", "core/posts", "core/events",
     }  # fmt: skip
@@ -111,7 +111,7 @@ def test_members_of_an_organization_are_imported_by_a_profile_and_appear_in_the_
 
 
 def test_a_dry_run_leaves_the_core_asset_alone_and_its_plan_is_applied_by_its_own_job(
-    execute, file, bench, operator, ask
+    execute, file, installation, operator, ask
 ):
     from kelompok_core.imports.applying.apply import approve
 
@@ -123,7 +123,7 @@ def test_a_dry_run_leaves_the_core_asset_alone_and_its_plan_is_applied_by_its_ow
     assert not ask("SELECT FROM organizations")
     waiting = execute("core__apply_organizations", "core__organizations__apply", import_id=str(row.id))
     assert _materialized(waiting) == [], "nobody approved it"
-    approve(bench, row.id, operator)
+    approve(installation, row.id, operator)
     applied = execute("core__apply_organizations", "core__organizations__apply", import_id=str(row.id))
     assert _materialized(applied) == ["core/organizations"]
     assert all(_checks(applied).values())
@@ -151,12 +151,12 @@ def test_a_run_with_nothing_to_import_says_so(execute):
     assert not result.success
 
 
-def test_the_inbox_sensor_asks_for_one_run_a_file(definitions, settings, instance, bench, execute, ask):
+def test_the_inbox_sensor_asks_for_one_run_a_file(definitions, settings, instance, installation, execute, ask):
     sensor = definitions.resolve_sensor_def("csv_import__import_organizations__inbox")
     inbox = settings.home / "inbox" / "csv-import" / "import-organizations"
 
     def tick():
-        with dg.build_sensor_context(instance=instance, resources={"core": Core(bench=bench)}) as context:
+        with dg.build_sensor_context(instance=instance, resources={"core": Core(installation=installation)}) as context:
             return sensor.evaluate_tick(context)
 
     assert tick().skip_message
@@ -177,13 +177,13 @@ def test_the_inbox_sensor_asks_for_one_run_a_file(definitions, settings, instanc
     ("list.csv", b"%PDF-1.7 ...", "pdf", True),
 ])  # fmt: skip
 def test_a_file_no_import_can_be_opened_for_goes_to_failed_with_why(
-    definitions, settings, instance, bench, execute, ask, name, content, said, in_the_run
+    definitions, settings, instance, installation, execute, ask, name, content, said, in_the_run
 ):
     sensor = definitions.resolve_sensor_def("csv_import__import_organizations__inbox")
     inbox = settings.home / "inbox" / "csv-import" / "import-organizations"
 
     def tick():
-        with dg.build_sensor_context(instance=instance, resources={"core": Core(bench=bench)}) as context:
+        with dg.build_sensor_context(instance=instance, resources={"core": Core(installation=installation)}) as context:
             return sensor.evaluate_tick(context)
 
     (inbox / name).parent.mkdir(parents=True)
@@ -205,22 +205,22 @@ def test_a_file_no_import_can_be_opened_for_goes_to_failed_with_why(
     assert "1 could not be imported" in later.skip_message
 
 
-def test_files_that_cannot_be_imported_do_not_block_others(definitions, settings, instance, bench, monkeypatch):
+def test_files_that_cannot_be_imported_do_not_block_others(definitions, settings, instance, installation, monkeypatch):
     sensor = definitions.resolve_sensor_def("csv_import__import_organizations__inbox")
     inbox = settings.home / "inbox" / "csv-import" / "import-organizations"
     inbox.mkdir(parents=True)
     for name in (os.fsdecode(b"\xff.csv"), "a" * 250 + ".csv", "broken.csv", "good.csv"):
         (inbox / name).write_text("name\nSatu\n")
 
-    def admitted(bench, request, actor):
+    def admitted(installation, request, actor):
         if request.file.name == "broken.csv":
             raise OSError(5, "Input/output error")
-        return admit(bench, request, actor)
+        return admit(installation, request, actor)
 
     monkeypatch.setattr(sensors, "admit", admitted)
 
     def tick():
-        with dg.build_sensor_context(instance=instance, resources={"core": Core(bench=bench)}) as context:
+        with dg.build_sensor_context(instance=instance, resources={"core": Core(installation=installation)}) as context:
             return sensor.evaluate_tick(context)
 
     assert "xff.csv was not taken: its name is not UTF-8. Rename it" in tick().skip_message
@@ -234,13 +234,13 @@ def test_files_that_cannot_be_imported_do_not_block_others(definitions, settings
     assert {one.tags["kelompok/file"] for one in tick().run_requests} == {"broken.csv", "good.csv"}
 
 
-def test_schedules_come_from_the_settings_file(settings, bench):
+def test_schedules_come_from_the_settings_file(settings, installation):
     with settings.config_file.open("a") as file:
         file.write(
             '\n[[schedules]]\nname = "partners_nightly"\ncron = "0 2 * * *"\nplugin = "csv-import"\n'
             'job = "import-organizations"\nfile = "/data/partners.csv"\n'
         )
-    definitions = build_definitions(settings, Core(bench=bench))
+    definitions = build_definitions(settings, Core(installation=installation))
     schedule = definitions.resolve_schedule_def("partners_nightly")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Asia/Jakarta")
     tick = schedule.evaluate_tick(dg.build_schedule_context())
@@ -302,11 +302,11 @@ def test_a_run_reads_nothing_of_the_installation_nor_outside_its_roots(execute, 
     assert not ask("SELECT FROM source_records")
 
 
-def test_an_import_received_before_is_run_wherever_its_file_lay(execute, bench, operator, tmp_path_factory, ask):
+def test_an_import_received_before_is_run_wherever_its_file_lay(execute, installation, operator, tmp_path_factory, ask):
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "list.csv"
     elsewhere.write_text("id,name\n1,Satu\n")
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=elsewhere)
-    import_id = receive(bench, request, operator).import_id
+    import_id = receive(installation, request, operator).import_id
     assert execute(_JOB, _STAGE, import_id=str(import_id)).success
     assert not execute(_JOB, _STAGE, file=str(elsewhere)).success
     assert [row.name for row in ask("SELECT name FROM organizations")] == ["Satu"]

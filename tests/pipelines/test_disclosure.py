@@ -125,15 +125,15 @@ def test_what_is_wrong_with_the_request_itself_is_said(execute, tmp_path):
     assert "qq1" not in failure.description
 
 
-def test_who_runs_the_job_in_this_process_gets_the_error_itself(settings, bench, instance, operator, tmp_path):
+def test_who_runs_the_job_in_this_process_gets_the_error_itself(settings, installation, instance, operator, tmp_path):
     from kelompok_core.imports.receiving.receive import ImportRequest, receive
 
     file = tmp_path / "list.csv"
     file.write_text("Alamat\nJl. Satu\n")
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
-    import_id = receive(bench, request, operator).import_id
-    definitions = build_definitions(settings, Core(bench=bench))
-    runner = Runner(bench=bench, definitions=definitions, instance=instance)
+    import_id = receive(installation, request, operator).import_id
+    definitions = build_definitions(settings, Core(installation=installation))
+    runner = Runner(installation=installation, definitions=definitions, instance=instance)
     with pytest.raises(SourceUnreadable, match="Alamat") as caught:
         runner.run_import(import_id)
     assert not isinstance(caught.value.__context__, dg.Failure)
@@ -142,45 +142,45 @@ def test_who_runs_the_job_in_this_process_gets_the_error_itself(settings, bench,
 def test_a_header_is_told_when_the_entity_or_the_profile_knows_it(import_file, settings):
     save_profile(settings, "kami", Profile(options=ImportOptions(mapping={"Sebutan Kami": "name"})))
     options = ImportOptions(mapping={"Sebutan Kami": "name"})
-    record = import_file("No KTP,Sebutan Kami,E-mail,Kosong Qq\n1,Satu,a@b.id,2\n", options=options).record
+    import_ = import_file("No KTP,Sebutan Kami,E-mail,Kosong Qq\n1,Satu,a@b.id,2\n", options=options).import_
     asked = ["Sebutan Kami", "E-mail", "No KTP", "Kosong Qq", "Tidak Ada"]
-    by_itself = Disclosure(record=record)
+    by_itself = Disclosure(import_=import_)
     assert [by_itself.column(one) for one in asked] == ["column B", "E-mail", "column A", "column D", None]
-    profiled = replace(record, options=replace(options, profile="kami"))
+    profiled = replace(import_, options=replace(options, profile="kami"))
     assert disclosure_of(settings, profiled).column("Sebutan Kami") == "Sebutan Kami"
-    gone = replace(record, options=replace(options, profile="gone"))
+    gone = replace(import_, options=replace(options, profile="gone"))
     assert disclosure_of(settings, gone).column("Sebutan Kami") == "column B"
-    older = [{**one, "params": {}} for one in record.issues]
-    assert Disclosure(record=replace(record, issues=older)).column("Kosong Qq") is None, (
+    older = [{**one, "params": {}} for one in import_.issues]
+    assert Disclosure(import_=replace(import_, issues=older)).column("Kosong Qq") is None, (
         "no letter rather than a wrong one"
     )
 
 
-def test_how_a_file_was_read_is_told_as_far_as_it_is_no_text_of_it(bench, import_file, database):
+def test_how_a_file_was_read_is_told_as_far_as_it_is_no_text_of_it(installation, import_file, database):
     report = import_file("name\nSatu\n")
     with database.connect() as connection:
-        record = get_import(connection, report.record.id)
+        import_ = get_import(connection, report.import_.id)
     said = {"encoding": "windows-1252", "delimiter": ";", "quote": "Siti Rahayu", "header_line": 3, "records": "siti.x",
             "shape": "list", "date_order": {"Siti": "DMY"}, "comment": ["Siti"]}  # fmt: skip
-    told = Disclosure(record=replace(record, read_as=said)).reading()
+    told = Disclosure(import_=replace(import_, read_as=said)).reading()
     assert told == {"encoding": "windows-1252", "delimiter": ";", "header_line": 3, "shape": "list"}
 
 
 @pytest.mark.parametrize("code", [*sorted(catalog()), "odd.refusal"])
 def test_sentences_of_findings_contain_no_text_of_the_file(import_file, code):
-    record = import_file("id,name,Kepala-qq\n1,Satu,2\n").record
+    import_ = import_file("id,name,Kepala-qq\n1,Satu,2\n").import_
     texts = {
         name for part in catalog().get(code, {"en": ()})["en"] for _, name, _, _ in Formatter().parse(part) if name
     }
     finding = {"code": code, "column": "Kepala-qq", "value": "qq", "params": dict.fromkeys(texts, "isi-qq")}
-    told = Disclosure(record=record).sentence(finding)
+    told = Disclosure(import_=import_).sentence(finding)
     assert "qq" not in told
     assert told.endswith(f"[{code}, column C]")
     lists = {name: ["isi-qq"] for name in texts}
-    listed = Disclosure(record=record).sentence({**finding, "column": "Lain-qq", "params": lists})
+    listed = Disclosure(import_=import_).sentence({**finding, "column": "Lain-qq", "params": lists})
     assert "qq" not in listed
     assert listed.endswith(f"[{code}]")
-    numbers = Disclosure(record=record).sentence({**finding, "params": dict.fromkeys(texts, 3171997755331188)})
+    numbers = Disclosure(import_=import_).sentence({**finding, "params": dict.fromkeys(texts, 3171997755331188)})
     assert "3171997755331188" not in numbers.partition(" [")[0]
 
 
@@ -190,9 +190,9 @@ _WORDS = {"encoding": "utf-8", "field": "name", "entity": "organizations"}
 
 @pytest.mark.parametrize("code", [code for code, entry in catalog().items() if entry["severity"] == "fatal"])
 def test_sentences_of_findings_that_stop_a_file_are_complete(import_file, code):
-    record = import_file("id,name,Kepala-qq\n1,Satu,2\n").record
+    import_ = import_file("id,name,Kepala-qq\n1,Satu,2\n").import_
     params = {**dict.fromkeys(_NUMBERS, 7), **_WORDS, "column": 9}
-    told = Disclosure(record=record).sentence({"code": code, "column": None, "params": params})
+    told = Disclosure(import_=import_).sentence({"code": code, "column": None, "params": params})
     assert "…" not in told.replace("delimiter=…", "")
 
 

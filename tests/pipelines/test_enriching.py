@@ -47,8 +47,8 @@ def _checks(result):
             for one in result.get_asset_check_evaluations() if one.asset_key in _KEYS}  # fmt: skip
 
 
-def test_signals_are_downstream_of_the_core_tables(settings, bench):
-    graph = build_definitions(settings, Core(bench=bench)).resolve_asset_graph()
+def test_signals_are_downstream_of_the_core_tables(settings, installation):
+    graph = build_definitions(settings, Core(installation=installation)).resolve_asset_graph()
     for key in _KEYS:
         assert graph.get(key).parent_keys == {dg.AssetKey(["core", key.path[1].removesuffix("_signals")])}
         assert graph.get(key).group_name == "sdgs_keyword_signals"
@@ -135,8 +135,8 @@ def test_a_disabled_enricher_has_no_assets_and_runs_after_no_import(imported, se
     assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 0
 
 
-def test_it_runs_at_night(settings, bench):
-    definitions = build_definitions(settings, Core(bench=bench))
+def test_it_runs_at_night(settings, installation):
+    definitions = build_definitions(settings, Core(installation=installation))
     schedule = definitions.resolve_schedule_def(f"{_DETECT}_nightly")
     assert schedule.cron_schedule == "0 2 * * *"
     assert schedule.job_name == _DETECT
@@ -151,14 +151,15 @@ def test_run_config_gives_only_settings_that_the_plugin_lets_a_request_give(exec
 
 
 def test_signals_materialized_with_a_core_table_are_of_all_that_the_run_applied(
-    settings, bench, instance, imported, operator, ask
+    settings, installation, instance, imported, operator, ask
 ):
     for name in ("Satu", "Dua"):
         content = f"name,description\n{name},Sumur bor dan air bersih untuk desa\n"
         assert imported(content, source=name, dry_run=True).success
     for row in ask("SELECT id FROM imports"):
-        approve(bench, row.id, operator)
-    result = build_definitions(settings, Core(bench=bench)).resolve_implicit_global_asset_job_def().execute_in_process(
+        approve(installation, row.id, operator)
+    definitions = build_definitions(settings, Core(installation=installation))
+    result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance, asset_selection=[dg.AssetKey(["core", "organizations"]), *_KEYS[:2]]
     )  # fmt: skip
     assert result.success

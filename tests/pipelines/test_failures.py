@@ -62,12 +62,12 @@ def shown(schema, instance):
 
 
 @pytest.fixture
-def fail(bench, instance, monkeypatch):
+def fail(installation, instance, monkeypatch):
     """Run a step that raises an error, in a process that Dagster started or in another one."""
     monkeypatch.setattr(retries, "_PAUSE_SECONDS", 0)
 
     def run(error, *, by_dagster=False, raises=False):
-        core = SimpleNamespace(bench=bench, find_import_of=lambda _: None, retries=by_dagster)
+        core = SimpleNamespace(installation=installation, find_import_of=lambda _: None, retries=by_dagster)
 
         @dg.op
         def step(context: dg.OpExecutionContext) -> None:

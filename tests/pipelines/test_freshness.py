@@ -20,9 +20,9 @@ def _configure(settings, *lines):
 
 
 @pytest.fixture
-def check(settings, bench, instance):
+def check(settings, installation, instance):
     def run():
-        definitions = build_definitions(settings, Core(bench=bench))
+        definitions = build_definitions(settings, Core(installation=installation))
         result = definitions.resolve_job_def("check_freshness").execute_in_process(instance=instance)
         assert not result.get_asset_materialization_events(), "nothing is imported"
         return {one.check_name: one for one in result.get_asset_check_evaluations()}
@@ -56,23 +56,23 @@ def test_a_source_is_fresh_until_its_last_import_is_older_than_the_limit(
     assert again.passed, "an import that changes nothing is one"
 
 
-def test_failed_and_undone_imports_do_not_count(settings, execute, file, check, bench, operator, ask):
+def test_failed_and_undone_imports_do_not_count(settings, execute, file, check, installation, operator, ask):
     _configure(settings, '"csv-import/import-organizations/list" = "2 weeks"')
     execute(_JOB, _STAGE, file=str(file))
-    undo(bench, ask("SELECT id FROM imports")[0].id, operator)
+    undo(installation, ask("SELECT id FROM imports")[0].id, operator)
     file.write_text("Alamat\nJl. Satu\n")
     assert not execute(_JOB, _STAGE, file=str(file)).success
     (one,) = check().values()
     assert not one.passed
 
 
-def test_a_key_may_leave_out_the_job_of_a_scheduled_source_and_check_names_are_unique(settings, bench):
+def test_a_key_may_leave_out_the_job_of_a_scheduled_source_and_check_names_are_unique(settings, installation):
     _configure(settings, 'partners = "weekly"', '"csv-import/import-members/a-b" = "36 hours"',
                '"csv-import/import-members/a_b_2" = "1 day"', '"csv-import/import-members/a_b" = "1 day"')  # fmt: skip
     with settings.config_file.open("a", encoding="utf-8") as file:
         file.write('[[schedules]]\nname = "x"\ncron = "0 2 * * *"\nplugin = "csv-import"\njob = "import-events"\n'
                    'file = "/data/x.csv"\nsource = "partners"\n')  # fmt: skip
-    definitions = build_definitions(settings, Core(bench=bench))
+    definitions = build_definitions(settings, Core(installation=installation))
     keys = definitions.resolve_job_def("check_freshness").asset_layer.asset_graph.asset_check_keys
     found = {(key.asset_key.path[-1], key.name) for key in keys if key.name.startswith("fresh__")}
     assert found == {
@@ -94,9 +94,9 @@ def test_there_is_no_freshness_job_without_limits(definitions):
     ('"csv-import/import-members/x" = 3', "3 is not a period"),
     ('"csv-import/import-nothing/x" = "daily"', "which job of an enabled plugin"),
 ])  # fmt: skip
-def test_an_invalid_limit_stops_only_itself(settings, bench, line, said):
+def test_an_invalid_limit_stops_only_itself(settings, installation, line, said):
     _configure(settings, line, '"csv-import/import-members/good" = "daily"')
-    definitions = build_definitions(settings, Core(bench=bench))
+    definitions = build_definitions(settings, Core(installation=installation))
     keys = definitions.resolve_job_def("check_freshness").asset_layer.asset_graph.asset_check_keys
     assert [one.name for one in keys if one.name.startswith("fresh__")] == ["fresh__good"]
     (wrong,) = definitions.metadata["wrong_tables"].records
@@ -105,10 +105,10 @@ def test_an_invalid_limit_stops_only_itself(settings, bench, line, said):
     assert said in wrong.data["problem"]
 
 
-def test_a_freshness_that_is_no_table_is_reported(settings, bench):
+def test_a_freshness_that_is_no_table_is_reported(settings, installation):
     with settings.config_file.open("a", encoding="utf-8") as file:
         file.write('\n[[freshness]]\npartners = "monthly"\n')
-    (wrong,) = build_definitions(settings, Core(bench=bench)).metadata["wrong_tables"].records
+    (wrong,) = build_definitions(settings, Core(installation=installation)).metadata["wrong_tables"].records
     assert (wrong.data["table"], wrong.data["problem"]) == (
         "freshness",
         "freshness: must be a table. Write [freshness].",

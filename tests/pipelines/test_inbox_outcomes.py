@@ -25,16 +25,18 @@ _ONE_BAD_ROW = "id,name,email\n1,Satu,satu@a.or.id\n2,Dua,rusak\n"
 class _Watched:
     """An inbox, its sensor and its runs."""
 
-    def __init__(self, settings, bench, instance, plugin="csv-import"):
-        self.bench, self.instance = bench, instance
-        self.definitions = build_definitions(settings, Core(bench=bench))
+    def __init__(self, settings, installation, instance, plugin="csv-import"):
+        self.installation, self.instance = installation, instance
+        self.definitions = build_definitions(settings, Core(installation=installation))
         self.job = f"{plugin.replace('-', '_')}__import_organizations"
         self.folder = settings.home / "inbox" / plugin / "import-organizations"
         self.folder.mkdir(parents=True)
 
     def tick(self):
         sensor = self.definitions.resolve_sensor_def(f"{self.job}__inbox")
-        with dg.build_sensor_context(instance=self.instance, resources={"core": Core(bench=self.bench)}) as context:
+        with dg.build_sensor_context(
+            instance=self.instance, resources={"core": Core(installation=self.installation)}
+        ) as context:
             return sensor.evaluate_tick(context)
 
     def drop(self, name, content):
@@ -73,8 +75,8 @@ class _Watched:
 
 
 @pytest.fixture
-def watched(settings, bench, instance):
-    return _Watched(settings, bench, instance)
+def watched(settings, installation, instance):
+    return _Watched(settings, installation, instance)
 
 
 @pytest.fixture(autouse=True)
@@ -92,12 +94,12 @@ def unsettled(monkeypatch):
     monkeypatch.setattr(inbox_outcomes, "settle", dies)
 
 
-def _work(bench, database):
+def _work(installation, database):
     """Do what a worker does for error files."""
     worker = "00000000-0000-0000-0000-000000000001"
     with database.connect() as connection, connection.begin():
         wanted = claim_wanted(connection, worker)
-    write_wanted(bench, wanted, worker)
+    write_wanted(installation, wanted, worker)
 
 
 def test_a_file_whose_import_fails_goes_to_failed_with_a_message(watched, ask):
@@ -155,33 +157,33 @@ def test_a_corrected_error_file_that_fails_again_is_not_overwritten(watched):
     assert lying.name == "list.errors.csv", "it was imported, and is no error file of another"
 
 
-def test_the_error_file_of_json_is_json(settings, bench, instance):
-    watched = _Watched(settings, bench, instance, "json-import")
+def test_the_error_file_of_json_is_json(settings, installation, instance):
+    watched = _Watched(settings, installation, instance, "json-import")
     rows = '{"id": 1, "name": "Satu"}\n{"id": 2, "name": "Dua", "email": "rusak"}\n'
     assert watched.run(watched.drop("list.ndjson", rows)).success
     assert watched.names("taken") == ["list.errors.ndjson", "list.ndjson"]
     assert '"rusak"' in watched.path("taken", "list.errors.ndjson").read_text()
 
 
-def test_the_file_of_a_cancelled_import_goes_to_failed(watched, bench, operator, ask, monkeypatch):
+def test_the_file_of_a_cancelled_import_goes_to_failed(watched, installation, operator, ask, monkeypatch):
     request = watched.drop("list.csv", "id,name\n1,Satu\n")
     monkeypatch.setattr("kelompok_pipelines.assets.importing.stage", lambda *_: 1 / 0)
     assert not watched.run(request).success
-    cancel(bench, ask("SELECT id FROM imports")[0].id, operator)
+    cancel(installation, ask("SELECT id FROM imports")[0].id, operator)
     assert "list.csv failed" in watched.tick().skip_message
     assert watched.names("failed") == ["list.csv", "list.csv.message.txt"]
     assert "was cancelled" in watched.path("failed", "*.message.txt").read_text()
 
 
 def test_a_file_given_up_after_its_rows_were_decided_gets_an_error_file(
-    watched, bench, database, operator, ask, monkeypatch
+    watched, installation, database, operator, ask, monkeypatch
 ):
     request = watched.drop("list.csv", _ONE_BAD_ROW)
     monkeypatch.setattr("kelompok_pipelines.assets.core_tables.apply", lambda *_: 1 / 0)
     assert not watched.run(request).success
-    cancel(bench, ask("SELECT id FROM imports")[0].id, operator)
+    cancel(installation, ask("SELECT id FROM imports")[0].id, operator)
     assert "waits for its error file" in watched.tick().skip_message
-    _work(bench, database)
+    _work(installation, database)
     watched.tick()
     assert watched.names("failed") == ["list.csv", "list.csv.message.txt", "list.errors.csv"]
     assert "Nothing was imported" in watched.path("failed", "*.message.txt").read_text()
@@ -189,7 +191,7 @@ def test_a_file_given_up_after_its_rows_were_decided_gets_an_error_file(
 
 
 @pytest.mark.usefixtures("unsettled")
-def test_a_tick_settles_files_that_their_run_did_not(watched, bench, database, ask, monkeypatch):
+def test_a_tick_settles_files_that_their_run_did_not(watched, installation, database, ask, monkeypatch):
     assert watched.run(watched.drop("list.csv", _ONE_BAD_ROW)).success
     assert not watched.run(watched.drop("broken.csv", _BAD_HEADER)).success
     assert watched.names("taken") == ["broken.csv", "list.csv"]
@@ -199,7 +201,7 @@ def test_a_tick_settles_files_that_their_run_did_not(watched, bench, database, a
     assert "list.csv waits for its error file" in told
     assert "broken.csv failed" in told
     assert watched.names("failed") == ["broken.csv", "broken.csv.message.txt"]
-    _work(bench, database)
+    _work(installation, database)
     assert "list.csv is done" in watched.tick().skip_message
     assert watched.names("taken") == ["list.csv", "list.errors.csv"]
     assert "Dua,rusak" in watched.path("taken", "list.errors.csv").read_text("utf-8-sig")
@@ -305,7 +307,7 @@ def test_an_import_whose_runs_all_died_ends(watched, ask, monkeypatch, step, end
 
 
 @pytest.fixture
-def given_up(watched, bench, database):
+def given_up(watched, installation, database):
     """Give up the file of an import, as a tick does that saw it unfinished."""
 
     def give_up(name):
@@ -315,8 +317,8 @@ def given_up(watched, bench, database):
         seen = inbox_outcomes.Imported(
             file=file_of(file_id, path), import_id=import_id, is_unfinished=True, run_id=None, idle=False
         )
-        errors = inbox_outcomes.WrittenHere(bench)
-        return inbox_outcomes.give_up(bench, seen, ImportFailed("its run was cancelled"), errors)
+        errors = inbox_outcomes.WrittenHere(installation)
+        return inbox_outcomes.give_up(installation, seen, ImportFailed("its run was cancelled"), errors)
 
     return give_up
 
@@ -329,11 +331,11 @@ def test_a_file_whose_import_ended_meanwhile_is_not_given_up(watched, given_up, 
     assert ask("SELECT state FROM imports")[0].state == "applied"
 
 
-def test_an_import_somebody_works_on_is_not_given_up(watched, bench, given_up, ask, monkeypatch):
+def test_an_import_somebody_works_on_is_not_given_up(watched, installation, given_up, ask, monkeypatch):
     request = watched.drop("list.csv", "id,name\n1,Satu\n")
     monkeypatch.setattr("kelompok_pipelines.assets.importing.stage", lambda *_: 1 / 0)
     assert not watched.run(request).success
-    with working_on(bench.database.engine, ask("SELECT id FROM imports")[0].id):
+    with working_on(installation.database.engine, ask("SELECT id FROM imports")[0].id):
         assert given_up("list.csv") is None
     assert watched.names("taken") == ["list.csv"]
     assert not given_up("list.csv").done

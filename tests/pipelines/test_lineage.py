@@ -26,10 +26,10 @@ _JOB, _STAGE = "csv_import__import_organizations", "csv_import__import_organizat
 
 
 @pytest.fixture
-def graph(settings, bench):
+def graph(settings, installation):
     for plugin in ("csv-import", "json-import", "sdgs-keyword", "social-links", "locations"):
         set_enabled(settings, plugin, enabled=True)
-    return build_definitions(settings, Core(bench=bench)).resolve_asset_graph()
+    return build_definitions(settings, Core(installation=installation)).resolve_asset_graph()
 
 
 def _materializations(result):
@@ -120,13 +120,13 @@ def test_a_partition_alone_imports_the_last_file_of_its_source_again(definitions
 
 
 def test_a_run_of_a_failed_import_fails_and_its_re_execution_imports_the_file_again(
-    settings, bench, execute, tmp_path, instance, ask
+    settings, installation, execute, tmp_path, instance, ask
 ):
     file = tmp_path / "mitra.csv"
     file.write_text("Alamat\nJl. Satu\n")
     assert not execute(_JOB, _STAGE, file=str(file)).success
     (failed,) = ask("SELECT id FROM imports")
-    definitions = build_definitions(settings, Core(bench=bench, retries=True))
+    definitions = build_definitions(settings, Core(installation=installation, retries=True))
     job, config = definitions.resolve_job_def(_JOB), {"ops": {_STAGE: {"config": {"import_id": str(failed.id)}}}}
     again = job.execute_in_process(config, instance=instance, raise_on_error=False)
     assert not again.success
@@ -150,7 +150,7 @@ def test_a_partition_and_a_file_of_another_source_are_refused(definitions, file,
 
 
 def test_a_core_table_materialized_alone_applies_approved_plans_and_succeeds_without_any(
-    execute, file, bench, operator, ask
+    execute, file, installation, operator, ask
 ):
     apply = ("core__apply_organizations", "core__organizations__apply")
     nothing = execute(*apply)
@@ -162,13 +162,13 @@ def test_a_core_table_materialized_alone_applies_approved_plans_and_succeeds_wit
         assert execute(_JOB, _STAGE, file=str(copy), dry_run=True).success
     waiting = [row.id for row in ask("SELECT id FROM imports ORDER BY id")]
     for one in waiting:
-        approve(bench, one, operator)
+        approve(installation, one, operator)
     assert execute(*apply).success
     assert [row.state for row in ask("SELECT state FROM imports")] == ["applied", "applied"]
 
 
 @pytest.fixture
-def approved(execute, file, bench, operator, ask):
+def approved(execute, file, installation, operator, ask):
     """Leave three approved plans: of two lists of organizations, and one of members."""
     file.write_text("id,name,slug\n1,Satu,satu\n")
     assert execute(_JOB, _STAGE, file=str(file)).success
@@ -179,12 +179,12 @@ def approved(execute, file, bench, operator, ask):
         job = "csv_import__import_members" if name == "c" else _JOB
         assert execute(job, f"{job}__stage", file=str(copy), dry_run=True).success
     for one in ask("SELECT id FROM imports WHERE state = 'planned'"):
-        approve(bench, one.id, operator)
+        approve(installation, one.id, operator)
     return lambda: [row.source_name for row in ask("SELECT source_name FROM imports WHERE state = 'planned'")]
 
 
 def test_a_retry_of_a_core_table_applies_all_plans_that_the_step_took_up(
-    settings, bench, instance, approved, monkeypatch
+    settings, installation, instance, approved, monkeypatch
 ):
     monkeypatch.setattr(retries, "_PAUSE_SECONDS", 0)
     left, real = [DatabaseUnavailable("it went away")], core_tables.apply
@@ -195,7 +195,7 @@ def test_a_retry_of_a_core_table_applies_all_plans_that_the_step_took_up(
         return real(*arguments)
 
     monkeypatch.setattr(core_tables, "apply", lose)
-    definitions = build_definitions(settings, Core(bench=bench, retries=True))
+    definitions = build_definitions(settings, Core(installation=installation, retries=True))
     result = definitions.resolve_job_def("core__apply_organizations").execute_in_process(instance=instance)
     assert result.success
     assert not left
@@ -203,8 +203,8 @@ def test_a_retry_of_a_core_table_applies_all_plans_that_the_step_took_up(
     assert len(result.get_asset_materialization_events()) == 2
 
 
-def test_core_tables_materialized_together_each_apply_their_own_plans(settings, bench, instance, approved):
-    definitions = build_definitions(settings, Core(bench=bench))
+def test_core_tables_materialized_together_each_apply_their_own_plans(settings, installation, instance, approved):
+    definitions = build_definitions(settings, Core(installation=installation))
     keys = [dg.AssetKey(["core", name]) for name in ("organizations", "members")]
     result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance, asset_selection=keys

@@ -111,14 +111,14 @@ def test_a_row_that_an_earlier_file_had_is_listed_the_same_way(plan):
     assert _changes(plan(content, dry_run=True)) == first
 
 
-def test_at_most_a_hundred_changes_are_read_by_one_query_and_long_texts_are_cut(plan, bench):
+def test_at_most_a_hundred_changes_are_read_by_one_query_and_long_texts_are_cut(plan, installation):
     asked = []
 
     def note(_connection, _cursor, statement, *_):
         if "is_shown" in statement:
             asked.append(statement)
 
-    sa.event.listen(bench.database.engine, "before_cursor_execute", note)
+    sa.event.listen(installation.database.engine, "before_cursor_execute", note)
     long = "kata " * 2_000
     told = _changes(plan("id,name,description\n" + "".join(f"{n},N{n},{long}{n}\n" for n in range(1, 130))))
     assert len(told) == public_changes.MOST_CHANGES

@@ -27,9 +27,9 @@ def no_pause(monkeypatch):
 
 
 @pytest.fixture
-def run(settings, bench, instance):
+def run(settings, installation, instance):
     def execute(*, by_dagster=True, **config):
-        definitions = build_definitions(settings, Core(bench=bench, retries=by_dagster))
+        definitions = build_definitions(settings, Core(installation=installation, retries=by_dagster))
         result = definitions.resolve_job_def(_JOB).execute_in_process(
             run_config={"ops": {_STAGE: {"config": config}}}, instance=instance, raise_on_error=False
         )
@@ -104,11 +104,13 @@ def test_runs_of_the_command_line_and_of_workers_are_not_retried(run, file, lost
     assert again == []
 
 
-def test_an_import_resumes_when_the_storage_is_available_again(run, file, bench, operator, ask):
+def test_an_import_resumes_when_the_storage_is_available_again(run, file, installation, operator, ask):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
-    import_id = receive(bench, request, operator).import_id
+    import_id = receive(installation, request, operator).import_id
     kept = Path(
-        kept_location(bench.settings.storage_url, ask("SELECT encode(file_sha256, 'hex') AS h FROM imports")[0].h)
+        kept_location(
+            installation.settings.storage_url, ask("SELECT encode(file_sha256, 'hex') AS h FROM imports")[0].h
+        )
     )
     kept.rename(kept.with_name("away"))
     result, again = run(import_id=str(import_id))
@@ -122,9 +124,9 @@ def test_an_import_resumes_when_the_storage_is_available_again(run, file, bench,
     assert ask("SELECT state FROM imports")[0].state == "applied"
 
 
-def test_an_import_stays_open_when_the_database_is_lost_while_staging(bench, file, operator, ask, monkeypatch):
+def test_an_import_stays_open_when_the_database_is_lost_while_staging(installation, file, operator, ask, monkeypatch):
     import_id = receive(
-        bench, ImportRequest(plugin="csv-import", job="import-organizations", file=file), operator
+        installation, ImportRequest(plugin="csv-import", job="import-organizations", file=file), operator
     ).import_id
 
     def lose(*_):
@@ -133,6 +135,6 @@ def test_an_import_stays_open_when_the_database_is_lost_while_staging(bench, fil
     with monkeypatch.context() as patch:
         patch.setattr(staging, "_read", lose)
         with pytest.raises(DatabaseUnavailable):
-            staging.stage(bench, import_id)
+            staging.stage(installation, import_id)
     assert ask("SELECT state FROM imports")[0].state == "received"
-    assert staging.stage(bench, import_id).state == "staged"
+    assert staging.stage(installation, import_id).state == "staged"

@@ -64,9 +64,9 @@ def test_a_dry_run_in_parts_stops_at_the_plan(scaled, execute, file, ask):
     assert "core/organizations" not in str(result.get_asset_materialization_events())
 
 
-def test_parts_are_processes_where_no_executor_is_named(scaled, settings, bench):
+def test_parts_are_processes_where_no_executor_is_named(scaled, settings, installation):
     scaled("[scaling]\nparts = 2")
-    job = build_definitions(settings, Core(bench=bench)).resolve_job_def(_JOB)
+    job = build_definitions(settings, Core(installation=installation)).resolve_job_def(_JOB)
     assert job.executor_def is dg.multiprocess_executor
 
 

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 import typer
 
-from kelompok_core.cli import installation, plugins, surroundings
+from kelompok_core.cli import operating, plugins, surroundings
 from kelompok_core.plugin_host import configuration
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines import services
@@ -59,8 +59,8 @@ def configure(settings):
 
 
 @pytest.fixture
-def build(settings, bench):
-    return lambda: build_definitions(settings, Core(bench=bench))
+def build(settings, installation):
+    return lambda: build_definitions(settings, Core(installation=installation))
 
 
 @pytest.fixture
@@ -77,9 +77,9 @@ def launch(build, instance):
 
 
 @pytest.fixture
-def tick(build, bench, instance):
+def tick(build, installation, instance):
     def run(sensor):
-        with dg.build_sensor_context(instance=instance, resources={"core": Core(bench=bench)}) as context:
+        with dg.build_sensor_context(instance=instance, resources={"core": Core(installation=installation)}) as context:
             return build().resolve_sensor_def(sensor).evaluate_tick(context)
 
     return run
@@ -92,7 +92,7 @@ def doctor(settings, monkeypatch, capsys):
 
     def run():
         with pytest.raises(typer.Exit) as ended:
-            installation.doctor(as_json=True)
+            operating.doctor(as_json=True)
         return ended.value.exit_code, {one["what"]: one["problem"] for one in json.loads(capsys.readouterr().out)}
 
     return run

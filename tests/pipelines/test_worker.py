@@ -26,24 +26,24 @@ from kelompok_pipelines.worker import work
 
 
 @pytest.fixture
-def submit(bench, operator, tmp_path):
+def submit(installation, operator, tmp_path):
     def run(content="id,name\n1,Satu\n2,\n", **more):
         file = tmp_path / "list.csv"
         file.write_text(content)
         request = ImportRequest(plugin="csv-import", job="import-organizations", file=file, **more)
-        admission = admit(bench, request, operator)
-        with incoming_from(str(file), bench.settings) as incoming:
-            return open_import(bench, admission, incoming, queued=True).import_id
+        admission = admit(installation, request, operator)
+        with incoming_from(str(file), installation.settings) as incoming:
+            return open_import(installation, admission, incoming, queued=True).import_id
 
     return run
 
 
 @pytest.fixture
-def hands(bench, monkeypatch):
+def hands(installation, monkeypatch):
     for name in ("DAGSTER_HOME", "KELOMPOK_DAGSTER_STORAGE_URL", "KELOMPOK_DAGSTER_FOLDER"):
         monkeypatch.setenv(name, "")  # what a runner sets for its process is this test's alone
     monkeypatch.delenv("DAGSTER_HOME")
-    with Presence(bench.database, uuid4()) as presence, working._Hands(bench, presence) as made:
+    with Presence(installation.database, uuid4()) as presence, working._ImportLoop(installation, presence) as made:
         yield made
 
 
@@ -94,7 +94,7 @@ def test_a_fault_is_told_without_the_data(hands, submit, record_of, monkeypatch,
     assert "Siti" not in caplog.text
 
 
-def test_the_run_of_a_worker_that_died_is_ended_and_another_goes_on(hands, submit, record_of, bench, database):
+def test_the_run_of_a_worker_that_died_is_ended_and_another_goes_on(hands, submit, record_of, installation, database):
     import_id = submit()
     with Presence(database, uuid4()) as dead:
         with database.connect() as connection, connection.begin():
@@ -118,24 +118,24 @@ def test_an_import_that_ended_many_workers_is_given_up(hands, submit, record_of,
     assert "3 workers ended" in record_of(import_id).failure
 
 
-def test_cancelled_meanwhile_it_stays_cancelled(hands, submit, record_of, bench, operator, monkeypatch):
+def test_cancelled_meanwhile_it_stays_cancelled(hands, submit, record_of, installation, operator, monkeypatch):
     import_id = submit()
-    hands._bench = replace(bench, tell=lambda _: cancel(bench, import_id, operator))
+    hands._installation = replace(installation, tell=lambda _: cancel(installation, import_id, operator))
     hands._runner = None
     assert hands.take_one()
     assert (record_of(import_id).state, record_of(import_id).failure) == ("cancelled", None)
 
 
-def test_asked_to_stop_it_puts_the_import_back_as_far_as_it_is(hands, submit, record_of, bench):
+def test_asked_to_stop_it_puts_the_import_back_as_far_as_it_is(hands, submit, record_of, installation):
     def stop(_):
         raise WorkerStops
 
     import_id = submit()
-    hands._bench, hands._runner = replace(bench, tell=stop), None
+    hands._installation, hands._runner = replace(installation, tell=stop), None
     assert hands.take_one()
     waiting = record_of(import_id)
     assert (waiting.state, waiting.rows_staged, waiting.leased_by) == ("staging", 2, None)
-    hands._bench, hands._runner = bench, None
+    hands._installation, hands._runner = installation, None
     assert hands.take_one()
     assert record_of(import_id).state == "applied"
 

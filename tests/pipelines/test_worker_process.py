@@ -46,11 +46,11 @@ def environment(settings):
 
 
 @pytest.fixture
-def submitted(bench, operator, file):
+def submitted(installation, operator, file):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
-    admission = admit(bench, request, operator)
-    with incoming_from(str(file), bench.settings) as incoming:
-        return open_import(bench, admission, incoming, queued=True).import_id
+    admission = admit(installation, request, operator)
+    with incoming_from(str(file), installation.settings) as incoming:
+        return open_import(installation, admission, incoming, queued=True).import_id
 
 
 def test_an_import_that_takes_too_much_memory_fails_and_the_worker_is_started_anew(
@@ -70,6 +70,6 @@ def test_an_import_that_takes_too_much_memory_fails_and_the_worker_is_started_an
     assert not Path(temporary).exists()
     assert "needed too much memory" in done.stdout
     with database.connect() as connection:
-        record = get_import(connection, submitted)
-    assert (record.state, record.failure_code, record.queued_at) == ("failed", "import.memory_exceeded", None)
-    assert "memory_megabytes" in record.failure_hint
+        import_ = get_import(connection, submitted)
+    assert (import_.state, import_.failure_code, import_.queued_at) == ("failed", "import.memory_exceeded", None)
+    assert "memory_megabytes" in import_.failure_hint

@@ -94,16 +94,16 @@ def test_a_worker_that_works_is_left_alone(begin, database, impatient):
     assert told == []
 
 
-def test_a_worker_that_does_not_let_go_of_what_was_cancelled_is_ended(begin, bench, operator, database, file):
+def test_a_worker_that_does_not_let_go_of_what_was_cancelled_is_ended(begin, installation, operator, database, file):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
-    import_id = receive(bench, request, operator).import_id
+    import_id = receive(installation, request, operator).import_id
     service = begin("loops", import_id)
     _wait_for(lambda: _is_held(database, import_id), 60)
     time.sleep(1.5)
     told = []
     with WorkerWatch(lambda: database, [service], told.append):
         asked = time.monotonic()
-        cancel(bench, import_id, operator)
+        cancel(installation, import_id, operator)
         _wait_for(lambda: not service.is_running, 10)
         assert time.monotonic() - asked < 5.5
     assert told == ["worker-1 hangs (it still works on a cancelled or failed import) and is killed."]

@@ -111,12 +111,12 @@ def test_every_target_of_the_makefile_says_what_it_does():
         assert re.search(rf"^{target}:.*## \w+", text, re.MULTILINE), target
 
 
-def test_the_examples_are_what_they_say(settings, bench):
+def test_the_examples_are_what_they_say(settings, installation):
     from kelompok_core.imports.shared.profiles import read_profile
     from kelompok_pipelines.definitions import build_definitions
     from kelompok_pipelines.resources import Core
 
     shutil.copy(PROJECT / "examples/kelompok.toml", settings.config_file)
     assert read_profile(settings, "partners").options.mapping["Nama Lembaga"] == "name"
-    definitions = build_definitions(settings, Core(bench=bench))
+    definitions = build_definitions(settings, Core(installation=installation))
     assert definitions.resolve_schedule_def("partners_nightly").cron_schedule == "0 2 * * *"

@@ -8,7 +8,7 @@ from kelompok_core.headers.mapping import OUR_COLUMNS, HeaderField, map_headers
 from kelompok_core.headers.spelling import fold_header
 from kelompok_core.imports.shared.columns import header_fields, map_columns
 from kelompok_core.organizations.entity import DESCRIPTOR
-from kelompok_core.records.owners_sql import HOME
+from kelompok_core.records.owners_sql import OWNER
 from kelompok_core.records.registry import get_descriptor
 
 _FIELDS = (
@@ -125,7 +125,7 @@ def test_a_header_of_members_posts_and_events_is_known(entity, header, field):
 
 @pytest.mark.parametrize("entity", list_entities())
 def test_records_of_all_entities_but_one_belong_to_that_one(entity):
-    assert get_descriptor(entity).belongs == (entity != HOME)
+    assert get_descriptor(entity).belongs == (entity != OWNER)
 
 
 @pytest.mark.parametrize("header", [

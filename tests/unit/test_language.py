@@ -155,8 +155,8 @@ def test_a_list_of_ours_is_told_whole_and_a_moment_as_the_clock_here_shows_it():
     choices = ", ".join(f"windows-125{number} («{'Jos' * 5}»)" for number in range(8))
     assert choices in describe("file.encoding_unclear", params={"encoding": choices, "offset": 1, "line": 1})
     told = describe("file.already_imported", params={"at": "2026-11-30T05:40+00:00", "import": "x"})
-    moment = datetime(2026, 11, 30, 5, 40, tzinfo=UTC).astimezone()
-    assert moment.strftime("%Y-%m-%d %H:%M %Z") in told
+    date_time = datetime(2026, 11, 30, 5, 40, tzinfo=UTC).astimezone()
+    assert date_time.strftime("%Y-%m-%d %H:%M %Z") in told
 
 
 def test_no_finding_speaks_of_one_things():

@@ -121,8 +121,8 @@ def test_a_day_number_is_a_date_where_its_column_has_dates():
     assert _date(first_day, "44197") == (None, ["value.date_serial_unclear"])
     assert _date(first_day, "9999", day_numbers=True)[1] != ["value.date_serial"], "four digits are a year"
     reading = Reading(day_numbers=frozenset({"mulai"}), timezone="UTC")
-    moment = starts_at(Inputs(own=_cells("44197.375", name="mulai"), reading=reading))
-    assert moment.values.iloc[0] == "2021-01-01T09:00:00Z"
+    date_time = starts_at(Inputs(own=_cells("44197.375", name="mulai"), reading=reading))
+    assert date_time.values.iloc[0] == "2021-01-01T09:00:00Z"
 
 
 def test_what_spreadsheets_write_for_an_empty_date_is_said():
@@ -137,7 +137,7 @@ def test_what_has_not_ended_has_no_end(written):
 # --- times and zones
 
 
-def _moments(**columns):
+def _date_times(**columns):
     parts = {name: _cells(written, name=name) for name, written in columns.items()}
     inputs = Inputs(own=parts.get("starts_at", _cells(None)), parts=parts, reading=Reading(today=_TODAY))
     shared = inputs.shared
@@ -169,7 +169,7 @@ def _moments(**columns):
       "all_day": "True"}, ("2031-05-24T17:00:00Z", "2031-05-25T16:59:59Z", None, [])),
 ])  # fmt: skip
 def test_when_something_is_and_where(columns, told):
-    assert _moments(**columns) == told
+    assert _date_times(**columns) == told
 
 
 @pytest.mark.parametrize(("columns", "code"), [
@@ -181,7 +181,7 @@ def test_when_something_is_and_where(columns, told):
     ({"starts_at": "2031-05-01", "timezone": "Mars"}, "value.timezone_unknown"),
 ])  # fmt: skip
 def test_what_does_not_go_together_is_said(columns, code):
-    assert code in _moments(**columns)[-1]
+    assert code in _date_times(**columns)[-1]
 
 
 def test_a_header_names_the_zone_of_its_times():

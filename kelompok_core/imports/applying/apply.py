@@ -18,7 +18,7 @@ from kelompok_core.imports.deciding.decide import make_plan
 from kelompok_core.imports.running.queue import enqueue
 from kelompok_core.imports.shared.acting import act_on
 from kelompok_core.imports.shared.imports import (
-    ImportRecord,
+    Import,
     ImportState,
     failure_columns,
     get_import,
@@ -28,7 +28,7 @@ from kelompok_core.imports.shared.imports import (
 from kelompok_core.imports.shared.repeated_rows_sql import SAID_BEFORE
 from kelompok_core.imports.shared.rights import actor_of, authorize_import
 from kelompok_core.imports.shared.superseded_rows import supersede
-from kelompok_core.installation import Progress, Workbench
+from kelompok_core.installation import Installation, Progress
 from kelompok_core.records import field_sql
 from kelompok_core.records.registry import get_descriptor
 
@@ -44,42 +44,42 @@ class _MovedMeanwhile(Exception):
         return "records changed while they were written"
 
 
-def approve(bench: Workbench, import_id: UUID, actor: Actor, *, queued: bool = False) -> ImportRecord:
+def approve(installation: Installation, import_id: UUID, actor: Actor, *, queued: bool = False) -> Import:
     """Release a dry run's plan to be applied, in the name of this actor; ``queued`` for a worker to do so.
 
     Raises:
         Conflict: When there is no plan waiting.
         NotPermitted: When the actor may not apply imports there.
     """
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         lock_import(connection, import_id)
-        record = get_import(connection, import_id)
-        _authorize(connection, actor, record)
-        if record.state is ImportState.APPLIED or record.queued_at is not None:
-            return record
-        if record.state is not ImportState.PLANNED:
+        import_ = get_import(connection, import_id)
+        _authorize(connection, actor, import_)
+        if import_.state is ImportState.APPLIED or import_.queued_at is not None:
+            return import_
+        if import_.state is not ImportState.PLANNED:
             raise Conflict(
-                f"import {import_id} has no plan to apply: its state is «{record.state}»",
+                f"import {import_id} has no plan to apply: its state is «{import_.state}»",
                 hint="Run it again with --dry-run to plan it, then apply that plan.",
             )
-        act_on(connection, record, actor.id)
+        act_on(connection, import_, actor.id)
         update_import(connection, import_id, approved_by=actor.id, approved_key_id=actor.key_id)
         if queued:
             enqueue(connection, import_id)
         return get_import(connection, import_id)
 
 
-def apply(bench: Workbench, import_id: UUID) -> ImportRecord:
+def apply(installation: Installation, import_id: UUID) -> Import:
     """Apply a planned import; does nothing for one that is applied, or a dry run nobody approved.
 
     Raises:
         NotPermitted: When the actor may no longer import there.
         ImportFailed: When the core kept changing under it.
     """
-    with working_on(bench.database.engine, import_id):
+    with working_on(installation.database.engine, import_id):
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                record = _apply_once(bench, import_id)
+                import_ = _apply_once(installation, import_id)
             except _MovedMeanwhile as moved:
                 cause: Exception = moved
             except sa.exc.DBAPIError as error:
@@ -90,10 +90,10 @@ def apply(bench: Workbench, import_id: UUID) -> ImportRecord:
                 cause = error.orig if isinstance(error.orig, Exception) else error
             else:
                 reach(FailPoint.APPLY_DONE)
-                written = sum((record.counts or {}).get(decision, 0) for decision in ("accepted", "merged"))
-                refresh_statistics(bench.database.engine, written, "apply")
-                bench.tell(Progress(step="apply", rows=record.rows_staged))
-                return record
+                written = sum((import_.counts or {}).get(decision, 0) for decision in ("accepted", "merged"))
+                refresh_statistics(installation.database.engine, written, "apply")
+                installation.tell(Progress(step="apply", rows=import_.rows_staged))
+                return import_
             _logger.info("Import %s, attempt %d to apply: %s", import_id, attempt, cause)
     raise ImportFailed(
         f"import {import_id} could not be applied in {_ATTEMPTS} attempts; the last time: {cause}",
@@ -106,26 +106,26 @@ def _may_pass(error: sa.exc.DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in ("40001", "40P01", "23505", "23503")
 
 
-def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
+def _apply_once(installation: Installation, import_id: UUID) -> Import:
     started = monotonic()
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         use_memory(connection)
         lock_import(connection, import_id)
-        record = get_import(connection, import_id)
-        if record.state is not ImportState.PLANNED or record.waits_for_approval:
-            return record
-        actor = actor_of(connection, record)
-        _authorize(connection, actor, record)
-        act_on(connection, record, actor.id)
-        lock_entity(connection, record.entity)
+        import_ = get_import(connection, import_id)
+        if import_.state is not ImportState.PLANNED or import_.waits_for_approval:
+            return import_
+        actor = actor_of(connection, import_)
+        _authorize(connection, actor, import_)
+        act_on(connection, import_, actor.id)
+        lock_entity(connection, import_.entity)
         reach(FailPoint.APPLY_BEGUN)
-        columns = _plan_again_if_moved(connection, record)
-        revision = columns.get("plan_revision", record.plan_revision)
-        _write(connection, record, revision, columns or dict(record.counts or {}))
-        columns["durations"] = dict(record.durations) | {"apply": round(monotonic() - started, 3)}
+        columns = _plan_again_if_moved(connection, import_)
+        revision = columns.get("plan_revision", import_.plan_revision)
+        _write(connection, import_, revision, columns or dict(import_.counts or {}))
+        columns["durations"] = dict(import_.durations) | {"apply": round(monotonic() - started, 3)}
         update_held(
             connection,
-            record,
+            import_,
             state=ImportState.APPLIED,
             applied_at=sa.func.now(),
             **failure_columns(None),
@@ -135,44 +135,44 @@ def _apply_once(bench: Workbench, import_id: UUID) -> ImportRecord:
         return get_import(connection, import_id)
 
 
-def _authorize(connection: sa.Connection, actor: Actor, record: ImportRecord) -> None:
+def _authorize(connection: sa.Connection, actor: Actor, import_: Import) -> None:
     """Let the actor apply the import, and use the rights that values in it rest on."""
-    authorize_import(connection, actor, Action.IMPORT_APPLY, record.entity, record.organization_id)
-    for action in record.needs:
-        authorize(connection, actor.acting_on(record.entity), Action(action), record.organization_id)
+    authorize_import(connection, actor, Action.IMPORT_APPLY, import_.entity, import_.organization_id)
+    for action in import_.needs:
+        authorize(connection, actor.acting_on(import_.entity), Action(action), import_.organization_id)
 
 
-def _plan_again_if_moved(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
+def _plan_again_if_moved(connection: sa.Connection, import_: Import) -> dict[str, Any]:
     """Decide again when the core changed since the plan, or another person released it than asked for it.
 
     A reviewed plan keeps what was reviewed.
     """
-    same_rights = record.approved_by is None or record.released_by == (record.actor_id, record.key_id)
-    if same_rights and not _has_moved(connection, record):
+    same_rights = import_.approved_by is None or import_.released_by == (import_.actor_id, import_.key_id)
+    if same_rights and not _has_moved(connection, import_):
         return {}
-    reviewed = record.plan_revision if record.dry_run else None
-    return make_plan(connection, record, revision=record.plan_revision + 1, reviewed=reviewed)
+    reviewed = import_.plan_revision if import_.dry_run else None
+    return make_plan(connection, import_, revision=import_.plan_revision + 1, reviewed=reviewed)
 
 
-def _has_moved(connection: sa.Connection, record: ImportRecord) -> bool:
+def _has_moved(connection: sa.Connection, import_: Import) -> bool:
     """Return whether the core may have changed since the plan; True for a plan from before a restore."""
-    planned = connection.execute(sa.text(apply_sql.PLANNED_BEFORE), {"import": record.id}).one_or_none()
+    planned = connection.execute(sa.text(apply_sql.PLANNED_BEFORE), {"import": import_.id}).one_or_none()
     if planned is None:
         return True
-    params = {"import": record.id, "entity": record.entity, "since": planned.since, "shift": planned.shift}
+    params = {"import": import_.id, "entity": import_.entity, "since": planned.since, "shift": planned.shift}
     return bool(connection.scalar(sa.text(apply_sql.CORE_MOVED_ON), params))
 
 
-def _write(connection: sa.Connection, record: ImportRecord, revision: int, counts: Mapping[str, Any]) -> None:
+def _write(connection: sa.Connection, import_: Import, revision: int, counts: Mapping[str, Any]) -> None:
     """Write records and evidence, and see that it was as many as planned."""
-    descriptor = get_descriptor(record.entity)
-    fields = descriptor.fields_told_by(record.mapping.values())
+    descriptor = get_descriptor(import_.entity)
+    fields = descriptor.fields_told_by(import_.mapping.values())
     params = {
-        "import": record.id,
+        "import": import_.id,
         "revision": revision,
-        "entity": record.entity,
-        "source": record.source_name,
-        "origin": record.origin,
+        "entity": import_.entity,
+        "source": import_.source_name,
+        "origin": import_.origin,
     }
 
     def run(statement: str, **more: Any) -> int:
@@ -186,21 +186,21 @@ def _write(connection: sa.Connection, record: ImportRecord, revision: int, count
             run(field_sql.add_words(field))
     written = {"accepted": run(apply_sql.insert_accepted(descriptor, fields)), "merged": 0}
     reach(FailPoint.APPLY_INSERTED)
-    turns = connection.execute(sa.text(apply_sql.MERGE_TURNS), params).all()
-    for turn in turns:
-        written["merged"] += run(apply_sql.update_merged(descriptor, fields), turn=turn.turn)
+    steps = connection.execute(sa.text(apply_sql.MERGE_ORDER), params).all()
+    for step in steps:
+        written["merged"] += run(apply_sql.update_merged(descriptor, fields), apply_order=step.apply_order)
     if (withdrawal := descriptor.withdrawal) is not None:
         run(apply_sql.withdraw(descriptor, descriptor.field(withdrawal.field)))
     reach(FailPoint.APPLY_MERGED)
     if written != {name: counts[name] for name in written}:
         raise _MovedMeanwhile
     _record_evidence(connection, params)
-    supersede(connection, record, descriptor, revision)
+    supersede(connection, import_, descriptor, revision)
     reach(FailPoint.APPLY_RECORDED)
 
 
 def _record_evidence(connection: sa.Connection, params: Mapping[str, Any]) -> None:
     said_before = connection.scalar(sa.text(f"SELECT {SAID_BEFORE}"), params)
     if said_before:  # else nothing is looked up that cannot be there
-        connection.execute(sa.text(apply_sql.SEE_AGAIN), params)
+        connection.execute(sa.text(apply_sql.RECORD_REPEATED_ROWS), params)
     connection.execute(sa.text(apply_sql.RECORD_EVIDENCE), {**params, "is_first": not said_before})

@@ -15,15 +15,16 @@ LOCK_TARGETS = """
     WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
     ORDER BY t.id FOR UPDATE OF t"""
 
-# Asked once, when all are locked: each turn counts the version of its record up.
+# Asked once, when all are locked: each change increments the version of its record.
 COUNT_MOVED = """
     SELECT count(*) FROM import_decisions d LEFT JOIN {table} t ON t.id = d.target_id
     WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
       AND d.base_version IS NOT NULL AND d.base_version IS DISTINCT FROM t.version"""
 
-MERGE_TURNS = """
-    SELECT turn, count(*) AS rows FROM import_decisions
-    WHERE import_id = :import AND revision = :revision AND decision = 'merged' GROUP BY turn ORDER BY turn"""
+MERGE_ORDER = """
+    SELECT apply_order, count(*) AS rows FROM import_decisions
+    WHERE import_id = :import AND revision = :revision AND decision = 'merged'
+    GROUP BY apply_order ORDER BY apply_order"""
 
 
 def _by_column(fields: Sequence[Field]) -> Sequence[tuple[str, Sequence[Field]]]:
@@ -48,7 +49,7 @@ def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> st
     return f"""
         INSERT INTO {descriptor.entity} ({", ".join(columns)})
         SELECT {", ".join(columns.values())}
-        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.row_number = d.row_number
         WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'accepted'"""
 
 
@@ -93,7 +94,7 @@ def _array(names: Iterable[str | None]) -> str:
 
 
 def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
-    """Write one turn's changes into their records, which are locked and at the version planned on."""
+    """Write the changes of one step into their records, which are locked and at the version planned on."""
     extra = descriptor.extra_column
     columns = {extra: f"t.{extra}"}
     columns |= {column: _changed(column, group) for column, group in _by_column(fields)}
@@ -114,8 +115,9 @@ def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
             FROM jsonb_object_keys(d.changes) key WHERE key <> 'extra' {said}), '{{}}')"""
     return f"""
         UPDATE {descriptor.entity} t SET {", ".join(f"{column} = {value}" for column, value in columns.items())}
-        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
-        WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged' AND d.turn = :turn
+        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.row_number = d.row_number
+        WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
+          AND d.apply_order = :apply_order
           AND t.id = d.target_id"""
 
 
@@ -148,7 +150,7 @@ def withdraw(descriptor: EntityDescriptor, field: Field) -> str:
 
 
 # The database copies evidence from the import's own rows and decisions: the runtime role cannot write it.
-SEE_AGAIN = "SELECT see_again(:import, :revision)"
+RECORD_REPEATED_ROWS = "SELECT record_repeated_rows(:import, :revision)"
 RECORD_EVIDENCE = "SELECT record_evidence(:import, :revision, is_first => :is_first)"
 """Keep the first row for each value; ``is_first`` when the source is new."""
 

@@ -1,4 +1,4 @@
-"""Asking the database whether an import kept its promises; each count must be zero."""
+"""Checks of an import in the database; each count must be zero."""
 
 from uuid import UUID
 
@@ -30,7 +30,7 @@ _WITHOUT_EVIDENCE = """
     SELECT count(*) FROM (
       SELECT DISTINCT d.target_id, r.raw_sha256, i.source_name, i.entity
       FROM import_decisions d JOIN imports i ON i.id = d.import_id AND i.plan_revision = d.revision
-      JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+      JOIN import_rows r ON r.import_id = d.import_id AND r.row_number = d.row_number
       WHERE i.id = :import AND d.decision IN ('accepted', 'merged')) w
     LEFT JOIN source_records s
       ON s.record_id = w.target_id AND s.entity = w.entity AND s.source_name = w.source_name

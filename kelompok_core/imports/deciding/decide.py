@@ -20,68 +20,68 @@ from kelompok_core.imports.shared.columns import ORGANIZATION
 from kelompok_core.imports.shared.imports import (
     DECISIONS,
     DuplicatePolicy,
-    ImportRecord,
+    Import,
     ImportState,
     get_import,
     update_held,
 )
 from kelompok_core.imports.shared.rights import actor_of, list_in_sight
-from kelompok_core.installation import Progress, Workbench
+from kelompok_core.installation import Installation, Progress
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.records.visibility_sql import sees_params
 from kelompok_core.values.conventions import DEFAULT_ZONE
 
 
-def decide(bench: Workbench, import_id: UUID) -> ImportRecord:
+def decide(installation: Installation, import_id: UUID) -> Import:
     """Plan a staged import; do nothing if it is already planned."""
-    engine = bench.database.engine
+    engine = installation.database.engine
     with working_on(engine, import_id):
-        with bench.database.connect() as connection:
-            record = get_import(connection, import_id)
-        if record.state is not ImportState.STAGED:
-            return record
+        with installation.database.connect() as connection:
+            import_ = get_import(connection, import_id)
+        if import_.state is not ImportState.STAGED:
+            return import_
         started = monotonic()
         reach(FailPoint.DECIDE_BEGUN)
-        with watched(bench, record):
-            record = _plan(engine, record, started)
+        with watched(installation, import_):
+            import_ = _plan(engine, import_, started)
         reach(FailPoint.DECIDE_DONE)
-        refresh_statistics(engine, record.rows_staged, "decide")
-        bench.tell(Progress(step="decide", rows=record.rows_staged))
-        return record
+        refresh_statistics(engine, import_.rows_staged, "decide")
+        installation.tell(Progress(step="decide", rows=import_.rows_staged))
+        return import_
 
 
-def _plan(engine: sa.Engine, record: ImportRecord, started: float) -> ImportRecord:
+def _plan(engine: sa.Engine, import_: Import, started: float) -> Import:
     """Make and store the plan in one snapshot, so that apply can find what has changed since."""
     snapshot = engine.connect().execution_options(isolation_level="REPEATABLE READ")
     with snapshot as connection, connection.begin():
-        with noticing_takeover(record):
-            plan = make_plan(connection, record, revision=1)
+        with noticing_takeover(import_):
+            plan = make_plan(connection, import_, revision=1)
             reach(FailPoint.DECIDE_DECIDED)
             duration = {"decide": round(monotonic() - started, 3)}
             update_held(
                 connection,
-                record,
+                import_,
                 state=ImportState.PLANNED,
                 planned_at=sa.func.now(),
-                durations=dict(record.durations) | duration,
+                durations=dict(import_.durations) | duration,
                 **plan,
             )
         reach(FailPoint.DECIDE_UPDATED)
-        return get_import(connection, record.id)
+        return get_import(connection, import_.id)
 
 
 def make_plan(
-    connection: sa.Connection, record: ImportRecord, *, revision: int, reviewed: int | None = None
+    connection: sa.Connection, import_: Import, *, revision: int, reviewed: int | None = None
 ) -> dict[str, Any]:
     """Decide every row in this transaction and store the decisions; return the import's new columns.
 
     With ``reviewed``, the number of a revision a person approved, rows now decided otherwise go to review.
     """
     use_memory(connection)
-    descriptor = get_descriptor(record.entity)
-    params = _params(connection, record) | {"revision": revision, "reviewed": reviewed}
+    descriptor = get_descriptor(import_.entity)
+    params = _params(connection, import_) | {"revision": revision, "reviewed": reviewed}
     shared = bool(connection.scalar(sa.text(repeated_rows_sql.SOME_SHARED), params))
-    for statement in decide_sql.statements(_rules(descriptor, record), shared=shared):
+    for statement in decide_sql.statements(_rules(descriptor, import_), shared=shared):
         connection.execute(sa.text(statement), params)
     connection.execute(sa.text(free_slugs_sql.assign_slugs(descriptor)), params)
     if connection.scalar(sa.text(free_slugs_sql.SOME_TAKEN)):
@@ -97,40 +97,40 @@ def make_plan(
     }
 
 
-def _rules(descriptor: EntityDescriptor, record: ImportRecord) -> DecisionRules:
-    given = record.options.policies
+def _rules(descriptor: EntityDescriptor, import_: Import) -> DecisionRules:
+    given = import_.options.policies
     policies: Mapping[str, MergePolicy] = {
         field.name: field.policy if field.only_added else given.get(field.name, field.policy)
-        for field in descriptor.fields_told_by(record.mapping.values())
+        for field in descriptor.fields_told_by(import_.mapping.values())
     }
-    last_wins = record.options.duplicates is DuplicatePolicy.LAST
+    last_wins = import_.options.duplicates is DuplicatePolicy.LAST
     return DecisionRules(
         descriptor=descriptor,
         policies=policies,
         last_wins=last_wins,
-        rows_name_homes=ORGANIZATION in record.mapping.values(),
+        rows_name_owners=ORGANIZATION in import_.mapping.values(),
     )
 
 
-def _params(connection: sa.Connection, record: ImportRecord) -> dict[str, Any]:
+def _params(connection: sa.Connection, import_: Import) -> dict[str, Any]:
     """Return the statements' parameters; the rights are those of the actor who applies the plan, or requested it."""
-    actor = actor_of(connection, record)
+    actor = actor_of(connection, import_)
     permitted = list_organizations_where(connection, actor, Action.IMPORT_APPLY)
     return {
-        "import": record.id,
-        "entity": record.entity,
-        "source": record.source_name,
-        "origin": record.origin,
-        "reading": connection.scalar(_READING, {"import": record.id}),
-        "scope": record.organization_id,
+        "import": import_.id,
+        "entity": import_.entity,
+        "source": import_.source_name,
+        "origin": import_.origin,
+        "reading": connection.scalar(_READING, {"import": import_.id}),
+        "scope": import_.organization_id,
         "manages": list_organizations_held(connection, actor, MANAGING_ROLES),
         "everywhere": permitted is None,
         "permitted": permitted or [],
-        "organization_column": next((name for name, target in record.mapping.items() if target == ORGANIZATION), None),
-        "timezone": record.options.timezone or DEFAULT_ZONE,
-        "last_wins": record.options.duplicates is DuplicatePolicy.LAST,
+        "organization_column": next((name for name, target in import_.mapping.items() if target == ORGANIZATION), None),
+        "timezone": import_.options.timezone or DEFAULT_ZONE,
+        "last_wins": import_.options.duplicates is DuplicatePolicy.LAST,
         "actor": actor.id,
-        **sees_params(list_in_sight(connection, actor, record)),
+        **sees_params(list_in_sight(connection, actor, import_)),
     }
 
 

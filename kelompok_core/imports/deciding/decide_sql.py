@@ -2,8 +2,8 @@
 
 The statements run in order in one transaction, and pass results on in temporary tables:
 
-``deciding_homes``      organizations of rows          ``deciding_refused``    rows not permitted there
-``deciding_shared``     rows whose id is ambiguous     ``deciding_seen``       rows unchanged since last time
+``deciding_owners``      organizations of rows          ``deciding_refused``    rows not permitted there
+``deciding_shared``     rows whose id is ambiguous     ``deciding_repeated``       rows unchanged since last time
 ``deciding_known``      earlier rows of the source     ``deciding_keys``       identity of each other row
 ``deciding_there``      one existing record, if any    ``deciding_matches``    existing records by strong key
 ``deciding_namesakes``  counts of seen rows by name    ``deciding_rows``       target and reason of each row
@@ -35,27 +35,27 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
     ``shared`` is whether an identity of the source may refer to several records.
     """
     descriptor = rules.descriptor
-    named = rules.rows_name_homes
+    named = rules.rows_name_owners
     if descriptor.belongs:
-        yield owners_sql.homes(named=named)
-        yield "ANALYZE deciding_homes"
+        yield owners_sql.owners(named=named)
+        yield "ANALYZE deciding_owners"
     yield owners_sql.refused(named=named) if descriptor.belongs else owners_sql.NOBODY_REFUSED
     if shared:
         yield repeated_rows_sql.share(descriptor)
     yield repeated_rows_sql.seen(descriptor, named=named, shared=shared)
-    yield "ANALYZE deciding_seen"
+    yield "ANALYZE deciding_repeated"
     yield repeated_rows_sql.known(descriptor)
     if shared:
         yield repeated_rows_sql.known_shared(descriptor.entity)
     yield "ANALYZE deciding_known"
-    yield repeated_rows_sql.seen_by_words(descriptor, named=named, shared=shared)
-    yield "CREATE UNIQUE INDEX ON deciding_seen (record)"
-    yield "ANALYZE deciding_seen"
+    yield repeated_rows_sql.repeated_by_words(descriptor, named=named, shared=shared)
+    yield "CREATE UNIQUE INDEX ON deciding_repeated (row_number)"
+    yield "ANALYZE deciding_repeated"
     yield repeated_rows_sql.RECALL
-    keys = f"{_keys(rules, shared=shared)}{repeated_rows_sql.NOT_SEEN}"
+    keys = f"{_keys(rules, shared=shared)}{repeated_rows_sql.NOT_REPEATED}"
     yield f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {keys}"
     yield "ANALYZE deciding_keys"
-    yield repeated_rows_sql.OWN_IDS.format(entity=descriptor.entity, at_home=matching_sql.at_home(descriptor))
+    yield repeated_rows_sql.OWN_IDS.format(entity=descriptor.entity, at_owner=matching_sql.at_owner(descriptor))
     yield _there(descriptor)
     yield _matches(descriptor)
     yield "ANALYZE deciding_matches"
@@ -67,7 +67,7 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
         yield owners_sql.REFUSE_OUTSIDE
     yield "ANALYZE deciding_rows"
     yield earlier_decisions_sql.rejected(descriptor)
-    yield earlier_decisions_sql.PARK_REJECTED
+    yield earlier_decisions_sql.REVIEW_REJECTED
     yield from duplicates_in_file_sql.park(descriptor)
     yield earlier_decisions_sql.contested(descriptor)
     yield _GROUPS
@@ -98,12 +98,13 @@ def _keys(rules: DecisionRules, *, shared: bool) -> str:
         for name, kind in kinds.items()
     )
     return f"""
-        SELECT i.record, {repeated_rows_sql.identity(shared=shared)} AS identity, i.external_id IS NOT NULL AS explicit,
-               i.raw_sha256, {repeated_rows_sql.home(descriptor)}, i.new_record_id, i.reason AS asks,
+        SELECT i.row_number, {repeated_rows_sql.identity(shared=shared)} AS identity,
+               i.external_id IS NOT NULL AS explicit,
+               i.raw_sha256, {repeated_rows_sql.owner(descriptor)}, i.new_record_id, i.reason AS asks,
                {nameless} AS nameless,
                CASE WHEN i.external_id ~ {repeated_rows_sql.OWN_ID} THEN i.external_id::uuid END AS own_id,
                i.candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
-        FROM {repeated_rows_sql.good_rows(descriptor, named=rules.rows_name_homes, shared=shared)}"""
+        FROM {repeated_rows_sql.good_rows(descriptor, named=rules.rows_name_owners, shared=shared)}"""
 
 
 def _there(descriptor: EntityDescriptor) -> str:
@@ -114,11 +115,11 @@ def _there(descriptor: EntityDescriptor) -> str:
     if not descriptor.belongs:
         some = f"SELECT id FROM {descriptor.entity} LIMIT 1"
     else:
-        home = descriptor.organization_column
+        owner = descriptor.organization_column
         some = f"""
-            SELECT t.id FROM deciding_homes h CROSS JOIN LATERAL (
-              SELECT id FROM {descriptor.entity} WHERE {home} = h.home
-              ORDER BY {home}, {descriptor.name_key} LIMIT 1) t LIMIT 1"""
+            SELECT t.id FROM deciding_owners h CROSS JOIN LATERAL (
+              SELECT id FROM {descriptor.entity} WHERE {owner} = h.owner
+              ORDER BY {owner}, {descriptor.name_key} LIMIT 1) t LIMIT 1"""
     return f"CREATE TEMPORARY TABLE deciding_there ON COMMIT DROP AS {some}"
 
 
@@ -131,20 +132,20 @@ def _matches(descriptor: EntityDescriptor) -> str:
     )
     return f"""
         CREATE TEMPORARY TABLE deciding_matches ON COMMIT DROP AS
-        SELECT record,
+        SELECT row_number,
                count(DISTINCT target) FILTER (WHERE agrees) AS agreeing,
                (array_agg(target ORDER BY rank, target) FILTER (WHERE agrees))[1] AS target,
                (array_agg(reason ORDER BY rank, target) FILTER (WHERE agrees))[1] AS reason,
                bool_or(renumbered) AS renumbered,
                array_agg(DISTINCT target) AS candidates
-        FROM ({found}) found GROUP BY record"""
+        FROM ({found}) found GROUP BY row_number"""
 
 
 def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str:
     fits, agrees, is_open = matching_sql.found_by(rule, descriptor)
     said = " AND ".join(f"k.{column} IS NOT NULL" for column in rule.columns)
     return f"""
-        SELECT k.record, m.id AS target, '{rule.reason}' AS reason, {rank} AS rank, m.agrees AND m.open AS agrees,
+        SELECT k.row_number, m.id AS target, '{rule.reason}' AS reason, {rank} AS rank, m.agrees AND m.open AS agrees,
                m.agrees AND NOT m.open AS renumbered
         FROM deciding_keys k
         CROSS JOIN LATERAL (
@@ -158,13 +159,13 @@ def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str
 def _rows(descriptor: EntityDescriptor) -> str:
     """Assign each valid row its target and reason, or park it; a name alone never merges.
 
-    Sorts by name before home, because sorting is fast if the first eight bytes differ.
+    Sorts by name before owner, because sorting is fast if the first eight bytes differ.
     """
-    unknown = f"{_ANY_THERE} AND n.identity IS NULL AND m.record IS NULL"
+    unknown = f"{_ANY_THERE} AND n.identity IS NULL AND m.row_number IS NULL"
     namesakes = matching_sql.namesakes(descriptor, when=unknown)
     return f"""
         CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
-        SELECT k.record, k.identity, k.explicit, k.raw_sha256, k.home, k.guarded, k.new_record_id,
+        SELECT k.row_number, k.identity, k.explicit, k.raw_sha256, k.owner, k.guarded, k.new_record_id,
                CASE WHEN k.asks IS NULL THEN coalesce(n.record_id, CASE WHEN m.agreeing = 1 THEN m.target END)
                END AS target,
                CASE WHEN k.asks IS NOT NULL THEN k.asks
@@ -172,22 +173,22 @@ def _rows(descriptor: EntityDescriptor) -> str:
                     WHEN m.agreeing = 1 THEN m.reason
                     WHEN m.agreeing > 1 THEN 'match.multiple'
                     WHEN m.renumbered THEN 'id.new_for_known'
-                    WHEN m.record IS NOT NULL THEN '{descriptor.reason_of_shared_keys}'
+                    WHEN m.row_number IS NOT NULL THEN '{descriptor.reason_of_shared_keys}'
                     WHEN w.id IS NOT NULL THEN 'match.possible_duplicate'
                     ELSE 'match.none' END AS reason,
                k.asks IS NOT NULL
-                 OR n.record_id IS NULL AND coalesce(m.agreeing <> 1, w.id IS NOT NULL) AS parked,
+                 OR n.record_id IS NULL AND coalesce(m.agreeing <> 1, w.id IS NOT NULL) AS for_review,
                CASE WHEN n.record_id IS NOT NULL THEN ARRAY[n.record_id]
                     ELSE coalesce(m.candidates, ARRAY[w.id]) END AS candidates,
                NULL::integer AS duplicate_of,
                k.alike - 1 + coalesce(o.number, 0) AS namesakes
-        FROM (SELECT y.*, max(y.place) OVER (PARTITION BY y.{descriptor.name_key}, y.home) AS alike
+        FROM (SELECT y.*, max(y.place) OVER (PARTITION BY y.{descriptor.name_key}, y.owner) AS alike
               FROM (SELECT x.*, dense_rank() OVER (
-                      PARTITION BY x.{descriptor.name_key}, x.home ORDER BY x.identity) AS place
+                      PARTITION BY x.{descriptor.name_key}, x.owner ORDER BY x.identity) AS place
                     FROM deciding_keys x) y) k
         LEFT JOIN deciding_known n ON n.identity = k.identity
-        LEFT JOIN deciding_matches m ON m.record = k.record
-        LEFT JOIN deciding_namesakes o ON o.name_key = k.{descriptor.name_key} AND o.home IS NOT DISTINCT FROM k.home
+        LEFT JOIN deciding_matches m ON m.row_number = k.row_number
+        LEFT JOIN deciding_namesakes o ON o.name_key = k.{descriptor.name_key} AND o.owner IS NOT DISTINCT FROM k.owner
         LEFT JOIN LATERAL ({namesakes} LIMIT 1) w ON true"""
 
 
@@ -196,19 +197,19 @@ _PARTY = "coalesce(d.target::text, d.identity)"
 # seen: up to this row of its group, the source's data is the same as last time.
 _GROUPS = f"""
     CREATE TEMPORARY TABLE deciding_groups ON COMMIT DROP AS
-    SELECT o.record, o.explicit, o.reason, o.namesakes, o.party, o.is_new, o.home, o.guarded,
-           (row_number() OVER turns)::integer AS turn,
-           first_value(o.given) OVER turns AS target,
-           coalesce(o.record <= s.until, false) AND NOT o.contradicted AS seen
-    FROM (SELECT d.record, d.explicit, d.reason, d.namesakes, d.home, d.guarded, d.target IS NULL AS is_new,
+    SELECT o.row_number, o.explicit, o.reason, o.namesakes, o.party, o.is_new, o.owner, o.guarded,
+           (row_number() OVER of_target)::integer AS apply_order,
+           first_value(o.given) OVER of_target AS target,
+           coalesce(o.row_number <= s.until, false) AND NOT o.contradicted AS seen
+    FROM (SELECT d.row_number, d.explicit, d.reason, d.namesakes, d.owner, d.guarded, d.target IS NULL AS is_new,
                  {earlier_decisions_sql.SENT_AGAIN.format(row="d")} AS contradicted,
                  -- Computed here once per row: in the window it would be computed repeatedly.
                  coalesce(d.target, d.new_record_id, new_id()) AS given, {_PARTY} AS party
-          FROM deciding_rows d WHERE NOT d.parked) o
+          FROM deciding_rows d WHERE NOT d.for_review) o
     LEFT JOIN (
-      SELECT {_PARTY} AS party, max(d.record) AS until
-      FROM deciding_rows d JOIN deciding_back b ON b.record = d.record GROUP BY {_PARTY}) s ON s.party = o.party
-    WINDOW turns AS (PARTITION BY o.party ORDER BY o.record)"""
+      SELECT {_PARTY} AS party, max(d.row_number) AS until
+      FROM deciding_rows d JOIN deciding_back b ON b.row_number = d.row_number GROUP BY {_PARTY}) s ON s.party = o.party
+    WINDOW of_target AS (PARTITION BY o.party ORDER BY o.row_number)"""
 
 
 # Values that people declined when they merged a row of this source into a record, by field: the declined value, null
@@ -220,7 +221,7 @@ _DECLINED = """
       SELECT q.identity, p.target_id AS target, p.decided_at, e.key AS field, e.value
       FROM import_decisions p
       JOIN imports n ON n.id = p.import_id AND n.state = 'applied' AND n.entity = '{entity}' AND n.source_name = :source
-      JOIN import_rows q ON q.import_id = p.import_id AND q.record = p.record
+      JOIN import_rows q ON q.import_id = p.import_id AND q.row_number = p.row_number
       CROSS JOIN LATERAL (
         SELECT key, value FROM jsonb_each(p.issues->0->'params'->'declined')
         UNION ALL SELECT key, '[]' FROM jsonb_each(p.changes)) e
@@ -230,21 +231,21 @@ _DECLINED = """
 
 _WRONG = """
     CREATE TEMPORARY TABLE deciding_wrong ON COMMIT DROP AS
-    SELECT record, identity, external_id, reason, candidate FROM import_rows
+    SELECT row_number, identity, external_id, reason, candidate FROM import_rows
     WHERE import_id = :import AND verdict = 'error'"""
 
 # Invalid rows whose id another row of the file has with different values: corrected and imported alone, such a row
 # would overwrite the other.
 _USED_IDS = """
     CREATE TEMPORARY TABLE deciding_used_ids ON COMMIT DROP AS
-    SELECT i.record, array_agg(DISTINCT e.key) AS fields
+    SELECT i.row_number, array_agg(DISTINCT e.key) AS fields
     FROM deciding_wrong i
-    JOIN import_rows q ON q.import_id = :import AND q.identity = i.identity AND q.record <> i.record
+    JOIN import_rows q ON q.import_id = :import AND q.identity = i.identity AND q.row_number <> i.row_number
     CROSS JOIN LATERAL jsonb_each_text(jsonb_strip_nulls(q.candidate - 'extra')) e
     WHERE i.external_id IS NOT NULL
       AND NOT CAST(:last_wins AS boolean)
       AND (i.candidate->>e.key <> e.value OR e.key = '{label}' AND i.candidate->>e.key IS NULL)
-    GROUP BY i.record"""
+    GROUP BY i.row_number"""
 
 
 def _another_name(descriptor: EntityDescriptor) -> str:
@@ -291,7 +292,7 @@ def _withdrawal_of_compared(rules: DecisionRules) -> str:
 
 
 def _withdrawal_of_asking(rules: DecisionRules) -> str:
-    """The same for a row that is parked for a reason of its own, if its source and name identify the person."""
+    """The same for a row that goes to review for a reason of its own, if its source and name identify the person."""
     name, descriptor = _withdrawing_field(rules), rules.descriptor
     if name is None:
         return "NULL::jsonb"
@@ -299,7 +300,7 @@ def _withdrawal_of_asking(rules: DecisionRules) -> str:
     return f"""(
         SELECT {_withdrawn("t.id", f"i.candidate->>'{name}'")}
         FROM deciding_known n JOIN {descriptor.entity} t ON t.id = n.record_id
-        JOIN import_rows i ON i.import_id = :import AND i.record = r.record
+        JOIN import_rows i ON i.import_id = :import AND i.row_number = r.row_number
         WHERE n.identity = k.identity AND t.{descriptor.name_key} = k.{descriptor.name_key}
           AND NOT coalesce({stored}, '[]') @> {said}
           AND coalesce(t.field_origins->>'{name}', '') NOT LIKE 'person:%')"""
@@ -310,53 +311,55 @@ def _withdrawing_field(rules: DecisionRules) -> str | None:
     return withdrawal.field if withdrawal is not None and withdrawal.field in rules.policies else None
 
 
-def _withdrawn(record: str, ways: str) -> str:
+def _withdrawn(record_id: str, ways: str) -> str:
     return f"""jsonb_build_object('code', '{WITHDRAWN}', 'severity', 'warning', 'params',
-                 jsonb_build_object('record', {record}, 'ways', CAST({ways} AS jsonb)))"""
+                 jsonb_build_object('record', {record_id}, 'ways', CAST({ways} AS jsonb)))"""
 
 
 _FINAL = """
     CREATE TEMPORARY TABLE deciding_final ON COMMIT DROP AS
-    SELECT i.record, 'rejected' AS decision, CASE WHEN u.record IS NULL THEN i.reason ELSE 'id.duplicate_in_file' END
+    SELECT i.row_number, 'rejected' AS decision,
+           CASE WHEN u.row_number IS NULL THEN i.reason ELSE 'id.duplicate_in_file' END
              AS reason,
-           NULL::uuid AS target_id, NULL::uuid AS home, NULL::integer AS base_version, 1 AS turn,
-           NULL::jsonb AS changes, CASE WHEN u.record IS NOT NULL THEN 'error' END AS severity,
-           CASE WHEN u.record IS NOT NULL THEN jsonb_build_object('fields', u.fields) END AS params,
+           NULL::uuid AS target_id, NULL::uuid AS owner, NULL::integer AS base_version, 1 AS apply_order,
+           NULL::jsonb AS changes, CASE WHEN u.row_number IS NOT NULL THEN 'error' END AS severity,
+           CASE WHEN u.row_number IS NOT NULL THEN jsonb_build_object('fields', u.fields) END AS params,
            NULL::jsonb AS notes
-    FROM deciding_wrong i LEFT JOIN deciding_used_ids u ON u.record = i.record
+    FROM deciding_wrong i LEFT JOIN deciding_used_ids u ON u.row_number = i.row_number
     UNION ALL
-    SELECT r.record, 'rejected', r.problem, NULL, NULL, NULL, 1, NULL, 'error', r.params, NULL
+    SELECT r.row_number, 'rejected', r.problem, NULL, NULL, NULL, 1, NULL, 'error', r.params, NULL
     FROM deciding_refused r
     UNION ALL
-    SELECT r.record, 'review', r.reason, NULL, r.home, NULL, 1, NULL, CASE WHEN k.asks IS NULL THEN 'review' END,
-           jsonb_build_object('candidates', array_remove(r.candidates, NULL), 'record', r.duplicate_of),
-           -- What the row itself asks stands with the row; here only of which record it speaks.
+    SELECT r.row_number, 'review', r.reason, NULL, r.owner, NULL, 1, NULL, CASE WHEN k.asks IS NULL THEN 'review' END,
+           jsonb_build_object('candidates', array_remove(r.candidates, NULL), 'row_number', r.duplicate_of),
+           -- What the row itself asks stands with the row; here only of which row it speaks.
            CASE WHEN k.asks IS NOT NULL AND cardinality(array_remove(r.candidates, NULL)) > 0
                 THEN to_jsonb(array_remove(ARRAY[
                   jsonb_build_object(
                     'code', 'match.known', 'severity', 'info',
                     'params', jsonb_build_object('candidates', array_remove(r.candidates, NULL))),
                   {withdrawal}], NULL)) END
-    FROM deciding_rows r JOIN deciding_keys k ON k.record = r.record WHERE r.parked
+    FROM deciding_rows r JOIN deciding_keys k ON k.row_number = r.row_number WHERE r.for_review
     UNION ALL
-    SELECT r.record, 'unchanged', 'match.known', r.target, r.home, NULL, r.turn, NULL, NULL, NULL, NULL
+    SELECT r.row_number, 'unchanged', 'match.known', r.target, r.owner, NULL, r.apply_order, NULL, NULL, NULL, NULL
     FROM deciding_groups r WHERE r.seen
     UNION ALL
-    SELECT s.record, 'unchanged', 'match.known', s.target, s.home, NULL, 1, NULL, NULL, NULL, NULL FROM deciding_seen s
+    SELECT s.row_number, 'unchanged', 'match.known', s.target, s.owner, NULL, 1, NULL, NULL, NULL, NULL
+    FROM deciding_repeated s
     UNION ALL
-    SELECT r.record, 'accepted', CASE WHEN r.namesakes > 0 THEN 'match.same_name' ELSE r.reason END,
-           r.target, r.home, NULL, 1, NULL,
+    SELECT r.row_number, 'accepted', CASE WHEN r.namesakes > 0 THEN 'match.same_name' ELSE r.reason END,
+           r.target, r.owner, NULL, 1, NULL,
            CASE WHEN r.namesakes > 0 THEN 'info' END,
            CASE WHEN r.namesakes > 0 THEN jsonb_build_object('namesakes', r.namesakes) END, NULL
-    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND {may_create} AND NOT r.guarded
+    FROM deciding_groups r WHERE r.is_new AND r.apply_order = 1 AND {may_create} AND NOT r.guarded
     UNION ALL
-    SELECT r.record, 'review', 'match.target_claimed', NULL, r.home, NULL, 1, NULL, 'review', '{{}}', NULL
-    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND r.guarded
+    SELECT r.row_number, 'review', 'match.target_claimed', NULL, r.owner, NULL, 1, NULL, 'review', '{{}}', NULL
+    FROM deciding_groups r WHERE r.is_new AND r.apply_order = 1 AND r.guarded
     UNION ALL
-    SELECT r.record, 'rejected', 'permission.scope', NULL, r.home, NULL, 1, NULL, 'error', '{{}}', NULL
-    FROM deciding_groups r WHERE r.is_new AND r.turn = 1 AND NOT {may_create}
+    SELECT r.row_number, 'rejected', 'permission.scope', NULL, r.owner, NULL, 1, NULL, 'error', '{{}}', NULL
+    FROM deciding_groups r WHERE r.is_new AND r.apply_order = 1 AND NOT {may_create}
     UNION ALL
-    SELECT o.record, v.decision, coalesce(v.reason, o.reason), o.target, o.home, o.base_version, o.turn,
+    SELECT o.row_number, v.decision, coalesce(v.reason, o.reason), o.target, o.owner, o.base_version, o.apply_order,
            CASE v.decision WHEN 'merged' THEN o.changes END, v.severity,
            jsonb_strip_nulls(jsonb_build_object(
              'fields', CASE WHEN v.verdict IN ('id.duplicate_in_file', 'dup.conflict_in_file', 'match.shared_key',
@@ -369,9 +372,9 @@ _FINAL = """
     FROM (
       SELECT d.*,
              CASE WHEN NOT d.is_new AND NOT d.alive THEN 'match.target_deleted'
-                  WHEN d.home IS NULL AND CAST(:scope AS uuid) IS NOT NULL
+                  WHEN d.owner IS NULL AND CAST(:scope AS uuid) IS NOT NULL
                        AND d.organization_id IS DISTINCT FROM CAST(:scope AS uuid) THEN 'permission.scope'
-                  WHEN NOT d.is_new AND d.home <> d.organization_id THEN 'match.other_organization'
+                  WHEN NOT d.is_new AND d.owner <> d.organization_id THEN 'match.other_organization'
                   WHEN cardinality(d.locked) > 0 THEN 'field.locked_by_person'
                   WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) AND d.explicit
                        THEN 'id.duplicate_in_file'
@@ -379,7 +382,7 @@ _FINAL = """
                        THEN 'match.shared_key'
                   WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) THEN 'dup.conflict_in_file'
                   WHEN d.guarded AND d.is_new THEN 'match.target_claimed'
-                  WHEN d.changes = '{{}}' AND d.turn > 1 THEN 'dup.identical_in_file'
+                  WHEN d.changes = '{{}}' AND d.apply_order > 1 THEN 'dup.identical_in_file'
                   WHEN d.changes = '{{}}' THEN 'match.same_values'
                   WHEN d.reversed THEN 'value.end_before_start'
                   WHEN d.guarded THEN 'match.target_claimed'
@@ -391,7 +394,7 @@ _FINAL = """
       FROM (
         SELECT x.*,
                CASE WHEN NOT x.is_new AND EXISTS (SELECT FROM deciding_contested) THEN ({contested}) END AS contested
-        FROM deciding_diffs x WHERE NOT (x.is_new AND x.turn = 1)) d) o
+        FROM deciding_diffs x WHERE NOT (x.is_new AND x.apply_order = 1)) d) o
     JOIN (VALUES ('match.target_deleted', 'review', 'match.target_deleted', 'review'),
                  ('permission.scope', 'rejected', 'permission.scope', 'error'),
                  ('match.other_organization', 'review', 'match.other_organization', 'review'),

@@ -1,4 +1,4 @@
-"""The SQL of rows of one file that may be one record: the later is parked, as behind a record of an earlier file."""
+"""SQL for rows of one file that may be one record: the later row goes to review."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,17 +7,17 @@ from kelompok_core.imports.deciding.matching_sql import bare, told_apart
 
 
 def park(descriptor: EntityDescriptor) -> Iterator[str]:
-    """Yield the statements; of rows that are parked already none is the earlier one."""
-    yield _park_duplicate_names(descriptor, place=None)
+    """Yield the statements; of rows that go to review already none is the earlier one."""
+    yield _review_duplicate_names(descriptor, place=None)
     if descriptor.names_indexed_with is not None:
-        yield _park_duplicate_names(descriptor, place=descriptor.names_indexed_with)
+        yield _review_duplicate_names(descriptor, place=descriptor.names_indexed_with)
     for rule in descriptor.rules:
         if rule.identifies:
-            yield _park_second_ids(descriptor, rule)
+            yield _review_second_ids(descriptor, rule)
     # Of people a list without ids asks whose an address is; two organizations of one list have two names for a reason.
     for rule in descriptor.rules if descriptor.keys_are_shared else ():
         if rule.name_agrees:
-            yield _park_shared_keys(descriptor, rule)
+            yield _review_shared_keys(descriptor, rule)
 
 
 # Asked once, and mostly all that is asked.
@@ -31,23 +31,23 @@ def _park(reason: str, keys: Sequence[str], *, first: str, later: str, differs: 
         reason: Why.
         keys: The columns, ``{}`` standing for the row they are of.
         first: What the first must be; its keys are ``f``, its row is ``g``.
-        later: What a row ``r`` must be to be parked; its keys are ``k``.
+        later: What a row ``r`` must be to be item; its keys are ``k``.
         differs: What tells the two apart.
     """
     of_first, of_each, of_later = (", ".join(keys).replace("{}", row) for row in ("first", "f", "k"))
     return f"""
-        UPDATE deciding_rows r SET parked = true, reason = '{reason}', duplicate_of = first.record
+        UPDATE deciding_rows r SET for_review = true, reason = '{reason}', duplicate_of = first.row_number
         FROM deciding_keys k
-        JOIN (SELECT DISTINCT ON (f.home, {of_each}) f.* FROM deciding_keys f
-              JOIN deciding_rows g ON g.record = f.record AND g.target IS NULL AND NOT g.parked
+        JOIN (SELECT DISTINCT ON (f.owner, {of_each}) f.* FROM deciding_keys f
+              JOIN deciding_rows g ON g.row_number = f.row_number AND g.target IS NULL AND NOT g.for_review
               WHERE {first}
-              ORDER BY f.home, {of_each}, f.record) first
-          ON ({of_first}) = ({of_later}) AND first.home IS NOT DISTINCT FROM k.home
-        WHERE r.record = k.record AND r.target IS NULL AND NOT r.parked AND {later}
-          AND first.record < r.record AND first.identity <> r.identity AND NOT ({differs})"""
+              ORDER BY f.owner, {of_each}, f.row_number) first
+          ON ({of_first}) = ({of_later}) AND first.owner IS NOT DISTINCT FROM k.owner
+        WHERE r.row_number = k.row_number AND r.target IS NULL AND NOT r.for_review AND {later}
+          AND first.row_number < r.row_number AND first.identity <> r.identity AND NOT ({differs})"""
 
 
-def _park_duplicate_names(descriptor: EntityDescriptor, *, place: str | None) -> str:
+def _review_duplicate_names(descriptor: EntityDescriptor, *, place: str | None) -> str:
     """Park rows of a name that nothing tells apart from the first of that name, and that have not each an id.
 
     With ``place``, from the first of that name there: behind one elsewhere there may be another here.
@@ -68,7 +68,7 @@ def _place(descriptor: EntityDescriptor, place: str) -> str:
     return bare(named, kinds) if kinds else named
 
 
-def _park_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
+def _review_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
     """Park rows of the file that have another id than one before them, and its name and key."""
     said = " AND ".join(f"f.{column} IS NOT NULL" for column in rule.columns)
     return _park(
@@ -80,7 +80,7 @@ def _park_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
     )
 
 
-def _park_shared_keys(descriptor: EntityDescriptor, rule: MatchRule) -> str:
+def _review_shared_keys(descriptor: EntityDescriptor, rule: MatchRule) -> str:
     """Park rows that have the key of one before them and another name, and not each an id of its own."""
     return _park(
         descriptor.reason_of_shared_keys,

@@ -12,11 +12,11 @@ def in_sight(descriptor: EntityDescriptor, *, imported: str = "m", decided: str 
     An organization's rows come from senders who see all organizations, or who belong to it. A faulty row without a
     known organization belongs to its sender.
     """
-    home, sender = f"{imported}.organization_id", f"{imported}.actor_id"
+    owner, sender = f"{imported}.organization_id", f"{imported}.actor_id"
     limited = f"NOT {imported}.sees_all AND {sender} <> CAST(:actor AS uuid)"
     if not descriptor.belongs:
-        return f"({home} IS NULL OR {sees_said(home, limited)})"
-    whose = f"coalesce({decided}.organization_id, {home})"
+        return f"({owner} IS NULL OR {sees_said(owner, limited)})"
+    whose = f"coalesce({decided}.organization_id, {owner})"
     return f"({sees_said(whose, limited)} OR {whose} IS NULL AND {sender} = CAST(:actor AS uuid))"
 
 
@@ -27,7 +27,7 @@ def rejected(descriptor: EntityDescriptor) -> str:
     SELECT DISTINCT o.identity, o.raw_sha256
     FROM import_decisions d
     JOIN imports m ON m.id = d.import_id AND {_OF_THIS_SOURCE.format(entity=descriptor.entity)}
-    JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
+    JOIN import_rows o ON o.import_id = d.import_id AND o.row_number = d.row_number
     WHERE d.revision < 0 AND d.decision = 'rejected' AND {in_sight(descriptor)}"""
 
 
@@ -35,16 +35,16 @@ _REJECTED_BEFORE = """
     FROM import_rows i JOIN deciding_rejected x ON x.identity = i.identity AND x.raw_sha256 = i.raw_sha256
     WHERE i.import_id = :import AND EXISTS (SELECT FROM deciding_rejected)"""
 
-# Before rows take turns: one that is rejected stands in no other's way.
-PARK_REJECTED = f"""
-    UPDATE deciding_rows r SET parked = true, reason = 'review.rejected_before' {_REJECTED_BEFORE}
-      AND i.record = r.record AND NOT EXISTS (SELECT FROM deciding_back b WHERE b.record = r.record)"""
+# Before rows of one record are ordered: one that is rejected stands in no other's way.
+REVIEW_REJECTED = f"""
+    UPDATE deciding_rows r SET for_review = true, reason = 'review.rejected_before' {_REJECTED_BEFORE}
+      AND i.row_number = r.row_number AND NOT EXISTS (SELECT FROM deciding_back b WHERE b.row_number = r.row_number)"""
 
 # A row that somebody rejected is not asked about again while its source sends it unchanged.
 REJECT_AGAIN = f"""
     UPDATE deciding_final f
     SET decision = 'rejected', reason = 'review.rejected_before', severity = 'error', changes = NULL, params = '{{}}'
-    {_REJECTED_BEFORE} AND i.record = f.record AND f.decision = 'review'"""
+    {_REJECTED_BEFORE} AND i.row_number = f.row_number AND f.decision = 'review'"""
 
 
 def contested(descriptor: EntityDescriptor) -> str:
@@ -65,14 +65,14 @@ def contested(descriptor: EntityDescriptor) -> str:
     FROM import_decisions d
     JOIN imports m ON m.id = d.import_id AND m.plan_revision = d.revision
       AND {_OF_THIS_SOURCE.format(entity=descriptor.entity)}
-    JOIN import_rows o ON o.import_id = d.import_id AND o.record = d.record
+    JOIN import_rows o ON o.import_id = d.import_id AND o.row_number = d.row_number
     WHERE d.reason IN ('id.duplicate_in_file', 'dup.conflict_in_file', 'dup.conflict_before', 'match.shared_key')
       AND (d.reason = 'id.duplicate_in_file' OR NOT CAST(:last_wins AS boolean)) AND {in_sight(descriptor)}
       AND NOT EXISTS (
         SELECT FROM import_decisions p
         JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name
           AND n.state = 'applied'
-        JOIN import_rows q ON q.import_id = p.import_id AND q.record = p.record
+        JOIN import_rows q ON q.import_id = p.import_id AND q.row_number = p.row_number
         WHERE p.revision < 0 AND q.identity = o.identity AND p.decided_at > m.applied_at
           AND {in_sight(descriptor, imported="n", decided="p")}
           AND CASE WHEN o.external_id IS NULL THEN q.raw_sha256 = o.raw_sha256 ELSE p.decision <> 'rejected' END)
@@ -90,7 +90,7 @@ def contested_by(label: str) -> str:
         FROM deciding_rows r
         JOIN deciding_contested c ON c.identity = r.identity
         CROSS JOIN LATERAL jsonb_each(x.changes) e
-        WHERE r.record = x.record AND {_REPLACES}
+        WHERE r.row_number = x.row_number AND {_REPLACES}
           -- Another name; or, unless later rows are newer, all of a row that comes again, and what the other row said.
           AND (e.key = '{label}' OR NOT CAST(:last_wins AS boolean) AND (
                c.raw_sha256 = r.raw_sha256

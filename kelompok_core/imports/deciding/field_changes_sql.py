@@ -17,13 +17,13 @@ class DecisionRules:
         descriptor: The entity.
         policies: Merge policies of the mapped fields.
         last_wins: Whether the last of contradicting rows in a file wins.
-        rows_name_homes: Whether a column names each row's organization; otherwise all rows belong to the import's.
+        rows_name_owners: Whether a column names each row's organization; otherwise all rows belong to the import's.
     """
 
     descriptor: EntityDescriptor
     policies: Mapping[str, MergePolicy]
     last_wins: bool
-    rows_name_homes: bool
+    rows_name_owners: bool
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -54,14 +54,14 @@ def create_diffs(rules: DecisionRules) -> str:
     return f"""
         CREATE TEMPORARY TABLE deciding_diffs ON COMMIT DROP AS
         WITH sequence AS (
-          SELECT r.record, r.turn, r.explicit, r.target, r.is_new, r.reason, r.home, r.guarded, r.seen,
+          SELECT r.row_number, r.apply_order, r.explicit, r.target, r.is_new, r.reason, r.owner, r.guarded, r.seen,
                  i.raw_sha256, i.candidate, coalesce(jsonb_strip_nulls(i.candidate->'extra'), '{{}}') AS extra,
                  {fold}(jsonb_strip_nulls(i.candidate - 'extra')) OVER before AS said,
                  {fold}(jsonb_strip_nulls(i.candidate->'extra')) OVER before AS said_extra
-          FROM deciding_groups r JOIN import_rows i ON i.import_id = :import AND i.record = r.record
+          FROM deciding_groups r JOIN import_rows i ON i.import_id = :import AND i.row_number = r.row_number
           WHERE {"NOT r.seen AND" if rules.last_wins else ""}
-            (NOT r.is_new OR r.party IN (SELECT party FROM deciding_groups WHERE turn = 2))
-          WINDOW before AS (PARTITION BY r.party ORDER BY r.turn
+            (NOT r.is_new OR r.party IN (SELECT party FROM deciding_groups WHERE apply_order = 2))
+          WINDOW before AS (PARTITION BY r.party ORDER BY r.apply_order
                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),
         based AS MATERIALIZED (
           SELECT s.*, t.id IS NOT NULL AS alive, t.version AS base_version, t.field_origins AS origins, t.updated_at,
@@ -84,11 +84,12 @@ def create_diffs(rules: DecisionRules) -> str:
                  array_remove(ARRAY[{_less_said(rules)}]::text[], NULL) AS less_said,
                  array_remove(ARRAY[{_kept(rules)}]::text[], NULL) AS kept
           FROM based b)
-        SELECT c.record, c.turn, c.explicit, c.target, c.is_new, c.reason, c.alive, c.base_version, c.claimed,
-               c.organization_id, c.home, c.guarded, c.changes, c.locked, c.outranked, c.withheld,
+        SELECT c.row_number, c.apply_order, c.explicit, c.target, c.is_new, c.reason, c.alive, c.base_version,
+               c.claimed,
+               c.organization_id, c.owner, c.guarded, c.changes, c.locked, c.outranked, c.withheld,
                c.less_said, c.kept,
                {_reversed(rules)} AS reversed,
-               c.turn > 1 AND (EXISTS (
+               c.apply_order > 1 AND (EXISTS (
                  SELECT FROM jsonb_each(c.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL)
                  OR EXISTS (SELECT FROM jsonb_each_text(c.extra) x
                             WHERE c.said_extra->>x.key IS NOT NULL AND c.said_extra->>x.key <> x.value))
@@ -101,39 +102,39 @@ _DECLINED = """CASE WHEN NOT s.is_new AND EXISTS (SELECT FROM deciding_declined)
                    SELECT n.said FROM deciding_rows r
                    JOIN deciding_declined n ON n.target = r.target
                      AND r.identity IN (n.identity, n.identity || '|' || n.target)
-                   WHERE r.record = s.record LIMIT 1) END"""
+                   WHERE r.row_number = s.row_number LIMIT 1) END"""
 
 
 def _heard(rules: DecisionRules) -> str:
     """The withdrawals that this source reported before a person changed them: they must not be applied again.
 
     These are the source's last values, or all of the row's if the same file was imported before or the same row was
-    rejected or parked.
+    rejected or item.
     """
     withdrawal = rules.descriptor.withdrawal
     if withdrawal is None or withdrawal.field not in rules.policies:
         return "NULL::jsonb"
     name = withdrawal.field
     said = f"CAST(o.candidate->>'{name}' AS jsonb)"
-    home = f"t.{rules.descriptor.organization_column}"
+    owner = f"t.{rules.descriptor.organization_column}"
     return f"""CASE WHEN t.field_origins->>'{name}' LIKE 'person:%' AND s.candidate->>'{name}' IS NOT NULL THEN
                    CASE WHEN EXISTS (
                      SELECT FROM imports i JOIN imports m ON m.file_sha256 = i.file_sha256 AND m.entity = i.entity
                        AND m.source_name = i.source_name AND m.state = 'applied' AND m.id <> i.id
-                     WHERE i.id = :import AND (m.organization_id = {home} OR m.organization_id IS NULL AND EXISTS (
-                       SELECT FROM import_decisions d WHERE d.import_id = m.id AND d.organization_id = {home})))
+                     WHERE i.id = :import AND (m.organization_id = {owner} OR m.organization_id IS NULL AND EXISTS (
+                       SELECT FROM import_decisions d WHERE d.import_id = m.id AND d.organization_id = {owner})))
                    OR EXISTS (
                      SELECT FROM imports m
                      JOIN import_decisions d ON d.import_id = m.id AND d.revision = m.plan_revision
-                     JOIN import_rows o ON o.import_id = m.id AND o.record = d.record
+                     JOIN import_rows o ON o.import_id = m.id AND o.row_number = d.row_number
                      WHERE m.entity = :entity AND m.source_name = :source AND m.state = 'applied'
                        AND d.decision IN ('rejected', 'review') AND o.raw_sha256 = s.raw_sha256
-                       AND coalesce(d.organization_id, m.organization_id, {home}) = {home})
+                       AND coalesce(d.organization_id, m.organization_id, {owner}) = {owner})
                    THEN CAST(s.candidate->>'{name}' AS jsonb)
                    ELSE (SELECT {said} FROM evidence e
-                         JOIN import_rows o ON o.import_id = e.import_id AND o.record = e.record
+                         JOIN import_rows o ON o.import_id = e.import_id AND o.row_number = e.row_number
                          WHERE e.entity = '{rules.descriptor.entity}' AND e.record_id = t.id AND e.source_name = :source
-                         ORDER BY e.last_seen_at DESC, e.last_record DESC, e.id DESC LIMIT 1) END END"""
+                         ORDER BY e.last_seen_at DESC, e.last_row_number DESC, e.id DESC LIMIT 1) END END"""
 
 
 def _current(rules: DecisionRules) -> str:
@@ -162,7 +163,7 @@ def _reversed(rules: DecisionRules) -> str:
 class _Comparison:
     """SQL about one field of one row: its value, the record's value at that point, and who set it.
 
-    Lists that are appended to are compared after appending; incomplete moments after filling in the record's parts.
+    Compares lists after appending to them, and incomplete dates and times after completing them from the record.
     """
 
     field: Field
@@ -182,7 +183,7 @@ class _Comparison:
             return f"CASE WHEN b.heard IS NULL THEN {said} ELSE nullif(({news})::text, '[]') END"
         if self.field.detail is not Detail.MOMENT:
             return said
-        return less_detail_sql.whole_moment(
+        return less_detail_sql.whole_date_time(
             brief=self._brief, said=said, stored=f"({self.stored})", old_zone=self._zone_before, new_zone=self._zone_now
         )
 
@@ -192,7 +193,7 @@ class _Comparison:
 
     @property
     def _zone_before(self) -> str:
-        """The time zone of the record's moment."""
+        """The time zone of the record's date_time."""
         if self.zone is None:
             return "CAST(:timezone AS text)"
         return f"coalesce({_before(self.zone.name)}, '{self.zone.default}')"
@@ -401,7 +402,7 @@ def _kept(rules: DecisionRules) -> str:
 def said_beside(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
     """Select one row's values of these fields as compared with a record: null if the record's is more detailed."""
     policies = {field.name: MergePolicy.OWN for field in fields}
-    rules = DecisionRules(descriptor=descriptor, policies=policies, last_wins=False, rows_name_homes=False)
+    rules = DecisionRules(descriptor=descriptor, policies=policies, last_wins=False, rows_name_owners=False)
     said = ", ".join(
         f"'{one.field.compared_as}', CASE WHEN NOT {one.says_less} THEN {one.said} END"
         for one in _comparisons(rules, MergePolicy.OWN)
@@ -411,4 +412,4 @@ def said_beside(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
         FROM (SELECT r.candidate, '{{}}'::jsonb AS said, t.field_origins AS origins, t.updated_at,
                      jsonb_build_object({_current(rules)}) AS stored
               FROM import_rows r, {descriptor.entity} t
-              WHERE r.import_id = :import AND r.record = :record AND t.id = :id) b"""
+              WHERE r.import_id = :import AND r.row_number = :row_number AND t.id = :id) b"""

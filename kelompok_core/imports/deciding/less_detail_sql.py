@@ -1,4 +1,4 @@
-"""The SQL of what a row says in brief: whether a record's value says as much and more, and moments made whole."""
+"""SQL for values with less detail than the record's: whether they add anything, and how to complete them."""
 
 from kelompok_core.descriptor import Detail, Field
 from kelompok_core.values.people import MISSING
@@ -36,18 +36,18 @@ def _says_less_of_a_name(brief: str, stored: str) -> str:
     return f"(array_remove({said}, '{MISSING}') <@ {known} OR {halved} AND cardinality({known}) > {number})"
 
 
-def whole_moment(*, brief: str, said: str, stored: str, old_zone: str, new_zone: str) -> str:
-    """The moment a row says, with what it does not say of it taken from the record's: the time of day, or the zone."""
+def whole_date_time(*, brief: str, said: str, stored: str, old_zone: str, new_zone: str) -> str:
+    """Complete a row's date with the record's time of day or zone."""
     clock = f"({_local(f'({stored})::timestamptz', old_zone)})::time"
     day = f"({brief})::date + {clock}"
-    moment = f"CASE WHEN length({brief}) = {_DAY} THEN {day} ELSE ({brief})::timestamp END"
-    written = f"""to_char({_local(f"({moment})", new_zone)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+    date_time = f"CASE WHEN length({brief}) = {_DAY} THEN {day} ELSE ({brief})::timestamp END"
+    written = f"""to_char({_local(f"({date_time})", new_zone)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
     return f"""
         CASE WHEN {said} IS NULL OR {brief} IS NULL OR {stored} IS NULL THEN {said}
              WHEN {brief} = '{UNTOLD}' THEN {stored} ELSE {written} END"""
 
 
-def _local(moment: str, zone: str) -> str:
+def _local(date_time: str, zone: str) -> str:
     """What clocks of a zone show, or when they show it; an offset is an interval, as its sign is another in a name."""
-    offset = f"{moment} AT TIME ZONE ({zone})::interval"
-    return f"CASE WHEN {zone} ~ '^[+-]' THEN {offset} ELSE {moment} AT TIME ZONE {zone} END"
+    offset = f"{date_time} AT TIME ZONE ({zone})::interval"
+    return f"CASE WHEN {zone} ~ '^[+-]' THEN {offset} ELSE {date_time} AT TIME ZONE {zone} END"

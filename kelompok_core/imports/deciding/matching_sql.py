@@ -35,9 +35,9 @@ def spellings(place: str, kinds: Sequence[str]) -> str:
     return ", ".join([place, *([name] if kinds else []), *(f"'{kind} ' || {name}" for kind in kinds)])
 
 
-def at_home(descriptor: EntityDescriptor) -> str:
+def at_owner(descriptor: EntityDescriptor) -> str:
     """Match only records of the row's own organization; for organizations, only visible ones."""
-    return f"t.{descriptor.organization_column} = k.home" if descriptor.belongs else sees("t.id")
+    return f"t.{descriptor.organization_column} = k.owner" if descriptor.belongs else sees("t.id")
 
 
 def nameless(descriptor: EntityDescriptor) -> str:
@@ -67,7 +67,7 @@ def not_judged_different(descriptor: EntityDescriptor) -> str:
     return f"""
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = '{descriptor.entity}' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = '{descriptor.entity}' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL)"""
 
 
@@ -84,7 +84,7 @@ def found_by(rule: MatchRule, descriptor: EntityDescriptor) -> tuple[str, str, s
     may_be += f" AND ({agrees} OR {is_open})" if rule.identifies else f" AND {not_anothers(descriptor)}"
     differs = told_apart(descriptor, "t", "k", descriptor.discriminators if rule.discriminates else ())
     equal = " AND ".join(f"t.{column} = k.{column}" for column in rule.columns)
-    return f"{equal} AND {at_home(descriptor)} AND NOT ({differs}) AND {may_be}", agrees, is_open
+    return f"{equal} AND {at_owner(descriptor)} AND NOT ({differs}) AND {may_be}", agrees, is_open
 
 
 def namesakes(descriptor: EntityDescriptor, *, when: str = "true") -> str:
@@ -97,7 +97,7 @@ def namesakes(descriptor: EntityDescriptor, *, when: str = "true") -> str:
           WHERE {when}
             AND t.{descriptor.name_key} = k.{descriptor.name_key}
             AND NOT k.nameless
-            AND {at_home(descriptor)} AND NOT ({told_apart(descriptor, "t", "k", descriptor.discriminators)})
+            AND {at_owner(descriptor)} AND NOT ({told_apart(descriptor, "t", "k", descriptor.discriminators)})
             AND {may_be(descriptor)}"""
     place = descriptor.names_indexed_with
     if place is None:

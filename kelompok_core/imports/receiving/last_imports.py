@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from kelompok_core.records.owners_sql import HOME
+from kelompok_core.records.owners_sql import OWNER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def _last(counts: str, newest: str) -> sa.TextClause:
     return sa.text(f"""
         SELECT DISTINCT ON (i.source_name, i.organization_id) i.id, i.source_name, o.slug, i.applied_at,
                extract(epoch FROM now() - i.applied_at) / 86400 AS age_days
-        FROM imports i LEFT JOIN {HOME} o ON o.id = i.organization_id
+        FROM imports i LEFT JOIN {OWNER} o ON o.id = i.organization_id
         WHERE i.plugin = :plugin AND i.job = :job AND {counts}
         ORDER BY i.source_name, i.organization_id, i.{newest} DESC
     """)

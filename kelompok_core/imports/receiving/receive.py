@@ -19,7 +19,7 @@ from kelompok_core.imports.running.queue import enqueue, require_room
 from kelompok_core.imports.shared.imports import IMPORTS, ImportOptions, check_reading, fingerprint, get_import
 from kelompok_core.imports.shared.profiles import with_conventions
 from kelompok_core.imports.shared.rights import authorize_import
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.plugin_host.configuration import check_config
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
@@ -86,7 +86,9 @@ class Admission:
     organization_id: UUID | None
 
 
-def receive(bench: Workbench, request: ImportRequest, actor: Actor, rules: FileRules | None = None) -> Receipt:
+def receive(
+    installation: Installation, request: ImportRequest, actor: Actor, rules: FileRules | None = None
+) -> Receipt:
     """Keep the file and open an import for it, or find the one that this request already has.
 
     Without rules, those of the operator at a terminal apply; see
@@ -98,15 +100,15 @@ def receive(bench: Workbench, request: ImportRequest, actor: Actor, rules: FileR
         NotFound: When the job or the organization does not exist.
         UsageError: When the file is not allowed, not readable or does not fit the job.
     """
-    rules = rules or operator_rules(bench.settings)
+    rules = rules or operator_rules(installation.settings)
     rules.find_path(str(request.file))  # before an error can reveal whether it exists
-    admission = admit(bench, request, actor)
-    with incoming_from(str(request.file), bench.settings, rules) as incoming:
+    admission = admit(installation, request, actor)
+    with incoming_from(str(request.file), installation.settings, rules) as incoming:
         reach(FailPoint.RECEIVE_COPIED)
-        return open_import(bench, admission, incoming)
+        return open_import(installation, admission, incoming)
 
 
-def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
+def admit(installation: Installation, request: ImportRequest, actor: Actor) -> Admission:
     """See that the actor may import so, and that there is what the request names; the file is not looked at.
 
     Raises:
@@ -118,21 +120,23 @@ def admit(bench: Workbench, request: ImportRequest, actor: Actor) -> Admission:
     """
     check_reading(request.options)
     source_of(request)
-    plugin = require_enabled(bench.settings, request.plugin)
+    plugin = require_enabled(installation.settings, request.plugin)
     job = find_job(plugin, request.job)
     if plugin.manifest is not None:
         check_config(plugin.manifest, {**plugin.config, **request.options.config})
     _require_fields(str(job.entity), request.options.policies)
-    with bench.database.connect() as connection:
+    with installation.database.connect() as connection:
         # A key that is bound to an organization acts there without saying so.
-        organization_id = _find_home(connection, request.organization) or actor.confined_to
+        organization_id = _find_owner(connection, request.organization) or actor.confined_to
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, str(job.entity), organization_id)
         country = _country_of(connection, organization_id)
-    options = with_conventions(bench.settings, request.options, country=country)
+    options = with_conventions(installation.settings, request.options, country=country)
     request = replace(request, options=options)
     media_type = request.media_type or _media_type(str(request.file))
     if media_type == FOLDER_TYPE:  # before all of it is packed
-        find_media_type(bench.settings, plugin, job, Arrived(location=str(request.file), declared=media_type, head=b""))
+        find_media_type(
+            installation.settings, plugin, job, Arrived(location=str(request.file), declared=media_type, head=b"")
+        )
     return Admission(
         request=request, actor=actor, plugin=plugin, job=job, media_type=media_type, organization_id=organization_id
     )
@@ -147,7 +151,7 @@ def _require_fields(entity: str, named: Iterable[str]) -> None:
             raise UsageError(f"policies: {entity} have no field {name!r}", hint=suggest(name, known, few=len(known)))
 
 
-def _find_home(connection: sa.Connection, slug: str | None) -> UUID | None:
+def _find_owner(connection: sa.Connection, slug: str | None) -> UUID | None:
     if slug is None:
         return None
     from kelompok_core.organizations.queries import get_organization_id  # loads what an entity is made of
@@ -163,7 +167,9 @@ def _country_of(connection: sa.Connection, organization_id: UUID | None) -> str 
     return get_country(connection, organization_id)
 
 
-def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, queued: bool = False) -> Receipt:
+def open_import(
+    installation: Installation, admission: Admission, incoming: Incoming, *, queued: bool = False
+) -> Receipt:
     """Keep the file and open an import for it, or find the one this request already has.
 
     With ``queued`` it waits for a worker, from the same transaction on.
@@ -175,13 +181,13 @@ def open_import(bench: Workbench, admission: Admission, incoming: Incoming, *, q
     """
     declared = admission.media_type
     arrived = Arrived(location=str(admission.request.file), declared=declared, head=incoming.head)
-    media_type = find_media_type(bench.settings, admission.plugin, admission.job, arrived)
+    media_type = find_media_type(installation.settings, admission.plugin, admission.job, arrived)
     admission = replace(admission, media_type=media_type)
     values = _values(admission, incoming)
     values["fingerprint"] = fingerprint(
         _what_makes_it_the_same(values) | {"options": admission.request.options.effects}
     )
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         receipt = _known(connection, values)
         if receipt is None:
             if queued:

@@ -5,15 +5,15 @@ from uuid import UUID
 from kelompok_core.access.actors import Actor
 from kelompok_core.imports.receiving.receive import ImportRequest, Receipt, admit, open_import
 from kelompok_core.imports.shared.imports import get_import
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.sources.storage import incoming_from, local_copy
 
 
-def receive_again(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool | None = None) -> Receipt:
+def receive_again(installation: Installation, import_id: UUID, actor: Actor, *, dry_run: bool | None = None) -> Receipt:
     """Open a new import of the file that an import read, with the same options.
 
     Args:
-        bench: The core's workbench.
+        installation: The core's open_installation.
         import_id: The import whose file is imported again.
         actor: Who imports it now.
         dry_run: Whether to stop at the plan; by default as then.
@@ -25,22 +25,22 @@ def receive_again(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: b
     """
     from kelompok_core.organizations.queries import get_slug  # loads what an entity is made of
 
-    with bench.database.connect() as connection:
-        record = get_import(connection, import_id)
-        organization = get_slug(connection, record.organization_id) if record.organization_id else None
+    with installation.database.connect() as connection:
+        import_ = get_import(connection, import_id)
+        organization = get_slug(connection, import_.organization_id) if import_.organization_id else None
     request = ImportRequest(
-        plugin=record.plugin,
-        job=record.job,
-        file=record.file_name,
+        plugin=import_.plugin,
+        job=import_.job,
+        file=import_.file_name,
         organization=organization,
-        source_name=record.source_name,
-        dry_run=record.dry_run if dry_run is None else dry_run,
-        options=record.options,
-        media_type=record.media_type,
+        source_name=import_.source_name,
+        dry_run=import_.dry_run if dry_run is None else dry_run,
+        options=import_.options,
+        media_type=import_.media_type,
     )
-    admission = admit(bench, request, actor)
+    admission = admit(installation, request, actor)
     with (
-        local_copy(bench.settings, record.file_sha256, record.file_bytes) as path,
-        incoming_from(str(path), bench.settings) as incoming,
+        local_copy(installation.settings, import_.file_sha256, import_.file_bytes) as path,
+        incoming_from(str(path), installation.settings) as incoming,
     ):
-        return open_import(bench, admission, incoming)
+        return open_import(installation, admission, incoming)

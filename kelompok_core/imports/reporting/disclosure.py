@@ -17,7 +17,7 @@ from kelompok_core.errors import KelompokError
 from kelompok_core.headers.mapping import POSITION, REFUSED
 from kelompok_core.headers.spelling import fold_header, squeeze
 from kelompok_core.imports.shared.columns import header_words
-from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.imports import Import
 from kelompok_core.imports.shared.profiles import read_profile
 from kelompok_core.issues.sentences import describe_without_values
 from kelompok_core.settings import Settings
@@ -72,29 +72,29 @@ class Disclosure:
     """What may be shown of one import.
 
     Attributes:
-        record: The import.
+        import_: The import.
         named: Headers that the operator wrote into its profile.
     """
 
-    record: ImportRecord
+    import_: Import
     named: frozenset[str] = frozenset()
 
     def column(self, header: str | None) -> str | None:
         """Return a header that the entity or profile knows in this spelling; else the column's position, if known."""
         if header is None:
             return None
-        if header in self.named or squeeze(fold_header(header)) in header_words(self.record.entity):
+        if header in self.named or squeeze(fold_header(header)) in header_words(self.import_.entity):
             return header
         place = self._places.get(header)
         return None if place is None else f"column {column_letters(place)}"
 
     def mapping(self) -> dict[str, str | None]:
         """Return the column of each field that was read."""
-        return {field: self.column(header) for header, field in self.record.mapping.items()}
+        return {field: self.column(header) for header, field in self.import_.mapping.items()}
 
     def reading(self) -> dict[str, Any]:
         """Return how the source was read, without text of the source."""
-        return {name: told for name, told in self.record.read_as.items() if name in _OF_READING and _is_harmless(told)}
+        return {name: told for name, told in self.import_.read_as.items() if name in _OF_READING and _is_harmless(told)}
 
     def finding(self, finding: Mapping[str, Any]) -> str:
         """Return a stored finding as its code and place."""
@@ -118,29 +118,29 @@ class Disclosure:
         """Whether a fact may be shown: a number, an encoding, or a word of the entity, such as a field's name."""
         if not isinstance(told, str):
             return isinstance(told, int | float) and not isinstance(told, bool) and abs(told) < _TOO_LONG
-        is_word = squeeze(fold_header(told)) in header_words(self.record.entity)
-        return is_word or told == self.record.entity or find_encoding(told) is not None
+        is_word = squeeze(fold_header(told)) in header_words(self.import_.entity)
+        return is_word or told == self.import_.entity or find_encoding(told) is not None
 
     @cached_property
     def _places(self) -> dict[str, int]:
         """Return each column's position, counted from 1; empty unless all are known."""
-        refused = [one for one in self.record.issues if one["code"] == REFUSED]
+        refused = [one for one in self.import_.issues if one["code"] == REFUSED]
         if not all(POSITION in one["params"] for one in refused):
             return {}
         left_out = {str(one["column"]): int(one["params"][POSITION]) for one in refused}
         free = (place for place in count(1) if place not in left_out.values())
-        return dict(zip(self.record.header, free, strict=False)) | left_out
+        return dict(zip(self.import_.header, free, strict=False)) | left_out
 
 
-def disclosure_of(settings: Settings, record: ImportRecord) -> Disclosure:
+def disclosure_of(settings: Settings, import_: Import) -> Disclosure:
     """Return what may be shown of an import in this installation."""
-    return Disclosure(record=record, named=frozenset(_named_in_profile(settings, record)))
+    return Disclosure(import_=import_, named=frozenset(_named_in_profile(settings, import_)))
 
 
-def _named_in_profile(settings: Settings, record: ImportRecord) -> Iterator[str]:
-    if record.options.profile is not None:
+def _named_in_profile(settings: Settings, import_: Import) -> Iterator[str]:
+    if import_.options.profile is not None:
         with suppress(KelompokError):  # the profile was removed
-            yield from read_profile(settings, record.options.profile).options.mapping
+            yield from read_profile(settings, import_.options.profile).options.mapping
 
 
 def column_letters(place: int) -> str:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed
 from kelompok_core.headers.mapping import OUR_COLUMNS
-from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.imports import Import
 from kelompok_core.imports.shared.superseded_rows import UNDECIDED
 from kelompok_core.imports.staging.returned_files import is_json
 from kelompok_core.issues.sentences import describe
@@ -20,42 +20,42 @@ from kelompok_core.sources.storage import source_name_of
 _DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\t": "\t"}
 
 
-def write_error_file(connection: sa.Connection, record: ImportRecord, targets: Mapping[str, TextIO]) -> int:
-    """Write the rejected and parked rows of a table as CSV, with its own delimiter; return how many there are.
+def write_error_file(connection: sa.Connection, import_: Import, targets: Mapping[str, TextIO]) -> int:
+    """Write the rejected rows and the rows in review of a table as CSV; return their number.
 
     ``targets`` are the outputs by language of the findings.
     """
-    delimiter = _delimiter_of(record)
+    delimiter = _delimiter_of(import_)
     writers = [(language, SafeWriter(target, delimiter=delimiter)) for language, target in targets.items()]
     for _, writer in writers:
-        writer.writerow([*record.header, *OUR_COLUMNS])
+        writer.writerow([*import_.header, *OUR_COLUMNS])
     number = 0
-    for row in _iter_rows(connection, record):
-        cells = [row.raw.get(name) for name in record.header]
+    for row in _iter_rows(connection, import_):
+        cells = [row.raw.get(name) for name in import_.header]
         for language, writer in writers:
             writer.writerow([*cells, *_findings(row, language)])
         number += 1
     return number
 
 
-def _delimiter_of(record: ImportRecord) -> str:
+def _delimiter_of(import_: Import) -> str:
     """Return what stands between the cells of the source, by which its spreadsheet parts them; else a comma."""
-    written = record.read_as.get("delimiter")
+    written = import_.read_as.get("delimiter")
     return _DELIMITERS.get(str(written), ",")
 
 
 def write_error_lines(
-    connection: sa.Connection, record: ImportRecord, originals: Iterator[str], targets: Mapping[str, TextIO]
+    connection: sa.Connection, import_: Import, originals: Iterator[str], targets: Mapping[str, TextIO]
 ) -> int:
-    """Write the rejected and parked records as lines of JSON: as they came, with what was found; return their number.
+    """Write the rejected rows and the rows in review as lines of JSON, with their findings; return their number.
 
     ``originals`` are all records of the source in reading order; ``targets`` the outputs by language.
     """
     number, at = 0, 0
-    for row in _iter_rows(connection, record):
+    for row in _iter_rows(connection, import_):
         original = ""
-        while at < row.record:
-            original, at = _next(originals, record), at + 1
+        while at < row.row_number:
+            original, at = _next(originals, import_), at + 1
         for language, target in targets.items():
             findings = dict(zip(OUR_COLUMNS, _findings(row, language), strict=True))
             target.write(_with(original, findings) + "\n")
@@ -63,10 +63,10 @@ def write_error_lines(
     return number
 
 
-def _next(originals: Iterator[str], record: ImportRecord) -> str:
+def _next(originals: Iterator[str], import_: Import) -> str:
     original = next(originals, None)
     if original is None:
-        raise ImportFailed(f"{record.plugin_label} broke its contract: originals() yielded fewer records than read()")
+        raise ImportFailed(f"{import_.plugin_label} broke its contract: originals() yielded fewer records than read()")
     return original
 
 
@@ -86,19 +86,19 @@ def _with(original: str, findings: dict[str, str]) -> str:
     return ours if bare[1:-1].strip() == "" else f"{bare[:-1].rstrip()}, {ours[1:]}"
 
 
-def encoding_of(record: ImportRecord) -> str:
+def encoding_of(import_: Import) -> str:
     """Return the encoding of an import's error file; spreadsheets need a byte order mark in tables."""
-    return "utf-8" if is_json(record.media_type) else "utf-8-sig"
+    return "utf-8" if is_json(import_.media_type) else "utf-8-sig"
 
 
-def name_error_file(record: ImportRecord) -> str:
+def name_error_file(import_: Import) -> str:
     """Return how an import's error file could be called."""
-    return "errors.ndjson" if is_json(record.media_type) else "errors.csv"
+    return "errors.ndjson" if is_json(import_.media_type) else "errors.csv"
 
 
-def suggested_error_file(record: ImportRecord) -> str:
+def suggested_error_file(import_: Import) -> str:
     """Return a name for an import's error file among the files of others."""
-    return f"{source_name_of(record.file_name)}.{name_error_file(record)}"
+    return f"{source_name_of(import_.file_name)}.{name_error_file(import_)}"
 
 
 def free_name(name: str, folder: Path = Path()) -> str:
@@ -118,7 +118,7 @@ def _findings(row: sa.Row[Any], language: str) -> tuple[str, str, str, str]:
             column=issue.get("column"),
             value=issue.get("value"),
             line=row.line,
-            record=row.record,
+            row_number=row.row_number,
             params=issue.get("params") or {},
         )
         for issue in telling
@@ -127,15 +127,15 @@ def _findings(row: sa.Row[Any], language: str) -> tuple[str, str, str, str]:
     return str(row.line or ""), row.decision, codes, " ".join(messages)
 
 
-def _iter_rows(connection: sa.Connection, record: ImportRecord) -> Iterator[sa.Row[Any]]:
-    params = {"import": record.id, "revision": record.plan_revision}
+def _iter_rows(connection: sa.Connection, import_: Import) -> Iterator[sa.Row[Any]]:
+    params = {"import": import_.id, "revision": import_.plan_revision}
     yield from connection.execution_options(stream_results=True).execute(_ROWS, params)
 
 
 _ROWS = sa.text(f"""
-    SELECT r.record, r.line, r.raw, r.issues, d.decision, d.issues AS more
-    FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+    SELECT r.row_number, r.line, r.raw, r.issues, d.decision, d.issues AS more
+    FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.row_number = d.row_number
     WHERE d.import_id = :import AND d.revision = :revision AND d.decision IN ('rejected', 'review')
       AND {UNDECIDED}
-    ORDER BY r.record
+    ORDER BY r.row_number
 """)

@@ -15,8 +15,8 @@ from kelompok_core.errors import ErrorFileFailed, KelompokError
 from kelompok_core.imports.reporting.error_file import encoding_of, suggested_error_file
 from kelompok_core.imports.reporting.error_file_writer import write_errors
 from kelompok_core.imports.reporting.stored_errors import find_current, want
-from kelompok_core.imports.shared.imports import ImportRecord, ImportState, fail_import, get_import
-from kelompok_core.installation import Workbench
+from kelompok_core.imports.shared.imports import Import, ImportState, fail_import, get_import
+from kelompok_core.installation import Installation
 from kelompok_core.sources.inbox import KEY, Inbox, TakenFile, file_of, put_aside, settle_done, taken_prefix
 from kelompok_core.sources.inbox_places import error_file_of, home_of, is_file, is_in_place, written_beside
 from kelompok_core.sources.storage import open_kept
@@ -35,10 +35,10 @@ _logger = logging.getLogger(__name__)
 class ErrorFiles(Protocol):
     """Writes error files next to taken files."""
 
-    def is_ready(self, connection: sa.Connection, record: ImportRecord) -> bool:
+    def is_ready(self, connection: sa.Connection, import_: Import) -> bool:
         """Whether :meth:`write` can write the file now; otherwise, requests it from a worker."""
 
-    def write(self, record: ImportRecord, target: Path) -> None:
+    def write(self, import_: Import, target: Path) -> None:
         """Write the import's error file to this path."""
 
 
@@ -70,43 +70,43 @@ class Settled:
 
 
 @contextmanager
-def settling(bench: Workbench, import_id: UUID) -> Iterator[None]:
+def settling(installation: Installation, import_id: UUID) -> Iterator[None]:
     """Settle the import's file when the block ends or raises; if that fails, the sensor's next tick does it."""
     try:
         yield
     finally:
         try:
-            settle(bench, import_id, WrittenHere(bench))
+            settle(installation, import_id, WrittenHere(installation))
         except Exception as error:  # noqa: BLE001 -- the import must not fail because of its file
             _logger.warning("The inbox file of import %s waits: %s", import_id, type(error).__name__)
 
 
-def settle(bench: Workbench, import_id: UUID, errors: ErrorFiles) -> Settled | None:
+def settle(installation: Installation, import_id: UUID, errors: ErrorFiles) -> Settled | None:
     """Move the file of a finished import to its final place; None if there is nothing to do, or not yet.
 
     Idempotent: if the process dies, the next call continues.
     """
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         row = connection.execute(_OF_IMPORT, {"import": import_id}).one_or_none()
         if row is None:
             return None
-        record, file = get_import(connection, import_id), file_of(row.id, Path(row.claimed_path))
-        if record.is_unfinished:
+        import_, file = get_import(connection, import_id), file_of(row.id, Path(row.claimed_path))
+        if import_.is_unfinished:
             return None
-        return _settle(connection, record, file, errors)
+        return _settle(connection, import_, file, errors)
 
 
-def give_up(bench: Workbench, one: Imported, why: KelompokError, errors: ErrorFiles) -> Settled | None:
+def give_up(installation: Installation, one: Imported, why: KelompokError, errors: ErrorFiles) -> Settled | None:
     """Fail an import that will not be continued, and put its file aside; None if that has to wait."""
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         if connection.execute(_OF_IMPORT, {"import": one.import_id}).one_or_none() is None:
             return None
         if not connection.scalar(_LOCK_IF_FREE, {"import": one.import_id}):
             return None  # a process still works on it
-        record = get_import(connection, one.import_id)
-        if record.is_unfinished:
-            record = fail_import(connection, record, why)
-        return _settle(connection, record, one.file, errors)
+        import_ = get_import(connection, one.import_id)
+        if import_.is_unfinished:
+            import_ = fail_import(connection, import_, why)
+        return _settle(connection, import_, one.file, errors)
 
 
 def list_imported(connection: sa.Connection, inbox: Inbox) -> list[Imported]:
@@ -124,86 +124,86 @@ def list_imported(connection: sa.Connection, inbox: Inbox) -> list[Imported]:
 class WrittenHere:
     """Writes error files in this process. For JSON, this runs plugin code."""
 
-    def __init__(self, bench: Workbench) -> None:
-        self._bench = bench
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
 
-    def is_ready(self, connection: sa.Connection, record: ImportRecord) -> bool:  # noqa: ARG002 -- the protocol's
+    def is_ready(self, connection: sa.Connection, import_: Import) -> bool:  # noqa: ARG002 -- the protocol's
         return True
 
-    def write(self, record: ImportRecord, target: Path) -> None:
+    def write(self, import_: Import, target: Path) -> None:
         with (
-            self._bench.database.connect() as connection,
-            written_beside(target, encoding=encoding_of(record)) as file,
+            self._installation.database.connect() as connection,
+            written_beside(target, encoding=encoding_of(import_)) as file,
         ):
-            write_errors(self._bench.settings, connection, record, {_LANGUAGE: file})
+            write_errors(self._installation.settings, connection, import_, {_LANGUAGE: file})
 
 
 class WrittenByWorkers:
     """Copies error files that workers write, because sensors do not run plugins and have little time."""
 
-    def __init__(self, bench: Workbench) -> None:
-        self._bench = bench
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
 
-    def is_ready(self, connection: sa.Connection, record: ImportRecord) -> bool:
+    def is_ready(self, connection: sa.Connection, import_: Import) -> bool:
         try:
-            is_there = find_current(connection, record, _LANGUAGE) is not None
+            is_there = find_current(connection, import_, _LANGUAGE) is not None
         except ErrorFileFailed:
             return True  # no worker can write it, so the file is settled without it
         if not is_there:
-            want(connection, record.id)
+            want(connection, import_.id)
         return is_there
 
-    def write(self, record: ImportRecord, target: Path) -> None:
-        with self._bench.database.connect() as connection, suppress(ErrorFileFailed):
-            name = find_current(connection, record, _LANGUAGE)
+    def write(self, import_: Import, target: Path) -> None:
+        with self._installation.database.connect() as connection, suppress(ErrorFileFailed):
+            name = find_current(connection, import_, _LANGUAGE)
             if name is not None:
-                stored, _ = open_kept(self._bench.settings.storage_url, name)
+                stored, _ = open_kept(self._installation.settings.storage_url, name)
                 with stored, written_beside(target) as file:
                     shutil.copyfileobj(stored, file.buffer)
 
 
-def _settle(connection: sa.Connection, record: ImportRecord, file: TakenFile, errors: ErrorFiles) -> Settled | None:
-    if not _is_ready(connection, record, errors):
+def _settle(connection: sa.Connection, import_: Import, file: TakenFile, errors: ErrorFiles) -> Settled | None:
+    if not _is_ready(connection, import_, errors):
         return None
-    if record.state in (ImportState.FAILED, ImportState.CANCELLED):
-        why = record.failure or f"the import {'failed' if record.state is ImportState.FAILED else 'was cancelled'}"
-        return _put_aside(connection, record, file, KelompokError(why, hint=record.failure_hint), errors)
+    if import_.state in (ImportState.FAILED, ImportState.CANCELLED):
+        why = import_.failure or f"the import {'failed' if import_.state is ImportState.FAILED else 'was cancelled'}"
+        return _put_aside(connection, import_, file, KelompokError(why, hint=import_.failure_hint), errors)
     error_file = None
-    if _has_rejected(record) and is_in_place(file.path, home_of(file.path)):
-        error_file = _write(record, file.path, errors)
-    settle_done(connection, file.id, record.id)
+    if _has_rejected(import_) and is_in_place(file.path, home_of(file.path)):
+        error_file = _write(import_, file.path, errors)
+    settle_done(connection, file.id, import_.id)
     return Settled(file_name=file.file_name, path=file.path, done=True, error_file=error_file)
 
 
 def _put_aside(
-    connection: sa.Connection, record: ImportRecord, file: TakenFile, why: KelompokError, errors: ErrorFiles
+    connection: sa.Connection, import_: Import, file: TakenFile, why: KelompokError, errors: ErrorFiles
 ) -> Settled | None:
     written: list[Path | None] = []
 
     def beside(target: Path) -> None:
-        if _has_rejected(record):
-            written.append(_write(record, target, errors))
+        if _has_rejected(import_):
+            written.append(_write(import_, target, errors))
 
-    more = [f"Nothing was imported. All findings: kelompok import show {record.id}"]
-    more += [_ROWS_TO_CORRECT] if _has_rejected(record) else []
+    more = [f"Nothing was imported. All findings: kelompok import show {import_.id}"]
+    more += [_ROWS_TO_CORRECT] if _has_rejected(import_) else []
     target = put_aside(connection, file.id, why, *more, beside=beside)
     if target is None:
         return None
     return Settled(file_name=file.file_name, path=target, done=False, error_file=next(iter(written), None))
 
 
-def _write(record: ImportRecord, file: Path, errors: ErrorFiles) -> Path | None:
-    target = error_file_of(file, suggested_error_file(record))
-    errors.write(record, target)
+def _write(import_: Import, file: Path, errors: ErrorFiles) -> Path | None:
+    target = error_file_of(file, suggested_error_file(import_))
+    errors.write(import_, target)
     return target if is_file(target) else None
 
 
-def _is_ready(connection: sa.Connection, record: ImportRecord, errors: ErrorFiles) -> bool:
-    return not _has_rejected(record) or errors.is_ready(connection, record)
+def _is_ready(connection: sa.Connection, import_: Import, errors: ErrorFiles) -> bool:
+    return not _has_rejected(import_) or errors.is_ready(connection, import_)
 
 
-def _has_rejected(record: ImportRecord) -> bool:
-    return (record.counts or {}).get("rejected", 0) > 0
+def _has_rejected(import_: Import) -> bool:
+    return (import_.counts or {}).get("rejected", 0) > 0
 
 
 # A request for another job may use a key of this form, too.

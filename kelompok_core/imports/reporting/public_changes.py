@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.imports.reporting.disclosure import HIDDEN, show_value
-from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.imports import Import
 from kelompok_core.records.registry import get_descriptor
 
 MOST_CHANGES = 100
@@ -39,32 +39,32 @@ class PublicChange:
     after: str
 
 
-def list_public_changes(connection: sa.Connection, record: ImportRecord) -> Sequence[PublicChange]:
+def list_public_changes(connection: sa.Connection, import_: Import) -> Sequence[PublicChange]:
     """Return the first changes of an import's plan in file order, at most :data:`MOST_CHANGES`.
 
     Unchanged and rejected rows, and rows that wait for review, have no changes.
     """
-    counts = record.counts or {}
+    counts = import_.counts or {}
     if not counts.get("accepted", 0) + counts.get("merged", 0):
         return []
-    descriptor = get_descriptor(record.entity)
+    descriptor = get_descriptor(import_.entity)
     names = [*(one.name for one in descriptor.fields), _EXTRA]
     params = {
-        "import": record.id,
-        "revision": record.plan_revision,
+        "import": import_.id,
+        "revision": import_.plan_revision,
         "limit": MOST_CHANGES,
         "read": _READ_CHARACTERS,
         "fields": names,
         "public": [name in descriptor.public_fields for name in names],
-        "headers": json.dumps(_headers(descriptor, record)),
+        "headers": json.dumps(_headers(descriptor, import_)),
     }
     return [_change(row) for row in connection.execute(sa.text(_changes(descriptor)), params)]
 
 
-def _headers(descriptor: EntityDescriptor, record: ImportRecord) -> dict[str, list[str]]:
+def _headers(descriptor: EntityDescriptor, import_: Import) -> dict[str, list[str]]:
     """Return the headers that each field is read from."""
     return {
-        one.name: [header for header, target in record.mapping.items() if target in one.read_from]
+        one.name: [header for header, target in import_.mapping.items() if target in one.read_from]
         for one in descriptor.fields
     }
 
@@ -84,9 +84,9 @@ def _changes(descriptor: EntityDescriptor) -> str:
     label = f"t.{descriptor.label}" if descriptor.label in descriptor.public_fields else "NULL"
     return f"""
     WITH planned AS (
-      SELECT record, decision, target_id, changes FROM import_decisions
+      SELECT row_number, decision, target_id, changes FROM import_decisions
       WHERE import_id = :import AND revision = :revision AND decision IN ('accepted', 'merged')
-      ORDER BY record LIMIT :limit)
+      ORDER BY row_number LIMIT :limit)
     SELECT r.line, p.decision, f.name AS field, shown.field AS is_shown,
            CASE WHEN p.decision = 'merged' AND NOT w.is_unpublished THEN left({label}, :read)
                 WHEN p.decision = 'accepted' AND shown.label THEN left(s.candidate->>'{descriptor.label}', :read)
@@ -94,8 +94,8 @@ def _changes(descriptor: EntityDescriptor) -> str:
            CASE WHEN shown.field THEN left(e.before, :read) END AS before,
            CASE WHEN shown.field THEN left(e.after, :read) END AS after
     FROM planned p
-    JOIN import_rows r ON r.import_id = :import AND r.record = p.record
-    LEFT JOIN import_rows o ON o.import_id = r.as_import AND o.record = r.as_record
+    JOIN import_rows r ON r.import_id = :import AND r.row_number = p.row_number
+    LEFT JOIN import_rows o ON o.import_id = r.as_import AND o.row_number = r.as_row_number
     LEFT JOIN {descriptor.entity} t ON t.id = p.target_id AND p.decision = 'merged'
     CROSS JOIN LATERAL (
       SELECT coalesce(r.candidate, o.candidate) AS candidate,
@@ -115,7 +115,7 @@ def _changes(descriptor: EntityDescriptor) -> str:
       UNION ALL
       SELECT NULL, s.candidate->>f.name, coalesce(jsonb_strip_nulls(s.candidate->f.name) NOT IN ('null', '{{}}'), false)
       WHERE p.decision = 'accepted') e
-    WHERE e.differs ORDER BY p.record, f.number LIMIT :limit"""
+    WHERE e.differs ORDER BY p.row_number, f.number LIMIT :limit"""
 
 
 def _is_shown(field: str) -> str:

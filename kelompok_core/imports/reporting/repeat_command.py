@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.shared.imports import ImportOptions, ImportRecord
+from kelompok_core.imports.shared.imports import Import, ImportOptions
 from kelompok_core.imports.shared.profiles import read_profile, with_conventions
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.settings import Settings
@@ -18,37 +18,41 @@ OF_THE_FILE = "x-of-the-file"
 
 
 def import_again(
-    settings: Settings, connection: sa.Connection, record: ImportRecord, file: str | Path, *, is_error_file: bool
+    settings: Settings, connection: sa.Connection, import_: Import, file: str | Path, *, is_error_file: bool
 ) -> Sequence[str]:
     """Return the words of a command that imports ``file`` as the import did, with nothing left to guess.
 
     An error file has the columns and the values of the source, but not its form: settings about that are left out.
     """
-    words = ["plugin", "run", record.plugin, "--job", record.job, "--file", str(file)]
-    words += ["--source", record.source_name]
+    words = ["plugin", "run", import_.plugin, "--job", import_.job, "--file", str(file)]
+    words += ["--source", import_.source_name]
     country = None
-    if record.organization_id is not None:
+    if import_.organization_id is not None:
         from kelompok_core.organizations.queries import get_country, get_slug
 
-        words += ["--organization", get_slug(connection, record.organization_id)]
-        country = get_country(connection, record.organization_id)
-    profile, base = _base(settings, record)
+        words += ["--organization", get_slug(connection, import_.organization_id)]
+        country = get_country(connection, import_.organization_id)
+    profile, base = _base(settings, import_)
     if profile is not None:
         words += ["--profile", profile]
     base = with_conventions(settings, base, country=country)
-    words += _differences(record, base)
-    if is_error_file and record.options.date_order is None and (order := _proven_order(connection, record)) is not None:
+    words += _differences(import_, base)
+    if (
+        is_error_file
+        and import_.options.date_order is None
+        and (order := _proven_order(connection, import_)) is not None
+    ):
         words += ["--date-order", order]
-    left_out = _settings_of_files(settings, record.plugin) if is_error_file else frozenset()
-    for key, value in record.options.config.items():
+    left_out = _settings_of_files(settings, import_.plugin) if is_error_file else frozenset()
+    for key, value in import_.options.config.items():
         if key not in left_out and base.config.get(key) != value:
             words += ["--set", f"{key}={value}"]
     return words
 
 
-def _base(settings: Settings, record: ImportRecord) -> tuple[str | None, ImportOptions]:
+def _base(settings: Settings, import_: Import) -> tuple[str | None, ImportOptions]:
     """Return the profile the import began with, if it is still there, and what it says."""
-    name = record.options.profile
+    name = import_.options.profile
     if name is None:
         return None, ImportOptions()
     try:
@@ -57,9 +61,9 @@ def _base(settings: Settings, record: ImportRecord) -> tuple[str | None, ImportO
         return None, ImportOptions()
 
 
-def _differences(record: ImportRecord, base: ImportOptions) -> Iterator[str]:
-    options = record.options
-    places = {header: place for place, header in enumerate(record.header)}
+def _differences(import_: Import, base: ImportOptions) -> Iterator[str]:
+    options = import_.options
+    places = {header: place for place, header in enumerate(import_.header)}
     for header in sorted(options.mapping, key=lambda one: places.get(one, len(places))):
         if base.mapping.get(header) != options.mapping[header]:
             yield from ("--map", f"{header}={options.mapping[header]}")
@@ -73,13 +77,13 @@ def _differences(record: ImportRecord, base: ImportOptions) -> Iterator[str]:
             yield from (f"--{name.replace('_', '-')}", str(value))
 
 
-def _proven_order(connection: sa.Connection, record: ImportRecord) -> str | None:
+def _proven_order(connection: sa.Connection, import_: Import) -> str | None:
     """Return the order of dates that the whole source proved, which the few rows of its error file may not.
 
     None where columns differ, or where one proved none: its dates are still somebody's to say.
     """
-    orders = set(record.read_as.get("date_order", {}).values())
-    if len(orders) != 1 or connection.scalar(_IS_UNCLEAR, {"import": record.id}):
+    orders = set(import_.read_as.get("date_order", {}).values())
+    if len(orders) != 1 or connection.scalar(_IS_UNCLEAR, {"import": import_.id}):
         return None
     return str(orders.pop())
 

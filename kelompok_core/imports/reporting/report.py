@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from kelompok_core.imports.shared.imports import DECISIONS, ImportRecord, get_import
+from kelompok_core.imports.shared.imports import DECISIONS, Import, get_import
 from kelompok_core.imports.shared.superseded_rows import SUPERSEDED
 from kelompok_core.issues.sentences import describe
 from kelompok_core.records.redaction import find_foreign, records_of, without_foreign
@@ -18,7 +18,7 @@ from kelompok_core.records.registry import get_descriptor
 class RowIssue:
     """One finding about one row, or (record None) about the file, with its sentence in two languages."""
 
-    record: int | None
+    row_number: int | None
     line: int | None
     column: str | None
     value: str | None
@@ -33,13 +33,13 @@ class RowIssue:
             column=self.column,
             value=self.value,
             line=self.line,
-            record=self.record,
+            row_number=self.row_number,
             params=self.params,
         )
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "record": self.record,
+            "row_number": self.row_number,
             "line": self.line,
             "column": self.column,
             "value": self.value,
@@ -72,20 +72,20 @@ class IssueGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """What an import did, or in a dry run would do; ``reviewed`` counts parked rows that wait no more."""
+    """What an import did, or in a dry run would do; ``reviewed`` counts rows in review that wait no more."""
 
-    record: ImportRecord
+    import_: Import
     groups: Sequence[IssueGroup]
     reasons: Mapping[str, int]
     reviewed: int = 0
 
     @property
     def counts(self) -> Mapping[str, int]:
-        return self.record.counts or dict.fromkeys(("rows_read", *DECISIONS), 0)
+        return self.import_.counts or dict.fromkeys(("rows_read", *DECISIONS), 0)
 
     @property
     def seconds(self) -> float:
-        return round(sum(self.record.durations.values()), 3)
+        return round(sum(self.import_.durations.values()), 3)
 
     @property
     def rows_per_second(self) -> float:
@@ -98,32 +98,32 @@ class ImportReport:
 
     @property
     def waiting(self) -> int:
-        """Parked rows that nobody has decided yet, and whose place no later row took."""
+        """ReviewItem rows that nobody has decided yet, and whose place no later row took."""
         return self.counts["review"] - self.reviewed
 
     def to_json(self) -> dict[str, Any]:
-        record = self.record
+        import_ = self.import_
         return {
-            "import": str(record.id),
-            "state": record.state.value,
-            "dry_run": record.dry_run,
-            "plugin": record.plugin_label,
-            "job": record.job,
-            "entity": record.entity,
-            "source": record.source_name,
-            "file": {"name": record.file_name, "sha256": record.file_sha256, "bytes": record.file_bytes},
-            "read_as": dict(record.read_as),
-            "mapping": dict(record.mapping),
+            "import": str(import_.id),
+            "state": import_.state.value,
+            "dry_run": import_.dry_run,
+            "plugin": import_.plugin_label,
+            "job": import_.job,
+            "entity": import_.entity,
+            "source": import_.source_name,
+            "file": {"name": import_.file_name, "sha256": import_.file_sha256, "bytes": import_.file_bytes},
+            "read_as": dict(import_.read_as),
+            "mapping": dict(import_.mapping),
             "counts": dict(self.counts),
-            "blank_lines": record.blank_lines,
+            "blank_lines": import_.blank_lines,
             "reasons": dict(self.reasons),
             "reviewed": self.reviewed,
             "issues": [group.to_json() for group in self.groups],
-            "durations": dict(record.durations),
+            "durations": dict(import_.durations),
             "seconds": self.seconds,
             "rows_per_second": self.rows_per_second,
-            "run_id": record.run_id,
-            "failure": record.failure,
+            "run_id": import_.run_id,
+            "failure": import_.failure,
         }
 
 
@@ -135,26 +135,26 @@ def get_report(connection: sa.Connection, import_id: UUID, *, sees: Sequence[UUI
     Raises:
         NotFound: When there is no such import.
     """
-    record = get_import(connection, import_id)
-    params = {"import": import_id, "revision": record.plan_revision}
+    import_ = get_import(connection, import_id)
+    params = {"import": import_id, "revision": import_.plan_revision}
     groups = [_group(row) for row in connection.execute(_GROUPS, params)]
-    groups = _without_foreign(connection, record, groups, sees)
+    groups = _without_foreign(connection, import_, groups, sees)
     reasons = {f"{row.decision}: {row.reason}": row.number for row in connection.execute(_REASONS, params)}
     reviewed = int(connection.scalar(_REVIEWED, params) or 0)
-    return ImportReport(record=record, groups=_of_file(record) + groups, reasons=reasons, reviewed=reviewed)
+    return ImportReport(import_=import_, groups=_of_file(import_) + groups, reasons=reasons, reviewed=reviewed)
 
 
-def iter_row_issues(connection: sa.Connection, record: ImportRecord) -> Iterator[RowIssue]:
+def iter_row_issues(connection: sa.Connection, import_: Import) -> Iterator[RowIssue]:
     """Yield every finding about the import's rows in file order, none left out."""
-    params = {"import": record.id, "revision": record.plan_revision}
+    params = {"import": import_.id, "revision": import_.plan_revision}
     for row in connection.execution_options(stream_results=True).execute(_ROW_ISSUES, params):
-        yield issue_of_row(row.record, row.line, row.issue)
+        yield issue_of_row(row.row_number, row.line, row.issue)
 
 
-def issue_of_row(record: int | None, line: int | None, issue: Mapping[str, Any]) -> RowIssue:
+def issue_of_row(row_number: int | None, line: int | None, issue: Mapping[str, Any]) -> RowIssue:
     """Return a finding as the database keeps it, with the row it is about."""
     return RowIssue(
-        record=record,
+        row_number=row_number,
         line=line,
         column=issue.get("column"),
         value=issue.get("value"),
@@ -164,17 +164,17 @@ def issue_of_row(record: int | None, line: int | None, issue: Mapping[str, Any])
     )
 
 
-def iter_file_issues(record: ImportRecord) -> Iterator[RowIssue]:
+def iter_file_issues(import_: Import) -> Iterator[RowIssue]:
     """Yield every finding about the file itself."""
-    for issue in record.issues:
+    for issue in import_.issues:
         yield issue_of_row(None, (issue.get("params") or {}).get("line"), issue)
 
 
 def _without_foreign(
-    connection: sa.Connection, record: ImportRecord, groups: Sequence[IssueGroup], sees: Sequence[UUID] | None
+    connection: sa.Connection, import_: Import, groups: Sequence[IssueGroup], sees: Sequence[UUID] | None
 ) -> list[IssueGroup]:
     spoken_of = {one for group in groups for example in group.examples for one in records_of(example.params)}
-    foreign = find_foreign(connection, get_descriptor(record.entity), spoken_of, sees)
+    foreign = find_foreign(connection, get_descriptor(import_.entity), spoken_of, sees)
 
     def shown(issue: RowIssue) -> RowIssue:
         return replace(issue, params=without_foreign(issue.params, foreign))
@@ -182,45 +182,45 @@ def _without_foreign(
     return [replace(group, examples=[shown(one) for one in group.examples]) for group in groups]
 
 
-def _of_file(record: ImportRecord) -> list[IssueGroup]:
+def _of_file(import_: Import) -> list[IssueGroup]:
     return [
         IssueGroup(code=one.code, severity=one.severity, column=one.column, count=1, examples=[one])
-        for one in iter_file_issues(record)
+        for one in iter_file_issues(import_)
     ]
 
 
 def _group(row: sa.Row[Any]) -> IssueGroup:
-    examples = [issue_of_row(one["record"], one["line"], one["issue"]) for one in row.examples]
+    examples = [issue_of_row(one["row_number"], one["line"], one["issue"]) for one in row.examples]
     return IssueGroup(code=row.code, severity=row.severity, column=row.column, count=row.number, examples=examples)
 
 
 FOUND = """
-    SELECT r.record, r.line, x.issue, 1 AS step, x.number
+    SELECT r.row_number, r.line, x.issue, 1 AS step, x.number
     FROM import_rows r CROSS JOIN LATERAL jsonb_array_elements(r.issues) WITH ORDINALITY x (issue, number)
     WHERE r.import_id = :import AND r.issues IS NOT NULL
     UNION ALL
-    SELECT d.record, r.line, x.issue, 2 AS step, x.number
+    SELECT d.row_number, r.line, x.issue, 2 AS step, x.number
     FROM import_decisions d
-    JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+    JOIN import_rows r ON r.import_id = d.import_id AND r.row_number = d.row_number
     CROSS JOIN LATERAL jsonb_array_elements(d.issues) WITH ORDINALITY x (issue, number)
     WHERE d.import_id = :import AND d.revision = :revision AND d.issues IS NOT NULL
     UNION ALL
-    SELECT c.record, r.line, jsonb_build_object(
+    SELECT c.row_number, r.line, jsonb_build_object(
              'code', 'review.superseded', 'severity', 'info',
-             'params', jsonb_build_object('import', c.by_import, 'row', c.by_record)), 3 AS step, 1 AS number
+             'params', jsonb_build_object('import', c.by_import, 'row', c.by_row_number)), 3 AS step, 1 AS number
     FROM import_superseded c
     JOIN imports b ON b.id = c.by_import AND b.state = 'applied'
-    JOIN import_rows r ON r.import_id = c.import_id AND r.record = c.record
+    JOIN import_rows r ON r.import_id = c.import_id AND r.row_number = c.row_number
     WHERE c.import_id = :import"""
 """Every finding about the rows of :import, decided in :revision: which step found it, and its number there."""
 
-_ROW_ISSUES = sa.text(f"SELECT record, line, issue FROM ({FOUND}) found ORDER BY record, step, number")
+_ROW_ISSUES = sa.text(f"SELECT row_number, line, issue FROM ({FOUND}) found ORDER BY row_number, step, number")
 
 _GROUPS = sa.text(f"""
     SELECT issue->>'code' AS code, issue->>'severity' AS severity, issue->>'column' AS column,
            count(*) AS number,
-           (array_agg(jsonb_build_object('record', record, 'line', line, 'issue', issue)
-                      ORDER BY record))[1:3] AS examples
+           (array_agg(jsonb_build_object('row_number', row_number, 'line', line, 'issue', issue)
+                      ORDER BY row_number))[1:3] AS examples
     FROM ({FOUND}) found GROUP BY 1, 2, 3
     ORDER BY array_position(ARRAY['fatal', 'error', 'review', 'warning', 'info'], issue->>'severity'), 4 DESC, 1
 """)

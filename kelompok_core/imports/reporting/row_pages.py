@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.imports.reporting.report import FOUND, RowIssue, issue_of_row
-from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.imports import Import
 from kelompok_core.record_queries import SHORT_ID
 from kelompok_core.records.redaction import find_foreign, records_of, without_foreign
 from kelompok_core.records.registry import get_descriptor
@@ -31,7 +31,7 @@ class DecidedRow:
         changes: Field to what was and what comes; of an accepted row, all it says.
     """
 
-    record: int
+    row_number: int
     line: int | None
     raw: Mapping[str, Any]
     decision: str | None
@@ -43,7 +43,7 @@ class DecidedRow:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "record": self.record,
+            "row_number": self.row_number,
             "line": self.line,
             "decision": self.decision,
             "reason": self.reason,
@@ -64,7 +64,7 @@ class PlacedIssue:
 
 def list_rows(  # noqa: PLR0913  (which rows, and for whom)
     connection: sa.Connection,
-    record: ImportRecord,
+    import_: Import,
     *,
     after: int,
     limit: int,
@@ -75,21 +75,21 @@ def list_rows(  # noqa: PLR0913  (which rows, and for whom)
 
     Hides records that are now outside the organizations in ``sees``; None is all organizations.
     """
-    descriptor = get_descriptor(record.entity)
-    params = {"import": record.id, "revision": record.plan_revision, "after": after, "limit": limit}
+    descriptor = get_descriptor(import_.entity)
+    params = {"import": import_.id, "revision": import_.plan_revision, "after": after, "limit": limit}
     params |= {"all": decisions is None, "decisions": list(decisions or ())} | sees_params(sees)
     rows = connection.execute(sa.text(_rows(descriptor)), params)
     return [_decided(descriptor, row) for row in rows]
 
 
 def iter_rows(
-    connection: sa.Connection, record: ImportRecord, *, sees: Sequence[UUID] | None = None
+    connection: sa.Connection, import_: Import, *, sees: Sequence[UUID] | None = None
 ) -> Iterator[DecidedRow]:
     """Yield every row and its decision in file order; see :func:`list_rows`."""
     after = 0
-    while rows := list_rows(connection, record, after=after, limit=_PAGE, sees=sees):
+    while rows := list_rows(connection, import_, after=after, limit=_PAGE, sees=sees):
         yield from rows
-        after = rows[-1].record
+        after = rows[-1].row_number
 
 
 def _decided(descriptor: EntityDescriptor, row: sa.Row[Any]) -> DecidedRow:
@@ -112,18 +112,18 @@ def _said(descriptor: EntityDescriptor, candidate: Mapping[str, Any]) -> dict[st
 
 
 def list_issues(
-    connection: sa.Connection, record: ImportRecord, *, after: tuple[int, int, int], limit: int,
+    connection: sa.Connection, import_: Import, *, after: tuple[int, int, int], limit: int,
     sees: Sequence[UUID] | None = None,
 ) -> Sequence[PlacedIssue]:  # fmt: skip
     """Return findings in file order after a place, those about the file itself first; see :func:`list_rows`."""
-    params = {"import": record.id, "revision": record.plan_revision, "limit": limit}
-    params |= dict(zip(("record", "step", "number"), after, strict=True))
+    params = {"import": import_.id, "revision": import_.plan_revision, "limit": limit}
+    params |= dict(zip(("row_number", "step", "number"), after, strict=True))
     found = [
         PlacedIssue(place=(row.place, row.step, row.number), issue=issue_of_row(row.place or None, row.line, row.issue))
         for row in connection.execute(_ISSUES, params)
     ]
     spoken_of = {one for each in found for one in records_of(each.issue.params)}
-    foreign = find_foreign(connection, get_descriptor(record.entity), spoken_of, sees)
+    foreign = find_foreign(connection, get_descriptor(import_.entity), spoken_of, sees)
     return [replace(one, issue=replace(one.issue, params=without_foreign(one.issue.params, foreign))) for one in found]
 
 
@@ -133,19 +133,20 @@ _PAGE = 1_000
 def _rows(descriptor: EntityDescriptor) -> str:
     slug = "coalesce(t.slug, d.slug)" if descriptor.has_slug else "NULL"
     return f"""
-    SELECT r.record, r.line, coalesce(r.raw, o.raw) AS raw, coalesce(r.candidate, o.candidate) AS candidate,
+    SELECT r.row_number, r.line, coalesce(r.raw, o.raw) AS raw, coalesce(r.candidate, o.candidate) AS candidate,
            coalesce(p.decision, d.decision) AS decision, coalesce(p.reason, d.reason) AS reason,
            coalesce(p.target_id, d.target_id) AS target_id, coalesce(p.changes, d.changes) AS changes,
            t.{descriptor.label} AS label, {slug} AS slug,
            coalesce(NOT {sees_sql(f"t.{descriptor.organization_column}")} AND t.id IS NOT NULL, false) AS is_foreign
     FROM import_rows r
-    LEFT JOIN import_rows o ON o.import_id = r.as_import AND o.record = r.as_record
-    LEFT JOIN import_decisions d ON d.import_id = r.import_id AND d.record = r.record AND d.revision = :revision
-    LEFT JOIN import_decisions p ON p.import_id = r.import_id AND p.record = r.record AND p.revision = -r.record
+    LEFT JOIN import_rows o ON o.import_id = r.as_import AND o.row_number = r.as_row_number
+    LEFT JOIN import_decisions d ON d.import_id = r.import_id AND d.row_number = r.row_number AND d.revision = :revision
+    LEFT JOIN import_decisions p ON p.import_id = r.import_id AND p.row_number = r.row_number
+      AND p.revision = -r.row_number
     LEFT JOIN {descriptor.entity} t ON t.id = coalesce(p.target_id, d.target_id)
-    WHERE r.import_id = :import AND r.record > :after
+    WHERE r.import_id = :import AND r.row_number > :after
       AND (:all OR coalesce(p.decision, d.decision) = ANY (CAST(:decisions AS text[])))
-    ORDER BY r.record LIMIT :limit"""
+    ORDER BY r.row_number LIMIT :limit"""
 
 
 _ISSUES = sa.text(f"""
@@ -154,7 +155,7 @@ _ISSUES = sa.text(f"""
       FROM imports i CROSS JOIN LATERAL jsonb_array_elements(i.issues) WITH ORDINALITY x (issue, number)
       WHERE i.id = :import
       UNION ALL
-      SELECT record AS place, step, number::int, line, issue FROM ({FOUND}) found) placed
-    WHERE (place, step, number) > (:record, :step, :number)
+      SELECT row_number AS place, step, number::int, line, issue FROM ({FOUND}) found) placed
+    WHERE (place, step, number) > (:row_number, :step, :number)
     ORDER BY place, step, number LIMIT :limit
 """)

@@ -10,8 +10,8 @@ from kelompok_core.errors import ErrorFileAwaited, ErrorFileFailed, ImportFailed
 from kelompok_core.imports.reporting.error_file import encoding_of, name_error_file
 from kelompok_core.imports.reporting.error_file_writer import write_errors
 from kelompok_core.imports.running.queue import CHANNEL
-from kelompok_core.imports.shared.imports import ImportRecord, ImportState, get_import
-from kelompok_core.installation import Workbench
+from kelompok_core.imports.shared.imports import Import, ImportState, get_import
+from kelompok_core.installation import Installation
 from kelompok_core.issues.sentences import LANGUAGES
 from kelompok_core.settings import Settings
 from kelompok_core.sources.storage import remove_files, written_whole
@@ -37,7 +37,7 @@ def want(connection: sa.Connection, import_id: UUID) -> None:
         connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
 
 
-def find_current(connection: sa.Connection, record: ImportRecord, language: str) -> str | None:
+def find_current(connection: sa.Connection, import_: Import, language: str) -> str | None:
     """Return the storage name of an import's error file; None when it is missing or outdated.
 
     Raises:
@@ -45,13 +45,13 @@ def find_current(connection: sa.Connection, record: ImportRecord, language: str)
         ErrorFileFailed: When it could not be written.
         NotFound: When the import ended before its rows were decided.
     """
-    if record.plan_revision == 0:
-        raise _undecided(record)
-    row = connection.execute(_FIND, {"import": record.id, "seconds": _AGAIN_SECONDS}).one_or_none()
+    if import_.plan_revision == 0:
+        raise _undecided(import_)
+    row = connection.execute(_FIND, {"import": import_.id, "seconds": _AGAIN_SECONDS}).one_or_none()
     if row is None or not row.is_current:
         return None
     if row.failure is None:
-        return _name(record, row.file_id, language)
+        return _name(import_, row.file_id, language)
     if row.is_wanted or row.is_old:
         return None
     raise ErrorFileFailed(f"the error file could not be written: {row.failure}", hint=row.failure_hint)
@@ -64,10 +64,10 @@ def awaited() -> ErrorFileAwaited:
     )
 
 
-def _undecided(record: ImportRecord) -> KelompokError:
-    if record.is_unfinished:
+def _undecided(import_: Import) -> KelompokError:
+    if import_.is_unfinished:
         return ErrorFileAwaited("the rows of the import are not decided yet", hint="Try again once work is «ended».")
-    return NotFound("error file of import", record.id, hint="The import ended before its rows were decided.")
+    return NotFound("error file of import", import_.id, hint="The import ended before its rows were decided.")
 
 
 def claim_wanted(connection: sa.Connection, worker_id: UUID) -> Wanted | None:
@@ -76,7 +76,7 @@ def claim_wanted(connection: sa.Connection, worker_id: UUID) -> Wanted | None:
     return None if row is None else Wanted(import_id=row.import_id, attempts=row.attempts)
 
 
-def write_wanted(bench: Workbench, wanted: Wanted, worker_id: UUID) -> None:
+def write_wanted(installation: Installation, wanted: Wanted, worker_id: UUID) -> None:
     """Write an error file in all languages and replace the previous one.
 
     Raises:
@@ -87,16 +87,16 @@ def write_wanted(bench: Workbench, wanted: Wanted, worker_id: UUID) -> None:
             f"{MOST_ATTEMPTS} workers died while writing it", hint="See the workers' logs for the reason."
         )
     file_id = uuid4()
-    with bench.database.connect() as session:
+    with installation.database.connect() as session:
         connection = session.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin():  # content key and rows come from one snapshot
-            record = get_import(connection, wanted.import_id)
-            content = connection.scalar(_CONTENT, {"import": record.id})
-            _write(bench.settings, connection, record, file_id)
-    with bench.database.connect() as connection, connection.begin():
-        written = {"import": record.id, "worker": worker_id, "content": content, "file": file_id}
+            import_ = get_import(connection, wanted.import_id)
+            content = connection.scalar(_CONTENT, {"import": import_.id})
+            _write(installation.settings, connection, import_, file_id)
+    with installation.database.connect() as connection, connection.begin():
+        written = {"import": import_.id, "worker": worker_id, "content": content, "file": file_id}
         is_mine = connection.execute(_KEEP, written).rowcount == 1
-    _clean_up(bench.settings, record.id, file_id, is_mine=is_mine)
+    _clean_up(installation.settings, import_.id, file_id, is_mine=is_mine)
 
 
 def keep_failure(connection: sa.Connection, wanted: Wanted, worker_id: UUID, failure: KelompokError) -> None:
@@ -106,13 +106,13 @@ def keep_failure(connection: sa.Connection, wanted: Wanted, worker_id: UUID, fai
     connection.execute(_FAIL, {"import": wanted.import_id, "worker": worker_id, "content": content} | told)
 
 
-def _write(settings: Settings, connection: sa.Connection, record: ImportRecord, file_id: UUID) -> None:
+def _write(settings: Settings, connection: sa.Connection, import_: Import, file_id: UUID) -> None:
     with ExitStack() as stack:
         targets = {}
         for language in LANGUAGES:
-            name, encoding = _name(record, file_id, language), encoding_of(record)
+            name, encoding = _name(import_, file_id, language), encoding_of(import_)
             targets[language] = stack.enter_context(written_whole(settings.storage_url, name, encoding=encoding))
-        write_errors(settings, connection, record, targets)
+        write_errors(settings, connection, import_, targets)
 
 
 def _clean_up(settings: Settings, import_id: UUID, file_id: UUID, *, is_mine: bool) -> None:
@@ -128,18 +128,18 @@ def _folder(import_id: UUID) -> str:
     return f"errors/{import_id}"
 
 
-def _name(record: ImportRecord, file_id: UUID, language: str) -> str:
-    return f"{_folder(record.id)}/{file_id}.{language}.{name_error_file(record)}"
+def _name(import_: Import, file_id: UUID, language: str) -> str:
+    return f"{_folder(import_.id)}/{file_id}.{language}.{name_error_file(import_)}"
 
 
 # Everything an error file depends on that can change: the plan, the rows people decided, and the rows superseded by
 # another import that was not undone. The rows as read never change.
 _CONTENT_OF = f"""
     (SELECT concat_ws(':', m.plan_revision, p.number, p.digest, s.number, s.digest)
-     FROM (SELECT count(*) AS number, coalesce(bit_xor(hashint8extended(record, 0)), 0) AS digest
+     FROM (SELECT count(*) AS number, coalesce(bit_xor(hashint8extended(row_number, 0)), 0) AS digest
            FROM import_decisions WHERE import_id = m.id AND revision < 0) p,
-          (SELECT count(*) AS number, coalesce(bit_xor(hashint8extended(record, 0)), 0) AS digest
-           FROM (SELECT DISTINCT c.record FROM import_superseded c
+          (SELECT count(*) AS number, coalesce(bit_xor(hashint8extended(row_number, 0)), 0) AS digest
+           FROM (SELECT DISTINCT c.row_number FROM import_superseded c
                  JOIN imports b ON b.id = c.by_import AND b.state = '{ImportState.APPLIED.value}'
                  WHERE c.import_id = m.id) one) s)"""
 _CONTENT = sa.text(f"SELECT {_CONTENT_OF} FROM imports m WHERE m.id = :import")

@@ -1,4 +1,4 @@
-"""Deciding rows an import parked: what a person says of them is written, audited and remembered."""
+"""Deciding rows an import sent to review: what a person says of them is written, audited and remembered."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,16 +17,16 @@ from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.applying import apply_sql
 from kelompok_core.imports.reviewing.review_items import (
-    ParkedRow,
+    ReviewItem,
     StoredRecord,
-    get_parked,
+    get_review_item,
     get_said,
     get_stored,
     list_candidates,
 )
-from kelompok_core.imports.shared.imports import ImportRecord, get_import
+from kelompok_core.imports.shared.imports import Import, get_import
 from kelompok_core.imports.staging.candidates import DERIVED, SLUG_BASE
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.records import field_sql
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.values.slug import first_free
@@ -52,23 +52,23 @@ class Verdict:
 class Reviewer:
     """Decides rows as one actor; each decision is one transaction, audited."""
 
-    def __init__(self, bench: Workbench, actor: Actor) -> None:
-        self._bench = bench
+    def __init__(self, installation: Installation, actor: Actor) -> None:
+        self._installation = installation
         self._actor = actor
 
-    def accept_as_new(self, import_id: UUID, record: int, *, note: str | None = None) -> Verdict:
+    def accept_as_new(self, import_id: UUID, row_number: int, *, note: str | None = None) -> Verdict:
         """Make the row a record of its own: none of the candidates is it.
 
         Raises:
             NotPermitted: When the actor may not decide the row, or may not create records in its organization.
             NotFound: When the row does not wait.
         """
-        with self._bench.database.connect() as connection, connection.begin():
-            imported, parked = self._open(connection, import_id, record, None)
-            return self._create(connection, imported, parked, note)
+        with self._installation.database.connect() as connection, connection.begin():
+            imported, item = self._open(connection, import_id, row_number, None)
+            return self._create(connection, imported, item, note)
 
     def accept_into(
-        self, import_id: UUID, record: int, target_id: UUID | None, *, choices: Mapping[str, str] | None = None,
+        self, import_id: UUID, row_number: int, target_id: UUID | None, *, choices: Mapping[str, str] | None = None,
         note: str | None = None,
     ) -> Verdict:  # fmt: skip
         """Take the row into an existing record: the one it may be, or the one named; if it may be none, as a new one.
@@ -81,175 +81,171 @@ class Reviewer:
             NotPermitted: When the actor may not decide there.
             NotFound: When the row does not wait, or the record is not there.
             UsageError: When a choice is none, it is not clear which record is meant, or there is one now that the row
-                may be and that was not there when it was parked.
+                may be and that was not there when it was sent to review.
         """
-        with self._bench.database.connect() as connection, connection.begin():
-            imported, parked = self._open(connection, import_id, record, target_id)
-            if target_id is None and not parked.may_be and not choices:
-                return self._create(connection, imported, parked, note)
-            target = target_id or _only_candidate(connection, parked)
-            descriptor = get_descriptor(parked.entity)
+        with self._installation.database.connect() as connection, connection.begin():
+            imported, item = self._open(connection, import_id, row_number, target_id)
+            if target_id is None and not item.may_be and not choices:
+                return self._create(connection, imported, item, note)
+            target = target_id or _only_candidate(connection, item)
+            descriptor = get_descriptor(item.entity)
             now = get_stored(connection, descriptor, target, lock=True)
             # Whatever the row's own place is: what changes is this record.
             authorize(connection, self._actor, Action.REVIEW_DECIDE, now.organization_id)
-            self._authorize_values(connection, parked, now.organization_id)
-            beside = _beside(parked, descriptor, get_said(connection, parked, target, imported), choices or {})
+            self._authorize_values(connection, item, now.organization_id)
+            beside = _beside(item, descriptor, get_said(connection, item, target, imported), choices or {})
             changes = _changes(imported, beside, descriptor, now, choices or {})
             declined = _declined(beside, descriptor, now, changes)
             decision = "merged" if changes else "unchanged"
             self._decide(
-                connection, parked, decision, target_id=target, changes=changes or None, note=note,
+                connection, item, decision, target_id=target, changes=changes or None, note=note,
                 issues=[_as_issue(declined)] if declined else None,
             )  # fmt: skip
             if changes:
                 fields = descriptor.fields_told_by(imported.mapping.values())
-                _add_words(connection, imported, record, fields)
-                _run(connection, imported, record, apply_sql.update_merged(descriptor, fields), turn=1)
-            _record_evidence(connection, imported, record)
-            self._judge(connection, parked, "same", [target], note)
-            return Verdict(ref=parked.ref, decision=decision, target_id=target, changed=sorted(changes))
+                _add_words(connection, imported, row_number, fields)
+                _run(connection, imported, row_number, apply_sql.update_merged(descriptor, fields), apply_order=1)
+            _record_evidence(connection, imported, row_number)
+            self._judge(connection, item, "same", [target], note)
+            return Verdict(ref=item.ref, decision=decision, target_id=target, changed=sorted(changes))
 
-    def _create(
-        self, connection: sa.Connection, imported: ImportRecord, parked: ParkedRow, note: str | None
-    ) -> Verdict:
-        descriptor = get_descriptor(parked.entity)
+    def _create(self, connection: sa.Connection, imported: Import, item: ReviewItem, note: str | None) -> Verdict:
+        descriptor = get_descriptor(item.entity)
         # A record that is an organization itself is created outside of any, wherever the import is confined.
-        authorize(connection, with_all_scopes(self._actor), Action.RECORD_CREATE, parked.organization_id)
-        self._authorize_values(connection, parked, parked.organization_id)
+        authorize(connection, with_all_scopes(self._actor), Action.RECORD_CREATE, item.organization_id)
+        self._authorize_values(connection, item, item.organization_id)
         fields = descriptor.fields_told_by(imported.mapping.values())
         target = connection.scalar(sa.text("SELECT new_id()"))
-        slug = _free_slug(connection, descriptor, parked)
-        self._decide(connection, parked, "accepted", target_id=target, slug=slug, note=note)
-        _add_words(connection, imported, parked.record, fields)
-        _run(connection, imported, parked.record, apply_sql.insert_accepted(descriptor, fields))
-        _record_evidence(connection, imported, parked.record)
-        self._judge(connection, parked, "different", parked.may_be, note)
-        return Verdict(ref=parked.ref, decision="accepted", target_id=target, changed=())
+        slug = _free_slug(connection, descriptor, item)
+        self._decide(connection, item, "accepted", target_id=target, slug=slug, note=note)
+        _add_words(connection, imported, item.row_number, fields)
+        _run(connection, imported, item.row_number, apply_sql.insert_accepted(descriptor, fields))
+        _record_evidence(connection, imported, item.row_number)
+        self._judge(connection, item, "different", item.may_be, note)
+        return Verdict(ref=item.ref, decision="accepted", target_id=target, changed=())
 
-    def reject(self, import_id: UUID, record: int, *, note: str | None = None) -> Verdict:
+    def reject(self, import_id: UUID, row_number: int, *, note: str | None = None) -> Verdict:
         """Leave the row out; when the source sends it again unchanged, it is rejected without asking.
 
         Raises:
             NotPermitted: When the actor may not decide there.
             NotFound: When the row does not wait.
         """
-        with self._bench.database.connect() as connection, connection.begin():
-            _, parked = self._open(connection, import_id, record, None)
-            self._decide(connection, parked, "rejected", note=note)
-            self._judge(connection, parked, "unsure", parked.may_be, note)
-            return Verdict(ref=parked.ref, decision="rejected", target_id=None, changed=())
+        with self._installation.database.connect() as connection, connection.begin():
+            _, item = self._open(connection, import_id, row_number, None)
+            self._decide(connection, item, "rejected", note=note)
+            self._judge(connection, item, "unsure", item.may_be, note)
+            return Verdict(ref=item.ref, decision="rejected", target_id=None, changed=())
 
     def _open(
-        self, connection: sa.Connection, import_id: UUID, record: int, target_id: UUID | None
-    ) -> tuple[ImportRecord, ParkedRow]:
+        self, connection: sa.Connection, import_id: UUID, row_number: int, target_id: UUID | None
+    ) -> tuple[Import, ReviewItem]:
         """Lock, authorize, and say who acts."""
         lock_import(connection, import_id)
         imported = get_import(connection, import_id)
         lock_entity(connection, imported.entity)
         self._actor = self._actor.acting_on(imported.entity)
         sees = list_organizations_seen(connection, self._actor)
-        parked = get_parked(connection, import_id, record, sees=sees)
-        self._authorize(connection, imported, parked, target_id)
+        item = get_review_item(connection, import_id, row_number, sees=sees)
+        self._authorize(connection, imported, item, target_id)
         context = AuditContext(
             actor=str(self._actor.id), origin="review", import_id=imported.id, plugin=imported.plugin_label
         )
         announce(connection, context)
-        return imported, parked
+        return imported, item
 
-    def _authorize(
-        self, connection: sa.Connection, imported: ImportRecord, parked: ParkedRow, target_id: UUID | None
-    ) -> None:
+    def _authorize(self, connection: sa.Connection, imported: Import, item: ReviewItem, target_id: UUID | None) -> None:
         """Whoever decides for the import decides; and an organization's own people, what concerns it alone."""
         try:
-            authorize(connection, self._actor, Action.REVIEW_DECIDE, imported.organization_id or parked.organization_id)
+            authorize(connection, self._actor, Action.REVIEW_DECIDE, imported.organization_id or item.organization_id)
         except NotPermitted:
-            concerned = [target_id] if target_id else list(parked.candidates)
-            if parked.hides or len(concerned) != 1 or concerned[0] not in parked.candidates:
+            concerned = [target_id] if target_id else list(item.candidates)
+            if item.hides or len(concerned) != 1 or concerned[0] not in item.candidates:
                 raise
-            descriptor = get_descriptor(parked.entity)
+            descriptor = get_descriptor(item.entity)
             query = f"SELECT {descriptor.organization_column} FROM {descriptor.entity} WHERE id = :id"
             organization = connection.scalar(sa.text(query), {"id": concerned[0]})
             if organization is None:
                 raise
             authorize(connection, self._actor, Action.REVIEW_DECIDE, organization)
 
-    def _authorize_values(self, connection: sa.Connection, parked: ParkedRow, organization_id: UUID | None) -> None:
+    def _authorize_values(self, connection: sa.Connection, item: ReviewItem, organization_id: UUID | None) -> None:
         """Let the actor use the rights that values of the row rest on."""
-        for guard in get_descriptor(parked.entity).guards:
-            if guard.covers(parked.candidate.get(guard.field)):
+        for guard in get_descriptor(item.entity).guards:
+            if guard.covers(item.candidate.get(guard.field)):
                 authorize(connection, self._actor, guard.action, organization_id)
 
-    def _decide(self, connection: sa.Connection, parked: ParkedRow, decision: str, **values: Any) -> None:
+    def _decide(self, connection: sa.Connection, item: ReviewItem, decision: str, **values: Any) -> None:
         columns = {"target_id": None, "slug": None, "changes": None, "issues": None, "note": None} | values
         params = columns | {
-            "import": parked.import_id, "record": parked.record, "decision": decision,
-            "reason": f"review.{decision}", "actor": self._actor.id, "organization": parked.organization_id,
+            "import": item.import_id, "row_number": item.row_number, "decision": decision,
+            "reason": f"review.{decision}", "actor": self._actor.id, "organization": item.organization_id,
         }  # fmt: skip
         connection.execute(_INSERT, params)
 
     def _judge(
-        self, connection: sa.Connection, parked: ParkedRow, judgement: str, records: Sequence[UUID], note: str | None
+        self, connection: sa.Connection, item: ReviewItem, judgement: str, records: Sequence[UUID], note: str | None
     ) -> None:
         """Remember what was said of the row and these records; a later word takes the place of an earlier."""
         reach(FailPoint.REVIEW_WRITTEN)
-        identity = connection.scalar(_IDENTITY, {"import": parked.import_id, "record": parked.record})
+        identity = connection.scalar(_IDENTITY, {"import": item.import_id, "row_number": item.row_number})
         for record in records:
-            pair = sorted([f"record:{record}", f"source:{parked.source_name}:{identity}"])
-            params = {"entity": parked.entity, "left": pair[0], "right": pair[1]}
+            pair = sorted([f"record:{record}", f"source:{item.source_name}:{identity}"])
+            params = {"entity": item.entity, "left": pair[0], "right": pair[1]}
             connection.execute(_SUPERSEDE, params)
             connection.execute(
                 _JUDGE,
-                params | {"judgement": judgement, "reason": note, "reviewed": parked.reason, "actor": self._actor.id},
+                params | {"judgement": judgement, "reason": note, "reviewed": item.reason, "actor": self._actor.id},
             )
 
 
 def _changes(
-    imported: ImportRecord, parked: ParkedRow, descriptor: EntityDescriptor, now: StoredRecord,
+    imported: Import, item: ReviewItem, descriptor: EntityDescriptor, now: StoredRecord,
     choices: Mapping[str, str],
 ) -> dict[str, list[Any]]:  # fmt: skip
     names = {field.name for field in descriptor.fields}
     for name, choice in choices.items():
         if name not in names or choice not in ("incoming", "existing"):
             raise UsageError(f"{name}={choice}: say a field and «incoming» or «existing»")
-    fills_only = parked.reason in _QUESTIONS_OF_IDENTITY
+    fills_only = item.reason in _QUESTIONS_OF_IDENTITY
     changes: dict[str, list[Any]] = {}
     for field in descriptor.fields_told_by(imported.mapping.values()):
-        said, stored = parked.candidate.get(field.compared_as), now.stored[field.compared_as]
+        said, stored = item.candidate.get(field.compared_as), now.stored[field.compared_as]
         if field.only_added:
             said = _added(stored, said)
-        keeps = stored is not None and (fills_only or _is_kept(descriptor, field, parked, now))
+        keeps = stored is not None and (fills_only or _is_kept(descriptor, field, item, now))
         choice = choices.get(field.name, "existing" if keeps and not field.only_added else "incoming")
         if said is not None and said != stored and choice == "incoming":
             changes[field.name] = [stored, said]
     known = (now.extra.get(_EXTRA) or {}).get(imported.source_name) or {}
-    extra = {key: value for key, value in (parked.candidate.get(_EXTRA) or {}).items() if value is not None}
+    extra = {key: value for key, value in (item.candidate.get(_EXTRA) or {}).items() if value is not None}
     if {**known, **extra} != known:
         changes[_EXTRA] = [known, {**known, **extra}]
     return changes
 
 
 def _beside(
-    parked: ParkedRow, descriptor: EntityDescriptor, said: Mapping[str, str | None], choices: Mapping[str, str]
-) -> ParkedRow:
+    item: ReviewItem, descriptor: EntityDescriptor, said: Mapping[str, str | None], choices: Mapping[str, str]
+) -> ReviewItem:
     """Return the row as it speaks beside the record, but as it came where a person asks for its own values."""
     asked = {field.compared_as for field in descriptor.fields if choices.get(field.name) == "incoming"}
     kept = {name: value for name, value in said.items() if name not in asked}
-    return replace(parked, candidate={**parked.candidate, **kept})
+    return replace(item, candidate={**item.candidate, **kept})
 
 
 def _declined(
-    parked: ParkedRow, descriptor: EntityDescriptor, now: StoredRecord, changes: Mapping[str, Any]
+    item: ReviewItem, descriptor: EntityDescriptor, now: StoredRecord, changes: Mapping[str, Any]
 ) -> dict[str, str | None]:
     """Return what was not taken: by field the value, or None where no later value of such rows is to be taken either.
 
     Whose a row is was settled, and not what the record is called or known by.
     """
-    fixed = descriptor.telling_fields if parked.reason in _QUESTIONS_OF_IDENTITY else frozenset()
+    fixed = descriptor.telling_fields if item.reason in _QUESTIONS_OF_IDENTITY else frozenset()
     declined: dict[str, str | None] = {}
     for field in descriptor.fields:
-        said, stored = parked.candidate.get(field.compared_as), now.stored[field.compared_as]
+        said, stored = item.candidate.get(field.compared_as), now.stored[field.compared_as]
         differs = said is not None and stored is not None and said != stored and field.name not in changes
-        if differs and not field.only_added and not _is_kept(descriptor, field, parked, now):
+        if differs and not field.only_added and not _is_kept(descriptor, field, item, now):
             declined[field.name] = None if field.name in fixed else said
     return declined
 
@@ -266,9 +262,9 @@ def _added(stored: str | None, said: str | None) -> str | None:
     return json.dumps(list(dict.fromkeys([*json.loads(stored), *json.loads(said)])), ensure_ascii=False)
 
 
-def _is_kept(descriptor: EntityDescriptor, field: Field, parked: ParkedRow, now: StoredRecord) -> bool:
+def _is_kept(descriptor: EntityDescriptor, field: Field, item: ReviewItem, now: StoredRecord) -> bool:
     """Return whether the record's value stays unless the reviewer says otherwise: of what was derived, or withdrawn."""
-    if field.name in (parked.candidate.get(DERIVED) or "").split(","):
+    if field.name in (item.candidate.get(DERIVED) or "").split(","):
         return True
     withdrawal = descriptor.withdrawal
     if withdrawal is None or field.name != withdrawal.status:
@@ -277,44 +273,44 @@ def _is_kept(descriptor: EntityDescriptor, field: Field, parked: ParkedRow, now:
     return withdrawn and now.stored[field.name] == withdrawal.inactive
 
 
-def _only_candidate(connection: sa.Connection, parked: ParkedRow) -> UUID:
-    if parked.appeared:
-        there = ", ".join(list_candidates(connection, parked))
+def _only_candidate(connection: sa.Connection, item: ReviewItem) -> UUID:
+    if item.appeared:
+        there = ", ".join(list_candidates(connection, item))
         raise UsageError(
-            f"row {parked.ref} may be a record that was not there when it was parked",
+            f"row {item.ref} may be a record that was not there when it went to review",
             hint=f"Name the record with --merge-into REF ({there}), or make a new one with --as-new.",
         )
-    if len(parked.candidates) != 1:
+    if len(item.candidates) != 1:
         raise UsageError(
-            f"row {parked.ref} may be {len(parked.candidates)} records",
+            f"row {item.ref} may be {len(item.candidates)} records",
             hint="Name one with --merge-into REF, or make a new one with --as-new.",
         )
-    return parked.candidates[0]
+    return item.candidates[0]
 
 
-def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, parked: ParkedRow) -> str | None:
+def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, item: ReviewItem) -> str | None:
     if not descriptor.has_slug:
         return None
-    base = str(parked.candidate[SLUG_BASE])
-    home = f"AND {descriptor.organization_column} = :home" if descriptor.belongs else ""
-    query = f"SELECT slug FROM {descriptor.entity} WHERE (slug = :base OR slug LIKE :base || '-%') {home}"
-    return first_free(base, set(connection.scalars(sa.text(query), {"base": base, "home": parked.organization_id})))
+    base = str(item.candidate[SLUG_BASE])
+    owner = f"AND {descriptor.organization_column} = :owner" if descriptor.belongs else ""
+    query = f"SELECT slug FROM {descriptor.entity} WHERE (slug = :base OR slug LIKE :base || '-%') {owner}"
+    return first_free(base, set(connection.scalars(sa.text(query), {"base": base, "owner": item.organization_id})))
 
 
-def _add_words(connection: sa.Connection, imported: ImportRecord, record: int, fields: Sequence[Field]) -> None:
+def _add_words(connection: sa.Connection, imported: Import, row_number: int, fields: Sequence[Field]) -> None:
     for field in fields:
         if field.vocabulary:
-            _run(connection, imported, record, field_sql.add_words(field))
+            _run(connection, imported, row_number, field_sql.add_words(field))
 
 
-def _record_evidence(connection: sa.Connection, imported: ImportRecord, record: int) -> None:
-    _run(connection, imported, record, apply_sql.RECORD_EVIDENCE, is_first=False)
+def _record_evidence(connection: sa.Connection, imported: Import, row_number: int) -> None:
+    _run(connection, imported, row_number, apply_sql.RECORD_EVIDENCE, is_first=False)
 
 
-def _run(connection: sa.Connection, imported: ImportRecord, record: int, statement: str, **more: Any) -> None:
+def _run(connection: sa.Connection, imported: Import, row_number: int, statement: str, **more: Any) -> None:
     """Run one of apply's statements over the one decision: a person's has a revision of its own, minus its record."""
     params = {
-        "import": imported.id, "revision": -record, "source": imported.source_name, "origin": imported.origin,
+        "import": imported.id, "revision": -row_number, "source": imported.source_name, "origin": imported.origin,
     }  # fmt: skip
     try:
         connection.execute(sa.text(statement), params | more)
@@ -322,24 +318,25 @@ def _run(connection: sa.Connection, imported: ImportRecord, record: int, stateme
         if getattr(error.orig, "sqlstate", None) != _REVERSED:
             raise
         raise UsageError(
-            f"row {imported.id}:{record} and the record together would end before they begin",
+            f"row {imported.id}:{row_number} and the record together would end before they begin",
             hint="Keep the existing value of one side: --field NAME=existing.",
         ) from error
 
 
 _INSERT = sa.text("""
-    INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, slug, changes, issues,
+    INSERT INTO import_decisions (import_id, revision, row_number, decision, reason, target_id, slug, changes, issues,
                                   organization_id, decided_by, decided_at, note)
-    VALUES (:import, -CAST(:record AS integer), :record, :decision, :reason, :target_id, :slug, :changes, :issues,
+    VALUES (:import, -CAST(:row_number AS integer), :row_number, :decision, :reason, :target_id, :slug, :changes,
+            :issues,
             :organization, :actor, now(), :note)
 """).bindparams(
     *(sa.bindparam(name, type_=sa.dialects.postgresql.JSONB(none_as_null=True)) for name in ("changes", "issues"))
 )
-_IDENTITY = sa.text("SELECT identity FROM import_rows WHERE import_id = :import AND record = :record")
+_IDENTITY = sa.text("SELECT identity FROM import_rows WHERE import_id = :import AND row_number = :row_number")
 _SUPERSEDE = sa.text("""
     UPDATE judgements SET superseded_at = now()
     WHERE entity = :entity AND left_ref = :left AND right_ref = :right AND superseded_at IS NULL""")
 _JUDGE = sa.text("""
     INSERT INTO judgements (entity, left_ref, right_ref, judgement, reason, features, actor_id)
-    VALUES (:entity, :left, :right, :judgement, :reason, jsonb_build_object('parked', CAST(:reviewed AS text)), :actor)
+    VALUES (:entity, :left, :right, :judgement, :reason, jsonb_build_object('reviewed', CAST(:reviewed AS text)), :actor)
 """)

@@ -13,7 +13,7 @@ from kelompok_core.errors import NotFound
 from kelompok_core.imports.deciding import matching_sql
 from kelompok_core.imports.deciding.field_changes_sql import said_beside
 from kelompok_core.imports.reporting.report import issue_of_row
-from kelompok_core.imports.shared.imports import ImportRecord, ImportState
+from kelompok_core.imports.shared.imports import Import, ImportState
 from kelompok_core.imports.shared.repeated_rows_sql import OWN_ID
 from kelompok_core.imports.shared.superseded_rows import UNDECIDED
 from kelompok_core.record_queries import SHORT_ID, SHORTEST_ID
@@ -26,7 +26,7 @@ from kelompok_core.values.conventions import DEFAULT_ZONE
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParkedRow:
+class ReviewItem:
     """A row that waits for a person.
 
     Attributes:
@@ -34,7 +34,7 @@ class ParkedRow:
         candidate: The row as it was understood.
         raw: The row as it came.
         findings: Why it waits: its findings that ask a person, as the database keeps them.
-        candidates: Ids of existing records it might have been when it was parked.
+        candidates: Ids of existing records it might have been when it was sent to review.
         appeared: Ids of further ones it may be by now.
         organization_id: Where the row's record belongs, if it belongs somewhere.
         confined_to: The organization its import is confined to, or None.
@@ -42,7 +42,7 @@ class ParkedRow:
     """
 
     import_id: UUID
-    record: int
+    row_number: int
     line: int | None
     source_name: str
     entity: str
@@ -64,12 +64,12 @@ class ParkedRow:
 
     @property
     def ref(self) -> str:
-        return f"{self.import_id}:{self.record}"
+        return f"{self.import_id}:{self.row_number}"
 
     def message(self, language: str = "en") -> str:
         """Return in sentences why it waits, and what to do."""
         asking = self.findings or [{"code": self.reason, "severity": "review"}]
-        return " ".join(issue_of_row(self.record, self.line, one).message(language) for one in asking)
+        return " ".join(issue_of_row(self.row_number, self.line, one).message(language) for one in asking)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +92,10 @@ class StoredRecord:
     organization_id: UUID
 
 
-def list_parked(  # noqa: PLR0913  (which rows, and for whom)
+def list_review_items(  # noqa: PLR0913  (which rows, and for whom)
     connection: sa.Connection, *, import_id: UUID | None = None, organizations: Sequence[UUID] | None = None,
     after: tuple[UUID, int] | None = None, limit: int = 100, sees: Sequence[UUID] | None = None,
-) -> list[ParkedRow]:  # fmt: skip
+) -> list[ReviewItem]:  # fmt: skip
     """Return the rows that wait, oldest import first.
 
     Args:
@@ -107,54 +107,60 @@ def list_parked(  # noqa: PLR0913  (which rows, and for whom)
         sees: The organizations whose records the reader may see; None is all.
     """
     behind, number = after or (None, None)
-    params: dict[str, Any] = {"import": import_id, "record": None, "limit": limit, "behind": behind, "number": number}
-    params |= {"everywhere": organizations is None, "homes": list(organizations or ())}
-    return _for_reader(connection, [_parked(row) for row in connection.execute(_PARKED, params)], sees)
+    params: dict[str, Any] = {
+        "import": import_id,
+        "row_number": None,
+        "limit": limit,
+        "behind": behind,
+        "number": number,
+    }
+    params |= {"everywhere": organizations is None, "owners": list(organizations or ())}
+    return _for_reader(connection, [_item(row) for row in connection.execute(_PARKED, params)], sees)
 
 
-def get_parked(
-    connection: sa.Connection, import_id: UUID, record: int, *, sees: Sequence[UUID] | None = None
-) -> ParkedRow:
+def get_review_item(
+    connection: sa.Connection, import_id: UUID, row_number: int, *, sees: Sequence[UUID] | None = None
+) -> ReviewItem:
     """Return one waiting row with its candidate records in these organizations; None is all.
 
     Raises:
         NotFound: When there is none, somebody has decided it, or a later row took its place.
     """
-    params = {"import": import_id, "record": record, "limit": 1, "behind": None, "number": None}
-    row = connection.execute(_PARKED, params | {"everywhere": True, "homes": []}).one_or_none()
+    params = {"import": import_id, "row_number": row_number, "limit": 1, "behind": None, "number": None}
+    row = connection.execute(_PARKED, params | {"everywhere": True, "owners": []}).one_or_none()
     if row is None:
         hint = _what_came(connection, params) or "See which wait: kelompok import review list"
-        raise NotFound("waiting row", f"{import_id}:{record}", hint=hint)
-    return _for_reader(connection, [_parked(row)], sees)[0]
+        raise NotFound("waiting row", f"{import_id}:{row_number}", hint=hint)
+    return _for_reader(connection, [_item(row)], sees)[0]
 
 
-def get_home(connection: sa.Connection, import_id: UUID, record: int) -> UUID | None:
+def get_owner(connection: sa.Connection, import_id: UUID, row_number: int) -> UUID | None:
     """Return the organization that a row belongs to, or None."""
-    home: UUID | None = connection.scalar(_HOME, {"import": import_id, "record": record})
-    return home
+    owner: UUID | None = connection.scalar(_OWNER, {"import": import_id, "row_number": row_number})
+    return owner
 
 
 def _what_came(connection: sa.Connection, params: Mapping[str, Any]) -> str | None:
     """Return what took the row's place, where something did."""
     came = connection.execute(_SUPERSEDING, params).one_or_none()
-    return None if came is None else f"Row {came.by_record} of import {came.by_import} took its place."
+    return None if came is None else f"Row {came.by_row_number} of import {came.by_import} took its place."
 
 
-def _for_reader(connection: sa.Connection, parked: Sequence[ParkedRow], sees: Sequence[UUID] | None) -> list[ParkedRow]:
+def _for_reader(connection: sa.Connection, item: Sequence[ReviewItem], sees: Sequence[UUID] | None) -> list[ReviewItem]:
     """Return the rows with their current candidate records, without hidden ones."""
 
-    def place(one: ParkedRow) -> tuple[str, str, str]:
+    def place(one: ReviewItem) -> tuple[str, str, str]:
         return one.entity, one.source_name, str(one.confined_to)
 
-    shown: dict[str, ParkedRow] = {}
-    for (entity, source, _), group in groupby(sorted(parked, key=place), key=place):
+    shown: dict[str, ReviewItem] = {}
+    for (entity, source, _), group in groupby(sorted(item, key=place), key=place):
         rows, descriptor = list(group), get_descriptor(entity)
         in_sight = _both(rows[0].confined_to, sees)
         now = _look_again(connection, descriptor, source, in_sight, rows)
         some = {one for row in rows for one in (*row.candidates, *now.get(row.ref, ()))}
         foreign = find_foreign(connection, descriptor, some, in_sight)
         shown |= {row.ref: _as_seen(row, foreign, now.get(row.ref, ())) for row in rows}
-    return [shown[one.ref] for one in parked]
+    return [shown[one.ref] for one in item]
 
 
 def _both(confined_to: UUID | None, sees: Sequence[UUID] | None) -> Sequence[UUID] | None:
@@ -164,7 +170,7 @@ def _both(confined_to: UUID | None, sees: Sequence[UUID] | None) -> Sequence[UUI
     return [confined_to] if sees is None or confined_to in sees else []
 
 
-def _as_seen(row: ParkedRow, foreign: frozenset[UUID], now: Sequence[UUID]) -> ParkedRow:
+def _as_seen(row: ReviewItem, foreign: frozenset[UUID], now: Sequence[UUID]) -> ReviewItem:
     findings = [{**one, "params": without_foreign(one.get("params") or {}, foreign)} for one in row.findings]
     return replace(
         row, candidates=[one for one in row.candidates if one not in foreign], findings=findings,
@@ -175,15 +181,15 @@ def _as_seen(row: ParkedRow, foreign: frozenset[UUID], now: Sequence[UUID]) -> P
 
 def _look_again(
     connection: sa.Connection, descriptor: EntityDescriptor, source: str, sees: Sequence[UUID] | None,
-    rows: Iterable[ParkedRow],
+    rows: Iterable[ReviewItem],
 ) -> dict[str, Sequence[UUID]]:  # fmt: skip
     """Return the visible records each row of one source may match in the current core."""
-    keys = [(one.import_id, one.record, one.organization_id) for one in rows]
-    names = ("imports", "records", "homes")
+    keys = [(one.import_id, one.row_number, one.organization_id) for one in rows]
+    names = ("imports", "records", "owners")
     params: dict[str, Any] = {name: list(values) for name, values in zip(names, zip(*keys, strict=True), strict=True)}
     params |= {"source": source} | sees_params(sees)
     found = connection.execute(sa.text(_may_be_now(descriptor)), params)
-    return {f"{row.import_id}:{row.record}": row.ids for row in found}
+    return {f"{row.import_id}:{row.row_number}": row.ids for row in found}
 
 
 def _may_be_now(descriptor: EntityDescriptor) -> str:
@@ -196,39 +202,40 @@ def _may_be_now(descriptor: EntityDescriptor) -> str:
     fits = [matching_sql.found_by(rule, descriptor)[0] for rule in descriptor.rules]
     by_key = " UNION ALL ".join(f"(SELECT 2, t.id FROM {descriptor.entity} t WHERE {one} LIMIT 3)" for one in fits)
     return f"""
-        SELECT import_id, record, array_agg(DISTINCT id) AS ids FROM (
-          SELECT k.import_id, k.record, x.id, rank() OVER (PARTITION BY k.import_id, k.record ORDER BY x.tier) AS place
+        SELECT import_id, row_number, array_agg(DISTINCT id) AS ids FROM (
+          SELECT k.import_id, k.row_number, x.id,
+                 rank() OVER (PARTITION BY k.import_id, k.row_number ORDER BY x.tier) AS place
           FROM (
-            SELECT w.import_id, w.record, w.home, i.identity, i.external_id IS NOT NULL AS explicit,
+            SELECT w.import_id, w.row_number, w.owner, i.identity, i.external_id IS NOT NULL AS explicit,
                    CASE WHEN i.external_id ~ {OWN_ID} THEN i.external_id::uuid END AS own_id,
                    {matching_sql.nameless(descriptor)} AS nameless, {columns}
-            FROM unnest(CAST(:imports AS uuid[]), CAST(:records AS integer[]), CAST(:homes AS uuid[]))
-                 w (import_id, record, home)
-            JOIN import_rows i ON i.import_id = w.import_id AND i.record = w.record) k
+            FROM unnest(CAST(:imports AS uuid[]), CAST(:records AS integer[]), CAST(:owners AS uuid[]))
+                 w (import_id, row_number, owner)
+            JOIN import_rows i ON i.import_id = w.import_id AND i.row_number = w.row_number) k
           CROSS JOIN LATERAL (
             SELECT 1 AS tier, t.id
             FROM source_records s JOIN {descriptor.entity} t ON t.id = s.record_id
             WHERE s.entity = '{descriptor.entity}' AND s.source_name = :source AND s.identity = k.identity
-              AND {matching_sql.at_home(descriptor)} AND {matching_sql.not_judged_different(descriptor)}
+              AND {matching_sql.at_owner(descriptor)} AND {matching_sql.not_judged_different(descriptor)}
             UNION ALL
-            SELECT 1, t.id FROM {descriptor.entity} t WHERE t.id = k.own_id AND {matching_sql.at_home(descriptor)}
+            SELECT 1, t.id FROM {descriptor.entity} t WHERE t.id = k.own_id AND {matching_sql.at_owner(descriptor)}
             UNION ALL {by_key}
             UNION ALL (SELECT 3, n.id FROM ({matching_sql.namesakes(descriptor)} LIMIT 3) n)) x) found
-        WHERE place = 1 GROUP BY import_id, record"""
+        WHERE place = 1 GROUP BY import_id, row_number"""
 
 
-def compare(connection: sa.Connection, parked: ParkedRow, target_id: UUID) -> list[Comparison]:
+def compare(connection: sa.Connection, item: ReviewItem, target_id: UUID) -> list[Comparison]:
     """Return every field the row or the record says something about, side by side.
 
     Raises:
         NotFound: When the record is not there.
     """
-    descriptor = get_descriptor(parked.entity)
+    descriptor = get_descriptor(item.entity)
     now = get_stored(connection, descriptor, target_id)
     pairs = [
         Comparison(
             field=field.name,
-            incoming=parked.candidate.get(field.compared_as),
+            incoming=item.candidate.get(field.compared_as),
             existing=now.stored[field.compared_as],
             set_by=now.origins.get(field.name),
         )
@@ -237,15 +244,15 @@ def compare(connection: sa.Connection, parked: ParkedRow, target_id: UUID) -> li
     return [one for one in pairs if one.incoming is not None or one.existing is not None]
 
 
-def list_candidates(connection: sa.Connection, parked: ParkedRow) -> Mapping[str, UUID]:
+def list_candidates(connection: sa.Connection, item: ReviewItem) -> Mapping[str, UUID]:
     """Return the records the row may be, those that are still there, by slug or the end of their id."""
-    descriptor = get_descriptor(parked.entity)
+    descriptor = get_descriptor(item.entity)
     called = "slug" if descriptor.has_slug else f"right(id::text, {SHORT_ID})"
     query = sa.text(f"SELECT {called} AS ref, id FROM {descriptor.entity} WHERE id = ANY (:ids) ORDER BY 1, 2")
-    return {row.ref: row.id for row in connection.execute(query, {"ids": list(parked.may_be)})}
+    return {row.ref: row.id for row in connection.execute(query, {"ids": list(item.may_be)})}
 
 
-def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str, *, sees: Sequence[UUID] | None = None) -> UUID:
+def find_by_ref(connection: sa.Connection, item: ReviewItem, ref: str, *, sees: Sequence[UUID] | None = None) -> UUID:
     """Return the record of the row's entity, and organization, with this slug or end of its id.
 
     Searches only these organizations; None is all.
@@ -253,13 +260,13 @@ def find_by_ref(connection: sa.Connection, parked: ParkedRow, ref: str, *, sees:
     Raises:
         NotFound: When there is none, or more than one.
     """
-    descriptor = get_descriptor(parked.entity)
+    descriptor = get_descriptor(item.entity)
     called = "slug = :ref" if descriptor.has_slug else "false"
-    home = f"{descriptor.organization_column} = :home" if descriptor.belongs else "true"
+    owner = f"{descriptor.organization_column} = :owner" if descriptor.belongs else "true"
     by_id = f"length(:ref) >= {SHORTEST_ID} AND right(id::text, length(:ref)) = lower(:ref)"
-    there = f"{home} AND {sees_sql(descriptor.organization_column)}"
+    there = f"{owner} AND {sees_sql(descriptor.organization_column)}"
     query = f"SELECT id FROM {descriptor.entity} WHERE ({called} OR {by_id}) AND {there} LIMIT 2"
-    params = {"ref": ref, "home": parked.organization_id} | sees_params(sees)
+    params = {"ref": ref, "owner": item.organization_id} | sees_params(sees)
     found = list(connection.scalars(sa.text(query), params))
     if len(found) != 1:
         raise NotFound(f"record of {descriptor.entity}", ref)
@@ -285,20 +292,20 @@ def get_stored(
 
 
 def get_said(
-    connection: sa.Connection, parked: ParkedRow, target_id: UUID, imported: ImportRecord
+    connection: sa.Connection, item: ReviewItem, target_id: UUID, imported: Import
 ) -> Mapping[str, str | None]:
     """Return what the row says beside an existing record: None where the record says all of it, and more."""
-    descriptor = get_descriptor(parked.entity)
+    descriptor = get_descriptor(item.entity)
     fields = descriptor.fields_told_by(imported.mapping.values())
     params = {
-        "import": parked.import_id, "record": parked.record, "id": target_id, "origin": imported.origin,
+        "import": item.import_id, "row_number": item.row_number, "id": target_id, "origin": imported.origin,
         "timezone": imported.options.timezone or DEFAULT_ZONE,
     }  # fmt: skip
     said: Mapping[str, str | None] = connection.execute(sa.text(said_beside(descriptor, fields)), params).scalar_one()
     return said
 
 
-def _parked(row: sa.Row[Any]) -> ParkedRow:
+def _item(row: sa.Row[Any]) -> ReviewItem:
     values = row._asdict()
     candidates = [UUID(one) for one in values.pop("ids") or []]
     target = values.pop("target_id")
@@ -306,30 +313,30 @@ def _parked(row: sa.Row[Any]) -> ParkedRow:
     found = [*(values.pop("issues") or ()), *(values.pop("more") or ())]
     values["findings"] = [one for one in found if one["severity"] == "review"]
     values["label"] = values["candidate"].get(get_descriptor(values["entity"]).label)
-    return ParkedRow(**values, candidates=known)
+    return ReviewItem(**values, candidates=known)
 
 
 _PARKED = sa.text(f"""
-    SELECT d.import_id, d.record, r.line, m.source_name, m.entity, d.reason, r.candidate, r.raw, d.target_id,
+    SELECT d.import_id, d.row_number, r.line, m.source_name, m.entity, d.reason, r.candidate, r.raw, d.target_id,
            d.organization_id, m.organization_id AS confined_to, r.issues, d.issues AS more,
            (SELECT i.value->'params'->'candidates' FROM jsonb_array_elements(d.issues) i
             WHERE i.value->'params' ? 'candidates' LIMIT 1) AS ids
     FROM import_decisions d
     JOIN imports m ON m.id = d.import_id AND m.plan_revision = d.revision
-    JOIN import_rows r ON r.import_id = d.import_id AND r.record = d.record
+    JOIN import_rows r ON r.import_id = d.import_id AND r.row_number = d.row_number
     WHERE d.decision = 'review' AND m.state = '{ImportState.APPLIED.value}'
       AND (CAST(:import AS uuid) IS NULL OR d.import_id = :import)
-      AND (CAST(:record AS integer) IS NULL OR d.record = :record)
-      AND (CAST(:behind AS uuid) IS NULL OR (d.import_id, d.record) > (:behind, :number))
-      AND (:everywhere OR m.organization_id = ANY (CAST(:homes AS uuid[]))
-           OR d.organization_id = ANY (CAST(:homes AS uuid[])))
+      AND (CAST(:row_number AS integer) IS NULL OR d.row_number = :row_number)
+      AND (CAST(:behind AS uuid) IS NULL OR (d.import_id, d.row_number) > (:behind, :number))
+      AND (:everywhere OR m.organization_id = ANY (CAST(:owners AS uuid[]))
+           OR d.organization_id = ANY (CAST(:owners AS uuid[])))
       AND {UNDECIDED}
-    ORDER BY d.import_id, d.record LIMIT :limit""")
-_HOME = sa.text("""
+    ORDER BY d.import_id, d.row_number LIMIT :limit""")
+_OWNER = sa.text("""
     SELECT coalesce(m.organization_id, d.organization_id) FROM imports m
-    LEFT JOIN import_decisions d ON d.import_id = m.id AND d.revision = m.plan_revision AND d.record = :record
+    LEFT JOIN import_decisions d ON d.import_id = m.id AND d.revision = m.plan_revision AND d.row_number = :row_number
     WHERE m.id = :import""")
 _SUPERSEDING = sa.text(f"""
-    SELECT c.by_import, c.by_record FROM import_superseded c JOIN imports b ON b.id = c.by_import
-    WHERE c.import_id = :import AND c.record = :record AND b.state = '{ImportState.APPLIED.value}'
+    SELECT c.by_import, c.by_row_number FROM import_superseded c JOIN imports b ON b.id = c.by_import
+    WHERE c.import_id = :import AND c.row_number = :row_number AND b.state = '{ImportState.APPLIED.value}'
     ORDER BY c.created_at DESC LIMIT 1""")

@@ -13,9 +13,9 @@ from kelompok_core.database.engine import Database
 from kelompok_core.database.locks import lock_import
 from kelompok_core.errors import Conflict
 from kelompok_core.imports.shared.acting import act_on
-from kelompok_core.imports.shared.imports import IMPORTS, ImportRecord, ImportState, get_import, update_import
+from kelompok_core.imports.shared.imports import IMPORTS, Import, ImportState, get_import, update_import
 from kelompok_core.imports.shared.rights import authorize_import
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 
 _OPEN = (ImportState.RECEIVED, ImportState.STAGING, ImportState.STAGED, ImportState.PLANNED)
 _PATIENCE_SECONDS = 1.0
@@ -25,7 +25,7 @@ _MOST_SECONDS = 10
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
-def cancel(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
+def cancel(installation: Installation, import_id: UUID, actor: Actor) -> Import:
     """Give the import up: what waits no longer does, and a plan is not applied; one that is cancelled stays so.
 
     An import that is being applied is stopped and rolled back.
@@ -34,17 +34,17 @@ def cancel(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
         NotPermitted: When the actor may not submit imports there.
         Conflict: When it is already applied, failed or undone, or cannot be stopped.
     """
-    with bench.database.connect() as connection, connection.begin():
-        record = get_import(connection, import_id)
-        authorize_import(connection, actor, Action.IMPORT_SUBMIT, record.entity, record.organization_id)
-        _require_open(record)
-    with bench.database.connect() as connection, connection.begin():
-        _take(bench.database, connection, import_id)
-        record = get_import(connection, import_id)
-        _require_open(record)
-        if record.state is ImportState.CANCELLED:
-            return record
-        act_on(connection, record, actor.id)
+    with installation.database.connect() as connection, connection.begin():
+        import_ = get_import(connection, import_id)
+        authorize_import(connection, actor, Action.IMPORT_SUBMIT, import_.entity, import_.organization_id)
+        _require_open(import_)
+    with installation.database.connect() as connection, connection.begin():
+        _take(installation.database, connection, import_id)
+        import_ = get_import(connection, import_id)
+        _require_open(import_)
+        if import_.state is ImportState.CANCELLED:
+            return import_
+        act_on(connection, import_, actor.id)
         update_import(
             connection, import_id, state=ImportState.CANCELLED, cancelled_by=actor.id, queued_at=None,
             leased_by=None, fence=IMPORTS.c.fence + 1,
@@ -52,10 +52,10 @@ def cancel(bench: Workbench, import_id: UUID, actor: Actor) -> ImportRecord:
         return get_import(connection, import_id)
 
 
-def _require_open(record: ImportRecord) -> None:
-    if record.state not in (*_OPEN, ImportState.CANCELLED):
-        hint = f"Take it back: kelompok import undo {record.id}" if record.state is ImportState.APPLIED else None
-        raise Conflict(f"it is too late to cancel import {record.id}: its state is «{record.state}»", hint=hint)
+def _require_open(import_: Import) -> None:
+    if import_.state not in (*_OPEN, ImportState.CANCELLED):
+        hint = f"Take it back: kelompok import undo {import_.id}" if import_.state is ImportState.APPLIED else None
+        raise Conflict(f"it is too late to cancel import {import_.id}: its state is «{import_.state}»", hint=hint)
 
 
 def _take(database: Database, connection: sa.Connection, import_id: UUID) -> None:

@@ -44,7 +44,7 @@ class Claim:
 
 
 def enqueue(connection: sa.Connection, import_id: UUID) -> None:
-    """Let the import wait for a worker, from the moment the transaction commits; one that waits keeps its place."""
+    """Queue the import for a worker once the transaction commits; a queued import keeps its place."""
     update_import(
         connection, import_id, queued_at=sa.func.coalesce(IMPORTS.c.queued_at, sa.func.now()), attempts=0,
         **failure_columns(None),

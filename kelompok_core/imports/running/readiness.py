@@ -11,24 +11,24 @@ from fsspec.implementations.local import LocalFileSystem
 from kelompok_core.database.engine import schema_status
 from kelompok_core.imports.running.queue import count_stuck
 from kelompok_core.imports.running.workers import count_workers
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 
 _LEAST_FREE = 256 << 20
 """Bytes: room for a few uploads of maximum size, and for what the database writes for them."""
 
 
-def find_problems(bench: Workbench) -> list[str]:
+def find_problems(installation: Installation) -> list[str]:
     """Return short problem descriptions for the operator; empty when imports can run.
 
     Raises:
         DatabaseUnavailable: When the database does not answer.
     """
-    status = schema_status(bench.database)
+    status = schema_status(installation.database)
     if not status.is_current:
         found = f"the schema is at {status.current or 'none'}, this version needs {status.needed}"
-        return [found, *_full_disks(bench)]
-    with bench.database.connect() as connection:
-        return [*_of_workers(connection), *_full_disks(bench)]
+        return [found, *_full_disks(installation)]
+    with installation.database.connect() as connection:
+        return [*_of_workers(connection), *_full_disks(installation)]
 
 
 def _of_workers(connection: sa.Connection) -> Iterator[str]:
@@ -38,10 +38,10 @@ def _of_workers(connection: sa.Connection) -> Iterator[str]:
         yield f"the queue is stuck: {stuck} waiting for more than five minutes while a worker is free"
 
 
-def _full_disks(bench: Workbench) -> Iterator[str]:
+def _full_disks(installation: Installation) -> Iterator[str]:
     """Yield local folders whose disk is almost full; other storage reports that itself."""
-    folders = {"the installation's home": bench.settings.home}
-    filesystem, path = fsspec.core.url_to_fs(bench.settings.storage_url)
+    folders = {"the installation's home": installation.settings.home}
+    filesystem, path = fsspec.core.url_to_fs(installation.settings.storage_url)
     if isinstance(filesystem, LocalFileSystem):
         folders["the folder of received files"] = Path(path)
     for name, folder in folders.items():

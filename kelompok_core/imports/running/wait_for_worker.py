@@ -9,22 +9,22 @@ import sqlalchemy as sa
 from kelompok_core.errors import told_again
 from kelompok_core.imports.running.queue import enqueue, withdraw
 from kelompok_core.imports.running.workers import count_workers
-from kelompok_core.imports.shared.imports import ImportRecord, ImportState, get_import
-from kelompok_core.installation import Progress, Workbench
+from kelompok_core.imports.shared.imports import Import, ImportState, get_import
+from kelompok_core.installation import Installation, Progress
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
-"""Seconds between two looks: a small import is over after a few, a large one is not asked for at every moment."""
+"""Seconds between two looks: a small import is over after a few, a large one is not asked for at every date_time."""
 
 _STEPS = {ImportState.STAGING: "stage", ImportState.STAGED: "decide", ImportState.PLANNED: "apply"}
 
 
-def hand_over(bench: Workbench, import_id: UUID, tell: Callable[[Progress], None]) -> bool:
+def hand_over(installation: Installation, import_id: UUID, tell: Callable[[Progress], None]) -> bool:
     """Let a worker do the import and wait until it has; return False when none lives and it is still to be done.
 
     Raises:
         KelompokError: What stopped the import, in the worker's words.
     """
-    with bench.database.connect() as connection, connection.begin():
+    with installation.database.connect() as connection, connection.begin():
         if count_workers(connection) == 0:
             return False
         enqueue(connection, import_id)
@@ -32,23 +32,23 @@ def hand_over(bench: Workbench, import_id: UUID, tell: Callable[[Progress], None
     while True:
         sleep(pause)
         pause = min(pause * 1.2, _LONGEST_PAUSE)
-        with bench.database.connect() as connection, connection.begin():
-            record = get_import(connection, import_id)
-            if record.queued_at is None:
+        with installation.database.connect() as connection, connection.begin():
+            import_ = get_import(connection, import_id)
+            if import_.queued_at is None:
                 break
-            if _is_left_alone(connection, record):
+            if _is_left_alone(connection, import_):
                 return False
-        tell(_progress(record))
-    if record.failure is not None:
-        raise told_again(record.failure_code, record.failure, record.failure_hint, record.failure_findings)
+        tell(_progress(import_))
+    if import_.failure is not None:
+        raise told_again(import_.failure_code, import_.failure, import_.failure_hint, import_.failure_findings)
     return True
 
 
-def _is_left_alone(connection: sa.Connection, record: ImportRecord) -> bool:
+def _is_left_alone(connection: sa.Connection, import_: Import) -> bool:
     """Take the import back when the last worker is gone; return whether that was so."""
-    return count_workers(connection) == 0 and withdraw(connection, record.id)
+    return count_workers(connection) == 0 and withdraw(connection, import_.id)
 
 
-def _progress(record: ImportRecord) -> Progress:
-    step = "wait" if record.leased_by is None else _STEPS.get(record.state, "stage")
-    return Progress(step=step, rows=record.rows_staged)
+def _progress(import_: Import) -> Progress:
+    step = "wait" if import_.leased_by is None else _STEPS.get(import_.state, "stage")
+    return Progress(step=step, rows=import_.rows_staged)

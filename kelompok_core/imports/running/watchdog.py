@@ -12,8 +12,8 @@ from typing import Self
 import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed, KelompokError, TakenOver
-from kelompok_core.imports.shared.imports import ImportRecord, fail_import
-from kelompok_core.installation import Workbench
+from kelompok_core.imports.shared.imports import Import, fail_import
+from kelompok_core.installation import Installation
 from kelompok_core.plugin_host.limits import Limits
 
 _LOOK_SECONDS = 1.0
@@ -24,19 +24,19 @@ _logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def watched(bench: Workbench, record: ImportRecord, limits: Limits | None = None) -> Iterator[None]:
+def watched(installation: Installation, import_: Import, limits: Limits | None = None) -> Iterator[None]:
     """Watch a step. When its import is cancelled or late, cancel its statements, and finally end the process.
 
     Args:
-        bench: What the step works with; statements of its database are cancelled.
-        record: The import as the step took it up.
+        installation: What the step works with; statements of its database are cancelled.
+        import_: The import as the step took it up.
         limits: Deadlines for reading a source; None for other steps.
 
     Raises:
         TakenOver: When the import was cancelled or taken over, instead of the step's own error.
         ImportFailed: When it missed a deadline.
     """
-    with _Watchdog(bench, record, limits) as dog:
+    with _Watchdog(installation, import_, limits) as dog:
         try:
             yield
         except Exception as error:
@@ -53,14 +53,14 @@ def end_process() -> None:
 class _Watchdog:
     """Checks the import every second; ``reason`` is why its step must end, or None."""
 
-    def __init__(self, bench: Workbench, record: ImportRecord, limits: Limits | None) -> None:
+    def __init__(self, installation: Installation, import_: Import, limits: Limits | None) -> None:
         self.reason: KelompokError | None = None
-        self._database = bench.database
-        self._record = record
+        self._database = installation.database
+        self._import = import_
         self._limits = limits
         self._over = Event()
         self._began = self._moved = monotonic()
-        self._rows = record.rows_staged
+        self._rows = import_.rows_staged
         self._thread = Thread(target=self._watch, name="watchdog", daemon=True)
 
     def __enter__(self) -> Self:
@@ -80,19 +80,19 @@ class _Watchdog:
                     return self._stop()
         except (KelompokError, sa.exc.SQLAlchemyError) as error:
             # Without the database the step fails by itself; the worker has its own check for that.
-            _logger.warning("The watchdog of import %s stopped: %s", self._record.id, type(error).__name__)
+            _logger.warning("The watchdog of import %s stopped: %s", self._import.id, type(error).__name__)
 
     def _look(self, connection: sa.Connection) -> None:
-        row = connection.execute(_STANDS, {"import": self._record.id}).one()
-        if row.fence != self._record.fence:
-            self.reason = TakenOver(self._record.id)
+        row = connection.execute(_STANDS, {"import": self._import.id}).one()
+        if row.fence != self._import.fence:
+            self.reason = TakenOver(self._import.id)
         elif self._limits is not None and (late := self._lateness(self._limits, row.rows_staged)) is not None:
             self.reason = self._give_up(connection, late)
 
     def _give_up(self, connection: sa.Connection, late: ImportFailed) -> KelompokError:
         """Fail the import; return why its step ends, which may be that another worker has taken it over."""
         try:
-            fail_import(connection, self._record, late)
+            fail_import(connection, self._import, late)
         except TakenOver as taken:
             return taken
         return late
@@ -117,7 +117,7 @@ class _Watchdog:
             self._database.cancel_statements()
             if self._over.wait(_LOOK_SECONDS / 4):
                 return
-        _logger.error("Import %s does not stop: this process exits. (%s)", self._record.id, self.reason)
+        _logger.error("Import %s does not stop: this process exits. (%s)", self._import.id, self.reason)
         end_process()
 
 

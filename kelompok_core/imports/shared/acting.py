@@ -12,22 +12,22 @@ from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import TakenOver
 
 if TYPE_CHECKING:
-    from kelompok_core.imports.shared.imports import ImportRecord
+    from kelompok_core.imports.shared.imports import Import
 
 _NOT_THEIRS = frozenset({"55000", "40001"})
 """The import is in the wrong state for rows or decisions, or its row changed since the transaction's snapshot."""
 
 
-def act_on(connection: sa.Connection, record: "ImportRecord", actor_id: UUID, *, origin: str = "import") -> None:
+def act_on(connection: sa.Connection, import_: "Import", actor_id: UUID, *, origin: str = "import") -> None:
     """Set the actor and origin of this transaction for the audit."""
     context = AuditContext(
-        actor=str(actor_id), origin=origin, import_id=record.id, plugin=record.plugin_label, request_id=record.run_id
+        actor=str(actor_id), origin=origin, import_id=import_.id, plugin=import_.plugin_label, request_id=import_.run_id
     )
     announce(connection, context)
 
 
 @contextmanager
-def noticing_takeover(record: "ImportRecord") -> Iterator[None]:
+def noticing_takeover(import_: "Import") -> Iterator[None]:
     """Raise TakenOver when the database refuses rows or decisions because the import has changed hands.
 
     Raises:
@@ -39,4 +39,4 @@ def noticing_takeover(record: "ImportRecord") -> Iterator[None]:
         refused = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         if getattr(refused, "sqlstate", None) not in _NOT_THEIRS:
             raise
-        raise TakenOver(record.id) from error
+        raise TakenOver(import_.id) from error

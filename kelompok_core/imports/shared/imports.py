@@ -16,7 +16,7 @@ from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import KelompokError, NotFound, TakenOver, UsageError
 from kelompok_core.failures import trace_of
 from kelompok_core.imports.shared.acting import act_on
-from kelompok_core.records.owners_sql import HOME
+from kelompok_core.records.owners_sql import OWNER
 from kelompok_core.values.conventions import DateOrder, is_country, is_zone
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
@@ -120,7 +120,7 @@ def check_reading(options: ImportOptions) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImportRecord:
+class Import:
     """An import as the database has it."""
 
     id: UUID
@@ -210,7 +210,7 @@ _COLUMNS = """
     failure_hint, failure_trace, durations, created_at, planned_at, applied_at, queued_at, leased_by, fence"""
 
 
-def get_import(connection: sa.Connection, import_id: UUID) -> ImportRecord:
+def get_import(connection: sa.Connection, import_id: UUID) -> Import:
     """Return the import.
 
     Raises:
@@ -226,7 +226,7 @@ def get_import(connection: sa.Connection, import_id: UUID) -> ImportRecord:
 def list_imports(
     connection: sa.Connection, *, limit: int = 20, before: UUID | None = None,
     visible: tuple[Sequence[UUID], UUID | None] | None = None,
-) -> list[ImportRecord]:  # fmt: skip
+) -> list[Import]:  # fmt: skip
     """Return the newest imports.
 
     Args:
@@ -240,14 +240,14 @@ def list_imports(
     query = sa.text(f"""
         SELECT {_COLUMNS} FROM imports
         WHERE (CAST(:before AS uuid) IS NULL OR id < :before)
-          AND (:everywhere OR organization_id = ANY (CAST(:homes AS uuid[]))
-               OR (organization_id IS NULL AND actor_id = CAST(:actor AS uuid) AND entity <> '{HOME}'
-                   AND cardinality(CAST(:homes AS uuid[])) > 0 AND NOT EXISTS (
+          AND (:everywhere OR organization_id = ANY (CAST(:owners AS uuid[]))
+               OR (organization_id IS NULL AND actor_id = CAST(:actor AS uuid) AND entity <> '{OWNER}'
+                   AND cardinality(CAST(:owners AS uuid[])) > 0 AND NOT EXISTS (
                      SELECT FROM import_decisions d
-                     WHERE d.import_id = imports.id AND d.organization_id <> ALL (CAST(:homes AS uuid[])))))
+                     WHERE d.import_id = imports.id AND d.organization_id <> ALL (CAST(:owners AS uuid[])))))
         ORDER BY id DESC LIMIT :limit""")
     params = {"limit": limit, "before": before, "everywhere": visible is None, "actor": actor_id}
-    rows = connection.execute(query, params | {"homes": list(organizations)})
+    rows = connection.execute(query, params | {"owners": list(organizations)})
     return [_from_row(row) for row in rows]
 
 
@@ -289,7 +289,7 @@ def bind_run(connection: sa.Connection, import_id: UUID, run_id: str) -> None:
     update_import(connection, import_id, run_id=run_id)
 
 
-def _from_row(row: sa.Row[Any]) -> ImportRecord:
+def _from_row(row: sa.Row[Any]) -> Import:
     values = row._asdict()
     counts = {name: values.pop(name) for name in ("rows_read", *DECISIONS)}
     values["state"] = ImportState(values["state"])
@@ -297,7 +297,7 @@ def _from_row(row: sa.Row[Any]) -> ImportRecord:
     values["header"] = tuple(values["header"])
     values["needs"] = tuple(values["needs"])
     values["counts"] = None if counts["rows_read"] is None else counts
-    return ImportRecord(**values)
+    return Import(**values)
 
 
 def update_import(connection: sa.Connection, import_id: UUID, **values: Any) -> None:
@@ -305,30 +305,30 @@ def update_import(connection: sa.Connection, import_id: UUID, **values: Any) -> 
     connection.execute(sa.update(IMPORTS).where(IMPORTS.c.id == import_id).values(updated_at=sa.func.now(), **values))
 
 
-def update_held(connection: sa.Connection, record: ImportRecord, **values: Any) -> None:
+def update_held(connection: sa.Connection, import_: Import, **values: Any) -> None:
     """Update the row of an import in progress, if the caller still holds it; audited as the one who released it.
 
     Raises:
         TakenOver: When the import was cancelled or taken up by another worker since the record was read.
     """
-    act_on(connection, record, record.released_by[0])
-    mine = sa.and_(IMPORTS.c.id == record.id, IMPORTS.c.fence == record.fence)
+    act_on(connection, import_, import_.released_by[0])
+    mine = sa.and_(IMPORTS.c.id == import_.id, IMPORTS.c.fence == import_.fence)
     if not connection.execute(sa.update(IMPORTS).where(mine).values(updated_at=sa.func.now(), **values)).rowcount:
-        raise TakenOver(record.id)
+        raise TakenOver(import_.id)
 
 
-def fail_import(connection: sa.Connection, record: ImportRecord, error: KelompokError) -> ImportRecord:
+def fail_import(connection: sa.Connection, import_: Import, error: KelompokError) -> Import:
     """Fail an import that is being read, or cancel a later one; return its new record. Whoever works on it stops.
 
     Raises:
         TakenOver: When the import was cancelled or taken up by another worker since the record was read.
     """
     ended: dict[str, Any] = {"state": ImportState.FAILED}
-    if record.state not in (ImportState.RECEIVED, ImportState.STAGING):  # only reading can fail for good
-        ended = {"state": ImportState.CANCELLED, "cancelled_by": record.released_by[0]}
+    if import_.state not in (ImportState.RECEIVED, ImportState.STAGING):  # only reading can fail for good
+        ended = {"state": ImportState.CANCELLED, "cancelled_by": import_.released_by[0]}
     taken = {"queued_at": None, "leased_by": None, "fence": IMPORTS.c.fence + 1}
-    update_held(connection, record, **ended, **taken, **failure_columns(error))
-    return get_import(connection, record.id)
+    update_held(connection, import_, **ended, **taken, **failure_columns(error))
+    return get_import(connection, import_.id)
 
 
 IMPORTS = sa.table(

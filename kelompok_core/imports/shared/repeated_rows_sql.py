@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from kelompok_core.descriptor import EntityDescriptor
-from kelompok_core.records.owners_sql import HOME, join_homes
+from kelompok_core.records.owners_sql import OWNER, join_owners
 from kelompok_core.records.visibility_sql import said_by_limited, sees_said
 
 
-def home(descriptor: EntityDescriptor) -> str:
-    return "h.home, h.guarded" if descriptor.belongs else "NULL::uuid AS home, false AS guarded"
+def owner(descriptor: EntityDescriptor) -> str:
+    return "h.owner, h.guarded" if descriptor.belongs else "NULL::uuid AS owner, false AS guarded"
 
 
 def good_rows(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
@@ -17,12 +17,12 @@ def good_rows(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str
     With ``shared``, rows of an identity that several records share have one of their own, ``p.identity``.
     """
     return f"""
-        import_rows i {join_homes(named=named) if descriptor.belongs else ""} {_SHARED if shared else ""}
+        import_rows i {join_owners(named=named) if descriptor.belongs else ""} {_SHARED if shared else ""}
         WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error'
-          AND NOT EXISTS (SELECT FROM deciding_refused f WHERE f.record = i.record)"""
+          AND NOT EXISTS (SELECT FROM deciding_refused f WHERE f.row_number = i.row_number)"""
 
 
-_SHARED = "LEFT JOIN deciding_shared p ON p.record = i.record"
+_SHARED = "LEFT JOIN deciding_shared p ON p.row_number = i.row_number"
 
 
 def identity(*, shared: bool) -> str:
@@ -50,16 +50,16 @@ def share(descriptor: EntityDescriptor) -> str:
           FROM judgements WHERE entity = '{entity}' AND judgement = 'different' AND superseded_at IS NULL
             AND starts_with(right_ref, 'source:' || CAST(:source AS text) || ':')),
         words AS (
-          SELECT s.identity, s.raw_sha256, s.record_id, t.{name} AS name, s.last_seen_at, s.last_record, s.id
+          SELECT s.identity, s.raw_sha256, s.record_id, t.{name} AS name, s.last_seen_at, s.last_row_number, s.id
           FROM evidence s JOIN {entity} t ON t.id = s.record_id
           WHERE s.entity = '{entity}' AND s.source_name = :source AND s.identity IN (SELECT identity FROM judged)
             AND {in_sight(descriptor)}),
         several AS (
           SELECT identity FROM words GROUP BY identity HAVING count(DISTINCT record_id) > 1)
-        SELECT i.record, i.identity || '|' || coalesce(same.record_id::text, named.record_id::text, '') AS identity,
+        SELECT i.row_number, i.identity || '|' || coalesce(same.record_id::text, named.record_id::text, '') AS identity,
                coalesce(same.record_id, named.record_id) AS record_id
         FROM import_rows i
-        LEFT JOIN import_rows o ON o.import_id = i.as_import AND o.record = i.as_record
+        LEFT JOIN import_rows o ON o.import_id = i.as_import AND o.row_number = i.as_row_number
         LEFT JOIN LATERAL (
           SELECT s.record_id FROM words s WHERE s.identity = i.identity AND s.raw_sha256 = i.raw_sha256
           ORDER BY {LAST_SAID} LIMIT 1) same ON true
@@ -87,13 +87,13 @@ OWN_ID = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
 SAID_BEFORE = "EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)"
 
 # What tells in which order a source said things; evidence ``s`` in that order, the last first.
-_SAID = ("last_seen_at", "last_record", "id")
+_SAID = ("last_seen_at", "last_row_number", "id")
 LAST_SAID = ", ".join(f"s.{column} DESC" for column in _SAID)
 _SAID_LATER = "({}) > ({})".format(*(", ".join(f"{one}.{column}" for column in _SAID) for one in "os"))
 
 # Evidence ``s`` that rows of an import may refer to: several organizations may use the same source name, and the
 # identity of an organization does not name its owner.
-OF_SCOPE = f"(CAST(:scope AS uuid) IS NULL OR s.entity <> '{HOME}' OR s.record_id = CAST(:scope AS uuid))"
+OF_SCOPE = f"(CAST(:scope AS uuid) IS NULL OR s.entity <> '{OWNER}' OR s.record_id = CAST(:scope AS uuid))"
 
 
 def in_sight(descriptor: EntityDescriptor) -> str:
@@ -102,8 +102,8 @@ def in_sight(descriptor: EntityDescriptor) -> str:
 
 
 # Asked once: of a list that comes again unchanged nothing is left, and nothing need be looked through.
-_SOME_UNSEEN = "(SELECT count(*) FROM deciding_seen) < (SELECT rows_staged FROM imports WHERE id = :import)"
-NOT_SEEN = f" AND {_SOME_UNSEEN} AND NOT EXISTS (SELECT FROM deciding_seen s WHERE s.record = i.record)"
+_SOME_UNSEEN = "(SELECT count(*) FROM deciding_repeated) < (SELECT rows_staged FROM imports WHERE id = :import)"
+NOT_REPEATED = f" AND {_SOME_UNSEEN} AND NOT EXISTS (SELECT FROM deciding_repeated s WHERE s.row_number = i.row_number)"
 
 # Of a bare comparison with what it has no statistics of the planner expects one row in two hundred to pass, of this one
 # in two: a list that comes again is mostly what it was.
@@ -115,9 +115,9 @@ def seen(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
     entity = descriptor.entity
     same = "o.record_id = s.record_id" if shared else "o.identity = g.identity"
     return f"""
-        CREATE TEMPORARY TABLE deciding_seen ON COMMIT DROP AS
-        SELECT g.record, g.home, g.guarded, s.record_id AS target FROM (
-          SELECT i.record, {identity(shared=shared)} AS identity, i.evidence_id, {home(descriptor)}
+        CREATE TEMPORARY TABLE deciding_repeated ON COMMIT DROP AS
+        SELECT g.row_number, g.owner, g.guarded, s.record_id AS target FROM (
+          SELECT i.row_number, {identity(shared=shared)} AS identity, i.evidence_id, {owner(descriptor)}
           FROM {good_rows(descriptor, named=named, shared=shared)}) g
         JOIN evidence s ON s.id = g.evidence_id
         JOIN {entity} t ON t.id = s.record_id
@@ -135,7 +135,7 @@ def known(descriptor: EntityDescriptor) -> str:
     entity = descriptor.entity
     others = f"""
         SELECT i.identity FROM import_rows i
-        WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error'{NOT_SEEN}"""
+        WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error'{NOT_REPEATED}"""
     return f"""
         CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
         SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256,
@@ -156,16 +156,16 @@ def _was_in_sight(descriptor: EntityDescriptor) -> str:
     said = sees_said("d.organization_id", said_by_limited("s"))
     return f"""EXISTS (
             SELECT FROM imports m JOIN import_decisions d
-              ON d.import_id = m.id AND d.record = s.record AND d.revision IN (m.plan_revision, -s.record)
+              ON d.import_id = m.id AND d.row_number = s.row_number AND d.revision IN (m.plan_revision, -s.row_number)
             WHERE m.id = s.import_id AND d.target_id = s.record_id AND {said})"""
 
 
-def seen_by_words(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
+def repeated_by_words(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
     """Rows that are no references and say word for word what their source last said."""
     return f"""
-        INSERT INTO deciding_seen (record, home, guarded, target)
-        SELECT g.record, g.home, g.guarded, n.record_id FROM (
-          SELECT i.record, {identity(shared=shared)} AS identity, i.raw_sha256, {home(descriptor)}
+        INSERT INTO deciding_repeated (row_number, owner, guarded, target)
+        SELECT g.row_number, g.owner, g.guarded, n.record_id FROM (
+          SELECT i.row_number, {identity(shared=shared)} AS identity, i.raw_sha256, {owner(descriptor)}
           FROM {good_rows(descriptor, named=named, shared=shared)} AND i.evidence_id IS NULL AND {_SOME_UNSEEN}) g
         JOIN deciding_known n ON n.identity = g.identity AND n.alive
         WHERE {_LIKELY.format("n.raw_sha256 = g.raw_sha256")} AND {_LIKELY.format("n.reading_sha256 = :reading")}
@@ -177,7 +177,7 @@ OWN_IDS = """
     INSERT INTO deciding_known (identity, record_id, reason, alive)
     SELECT DISTINCT ON (k.identity) k.identity, t.id, 'match.own_id', true
     FROM deciding_keys k JOIN {entity} t ON t.id = k.own_id
-    WHERE {at_home} AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
+    WHERE {at_owner} AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
 
 
 def recall(records: str) -> str:
@@ -188,16 +188,16 @@ def recall(records: str) -> str:
 # References that have something to be found out after all. Subtracted, not joined: how many rows are references is what
 # the planner knows least.
 RECALL = recall(f"""
-    SELECT record FROM import_rows WHERE import_id = :import AND raw IS NULL
+    SELECT row_number FROM import_rows WHERE import_id = :import AND raw IS NULL
       AND {SAID_BEFORE} AND {_SOME_UNSEEN}
-    EXCEPT SELECT record FROM deciding_seen""")
+    EXCEPT SELECT row_number FROM deciding_repeated""")
 
 # Seen rows that bear the name of another row count among its namesakes.
 NAMESAKES = """
     CREATE TEMPORARY TABLE deciding_namesakes ON COMMIT DROP AS
-    SELECT s.home, t.{name_key} AS name_key, count(DISTINCT s.target) AS number
-    FROM deciding_seen s JOIN {entity} t ON t.id = s.target
-    WHERE t.{name_key} IN (SELECT {name_key} FROM deciding_keys) GROUP BY s.home, t.{name_key}"""
+    SELECT s.owner, t.{name_key} AS name_key, count(DISTINCT s.target) AS number
+    FROM deciding_repeated s JOIN {entity} t ON t.id = s.target
+    WHERE t.{name_key} IN (SELECT {name_key} FROM deciding_keys) GROUP BY s.owner, t.{name_key}"""
 
 
 def bring_back(keys: str, *, shared: bool) -> Iterator[str]:
@@ -205,15 +205,15 @@ def bring_back(keys: str, *, shared: bool) -> Iterator[str]:
     yield f"""
         CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
         SELECT s.*, {identity(shared=shared)} AS identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256
-        FROM deciding_seen s JOIN import_rows i ON i.import_id = :import AND i.record = s.record
+        FROM deciding_repeated s JOIN import_rows i ON i.import_id = :import AND i.row_number = s.row_number
         {_SHARED if shared else ""}
         WHERE s.target IN (SELECT target FROM deciding_rows)"""
-    yield "DELETE FROM deciding_seen s USING deciding_back b WHERE s.record = b.record"
-    yield recall("SELECT record FROM deciding_back")
-    back = "EXISTS (SELECT FROM deciding_back b WHERE b.record = i.record)"
+    yield "DELETE FROM deciding_repeated s USING deciding_back b WHERE s.row_number = b.row_number"
+    yield recall("SELECT row_number FROM deciding_back")
+    back = "EXISTS (SELECT FROM deciding_back b WHERE b.row_number = i.row_number)"
     yield f"INSERT INTO deciding_keys {keys} AND {back}"
     yield """
         INSERT INTO deciding_rows
-            (record, identity, explicit, raw_sha256, home, guarded, target, reason, parked, namesakes)
-        SELECT record, identity, explicit, raw_sha256, home, guarded, target, 'match.known', false, 0
+            (row_number, identity, explicit, raw_sha256, owner, guarded, target, reason, for_review, namesakes)
+        SELECT row_number, identity, explicit, raw_sha256, owner, guarded, target, 'match.known', false, 0
         FROM deciding_back"""

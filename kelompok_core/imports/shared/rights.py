@@ -10,18 +10,18 @@ from kelompok_core.access.actors import Actor, get_actor_by_id
 from kelompok_core.access.rules import Action, authorize, list_organizations_seen, list_organizations_where, may
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.errors import NotPermitted
-from kelompok_core.imports.shared.imports import ImportRecord
-from kelompok_core.records.owners_sql import HOME
+from kelompok_core.imports.shared.imports import Import
+from kelompok_core.records.owners_sql import OWNER
 
 
-def actor_of(connection: sa.Connection, record: ImportRecord) -> Actor:
+def actor_of(connection: sa.Connection, import_: Import) -> Actor:
     """Return whose rights the import has: of who released its plan, else of who asked for it.
 
     Raises:
         NotFound: When the user, or the key, is gone.
     """
-    user_id, key_id = record.released_by
-    return get_actor_by_id(connection, user_id, key_id=key_id).acting_on(record.entity)
+    user_id, key_id = import_.released_by
+    return get_actor_by_id(connection, user_id, key_id=key_id).acting_on(import_.entity)
 
 
 def authorize_import(
@@ -35,13 +35,13 @@ def authorize_import(
         NotPermitted: With the rule that refused.
     """
     actor = actor.acting_on(entity)
-    if organization_id is not None or entity == HOME:
+    if organization_id is not None or entity == OWNER:
         authorize(connection, actor, action, organization_id)
     elif list_organizations_where(connection, actor, action) == []:
         raise NotPermitted(actor.email, action, "this needs a role in some organization, or a platform role")
 
 
-def list_in_sight(connection: sa.Connection, actor: Actor, record: ImportRecord) -> list[UUID] | None:
+def list_in_sight(connection: sa.Connection, actor: Actor, import_: Import) -> list[UUID] | None:
     """Return the organizations whose records the import may see; None is all.
 
     An import confined to one sees only that one, whoever sent it, so that its result cannot reveal other records.
@@ -49,19 +49,19 @@ def list_in_sight(connection: sa.Connection, actor: Actor, record: ImportRecord)
     Raises:
         NotPermitted: When the account may not act at all.
     """
-    if record.organization_id is not None:
-        return [record.organization_id]
+    if import_.organization_id is not None:
+        return [import_.organization_id]
     return list_organizations_seen(connection, actor)
 
 
-def list_homes(connection: sa.Connection, record: ImportRecord) -> list[UUID | None]:
+def list_owners(connection: sa.Connection, import_: Import) -> list[UUID | None]:
     """Return the organizations of the import's records; None is outside of any organization.
 
     Empty for an import whose rows name their organizations and are not decided yet.
     """
-    if record.organization_id is not None or record.entity == HOME:
-        return [record.organization_id]
-    return list(connection.scalars(_HOMES, {"import": record.id}))
+    if import_.organization_id is not None or import_.entity == OWNER:
+        return [import_.organization_id]
+    return list(connection.scalars(_OWNERS, {"import": import_.id}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,37 +80,37 @@ class StagingRights:
 
 
 def staging_rights(
-    connection: sa.Connection, actor: Actor, record: ImportRecord, descriptor: EntityDescriptor
+    connection: sa.Connection, actor: Actor, import_: Import, descriptor: EntityDescriptor
 ) -> StagingRights:
     """Return the actor's rights that determine what may be read from the import's source."""
     actions = {guard.action for guard in descriptor.guards}
-    granted = frozenset(action for action in actions if may(connection, actor, action, record.organization_id))
-    sees = list_in_sight(connection, actor, record)
+    granted = frozenset(action for action in actions if may(connection, actor, action, import_.organization_id))
+    sees = list_in_sight(connection, actor, import_)
     return StagingRights(granted=granted, sees=sees, actor_id=actor.id)
 
 
-def authorize_undo(connection: sa.Connection, actor: Actor, record: ImportRecord) -> None:
+def authorize_undo(connection: sa.Connection, actor: Actor, import_: Import) -> None:
     """Let the actor take an import back: everywhere it wrote.
 
     Raises:
         NotPermitted: With the rule that refused.
     """
-    actor = actor.acting_on(record.entity)
-    homes = [record.organization_id]
-    if record.organization_id is None and record.entity != HOME:
-        homes = list(connection.scalars(_HOMES_WRITTEN, {"import": record.id})) or homes
-    elif record.entity == HOME and connection.scalar(_MADE_HOMES, {"import": record.id}):
-        homes.append(None)  # organizations created in review are outside of the import's own
-    for home in homes:
-        authorize(connection, actor, Action.IMPORT_UNDO, home)
+    actor = actor.acting_on(import_.entity)
+    owners = [import_.organization_id]
+    if import_.organization_id is None and import_.entity != OWNER:
+        owners = list(connection.scalars(_WRITTEN_OWNERS, {"import": import_.id})) or owners
+    elif import_.entity == OWNER and connection.scalar(_MADE_OWNERS, {"import": import_.id}):
+        owners.append(None)  # organizations created in review are outside of the import's own
+    for owner in owners:
+        authorize(connection, actor, Action.IMPORT_UNDO, owner)
 
 
-_HOMES = sa.text("""
+_OWNERS = sa.text("""
     SELECT DISTINCT organization_id FROM import_decisions
     WHERE import_id = :import AND organization_id IS NOT NULL""")
-_MADE_HOMES = sa.text("""
+_MADE_OWNERS = sa.text("""
     SELECT EXISTS (
       SELECT FROM import_decisions WHERE import_id = :import AND revision < 0 AND decision = 'accepted')""")
-_HOMES_WRITTEN = sa.text("""
+_WRITTEN_OWNERS = sa.text("""
     SELECT DISTINCT organization_id FROM import_decisions
     WHERE import_id = :import AND decision IN ('accepted', 'merged') AND organization_id IS NOT NULL""")

@@ -46,15 +46,15 @@ class Terms:
     Attributes:
         reading: How to read what could be read in several ways.
         organization_id: The organization all rows belong to, or None.
-        home_names: What that one is called: a column of organizations that says so says nothing new.
-        home_countries: The countries of organizations by what rows call them, as far as they are known.
+        owner_names: What that one is called: a column of organizations that says so says nothing new.
+        owner_countries: The countries of organizations by what rows call them, as far as they are known.
         granted: Rights beyond importing that guarded values may rest on.
     """
 
     reading: Reading = field(default_factory=Reading)
     organization_id: UUID | None = None
-    home_names: frozenset[str] = frozenset()
-    home_countries: Mapping[str, str] = field(default_factory=dict)
+    owner_names: frozenset[str] = frozenset()
+    owner_countries: Mapping[str, str] = field(default_factory=dict)
     granted: frozenset[Action] = frozenset()
 
 
@@ -105,7 +105,7 @@ def make_candidates(
     return Candidates(
         fields=frame,
         extra=_kept_as_extra(
-            _without_home(descriptor, cells[[column for column in mapping.extra if column in cells.columns]], terms)
+            _without_owner(descriptor, cells[[column for column in mapping.extra if column in cells.columns]], terms)
         ),
         external_id=external_id,
         identity=identity,
@@ -160,7 +160,7 @@ def _understood(descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapp
     values: dict[str, pd.Series] = {}
     derived: dict[str, pd.Series] = {}
     shared: dict[str, Any] = {}
-    reading, home_country = terms.reading, _home_country(cells, columns, terms)
+    reading, owner_country = terms.reading, _owner_country(cells, columns, terms)
     for one in descriptor.fields_told_by(columns):
         parts = {part.name: cells[columns[part.name]] for part in one.parts if part.name in columns}
         inputs = Inputs(
@@ -168,7 +168,7 @@ def _understood(descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapp
             parts=parts,
             reading=reading,
             shared=shared,
-            home_country=home_country,
+            owner_country=owner_country,
         )
         normalized = one.understand(inputs)
         values[one.name] = normalized.values
@@ -193,11 +193,11 @@ def _understood(descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapp
     return _Told(frame=frame, findings=findings, understood=understood)
 
 
-def _home_country(cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms) -> pd.Series | None:
+def _owner_country(cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms) -> pd.Series | None:
     """Return the country of the organization that each row names; None where there is none to know."""
-    if ORGANIZATION not in columns or not terms.home_countries:
+    if ORGANIZATION not in columns or not terms.owner_countries:
         return None
-    return map_distinct(line(cells[columns[ORGANIZATION]]).values, terms.home_countries.get)
+    return map_distinct(line(cells[columns[ORGANIZATION]]).values, terms.owner_countries.get)
 
 
 def _names_where(masks: Mapping[str, pd.Series], cells: pd.DataFrame) -> pd.Series:
@@ -287,25 +287,25 @@ def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd
         own = own.fillna(natural_identity([frame.reindex(columns=list(names)) for names in descriptor.natural_keys]))
     if ORGANIZATION_KEY in frame.columns:
         return own + " @ " + frame[ORGANIZATION_KEY]
-    return _at_home(descriptor, own, terms)
+    return _at_owner(descriptor, own, terms)
 
 
 def identity_by_id(descriptor: EntityDescriptor, external_id: pd.Series, terms: Terms) -> pd.Series:
     """Return the identities of rows that have an id and belong where the import does; null where there is no id."""
-    return _at_home(descriptor, "id:" + external_id, terms)
+    return _at_owner(descriptor, "id:" + external_id, terms)
 
 
-def _at_home(descriptor: EntityDescriptor, identity: pd.Series, terms: Terms) -> pd.Series:
+def _at_owner(descriptor: EntityDescriptor, identity: pd.Series, terms: Terms) -> pd.Series:
     return identity + f" @ {terms.organization_id}" if descriptor.belongs else identity
 
 
-def _without_home(descriptor: EntityDescriptor, cells: pd.DataFrame, terms: Terms) -> pd.DataFrame:
+def _without_owner(descriptor: EntityDescriptor, cells: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     """Return the cells without those that name the organization all rows belong to anyway."""
-    aliases = {ORGANIZATION, *descriptor.organization_aliases} if terms.home_names else set()
+    aliases = {ORGANIZATION, *descriptor.organization_aliases} if terms.owner_names else set()
     naming = [column for column in cells.columns if aliases.intersection(spellings(str(column)))]
     if not naming:
         return cells
-    keys = set(organization_name_key(pd.Series(sorted(terms.home_names), dtype="str")))
+    keys = set(organization_name_key(pd.Series(sorted(terms.owner_names), dtype="str")))
     emptied = {
         column: cells[column].mask(organization_name_key(line(cells[column]).values).isin(keys)) for column in naming
     }

@@ -8,7 +8,7 @@ import pandas as pd
 
 from kelompok_core.contracts import SourceBatch
 from kelompok_core.headers.spelling import names_a_date
-from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.imports import Import
 from kelompok_core.imports.staging.plugin_output import accept_batch
 from kelompok_core.values.arrow import matching
 from kelompok_core.values.conventions import DateOrder
@@ -46,7 +46,7 @@ class _Seen:
     orders: set[DateOrder] = field(default_factory=set)
     has_dates: bool = False
     has_day_numbers: bool = False
-    has_moment_numbers: bool = False
+    has_date_time_numbers: bool = False
     has_short_years: bool = False
     oldest_year: int | None = None
     has_decimals: bool = False
@@ -56,7 +56,7 @@ class _Seen:
         self.orders |= proven_orders(cells)
         self.has_dates = self.has_dates or has_dates(cells)
         self.has_day_numbers = self.has_day_numbers or _any(cells, DAY_NUMBER)
-        self.has_moment_numbers = self.has_moment_numbers or _any(cells, _MOMENT_NUMBER)
+        self.has_date_time_numbers = self.has_date_time_numbers or _any(cells, _MOMENT_NUMBER)
         self.has_short_years = self.has_short_years or _any(cells, SHORT_YEAR)
         years = [year for year in (self.oldest_year, oldest_year(cells)) if year is not None]
         self.oldest_year = min(years, default=None)
@@ -70,10 +70,10 @@ class Survey:
     The source is read once more for columns that show a need, and only for those.
     """
 
-    def __init__(self, record: ImportRecord, read: Callable[[], Generator[SourceBatch]]) -> None:
-        self._record = record
+    def __init__(self, import_: Import, read: Callable[[], Generator[SourceBatch]]) -> None:
+        self._import = import_
         self._read = read
-        known = record.read_as
+        known = import_.read_as
         self._orders = {column: DateOrder(order) for column, order in known.get("date_order", {}).items()}
         self._day_numbers = set(known.get("day_numbers", ()))
         self._recent = set(known.get("recent_years", ()))
@@ -82,7 +82,7 @@ class Survey:
 
     def of(self, batch: SourceBatch, *, dates: set[str], ids: set[str]) -> ColumnFacts:
         """Return the facts to read a batch by, after looking at its columns of dates and ids."""
-        asked = self._record.options.date_order
+        asked = self._import.options.date_order
         if asked is not None:
             self._orders |= dict.fromkeys(dates, asked)
         unclear = f"{DAY_NUMBER}|{SHORT_YEAR}" if asked is not None else f"{NUMERIC_DATE}|{DAY_NUMBER}|{SHORT_YEAR}"
@@ -114,16 +114,16 @@ class Survey:
         read = 0
         with closing(self._read()) as batches:
             for yielded in batches:
-                batch = accept_batch(yielded, after=read, plugin=self._record.plugin_label)
+                batch = accept_batch(yielded, after=read, plugin=self._import.plugin_label)
                 read += len(batch.cells)
                 for column in columns & set(batch.cells.columns):
                     seen[column].look_at(batch.cells[column])
         self._surveyed |= columns
         for column, one in seen.items():
             self._keep_order(column, one)
-            if one.has_day_numbers and (one.has_dates or one.has_moment_numbers or names_a_date(column)):
+            if one.has_day_numbers and (one.has_dates or one.has_date_time_numbers or names_a_date(column)):
                 self._day_numbers.add(column)
-            if one.has_short_years and (one.oldest_year or 0) > self._record.created_at.year - RECENT:
+            if one.has_short_years and (one.oldest_year or 0) > self._import.created_at.year - RECENT:
                 self._recent.add(column)
             if one.has_decimals and not one.has_fractions:
                 self._decimals.add(column)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_core.descriptor import EntityDescriptor, Field
-from kelompok_core.imports.shared.imports import ImportRecord, get_import
+from kelompok_core.imports.shared.imports import Import, get_import
 from kelompok_core.imports.staging.plugin_reading import unreadable
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.values.blanks import says_something
@@ -28,34 +28,32 @@ def require_values(connection: sa.Connection, import_id: UUID, columns: Iterable
     Raises:
         ImportFailed: Naming the columns of which every filled cell was left out.
     """
-    record = get_import(connection, import_id)
+    import_ = get_import(connection, import_id)
     if connection.scalar(_SOME_READ_BEFORE, {"import": import_id}):
         return
-    descriptor = get_descriptor(record.entity)
+    descriptor = get_descriptor(import_.entity)
     issues = [
         issue
-        for column in (record.mapping if columns is None else columns)
-        if (issue := _issue_of(connection, record, descriptor, column)) is not None
+        for column in (import_.mapping if columns is None else columns)
+        if (issue := _issue_of(connection, import_, descriptor, column)) is not None
     ]
     if issues:
-        raise unreadable(record.file_name, issues)
+        raise unreadable(import_.file_name, issues)
 
 
-def _issue_of(
-    connection: sa.Connection, record: ImportRecord, descriptor: EntityDescriptor, column: str
-) -> Issue | None:
-    fields = [one.name for one in descriptor.fields if _reads(one, record.mapping[column])]
+def _issue_of(connection: sa.Connection, import_: Import, descriptor: EntityDescriptor, column: str) -> Issue | None:
+    fields = [one.name for one in descriptor.fields if _reads(one, import_.mapping[column])]
     if not fields or any(guard.field in fields for guard in descriptor.guards):
         return None
     there = " OR ".join(f"candidate->>'{name}' IS NOT NULL" for name in fields)
-    asked = {"import": record.id, "column": column, "limit": _LOOKED_AT}
+    asked = {"import": import_.id, "column": column, "limit": _LOOKED_AT}
     some = f"SELECT EXISTS (SELECT FROM import_rows WHERE import_id = :import AND ({there}))"
     if connection.scalar(sa.text(some), asked):
         return None
     lost = _saying(connection, asked | {"spoken_of": True})
     if len(lost) < _FEWEST or _saying(connection, asked | {"spoken_of": False}):
         return None
-    params = {"field": record.mapping[column], "rows": len(lost), "line": lost[0].line}
+    params = {"field": import_.mapping[column], "rows": len(lost), "line": lost[0].line}
     return Issue(
         code="column.nothing_read", severity=Severity.FATAL, line=lost[0].line, column=column, value=lost[0].value,
         params=params,
@@ -83,5 +81,5 @@ _FILLED = sa.text("""
       AND CAST(:spoken_of AS boolean) = coalesce(
             jsonb_path_exists(issues, '$[*] ? (@.column == $name)', jsonb_build_object('name', CAST(:column AS text))),
             false)
-    ORDER BY record LIMIT :limit
+    ORDER BY row_number LIMIT :limit
 """)

@@ -23,7 +23,7 @@ def issues_problem(issues: pd.DataFrame, records: pd.Series) -> str | None:
         return None
     if unknown := [one for one in issues["severity"] if not isinstance(one, str) or one not in _SEVERITIES]:
         return f"there is no severity {str(unknown[0])!r}"
-    if not issues["record"].dropna().isin(records).all():
+    if not issues["row_number"].dropna().isin(records).all():
         return "an issue refers to a record that is not in its batch"
     issues["line"].astype("Int64")  # raises unless these are numbers
     return (

@@ -20,12 +20,12 @@ _LOOKED_AT = 200
 _CLEARLY = 2
 """So many columns more are known to an entity that fits clearly better."""
 
-_HOMES = frozenset(
+_OWNERS = frozenset(
     {"organization", "organisation", "organisasi", "lembaga", "komunitas", "community", "yayasan", "perkumpulan",
      "paguyuban", "instansi", "institusi", "institution", "lsm", "ngo", "chapter", "cabang", "ranting", "klub", "club",
      "kelompok", "group", "afiliasi", "affiliation", "unit"}
 )  # fmt: skip
-_ABOUT_HOMES = frozenset(
+_ABOUT_OWNERS = frozenset(
     {"alamat", "address", "no", "nomor", "telp", "telepon", "phone", "hp", "email", "surel", "website", "situs", "url",
      "tahun", "year", "tanggal", "tgl", "date", "status", "jenis", "type", "tipe", "kategori", "category", "kota",
      "city", "jabatan", "position", "role", "jumlah", "size", "catatan", "notes"}
@@ -68,19 +68,19 @@ def likely_columns(descriptor: EntityDescriptor, mapping: HeaderMapping, cells: 
     missing = _missing(mapping)
     free = [column for column in mapping.extra if column in cells.columns]
     found = []
-    if ORGANIZATION in missing and (home := _likely_home(free, cells)):
-        found.append(_likely(home, ORGANIZATION, cells))
-        free.remove(home)
+    if ORGANIZATION in missing and (owner := _likely_owner(free, cells)):
+        found.append(_likely(owner, ORGANIZATION, cells))
+        free.remove(owner)
     if descriptor.label in missing:
         found += _likely_names(descriptor.label, free, cells)
     return found
 
 
-def _likely_home(free: Sequence[str], cells: pd.DataFrame) -> str | None:
+def _likely_owner(free: Sequence[str], cells: pd.DataFrame) -> str | None:
     """Return a column whose header speaks of an organization, not of something about it; its cells can be names."""
     for column in free:
         words = set(fold_header(column).split())
-        if words & _HOMES and not words & _ABOUT_HOMES and _share_of_names(cells[column].head(_LOOKED_AT)) > 0:
+        if words & _OWNERS and not words & _ABOUT_OWNERS and _share_of_names(cells[column].head(_LOOKED_AT)) > 0:
             return column
     return None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kelompok_core.contracts import PluginContext, SourceBatch, SourceNormalizer
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.imports import Import
 from kelompok_core.imports.staging.plugin_output import accept_batch
 from kelompok_core.imports.staging.plugin_reading import reading_context
 from kelompok_core.plugin_host.loading import failing_as, load
@@ -43,7 +43,7 @@ def _normalized(label: str, normalizer: SourceNormalizer, context: PluginContext
         return batch
     with failing_as(ImportFailed, label, "normalizing"):
         found = normalizer.normalize(batch, context)
-    accepted = accept_batch(found, after=int(batch.locations["record"].iloc[0]) - 1, plugin=label)
+    accepted = accept_batch(found, after=int(batch.locations["row_number"].iloc[0]) - 1, plugin=label)
     if not accepted.locations.equals(batch.locations):
         raise ImportFailed(f"plugin {label} added, dropped or moved rows, which a normalizer may not")
     if missing := [column for column in batch.cells.columns if column not in accepted.cells.columns]:
@@ -52,7 +52,7 @@ def _normalized(label: str, normalizer: SourceNormalizer, context: PluginContext
 
 
 @contextmanager
-def normalizers(settings: Settings, record: ImportRecord) -> Iterator[Normalizers]:
+def normalizers(settings: Settings, import_: Import) -> Iterator[Normalizers]:
     """Provide the normalizers of enabled plugins that run on every import.
 
     Raises:
@@ -62,7 +62,7 @@ def normalizers(settings: Settings, record: ImportRecord) -> Iterator[Normalizer
         ready = []
         for plugin in list_automatic(settings, CONTRACT):
             context = stack.enter_context(
-                reading_context(settings, plugin, config=plugin.config, dry_run=record.dry_run, entity=record.entity)
+                reading_context(settings, plugin, config=plugin.config, dry_run=import_.dry_run, entity=import_.entity)
             )
             ready.append((f"{plugin.name}@{plugin.version}", load(plugin, CONTRACT), context))
         yield Normalizers(labels=[label for label, _, _ in ready], _ready=ready)

@@ -10,7 +10,7 @@ from kelompok_core.database.engine import Database
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.shared.columns import ORGANIZATION
-from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.imports import Import
 from kelompok_core.matching.keys import organization_name_key
 from kelompok_core.records.owners_sql import COUNTRIES, ELSEWHERE
 from kelompok_core.records.registry import get_descriptor
@@ -24,12 +24,12 @@ class HomeCountries:
     """Looks up the organizations that the rows of one import name, each once, within the visible ones (``sees``)."""
 
     def __init__(
-        self, database: Database, record: ImportRecord, descriptor: EntityDescriptor, sees: Sequence[UUID] | None
+        self, database: Database, import_: Import, descriptor: EntityDescriptor, sees: Sequence[UUID] | None
     ) -> None:
-        self._sees = sees_params(sees) | {"actor": record.released_by[0]}
+        self._sees = sees_params(sees) | {"actor": import_.released_by[0]}
         self._database = database
         self._descriptor = descriptor
-        self._asked = record.organization_id is None and descriptor.belongs
+        self._asked = import_.organization_id is None and descriptor.belongs
         self._known: dict[str, str | None] = {}
 
     def of(self, batch: SourceBatch, mapping: HeaderMapping) -> Mapping[str, str]:
@@ -52,10 +52,10 @@ class HomeCountries:
             return {row.written: row.country for row in connection.execute(sa.text(COUNTRIES), asked)}
 
 
-def digest_homes(database: Database, record: ImportRecord, sees: Sequence[UUID] | None) -> int | None:
+def digest_owners(database: Database, import_: Import, sees: Sequence[UUID] | None) -> int | None:
     """Return what numbers without a code rest on beside the file, where its rows name their organizations."""
-    if record.organization_id is not None or not get_descriptor(record.entity).belongs:
+    if import_.organization_id is not None or not get_descriptor(import_.entity).belongs:
         return None
-    asked = {"phone_country": record.options.phone_country or DEFAULT_PHONE_COUNTRY} | sees_params(sees)
+    asked = {"phone_country": import_.options.phone_country or DEFAULT_PHONE_COUNTRY} | sees_params(sees)
     with database.connect() as connection:
         return int(connection.scalar(sa.text(ELSEWHERE), asked) or 0)

@@ -6,14 +6,14 @@ import sqlalchemy as sa
 
 from kelompok_core.database.locks import refresh_statistics, working_on
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports.shared.imports import ImportRecord, ImportState, get_import, update_held
+from kelompok_core.imports.shared.imports import Import, ImportState, get_import, update_held
 from kelompok_core.imports.staging.columns_without_values import require_values
 from kelompok_core.imports.staging.part import Part
 from kelompok_core.imports.staging.stage import read_source, remembering_failure
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 
 
-def stage_part(bench: Workbench, import_id: UUID, part: Part) -> int:
+def stage_part(installation: Installation, import_id: UUID, part: Part) -> int:
     """Stage one part of a source, beside others that stage theirs; return how many rows the source has.
 
     Begun again after an interruption it stages what is missing.
@@ -22,32 +22,32 @@ def stage_part(bench: Workbench, import_id: UUID, part: Part) -> int:
         ImportFailed: When the source cannot be read; the import has failed then.
         NotPermitted: When the actor may no longer import there.
     """
-    with working_on(bench.database.engine, import_id, part=f"{part.number}/{part.parts}"):
-        with bench.database.connect() as connection:
+    with working_on(installation.database.engine, import_id, part=f"{part.number}/{part.parts}"):
+        with installation.database.connect() as connection:
             started = connection.scalar(sa.text("SELECT now()"))
-        record, stager = read_source(bench, import_id, part)
+        import_, stager = read_source(installation, import_id, part)
         if stager is None:
-            return record.rows_staged
-        with bench.database.connect() as connection, connection.begin():
+            return import_.rows_staged
+        with installation.database.connect() as connection, connection.begin():
             # Every pass reads the whole source, so what they say of it is the same.
-            update_held(connection, record, **stager.state | stager.state_of_part(0))
+            update_held(connection, import_, **stager.state | stager.state_of_part(0))
             finished = {"import": import_id, "parts": part.parts, "number": part.number}
             connection.execute(_FINISH, finished | {"rows": stager.read, "started": started})
         return stager.read
 
 
-def join_parts(bench: Workbench, import_id: UUID, parts: int) -> ImportRecord:
+def join_parts(installation: Installation, import_id: UUID, parts: int) -> Import:
     """See that the parts together are the whole source, and call the import staged; does nothing when it is.
 
     Raises:
         ImportFailed: When a part has not come to its end, or rows are missing; what is staged stays. Also when some
             column gave nothing; the import has failed then.
     """
-    with working_on(bench.database.engine, import_id):
-        with bench.database.connect() as connection:
-            record = get_import(connection, import_id)
-            if record.state is not ImportState.STAGING:
-                return record
+    with working_on(installation.database.engine, import_id):
+        with installation.database.connect() as connection:
+            import_ = get_import(connection, import_id)
+            if import_.state is not ImportState.STAGING:
+                return import_
             asked = {"import": import_id, "parts": parts}
             found = connection.execute(_FINISHED, asked).one()
         if missing := sorted(set(range(1, parts + 1)) - set(found.numbers or ())):
@@ -58,16 +58,16 @@ def join_parts(bench: Workbench, import_id: UUID, parts: int) -> ImportRecord:
         if not found.fewest == found.most == found.staged == found.last:
             raise ImportFailed(
                 f"{found.staged} rows are staged up to row {found.last}, and the parts read {found.fewest} to "
-                f"{found.most}: {record.plugin_label} does not read the same twice",
+                f"{found.most}: {import_.plugin_label} does not read the same twice",
                 hint="Import the file in one piece, and tell the plugin's maintainer.",
             )
-        with remembering_failure(bench, record), bench.database.connect() as connection:
+        with remembering_failure(installation, import_), installation.database.connect() as connection:
             require_values(connection, import_id)
-        refresh_statistics(bench.database.engine, found.staged, "stage")
-        with bench.database.connect() as connection, connection.begin():
+        refresh_statistics(installation.database.engine, found.staged, "stage")
+        with installation.database.connect() as connection, connection.begin():
             update_held(
-                connection, record, state=ImportState.STAGED, rows_staged=found.staged,
-                durations=dict(record.durations) | {"stage": round(found.seconds, 3)},
+                connection, import_, state=ImportState.STAGED, rows_staged=found.staged,
+                durations=dict(import_.durations) | {"stage": round(found.seconds, 3)},
             )  # fmt: skip
             return get_import(connection, import_id)
 
@@ -83,5 +83,5 @@ _FINISHED = sa.text("""
     FROM (SELECT array_agg(number) AS numbers, min(rows_read) AS fewest, max(rows_read) AS most,
                  extract(epoch FROM max(finished_at) - min(started_at))::double precision AS seconds
           FROM import_parts WHERE import_id = :import AND parts = :parts) p,
-         (SELECT count(*) AS staged, coalesce(max(record), 0) AS last FROM import_rows WHERE import_id = :import) r
+         (SELECT count(*) AS staged, coalesce(max(row_number), 0) AS last FROM import_rows WHERE import_id = :import) r
 """)

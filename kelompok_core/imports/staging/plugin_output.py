@@ -69,7 +69,7 @@ def checked_issue(issue: Issue, plugin: str) -> Issue:
     """
     try:
         table = issue_table([issue])
-        problem = issues_problem(table, table["record"])
+        problem = issues_problem(table, table["row_number"])
     except _ODD as error:
         raise _broken(plugin, f"its finding cannot be inspected ({said_by(error)})") from error
     if problem is not None:
@@ -85,7 +85,7 @@ def _problem(batch: SourceBatch, after: int) -> str | None:
     return (
         _cells_problem(batch.cells)
         or _locations_problem(batch, after)
-        or issues_problem(batch.issues, batch.locations["record"])
+        or issues_problem(batch.issues, batch.locations["row_number"])
         or _reading_problem(batch)
     )
 
@@ -186,7 +186,7 @@ def _locations_problem(batch: SourceBatch, after: int) -> str | None:
         return f"locations need the columns {', '.join(LOCATION_COLUMNS)}"
     if len(locations) != len(batch.cells):
         return f"{len(batch.cells)} rows of cells and {len(locations)} of locations"
-    records = list(locations["record"])
+    records = list(locations["row_number"])
     if records != list(range(after + 1, after + 1 + len(records))):
         return f"record numbers must go on from {after + 1}, one by one"
     lines = locations["line"].astype("Int64").dropna()

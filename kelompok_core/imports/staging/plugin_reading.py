@@ -21,7 +21,7 @@ from kelompok_core.contracts import (
 )
 from kelompok_core.errors import ImportFailed, SourceUnreadable
 from kelompok_core.imports.shared.columns import header_words, map_columns
-from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.imports import Import
 from kelompok_core.imports.staging.likely_columns import judge_columns
 from kelompok_core.imports.staging.plugin_output import checked_issue
 from kelompok_core.imports.staging.row_tables import issue_dict
@@ -117,52 +117,52 @@ def unreadable(file_name: str, issues: Sequence[Issue]) -> SourceUnreadable:
 
 
 @contextmanager
-def opened(settings: Settings, record: ImportRecord) -> Iterator[tuple[Importer, Source, PluginContext]]:
+def opened(settings: Settings, import_: Import) -> Iterator[tuple[Importer, Source, PluginContext]]:
     """Give an import's reader, its source and the surroundings; errors of the plugin become ours."""
-    plugin = require_enabled(settings, record.plugin)
-    importer: Importer = load(plugin, find_job(plugin, record.job).uses)
-    config = {**plugin.config, **record.options.config}
+    plugin = require_enabled(settings, import_.plugin)
+    importer: Importer = load(plugin, find_job(plugin, import_.job).uses)
+    config = {**plugin.config, **import_.options.config}
     with (
-        as_our_errors(record.plugin_label, record.file_name),
-        local_copy(settings, record.file_sha256, record.file_bytes) as kept,
+        as_our_errors(import_.plugin_label, import_.file_name),
+        local_copy(settings, import_.file_sha256, import_.file_bytes) as kept,
         unpacked(kept, settings) as path,
         reading_context(
             settings,
             plugin,
             config=config,
-            mapping=record.options.mapping,
-            dry_run=record.dry_run,
-            entity=record.entity,
+            mapping=import_.options.mapping,
+            dry_run=import_.dry_run,
+            entity=import_.entity,
         ) as context,
     ):
         source = Source(
             path=path,
-            file_name=record.file_name,
-            media_type=record.media_type,
-            sha256=record.file_sha256,
+            file_name=import_.file_name,
+            media_type=import_.media_type,
+            sha256=import_.file_sha256,
             size=path.stat().st_size,
         )
         yield importer, source, context
 
 
-def read_batches(settings: Settings, record: ImportRecord) -> Generator[SourceBatch]:
+def read_batches(settings: Settings, import_: Import) -> Generator[SourceBatch]:
     """Yield what an import's source says, as its plugin reads it."""
-    with opened(settings, record) as (importer, source, context):
+    with opened(settings, import_) as (importer, source, context):
         yield from importer.read(source, context)
 
 
-def read_originals(settings: Settings, record: ImportRecord) -> Generator[str]:
+def read_originals(settings: Settings, import_: Import) -> Generator[str]:
     """Yield an import's records as they came, each as one line of JSON.
 
     Raises:
         ImportFailed: When the plugin cannot give them back.
     """
-    with opened(settings, record) as (importer, source, context):
+    with opened(settings, import_) as (importer, source, context):
         if not isinstance(importer, KeepsOriginals):
-            raise ImportFailed(f"{record.plugin_label} cannot give rows back as they came")
+            raise ImportFailed(f"{import_.plugin_label} cannot give rows back as they came")
         for original in importer.originals(source, context):
             if not isinstance(original, str):
                 raise ImportFailed(
-                    f"{record.plugin_label} broke its contract: originals() yielded a {type(original).__name__}"
+                    f"{import_.plugin_label} broke its contract: originals() yielded a {type(original).__name__}"
                 )
             yield original

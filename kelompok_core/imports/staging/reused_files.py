@@ -10,12 +10,12 @@ from kelompok_core.contracts import Issue, Severity
 from kelompok_core.database.locks import use_memory
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.shared.acting import noticing_takeover
-from kelompok_core.imports.shared.imports import IMPORTS, ImportRecord, ImportState, fingerprint, update_held
+from kelompok_core.imports.shared.imports import IMPORTS, Import, ImportState, fingerprint, update_held
 from kelompok_core.imports.shared.repeated_rows_sql import LAST_SAID, OF_SCOPE
 from kelompok_core.imports.shared.rights import StagingRights
 from kelompok_core.imports.staging.normalizing import CONTRACT
 from kelompok_core.imports.staging.row_tables import issue_dict
-from kelompok_core.installation import Progress, Workbench
+from kelompok_core.installation import Installation, Progress
 from kelompok_core.plugin_host.code import digest_code
 from kelompok_core.plugin_host.registry import list_automatic, require_enabled
 from kelompok_core.settings import Settings
@@ -27,36 +27,37 @@ _TAKERS = 2
 """Sessions that take rows beside each other: each keeps one core busy."""
 
 
-def digest_pass(settings: Settings, record: ImportRecord, rights: StagingRights, homes: int | None) -> bytes:
+def digest_pass(settings: Settings, import_: Import, rights: StagingRights, owners: int | None) -> bytes:
     """Return a digest of everything a pass over a source depends on: imports with the same digest have the same rows.
 
     This relies on the contract of importers and normalizers: same bytes and settings, same batches. The digest covers
     their code and the core's, with versions; file name and source name, because readers may use the name and evidence
-    belongs to a source; and the organizations in other countries (``homes``), where rows name their organizations. Rows
+    belongs to a source; and the organizations in other countries (``owners``), where rows name their organizations.
+    Rows
     of a sender who does not see all organizations are reused only for that sender.
 
     Raises:
         PluginUnavailable: When the plugin is not enabled.
     """
-    importer = require_enabled(settings, record.plugin)
+    importer = require_enabled(settings, import_.plugin)
     normalizers = list_automatic(settings, CONTRACT)
-    options = record.options
+    options = import_.options
     return fingerprint(
         {
-            "file": [record.file_sha256, record.file_name, record.media_type],
-            "of": [record.entity, record.source_name, record.organization_id],
-            "by": record.job,
+            "file": [import_.file_sha256, import_.file_name, import_.media_type],
+            "of": [import_.entity, import_.source_name, import_.organization_id],
+            "by": import_.job,
             "config": [{**importer.config, **options.config}, *(one.config for one in normalizers)],
             "options": options.effects,
             "granted": sorted(rights.granted),
-            "sender": rights.actor_id if record.organization_id is None and rights.sees is not None else None,
-            "homes": homes,
+            "sender": rights.actor_id if import_.organization_id is None and rights.sees is not None else None,
+            "owners": owners,
             "code": digest_code("kelompok_core", importer.package, *(one.package for one in normalizers)),
         }
     )
 
 
-def take_rows(bench: Workbench, record: ImportRecord, digest: bytes, rights: StagingRights) -> int | None:
+def take_rows(installation: Installation, import_: Import, digest: bytes, rights: StagingRights) -> int | None:
     """Stage the rows of the last import whose pass had this digest; return how many, or None when there is none.
 
     Rows that nothing was found to be said of become references to what was read then, where there is evidence of it;
@@ -65,46 +66,46 @@ def take_rows(bench: Workbench, record: ImportRecord, digest: bytes, rights: Sta
     Raises:
         TakenOver: When the import was cancelled or taken up by another worker.
     """
-    with bench.database.connect() as connection:
-        earlier = connection.execute(_SAME_PASS, {"digest": digest, "import": record.id}).one_or_none()
+    with installation.database.connect() as connection:
+        earlier = connection.execute(_SAME_PASS, {"digest": digest, "import": import_.id}).one_or_none()
         if earlier is None:
             return None
-        columns = _columns(earlier) | {"issues": note_earlier(connection, record, rights) + _notes(earlier.issues)}
+        columns = _columns(earlier) | {"issues": note_earlier(connection, import_, rights) + _notes(earlier.issues)}
     # Rows are taken and the state is changed in one transaction: of what was received alone nothing is taken yet.
-    statement = _TAKE_ALL if record.state is ImportState.RECEIVED else _TAKE_REST
-    between = {"import": record.id, "earlier": earlier.id, "entity": record.entity, "source": record.source_name}
-    between["scope"] = record.organization_id
+    statement = _TAKE_ALL if import_.state is ImportState.RECEIVED else _TAKE_REST
+    between = {"import": import_.id, "earlier": earlier.id, "entity": import_.entity, "source": import_.source_name}
+    between["scope"] = import_.organization_id
 
     def take(first: int) -> int:
         window = {"first": first, "last": first + TAKEN_ROWS - 1, "reading": earlier.reading_sha256}
-        with bench.database.connect() as connection, connection.begin():
+        with installation.database.connect() as connection, connection.begin():
             use_memory(connection)
-            with noticing_takeover(record):
+            with noticing_takeover(import_):
                 taken = connection.execute(statement, between | window).rowcount
             reach(FailPoint.STAGE_COPIED)
             # Counted on, as windows may end in any order.
             update_held(
-                connection, record, state=ImportState.STAGING, rows_staged=IMPORTS.c.rows_staged + taken, **columns
+                connection, import_, state=ImportState.STAGING, rows_staged=IMPORTS.c.rows_staged + taken, **columns
             )
             reach(FailPoint.STAGE_UPDATED)
         reach(FailPoint.STAGE_COMMITTED)
         return taken
 
-    staged = record.rows_staged
+    staged = import_.rows_staged
     with ThreadPoolExecutor(_TAKERS, "taking") as takers:
         for taken in takers.map(take, range(1, max(earlier.rows_staged, 1) + 1, TAKEN_ROWS)):
             staged += taken
-            bench.tell(Progress(step="stage", rows=staged))
+            installation.tell(Progress(step="stage", rows=staged))
     return staged
 
 
-def note_earlier(connection: sa.Connection, record: ImportRecord, rights: StagingRights) -> list[dict[str, Any]]:
+def note_earlier(connection: sa.Connection, import_: Import, rights: StagingRights) -> list[dict[str, Any]]:
     """Return the finding that the same file was imported before, if so.
 
     Of imports confined to no organization, only those visible to the sender count: all, or its own.
     """
-    asked = {"sha": bytes.fromhex(record.file_sha256), "source": record.source_name}
-    place: dict[str, Any] = {"entity": record.entity, "organization": record.organization_id}
+    asked = {"sha": bytes.fromhex(import_.file_sha256), "source": import_.source_name}
+    place: dict[str, Any] = {"entity": import_.entity, "organization": import_.organization_id}
     place |= {"sees_all": rights.sees is None, "actor": rights.actor_id}
     earlier = connection.execute(_APPLIED_BEFORE, asked | place).one_or_none()
     if earlier is None:
@@ -146,21 +147,21 @@ _APPLIED_BEFORE = sa.text("""
 # organization is copied, as deciding has to know which. Joined, so that the planner sees whether the window is most of
 # what the source has said, or little of it.
 _TAKE = f"""
-    INSERT INTO import_rows (import_id, record, line, selector, raw, raw_sha256, identity, external_id, candidate,
-                             verdict, reason, issues, as_import, as_record, evidence_id)
-    SELECT :import, r.record, r.line, r.selector, CASE WHEN r.evidence IS NULL THEN r.raw END, r.raw_sha256,
+    INSERT INTO import_rows (import_id, row_number, line, selector, raw, raw_sha256, identity, external_id, candidate,
+                             verdict, reason, issues, as_import, as_row_number, evidence_id)
+    SELECT :import, r.row_number, r.line, r.selector, CASE WHEN r.evidence IS NULL THEN r.raw END, r.raw_sha256,
            r.identity, r.external_id, CASE WHEN r.evidence IS NULL THEN r.candidate END, r.verdict, r.reason, r.issues,
            CASE WHEN r.evidence IS NOT NULL THEN coalesce(r.as_import, r.import_id) END,
-           CASE WHEN r.evidence IS NOT NULL THEN coalesce(r.as_record, r.record) END, r.evidence
+           CASE WHEN r.evidence IS NOT NULL THEN coalesce(r.as_row_number, r.row_number) END, r.evidence
     FROM (
-      SELECT DISTINCT ON (w.record) w.*, coalesce(w.evidence_id, s.id) AS evidence
+      SELECT DISTINCT ON (w.row_number) w.*, coalesce(w.evidence_id, s.id) AS evidence
       FROM import_rows w LEFT JOIN evidence s
         ON s.entity = :entity AND s.source_name = :source AND s.raw_sha256 = w.raw_sha256
         AND s.identity = CASE WHEN w.evidence_id IS NULL AND w.issues IS NULL AND w.verdict IS NULL
                               AND NOT w.candidate ? 'organization' THEN w.identity END
         AND s.reading_sha256 = :reading
         AND {OF_SCOPE}
-      WHERE w.import_id = :earlier AND w.record BETWEEN :first AND :last
-      ORDER BY w.record, {LAST_SAID}) r"""
+      WHERE w.import_id = :earlier AND w.row_number BETWEEN :first AND :last
+      ORDER BY w.row_number, {LAST_SAID}) r"""
 _TAKE_ALL = sa.text(_TAKE)
 _TAKE_REST = sa.text(f"{_TAKE} ON CONFLICT (import_id, record) DO NOTHING")

@@ -13,7 +13,7 @@ from kelompok_core.database.engine import Database
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.shared.columns import EXTERNAL_ID, ORGANIZATION
-from kelompok_core.imports.shared.imports import ImportRecord
+from kelompok_core.imports.shared.imports import Import
 from kelompok_core.imports.shared.repeated_rows_sql import LAST_SAID, OF_SCOPE, SAID_BEFORE
 from kelompok_core.imports.staging.candidates import Terms, identity_by_id, read_ids
 
@@ -22,7 +22,7 @@ class Place(NamedTuple):
     """A row of an earlier import that stores ``raw`` and ``candidate``, and its evidence."""
 
     import_id: str
-    record: int
+    row_number: int
     evidence_id: int
 
 
@@ -42,11 +42,11 @@ class References:
     rights, or with a column for their organization.
     """
 
-    def __init__(self, database: Database, record: ImportRecord, descriptor: EntityDescriptor) -> None:
+    def __init__(self, database: Database, import_: Import, descriptor: EntityDescriptor) -> None:
         self._database = database
         self._descriptor = descriptor
-        self._source = {"entity": record.entity, "source": record.source_name}
-        self._scope = {"scope": record.organization_id}
+        self._source = {"entity": import_.entity, "source": import_.source_name}
+        self._scope = {"scope": import_.organization_id}
         with database.connect() as connection:
             self._any = bool(connection.scalar(_ANY, self._source))
 
@@ -59,7 +59,7 @@ class References:
             return None
         external_id = read_ids(batch.cells[columns[EXTERNAL_ID]], terms.reading)
         identity = identity_by_id(self._descriptor, external_id, terms)
-        spoken_of = set(batch.issues["record"].dropna())
+        spoken_of = set(batch.issues["row_number"].dropna())
         # Pass two values for thousands of rows, because each parameter is serialized and parsed separately.
         asked = {
             "identities": json.dumps(identity.astype("object").where(identity.notna(), None).tolist()),
@@ -68,11 +68,11 @@ class References:
         }
         with self._database.connect() as connection:
             found = connection.execute(_FIND, self._source | self._scope | asked).all()
-        records = batch.locations["record"].tolist()
+        records = batch.locations["row_number"].tolist()
         places = {
-            position: Place(row.import_id, record, evidence_id)
+            position: Place(row.import_id, row_number, evidence_id)
             for row in found
-            for position, record, evidence_id in zip(row.positions, row.records, row.evidence, strict=True)
+            for position, row_number, evidence_id in zip(row.positions, row.records, row.evidence, strict=True)
             if records[position] not in spoken_of
         }
         return Known(external_id=external_id, identity=identity, places=places)
@@ -85,16 +85,16 @@ class References:
 _ANY = sa.text(f"SELECT {SAID_BEFORE}")
 _FIND = sa.text(f"""
     SELECT coalesce(r.as_import, r.import_id)::text AS import_id, array_agg(p.number::integer - 1) AS positions,
-           array_agg(coalesce(r.as_record, r.record)) AS records, array_agg(s.id) AS evidence
+           array_agg(coalesce(r.as_row_number, r.row_number)) AS records, array_agg(s.id) AS evidence
     FROM json_array_elements_text(CAST(:identities AS json)) WITH ORDINALITY p (identity, number)
     CROSS JOIN LATERAL (
-      SELECT s.id, s.last_import_id, s.last_record FROM evidence s
+      SELECT s.id, s.last_import_id, s.last_row_number FROM evidence s
       WHERE s.entity = :entity AND s.source_name = :source AND s.identity = p.identity
         AND s.raw_sha256 = substring(CAST(:digests AS bytea) FROM p.number::integer * 32 - 31 FOR 32)
         AND s.reading_sha256 = :reading
         AND {OF_SCOPE}
       ORDER BY {LAST_SAID} LIMIT 1) s
-    JOIN import_rows r ON r.import_id = s.last_import_id AND r.record = s.last_record
+    JOIN import_rows r ON r.import_id = s.last_import_id AND r.row_number = s.last_row_number
       AND r.issues IS NULL AND r.verdict IS NULL
     GROUP BY 1
 """)

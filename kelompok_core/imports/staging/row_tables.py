@@ -22,8 +22,8 @@ from kelompok_core.imports.staging.reused_rows import Known
 from kelompok_core.imports.staging.row_json import present_cells
 
 _COLUMNS = (
-    "import_id", "record", "line", "selector", "raw", "raw_sha256", "identity", "external_id", "candidate",
-    "verdict", "reason", "issues", "as_import", "as_record", "evidence_id", "new_record_id",
+    "import_id", "row_number", "line", "selector", "raw", "raw_sha256", "identity", "external_id", "candidate",
+    "verdict", "reason", "issues", "as_import", "as_row_number", "evidence_id", "new_record_id",
 )  # fmt: skip
 _CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
 
@@ -89,7 +89,7 @@ def staged_table(import_id: UUID, batch: SourceBatch, raw: RawRows, candidates: 
             "reason": _sparse({at: verdict[1] for at, verdict in verdicts.items()}, size),
             "issues": _sparse({at: to_json(found) for at, found in issues.items()}, size),
             "as_import": pa.nulls(size, pa.string()),
-            "as_record": pa.nulls(size, pa.int64()),
+            "as_row_number": pa.nulls(size, pa.int64()),
             "evidence_id": pa.nulls(size, pa.int64()),
             "new_record_id": draw_ids(size),
         }
@@ -109,7 +109,7 @@ def referring_table(import_id: UUID, batch: SourceBatch, raw: RawRows, known: Kn
             "external_id": pa.array(known.external_id.iloc[at], pa.string()),
             **dict.fromkeys(("candidate", "verdict", "reason", "issues"), nothing),
             "as_import": pa.array([known.places[position].import_id for position in at], pa.string()),
-            "as_record": pa.array([known.places[position].record for position in at], pa.int64()),
+            "as_row_number": pa.array([known.places[position].row_number for position in at], pa.int64()),
             "evidence_id": pa.array([known.places[position].evidence_id for position in at], pa.int64()),
             "new_record_id": nothing,
         }
@@ -119,7 +119,7 @@ def referring_table(import_id: UUID, batch: SourceBatch, raw: RawRows, known: Kn
 def _placed(import_id: UUID, batch: SourceBatch) -> dict[str, pa.Array]:
     return {
         "import_id": pa.array([str(import_id)] * len(batch.cells), pa.string()),
-        "record": pa.array(batch.locations["record"], pa.int64()),
+        "row_number": pa.array(batch.locations["row_number"], pa.int64()),
         "line": pa.array(batch.locations["line"], pa.int64()),
         "selector": pa.array(batch.locations["selector"], pa.string()),
     }
@@ -147,10 +147,10 @@ def _verdict(issues: list[dict[str, Any]]) -> tuple[str | None, str | None]:
 def _issues_by_position(batch: SourceBatch, candidates: Candidates) -> dict[int, list[dict[str, Any]]]:
     """Gather the reader's and the core's findings of each row, in that order."""
     found: dict[int, list[dict[str, Any]]] = {}
-    of_rows = batch.issues[batch.issues["record"].notna()]
-    positions = {record: position for position, record in enumerate(batch.locations["record"])}
-    for record, issue in zip(of_rows["record"], issue_dicts(of_rows), strict=True):
-        found.setdefault(positions[record], []).append(issue)
+    of_rows = batch.issues[batch.issues["row_number"].notna()]
+    positions = {row_number: position for position, row_number in enumerate(batch.locations["row_number"])}
+    for row_number, issue in zip(of_rows["row_number"], issue_dicts(of_rows), strict=True):
+        found.setdefault(positions[row_number], []).append(issue)
     for position, issue in zip(candidates.findings["position"], issue_dicts(candidates.findings), strict=True):
         found.setdefault(int(position), []).append(issue)
     return found
@@ -187,4 +187,4 @@ def fatal_issues(batch: SourceBatch) -> list[Issue]:
 
 def file_issues(batch: SourceBatch) -> list[dict[str, Any]]:
     """Return the reader's findings about the file as a whole."""
-    return issue_dicts(batch.issues[batch.issues["record"].isna()])
+    return issue_dicts(batch.issues[batch.issues["row_number"].isna()])

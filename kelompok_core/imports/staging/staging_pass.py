@@ -18,7 +18,7 @@ from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.shared.acting import noticing_takeover
 from kelompok_core.imports.shared.columns import CHANGED_AT, EXTERNAL_ID, map_columns
-from kelompok_core.imports.shared.imports import IMPORTS, ImportRecord, ImportState, update_held
+from kelompok_core.imports.shared.imports import IMPORTS, Import, ImportState, update_held
 from kelompok_core.imports.shared.rights import StagingRights
 from kelompok_core.imports.staging.candidates import Terms, make_candidates
 from kelompok_core.imports.staging.column_survey import Survey
@@ -41,7 +41,7 @@ from kelompok_core.imports.staging.row_tables import (
     staged_table,
 )
 from kelompok_core.imports.staging.source_size import SourceSize
-from kelompok_core.installation import Progress, Workbench
+from kelompok_core.installation import Installation, Progress
 from kelompok_core.organizations.queries import get_names
 from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.records.registry import get_descriptor
@@ -85,39 +85,39 @@ class Stager:
     """
 
     def __init__(
-        self, bench: Workbench, record: ImportRecord, rights: StagingRights, normalizing: Normalizers, part: Part
+        self, installation: Installation, import_: Import, rights: StagingRights, normalizing: Normalizers, part: Part
     ) -> None:
-        self._bench = bench
+        self._installation = installation
         self._normalizing = normalizing
         self._part = part
-        self._record = record
+        self._import = import_
         self._rights = rights
         self._granted = rights.granted
-        self._needs = set(record.needs)
-        self._size = SourceSize(columns=read_limits(bench.settings).columns, file_bytes=record.file_bytes)
-        self._survey = Survey(record, self._batches)
-        self._descriptor = get_descriptor(record.entity)
-        self._home_names = _home_names(bench, record)
-        self._homes = HomeCountries(bench.database, record, self._descriptor, rights.sees)
-        self._references = References(bench.database, record, self._descriptor)
+        self._needs = set(import_.needs)
+        self._size = SourceSize(columns=read_limits(installation.settings).columns, file_bytes=import_.file_bytes)
+        self._survey = Survey(import_, self._batches)
+        self._descriptor = get_descriptor(import_.entity)
+        self._owner_names = _owner_names(installation, import_)
+        self._owners = HomeCountries(installation.database, import_, self._descriptor, rights.sees)
+        self._references = References(installation.database, import_, self._descriptor)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
         self._written: list[str] = []
         self._issues: list[dict[str, Any]] = []
         self._blank_lines = 0
         self._speaking: set[str] = set()
-        self.staged = record.rows_staged
+        self.staged = import_.rows_staged
         self.read = 0
         self.state: dict[str, Any] = {}
 
     def run(self) -> None:
         """Interpret one batch while the previous one is written, and the rows of the next one are looked up."""
         with (
-            self._bench.database.connect() as connection,
+            self._installation.database.connect() as connection,
             ThreadPoolExecutor(1, "staging") as writer,
             ThreadPoolExecutor(1, "looking up") as looker,
         ):
-            self._issues += note_earlier(connection, self._record, self._rights)
+            self._issues += note_earlier(connection, self._import, self._rights)
             connection.commit()  # reading may be slow, and should not keep a transaction open
             writing: Future[None] | None = None
             for fresh in self._read_ahead(looker):
@@ -147,20 +147,20 @@ class Stager:
             yield before
 
     def _batches(self) -> Generator[SourceBatch]:
-        return read_batches(self._bench.settings, self._record)
+        return read_batches(self._installation.settings, self._import)
 
     def _take_in(self, batch: SourceBatch, looker: ThreadPoolExecutor) -> _Fresh | None:
         """Return the rows of the batch that are still to be staged, with the import's new columns; None if none."""
-        accepted = accept_batch(batch, after=self.read, plugin=self._record.plugin_label)
-        with as_our_errors(self._record.plugin_label, self._record.file_name):
+        accepted = accept_batch(batch, after=self.read, plugin=self._import.plugin_label)
+        with as_our_errors(self._import.plugin_label, self._import.file_name):
             self._size.add(accepted)
-        source = take_back(accepted, self._record.media_type)
+        source = take_back(accepted, self._import.media_type)
         self._written += [column for column in source.cells.columns if column not in self._written]
         batch = self._normalizing.normalize(source)
         self.read += len(batch.cells)
         self._blank_lines += batch.blank_lines
         if fatal := fatal_issues(batch):
-            raise unreadable(self._record.file_name, fatal)
+            raise unreadable(self._import.file_name, fatal)
         self._extend(self._issues, file_issues(batch))
         mapping = self._map(batch)
         terms = self._terms(batch, mapping)
@@ -193,30 +193,30 @@ class Stager:
         """
         batch, written, raw, known = fresh.batch, fresh.written, fresh.raw, fresh.known.result()
         if known is not None and known.places:
-            yield partial(referring_table, self._record.id, written, raw, known)
+            yield partial(referring_table, self._import.id, written, raw, known)
             new = ~pd.Series(range(len(batch.cells))).isin(known.places)
             if not new.any():
                 return
             batch, written, raw = _only(batch, new), _only(written, new), raw.only(new)
-        terms = replace(fresh.terms, home_countries=self._homes.of(batch, fresh.mapping))
+        terms = replace(fresh.terms, owner_countries=self._owners.of(batch, fresh.mapping))
         candidates = make_candidates(self._descriptor, batch, fresh.mapping, terms)
         self._needs |= candidates.needs
         self._speaking |= candidates.speaking
-        yield partial(staged_table, self._record.id, written, raw, candidates)
+        yield partial(staged_table, self._import.id, written, raw, candidates)
 
     def _wanted(self, batch: SourceBatch) -> pd.Series:
         """Return which rows of the batch belong to this part and were not staged by an interrupted run."""
-        records = batch.locations["record"]
+        records = batch.locations["row_number"]
         wanted = self._part.takes(records)
-        if self._record.state is not ImportState.STAGING or not wanted.any():
+        if self._import.state is not ImportState.STAGING or not wanted.any():
             return wanted
-        with self._bench.database.connect() as connection:
-            between = {"import": self._record.id, "first": int(records.iloc[0]), "last": int(records.iloc[-1])}
+        with self._installation.database.connect() as connection:
+            between = {"import": self._import.id, "first": int(records.iloc[0]), "last": int(records.iloc[-1])}
             return wanted & ~records.isin(list(connection.scalars(_STAGED, between)))
 
     def _terms(self, batch: SourceBatch, mapping: HeaderMapping) -> Terms:
         """Return how to read the batch; facts that need the whole source, such as date orders, come from a survey."""
-        options = self._record.options
+        options = self._import.options
         dated = {CHANGED_AT, *self._descriptor.dated_targets()}
         there = [(column, target) for column, target in mapping.targets.items() if column in batch.cells]
         facts = self._survey.of(
@@ -231,10 +231,10 @@ class Stager:
             decimals=facts.decimals,
             phone_country=options.phone_country or DEFAULT_PHONE_COUNTRY,
             timezone=options.timezone or DEFAULT_ZONE,
-            today=self._record.created_at.date(),
+            today=self._import.created_at.date(),
         )
         return Terms(
-            reading=reading, organization_id=self._record.organization_id, home_names=self._home_names,
+            reading=reading, organization_id=self._import.organization_id, owner_names=self._owner_names,
             granted=self._granted,
         )  # fmt: skip
 
@@ -249,14 +249,14 @@ class Stager:
 
     def _write(self, connection: sa.Connection, ready: _Ready) -> None:
         if ready.tables:
-            with noticing_takeover(self._record):
+            with noticing_takeover(self._import):
                 copy_rows(connection, (make() for make in ready.tables))
             reach(FailPoint.STAGE_COPIED)
-        update_held(connection, self._record, **ready.state)
+        update_held(connection, self._import, **ready.state)
         reach(FailPoint.STAGE_UPDATED)
         connection.commit()
         reach(FailPoint.STAGE_COMMITTED)
-        self._bench.tell(Progress(step="stage", rows=ready.staged))
+        self._installation.tell(Progress(step="stage", rows=ready.staged))
 
     def _map(self, batch: SourceBatch) -> HeaderMapping:
         """Return the header mapping; map the header again if a batch has new columns."""
@@ -266,15 +266,15 @@ class Stager:
             self._mapping = map_columns(
                 self._descriptor,
                 self._columns,
-                self._record.options.mapping,
-                scoped=self._record.organization_id is not None,
+                self._import.options.mapping,
+                scoped=self._import.organization_id is not None,
                 repeating=[name for name in columns if batch.cells[name].dropna().duplicated().any()],
             )
             fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
             better = fitting_better(self._descriptor, self._mapping) if columns else []
             if fatal and columns:  # an empty list has no columns, and none is missing
                 likely = likely_columns(self._descriptor, self._mapping, batch.cells)
-                raise unreadable(self._record.file_name, [*fatal, *likely])
+                raise unreadable(self._import.file_name, [*fatal, *likely])
             self._extend(self._issues, [issue_dict(issue) for issue in (*self._mapping.issues, *better) if columns])
         return self._mapping
 
@@ -296,7 +296,7 @@ class Stager:
 
     def _reading_of(self, mapping: HeaderMapping) -> bytes:
         """Return a digest of how rows are interpreted; a raw row read in another way counts as changed."""
-        options = self._record.options
+        options = self._import.options
         settings = [options.phone_country, options.timezone, *sorted(self._granted)]
         words = json.dumps(
             [
@@ -315,26 +315,28 @@ class Stager:
         issues.extend(issue for issue in more if issue not in issues)
 
 
-_STAGED = sa.text("SELECT record FROM import_rows WHERE import_id = :import AND record BETWEEN :first AND :last")
+_STAGED = sa.text(
+    "SELECT row_number FROM import_rows WHERE import_id = :import AND row_number BETWEEN :first AND :last"
+)
 
 
-def _home_names(bench: Workbench, record: ImportRecord) -> frozenset[str]:
+def _owner_names(installation: Installation, import_: Import) -> frozenset[str]:
     """Return the names of the organization that the import is limited to."""
-    if record.organization_id is None:
+    if import_.organization_id is None:
         return frozenset()
-    with bench.database.connect() as connection:
-        return get_names(connection, record.organization_id)
+    with installation.database.connect() as connection:
+        return get_names(connection, import_.organization_id)
 
 
 def _only(batch: SourceBatch, keep: pd.Series) -> SourceBatch:
     """Return these rows of the batch, with their findings."""
     if keep.all():
         return batch
-    records = set(batch.locations["record"][keep])
+    records = set(batch.locations["row_number"][keep])
     return SourceBatch(
         cells=batch.cells[keep].reset_index(drop=True),
         locations=batch.locations[keep].reset_index(drop=True),
-        issues=batch.issues[batch.issues["record"].isin(records)],
+        issues=batch.issues[batch.issues["row_number"].isin(records)],
         read_as=batch.read_as,
         blank_lines=batch.blank_lines,
     )

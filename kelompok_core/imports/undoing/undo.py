@@ -12,10 +12,10 @@ from kelompok_core.database.locks import lock_entity, lock_import, working_on
 from kelompok_core.errors import Conflict
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.shared.acting import act_on
-from kelompok_core.imports.shared.imports import ImportRecord, ImportState, get_import, update_import
+from kelompok_core.imports.shared.imports import Import, ImportState, get_import, update_import
 from kelompok_core.imports.shared.rights import authorize_undo
 from kelompok_core.imports.undoing import undo_sql
-from kelompok_core.installation import Workbench
+from kelompok_core.installation import Installation
 from kelompok_core.records.registry import get_descriptor
 
 OUTCOMES = ("deleted", "restored", "kept", "refused")
@@ -58,7 +58,7 @@ class UndoReport:
     A repeated undo (``again``) counts only the records that earlier ones left.
     """
 
-    record: ImportRecord
+    import_: Import
     counts: Mapping[str, int]
     left: Sequence[Reversal]
     dry_run: bool
@@ -72,8 +72,8 @@ class UndoReport:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "import": str(self.record.id),
-            "state": self.record.state.value,
+            "import": str(self.import_.id),
+            "state": self.import_.state.value,
             "dry_run": self.dry_run,
             "again": self.again,
             "counts": dict(self.counts),
@@ -81,7 +81,7 @@ class UndoReport:
         }
 
 
-def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = False) -> UndoReport:
+def undo(installation: Installation, import_id: UUID, actor: Actor, *, dry_run: bool = False) -> UndoReport:
     """Undo the import in one transaction; if it is already undone, try again what that undo left.
 
     Raises:
@@ -89,50 +89,50 @@ def undo(bench: Workbench, import_id: UUID, actor: Actor, *, dry_run: bool = Fal
         Conflict: When the import was not applied.
     """
     with (
-        working_on(bench.database.engine, import_id),
-        bench.database.connect() as connection,
+        working_on(installation.database.engine, import_id),
+        installation.database.connect() as connection,
         connection.begin() as transaction,
     ):
         lock_import(connection, import_id)
-        record = get_import(connection, import_id)
-        authorize_undo(connection, actor, record)
-        if record.state not in (ImportState.APPLIED, ImportState.UNDONE):
+        import_ = get_import(connection, import_id)
+        authorize_undo(connection, actor, import_)
+        if import_.state not in (ImportState.APPLIED, ImportState.UNDONE):
             raise Conflict(
-                f"import {import_id} was not applied, so there is nothing to undo: its state is «{record.state}»",
+                f"import {import_id} was not applied, so there is nothing to undo: its state is «{import_.state}»",
                 hint="See which were applied: kelompok import list",
             )
-        _work_out(connection, record)
-        report = _report(connection, record, dry_run=dry_run)
+        _work_out(connection, import_)
+        report = _report(connection, import_, dry_run=dry_run)
         if dry_run:
             transaction.rollback()
             return report
         reach(FailPoint.UNDO_WORKED_OUT)
         if not report.again or report.changes_something:
-            _take_back(connection, record, actor)
+            _take_back(connection, import_, actor)
         reach(FailPoint.UNDO_UPDATED)
-        return replace(report, record=get_import(connection, import_id))
+        return replace(report, import_=get_import(connection, import_id))
 
 
-def _params(record: ImportRecord) -> dict[str, Any]:
-    return {"import": record.id, "source": record.source_name, "entity": record.entity}
+def _params(import_: Import) -> dict[str, Any]:
+    return {"import": import_.id, "source": import_.source_name, "entity": import_.entity}
 
 
-def _work_out(connection: sa.Connection, record: ImportRecord) -> None:
+def _work_out(connection: sa.Connection, import_: Import) -> None:
     """Lock the records that the import wrote, and determine each one's outcome."""
-    descriptor = get_descriptor(record.entity)
-    params = _params(record)
+    descriptor = get_descriptor(import_.entity)
+    params = _params(import_)
     params["undone_at"] = connection.scalar(_UNDONE_AT, params)
-    lock_entity(connection, record.entity)
+    lock_entity(connection, import_.entity)
     connection.execute(sa.text(undo_sql.LOCK_RECORDS.format(entity=descriptor.entity)), params)
     references = [(row.child, row.child_column) for row in connection.execute(sa.text(undo_sql.REFERENCES), params)]
     for statement in undo_sql.statements(descriptor, references):
         connection.execute(sa.text(statement), params)
 
 
-def _take_back(connection: sa.Connection, record: ImportRecord, actor: Actor) -> None:
-    descriptor = get_descriptor(record.entity)
-    params = _params(record)
-    act_on(connection, record, actor.id, origin="undo")
+def _take_back(connection: sa.Connection, import_: Import, actor: Actor) -> None:
+    descriptor = get_descriptor(import_.entity)
+    params = _params(import_)
+    act_on(connection, import_, actor.id, origin="undo")
     for statement in (
         undo_sql.restore_changed(descriptor),
         undo_sql.delete_created(descriptor),
@@ -141,16 +141,16 @@ def _take_back(connection: sa.Connection, record: ImportRecord, actor: Actor) ->
     ):
         connection.execute(sa.text(statement), params)
         reach(FailPoint.UNDO_STATEMENT)
-    if record.state is not ImportState.UNDONE:
-        update_import(connection, record.id, state=ImportState.UNDONE, undone_at=sa.func.now(), undone_by=actor.id)
+    if import_.state is not ImportState.UNDONE:
+        update_import(connection, import_.id, state=ImportState.UNDONE, undone_at=sa.func.now(), undone_by=actor.id)
 
 
-def _report(connection: sa.Connection, record: ImportRecord, *, dry_run: bool) -> UndoReport:
+def _report(connection: sa.Connection, import_: Import, *, dry_run: bool) -> UndoReport:
     counted = connection.execute(sa.text("SELECT outcome, count(*) AS number FROM undoing_outcomes GROUP BY outcome"))
     counts = dict.fromkeys(OUTCOMES, 0) | {row.outcome: row.number for row in counted}
     left = [Reversal(**row._asdict()) for row in connection.execute(_LEFT)]
-    again = record.state is ImportState.UNDONE
-    return UndoReport(record=record, counts=counts, left=left, dry_run=dry_run, again=again)
+    again = import_.state is ImportState.UNDONE
+    return UndoReport(import_=import_, counts=counts, left=left, dry_run=dry_run, again=again)
 
 
 _LEFT = sa.text("""

@@ -40,7 +40,7 @@ class BatchMaker:
         return SourceBatch(
             cells=text_table(dict(zip(further_columns(self._names, len(columns)), columns, strict=True))),
             locations=location_table(numbers, lines=records.lines, selectors=[f"#row={row}" for row in records.rows]),
-            issues=issue_table(sorted(issues, key=lambda issue: issue.record or 0)),
+            issues=issue_table(sorted(issues, key=lambda issue: issue.row_number or 0)),
         )
 
     def _odd(self, records: Records) -> list[int]:
@@ -93,14 +93,14 @@ class BatchMaker:
             yield Issue(
                 code=code,
                 severity=severity,
-                record=numbers[index],
+                row_number=numbers[index],
                 line=records.lines[index],
                 params={"expected": expected, "found": found},
             )
 
 
 def _of_quotes(records: Records, numbers: range) -> list[Issue]:
-    return [replace(issue, record=numbers[index]) for index, issue in records.oddities.items()]
+    return [replace(issue, row_number=numbers[index]) for index, issue in records.oddities.items()]
 
 
 def _content_width(cells: Sequence[str]) -> int:

@@ -150,7 +150,7 @@ def test_blank_lines_are_counted_and_are_no_rows(read):
     assert [row[0] for row in found.rows] == ["Satu", "Dua"]
     assert found.blank_lines == 5
     assert list(found.locations["line"]) == [3, 6]
-    assert list(found.locations["record"]) == [1, 2]
+    assert list(found.locations["row_number"]) == [1, 2]
 
 
 def test_ragged_rows_keep_every_cell_and_are_said(read):
@@ -321,7 +321,7 @@ def test_batches_say_the_same_however_they_are_cut(read):
     assert whole.rows[25] == cut.rows[25] == ["1", "2", "3"]
     assert cut.rows[:25] == [[*row[:2], None] for row in whole.rows[:25]]
     assert list(cut.locations["line"]) == list(whole.locations["line"])
-    assert list(cut.locations["record"]) == list(range(1, 27))
+    assert list(cut.locations["row_number"]) == list(range(1, 27))
     assert cut.blank_lines == whole.blank_lines == 1
     for batch in cut.batches:
         assert tuple(batch.issues.columns) == ISSUE_COLUMNS

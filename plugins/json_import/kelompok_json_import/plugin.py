@@ -183,7 +183,7 @@ class _Reading:
             if HALF.search(column):
                 line = next((row.found.line for row in rows if column in row.cells), None)
                 issues.append(_unstorable_name(name, place, line))
-        return text_table(columns), sorted(issues, key=lambda issue: issue.record or 0)
+        return text_table(columns), sorted(issues, key=lambda issue: issue.row_number or 0)
 
     def _nothing_whole(self, records: Sequence[Found]) -> Iterator[Issue]:
         """Yield a finding that this is not JSON if all lines so far are broken, so that no missing column is blamed."""
@@ -243,11 +243,11 @@ def _unread(place: Place, items: int, document: Document) -> Issue:
 def _of_record(found: Found, clashing: Sequence[str], number: int) -> Iterator[Issue]:
     if found.broken is not None:
         params = dict(found.broken)
-        yield Issue(code="row.json_invalid", severity=Severity.ERROR, record=number, line=found.line, params=params)
+        yield Issue(code="row.json_invalid", severity=Severity.ERROR, row_number=number, line=found.line, params=params)
     for member in dict.fromkeys((*found.repeated, *clashing)):
         params = {"member": member}
         yield Issue(
-            code="row.duplicate_member", severity=Severity.WARNING, record=number, line=found.line, params=params
+            code="row.duplicate_member", severity=Severity.WARNING, row_number=number, line=found.line, params=params
         )
 
 
@@ -262,7 +262,7 @@ def _mend(cells: list[str | None], column: str, records: Sequence[Found], number
             yield Issue(
                 code="value.half_character",
                 severity=Severity.WARNING,
-                record=numbers[at],
+                row_number=numbers[at],
                 line=records[at].line,
                 column=column,
                 value=mended[:100],

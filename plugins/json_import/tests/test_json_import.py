@@ -157,7 +157,7 @@ def test_a_member_twice_is_said_and_the_last_one_counts(read):
     found = read('[{"name": "Satu", "name": "Dua"}]')
     assert found.records == [{"name": "Dua"}]
     (issue,) = found.issues.to_dict("records")
-    assert (issue["code"], issue["record"], issue["params"]) == ("row.duplicate_member", 1, {"member": "name"})
+    assert (issue["code"], issue["row_number"], issue["params"]) == ("row.duplicate_member", 1, {"member": "name"})
 
 
 @pytest.mark.parametrize(("content", "line", "column"), [
@@ -189,7 +189,7 @@ def test_a_broken_line_loses_itself_alone(read, originals):
     found = read(text, name="data.ndjson")
     assert [row.get("name") for row in found.records] == ["Satu", None, None, "Dua"]
     assert found.records[1]["(broken line)"] == '{"name": '
-    assert [(one["code"], one["record"], one["line"]) for one in found.issues.to_dict("records")] == [
+    assert [(one["code"], one["row_number"], one["line"]) for one in found.issues.to_dict("records")] == [
         ("row.json_invalid", 2, 2), ("row.json_invalid", 3, 3),
     ]  # fmt: skip
     assert [one["column"] for one in found.issues["params"]] == [9, 1]
@@ -237,7 +237,7 @@ def test_batches_say_the_same_however_they_are_cut(read):
     whole, cut = read(text), read(text, batch_size=3)
     assert len(cut.batches) == 4
     assert cut.records == whole.records
-    assert list(cut.locations["record"]) == list(range(1, 11))
+    assert list(cut.locations["row_number"]) == list(range(1, 11))
     assert list(cut.batches[-1].cells.columns) == ["name", "late"]
 
 

@@ -76,14 +76,14 @@ def _indonesian(nation: Place | None, region: str, city: str) -> Resolved:
     if region.strip() and province is None and nation is not None:
         findings.append(Finding(code="location.unknown", field="region", value=region))
     if town is not None:
-        province, town, odd = _at_home(town, province, city)
+        province, town, odd = _at_owner(town, province, city)
         findings += odd
     if nation is None and province is not None:
         nation = Place(code=INDONESIA, name="Indonesia", kind="country", exact=False)
     return Resolved(country=nation, region=province, city=town, findings=tuple(findings))
 
 
-def _at_home(town: Place, province: Place | None, city: str) -> tuple[Place, Place | None, list[Finding]]:
+def _at_owner(town: Place, province: Place | None, city: str) -> tuple[Place, Place | None, list[Finding]]:
     """Return a town with today's province, or, where it never was in the one that is written, only that one."""
     home = _table().province_of(town.code)
     if province is None or province.code == home.code:

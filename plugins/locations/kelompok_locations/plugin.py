@@ -32,24 +32,24 @@ class LocationsNormalizer:
         """Return the batch with known places rewritten; one that is not known, or not clear, stays and is said so."""
         columns = [str(column) for column in batch.cells.columns]
         fields = context.map_headers(context.entity or "organizations", columns)
-        homes = {field: column for column, field in fields.items() if field in FIELDS}
-        if not homes:
+        owners = {field: column for column, field in fields.items() if field in FIELDS}
+        if not owners:
             return batch
-        found = _resolved(batch.cells, homes)
+        found = _resolved(batch.cells, owners)
         cells = batch.cells.copy()
-        for field, column in homes.items():
+        for field, column in owners.items():
             cells[column] = _official(cells[column], [_shown(getattr(one, field), field) for one in found])
         for field, name in CODE_COLUMNS.items():
-            codes = _codes(batch.cells, found, homes, field)
+            codes = _codes(batch.cells, found, owners, field)
             if name not in cells.columns and any(codes):
                 cells[name] = text_table({name: codes})[name].set_axis(cells.index)
-        return replace(batch, cells=cells, issues=with_issues(batch.issues, list(_issues(batch, found, homes))))
+        return replace(batch, cells=cells, issues=with_issues(batch.issues, list(_issues(batch, found, owners))))
 
 
-def _resolved(cells: pd.DataFrame, homes: Mapping[str, str]) -> list[Resolved]:
+def _resolved(cells: pd.DataFrame, owners: Mapping[str, str]) -> list[Resolved]:
     """Return what each row's places are."""
-    columns = [cells[column].fillna("").tolist() for column in homes.values()]
-    return [resolve(**dict(zip(homes, row, strict=True))) for row in zip(*columns, strict=True)]
+    columns = [cells[column].fillna("").tolist() for column in owners.values()]
+    return [resolve(**dict(zip(owners, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
 def _shown(place: Place | None, field: str) -> str | None:
@@ -65,20 +65,20 @@ def _official(cells: pd.Series, official: Sequence[str | None]) -> pd.Series:
     return cells.where(known.isna() | (cells.fillna("") == ""), known)
 
 
-def _codes(cells: pd.DataFrame, found: Sequence[Resolved], homes: Mapping[str, str], field: str) -> list[str | None]:
+def _codes(cells: pd.DataFrame, found: Sequence[Resolved], owners: Mapping[str, str], field: str) -> list[str | None]:
     """Return the codes of the places that somebody wrote: none of what only follows from another."""
-    if field not in homes:
+    if field not in owners:
         return []
-    written = (cells[homes[field]].fillna("") != "").tolist()
+    written = (cells[owners[field]].fillna("") != "").tolist()
     places: list[Place | None] = [getattr(one, field) for one in found]
     return [place.code if place and said else None for place, said in zip(places, written, strict=True)]
 
 
-def _issues(batch: SourceBatch, found: Sequence[Resolved], homes: Mapping[str, str]) -> Iterator[Issue]:
+def _issues(batch: SourceBatch, found: Sequence[Resolved], owners: Mapping[str, str]) -> Iterator[Issue]:
     """Yield what is not clear; the core says itself of every country it does not know."""
     for row, finding in ((row, finding) for row, one in enumerate(found) for finding in one.findings):
         if finding.field != "country":
-            column, params = homes[finding.field], dict(finding.params)
+            column, params = owners[finding.field], dict(finding.params)
             yield batch.issue_at(row, finding.code, Severity.WARNING, column=column, value=finding.value, **params)
 
 

@@ -50,9 +50,9 @@ def _is_mixed(column: str) -> bool:
 class _Sorting:
     """One batch being sorted: what each column says now, and what was found."""
 
-    def __init__(self, batch: SourceBatch, homes: Mapping[str, str]) -> None:
+    def __init__(self, batch: SourceBatch, owners: Mapping[str, str]) -> None:
         self._batch = batch
-        self._homes = dict(homes)
+        self._owners = dict(owners)
         self._cells: dict[str, list[str | None]] = {
             str(column): [None if pd.isna(cell) else str(cell) for cell in batch.cells[column]]
             for column in batch.cells.columns
@@ -91,7 +91,7 @@ class _Sorting:
 
     def _put(self, link: Link, row: int) -> None:
         # «whatsapp» is a header of phone numbers, and others may become fields one day: a new column is no field's.
-        home = self._homes.setdefault(
+        home = self._owners.setdefault(
             link.platform, link.platform if link.platform in _FIELDS else f"{link.platform}_link"
         )
         cells = self._cells.setdefault(home, [None] * len(self._batch.cells))

@@ -33,7 +33,7 @@ _WHOLE_DAYS = r"(?i)^[\s\pZ]*(?:all[ -]?day|(?:whole|full) day|sepanjang hari|se
 _DAY = len("1998-05-17")
 MIDNIGHT = "00:00:00"
 _PLAIN = rf"^{ISO_DAY}(?:[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)?$"
-"""A moment as most programs write it, in RE2's spelling."""
+"""A date and time as most programs write it, in RE2's spelling."""
 _ZERO_CLOCK = r"^[\s\pZ]*00?[:.]00(?:[:.]00)?[\s\pZ]*$"
 _NO_DAYS = ("1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "1970-01-01")
 """What programs write before a time of day that has no date."""
@@ -43,7 +43,7 @@ _TIME_WRONG, _CONFLICT, _HEADER_ZONE = "value.time", "value.time_conflict", "val
 
 
 class _Cell(NamedTuple):
-    """What one cell says of a moment; ``code`` is what is wrong with it, or odd."""
+    """What one cell says of a date and time; ``code`` is what is wrong with it, or odd."""
 
     day: str | None = None
     start: str | None = None
@@ -126,19 +126,19 @@ def _read_cells(
     return pd.DataFrame(told)
 
 
-def _read_plain(moments: pd.Series) -> dict[str, pd.Series]:
-    """Return the days and times of moments that are written as most programs write them, all at once."""
-    texts = to_arrow(moments)
+def _read_plain(date_times: pd.Series) -> dict[str, pd.Series]:
+    """Return the days and times of dates and times that are written as most programs write them, all at once."""
+    texts = to_arrow(date_times)
     clocks = pc.utf8_slice_codeunits(texts, _DAY + 1)
     seconds = pc.replace_substring_regex(clocks, r"^(\d\d:\d\d)$", r"\1:00")
     times = pc.if_else(pc.equal(clocks, ""), pa.scalar(None, clocks.type), seconds)
     days = pc.utf8_slice_codeunits(texts, 0, _DAY)
-    return {"day": to_series(days, moments.index), "start": to_series(times, moments.index)}
+    return {"day": to_series(days, date_times.index), "start": to_series(times, date_times.index)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What the rows say of a moment, put together from their cells, and what is wrong with those.
+    """What the rows say of a date and time, put together from their cells, and what is wrong with those.
 
     Attributes:
         day: The date; null where none is told, or something is wrong.
@@ -159,7 +159,7 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """The columns that tell a moment: its own, one of days beside it, one of times of day."""
+    """The columns that tell a date and time: its own, one of days beside it, one of times of day."""
 
     own: pd.Series
     beside: pd.Series
@@ -167,10 +167,10 @@ class Columns:
 
 
 def put_together(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Series | None = None) -> Told:
-    """Return what a moment's own column, a column of days beside it and one of times of day say together.
+    """Return what a date and time's own column, a column of days beside it and one of times of day say together.
 
     Cells of the own column may be times of day alone, and those of the times full dates with a time. With
-    ``midnights`` the moment is an end: 00:00 counts where that is true, and several days on end are no date.
+    ``midnights`` the date and time is an end: 00:00 counts where that is true, and several days on end are no date.
     """
     read_own = _read_days if midnights is None else _read_date
     own = _read_cells(inputs, columns.own, read_own, era, midnights)
@@ -213,7 +213,7 @@ def _without_whole_days(times: pd.Series) -> pd.Series:
 
 
 def _not_used(columns: Columns, own: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
-    """Return a warning for each day beside another; the same moment told in another zone may be of another day."""
+    """Return a warning for each day that differs from another; in another zone the same time may be on another day."""
     if read_header(str(columns.own.name)).zone != read_header(str(columns.beside.name)).zone:
         return all_findings()
     return found(columns.beside, _differ(own["day"], beside["day"]), "value.not_used", Severity.WARNING)
@@ -225,7 +225,7 @@ def _zone(
     """Return the zone the times of day are of, and a question for each time whose header names one nobody knows.
 
     The cell that tells the time says it first, then the one that tells the day; then their headers, the time's first;
-    then the row's column of zones. A time that stands beside a full moment is not asked: it is another telling of it.
+    then the row's column of zones. A time beside a full date and time is not asked: it repeats it.
     """
     by_time = clock["start"].notna()
     by_own = own["start"].notna() & ~by_time
@@ -278,8 +278,8 @@ def _differ(left: pd.Series, right: pd.Series) -> pd.Series:
 
 def to_utc(told: Told, at: pd.Series, inputs: Inputs) -> pd.Series:
     """Return the days at these times as UTC, zone by zone; null where something is wrong or missing."""
-    local = local_moments(told.day, at).dropna()
-    moments = pd.Series(None, index=told.day.index, dtype="str")
+    local = local_date_times(told.day, at).dropna()
+    date_times = pd.Series(None, index=told.day.index, dtype="str")
     zones = told.zone[local.index].fillna("")
     for written in zones.unique():
         here = local[zones == written]
@@ -289,11 +289,11 @@ def to_utc(told: Told, at: pd.Series, inputs: Inputs) -> pd.Series:
             zone_info(written, inputs.reading.timezone), ambiguous=first, nonexistent="shift_forward"
         )
         utc = pd.Series(placed.tz_convert("UTC").tz_localize(None), index=here.index)
-        moments[here.index] = to_text(utc) + "Z"
-    return moments
+        date_times[here.index] = to_text(utc) + "Z"
+    return date_times
 
 
-def local_moments(day: pd.Series, at: pd.Series) -> pd.Series:
+def local_date_times(day: pd.Series, at: pd.Series) -> pd.Series:
     """Return the days at these times as text without a zone; at 24:00 that is the midnight behind the day."""
     behind = at == NEXT_MIDNIGHT
     local = day + "T" + at.mask(behind, MIDNIGHT)
@@ -301,20 +301,20 @@ def local_moments(day: pd.Series, at: pd.Series) -> pd.Series:
 
 
 def days_moved(local: pd.Series, where: pd.Series, days: int) -> pd.Series:
-    """Return moments without a zone, those where the mask is true so many days later, or earlier."""
+    """Return dates and times without a zone, those where the mask is true so many days later, or earlier."""
     if not where.any():
         return local
     moved = from_text(local[where & local.notna()]) + pd.Timedelta(days=days)
     return to_text(moved).reindex(local.index).fillna(local)
 
 
-def from_text(moments: pd.Series) -> "pd.Series[pd.Timestamp]":
-    """Return days and moments, those of UTC with or without their Z, as pandas counts time; null stays null."""
-    bare = pc.replace_substring_regex(to_arrow(moments), "Z$", "")
-    return pd.Series(bare.cast(pa.timestamp("s")).to_numpy(zero_copy_only=False), index=moments.index)
+def from_text(date_times: pd.Series) -> "pd.Series[pd.Timestamp]":
+    """Return days and dates and times, those of UTC with or without their Z, as pandas counts time; null stays null."""
+    bare = pc.replace_substring_regex(to_arrow(date_times), "Z$", "")
+    return pd.Series(bare.cast(pa.timestamp("s")).to_numpy(zero_copy_only=False), index=date_times.index)
 
 
-def to_text(moments: pd.Series) -> pd.Series:
+def to_text(date_times: pd.Series) -> pd.Series:
     """Return what pandas counts as time as text without a zone, like 2015-01-26T02:00:00; null stays null."""
-    seconds = pa.array(moments.to_numpy().astype("datetime64[s]"))
-    return to_series(pc.replace_substring(seconds.cast(pa.large_string()), " ", "T"), moments.index)
+    seconds = pa.array(date_times.to_numpy().astype("datetime64[s]"))
+    return to_series(pc.replace_substring(seconds.cast(pa.large_string()), " ", "T"), date_times.index)

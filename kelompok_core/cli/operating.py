@@ -178,7 +178,7 @@ def _database() -> list[Finding]:
     from kelompok_core.database.engine import SCHEMA_REVISION
     from kelompok_core.database.server_log import list_loose_settings
 
-    with terminal.workbench() as bench, bench.database.connect() as connection:
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
         server = connection.scalar(sa.text("SHOW server_version"))
         may_too_much = connection.scalar(sa.text(_MAY_TOO_MUCH))
         is_at_home = connection.scalar(sa.text("SELECT current_epoch()")) is not None
@@ -194,7 +194,7 @@ def _database() -> list[Finding]:
 def _received_files() -> list[Finding]:
     from kelompok_core.sources.kept import list_missing
 
-    with terminal.workbench() as bench, bench.database.connect() as connection:
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
         missing = list_missing(connection, settings().storage_url)
     place = settings().storage_url
     some = f"Received files are missing: {len(missing)}, such as {missing[0]}. Copy them there." if missing else None
@@ -227,7 +227,7 @@ def _inboxes() -> list[Finding]:
             what = f"{len(failed)} could not be imported: see {folder / FAILED_FOLDER}, each with a message beside it."
             found.append((f"inbox {folder.relative_to(inboxes)}", what))
         found += [(f"inbox {folder.relative_to(inboxes)}", f"{one}.") for one in list_passed_over(folder)]
-    with terminal.workbench() as bench, bench.database.connect() as connection:
+    with terminal.open_installation() as installation, installation.database.connect() as connection:
         left, stuck = list_left(connection), list_stuck(connection)
     found += [("inbox", f"{path} was taken and never imported: put it back into its folder.") for path in left]
     found += [

@@ -1,4 +1,4 @@
-"""Asking the database whether stored signals keep their promises."""
+"""Checks of stored signals in the database; each count must be zero."""
 
 import sqlalchemy as sa
 
