@@ -8,6 +8,7 @@ from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
 from kelompok_core.descriptor import Field, Part
 from kelompok_core.entities import list_entities
 from kelompok_core.imports.staging.candidates import EXTERNAL_ID, ORGANIZATION
+from kelompok_core.issues.reasons import REASONS, Question
 from kelompok_core.issues.sentences import catalog
 from kelompok_core.plugin_host.manifest import manifest_json_schema
 from kelompok_core.records.registry import get_descriptor
@@ -19,6 +20,7 @@ def pages() -> Mapping[Path, str]:
     """Return every page made from the code, as it should be."""
     return {
         FOLDER / "fields.md": "\n".join(_fields()) + "\n",
+        FOLDER / "decision-reasons.md": "\n".join(_reasons()) + "\n",
         FOLDER / "issue-codes.md": "\n".join(_issue_codes()) + "\n",
         FOLDER / "api-errors.md": "\n".join(_api_errors()) + "\n",
         FOLDER / "manifest.schema.json": manifest_json_schema(),
@@ -81,6 +83,28 @@ def _issue_codes() -> Iterator[str]:
     for code, entry in sorted(catalog().items()):
         sentences = [_sentence(" ".join(entry[language])) for language in ("en", "id")]
         yield f"| `{code}` | {entry['severity']} | {sentences[0]} | {sentences[1]} |"
+
+
+_ASKED = {Question.IDENTITY: "whose row it is", Question.VALUES: "whether its values may be written"}
+
+
+def _reasons() -> Iterator[str]:
+    yield "# Reasons of decisions"
+    yield ""
+    yield "Every row of an import gets a decision, and a reason that explains it. A row with errors of its own is"
+    yield "rejected with the code of its first error, see [issue codes](issue-codes.md). A row that matches a record is"
+    yield "merged with the reason of the matching rule, such as `match.website`. The other reasons are:"
+    yield ""
+    yield "| reason | decision | a reviewer is asked | meaning |"
+    yield "|---|---|---|---|"
+    for code, reason in sorted(REASONS.items()):
+        decisions = ", ".join(sorted(reason.decisions))
+        asked = _ASKED[reason.question] if reason.question is not None else ""
+        yield f"| `{code}` | {decisions} | {asked} | {_sentence(' '.join(catalog()[code]['en']))} |"
+    yield ""
+    yield "If a reviewer was asked *whose row it is* and takes it into a record, the row only fills gaps in the record;"
+    yield "if the question was *whether its values may be written*, the row's values win. The reviewer can choose"
+    yield "otherwise for each field."
 
 
 def _sentence(template: str) -> str:

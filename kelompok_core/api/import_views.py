@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from kelompok_core.api.words import ReasonWord
 from kelompok_core.imports.reporting.error_file import name_error_file
 from kelompok_core.imports.reporting.report import ImportReport, IssueGroup, RowIssue
 from kelompok_core.imports.reporting.row_pages import DecidedRow, PlacedIssue
@@ -151,7 +152,7 @@ class RowView(BaseModel):
     line: int | None
     raw: dict[str, Any] = Field(description="As it came: untrusted text.")
     decision: str | None = Field(examples=["accepted"], description="Null until the rows are decided.")
-    reason: str | None
+    reason: ReasonWord | None
     record_id: UUID | None = Field(description="The record it becomes, or becomes part of.")
     name: str | None = Field(description="What the record is called, or the row would be.")
     ref: str | None = Field(description="The record's slug, or the end of its id.")

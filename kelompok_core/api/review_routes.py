@@ -19,7 +19,7 @@ from kelompok_core.api.caller import (
 )
 from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
 from kelompok_core.api.problems import may_answer
-from kelompok_core.api.words import NO_NUL
+from kelompok_core.api.words import NO_NUL, ReasonWord
 from kelompok_core.imports.reviewing.review import Reviewer, Verdict
 from kelompok_core.imports.reviewing.review_items import (
     ReviewItem,
@@ -49,7 +49,7 @@ class ReviewItemView(BaseModel):
     source: str
     entity: str
     organization_id: UUID | None
-    reason: str = Field(examples=["match.possible_duplicate"])
+    reason: ReasonWord
     message: str
     label: str | None
     raw: dict[str, Any] = Field(description="As it came: untrusted text.")

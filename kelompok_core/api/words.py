@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from kelompok_core.entities import list_entities
 from kelompok_core.imports.shared.imports import DECISIONS
+from kelompok_core.issues.reasons import REASONS
 from kelompok_core.issues.sentences import LANGUAGES
 
 NO_NUL = r"^[^\x00]*$"
@@ -27,3 +28,16 @@ _ENTITIES = list_entities()
 EntityWord = Annotated[str, Field(json_schema_extra={"enum": list(_ENTITIES)}), AfterValidator(_one_of(_ENTITIES))]
 DecisionWord = Annotated[str, Field(json_schema_extra={"enum": list(DECISIONS)}), AfterValidator(_one_of(DECISIONS))]
 LanguageWord = Annotated[str, Field(json_schema_extra={"enum": list(LANGUAGES)}), AfterValidator(_one_of(LANGUAGES))]
+
+ReasonWord = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "enum": sorted(REASONS)}, {"type": "string"}],
+            "description": "Why the row was decided so: a reason of the core, the code of the row's first error, or "
+            "the matching rule that found the record, such as match.website.",
+            "examples": ["match.possible_duplicate"],
+        }
+    ),
+]
+"""Reasons in answers; errors of rows and matching rules of entities add their own."""

@@ -1,5 +1,6 @@
 """The SQL of where rows belong: organizations, named by each row or by the whole import, and the rows refused there."""
 
+from kelompok_core.issues import reasons
 from kelompok_core.records.visibility_sql import said_by_limited, sees, sees_said
 
 OWNER = "organizations"
@@ -30,11 +31,11 @@ def owners(*, named: bool) -> str:
     SELECT k.written, o.id AS owner,
            CAST(:scope AS uuid) IS NULL AND o.claim_status = 'claimed'
              AND NOT o.id = ANY (CAST(:manages AS uuid[])) AS guarded,
-           CASE WHEN cardinality(k.ids) = 0 AND CAST(:scope AS uuid) IS NOT NULL THEN 'permission.scope'
-                WHEN cardinality(k.ids) = 0 THEN 'relation.not_found'
-                WHEN cardinality(k.ids) > 1 THEN 'relation.ambiguous'
+           CASE WHEN cardinality(k.ids) = 0 AND CAST(:scope AS uuid) IS NOT NULL THEN '{reasons.OUT_OF_SCOPE.code}'
+                WHEN cardinality(k.ids) = 0 THEN '{reasons.OWNER_NOT_FOUND.code}'
+                WHEN cardinality(k.ids) > 1 THEN '{reasons.OWNER_AMBIGUOUS.code}'
                 WHEN NOT CAST(:everywhere AS boolean) AND NOT o.id = ANY (CAST(:permitted AS uuid[]))
-                  THEN 'permission.denied' END AS problem
+                  THEN '{reasons.NOT_PERMITTED.code}' END AS problem
     FROM known k LEFT JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]"""
 
 
@@ -89,14 +90,14 @@ def refused(*, named: bool) -> str:
 
 
 # For imports of organizations: refuse rows about any organization but the import's own, before any review.
-REFUSE_OUTSIDE = """
+REFUSE_OUTSIDE = f"""
     WITH outside AS (
       DELETE FROM deciding_rows
       WHERE CAST(:scope AS uuid) IS NOT NULL AND target IS DISTINCT FROM CAST(:scope AS uuid)
         AND NOT coalesce(CAST(:scope AS uuid) = ANY (candidates), false)
       RETURNING row_number)
     INSERT INTO deciding_refused (row_number, problem, params)
-    SELECT row_number, 'permission.scope', '{}' FROM outside"""
+    SELECT row_number, '{reasons.OUT_OF_SCOPE.code}', '{{}}' FROM outside"""
 
 NOBODY_REFUSED = """
     CREATE TEMPORARY TABLE deciding_refused (row_number integer, problem text, params jsonb) ON COMMIT DROP"""

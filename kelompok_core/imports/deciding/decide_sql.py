@@ -26,6 +26,7 @@ from kelompok_core.imports.deciding import duplicates_in_file_sql, earlier_decis
 from kelompok_core.imports.deciding.field_changes_sql import DecisionRules, create_diffs
 from kelompok_core.imports.shared import repeated_rows_sql
 from kelompok_core.imports.staging.candidates import SLUG_BASE
+from kelompok_core.issues import reasons
 from kelompok_core.records import field_sql, owners_sql
 
 
@@ -83,8 +84,17 @@ def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
         notes=", ".join([*(_note(code, fields) for code, fields in _NOTES.items()), _withdrawal_of_compared(rules)]),
         withdrawal=_withdrawal_of_asking(rules),
         contested=earlier_decisions_sql.contested_by(descriptor.label),
+        reason=reasons,
+        naming_fields=reasons.in_sql(reasons.codes(names_fields=True)),
+        verdicts=_verdicts(),
     )
     yield earlier_decisions_sql.REJECT_AGAIN
+
+
+def _verdicts() -> str:
+    """Return what comparing a row with its record can end with, as rows of VALUES."""
+    rows = [", ".join("NULL" if one is None else f"'{one}'" for one in row) for row in reasons.verdicts()]
+    return ", ".join(f"({row})" for row in rows)
 
 
 def _keys(rules: DecisionRules, *, shared: bool) -> str:
@@ -171,11 +181,11 @@ def _rows(descriptor: EntityDescriptor) -> str:
                CASE WHEN k.asks IS NOT NULL THEN k.asks
                     WHEN n.record_id IS NOT NULL THEN n.reason
                     WHEN m.agreeing = 1 THEN m.reason
-                    WHEN m.agreeing > 1 THEN 'match.multiple'
-                    WHEN m.renumbered THEN 'id.new_for_known'
+                    WHEN m.agreeing > 1 THEN '{reasons.SEVERAL_MATCHES.code}'
+                    WHEN m.renumbered THEN '{reasons.NEW_ID_FOR_KNOWN.code}'
                     WHEN m.row_number IS NOT NULL THEN '{descriptor.reason_of_shared_keys}'
-                    WHEN w.id IS NOT NULL THEN 'match.possible_duplicate'
-                    ELSE 'match.none' END AS reason,
+                    WHEN w.id IS NOT NULL THEN '{reasons.POSSIBLE_DUPLICATE.code}'
+                    ELSE '{reasons.NO_MATCH.code}' END AS reason,
                k.asks IS NOT NULL
                  OR n.record_id IS NULL AND coalesce(m.agreeing <> 1, w.id IS NOT NULL) AS for_review,
                CASE WHEN n.record_id IS NOT NULL THEN ARRAY[n.record_id]
@@ -274,10 +284,6 @@ def _note(code: str, fields: str) -> str:
 WITHDRAWN = "consent.taken"
 """Code of the note that makes apply record a consent withdrawal from a row that is not imported."""
 
-# Reasons not to import a row although its person is identified.
-_ABOUT_VALUES = """('id.duplicate_in_file', 'dup.conflict_in_file', 'field.locked_by_person', 'value.end_before_start',
-                    'match.target_claimed')"""
-
 
 def _withdrawal_of_compared(rules: DecisionRules) -> str:
     """The note of consent withdrawn by a row that is not imported because of its other values."""
@@ -286,8 +292,9 @@ def _withdrawal_of_compared(rules: DecisionRules) -> str:
         return "NULL::jsonb"
     label = f"o.changes->'{rules.descriptor.label}'"
     same_name = f"lower({label}->>0) = lower({label}->>1)"
+    blocking = reasons.in_sql(reasons.codes(blocks_values=True))
     return f"""
-        CASE WHEN v.verdict IN {_ABOUT_VALUES} AND o.changes ? '{name}' AND coalesce({same_name}, true)
+        CASE WHEN v.verdict IN {blocking} AND o.changes ? '{name}' AND coalesce({same_name}, true)
              THEN {_withdrawn("o.target", f"o.changes->'{name}'->>1")} END"""
 
 
@@ -319,7 +326,7 @@ def _withdrawn(record_id: str, ways: str) -> str:
 _FINAL = """
     CREATE TEMPORARY TABLE deciding_final ON COMMIT DROP AS
     SELECT i.row_number, 'rejected' AS decision,
-           CASE WHEN u.row_number IS NULL THEN i.reason ELSE 'id.duplicate_in_file' END
+           CASE WHEN u.row_number IS NULL THEN i.reason ELSE '{reason.ID_TWICE_IN_FILE.code}' END
              AS reason,
            NULL::uuid AS target_id, NULL::uuid AS owner, NULL::integer AS base_version, 1 AS apply_order,
            NULL::jsonb AS changes, CASE WHEN u.row_number IS NOT NULL THEN 'error' END AS severity,
@@ -336,34 +343,34 @@ _FINAL = """
            CASE WHEN k.asks IS NOT NULL AND cardinality(array_remove(r.candidates, NULL)) > 0
                 THEN to_jsonb(array_remove(ARRAY[
                   jsonb_build_object(
-                    'code', 'match.known', 'severity', 'info',
+                    'code', '{reason.KNOWN.code}', 'severity', 'info',
                     'params', jsonb_build_object('candidates', array_remove(r.candidates, NULL))),
                   {withdrawal}], NULL)) END
     FROM deciding_rows r JOIN deciding_keys k ON k.row_number = r.row_number WHERE r.for_review
     UNION ALL
-    SELECT r.row_number, 'unchanged', 'match.known', r.target, r.owner, NULL, r.apply_order, NULL, NULL, NULL, NULL
+    SELECT r.row_number, 'unchanged', '{reason.KNOWN.code}', r.target, r.owner, NULL, r.apply_order, NULL, NULL,
+           NULL, NULL
     FROM deciding_groups r WHERE r.seen
     UNION ALL
-    SELECT s.row_number, 'unchanged', 'match.known', s.target, s.owner, NULL, 1, NULL, NULL, NULL, NULL
+    SELECT s.row_number, 'unchanged', '{reason.KNOWN.code}', s.target, s.owner, NULL, 1, NULL, NULL, NULL, NULL
     FROM deciding_repeated s
     UNION ALL
-    SELECT r.row_number, 'accepted', CASE WHEN r.namesakes > 0 THEN 'match.same_name' ELSE r.reason END,
+    SELECT r.row_number, 'accepted', CASE WHEN r.namesakes > 0 THEN '{reason.SAME_NAME.code}' ELSE r.reason END,
            r.target, r.owner, NULL, 1, NULL,
            CASE WHEN r.namesakes > 0 THEN 'info' END,
            CASE WHEN r.namesakes > 0 THEN jsonb_build_object('namesakes', r.namesakes) END, NULL
     FROM deciding_groups r WHERE r.is_new AND r.apply_order = 1 AND {may_create} AND NOT r.guarded
     UNION ALL
-    SELECT r.row_number, 'review', 'match.target_claimed', NULL, r.owner, NULL, 1, NULL, 'review', '{{}}', NULL
+    SELECT r.row_number, 'review', '{reason.TARGET_CLAIMED.code}', NULL, r.owner, NULL, 1, NULL, 'review', '{{}}', NULL
     FROM deciding_groups r WHERE r.is_new AND r.apply_order = 1 AND r.guarded
     UNION ALL
-    SELECT r.row_number, 'rejected', 'permission.scope', NULL, r.owner, NULL, 1, NULL, 'error', '{{}}', NULL
+    SELECT r.row_number, 'rejected', '{reason.OUT_OF_SCOPE.code}', NULL, r.owner, NULL, 1, NULL, 'error', '{{}}', NULL
     FROM deciding_groups r WHERE r.is_new AND r.apply_order = 1 AND NOT {may_create}
     UNION ALL
     SELECT o.row_number, v.decision, coalesce(v.reason, o.reason), o.target, o.owner, o.base_version, o.apply_order,
            CASE v.decision WHEN 'merged' THEN o.changes END, v.severity,
            jsonb_strip_nulls(jsonb_build_object(
-             'fields', CASE WHEN v.verdict IN ('id.duplicate_in_file', 'dup.conflict_in_file', 'match.shared_key',
-                                               'id.conflict_before', 'id.duplicate_before', 'dup.conflict_before')
+             'fields', CASE WHEN v.verdict IN {naming_fields}
                             THEN (SELECT jsonb_agg(key) FROM jsonb_object_keys(o.changes) key)
                             WHEN cardinality(o.locked) > 0 THEN to_jsonb(o.locked) END,
              'candidates', CASE WHEN v.decision = 'review' AND NOT o.is_new THEN to_jsonb(ARRAY[o.target]) END,
@@ -371,43 +378,29 @@ _FINAL = """
            nullif(to_jsonb(array_remove(ARRAY[{notes}], NULL)), '[]')
     FROM (
       SELECT d.*,
-             CASE WHEN NOT d.is_new AND NOT d.alive THEN 'match.target_deleted'
+             CASE WHEN NOT d.is_new AND NOT d.alive THEN '{reason.TARGET_DELETED.code}'
                   WHEN d.owner IS NULL AND CAST(:scope AS uuid) IS NOT NULL
-                       AND d.organization_id IS DISTINCT FROM CAST(:scope AS uuid) THEN 'permission.scope'
-                  WHEN NOT d.is_new AND d.owner <> d.organization_id THEN 'match.other_organization'
-                  WHEN cardinality(d.locked) > 0 THEN 'field.locked_by_person'
+                       AND d.organization_id IS DISTINCT FROM CAST(:scope AS uuid) THEN '{reason.OUT_OF_SCOPE.code}'
+                  WHEN NOT d.is_new AND d.owner <> d.organization_id THEN '{reason.OTHER_ORGANIZATION.code}'
+                  WHEN cardinality(d.locked) > 0 THEN '{reason.LOCKED_BY_PERSON.code}'
                   WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) AND d.explicit
-                       THEN 'id.duplicate_in_file'
+                       THEN '{reason.ID_TWICE_IN_FILE.code}'
                   WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) AND d.changes ? '{label}'
-                       THEN 'match.shared_key'
-                  WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) THEN 'dup.conflict_in_file'
-                  WHEN d.guarded AND d.is_new THEN 'match.target_claimed'
-                  WHEN d.changes = '{{}}' AND d.apply_order > 1 THEN 'dup.identical_in_file'
-                  WHEN d.changes = '{{}}' THEN 'match.same_values'
-                  WHEN d.reversed THEN 'value.end_before_start'
-                  WHEN d.guarded THEN 'match.target_claimed'
+                       THEN '{reason.SHARED_KEY.code}'
+                  WHEN d.contradicts AND NOT CAST(:last_wins AS boolean) THEN '{reason.CONFLICT_IN_FILE.code}'
+                  WHEN d.guarded AND d.is_new THEN '{reason.TARGET_CLAIMED.code}'
+                  WHEN d.changes = '{{}}' AND d.apply_order > 1 THEN '{reason.IDENTICAL_IN_FILE.code}'
+                  WHEN d.changes = '{{}}' THEN '{reason.SAME_VALUES.code}'
+                  WHEN d.reversed THEN '{reason.END_BEFORE_START.code}'
+                  WHEN d.guarded THEN '{reason.TARGET_CLAIMED.code}'
                   WHEN d.claimed AND NOT d.organization_id = ANY (CAST(:manages AS uuid[]))
-                       THEN 'match.target_claimed'
-                  WHEN {another} THEN 'match.shared_key'
+                       THEN '{reason.TARGET_CLAIMED.code}'
+                  WHEN {another} THEN '{reason.SHARED_KEY.code}'
                   WHEN d.contested IS NOT NULL THEN d.contested
                   ELSE 'merge' END AS verdict
       FROM (
         SELECT x.*,
                CASE WHEN NOT x.is_new AND EXISTS (SELECT FROM deciding_contested) THEN ({contested}) END AS contested
         FROM deciding_diffs x WHERE NOT (x.is_new AND x.apply_order = 1)) d) o
-    JOIN (VALUES ('match.target_deleted', 'review', 'match.target_deleted', 'review'),
-                 ('permission.scope', 'rejected', 'permission.scope', 'error'),
-                 ('match.other_organization', 'review', 'match.other_organization', 'review'),
-                 ('value.end_before_start', 'review', 'value.end_before_start', 'review'),
-                 ('field.locked_by_person', 'review', 'field.locked_by_person', 'review'),
-                 ('id.duplicate_in_file', 'rejected', 'id.duplicate_in_file', 'error'),
-                 ('id.duplicate_before', 'rejected', 'id.duplicate_before', 'error'),
-                 ('id.conflict_before', 'review', 'id.conflict_before', 'review'),
-                 ('dup.conflict_in_file', 'review', 'dup.conflict_in_file', 'review'),
-                 ('dup.conflict_before', 'review', 'dup.conflict_before', 'review'),
-                 ('match.shared_key', 'review', 'match.shared_key', 'review'),
-                 ('dup.identical_in_file', 'unchanged', 'dup.identical_in_file', 'info'),
-                 ('match.same_values', 'unchanged', NULL, NULL),
-                 ('match.target_claimed', 'review', 'match.target_claimed', 'review'),
-                 ('merge', 'merged', NULL, NULL))
+    JOIN (VALUES {verdicts})
       v (verdict, decision, reason, severity) ON v.verdict = o.verdict"""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from kelompok_core.descriptor import EntityDescriptor, MatchRule
 from kelompok_core.imports.deciding.matching_sql import bare, told_apart
+from kelompok_core.issues import reasons
 
 
 def park(descriptor: EntityDescriptor) -> Iterator[str]:
@@ -53,7 +54,7 @@ def _review_duplicate_names(descriptor: EntityDescriptor, *, place: str | None) 
     With ``place``, from the first of that name there: behind one elsewhere there may be another here.
     """
     return _park(
-        "match.possible_duplicate",
+        reasons.POSSIBLE_DUPLICATE.code,
         [f"{{}}.{descriptor.name_key}", *([_place(descriptor, place)] if place else [])],
         first="g.namesakes > 0",
         later=f"""r.namesakes > 0 AND NOT (r.explicit AND first.explicit)
@@ -72,7 +73,7 @@ def _review_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
     """Park rows of the file that have another id than one before them, and its name and key."""
     said = " AND ".join(f"f.{column} IS NOT NULL" for column in rule.columns)
     return _park(
-        "id.new_for_known",
+        reasons.NEW_ID_FOR_KNOWN.code,
         [f"{{}}.{column}" for column in (descriptor.name_key, *rule.columns)],
         first=f"g.namesakes > 0 AND f.explicit AND {said} AND {_twice(rule)}",
         later="r.namesakes > 0 AND r.explicit",

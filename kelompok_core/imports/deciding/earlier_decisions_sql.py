@@ -1,6 +1,7 @@
 """The SQL of what is remembered of rows that were not taken: what somebody rejected, what contradicted another row."""
 
 from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.issues import reasons
 from kelompok_core.records.visibility_sql import sees_said
 
 _OF_THIS_SOURCE = "m.entity = '{entity}' AND m.source_name = :source AND m.state = 'applied'"
@@ -37,13 +38,14 @@ _REJECTED_BEFORE = """
 
 # Before rows of one record are ordered: one that is rejected stands in no other's way.
 REVIEW_REJECTED = f"""
-    UPDATE deciding_rows r SET for_review = true, reason = 'review.rejected_before' {_REJECTED_BEFORE}
+    UPDATE deciding_rows r SET for_review = true, reason = '{reasons.REJECTED_BEFORE.code}' {_REJECTED_BEFORE}
       AND i.row_number = r.row_number AND NOT EXISTS (SELECT FROM deciding_back b WHERE b.row_number = r.row_number)"""
 
 # A row that somebody rejected is not asked about again while its source sends it unchanged.
 REJECT_AGAIN = f"""
     UPDATE deciding_final f
-    SET decision = 'rejected', reason = 'review.rejected_before', severity = 'error', changes = NULL, params = '{{}}'
+    SET decision = 'rejected', reason = '{reasons.REJECTED_BEFORE.code}', severity = 'error', changes = NULL,
+        params = '{{}}'
     {_REJECTED_BEFORE} AND i.row_number = f.row_number AND f.decision = 'review'"""
 
 
@@ -57,17 +59,19 @@ def contested(descriptor: EntityDescriptor) -> str:
     return f"""
     CREATE TEMPORARY TABLE deciding_contested ON COMMIT DROP AS
     SELECT DISTINCT ON (o.identity, o.raw_sha256) o.identity, o.raw_sha256, o.candidate,
-           CASE d.reason WHEN 'match.shared_key' THEN d.reason WHEN 'id.duplicate_in_file'
-                THEN CASE WHEN CAST(:last_wins AS boolean) THEN 'id.conflict_before' ELSE 'id.duplicate_before' END
-                ELSE 'dup.conflict_before' END AS again,
-           CASE d.reason WHEN 'id.duplicate_in_file' THEN 'id.conflict_before' WHEN 'match.shared_key' THEN d.reason
-                ELSE 'dup.conflict_before' END AS otherwise
+           CASE d.reason WHEN '{reasons.SHARED_KEY.code}' THEN d.reason WHEN '{reasons.ID_TWICE_IN_FILE.code}'
+                THEN CASE WHEN CAST(:last_wins AS boolean) THEN '{reasons.ID_CONFLICT_BEFORE.code}'
+                          ELSE '{reasons.ID_TWICE_BEFORE.code}' END
+                ELSE '{reasons.CONFLICT_BEFORE.code}' END AS again,
+           CASE d.reason WHEN '{reasons.ID_TWICE_IN_FILE.code}' THEN '{reasons.ID_CONFLICT_BEFORE.code}'
+                WHEN '{reasons.SHARED_KEY.code}' THEN d.reason
+                ELSE '{reasons.CONFLICT_BEFORE.code}' END AS otherwise
     FROM import_decisions d
     JOIN imports m ON m.id = d.import_id AND m.plan_revision = d.revision
       AND {_OF_THIS_SOURCE.format(entity=descriptor.entity)}
     JOIN import_rows o ON o.import_id = d.import_id AND o.row_number = d.row_number
-    WHERE d.reason IN ('id.duplicate_in_file', 'dup.conflict_in_file', 'dup.conflict_before', 'match.shared_key')
-      AND (d.reason = 'id.duplicate_in_file' OR NOT CAST(:last_wins AS boolean)) AND {in_sight(descriptor)}
+    WHERE d.reason IN {reasons.in_sql(reasons.codes(contradicts=True))}
+      AND (d.reason = '{reasons.ID_TWICE_IN_FILE.code}' OR NOT CAST(:last_wins AS boolean)) AND {in_sight(descriptor)}
       AND NOT EXISTS (
         SELECT FROM import_decisions p
         JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name

@@ -1,5 +1,7 @@
 """The SQL of keeping a plan: its decisions stored, and those somebody has looked at left standing."""
 
+from kelompok_core.issues import reasons
+
 # Stored in file order, each with the organization its record is of.
 INSERT_DECISIONS = """
     INSERT INTO import_decisions
@@ -13,10 +15,10 @@ INSERT_DECISIONS = """
     FROM deciding_final f LEFT JOIN deciding_slugs s ON s.row_number = f.row_number ORDER BY f.row_number"""
 
 # A reviewed plan stands: what would now come out otherwise is not done but sent to review.
-KEEP_REVIEWED = """
+KEEP_REVIEWED = f"""
     UPDATE deciding_final f
-    SET decision = 'review', reason = 'plan.stale', severity = 'review', changes = NULL,
-        params = coalesce(f.params, '{}')
+    SET decision = 'review', reason = '{reasons.PLAN_IS_STALE.code}', severity = 'review', changes = NULL,
+        params = coalesce(f.params, '{{}}')
           || jsonb_build_object('planned', p.decision, 'now', f.decision, 'because', f.reason)
     FROM import_decisions p
     WHERE p.import_id = :import AND p.revision = :reviewed AND p.row_number = f.row_number

@@ -27,14 +27,12 @@ from kelompok_core.imports.reviewing.review_items import (
 from kelompok_core.imports.shared.imports import Import, get_import
 from kelompok_core.imports.staging.candidates import DERIVED, SLUG_BASE
 from kelompok_core.installation import Installation
+from kelompok_core.issues import reasons
 from kelompok_core.records import field_sql
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.values.slug import first_free
 
-_QUESTIONS_OF_IDENTITY = (
-    "match.possible_duplicate", "match.multiple", "match.key_conflict", "match.shared_key", "id.new_for_known",
-    "id.conflict_before",
-)  # fmt: skip
+_QUESTIONS_OF_IDENTITY = reasons.codes(question=reasons.Question.IDENTITY)
 _EXTRA = "extra"
 _REVERSED = "23514"  # check_violation: a period that ends before it begins
 
@@ -338,5 +336,6 @@ _SUPERSEDE = sa.text("""
     WHERE entity = :entity AND left_ref = :left AND right_ref = :right AND superseded_at IS NULL""")
 _JUDGE = sa.text("""
     INSERT INTO judgements (entity, left_ref, right_ref, judgement, reason, features, actor_id)
-    VALUES (:entity, :left, :right, :judgement, :reason, jsonb_build_object('reviewed', CAST(:reviewed AS text)), :actor)
+    VALUES (:entity, :left, :right, :judgement, :reason, jsonb_build_object('reviewed', CAST(:reviewed AS text)),
+            :actor)
 """)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.issues import reasons
 from kelompok_core.records.owners_sql import OWNER, join_owners
 from kelompok_core.records.visibility_sql import said_by_limited, sees_said
 
@@ -75,7 +76,8 @@ def known_shared(entity: str) -> str:
     """What this source last said of the records that share an identity with others."""
     return f"""
         INSERT INTO deciding_known (identity, record_id, raw_sha256, reading_sha256, reason, alive)
-        SELECT DISTINCT ON (p.identity) p.identity, s.record_id, s.raw_sha256, s.reading_sha256, 'match.known', true
+        SELECT DISTINCT ON (p.identity) p.identity, s.record_id, s.raw_sha256, s.reading_sha256,
+               '{reasons.KNOWN.code}', true
         FROM deciding_shared p JOIN evidence s ON s.record_id = p.record_id
         WHERE s.entity = '{entity}' AND s.source_name = :source
         ORDER BY p.identity, {LAST_SAID}"""
@@ -139,7 +141,7 @@ def known(descriptor: EntityDescriptor) -> str:
     return f"""
         CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
         SELECT DISTINCT ON (s.identity) s.identity, s.record_id, s.raw_sha256, s.reading_sha256,
-               'match.known' AS reason, t.id IS NOT NULL AS alive
+               '{reasons.KNOWN.code}' AS reason, t.id IS NOT NULL AS alive
         FROM evidence s LEFT JOIN {entity} t ON t.id = s.record_id
         WHERE s.entity = '{entity}' AND s.source_name = :source AND s.identity IN ({others})
           -- A record that an undo took away was never there, for what comes after.
@@ -173,11 +175,11 @@ def repeated_by_words(descriptor: EntityDescriptor, *, named: bool, shared: bool
 
 
 # A row of an export has the id of our own record.
-OWN_IDS = """
+OWN_IDS = f"""
     INSERT INTO deciding_known (identity, record_id, reason, alive)
-    SELECT DISTINCT ON (k.identity) k.identity, t.id, 'match.own_id', true
-    FROM deciding_keys k JOIN {entity} t ON t.id = k.own_id
-    WHERE {at_owner} AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
+    SELECT DISTINCT ON (k.identity) k.identity, t.id, '{reasons.OWN_ID.code}', true
+    FROM deciding_keys k JOIN {{entity}} t ON t.id = k.own_id
+    WHERE {{at_owner}} AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
 
 
 def recall(records: str) -> str:
@@ -212,8 +214,8 @@ def bring_back(keys: str, *, shared: bool) -> Iterator[str]:
     yield recall("SELECT row_number FROM deciding_back")
     back = "EXISTS (SELECT FROM deciding_back b WHERE b.row_number = i.row_number)"
     yield f"INSERT INTO deciding_keys {keys} AND {back}"
-    yield """
+    yield f"""
         INSERT INTO deciding_rows
             (row_number, identity, explicit, raw_sha256, owner, guarded, target, reason, for_review, namesakes)
-        SELECT row_number, identity, explicit, raw_sha256, owner, guarded, target, 'match.known', false, 0
+        SELECT row_number, identity, explicit, raw_sha256, owner, guarded, target, '{reasons.KNOWN.code}', false, 0
         FROM deciding_back"""
