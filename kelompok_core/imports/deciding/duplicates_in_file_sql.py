@@ -7,7 +7,7 @@ from kelompok_core.imports.deciding.matching_sql import bare, told_apart
 from kelompok_core.issues import reasons
 
 
-def park(descriptor: EntityDescriptor) -> Iterator[str]:
+def duplicates_to_review(descriptor: EntityDescriptor) -> Iterator[str]:
     """Yield the statements; of rows that go to review already none is the earlier one."""
     yield _review_duplicate_names(descriptor, place=None)
     if descriptor.names_indexed_with is not None:
@@ -25,8 +25,8 @@ def park(descriptor: EntityDescriptor) -> Iterator[str]:
 _SOME_WITHOUT_ID = "EXISTS (SELECT FROM deciding_rows WHERE {}NOT explicit)"
 
 
-def _park(reason: str, keys: Sequence[str], *, first: str, later: str, differs: str) -> str:
-    """Park rows behind the first of the file that has their keys.
+def _to_review(reason: str, keys: Sequence[str], *, first: str, later: str, differs: str) -> str:
+    """Send rows to review behind the first of the file that has their keys.
 
     Args:
         reason: Why.
@@ -49,11 +49,11 @@ def _park(reason: str, keys: Sequence[str], *, first: str, later: str, differs: 
 
 
 def _review_duplicate_names(descriptor: EntityDescriptor, *, place: str | None) -> str:
-    """Park rows of a name that nothing tells apart from the first of that name, and that have not each an id.
+    """Send rows to review of a name that nothing tells apart from the first of that name, and that have not each an id.
 
     With ``place``, from the first of that name there: behind one elsewhere there may be another here.
     """
-    return _park(
+    return _to_review(
         reasons.POSSIBLE_DUPLICATE.code,
         [f"{{}}.{descriptor.name_key}", *([_place(descriptor, place)] if place else [])],
         first="g.namesakes > 0",
@@ -70,9 +70,9 @@ def _place(descriptor: EntityDescriptor, place: str) -> str:
 
 
 def _review_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
-    """Park rows of the file that have another id than one before them, and its name and key."""
+    """Send rows to review that have another id than one before them, and its name and key."""
     said = " AND ".join(f"f.{column} IS NOT NULL" for column in rule.columns)
-    return _park(
+    return _to_review(
         reasons.NEW_ID_FOR_KNOWN.code,
         [f"{{}}.{column}" for column in (descriptor.name_key, *rule.columns)],
         first=f"g.namesakes > 0 AND f.explicit AND {said} AND {_twice(rule)}",
@@ -82,8 +82,8 @@ def _review_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
 
 
 def _review_shared_keys(descriptor: EntityDescriptor, rule: MatchRule) -> str:
-    """Park rows that have the key of one before them and another name, and not each an id of its own."""
-    return _park(
+    """Send rows to review that have the key of one before them and another name, and not each an id of its own."""
+    return _to_review(
         descriptor.reason_of_shared_keys,
         [f"{{}}.{column}" for column in rule.columns],
         first=_twice(rule),
