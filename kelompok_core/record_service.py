@@ -18,10 +18,11 @@ from kelompok_core.contracts import Severity
 from kelompok_core.database.orm import CoreRecord
 from kelompok_core.descriptor import EntityDescriptor, Field, Kind
 from kelompok_core.errors import NotFound, UsageError
+from kelompok_core.free_slugs import choose_slug
 from kelompok_core.issues.sentences import describe
 from kelompok_core.suggestions import suggest
 from kelompok_core.values.reading import Inputs
-from kelompok_core.values.slug import first_free, slug_of
+from kelompok_core.values.slug import slug_of
 
 _BAD = (Severity.ERROR.value, Severity.FATAL.value)
 
@@ -175,11 +176,7 @@ class RecordService(Generic[Record]):
 
     def _free_slug(self, label: str, organization_id: UUID | None) -> str:
         base = str(_only(slug_of(pd.Series([label], dtype="str"))))
-        slug = self.model.slug
-        query = sa.select(slug).where(sa.or_(slug == base, slug.startswith(base + "-", autoescape=True)))
-        if self.descriptor.belongs:
-            query = query.where(getattr(self.model, self.descriptor.organization_column) == organization_id)
-        return first_free(base, set(self._session.scalars(query)))
+        return choose_slug(self._session, self.descriptor, base, organization_id)
 
 
 def _require_known(descriptor: EntityDescriptor, names: Iterable[str]) -> None:

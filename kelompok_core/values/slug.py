@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Collection
 
 import pandas as pd
 import pyarrow.compute as pc
@@ -14,6 +13,8 @@ from kelompok_core.values.normalized import Normalized, found, map_others
 from kelompok_core.values.text import line
 
 MAX_LENGTH = 80
+LONGEST_BEFORE_NUMBER = MAX_LENGTH - len("-99999999")
+"""Length to which a slug is cut before a number is put behind it."""
 _NOT_ONE_HYPHEN = "[^a-z0-9-][^a-z0-9]*|-[^a-z0-9]+"
 
 
@@ -36,12 +37,6 @@ def slug_of_one(name: str) -> str:
         latin = (cut.rpartition("-")[0] if "-" in cut[MAX_LENGTH // 2 :] else cut[:MAX_LENGTH]).strip("-")
     # A name of signs alone still needs an address that is the same each time.
     return latin or "x-" + hashlib.sha256(name.encode()).hexdigest()[:8]
-
-
-def first_free(base: str, taken: Collection[str]) -> str:
-    """Return the slug itself, or with the first number behind it that nobody has."""
-    numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
-    return base if base not in taken else next(slug for slug in numbered if slug not in taken)
 
 
 def slug(cells: pd.Series) -> Normalized:

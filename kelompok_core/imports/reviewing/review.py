@@ -15,6 +15,7 @@ from kelompok_core.database.locks import lock_entity, lock_import
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.fail_points import FailPoint, reach
+from kelompok_core.free_slugs import choose_slug
 from kelompok_core.imports.applying import apply_sql
 from kelompok_core.imports.reviewing.review_items import (
     ReviewItem,
@@ -30,7 +31,6 @@ from kelompok_core.installation import Installation
 from kelompok_core.issues import reasons
 from kelompok_core.records import field_sql
 from kelompok_core.records.registry import get_descriptor
-from kelompok_core.values.slug import first_free
 
 _QUESTIONS_OF_IDENTITY = reasons.codes(question=reasons.Question.IDENTITY)
 _EXTRA = "extra"
@@ -289,10 +289,7 @@ def _only_candidate(connection: sa.Connection, item: ReviewItem) -> UUID:
 def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, item: ReviewItem) -> str | None:
     if not descriptor.has_slug:
         return None
-    base = str(item.candidate[SLUG_BASE])
-    owner = f"AND {descriptor.organization_column} = :owner" if descriptor.belongs else ""
-    query = f"SELECT slug FROM {descriptor.entity} WHERE (slug = :base OR slug LIKE :base || '-%') {owner}"
-    return first_free(base, set(connection.scalars(sa.text(query), {"base": base, "owner": item.organization_id})))
+    return choose_slug(connection, descriptor, str(item.candidate[SLUG_BASE]), item.organization_id)
 
 
 def _add_words(connection: sa.Connection, imported: Import, row_number: int, fields: Sequence[Field]) -> None:
