@@ -1,6 +1,7 @@
 """Everything a plugin may import: the nine contracts, the shapes that cross the boundary, and its errors."""
 
 from kelompok_core.contracts.columns import FreeNames, require_columns
+from kelompok_core.contracts.common_findings import empty_file, no_records, require_decodable
 from kelompok_core.contracts.context import PluginContext
 from kelompok_core.contracts.decoding import TEXT_ENCODINGS, Undecodable, find_encoding, find_undecodable
 from kelompok_core.contracts.errors import ConfigurationError, PluginError, TransientError, UnreadableSource
@@ -70,6 +71,7 @@ __all__ = [
     "TransientError",
     "Undecodable",
     "UnreadableSource",
+    "empty_file",
     "find_encoding",
     "find_undecodable",
     "issue_table",
@@ -77,9 +79,11 @@ __all__ = [
     "iter_texts",
     "location_table",
     "no_issues",
+    "no_records",
     "preview",
     "read_folder_file",
     "require_columns",
+    "require_decodable",
     "text_table",
     "with_issues",
 ]

@@ -28,7 +28,7 @@ class Issue:
     """One finding.
 
     Attributes:
-        code: Stable code such as ``row.too_many_cells``; the sentence for it is the host's, in two languages.
+        code: Stable code such as ``my_plugin.odd_line``; its sentences are in the plugin's ``issues.json``.
         severity: See :class:`Severity`.
         row_number: Number of the row in the source, from 1; ``None`` when the finding is about the file.
         line: Physical line in the original file, from 1, counting title lines and line breaks in quotes.

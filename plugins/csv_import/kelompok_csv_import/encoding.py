@@ -13,6 +13,7 @@ from kelompok_core.contracts import (
     UnreadableSource,
     find_encoding,
     find_undecodable,
+    require_decodable,
 )
 from kelompok_csv_import.legacy import guess_encoding
 
@@ -135,12 +136,8 @@ def _wide_without_mark(start: bytes) -> str | None:
 
 
 def _require(path: Path, codec: str) -> None:
-    place = _first_failure(path, codec)
-    if place is not None:
-        params = {"encoding": codec, "offset": place.offset, "line": place.line}
-        raise UnreadableSource(
-            Issue(code="file.encoding_unreadable", severity=Severity.FATAL, line=place.line, params=params)
-        )
+    with path.open("rb") as file:
+        require_decodable(file, codec)
 
 
 def _first_failure(path: Path, codec: str) -> Undecodable | None:

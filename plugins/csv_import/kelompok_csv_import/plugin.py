@@ -5,12 +5,10 @@ from dataclasses import replace
 
 import pandas as pd
 
-from kelompok_core.contracts import Issue, JsonValue, PluginContext, Severity, Source, SourceBatch, issue_table
+from kelompok_core.contracts import JsonValue, PluginContext, Source, SourceBatch, issue_table, no_records
 from kelompok_csv_import.batches import BatchMaker
 from kelompok_csv_import.header_words import HeaderWords
 from kelompok_csv_import.reading import open_table
-
-_NO_RECORDS = Issue(code="file.no_records", severity=Severity.WARNING)
 
 
 class CsvImporter:
@@ -33,7 +31,7 @@ class CsvImporter:
             while True:
                 records = table.reader.read(rows)
                 if not records:
-                    issues += [*passed.issues(), *([_NO_RECORDS] if is_first and table.header.names else ())]
+                    issues += [*passed.issues(), *([no_records()] if is_first and table.header.names else ())]
                 if records or issues or passed.blank > blank or is_first:
                     batch = maker.make(records)
                     yield replace(

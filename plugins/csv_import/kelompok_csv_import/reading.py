@@ -7,7 +7,15 @@ from itertools import chain, groupby, islice
 from operator import methodcaller
 from pathlib import Path
 
-from kelompok_core.contracts import ConfigurationError, Issue, JsonValue, Severity, UnreadableSource, require_columns
+from kelompok_core.contracts import (
+    ConfigurationError,
+    Issue,
+    JsonValue,
+    Severity,
+    UnreadableSource,
+    empty_file,
+    require_columns,
+)
 from kelompok_csv_import.broken_rows import BrokenRows
 from kelompok_csv_import.dialect import Dialect, declared_lines, find_dialect, is_fixed_width, usual_width
 from kelompok_csv_import.encoding import Decoding, find_decoding
@@ -165,7 +173,7 @@ def _empty(decoding: Decoding, block: Block) -> Table:
     return Table(
         header=Header(names=(), written=(), issues=()),
         read_as={"encoding": decoding.shown},
-        issues=(Issue(code="file.empty", severity=Severity.FATAL),),
+        issues=(empty_file(),),
         delimiter=",",
         reader=TableReader(RecordReader((), Dialect(), first_line=1, width=1), block, shape),
     )

@@ -14,9 +14,9 @@ from kelompok_core.contracts import (
     Severity,
     Source,
     UnreadableSource,
-    find_undecodable,
     iter_folder,
     read_folder_file,
+    require_decodable,
 )
 
 _ENDINGS = (".json", ".jsonld", ".geojson", ".ndjson", ".jsonl")
@@ -72,12 +72,7 @@ def _has_lines(name: str) -> bool:
 def _decoded(file: BinaryIO, name: str) -> Iterator[TextIO]:
     encoding = json.detect_encoding(file.read(4))
     file.seek(0)
-    place = find_undecodable(file, encoding)
-    if place is not None:
-        params = {"encoding": encoding, "offset": place.offset, "line": place.line, "file": name}
-        raise UnreadableSource(
-            Issue(code="file.encoding_unreadable", severity=Severity.FATAL, line=place.line, params=params)
-        )
+    require_decodable(file, encoding, file=name)
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=encoding, newline="\n")
     try:

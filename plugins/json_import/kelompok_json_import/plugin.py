@@ -14,8 +14,10 @@ from kelompok_core.contracts import (
     Severity,
     Source,
     SourceBatch,
+    empty_file,
     issue_table,
     location_table,
+    no_records,
     require_columns,
     text_table,
 )
@@ -201,10 +203,7 @@ class _Reading:
     def _at_the_end(self) -> Iterator[Issue]:
         yield from self._unread
         if self._number == 0 and self._filtered == 0:
-            code, severity = (
-                ("file.no_records", Severity.WARNING) if self._has_content else ("file.empty", Severity.FATAL)
-            )
-            yield Issue(code=code, severity=severity)
+            yield no_records() if self._has_content else empty_file()
         for column in self.maker.without_value if self._number else ():
             params: dict[str, JsonValue] = {"columns": self._some_columns()}
             yield Issue(code="header.mapped_missing", severity=Severity.WARNING, column=column, params=params)
