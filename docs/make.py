@@ -1,5 +1,6 @@
 """Writes what the code knows better: fields, issue codes, errors of the API, the manifest's schema."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,12 +9,14 @@ from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
 from kelompok_core.descriptor import Field, Part
 from kelompok_core.entities import list_entities
 from kelompok_core.imports.staging.candidates import EXTERNAL_ID, ORGANIZATION
+from kelompok_core.issues.catalog import core_entries, read_catalog
+from kelompok_core.issues.entries import LANGUAGES, Entry
 from kelompok_core.issues.reasons import REASONS, Question
-from kelompok_core.issues.sentences import catalog
 from kelompok_core.plugin_host.manifest import manifest_json_schema
 from kelompok_core.records.registry import get_descriptor
 
 FOLDER = Path(__file__).parent
+PLUGINS = FOLDER.parent / "plugins"
 
 
 def pages() -> Mapping[Path, str]:
@@ -78,11 +81,22 @@ def _issue_codes() -> Iterator[str]:
     yield "**fatal** stops the import, **error** rejects the row, **review** parks it for a person, **warning** means"
     yield "the row is used although something was changed, dropped or kept, **info** informs."
     yield ""
+    yield "The core has the first table. Each plugin brings its own codes, in the `issues.json` beside its manifest;"
+    yield "see [Writing a plugin](plugins.md#issue-codes-of-your-own)."
+    yield from ("", "## The core", "")
+    yield from _table_of_codes(core_entries())
+    for manifest in sorted(PLUGINS.glob("*/*/kelompok-plugin.json")):
+        if entries := read_catalog(manifest.parent).entries:
+            yield from ("", f"## {json.loads(manifest.read_text('utf-8'))['name']}", "")
+            yield from _table_of_codes(entries)
+
+
+def _table_of_codes(entries: Mapping[str, Entry]) -> Iterator[str]:
     yield "| code | severity | English | Indonesian |"
     yield "|---|---|---|---|"
-    for code, entry in sorted(catalog().items()):
-        sentences = [_sentence(" ".join(entry[language])) for language in ("en", "id")]
-        yield f"| `{code}` | {entry['severity']} | {sentences[0]} | {sentences[1]} |"
+    for code, entry in sorted(entries.items()):
+        english, indonesian = (_sentence(" ".join(entry.texts[language])) for language in LANGUAGES)
+        yield f"| `{code}` | {entry.severity} | {english} | {indonesian} |"
 
 
 _ASKED = {Question.IDENTITY: "whose row it is", Question.VALUES: "whether its values may be written"}
@@ -100,7 +114,7 @@ def _reasons() -> Iterator[str]:
     for code, reason in sorted(REASONS.items()):
         decisions = ", ".join(sorted(reason.decisions))
         asked = _ASKED[reason.question] if reason.question is not None else ""
-        yield f"| `{code}` | {decisions} | {asked} | {_sentence(' '.join(catalog()[code]['en']))} |"
+        yield f"| `{code}` | {decisions} | {asked} | {_sentence(' '.join(core_entries()[code].texts['en']))} |"
     yield ""
     yield "If a reviewer was asked *whose row it is* and takes it into a record, the row only fills gaps in the record;"
     yield "if the question was *whether its values may be written*, the row's values win. The reviewer can choose"

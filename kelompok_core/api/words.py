@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from kelompok_core.entities import list_entities
 from kelompok_core.imports.shared.imports import DECISIONS
+from kelompok_core.issues.entries import LANGUAGES
 from kelompok_core.issues.reasons import REASONS
-from kelompok_core.issues.sentences import LANGUAGES
 
 NO_NUL = r"^[^\x00]*$"
 """What PostgreSQL can keep as text."""

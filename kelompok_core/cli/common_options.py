@@ -6,7 +6,7 @@ from typer.core import TyperGroup, TyperOption
 
 from kelompok_core.cli import surroundings, terminal
 from kelompok_core.cli.language import use_language
-from kelompok_core.issues.sentences import LANGUAGES
+from kelompok_core.issues.entries import LANGUAGES
 
 
 def add_common_options(command: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kelompok_core.errors import SettingsError
-from kelompok_core.issues.sentences import LANGUAGES
+from kelompok_core.issues.entries import LANGUAGES
 
 ENGLISH, INDONESIAN = LANGUAGES
 _VARIABLE = "KELOMPOK_LANGUAGE"

@@ -7,7 +7,7 @@ import typer
 from kelompok_core.cli import completion, output, terminal
 from kelompok_core.cli.language import language, say
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
-from kelompok_core.issues.sentences import LANGUAGES
+from kelompok_core.issues.entries import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

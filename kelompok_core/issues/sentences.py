@@ -1,15 +1,12 @@
 """Sentences for issue codes: what was found and what to do, in English and Indonesian."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from kelompok_core.contracts import Severity
+from kelompok_core.issues.catalog import find_entry
 
-LANGUAGES = ("en", "id")
 _SHOWN_CHARACTERS = 80
 _WHOLE = frozenset({"encoding"})
 """Facts that are lists of ours and no cells: never cut."""
@@ -27,17 +24,10 @@ _WORDS = {
 _ABOUT_A_ROW = {"en": "This row", "id": "Baris ini"}
 
 
-@lru_cache
-def catalog() -> Mapping[str, Mapping[str, Any]]:
-    """Return every code with its default severity, and sentence and hint by language."""
-    loaded: Mapping[str, Mapping[str, Any]] = json.loads((Path(__file__).parent / "catalog.json").read_text("utf-8"))
-    return loaded
-
-
 def default_severity(code: str) -> Severity:
     """Return how much a finding weighs unless its finder says otherwise; unknown codes reject the row."""
-    entry = catalog().get(code)
-    return Severity(entry["severity"]) if entry else Severity.ERROR
+    entry = find_entry(code)
+    return entry.severity if entry else Severity.ERROR
 
 
 class _Fact(str):
@@ -71,28 +61,28 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
 ) -> str:
     """Return the sentence and the hint for a finding.
 
-    A plugin's own code, which no catalog can know, is shown with its facts.
+    A code that neither the core nor an installed plugin defines is shown with its facts.
     """
     facts = _Facts({name: _Fact(_told(name, fact, language)) for name, fact in (params or {}).items()})
     facts |= {"line": facts.get("line", line), "row_number": row_number, "value": _shown(value or ""), "code": code}
     facts["column"] = column or facts.get("column") or _ABOUT_A_ROW[language]
-    entry = catalog().get(code)
+    entry = find_entry(code)
     if entry is None:
         details = ", ".join(f"{name} {fact}" for name, fact in facts.items() if name in (params or {}))
         return f"{code}: {details or facts['value']}".rstrip(": ")
-    return " ".join(part.format_map(facts) for part in entry[language])
+    return " ".join(part.format_map(facts) for part in entry.texts[language])
 
 
 def describe_without_values(code: str, facts: Mapping[str, object]) -> str | None:
-    """Return the English sentence and hint for a finding with only these facts; None for a plugin's own code.
+    """Return the English sentence and hint for a finding with only these facts; None if nobody defines its code.
 
     For readers without access to cells. Codes whose sentence needs texts of the file have a short variant.
     """
-    entry = catalog().get(code)
+    entry = find_entry(code)
     if entry is None:
         return None
     told = _Facts({name: _Fact(fact) for name, fact in facts.items()})
-    return " ".join(part.format_map(told) for part in entry.get("short", entry["en"]))
+    return " ".join(part.format_map(told) for part in entry.short)
 
 
 def describe_at_place(finding: Mapping[str, Any], *, language: str = "en") -> str:

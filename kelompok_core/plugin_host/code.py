@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from kelompok_core.plugin_host.discovery import package_folders
+from kelompok_core.installed_plugins import package_folders
 
 
 @cache

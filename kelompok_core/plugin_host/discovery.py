@@ -1,60 +1,56 @@
-"""Finding plugins: entry points and their manifest files, without importing any of them."""
+"""Finding plugins: entry points with their manifests and issue codes, without importing any of them."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
 from pathlib import Path
 
+from kelompok_core.installed_plugins import InstalledPlugin, list_installed
+from kelompok_core.issues.catalog import read_catalog
+from kelompok_core.issues.entries import Entry
 from kelompok_core.plugin_host.manifest import BrokenManifest, Manifest, parse_manifest
 
-GROUP = "kelompok.plugins"
 MANIFEST_FILE = "kelompok-plugin.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Discovered:
-    """An installed plugin: its manifest, or why that cannot be read.
+    """An installed plugin: its manifest, or why that or its issue codes cannot be used.
 
     Attributes:
         name: The entry point's name.
         package: The top-level package.
         folder: Where that package is, or None when it is not there.
+        issues: The codes it defines.
     """
 
     name: str
     package: str
     folder: Path | None
     manifest: Manifest | None
+    issues: Mapping[str, Entry]
     problem: str | None
 
 
 def discover() -> list[Discovered]:
     """Return all installed plugins by name. Runs no plugin code."""
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    return [_read(found[name]) for name in sorted(found)]
+    return [_read(plugin) for plugin in list_installed()]
 
 
-def _read(entry: EntryPoint) -> Discovered:
-    package = entry.value.partition(":")[0].partition(".")[0]
-    folder = next(package_folders(package), None)
-    manifest, problem = None, None
+def _read(plugin: InstalledPlugin) -> Discovered:
+    manifest, catalog = None, read_catalog(plugin.folder)
+    problem = catalog.problem
     try:
-        manifest = _manifest(entry.name, package, folder)
+        manifest = _manifest(plugin.name, plugin.package, plugin.folder)
     except BrokenManifest as error:
         problem = error.message
-    return Discovered(name=entry.name, package=package, folder=folder, manifest=manifest, problem=problem)
-
-
-def package_folders(package: str) -> Iterator[Path]:
-    """Yield the folders a top-level package is in, without importing it; none when it is not installed."""
-    # Only of a top-level name: for a submodule find_spec would run the package.
-    try:
-        spec = find_spec(package)
-    except (ImportError, ValueError):
-        return
-    if spec is not None:
-        yield from (Path(folder) for folder in spec.submodule_search_locations or ())
+    return Discovered(
+        name=plugin.name,
+        package=plugin.package,
+        folder=plugin.folder,
+        manifest=manifest if problem is None else None,
+        issues=catalog.entries,
+        problem=problem,
+    )
 
 
 def _manifest(name: str, package: str, folder: Path | None) -> Manifest:

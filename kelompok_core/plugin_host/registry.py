@@ -9,6 +9,7 @@ from kelompok_core.errors import GivenSettingWrong, NotFound, PluginUnavailable,
 from kelompok_core.plugin_host.configuration import PluginSettings, check_config, plugin_settings
 from kelompok_core.plugin_host.discovery import Discovered, discover
 from kelompok_core.plugin_host.manifest import HOST_API, Job, Manifest
+from kelompok_core.plugin_host.own_codes import settle_codes
 from kelompok_core.plugin_host.per_request import list_per_request
 from kelompok_core.settings import Settings, require_installation
 
@@ -25,7 +26,7 @@ class PluginState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PluginInfo:
-    """A plugin and its state; manifest is None where that is broken.
+    """A plugin and its state; manifest is None where the plugin is broken.
 
     Attributes:
         reason: Why it is in that state.
@@ -58,7 +59,8 @@ def list_plugins(settings: Settings) -> list[PluginInfo]:
 
 def _judged(settings: Settings, only: str | None = None) -> list[PluginInfo]:
     configured = plugin_settings(settings)
-    found = {one.name: _judge(one, configured.get(one.name)) for one in discover() if only in (None, one.name)}
+    settled = settle_codes(discover(), [name for name, one in configured.items() if one.enabled])
+    found = {one.name: _judge(one, configured.get(one.name)) for one in settled if only in (None, one.name)}
     missing = {name: _missing(name) for name in configured if name not in found and only in (None, name)}
     return [plugin for _, plugin in sorted({**found, **missing}.items())]
 

@@ -2,17 +2,18 @@
 
 import sys
 from dataclasses import replace
-from string import Formatter
 
 import dagster as dg
 import pytest
 from dagster_shared.serdes import serialize_value
 
+from kelompok_core.contracts import Severity
 from kelompok_core.errors import ImportFailed, SourceUnreadable
 from kelompok_core.imports.reporting.disclosure import Disclosure, column_letters, disclosure_of, show_code
 from kelompok_core.imports.shared.imports import ImportOptions, get_import
 from kelompok_core.imports.shared.profiles import Profile, save_profile
-from kelompok_core.issues.sentences import catalog
+from kelompok_core.issues.catalog import all_entries
+from kelompok_core.issues.entries import list_facts
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.in_process import Runner
@@ -166,12 +167,10 @@ def test_how_a_file_was_read_is_told_as_far_as_it_is_no_text_of_it(installation,
     assert told == {"encoding": "windows-1252", "delimiter": ";", "header_line": 3, "shape": "list"}
 
 
-@pytest.mark.parametrize("code", [*sorted(catalog()), "odd.refusal"])
+@pytest.mark.parametrize("code", [*sorted(all_entries()), "odd.refusal"])
 def test_sentences_of_findings_contain_no_text_of_the_file(import_file, code):
     import_ = import_file("id,name,Kepala-qq\n1,Satu,2\n").import_
-    texts = {
-        name for part in catalog().get(code, {"en": ()})["en"] for _, name, _, _ in Formatter().parse(part) if name
-    }
+    texts = list_facts(all_entries()[code].texts["en"]) if code in all_entries() else set()
     finding = {"code": code, "column": "Kepala-qq", "value": "qq", "params": dict.fromkeys(texts, "isi-qq")}
     told = Disclosure(import_=import_).sentence(finding)
     assert "qq" not in told
@@ -188,7 +187,7 @@ _NUMBERS = {"size", "limit", "offset", "line", "found", "members", "number", "ro
 _WORDS = {"encoding": "utf-8", "field": "name", "entity": "organizations"}
 
 
-@pytest.mark.parametrize("code", [code for code, entry in catalog().items() if entry["severity"] == "fatal"])
+@pytest.mark.parametrize("code", [code for code, entry in all_entries().items() if entry.severity is Severity.FATAL])
 def test_sentences_of_findings_that_stop_a_file_are_complete(import_file, code):
     import_ = import_file("id,name,Kepala-qq\n1,Satu,2\n").import_
     params = {**dict.fromkeys(_NUMBERS, 7), **_WORDS, "column": 9}

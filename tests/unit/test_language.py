@@ -13,7 +13,8 @@ from kelompok_core.errors import Ambiguous, NotFound, NotPermitted, PluginUnavai
 from kelompok_core.events import entity as events
 from kelompok_core.imports.shared.imports import DECISIONS, ImportState
 from kelompok_core.imports.undoing.undo import OUTCOMES
-from kelompok_core.issues.sentences import catalog, describe
+from kelompok_core.issues.catalog import all_entries
+from kelompok_core.issues.sentences import describe
 from kelompok_core.members import entity as members
 from kelompok_core.plugin_host.registry import PluginState
 from kelompok_core.posts import entity as posts
@@ -50,14 +51,14 @@ def _places(text):
 
 def test_translations_have_the_same_places():
     assert {en: said for en, said in language.indonesian().items() if _places(en) != _places(said)} == {}
-    for code, entry in catalog().items():
-        for english, said in zip(entry["en"], entry["id"], strict=True):
+    for code, entry in all_entries().items():
+        for english, said in zip(entry.texts["en"], entry.texts["id"], strict=True):
             assert set(_places(said)) <= set(_places(english)) | {"line"}, code
 
 
 def test_a_member_of_json_is_no_person():
-    people = [code for code, entry in catalog().items() if code.startswith(("file.", "row.")) and
-              re.search(r"\banggota\b", " ".join(entry["id"]), re.IGNORECASE)]  # fmt: skip
+    people = [code for code, entry in all_entries().items() if code.startswith(("file.", "row.")) and
+              re.search(r"\banggota\b", " ".join(entry.texts["id"]), re.IGNORECASE)]  # fmt: skip
     assert people == []
 
 
@@ -162,8 +163,8 @@ def test_a_list_of_ours_is_told_whole_and_a_moment_as_the_clock_here_shows_it():
 def test_no_finding_speaks_of_one_things():
     plural = re.compile(r"\b1 (other |comment )?(lines|rows|records|items|members|columns|cells|times|bytes)\b")
     found = {}
-    for code, entry in catalog().items():
-        facts = {name: 1 for part in entry["en"] for name in _places(part)}
+    for code, entry in all_entries().items():
+        facts = {name: 1 for part in entry.texts["en"] for name in _places(part)}
         said = describe(code, column="Nama", value="x", params=facts)
         if plural.search(said) or re.search(r"\ba [aeio]", said):
             found[code] = said

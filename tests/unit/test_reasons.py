@@ -8,8 +8,8 @@ from kelompok_core.contracts import Severity
 from kelompok_core.entities import list_entities
 from kelompok_core.imports.deciding import decide_sql, plan_sql
 from kelompok_core.imports.deciding.field_changes_sql import DecisionRules
+from kelompok_core.issues.catalog import core_entries
 from kelompok_core.issues.reasons import REASONS, Decision, Question, codes, verdicts
-from kelompok_core.issues.sentences import catalog
 from kelompok_core.records.registry import get_descriptor
 
 _CODE = re.compile(r"'((?:match|dup|id|review|permission|relation|plan|field|value)\.[a-z_]+)'")
@@ -30,11 +30,11 @@ def _sql_of(entity):
 
 @pytest.mark.parametrize("reason", REASONS.values(), ids=lambda reason: reason.code)
 def test_each_reason_has_a_sentence_of_its_severity(reason):
-    entry = catalog()[reason.code]
+    entry = core_entries()[reason.code]
     expected = reason.severity or Severity.INFO
     if reason.code == "value.end_before_start":  # alone, a row whose period ends before it begins is an error
         expected = Severity.ERROR
-    assert entry["severity"] == expected.value
+    assert entry.severity is expected
 
 
 @pytest.mark.parametrize("reason", REASONS.values(), ids=lambda reason: reason.code)

@@ -12,7 +12,7 @@ from kelompok_core.imports.reporting.error_file_writer import write_errors
 from kelompok_core.imports.running.queue import CHANNEL
 from kelompok_core.imports.shared.imports import Import, ImportState, get_import
 from kelompok_core.installation import Installation
-from kelompok_core.issues.sentences import LANGUAGES
+from kelompok_core.issues.entries import LANGUAGES
 from kelompok_core.settings import Settings
 from kelompok_core.sources.storage import remove_files, written_whole
 

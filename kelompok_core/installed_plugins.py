@@ -1,0 +1,46 @@
+"""Which plugins are installed in this Python environment, and where; found without importing any."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+GROUP = "kelompok.plugins"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstalledPlugin:
+    """A distribution's entry point.
+
+    Attributes:
+        name: The entry point's name.
+        package: The top-level package.
+        folder: The folder of that package, or None if it is not there.
+    """
+
+    name: str
+    package: str
+    folder: Path | None
+
+
+def list_installed() -> list[InstalledPlugin]:
+    """Return all installed plugins by name. Runs no plugin code."""
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    return [_locate(found[name]) for name in sorted(found)]
+
+
+def _locate(entry: EntryPoint) -> InstalledPlugin:
+    package = entry.value.partition(":")[0].partition(".")[0]
+    return InstalledPlugin(name=entry.name, package=package, folder=next(package_folders(package), None))
+
+
+def package_folders(package: str) -> Iterator[Path]:
+    """Yield the folders a top-level package is in, without importing it; none when it is not installed."""
+    # Only of a top-level name: for a submodule find_spec would run the package.
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return
+    if spec is not None:
+        yield from (Path(folder) for folder in spec.submodule_search_locations or ())
