@@ -40,7 +40,7 @@ class Reader:
         text = source.path.read_text()
         if "eclipse" in text:
             raise UnreadableSource(Issue(code="odd.eclipse", severity=Severity.FATAL, line=3))
-        moon = Issue(code="odd.moon", severity=Severity.ERROR, record=1, line=1, column="name", params={"moons": 2})
+        moon = Issue(code="odd.moon", severity=Severity.ERROR, row_number=1, line=1, column="name", params={"moons": 2})
         yield SourceBatch(
             cells=text_table({"name": [text.strip()]}), locations=location_table([1], lines=[1], selectors=["#line=1"]),
             issues=issue_table([moon]),
@@ -137,9 +137,9 @@ def test_a_plugins_sentence_is_shown_in_both_languages_everywhere(odd, send_odd,
         stored = client.get(f"/api/v1/imports/{import_id}/errors.csv", params={"language": language})
         assert said in stored.content.decode("utf-8-sig")
     with installation.database.connect() as connection:
-        record = get_import(connection, import_id)
+        import_ = get_import(connection, import_id)
     finding = {"code": "odd.moon", "column": "name", "params": {"moons": 2}}
-    told = Disclosure(record=record).sentence(finding)
+    told = Disclosure(import_=import_).sentence(finding)
     assert told == "the column «name» was written under 2 moons. Write it by day. [odd.moon, name]"
 
 

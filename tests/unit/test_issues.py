@@ -54,6 +54,11 @@ def test_every_code_in_the_core_is_in_its_catalog():
     assert len(used) > 40
 
 
+def test_the_core_raises_every_code_of_its_catalog():
+    source = _source(_ROOT / "kelompok_core")
+    assert {code for code in core_entries() if not _is_in(code, source)} == set()
+
+
 @pytest.mark.parametrize("folder", _PLUGINS, ids=lambda folder: folder.name)
 def test_a_plugin_brings_the_codes_it_raises_and_no_others(folder):
     own = set(read_catalog(folder).entries)
