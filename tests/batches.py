@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from kelompok_core.contracts import PluginContext
-from kelompok_core.imports.staging.row_tables import plugin_reading, reused_files
+from kelompok_core.imports.staging import plugin_reading, reused_files
 
 
 @contextmanager

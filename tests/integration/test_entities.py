@@ -469,7 +469,7 @@ def test_a_row_with_an_id_after_one_without_may_be_the_same_person(import_file, 
 def test_an_interrupted_reading_goes_on_in_the_order_that_was_proven(
     import_file, installation, operator, ask, owners, tmp_path, monkeypatch
 ):
-    from kelompok_core.imports.staging.row_tables import staging_pass as module
+    from kelompok_core.imports.staging import staging_pass as module
 
     rows = "".join(f"{number},N{number},13/2/2019\n" for number in range(10_000)) + "x,Akhir,\n"
     whole = import_file("id,nama,tanggal mulai\n" + rows, entity="members", organization="forum-air", source="a")

@@ -11,8 +11,8 @@ from kelompok_core.errors import SettingsError, SourceUnreadable
 from kelompok_core.imports.receiving.file_rules import operator_rules
 from kelompok_core.imports.shared.imports import ImportOptions
 from kelompok_core.imports.shared.profiles import read_profile
+from kelompok_core.imports.staging import source_size
 from kelompok_core.imports.staging.plugin_reading import reading_context
-from kelompok_core.imports.staging.row_tables import source_size
 from kelompok_core.imports.staging.source_size import SourceSize
 from kelompok_core.plugin_host.configuration import plugin_settings
 from kelompok_core.plugin_host.limits import read_limits

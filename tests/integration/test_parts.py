@@ -12,9 +12,9 @@ from kelompok_core.imports.applying.apply import apply
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.imports.staging import part
 from kelompok_core.imports.staging.part import Part
 from kelompok_core.imports.staging.parts import join_parts, stage_part
-from kelompok_core.imports.staging.row_tables import part
 from kelompok_core.imports.staging.stage import stage
 from tests.batches import smaller_batches
 

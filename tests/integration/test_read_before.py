@@ -15,8 +15,8 @@ from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.reporting.error_file import write_error_file
 from kelompok_core.imports.shared.imports import ImportOptions, ImportState, get_import, update_held
 from kelompok_core.imports.shared.rights import StagingRights
-from kelompok_core.imports.staging.row_tables import reused_files
-from kelompok_core.imports.staging.row_tables import stage as staging
+from kelompok_core.imports.staging import reused_files
+from kelompok_core.imports.staging import stage as staging
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.plugin_host import code
 from kelompok_core.plugin_host.configuration import read_document, set_enabled

@@ -10,7 +10,7 @@ from kelompok_core.imports.deciding import decide as deciding
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.running.cancel import cancel
-from kelompok_core.imports.staging.row_tables import staging_pass
+from kelompok_core.imports.staging import staging_pass
 from kelompok_core.imports.staging.stage import stage
 
 _NAMED = "SELECT set_config('kelompok.actor', 'mallory', true), set_config('kelompok.origin', 'cli', true)"

@@ -18,7 +18,7 @@ from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.running import watchdog
 from kelompok_core.imports.running.cancel import cancel
 from kelompok_core.imports.shared.imports import get_import
-from kelompok_core.imports.staging.row_tables import staging_pass
+from kelompok_core.imports.staging import staging_pass
 from kelompok_core.imports.staging.stage import stage
 
 SOON = 5.0
@@ -28,7 +28,7 @@ _STUCK = """
 import sys, time
 from uuid import UUID
 from kelompok_core.database.engine import Addresses, Database
-from kelompok_core.imports.staging.row_tables import staging_pass
+from kelompok_core.imports.staging import staging_pass
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.installation import Installation
 from kelompok_core.settings import read_settings

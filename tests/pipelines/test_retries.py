@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
-from kelompok_core.imports.staging.row_tables import stage as staging
+from kelompok_core.imports.staging import stage as staging
 from kelompok_core.sources.storage import kept_location
 from kelompok_pipelines import retries
 from kelompok_pipelines.assets import importing

@@ -14,7 +14,7 @@ from kelompok_core.sources.storage import incoming_from
 _WORKER = """
 import resource, sys, tempfile
 from pathlib import Path
-from kelompok_core.imports.staging.row_tables import staging_pass
+from kelompok_core.imports.staging import staging_pass
 from kelompok_core.settings import read_settings
 from kelompok_pipelines.worker import work
 
