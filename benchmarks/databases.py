@@ -31,10 +31,13 @@ def make_template(server: Settings, name: str) -> None:
 
 @contextmanager
 def copied(server: Settings, template: str, name: str) -> Iterator[None]:
-    """Copy a template, and drop the copy when the block ends."""
+    """Copy a template, and drop the copy when the block ends.
+
+    Copying files takes a third of the time that copying through the log takes.
+    """
     run_sql(
         server,
-        f"CREATE DATABASE {name} TEMPLATE {template} OWNER kelompok_owner",
+        f"CREATE DATABASE {name} TEMPLATE {template} OWNER kelompok_owner STRATEGY FILE_COPY",
         f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO kelompok_runtime",
     )
     yield

@@ -103,6 +103,7 @@ def fold_header(written: str) -> str:
     return _fold(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", written))
 
 
+@lru_cache(maxsize=10_000)
 def _fold(written: str) -> str:
     plain = unicodedata.normalize("NFKD", written)
     letters = "".join(character for character in plain if not unicodedata.combining(character))
