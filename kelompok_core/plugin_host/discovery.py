@@ -57,7 +57,7 @@ def _manifest(name: str, package: str, folder: Path | None) -> Manifest:
     if folder is None:
         raise BrokenManifest(f"its package {package!r} is not installed")
     try:
-        manifest = parse_manifest((folder / MANIFEST_FILE).read_text("utf-8"))
+        manifest = _parsed((folder / MANIFEST_FILE).read_text("utf-8"))
     except FileNotFoundError as error:
         raise BrokenManifest(f"{package} has no {MANIFEST_FILE}") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -65,3 +65,7 @@ def _manifest(name: str, package: str, folder: Path | None) -> Manifest:
     if manifest.name != name:
         raise BrokenManifest(f"its manifest calls it {manifest.name!r}, its entry point {name!r}")
     return manifest
+
+
+# A manifest is read for every batch of an import, and is long.
+_parsed = lru_cache(maxsize=64)(parse_manifest)
