@@ -7,7 +7,7 @@ KELOMPOK := $(BIN)/kelompok
 
 UV ?= $(BIN)/uv
 
-.PHONY: setup demo up test lint check guards bench docs pictures lock clean
+.PHONY: setup demo up test test-fast proof lint check guards bench docs pictures lock clean
 
 setup: .venv/ready   ## create the environment and install what running needs
 
@@ -37,8 +37,14 @@ demo: setup   ## database, plugin, ten organizations, and what to try next
 up: setup   ## database, Dagster UI on http://127.0.0.1:3000, HTTP API on :4621, workers
 	$(KELOMPOK) up
 
-test: .venv/ready-for-tests   ## all tests, on a PostgreSQL of their own
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: .venv/ready-for-tests   ## the tests, on a PostgreSQL of their own, without the proofs
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not proof"
+
+test-fast: .venv/ready-for-tests   ## tests of pure code; they need no database
+	$(BIN)/python -m pytest -n 2 -m "not proof and not slow" tests/unit plugins
+
+proof: .venv/ready-for-tests   ## kills, fuzzing, large files, and whole services as people start them
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m proof
 
 lint: .venv/ready-for-tests   ## style, types, import rules
 	$(BIN)/ruff check .
@@ -46,7 +52,7 @@ lint: .venv/ready-for-tests   ## style, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test   ## all of these: what a change has to pass
+check: lint test proof   ## all of these: what a change has to pass
 
 guards: .venv/ready-for-tests   ## take each guard away in a copy: some test must fail
 	$(BIN)/python -m tests.guards.guards

@@ -53,6 +53,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
+_FOLDERS_OF_PROOFS = {Path(__file__).parent / name for name in ("e2e", "faults")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts whole installations or kills them; single modules and tests are marked where they stand."""
+    for item in items:
+        if item.path.parent in _FOLDERS_OF_PROOFS:
+            item.add_marker(pytest.mark.proof)
+
+
 @pytest.fixture(scope="session")
 def server() -> Settings:
     """The settings of the run's server, started and with the template made."""
@@ -66,6 +76,8 @@ def server() -> Settings:
             # Nothing here outlives the run.
             connection.execute("ALTER SYSTEM SET fsync = off")
             connection.execute("ALTER SYSTEM SET synchronous_commit = off")
+            # Each copy of a database ends in a checkpoint, after which pages would be written whole.
+            connection.execute("ALTER SYSTEM SET full_page_writes = off")
             # Two of a test's own connections that wait for each other would wait for ever.
             connection.execute("ALTER SYSTEM SET lock_timeout = '60s'")
             connection.execute("SELECT pg_reload_conf()")

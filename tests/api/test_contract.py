@@ -40,6 +40,7 @@ def _as_lines(_context: SerializationContext, value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
+@pytest.mark.proof
 def test_whatever_is_sent_the_answer_is_as_documented(served, key_of, send, work, database):
     """Each operation gets made-up requests, half of them about things that are there."""
     send(CSV, mode="apply")

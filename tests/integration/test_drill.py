@@ -30,6 +30,8 @@ from kelompok_core.sources.storage import local_copy
 from tests.backups import digests, empty_installation, quietly
 from tests.counting import decided
 
+pytestmark = pytest.mark.proof
+
 _PATIENCE = 30.0
 _MOST_IMPORTS = 60
 _OTHER_MAJORS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))

@@ -23,6 +23,8 @@ from kelompok_core.database.server_log import list_loose_settings
 from kelompok_core.errors import DatabaseUnavailable, UsageError
 from kelompok_core.settings import read_settings
 
+pytestmark = pytest.mark.proof
+
 
 def _with_driver(urls):
     return urls.runtime.replace("postgresql:", "postgresql+psycopg:")

@@ -18,6 +18,8 @@ from kelompok_core.imports.running.workers import Presence
 from kelompok_core.imports.staging.stage import stage
 from tests.batches import smaller_batches
 
+pytestmark = pytest.mark.proof
+
 _ROWS = 600
 
 # Everything the core and the evidence say, but for ids, times and places in the file; slugs go by who came first.

@@ -13,7 +13,7 @@ from kelompok_core.imports.shared.imports import ImportOptions
 from tests.counting import codes_of, decided
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")
-pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")
+pytestmark = [pytest.mark.proof, pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")]
 
 
 @pytest.fixture

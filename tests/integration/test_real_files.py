@@ -15,7 +15,7 @@ from kelompok_core.values.conventions import DateOrder
 from tests.counting import decided
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")
-pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")
+pytestmark = [pytest.mark.proof, pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")]
 
 
 def _file(folder: str, name: str) -> Path:

@@ -8,6 +8,7 @@ import random
 from dataclasses import replace
 from uuid import uuid4
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
@@ -286,6 +287,7 @@ class _KilledError(BaseException):
     """Ends a step as a kill does: nothing after it runs, no error is kept."""
 
 
+@pytest.mark.proof
 def test_anything_in_any_order(installation, operator, forget):
     number = 0
     if "KELOMPOK_STATEFUL" in os.environ:

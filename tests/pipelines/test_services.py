@@ -10,6 +10,8 @@ from kelompok_pipelines.interruption import Interruption
 from kelompok_pipelines.services import service_environment
 from kelompok_pipelines.supervisor import Service, stop
 
+pytestmark = pytest.mark.proof
+
 
 def test_services_are_told_of_no_role_that_may_alter_the_database(settings, monkeypatch):
     monkeypatch.setenv("KELOMPOK_OWNER_DATABASE_URL", str(settings.owner_database_url))

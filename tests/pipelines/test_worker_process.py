@@ -11,6 +11,8 @@ from kelompok_core.imports.receiving.receive import ImportRequest, admit, open_i
 from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.sources.storage import incoming_from
 
+pytestmark = pytest.mark.proof
+
 _WORKER = """
 import resource, sys, tempfile
 from pathlib import Path

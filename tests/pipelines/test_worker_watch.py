@@ -16,6 +16,8 @@ from kelompok_pipelines import worker_watch
 from kelompok_pipelines.supervisor import Service, stop
 from kelompok_pipelines.worker_watch import WorkerWatch
 
+pytestmark = pytest.mark.proof
+
 _WORKER = """
 import re, resource, sys, time
 from uuid import UUID, uuid4

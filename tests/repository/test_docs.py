@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")), *sorted(PROJECT.glob("plugins/*/README.md"))]
+PAGES = [
+    PROJECT / "README.md",
+    *sorted((PROJECT / "docs").glob("*.md")),
+    *sorted(PROJECT.glob("plugins/*/README.md")),
+]
 
 
 def _commands(page):
@@ -86,9 +90,10 @@ def newcomer():
 
 
 # These run the whole suite, or until they are stopped; other tests do what they do.
-_ONLY_PLANNED = ("make test", "make check", "make up", "make bench")
+_ONLY_PLANNED = ("make test", "make test-fast", "make proof", "make check", "make up", "make bench")
 
 
+@pytest.mark.proof
 @pytest.mark.xdist_group("readme")
 def test_every_command_of_the_readme(newcomer):
     commands = list(_commands(PROJECT / "README.md"))

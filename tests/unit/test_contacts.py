@@ -52,6 +52,7 @@ def test_the_country_of_a_number_is_the_rows_else_the_imports():
     assert list(phone(inputs).values) == ["+441835703597", "+6281234567890"]
 
 
+@pytest.mark.slow
 @given(st.from_regex(r"(\+62|62|0|)[1-9][0-9]{7,11}", fullmatch=True))
 def test_what_is_plainly_a_mobile_number_is_what_the_library_says(written):
     number, codes = _one(phone(alone(_cells(written))))
@@ -134,6 +135,7 @@ def test_html(written, kept, codes):
     assert _one(html(_cells(written))) == (kept, codes)
 
 
+@pytest.mark.slow
 @given(st.text(alphabet="<>/ab =\"'&;scriptonload:", max_size=60))
 def test_no_markup_gets_through_that_acts(written):
     kept = html(_cells(written)).values.iloc[0]

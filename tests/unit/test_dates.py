@@ -91,6 +91,7 @@ def test_a_day_above_twelve_proves_the_order_of_its_column():
     assert proven_orders(_cells("\u00a0١٣/٢/٢٠٢٠")) == {DateOrder.DAY_FIRST}
 
 
+@pytest.mark.slow
 @given(
     st.dates(date(1000, 1, 1), date(2200, 12, 31)).filter(lambda day: day != date(1900, 1, 1)),  # an empty cell's
     st.sampled_from(["{0:%d/%m/%Y}", "{0.day}-{0.month}-{0.year:04}", "{0:%d.%m.%Y}"]),

@@ -10,11 +10,17 @@ import pytest
 from kelompok_core.contracts import UnreadableSource, iter_folder, read_folder_file
 from kelompok_core.contracts import folders as limits
 from kelompok_core.errors import UsageError
+from kelompok_core.settings import read_settings
 from kelompok_core.sources import opening
 from kelompok_core.sources.opening import open_source
 from kelompok_core.sources.rules import FileRules
 
 _END = bytes(1_024)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return read_settings({"KELOMPOK_HOME": str(tmp_path / "home")})
 
 
 def _member(name, content, *, kind=tarfile.REGTYPE, size=None, form=tarfile.USTAR_FORMAT):

@@ -62,6 +62,7 @@ def test_formulas_after_invisible_characters_are_found(category):
     assert [one for one in hidden if "'" not in guard_formula(f"x;{one}=1")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("long", ["\n" * 1_000_000, ";" * 1_000_000, " " * 1_000_000, "'" * 1_000_000, '";' * 500_000])
 def test_a_long_cell_takes_no_longer_than_its_length(long):
     started = time.monotonic()
@@ -95,6 +96,7 @@ def spreadsheet(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", list(_SETTINGS))
 @pytest.mark.parametrize("quote", ["34", ""], ids=["quoted", "unquoted"])
 def test_a_spreadsheet_finds_no_formula_however_it_splits_the_file(spreadsheet, tmp_path, setting, quote):

@@ -22,6 +22,8 @@ from kelompok_core.settings import read_settings
 from kelompok_pipelines.source_checks import read_sources
 from kelompok_pipelines.sources import SourceOptions
 
+pytestmark = pytest.mark.slow
+
 _PROJECT = Path(__file__).parents[2]
 _MANIFESTS = [json.loads(path.read_text("utf-8")) for path in sorted(_PROJECT.glob("plugins/*/*/kelompok-plugin.json"))]
 

@@ -40,6 +40,7 @@ def test_email_key():
     assert _one(email_key, "Info@Rumah.or.id") == "info@rumah.or.id"
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
 def test_a_name_key_is_the_key_of_itself_and_never_empty(name):
     key = _one(name_key, name)

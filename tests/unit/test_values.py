@@ -151,6 +151,7 @@ def test_a_given_slug_that_had_to_change_is_said():
     assert _one(slug, "Rumah Baca") == ("rumah-baca", ["slug.normalized"])
 
 
+@pytest.mark.slow
 @given(ANY_TEXT)
 def test_every_name_with_content_has_a_slug_that_is_one(name):
     kept = _one(line, name)[0]
@@ -169,6 +170,7 @@ def test_what_is_left_uncomposed_is_composed_already():
     assert matching(pd.Series(["\u0301", "\u212b", "\u1100"], dtype="str"), MAY_COMPOSE).all()
 
 
+@pytest.mark.slow
 @given(ANY_TEXT)
 def test_lines_are_composed_trimmed_and_stay_as_they_are(written):
     value = _one(line, written)[0]
@@ -179,6 +181,7 @@ def test_lines_are_composed_trimmed_and_stay_as_they_are(written):
         assert _one(line, value)[0] == value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normalize", [line, text, email, url, _partial_date, country, region, city, slug])
 @given(st.lists(st.none() | ANY_TEXT, max_size=5))
 def test_no_normalizer_fails_or_changes_length_or_says_more_than_it_may(normalize, cells):

@@ -22,6 +22,7 @@ def write(tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", [["a"] * 2_001, [str(at) for at in range(2_001)]])
 def test_the_limit_on_columns_is_the_installation_s(write, header):
     path = write(f"{','.join(header)}\n{','.join(['x'] * 2_001)}\n")
@@ -31,6 +32,7 @@ def test_the_limit_on_columns_is_the_installation_s(write, header):
     assert read_bounded(CSV, path, megabytes=200, seconds=30, config={"max_columns": 9})["params"]["limit"] == 9
 
 
+@pytest.mark.proof
 def test_a_wide_table_comes_in_smaller_batches(write):
     row = ",".join(["x"] * 2_000)
     path = write("\n".join([",".join(f"c{at}" for at in range(2_000)), *[row] * 2_500]) + "\n")
@@ -49,6 +51,7 @@ def test_many_headers_of_one_name_are_named_in_no_time(cells):
 _TABLE = "name,b,c\na,b,c\n" * 200
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("content", "seconds"), [
     ('1,"' + '""' * 1_000_000, 8),
     (_TABLE + '1,"' + '""' * 1_000_000 + "\n", 8),
@@ -69,6 +72,7 @@ def test_unclosed_quotes_and_blank_lines_are_read_in_linear_time(write, content,
     read_bounded(CSV, write(content), megabytes=400, seconds=seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["bz2", "zlib", "base64", "uu", "unicode_escape", "undefined"])
 def test_a_codec_that_is_no_encoding_of_text_reads_nothing(tmp_path, encoding):
     path = tmp_path / "list.csv"

@@ -33,6 +33,7 @@ def test_unicode_in_its_forms(read, encoding, mark, shown):
     assert found.codes == []
 
 
+@pytest.mark.slow
 def test_what_is_not_unicode_is_a_guess_over_the_whole_file_and_said(read):
     text = "name\n" + "plain\n" * 400_000 + "Malmö – «x»\n"
     found = read(text.encode("cp1252"))
@@ -223,6 +224,7 @@ def test_a_quote_never_closed_in_a_large_file_ends(read):
     assert found.codes == ["row.quote_repaired"]
 
 
+@pytest.mark.proof
 def test_a_million_columns_end_soon(read):
     million = ",".join(map(str, range(1_000_000)))
     with pytest.raises(UnreadableSource) as caught:
@@ -235,6 +237,7 @@ def test_a_million_columns_end_soon(read):
     assert found.codes == ["row.too_many_cells"]
 
 
+@pytest.mark.slow
 def test_a_cell_of_128_kilobytes_and_one_of_many_megabytes(read):
     assert len(read('a,b\n"' + "x" * 131_072 + '",y\n').rows[0][0]) == 131_072
     long = read("a,b\n" + "x" * 11_000_000 + ",y\n1,2\n")
@@ -247,6 +250,7 @@ def test_halves_of_characters_are_no_unicode(read):
     assert len(found.rows) == 1
 
 
+@pytest.mark.proof
 def test_memory_does_not_grow_with_the_file(tmp_path):
     def peak(rows):
         path = tmp_path / f"{rows}.csv"
@@ -334,6 +338,7 @@ _ROW = st.lists(_CELL, min_size=2, max_size=2).filter(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     rows=st.lists(_ROW, min_size=1, max_size=6),
@@ -350,6 +355,7 @@ def test_what_a_program_wrote_is_read_back(read, rows, delimiter, ending, encodi
     assert len(found.rows) + found.blank_lines == len(rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_with_a_code(read, content):

@@ -50,6 +50,7 @@ def _by_the_parser(lines, dialect):
     return found
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.lists(_CELLS, min_size=2, max_size=2), _END), max_size=6),
     st.sampled_from([",", ",", ";", " ", "\t"]), st.sampled_from(['"', '"', "", "'"]), st.integers(1, 7),
@@ -142,6 +143,7 @@ _ODDITIES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("oddity", _ODDITIES)
 @pytest.mark.parametrize("places", [(1_600,), (700, 2_950), (1_300, 1_301, 2_500)])
 def test_a_file_is_read_the_same_by_column_and_by_row(tmp_path_factory, monkeypatch, oddity, places):

@@ -16,7 +16,7 @@ from kelompok_core.contracts import PluginContext, UnreadableSource
 from tests.reading import Read, read_with, source_of
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")
-pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")
+pytestmark = [pytest.mark.proof, pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no folder")]
 
 _LONGEST = 20
 """Seconds for one file of a suite; the largest has a million lines."""

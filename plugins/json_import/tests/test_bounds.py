@@ -11,6 +11,8 @@ from kelompok_json_import.records import Found
 from kelompok_core.contracts import FOLDER_TYPE, ConfigurationError
 from tests.bounded import read_bounded
 
+pytestmark = pytest.mark.slow
+
 JSON = "kelompok_json_import.plugin:JsonImporter"
 _LONG = "join(about, list[*].to_string(a))"
 _ALL = {"name": "Satu", "about": "x" * 1_000, "list": [{"a": one, "b": [one, one]} for one in range(200)]}
@@ -128,6 +130,7 @@ def test_values_used_as_column_names_are_refused_before_a_table_is_made(tmp_path
     assert told["params"] == {"found": 2_001, "limit": 2_000}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("line", ["[1,\n", '{"a":\n'])
 def test_values_that_never_end_are_read_in_linear_time(tmp_path, line):
     path = tmp_path / "data.ndjson"
@@ -136,6 +139,7 @@ def test_values_that_never_end_are_read_in_linear_time(tmp_path, line):
     assert told["rows"] > 20_000, "broken lines, each said"
 
 
+@pytest.mark.proof
 def test_objects_over_many_lines_are_read_after_ones_that_never_end(tmp_path):
     path = tmp_path / "data.ndjson"
     whole = json.dumps({f"k{at}": "x" * 200 for at in range(490)}, indent=1)
@@ -144,6 +148,7 @@ def test_objects_over_many_lines_are_read_after_ones_that_never_end(tmp_path):
     assert (told["error"], told["rows"]) == (None, 55)
 
 
+@pytest.mark.proof
 def test_a_wide_table_comes_in_smaller_batches(tmp_path):
     path = tmp_path / "data.ndjson"
     path.write_text(_lines(1, 1_999) + "{}\n" * 9_999)
@@ -151,6 +156,7 @@ def test_a_wide_table_comes_in_smaller_batches(tmp_path):
     assert (told["rows"], told["columns"], told["batches"]) == (10_000, 2_000, 10)
 
 
+@pytest.mark.proof
 def test_data_around_the_records_does_not_fill_memory(tmp_path):
     path = tmp_path / "data.json"
     path.write_text(json.dumps({"about": "x" * 900_000, "items": [{"id": one} for one in range(500)]}))

@@ -250,6 +250,7 @@ def test_lines_are_records_broken_or_blank_and_all_are_counted(read, lines):
     assert len(found.cells) + found.blank_lines == len(lines)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["data.json", "data.ndjson"])
 def test_memory_does_not_grow_with_the_file(tmp_path, name):
     def peak(rows):
@@ -395,6 +396,7 @@ _VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.dictionaries(_NAMES, _VALUES, max_size=4), min_size=1, max_size=5), st.booleans())
 def test_what_a_program_wrote_is_counted_and_given_back(read, originals, records, as_lines):

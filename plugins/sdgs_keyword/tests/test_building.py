@@ -69,6 +69,7 @@ def _built():
     return build.build(build.read_texts(DATA), build.read_lists(DATA))
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(not DATA.exists(), reason="the labelled texts are not here")
 @pytest.mark.xdist_group("sdg-build")
 class TestFromTheTexts:
@@ -97,6 +98,7 @@ class TestFromTheTexts:
         assert sum(len(tags) for _, tags in found) / len(found) <= 2
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(not DATA.exists(), reason="the labelled texts are not here")
 def test_weighing_again_makes_the_same_bytes(tmp_path):
     known = weigh.read_stems()
