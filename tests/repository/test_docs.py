@@ -14,6 +14,7 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 PAGES = [
     PROJECT / "README.md",
+    PROJECT / "CONTRIBUTING.md",
     *sorted((PROJECT / "docs").glob("*.md")),
     *sorted(PROJECT.glob("plugins/*/README.md")),
 ]
