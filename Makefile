@@ -46,11 +46,12 @@ test-fast: .venv/ready-for-tests   ## tests of pure code; they need no database
 proof: .venv/ready-for-tests   ## kills, fuzzing, large files, and whole services as people start them
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m proof
 
-lint: .venv/ready-for-tests   ## style, types, import rules
+lint: .venv/ready-for-tests   ## style and its limits, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.repository.style
 
 check: lint test proof   ## all of these: what a change has to pass
 

@@ -2,8 +2,10 @@
 
 KelompokError
 ├── UsageError               the request itself is wrong                      exit 2
-│   ├── SettingsError        kelompok.toml or the environment; GivenSettingWrong: a setting in a request
-│   ├── NotFound             what was named does not exist, or (Ambiguous) is not all there is to name
+│   ├── SettingsError        kelompok.toml or the environment has an invalid setting
+│   │   └── GivenSettingWrong  a request has one
+│   ├── NotFound             what was named does not exist
+│   │   └── Ambiguous        several have that name
 │   ├── Conflict             it cannot be done as things stand now
 │   ├── BackupDamaged        a backup file is damaged
 │   ├── ErrorFileAwaited     the error file is not written yet
@@ -13,6 +15,7 @@ KelompokError
 ├── NotPermitted             the actor may not do this                        exit 4
 ├── PluginUnavailable        disabled, broken or unknown plugin               exit 2
 ├── DatabaseUnavailable      no server, or one that refuses us                exit 1
+├── StorageUnavailable       received files cannot be reached                 exit 1
 ├── ImportFailed             an import stopped; nothing of it was applied     exit 1
 │   ├── SourceUnreadable     the file cannot be read, with findings
 │   ├── MemoryExceeded       it needs more memory than allowed
