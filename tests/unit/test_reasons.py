@@ -6,8 +6,9 @@ import pytest
 
 from kelompok_core.contracts import Severity
 from kelompok_core.entities import list_entities
-from kelompok_core.imports.deciding import decide_sql, plan_sql
+from kelompok_core.imports.deciding import plan_sql
 from kelompok_core.imports.deciding.field_changes_sql import DecisionRules
+from kelompok_core.imports.deciding.steps import statements
 from kelompok_core.issues.catalog import core_entries
 from kelompok_core.issues.reasons import REASONS, Decision, Question, codes, verdicts
 from kelompok_core.records.registry import get_descriptor
@@ -24,7 +25,7 @@ def _sql_of(entity):
         DecisionRules(descriptor=descriptor, policies=policies, last_wins=False, rows_name_owners=named)
         for named in (False, True)
     ]
-    yield from (one for rule in rules for shared in (False, True) for one in decide_sql.statements(rule, shared=shared))
+    yield from (one for rule in rules for shared in (False, True) for one in statements(rule, shared=shared))
     yield plan_sql.KEEP_REVIEWED
 
 

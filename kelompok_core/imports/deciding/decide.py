@@ -11,8 +11,9 @@ from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organization
 from kelompok_core.database.locks import refresh_statistics, use_memory, working_on
 from kelompok_core.descriptor import EntityDescriptor, MergePolicy
 from kelompok_core.fail_points import FailPoint, reach
-from kelompok_core.imports.deciding import decide_sql, free_slugs_sql, plan_sql
+from kelompok_core.imports.deciding import free_slugs_sql, plan_sql
 from kelompok_core.imports.deciding.field_changes_sql import DecisionRules
+from kelompok_core.imports.deciding.steps import statements
 from kelompok_core.imports.running.watchdog import watched
 from kelompok_core.imports.shared import repeated_rows_sql
 from kelompok_core.imports.shared.acting import noticing_takeover
@@ -81,7 +82,7 @@ def make_plan(
     descriptor = get_descriptor(import_.entity)
     params = _params(connection, import_) | {"revision": revision, "reviewed": reviewed}
     shared = bool(connection.scalar(sa.text(repeated_rows_sql.SOME_SHARED), params))
-    for statement in decide_sql.statements(_rules(descriptor, import_), shared=shared):
+    for statement in statements(_rules(descriptor, import_), shared=shared):
         connection.execute(sa.text(statement), params)
     connection.execute(sa.text(free_slugs_sql.assign_slugs(descriptor)), params)
     if connection.scalar(sa.text(free_slugs_sql.SOME_TAKEN)):

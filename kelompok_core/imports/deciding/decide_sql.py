@@ -1,182 +1,18 @@
-"""The SQL of deciding: set-based, built from an entity's descriptor, never from values.
+"""The SQL of deciding: finds the record of each row, and decides it. Made from an entity's descriptor, not from values.
 
-The steps run in order in one transaction and pass results on in temporary tables. Rows of one record (by target, or by
-identity if the record is new) form a group, in file order; a row is compared with the record as left by the rows before
-it. tests/golden/deciding has the statements of each entity.
+The statements run as :mod:`kelompok_core.imports.deciding.steps` says.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
 from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
-from kelompok_core.imports.deciding import duplicates_in_file_sql, earlier_decisions_sql, matching_sql
-from kelompok_core.imports.deciding.field_changes_sql import DecisionRules, create_diffs
+from kelompok_core.imports.deciding import earlier_decisions_sql, matching_sql
+from kelompok_core.imports.deciding.field_changes_sql import DecisionRules
 from kelompok_core.imports.shared import repeated_rows_sql
 from kelompok_core.imports.staging.candidates import SLUG_BASE
 from kelompok_core.issues import reasons
-from kelompok_core.records import field_sql, owners_sql
+from kelompok_core.records import field_sql
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One step of deciding.
-
-    Attributes:
-        does: What it does.
-        reads: The temporary tables that it reads.
-        changes: The temporary tables of earlier steps that it changes.
-        makes: The temporary tables that it makes.
-        statements: Its SQL, in order.
-    """
-
-    does: str
-    reads: frozenset[str] = frozenset()
-    changes: frozenset[str] = frozenset()
-    makes: frozenset[str] = frozenset()
-    statements: Sequence[str]
-
-
-def statements(rules: DecisionRules, *, shared: bool) -> Iterator[str]:
-    """Yield the statements of all steps; :func:`kelompok_core.imports.deciding.decide.make_plan` has their parameters.
-
-    ``shared`` is whether an identity of the source may refer to several records.
-    """
-    for step in steps(rules, shared=shared):
-        yield from step.statements
-
-
-def steps(rules: DecisionRules, *, shared: bool) -> Iterator[Step]:
-    """Yield the steps, in order."""
-    descriptor, named = rules.descriptor, rules.rows_name_owners
-    if descriptor.belongs:
-        yield _step(
-            "Find the owner of each row.", owners_sql.owners(named=named), "ANALYZE deciding_owners", makes="owners"
-        )
-    refused = owners_sql.refused(named=named) if descriptor.belongs else owners_sql.NOBODY_REFUSED
-    yield _step("Refuse rows whose owner is missing or not permitted.", refused, reads="owners", makes="refused")
-    yield from _repeated(rules, shared=shared)
-    yield from _matched(rules, shared=shared)
-    yield from _reviewed(descriptor)
-    yield from _compared(rules)
-
-
-def _step(does: str, *found: str, reads: str = "", changes: str = "", makes: str = "") -> Step:
-    """Return a step; tables are named without their prefix ``deciding_``."""
-
-    def tables(names: str) -> frozenset[str]:
-        return frozenset(f"deciding_{name}" for name in names.split())
-
-    return Step(does=does, reads=tables(reads), changes=tables(changes), makes=tables(makes), statements=found)
-
-
-def _repeated(rules: DecisionRules, *, shared: bool) -> Iterator[Step]:
-    """Set rows aside that are the same as last time."""
-    descriptor, named = rules.descriptor, rules.rows_name_owners
-    if shared:
-        yield _step(
-            "Find rows whose identity refers to several records.", repeated_rows_sql.share(descriptor), makes="shared"
-        )
-    yield _step(
-        "Find rows that the source sent before, word for word.",
-        repeated_rows_sql.seen(descriptor, named=named, shared=shared), "ANALYZE deciding_repeated",
-        reads="owners refused shared", makes="repeated",
-    )  # fmt: skip
-    of_shared = [repeated_rows_sql.known_shared(descriptor.entity)] if shared else []
-    yield _step(
-        "Find the records that the source already knows by the identities of the other rows.",
-        repeated_rows_sql.known(descriptor), *of_shared, "ANALYZE deciding_known",
-        reads="repeated shared", makes="known",
-    )  # fmt: skip
-    yield _step(
-        "Find further repeated rows, by what the source last sent of these records.",
-        repeated_rows_sql.repeated_by_words(descriptor, named=named, shared=shared),
-        "CREATE UNIQUE INDEX ON deciding_repeated (row_number)", "ANALYZE deciding_repeated",
-        reads="known owners refused shared", changes="repeated",
-    )  # fmt: skip
-
-
-def _matched(rules: DecisionRules, *, shared: bool) -> Iterator[Step]:
-    """Find the record of each other row."""
-    descriptor = rules.descriptor
-    keys = f"{_keys(rules, shared=shared)}{repeated_rows_sql.NOT_REPEATED}"
-    yield _step("Fill in the values of rows that refer to an earlier row.", repeated_rows_sql.RECALL, reads="repeated")
-    yield _step(
-        "List the other rows with the keys that records are found by.",
-        f"CREATE TEMPORARY TABLE deciding_keys ON COMMIT DROP AS {keys}", "ANALYZE deciding_keys",
-        reads="owners refused repeated shared", makes="keys",
-    )  # fmt: skip
-    yield _step(
-        "Find records by an id of our own, from an export.",
-        repeated_rows_sql.OWN_IDS.format(entity=descriptor.entity, at_owner=matching_sql.at_owner(descriptor)),
-        reads="keys", changes="known",
-    )  # fmt: skip
-    yield _step("Look whether there is any record yet.", _there(descriptor), reads="owners", makes="there")
-    yield _step(
-        "Find records by key.", _matches(descriptor), "ANALYZE deciding_matches", reads="keys known there",
-        makes="matches",
-    )  # fmt: skip
-    yield _step(
-        "Count repeated rows by name.",
-        repeated_rows_sql.NAMESAKES.format(entity=descriptor.entity, name_key=descriptor.name_key),
-        "ANALYZE deciding_namesakes", reads="keys repeated", makes="namesakes",
-    )  # fmt: skip
-    yield _step(
-        "Give each row its record and the reason.", _rows(descriptor), reads="keys known matches namesakes there",
-        makes="rows",
-    )  # fmt: skip
-    yield _step(
-        "Bring back repeated rows whose record other rows of the file refer to, too.",
-        *repeated_rows_sql.bring_back(_keys(rules, shared=shared), shared=shared),
-        reads="owners refused shared", changes="keys repeated rows", makes="back",
-    )  # fmt: skip
-
-
-def _reviewed(descriptor: EntityDescriptor) -> Iterator[Step]:
-    """Send rows to review before they are compared with their record."""
-    outside = [] if descriptor.belongs else [owners_sql.REFUSE_OUTSIDE]
-    yield _step("Refuse rows of records outside the import's scope.", *outside, "ANALYZE deciding_rows",
-                changes="refused rows")  # fmt: skip
-    yield _step(
-        "Find rows that a person rejected before.", earlier_decisions_sql.rejected(descriptor),
-        earlier_decisions_sql.REVIEW_REJECTED, reads="back", changes="rows", makes="rejected",
-    )  # fmt: skip
-    yield _step(
-        "Send rows to review that may be the record of an earlier row.",
-        *duplicates_in_file_sql.duplicates_to_review(descriptor), reads="keys", changes="rows",
-    )  # fmt: skip
-    yield _step(
-        "Find rows that another row contradicted, and that nobody has decided.",
-        earlier_decisions_sql.contested(descriptor), makes="contested",
-    )  # fmt: skip
-
-
-def _compared(rules: DecisionRules) -> Iterator[Step]:
-    """Compare rows with their records, and decide."""
-    descriptor = rules.descriptor
-    yield _step(
-        "Order the rows of each record.", _GROUPS, "ANALYZE deciding_groups", reads="back contested rows",
-        makes="groups",
-    )  # fmt: skip
-    yield _step(
-        "Find values that people did not accept.", _DECLINED.format(entity=descriptor.entity),
-        makes="declined",
-    )  # fmt: skip
-    yield _step("List rows with errors.", _WRONG, makes="wrong")
-    yield _step(
-        "Find rows with errors whose id another row has.", _USED_IDS.format(label=descriptor.label), reads="wrong",
-        makes="used_ids",
-    )  # fmt: skip
-    yield _step(
-        "Compare each row with its record as the rows before it leave it.", create_diffs(rules),
-        reads="declined groups rows", makes="diffs",
-    )  # fmt: skip
-    yield _step(
-        "Decide each row.", _final(rules), earlier_decisions_sql.REJECT_AGAIN,
-        reads="contested diffs groups keys known refused rejected repeated rows used_ids wrong", makes="final",
-    )  # fmt: skip
-
-
-def _final(rules: DecisionRules) -> str:
+def final(rules: DecisionRules) -> str:
     descriptor = rules.descriptor
     return _FINAL.format(
         may_create="true" if descriptor.belongs else "CAST(:scope AS uuid) IS NULL",
@@ -197,7 +33,7 @@ def _verdicts() -> str:
     return ", ".join(f"({row})" for row in rows)
 
 
-def _keys(rules: DecisionRules, *, shared: bool) -> str:
+def keys(rules: DecisionRules, *, shared: bool) -> str:
     descriptor = rules.descriptor
     ruled = [column for rule in descriptor.rules for column in rule.columns]
     names = dict.fromkeys([descriptor.name_key, *descriptor.discriminators, *ruled])
@@ -217,7 +53,7 @@ def _keys(rules: DecisionRules, *, shared: bool) -> str:
         FROM {repeated_rows_sql.good_rows(descriptor, named=rules.rows_name_owners, shared=shared)}"""
 
 
-def _there(descriptor: EntityDescriptor) -> str:
+def there(descriptor: EntityDescriptor) -> str:
     """Find one record that rows could match, to skip matching when there is none, as in a first import.
 
     Uses the order of the name index, so that an organization without records does not scan all others' records.
@@ -236,7 +72,7 @@ def _there(descriptor: EntityDescriptor) -> str:
 _ANY_THERE = "EXISTS (SELECT FROM deciding_there)"
 
 
-def _matches(descriptor: EntityDescriptor) -> str:
+def matches(descriptor: EntityDescriptor) -> str:
     found = " UNION ALL ".join(
         _matches_of(rule, rank, descriptor) for rank, rule in enumerate(descriptor.rules, start=1)
     )
@@ -266,7 +102,7 @@ def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str
           AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
 
 
-def _rows(descriptor: EntityDescriptor) -> str:
+def rows(descriptor: EntityDescriptor) -> str:
     """Assign each valid row its target and reason, or park it; a name alone never merges.
 
     Sorts by name before owner, because sorting is fast if the first eight bytes differ.
@@ -305,7 +141,7 @@ def _rows(descriptor: EntityDescriptor) -> str:
 _PARTY = "coalesce(d.target::text, d.identity)"
 
 # seen: up to this row of its group, the source's data is the same as last time.
-_GROUPS = f"""
+GROUPS = f"""
     CREATE TEMPORARY TABLE deciding_groups ON COMMIT DROP AS
     SELECT o.row_number, o.explicit, o.reason, o.namesakes, o.party, o.is_new, o.owner, o.guarded,
            (row_number() OVER of_target)::integer AS apply_order,
@@ -324,7 +160,7 @@ _GROUPS = f"""
 
 # Values that people declined when they merged a row of this source into a record, by field: the declined value, null
 # if every value is declined, or a list if a later decision lifts that.
-_DECLINED = """
+DECLINED = """
     CREATE TEMPORARY TABLE deciding_declined ON COMMIT DROP AS
     SELECT identity, target, jsonb_object_agg(field, value ORDER BY decided_at) AS said
     FROM (
@@ -339,14 +175,14 @@ _DECLINED = """
     GROUP BY identity, target"""
 
 
-_WRONG = """
+WRONG = """
     CREATE TEMPORARY TABLE deciding_wrong ON COMMIT DROP AS
     SELECT row_number, identity, external_id, reason, candidate FROM import_rows
     WHERE import_id = :import AND verdict = 'error'"""
 
 # Invalid rows whose id another row of the file has with different values: corrected and imported alone, such a row
 # would overwrite the other.
-_USED_IDS = """
+USED_IDS = """
     CREATE TEMPORARY TABLE deciding_used_ids ON COMMIT DROP AS
     SELECT i.row_number, array_agg(DISTINCT e.key) AS fields
     FROM deciding_wrong i
