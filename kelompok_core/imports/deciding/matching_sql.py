@@ -67,7 +67,7 @@ def not_judged_different(descriptor: EntityDescriptor) -> str:
     return f"""
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = '{descriptor.entity}' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = '{descriptor.entity}' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL)"""
 
 
