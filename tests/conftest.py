@@ -119,8 +119,8 @@ def operator(database: Database) -> Actor:
 
 _OF_RECORDS = (
     "organizations", "organization_user_roles", "members", "posts", "events", "source_records", "source_sightings",
-    "imports", "import_rows", "import_decisions", "import_reversals", "import_superseded", "judgements", "audit_logs",
-    "workers",
+    "imports", "import_rows", "import_decisions", "review_decisions", "import_reversals", "import_superseded",
+    "judgements", "audit_logs", "workers",
 )  # fmt: skip
 
 

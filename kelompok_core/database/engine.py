@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-SCHEMA_REVISION = "0021"
+SCHEMA_REVISION = "0022"
 """The newest migration, named here so that nobody loads Alembic to compare two words."""
 
 

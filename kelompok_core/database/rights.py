@@ -19,7 +19,7 @@ ON_TABLES = (
     ("SELECT, INSERT, UPDATE", ("enrichments", "error_files", "import_parts", "imports", "inbox_files")),
     (
         "SELECT, INSERT",
-        ("import_decisions", "import_reversals", "import_rows", "import_superseded"),
+        ("import_decisions", "import_reversals", "import_rows", "import_superseded", "review_decisions"),
     ),
     ("SELECT", ("alembic_version", "audit_logs", "evidence", "installation", "source_records", "source_sightings")),
 )  # fmt: skip
@@ -27,8 +27,8 @@ ON_TABLES = (
 
 FUNCTIONS = (
     "current_epoch", "forget_reading", "jsonb_earlier_wins", "jsonb_fold_first", "jsonb_fold_last",
-    "jsonb_later_wins", "jsonb_list_union", "new_id", "recall_rows", "record_evidence",
-    "refresh_import_statistics", "refresh_sdgs", "record_repeated_rows", "server_identifier", "worker_lives",
+    "jsonb_later_wins", "jsonb_list_union", "new_id", "recall_rows", "record_evidence", "record_repeated_rows",
+    "record_reviewed_evidence", "refresh_import_statistics", "refresh_sdgs", "server_identifier", "worker_lives",
 )  # fmt: skip
 """Functions it may call, in all signatures."""
 

@@ -36,16 +36,3 @@ def written(field: Field, text: str) -> str:
         return f"({text})::jsonb" if field.kind is Kind.LIST else text
     value = text if field.kind is Kind.TEXT else f"({text})::{field.kind}"
     return value if field.default is None else f"coalesce({value}, '{field.default}')"
-
-
-def add_words(field: Field) -> str:
-    """Add the words to the field's vocabulary that the import says and it does not have."""
-    said = f"r.candidate->>'{field.compared_as}'"
-    return f"""
-        INSERT INTO {field.vocabulary} (slug, name)
-        SELECT DISTINCT ON ({said}) {said}, r.candidate->>'{field.name}'
-        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.row_number = d.row_number
-        WHERE d.import_id = :import AND d.revision = :revision AND {said} IS NOT NULL
-          AND (d.decision = 'accepted' OR d.decision = 'merged' AND d.changes ? '{field.name}')
-        ORDER BY {said}, d.row_number
-        ON CONFLICT (slug) DO NOTHING"""

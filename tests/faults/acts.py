@@ -70,8 +70,8 @@ def reviews(scene: Scene) -> None:
     waiting = """
         SELECT import_id, row_number FROM import_decisions d
         WHERE decision = 'review'
-          AND NOT EXISTS (SELECT FROM import_decisions p
-                          WHERE p.import_id = d.import_id AND p.row_number = d.row_number AND p.revision < 0)
+          AND NOT EXISTS (SELECT FROM review_decisions p
+                          WHERE p.import_id = d.import_id AND p.row_number = d.row_number)
         ORDER BY row_number"""
     with _installation(scene) as (installation, actor):
         reviewer = Reviewer(installation, actor)

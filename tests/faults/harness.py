@@ -46,6 +46,9 @@ _STATE = """
                                   d.issues) AS x
          FROM import_decisions d JOIN imports i ON i.id = d.import_id) q) AS decisions,
       (SELECT jsonb_agg(x ORDER BY x) FROM (
+         SELECT jsonb_build_array(i.source_name, d.row_number, d.decision, d.reason, d.slug, d.changes, d.issues) AS x
+         FROM review_decisions d JOIN imports i ON i.id = d.import_id) q) AS reviews,
+      (SELECT jsonb_agg(x ORDER BY x) FROM (
          SELECT jsonb_build_array(i.source_name, r.row_number, r.identity, r.raw) AS x
          FROM import_rows r JOIN imports i ON i.id = r.import_id) q) AS rows,
       (SELECT jsonb_agg(x ORDER BY x) FROM (

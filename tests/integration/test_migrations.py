@@ -70,7 +70,7 @@ def test_when_a_source_said_a_thing_last_outlives_the_move_beside_its_evidence(e
     first, again = UUID(int=1), UUID(int=2)
     said = sa.text("""
         INSERT INTO source_records (entity, record_id, source_name, identity, raw, raw_sha256, file_name, file_sha256,
-          row_number, plugin, plugin_version, import_id, last_import_id, last_row_number, reading_sha256, first_seen_at,
+          record, plugin, plugin_version, import_id, last_import_id, last_record, reading_sha256, first_seen_at,
           last_seen_at)
         VALUES ('organizations', new_id(), 'list', :identity, '{}', '', 'list.csv', '', 1, 'csv-import', '1', :first,
                 :last, :row_number, :reading, '2026-01-01', :seen)""")
@@ -107,6 +107,45 @@ def _add_import(connection, url):
     connection.execute(sa.text("INSERT INTO users (email, name) VALUES ('a@b.id', 'A')"))
     connection.execute(sa.text(_KEPT), {"url": url})
     connection.commit()
+
+
+_DECIDED_BEFORE = """
+    INSERT INTO import_decisions (import_id, revision, record, decision, reason, target_id, slug, changes, issues,
+                                  organization_id, decided_by, decided_at, note)
+    SELECT i.id, v.revision, v.record, v.decision, v.reason, v.target::uuid, v.slug, v.changes::jsonb, v.issues::jsonb,
+           v.organization::uuid, CASE WHEN v.revision < 0 THEN i.actor_id END, v.decided_at::timestamptz, v.note
+    FROM imports i CROSS JOIN (VALUES
+      (1, 1, 'review', 'plan.stale', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+      (1, 2, 'review', 'plan.stale', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+      (1, 3, 'review', 'plan.stale', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+      (-1, 1, 'accepted', 'review.accepted', :one, 'satu', NULL, NULL, :two, '2026-01-02', NULL),
+      (-2, 2, 'merged', 'review.merged', :two, NULL, '{"city": [null, "Ende"]}', '[{"code": "x"}]', NULL, '2026-01-03',
+       'same phone'))
+      v (revision, record, decision, reason, target, slug, changes, issues, organization, decided_at, note)"""
+
+
+def test_decisions_of_people_move_to_a_table_of_their_own(empty):
+    one, two = UUID(int=1), UUID(int=2)
+    with _at("0016", empty[0]) as connection:
+        _add_import(connection, "file:///old/home/files/sha256/ab/ab12")
+        connection.execute(sa.text(_DECIDED_BEFORE), {"one": str(one), "two": str(two)})
+        connection.commit()
+    migrate(empty[0])
+    database = Database(Addresses(runtime=empty[1], dagster=None))
+    with database.connect() as connection:
+        moved = connection.execute(
+            sa.text("""
+            SELECT row_number, decision, reason, target_id, slug, changes, d.issues, d.organization_id,
+                   to_char(decided_at, 'FMDD'), note
+            FROM review_decisions d JOIN imports i ON i.id = d.import_id AND i.actor_id = d.decided_by ORDER BY 1""")
+        ).all()
+        left = connection.execute(sa.text("SELECT revision, row_number FROM import_decisions ORDER BY 1, 2")).all()
+    database.dispose()
+    assert [tuple(row) for row in moved] == [
+        (1, "accepted", "review.accepted", one, "satu", None, None, two, "2", None),
+        (2, "merged", "review.merged", two, None, {"city": [None, "Ende"]}, [{"code": "x"}], None, "3", "same phone"),
+    ]
+    assert [tuple(row) for row in left] == [(1, 1), (1, 2), (1, 3)]
 
 
 def test_addresses_of_received_files_give_way_to_their_content(empty):

@@ -74,7 +74,7 @@ def test_rejected_it_is_not_asked_again_until_it_changes(namesakes, reviewer, im
     assert "review.rejected_before" in {group.code for group in same.groups}
     other = import_file("name,phone,email,Warna\nForum Air,0812,halo@air.id,biru\n", source="b")
     assert decided(other) == {"rows_read": 1, "review": 1}
-    (row,) = ask("SELECT note, decided_by, decided_at FROM import_decisions WHERE revision < 0")
+    (row,) = ask("SELECT note, decided_by, decided_at FROM review_decisions")
     assert row.note == "spam"
     assert row.decided_by
     assert row.decided_at

@@ -22,9 +22,13 @@ _OPEN = """
 _ID = "00000000-0000-0000-0000-00000000000a"
 _ROW = "INSERT INTO import_rows (import_id, row_number, raw, raw_sha256) VALUES (%(id)s, %(row_number)s, '{}', '')"
 _DECISION = """
-    INSERT INTO import_decisions (import_id, revision, row_number, decision, reason, target_id, decided_by)
-    SELECT %(id)s, %(revision)s, %(row_number)s, 'accepted', 'match.none', new_id(),
-           CASE WHEN %(revision)s < 0 THEN (SELECT u.id FROM users u LIMIT 1) END"""
+    INSERT INTO import_decisions (import_id, revision, row_number, decision, reason, target_id)
+    VALUES (%(id)s, %(revision)s, %(row_number)s, 'accepted', 'match.none', new_id())"""
+_REVIEW = """
+    INSERT INTO review_decisions (import_id, row_number, decision, reason, target_id, decided_by, decided_at)
+    SELECT %(id)s, row_number, 'accepted', 'review.accepted', new_id(), (SELECT u.id FROM users u LIMIT 1), now()
+    FROM unnest(%(row_numbers)s::int[]) row_number"""
+_WAITS = "name,phone,email\nForum Air,0899,halo@air.id\nDua,,\n"
 
 
 @pytest.fixture
@@ -181,6 +185,7 @@ def test_rows_do_not_slip_in_under_an_old_snapshot(runtime, installation, receiv
 @pytest.mark.parametrize("statement", [
     "UPDATE import_rows SET raw = '{}'", "DELETE FROM import_rows",
     "UPDATE import_decisions SET decision = 'rejected'", "DELETE FROM import_decisions",
+    "UPDATE review_decisions SET decision = 'rejected'", "DELETE FROM review_decisions",
     """INSERT INTO source_records (entity, record_id, source_name, identity, raw, raw_sha256, file_name, file_sha256,
          row_number, plugin, plugin_version, import_id, last_row_number, reading_sha256)
        SELECT 'organizations', new_id(), 'list', 'x', '{}', '', 'x.csv', '', 1, 'csv-import', '1', new_id(), 1, ''""",
@@ -197,7 +202,7 @@ def test_what_was_read_and_decided_is_written_by_the_steps_alone(attempt, import
 def test_nothing_is_decided_of_an_import_that_was_decided(attempt, received, installation):
     import_id = received(dry_run=True)
     stage(installation, import_id)
-    for revision in (2, 0):
+    for revision in (2, 3):
         assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=revision, row_number=9))
     decide(installation, import_id)
     assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=1, row_number=9))
@@ -205,15 +210,31 @@ def test_nothing_is_decided_of_an_import_that_was_decided(attempt, received, ins
 
 def test_a_person_decides_once_the_import_is_applied(attempt, import_file):
     import_file("id,name,phone\n1,Forum Air,021\n", source="a")
-    planned = import_file("name,phone,email\nForum Air,0899,halo@air.id\n", source="b", dry_run=True)
+    planned = import_file(_WAITS, source="b", dry_run=True)
     assert planned.counts["review"] == 1
-    assert "decisions refused" in str(attempt(_DECISION, id=planned.import_.id, revision=-1, row_number=1))
+    assert "decisions refused" in str(attempt(_REVIEW, id=planned.import_.id, row_numbers=[1]))
 
 
 def test_a_person_decides_only_rows_that_wait(attempt, import_file):
+    import_file("id,name,phone\n1,Forum Air,021\n", source="a")
+    waits = import_file(_WAITS, source="b")
+    assert waits.counts["review"] == 1
+    for row_numbers in ([2], [3], [-1], [1, 2]):
+        assert "decisions refused" in str(attempt(_REVIEW, id=waits.import_.id, row_numbers=row_numbers))
+    assert isinstance(attempt(_REVIEW, _REVIEW, id=waits.import_.id, row_numbers=[1]), psycopg.errors.UniqueViolation)
+
+
+def test_no_plan_is_made_of_an_applied_import(attempt, import_file):
     applied = import_file("name\nSatu\n").import_.id
-    for revision, row_number in ((2, 1), (1, 2), (-1, 1), (-2, 2), (-1, 2)):
+    for revision, row_number in ((2, 1), (1, 2)):
         assert "decisions refused" in str(attempt(_DECISION, id=applied, revision=revision, row_number=row_number))
+
+
+@pytest.mark.parametrize("revision", [0, -1])
+def test_plans_have_positive_numbers(owner, revision):
+    with pytest.raises(psycopg.errors.CheckViolation), owner.transaction():
+        owner.execute("ALTER TABLE import_decisions DISABLE TRIGGER require_deciding")
+        owner.execute(_DECISION, {"id": _ID, "revision": revision, "row_number": 1})
 
 
 def test_evidence_is_recorded_of_what_is_being_applied(attempt, received, installation, import_file):
@@ -225,6 +246,17 @@ def test_evidence_is_recorded_of_what_is_being_applied(attempt, received, instal
     ):
         for import_id, plan in ((applied, 1), (applied, 2), (applied, 0), (applied, -1), (staged, 1), (staged, -1)):
             assert "evidence refused" in str(attempt(statement, id=import_id, plan=plan))
+
+
+def test_evidence_of_a_row_is_recorded_when_a_person_decided_it(attempt, received, installation, import_file):
+    import_file("id,name,phone\n1,Forum Air,021\n", source="a")
+    waits, staged = import_file(_WAITS, source="b").import_.id, received()
+    stage(installation, staged)
+    statement = "SELECT record_reviewed_evidence(%(id)s, %(row_number)s)"
+    for import_id, row_number in ((waits, 1), (waits, 2), (waits, -1), (staged, 1)):
+        assert "evidence refused" in str(attempt(statement, id=import_id, row_number=row_number))
+    others = attempt(_REVIEW, "SELECT record_reviewed_evidence(%(id)s, 2)", id=waits, row_numbers=[1])
+    assert "evidence refused" in str(others)
 
 
 def test_an_undone_import_forgets_only_what_was_said_of_its_own_records(runtime, import_file, ask):

@@ -10,7 +10,7 @@ _TEXT = (PROJECT / "docs/glossary.md").read_text("utf-8")
 _TERMS = re.findall(r"^\| ([a-z].*?) \| .*\| `([^`|]+)` \|$", _TEXT, re.MULTILINE)
 _REPLACED = re.compile(
     r"\b(ImportRecord|Workbench|ParkedRow|parked|homes|handing_back|handover|read_before|seen_sql|deciding_seen|"
-    r"promises|moments)\b|\brecord: (int|Import)\b"
+    r"promises|moments)\b|\brecord: (int|Import)\b|\brevision < 0"
 )
 _CODE = [
     file
@@ -38,3 +38,4 @@ def test_replaced_words_do_not_come_back(file):
 def test_the_pattern_finds_a_replaced_word():
     assert _REPLACED.search("def stage(workbench: Workbench) -> None:")
     assert _REPLACED.search("def find(record: int) -> None:")
+    assert _REPLACED.search("WHERE d.revision < 0")

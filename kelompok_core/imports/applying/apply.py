@@ -14,6 +14,7 @@ from kelompok_core.database.locks import lock_entity, lock_import, refresh_stati
 from kelompok_core.errors import Conflict, ImportFailed, TakenOver
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.applying import apply_sql
+from kelompok_core.imports.applying.chosen_decisions import PLANNED, PLANNED_STEP
 from kelompok_core.imports.deciding.decide import make_plan
 from kelompok_core.imports.running.queue import enqueue
 from kelompok_core.imports.shared.acting import act_on
@@ -29,7 +30,6 @@ from kelompok_core.imports.shared.repeated_rows_sql import SAID_BEFORE
 from kelompok_core.imports.shared.rights import actor_of, authorize_import
 from kelompok_core.imports.shared.superseded_rows import supersede
 from kelompok_core.installation import Installation, Progress
-from kelompok_core.records import field_sql
 from kelompok_core.records.registry import get_descriptor
 
 _ATTEMPTS = 5
@@ -183,12 +183,13 @@ def _write(connection: sa.Connection, import_: Import, revision: int, counts: Ma
         raise _MovedMeanwhile
     for field in fields:
         if field.vocabulary:
-            run(field_sql.add_words(field))
-    written = {"accepted": run(apply_sql.insert_accepted(descriptor, fields)), "merged": 0}
+            run(apply_sql.add_words(field, PLANNED))
+    written = {"accepted": run(apply_sql.insert_accepted(descriptor, fields, PLANNED)), "merged": 0}
     reach(FailPoint.APPLY_INSERTED)
     steps = connection.execute(sa.text(apply_sql.MERGE_ORDER), params).all()
     for step in steps:
-        written["merged"] += run(apply_sql.update_merged(descriptor, fields), apply_order=step.apply_order)
+        statement = apply_sql.update_merged(descriptor, fields, PLANNED_STEP)
+        written["merged"] += run(statement, apply_order=step.apply_order)
     if (withdrawal := descriptor.withdrawal) is not None:
         run(apply_sql.withdraw(descriptor, descriptor.field(withdrawal.field)))
     reach(FailPoint.APPLY_MERGED)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from kelompok_core.descriptor import EntityDescriptor, Field, Kind
+from kelompok_core.imports.applying.chosen_decisions import ChosenDecisions
 from kelompok_core.imports.deciding.decide_sql import WITHDRAWN
 from kelompok_core.records import field_sql
 from kelompok_core.records.owners_sql import RESTS_ON
@@ -32,7 +33,20 @@ def _by_column(fields: Sequence[Field]) -> Sequence[tuple[str, Sequence[Field]]]
     return [(column, list(group)) for column, group in groupby(ordered, key=lambda field: field.stored_in)]
 
 
-def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
+def add_words(field: Field, chosen: ChosenDecisions) -> str:
+    """Add the words to the field's vocabulary that the rows say and it does not have."""
+    said = f"r.candidate->>'{field.compared_as}'"
+    return f"""
+        INSERT INTO {field.vocabulary} (slug, name)
+        SELECT DISTINCT ON ({said}) {said}, r.candidate->>'{field.name}'
+        FROM {chosen.with_rows}
+        WHERE {chosen.condition} AND {said} IS NOT NULL
+          AND (d.decision = 'accepted' OR d.decision = 'merged' AND d.changes ? '{field.name}')
+        ORDER BY {said}, d.row_number
+        ON CONFLICT (slug) DO NOTHING"""
+
+
+def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field], chosen: ChosenDecisions) -> str:
     """Insert the accepted rows as new records: in the order they lie in, which is the file's."""
     columns = {"id": "d.target_id", "field_origins": _new_origins(fields)}
     if descriptor.belongs:
@@ -49,8 +63,8 @@ def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field]) -> st
     return f"""
         INSERT INTO {descriptor.entity} ({", ".join(columns)})
         SELECT {", ".join(columns.values())}
-        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.row_number = d.row_number
-        WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'accepted'"""
+        FROM {chosen.with_rows}
+        WHERE {chosen.condition} AND d.decision = 'accepted'"""
 
 
 def _said(field: Field) -> str:
@@ -93,8 +107,8 @@ def _array(names: Iterable[str | None]) -> str:
     return f"ARRAY[{quoted}]::text[]"
 
 
-def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
-    """Write the changes of one step into their records, which are locked and at the version planned on."""
+def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field], chosen: ChosenDecisions) -> str:
+    """Write the changes into their records, which are locked; a record has at most one of the chosen decisions."""
     extra = descriptor.extra_column
     columns = {extra: f"t.{extra}"}
     columns |= {column: _changed(column, group) for column, group in _by_column(fields)}
@@ -115,10 +129,8 @@ def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
             FROM jsonb_object_keys(d.changes) key WHERE key <> 'extra' {said}), '{{}}')"""
     return f"""
         UPDATE {descriptor.entity} t SET {", ".join(f"{column} = {value}" for column, value in columns.items())}
-        FROM import_decisions d JOIN import_rows r ON r.import_id = d.import_id AND r.row_number = d.row_number
-        WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
-          AND d.apply_order = :apply_order
-          AND t.id = d.target_id"""
+        FROM {chosen.with_rows}
+        WHERE {chosen.condition} AND d.decision = 'merged' AND t.id = d.target_id"""
 
 
 def _changed(column: str, fields: Sequence[Field]) -> str:
@@ -153,6 +165,7 @@ def withdraw(descriptor: EntityDescriptor, field: Field) -> str:
 RECORD_REPEATED_ROWS = "SELECT record_repeated_rows(:import, :revision)"
 RECORD_EVIDENCE = "SELECT record_evidence(:import, :revision, is_first => :is_first)"
 """Keep the first row for each value; ``is_first`` when the source is new."""
+RECORD_REVIEWED_EVIDENCE = "SELECT record_reviewed_evidence(:import, :row_number)"
 
 # The first transaction the plan may not have seen, with the audit's numbering. No row for a plan made before a restore
 # or on another server: its transaction ids cannot be compared.

@@ -165,13 +165,13 @@ DECLINED = """
     SELECT identity, target, jsonb_object_agg(field, value ORDER BY decided_at) AS said
     FROM (
       SELECT q.identity, p.target_id AS target, p.decided_at, e.key AS field, e.value
-      FROM import_decisions p
+      FROM review_decisions p
       JOIN imports n ON n.id = p.import_id AND n.state = 'applied' AND n.entity = '{entity}' AND n.source_name = :source
       JOIN import_rows q ON q.import_id = p.import_id AND q.row_number = p.row_number
       CROSS JOIN LATERAL (
         SELECT key, value FROM jsonb_each(p.issues->0->'params'->'declined')
         UNION ALL SELECT key, '[]' FROM jsonb_each(p.changes)) e
-      WHERE p.revision < 0 AND p.target_id IS NOT NULL) f
+      WHERE p.target_id IS NOT NULL) f
     GROUP BY identity, target"""
 
 

@@ -26,10 +26,10 @@ def rejected(descriptor: EntityDescriptor) -> str:
     return f"""
     CREATE TEMPORARY TABLE deciding_rejected ON COMMIT DROP AS
     SELECT DISTINCT o.identity, o.raw_sha256
-    FROM import_decisions d
+    FROM review_decisions d
     JOIN imports m ON m.id = d.import_id AND {_OF_THIS_SOURCE.format(entity=descriptor.entity)}
     JOIN import_rows o ON o.import_id = d.import_id AND o.row_number = d.row_number
-    WHERE d.revision < 0 AND d.decision = 'rejected' AND {in_sight(descriptor)}"""
+    WHERE d.decision = 'rejected' AND {in_sight(descriptor)}"""
 
 
 _REJECTED_BEFORE = """
@@ -73,11 +73,11 @@ def contested(descriptor: EntityDescriptor) -> str:
     WHERE d.reason IN {reasons.in_sql(reasons.codes(contradicts=True))}
       AND (d.reason = '{reasons.ID_TWICE_IN_FILE.code}' OR NOT CAST(:last_wins AS boolean)) AND {in_sight(descriptor)}
       AND NOT EXISTS (
-        SELECT FROM import_decisions p
+        SELECT FROM review_decisions p
         JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name
           AND n.state = 'applied'
         JOIN import_rows q ON q.import_id = p.import_id AND q.row_number = p.row_number
-        WHERE p.revision < 0 AND q.identity = o.identity AND p.decided_at > m.applied_at
+        WHERE q.identity = o.identity AND p.decided_at > m.applied_at
           AND {in_sight(descriptor, imported="n", decided="p")}
           AND CASE WHEN o.external_id IS NULL THEN q.raw_sha256 = o.raw_sha256 ELSE p.decision <> 'rejected' END)
     ORDER BY o.identity, o.raw_sha256, m.applied_at DESC"""

@@ -226,9 +226,9 @@ _GROUPS = sa.text(f"""
 """)
 
 _REVIEWED = sa.text(f"""
-    SELECT count(*) FROM import_decisions d
-    WHERE d.import_id = :import
-      AND (d.revision < 0 OR d.revision = :revision AND d.decision = 'review' AND {SUPERSEDED})
+    SELECT (SELECT count(*) FROM review_decisions WHERE import_id = :import) + count(*)
+    FROM import_decisions d
+    WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'review' AND {SUPERSEDED}
 """)
 _REASONS = sa.text("""
     SELECT decision, reason, count(*) AS number FROM import_decisions

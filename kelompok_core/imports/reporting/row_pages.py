@@ -141,8 +141,7 @@ def _rows(descriptor: EntityDescriptor) -> str:
     FROM import_rows r
     LEFT JOIN import_rows o ON o.import_id = r.as_import AND o.row_number = r.as_row_number
     LEFT JOIN import_decisions d ON d.import_id = r.import_id AND d.row_number = r.row_number AND d.revision = :revision
-    LEFT JOIN import_decisions p ON p.import_id = r.import_id AND p.row_number = r.row_number
-      AND p.revision = -r.row_number
+    LEFT JOIN review_decisions p ON p.import_id = r.import_id AND p.row_number = r.row_number
     LEFT JOIN {descriptor.entity} t ON t.id = coalesce(p.target_id, d.target_id)
     WHERE r.import_id = :import AND r.row_number > :after
       AND (:all OR coalesce(p.decision, d.decision) = ANY (CAST(:decisions AS text[])))

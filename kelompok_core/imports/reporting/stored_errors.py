@@ -137,7 +137,7 @@ def _name(import_: Import, file_id: UUID, language: str) -> str:
 _CONTENT_OF = f"""
     (SELECT concat_ws(':', m.plan_revision, p.number, p.digest, s.number, s.digest)
      FROM (SELECT count(*) AS number, coalesce(bit_xor(hashint8extended(row_number, 0)), 0) AS digest
-           FROM import_decisions WHERE import_id = m.id AND revision < 0) p,
+           FROM review_decisions WHERE import_id = m.id) p,
           (SELECT count(*) AS number, coalesce(bit_xor(hashint8extended(row_number, 0)), 0) AS digest
            FROM (SELECT DISTINCT c.row_number FROM import_superseded c
                  JOIN imports b ON b.id = c.by_import AND b.state = '{ImportState.APPLIED.value}'

@@ -17,6 +17,7 @@ from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.free_slugs import choose_slug
 from kelompok_core.imports.applying import apply_sql
+from kelompok_core.imports.applying.chosen_decisions import REVIEWED
 from kelompok_core.imports.reviewing.review_items import (
     ReviewItem,
     StoredRecord,
@@ -29,7 +30,6 @@ from kelompok_core.imports.shared.imports import Import, get_import
 from kelompok_core.imports.staging.candidates import DERIVED, SLUG_BASE
 from kelompok_core.installation import Installation
 from kelompok_core.issues import reasons
-from kelompok_core.records import field_sql
 from kelompok_core.records.registry import get_descriptor
 
 _QUESTIONS_OF_IDENTITY = reasons.codes(question=reasons.Question.IDENTITY)
@@ -102,8 +102,8 @@ class Reviewer:
             if changes:
                 fields = descriptor.fields_told_by(imported.mapping.values())
                 _add_words(connection, imported, row_number, fields)
-                _run(connection, imported, row_number, apply_sql.update_merged(descriptor, fields), apply_order=1)
-            _record_evidence(connection, imported, row_number)
+                _run(connection, imported, row_number, apply_sql.update_merged(descriptor, fields, REVIEWED))
+            _run(connection, imported, row_number, apply_sql.RECORD_REVIEWED_EVIDENCE)
             self._judge(connection, item, "same", [target], note)
             return Verdict(ref=item.ref, decision=decision, target_id=target, changed=sorted(changes))
 
@@ -117,8 +117,8 @@ class Reviewer:
         slug = _free_slug(connection, descriptor, item)
         self._decide(connection, item, "accepted", target_id=target, slug=slug, note=note)
         _add_words(connection, imported, item.row_number, fields)
-        _run(connection, imported, item.row_number, apply_sql.insert_accepted(descriptor, fields))
-        _record_evidence(connection, imported, item.row_number)
+        _run(connection, imported, item.row_number, apply_sql.insert_accepted(descriptor, fields, REVIEWED))
+        _run(connection, imported, item.row_number, apply_sql.RECORD_REVIEWED_EVIDENCE)
         self._judge(connection, item, "different", item.may_be, note)
         return Verdict(ref=item.ref, decision="accepted", target_id=target, changed=())
 
@@ -295,20 +295,16 @@ def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, item: Re
 def _add_words(connection: sa.Connection, imported: Import, row_number: int, fields: Sequence[Field]) -> None:
     for field in fields:
         if field.vocabulary:
-            _run(connection, imported, row_number, field_sql.add_words(field))
+            _run(connection, imported, row_number, apply_sql.add_words(field, REVIEWED))
 
 
-def _record_evidence(connection: sa.Connection, imported: Import, row_number: int) -> None:
-    _run(connection, imported, row_number, apply_sql.RECORD_EVIDENCE, is_first=False)
-
-
-def _run(connection: sa.Connection, imported: Import, row_number: int, statement: str, **more: Any) -> None:
-    """Run one of apply's statements over the one decision: a person's has a revision of its own, minus its record."""
+def _run(connection: sa.Connection, imported: Import, row_number: int, statement: str) -> None:
+    """Run one of apply's statements for what the person decided about the row."""
     params = {
-        "import": imported.id, "revision": -row_number, "source": imported.source_name, "origin": imported.origin,
+        "import": imported.id, "row_number": row_number, "source": imported.source_name, "origin": imported.origin,
     }  # fmt: skip
     try:
-        connection.execute(sa.text(statement), params | more)
+        connection.execute(sa.text(statement), params)
     except sa.exc.IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) != _REVERSED:
             raise
@@ -319,11 +315,10 @@ def _run(connection: sa.Connection, imported: Import, row_number: int, statement
 
 
 _INSERT = sa.text("""
-    INSERT INTO import_decisions (import_id, revision, row_number, decision, reason, target_id, slug, changes, issues,
+    INSERT INTO review_decisions (import_id, row_number, decision, reason, target_id, slug, changes, issues,
                                   organization_id, decided_by, decided_at, note)
-    VALUES (:import, -CAST(:row_number AS integer), :row_number, :decision, :reason, :target_id, :slug, :changes,
-            :issues,
-            :organization, :actor, now(), :note)
+    VALUES (:import, :row_number, :decision, :reason, :target_id, :slug, :changes, :issues, :organization, :actor,
+            now(), :note)
 """).bindparams(
     *(sa.bindparam(name, type_=sa.dialects.postgresql.JSONB(none_as_null=True)) for name in ("changes", "issues"))
 )

@@ -157,8 +157,12 @@ def _was_in_sight(descriptor: EntityDescriptor) -> str:
         return "false"
     said = sees_said("d.organization_id", said_by_limited("s"))
     return f"""EXISTS (
-            SELECT FROM imports m JOIN import_decisions d
-              ON d.import_id = m.id AND d.row_number = s.row_number AND d.revision IN (m.plan_revision, -s.row_number)
+            SELECT FROM imports m CROSS JOIN LATERAL (
+              SELECT target_id, organization_id FROM import_decisions
+              WHERE import_id = m.id AND row_number = s.row_number AND revision = m.plan_revision
+              UNION ALL
+              SELECT target_id, organization_id FROM review_decisions
+              WHERE import_id = m.id AND row_number = s.row_number) d
             WHERE m.id = s.import_id AND d.target_id = s.record_id AND {said})"""
 
 

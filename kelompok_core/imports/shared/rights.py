@@ -110,7 +110,8 @@ _OWNERS = sa.text("""
     WHERE import_id = :import AND organization_id IS NOT NULL""")
 _MADE_OWNERS = sa.text("""
     SELECT EXISTS (
-      SELECT FROM import_decisions WHERE import_id = :import AND revision < 0 AND decision = 'accepted')""")
-_WRITTEN_OWNERS = sa.text("""
-    SELECT DISTINCT organization_id FROM import_decisions
-    WHERE import_id = :import AND decision IN ('accepted', 'merged') AND organization_id IS NOT NULL""")
+      SELECT FROM review_decisions WHERE import_id = :import AND decision = 'accepted')""")
+_WRITTEN = "WHERE import_id = :import AND decision IN ('accepted', 'merged') AND organization_id IS NOT NULL"
+_WRITTEN_OWNERS = sa.text(f"""
+    SELECT organization_id FROM import_decisions {_WRITTEN}
+    UNION SELECT organization_id FROM review_decisions {_WRITTEN}""")

@@ -16,8 +16,7 @@ SUPERSEDED = f"""
 """Whether a later row took the place of decision ``d``, in an import that was not undone."""
 
 UNDECIDED = f"""
-    NOT EXISTS (SELECT FROM import_decisions p
-                WHERE p.import_id = d.import_id AND p.row_number = d.row_number AND p.revision = -d.row_number)
+    NOT EXISTS (SELECT FROM review_decisions p WHERE p.import_id = d.import_id AND p.row_number = d.row_number)
     AND NOT {SUPERSEDED}"""
 """Whether nobody decided ``d`` since it was sent to review, and nothing came in its place."""
 

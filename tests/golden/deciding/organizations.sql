@@ -134,7 +134,7 @@ CREATE TEMPORARY TABLE deciding_matches ON COMMIT DROP AS
           WHERE t.slug = k.slug AND coalesce(CAST(:sees_all AS boolean) OR t.id = ANY (CAST(:sees AS uuid[])), false) AND NOT (coalesce(lower(t.country) <> lower(k.country), false) OR coalesce(lower(t.region) <> lower(k.region), false) OR coalesce(lower(t.city) <> lower(k.city) AND NOT (regexp_replace(lower(t.city), '^(kabupaten|kota) ', '') = regexp_replace(lower(k.city), '^(kabupaten|kota) ', '') AND (lower(t.city) = regexp_replace(lower(t.city), '^(kabupaten|kota) ', '') OR lower(k.city) = regexp_replace(lower(k.city), '^(kabupaten|kota) ', ''))), false)) AND 
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = 'organizations' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = 'organizations' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL) AND 
     NOT (k.explicit AND EXISTS (
       SELECT FROM source_records s WHERE s.record_id = t.id AND s.entity = 'organizations'
@@ -150,7 +150,7 @@ CREATE TEMPORARY TABLE deciding_matches ON COMMIT DROP AS
           WHERE t.website_key = k.website_key AND coalesce(CAST(:sees_all AS boolean) OR t.id = ANY (CAST(:sees AS uuid[])), false) AND NOT (coalesce(lower(t.country) <> lower(k.country), false) OR coalesce(lower(t.region) <> lower(k.region), false) OR coalesce(lower(t.city) <> lower(k.city) AND NOT (regexp_replace(lower(t.city), '^(kabupaten|kota) ', '') = regexp_replace(lower(k.city), '^(kabupaten|kota) ', '') AND (lower(t.city) = regexp_replace(lower(t.city), '^(kabupaten|kota) ', '') OR lower(k.city) = regexp_replace(lower(k.city), '^(kabupaten|kota) ', ''))), false)) AND 
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = 'organizations' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = 'organizations' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL) AND 
     NOT (k.explicit AND EXISTS (
       SELECT FROM source_records s WHERE s.record_id = t.id AND s.entity = 'organizations'
@@ -169,7 +169,7 @@ CREATE TEMPORARY TABLE deciding_matches ON COMMIT DROP AS
           WHERE t.email_key = k.email_key AND coalesce(CAST(:sees_all AS boolean) OR t.id = ANY (CAST(:sees AS uuid[])), false) AND NOT (coalesce(lower(t.country) <> lower(k.country), false) OR coalesce(lower(t.region) <> lower(k.region), false) OR coalesce(lower(t.city) <> lower(k.city) AND NOT (regexp_replace(lower(t.city), '^(kabupaten|kota) ', '') = regexp_replace(lower(k.city), '^(kabupaten|kota) ', '') AND (lower(t.city) = regexp_replace(lower(t.city), '^(kabupaten|kota) ', '') OR lower(k.city) = regexp_replace(lower(k.city), '^(kabupaten|kota) ', ''))), false)) AND 
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = 'organizations' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = 'organizations' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL) AND ((k.nameless OR t.name_key = k.name_key) OR 
     NOT (k.explicit AND EXISTS (
       SELECT FROM source_records s WHERE s.record_id = t.id AND s.entity = 'organizations'
@@ -224,7 +224,7 @@ CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
         AND s.source_name = :source AND s.external_id IS NOT NULL)) AND 
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = 'organizations' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = 'organizations' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL) AND coalesce(lower(t.city), '') IN ('', lower(k.city), regexp_replace(lower(k.city), '^(kabupaten|kota) ', ''), 'kabupaten ' || regexp_replace(lower(k.city), '^(kabupaten|kota) ', ''), 'kota ' || regexp_replace(lower(k.city), '^(kabupaten|kota) ', '')) UNION ALL 
           SELECT t.id FROM organizations t
           WHERE EXISTS (SELECT FROM deciding_there) AND n.identity IS NULL AND m.row_number IS NULL
@@ -237,7 +237,7 @@ CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
         AND s.source_name = :source AND s.external_id IS NOT NULL)) AND 
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = 'organizations' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = 'organizations' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL) AND k.city IS NULL LIMIT 1) w ON true;
 
 -- Bring back repeated rows whose record other rows of the file refer to, too.
@@ -277,10 +277,10 @@ ANALYZE deciding_rows;
 -- Find rows that a person rejected before.
 CREATE TEMPORARY TABLE deciding_rejected ON COMMIT DROP AS
     SELECT DISTINCT o.identity, o.raw_sha256
-    FROM import_decisions d
+    FROM review_decisions d
     JOIN imports m ON m.id = d.import_id AND m.entity = 'organizations' AND m.source_name = :source AND m.state = 'applied'
     JOIN import_rows o ON o.import_id = d.import_id AND o.row_number = d.row_number
-    WHERE d.revision < 0 AND d.decision = 'rejected' AND (m.organization_id IS NULL OR coalesce(
+    WHERE d.decision = 'rejected' AND (m.organization_id IS NULL OR coalesce(
         CASE WHEN CAST(:sees_all AS boolean) THEN NOT (NOT m.sees_all AND m.actor_id <> CAST(:actor AS uuid))
              ELSE m.organization_id = ANY (CAST(:sees AS uuid[])) END, false));
 UPDATE deciding_rows r SET for_review = true, reason = 'review.rejected_before' 
@@ -338,11 +338,11 @@ CREATE TEMPORARY TABLE deciding_contested ON COMMIT DROP AS
         CASE WHEN CAST(:sees_all AS boolean) THEN NOT (NOT m.sees_all AND m.actor_id <> CAST(:actor AS uuid))
              ELSE m.organization_id = ANY (CAST(:sees AS uuid[])) END, false))
       AND NOT EXISTS (
-        SELECT FROM import_decisions p
+        SELECT FROM review_decisions p
         JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name
           AND n.state = 'applied'
         JOIN import_rows q ON q.import_id = p.import_id AND q.row_number = p.row_number
-        WHERE p.revision < 0 AND q.identity = o.identity AND p.decided_at > m.applied_at
+        WHERE q.identity = o.identity AND p.decided_at > m.applied_at
           AND (n.organization_id IS NULL OR coalesce(
         CASE WHEN CAST(:sees_all AS boolean) THEN NOT (NOT n.sees_all AND n.actor_id <> CAST(:actor AS uuid))
              ELSE n.organization_id = ANY (CAST(:sees AS uuid[])) END, false))
@@ -372,13 +372,13 @@ CREATE TEMPORARY TABLE deciding_declined ON COMMIT DROP AS
     SELECT identity, target, jsonb_object_agg(field, value ORDER BY decided_at) AS said
     FROM (
       SELECT q.identity, p.target_id AS target, p.decided_at, e.key AS field, e.value
-      FROM import_decisions p
+      FROM review_decisions p
       JOIN imports n ON n.id = p.import_id AND n.state = 'applied' AND n.entity = 'organizations' AND n.source_name = :source
       JOIN import_rows q ON q.import_id = p.import_id AND q.row_number = p.row_number
       CROSS JOIN LATERAL (
         SELECT key, value FROM jsonb_each(p.issues->0->'params'->'declined')
         UNION ALL SELECT key, '[]' FROM jsonb_each(p.changes)) e
-      WHERE p.revision < 0 AND p.target_id IS NOT NULL) f
+      WHERE p.target_id IS NOT NULL) f
     GROUP BY identity, target;
 
 -- List rows with errors.

@@ -103,8 +103,12 @@ CREATE TEMPORARY TABLE deciding_known ON COMMIT DROP AS
           AND (coalesce(
         CASE WHEN CAST(:sees_all AS boolean) THEN NOT (s.import_id IN (SELECT id FROM imports WHERE NOT sees_all AND actor_id <> CAST(:actor AS uuid)) AND s.last_import_id IN (SELECT id FROM imports WHERE NOT sees_all AND actor_id <> CAST(:actor AS uuid)))
              ELSE t.organization_id = ANY (CAST(:sees AS uuid[])) END, false) OR t.id IS NULL AND EXISTS (
-            SELECT FROM imports m JOIN import_decisions d
-              ON d.import_id = m.id AND d.row_number = s.row_number AND d.revision IN (m.plan_revision, -s.row_number)
+            SELECT FROM imports m CROSS JOIN LATERAL (
+              SELECT target_id, organization_id FROM import_decisions
+              WHERE import_id = m.id AND row_number = s.row_number AND revision = m.plan_revision
+              UNION ALL
+              SELECT target_id, organization_id FROM review_decisions
+              WHERE import_id = m.id AND row_number = s.row_number) d
             WHERE m.id = s.import_id AND d.target_id = s.record_id AND coalesce(
         CASE WHEN CAST(:sees_all AS boolean) THEN NOT (s.import_id IN (SELECT id FROM imports WHERE NOT sees_all AND actor_id <> CAST(:actor AS uuid)) AND s.last_import_id IN (SELECT id FROM imports WHERE NOT sees_all AND actor_id <> CAST(:actor AS uuid)))
              ELSE d.organization_id = ANY (CAST(:sees AS uuid[])) END, false)))
@@ -180,7 +184,7 @@ CREATE TEMPORARY TABLE deciding_matches ON COMMIT DROP AS
           WHERE t.slug = k.slug AND t.organization_id = k.owner AND NOT (coalesce(lower(t.url_key) <> lower(k.url_key), false) OR coalesce(t.written_on <> k.written_on, false)) AND 
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = 'posts' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = 'posts' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL) AND 
     NOT (k.explicit AND EXISTS (
       SELECT FROM source_records s WHERE s.record_id = t.id AND s.entity = 'posts'
@@ -196,7 +200,7 @@ CREATE TEMPORARY TABLE deciding_matches ON COMMIT DROP AS
           WHERE t.url_key = k.url_key AND t.organization_id = k.owner AND NOT (false) AND 
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = 'posts' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = 'posts' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL) AND 
     NOT (k.explicit AND EXISTS (
       SELECT FROM source_records s WHERE s.record_id = t.id AND s.entity = 'posts'
@@ -212,7 +216,7 @@ CREATE TEMPORARY TABLE deciding_matches ON COMMIT DROP AS
           WHERE t.title_key = k.title_key AND t.written_on = k.written_on AND t.organization_id = k.owner AND NOT (coalesce(lower(t.url_key) <> lower(k.url_key), false) OR coalesce(t.written_on <> k.written_on, false)) AND 
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = 'posts' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = 'posts' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL) AND 
     NOT (k.explicit AND EXISTS (
       SELECT FROM source_records s WHERE s.record_id = t.id AND s.entity = 'posts'
@@ -267,7 +271,7 @@ CREATE TEMPORARY TABLE deciding_rows ON COMMIT DROP AS
         AND s.source_name = :source AND s.external_id IS NOT NULL)) AND 
     NOT EXISTS (
       SELECT FROM judgements j
-      WHERE j.entity = 'posts' AND j.left_ref = 'row_number:' || t.id AND j.judgement = 'different'
+      WHERE j.entity = 'posts' AND j.left_ref = 'record:' || t.id AND j.judgement = 'different'
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL) LIMIT 1) w ON true;
 
 -- Bring back repeated rows whose record other rows of the file refer to, too.
@@ -300,10 +304,10 @@ ANALYZE deciding_rows;
 -- Find rows that a person rejected before.
 CREATE TEMPORARY TABLE deciding_rejected ON COMMIT DROP AS
     SELECT DISTINCT o.identity, o.raw_sha256
-    FROM import_decisions d
+    FROM review_decisions d
     JOIN imports m ON m.id = d.import_id AND m.entity = 'posts' AND m.source_name = :source AND m.state = 'applied'
     JOIN import_rows o ON o.import_id = d.import_id AND o.row_number = d.row_number
-    WHERE d.revision < 0 AND d.decision = 'rejected' AND (coalesce(
+    WHERE d.decision = 'rejected' AND (coalesce(
         CASE WHEN CAST(:sees_all AS boolean) THEN NOT (NOT m.sees_all AND m.actor_id <> CAST(:actor AS uuid))
              ELSE coalesce(d.organization_id, m.organization_id) = ANY (CAST(:sees AS uuid[])) END, false) OR coalesce(d.organization_id, m.organization_id) IS NULL AND m.actor_id = CAST(:actor AS uuid));
 UPDATE deciding_rows r SET for_review = true, reason = 'review.rejected_before' 
@@ -342,11 +346,11 @@ CREATE TEMPORARY TABLE deciding_contested ON COMMIT DROP AS
         CASE WHEN CAST(:sees_all AS boolean) THEN NOT (NOT m.sees_all AND m.actor_id <> CAST(:actor AS uuid))
              ELSE coalesce(d.organization_id, m.organization_id) = ANY (CAST(:sees AS uuid[])) END, false) OR coalesce(d.organization_id, m.organization_id) IS NULL AND m.actor_id = CAST(:actor AS uuid))
       AND NOT EXISTS (
-        SELECT FROM import_decisions p
+        SELECT FROM review_decisions p
         JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name
           AND n.state = 'applied'
         JOIN import_rows q ON q.import_id = p.import_id AND q.row_number = p.row_number
-        WHERE p.revision < 0 AND q.identity = o.identity AND p.decided_at > m.applied_at
+        WHERE q.identity = o.identity AND p.decided_at > m.applied_at
           AND (coalesce(
         CASE WHEN CAST(:sees_all AS boolean) THEN NOT (NOT n.sees_all AND n.actor_id <> CAST(:actor AS uuid))
              ELSE coalesce(p.organization_id, n.organization_id) = ANY (CAST(:sees AS uuid[])) END, false) OR coalesce(p.organization_id, n.organization_id) IS NULL AND n.actor_id = CAST(:actor AS uuid))
@@ -376,13 +380,13 @@ CREATE TEMPORARY TABLE deciding_declined ON COMMIT DROP AS
     SELECT identity, target, jsonb_object_agg(field, value ORDER BY decided_at) AS said
     FROM (
       SELECT q.identity, p.target_id AS target, p.decided_at, e.key AS field, e.value
-      FROM import_decisions p
+      FROM review_decisions p
       JOIN imports n ON n.id = p.import_id AND n.state = 'applied' AND n.entity = 'posts' AND n.source_name = :source
       JOIN import_rows q ON q.import_id = p.import_id AND q.row_number = p.row_number
       CROSS JOIN LATERAL (
         SELECT key, value FROM jsonb_each(p.issues->0->'params'->'declined')
         UNION ALL SELECT key, '[]' FROM jsonb_each(p.changes)) e
-      WHERE p.revision < 0 AND p.target_id IS NOT NULL) f
+      WHERE p.target_id IS NOT NULL) f
     GROUP BY identity, target;
 
 -- List rows with errors.
