@@ -24,7 +24,7 @@ from benchmarks.lists import write_list  # noqa: E402  (runs as a script)
 from benchmarks.peer_programs.measuring import peak_memory  # noqa: E402
 from benchmarks.run import Place, Server, make_home, run_import  # noqa: E402
 from kelompok_core.database import embedded  # noqa: E402
-from kelompok_core.imports.shared.imports import ImportOptions  # noqa: E402
+from kelompok_core.imports.shared.options import ImportOptions  # noqa: E402
 
 PASSES = ("first", "unchanged", "10 % changed")
 _PROGRAMS = Path(__file__).parent / "peer_programs"

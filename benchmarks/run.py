@@ -38,7 +38,7 @@ from kelompok_core.database.engine import Addresses, Database  # noqa: E402
 from kelompok_core.imports.applying.apply import apply  # noqa: E402
 from kelompok_core.imports.deciding.decide import decide  # noqa: E402
 from kelompok_core.imports.receiving.receive import ImportRequest, receive  # noqa: E402
-from kelompok_core.imports.shared.imports import ImportOptions  # noqa: E402
+from kelompok_core.imports.shared.options import ImportOptions  # noqa: E402
 from kelompok_core.imports.staging.stage import stage  # noqa: E402
 from kelompok_core.installation import Installation  # noqa: E402
 from kelompok_core.plugin_host.configuration import set_enabled  # noqa: E402

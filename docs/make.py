@@ -1,4 +1,4 @@
-"""Writes what the code knows better: fields, issue codes, errors of the API, the manifest's schema."""
+"""Writes what the code knows better: fields, import options, issue codes, errors of the API, the manifest's schema."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
 from kelompok_core.descriptor import Field, Part
 from kelompok_core.entities import list_entities
+from kelompok_core.imports.shared.options import OPTIONS, ImportOption
 from kelompok_core.imports.staging.candidates import EXTERNAL_ID, ORGANIZATION
 from kelompok_core.issues.catalog import core_entries, read_catalog
 from kelompok_core.issues.entries import LANGUAGES, Entry
@@ -24,6 +25,7 @@ def pages() -> Mapping[Path, str]:
     return {
         FOLDER / "fields.md": "\n".join(_fields()) + "\n",
         FOLDER / "decision-reasons.md": "\n".join(_reasons()) + "\n",
+        FOLDER / "import-options.md": "\n".join(_import_options()) + "\n",
         FOLDER / "issue-codes.md": "\n".join(_issue_codes()) + "\n",
         FOLDER / "api-errors.md": "\n".join(_api_errors()) + "\n",
         FOLDER / "manifest.schema.json": manifest_json_schema(),
@@ -72,6 +74,31 @@ def _field(field: Field) -> Iterator[str]:
 def _weak(known: Field | Part) -> Iterator[str]:
     """Yield the headers that are known only beside others, with those."""
     return (f"{alias} (beside {', '.join(sorted(known.beside))})" for alias in known.weak_aliases)
+
+
+def _import_options() -> Iterator[str]:
+    yield "# Import options"
+    yield ""
+    yield "How an import reads and merges a file. You can give each option on the command line, in a request to"
+    yield "[the HTTP API](api.md), in the run config of [Dagster](dagster.md), and in `[[schedules]]` and `[[inboxes]]`"
+    yield "of `kelompok.toml`. A saved profile, `[profiles.NAME]`, has them all but `profile`. Run config uses the"
+    yield "names that Dagster suggests, such as `DAY_FIRST` for `dmy`."
+    yield ""
+    by_installation = (f"`{one.key}`" for one in OPTIONS if one.declared.in_installation)
+    yield f"`[imports]` sets these for all imports of an installation: {', '.join(by_installation)}."
+    yield "What you give is used first, then the profile, then `[imports]`. Mappings, policies and settings add up."
+    yield ""
+    yield "| command line | API | kelompok.toml and Dagster | meaning |"
+    yield "|---|---|---|---|"
+    for one in OPTIONS:
+        yield f"| {_written(one)} | `{one.word}` | `{one.key}` | {one.declared.help} |"
+
+
+def _written(option: ImportOption) -> str:
+    if option.value is bool:
+        return f"`{option.flag}`, `{option.no_flag}`"
+    choices = "|".join(str(one.value) for one in option.choices or ())
+    return f"`{option.flag} {option.declared.form or choices or option.name.upper()}`".replace("|", "\\|")
 
 
 def _issue_codes() -> Iterator[str]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kelompok_core.access.rules import Action
+from kelompok_core.values.merge_policy import MergePolicy
 
 if TYPE_CHECKING:  # what a descriptor speaks of is loaded by those who make one
     import pandas as pd
@@ -29,24 +30,6 @@ NAMES_OF_HOMES = (
 
 ZONES = ("time zone", "zona waktu", "tzid", "timezone identifier", "tz", "zona")
 """Headers of the zone that the times of a row are of."""
-
-
-class MergePolicy(StrEnum):
-    """What an import may do to a value that is already there. A blank cell never changes anything.
-
-    ``OWN`` replaces what this same source said before and fills what is empty; ``FILL_EMPTY`` fills only;
-    ``OVERWRITE`` replaces another source's value too; ``KEEP`` leaves an existing record's value alone;
-    ``NEWEST`` replaces what was written before the day this row says it was changed (``changed_at``);
-    ``APPEND_SET`` adds what a list does not have yet, and elsewhere does as ``FILL_EMPTY``.
-    None of them replaces what a person set.
-    """
-
-    OWN = "own"
-    FILL_EMPTY = "fill_empty"
-    OVERWRITE = "overwrite"
-    KEEP = "keep"
-    NEWEST = "newest"
-    APPEND_SET = "append_set"
 
 
 class Kind(StrEnum):

@@ -12,14 +12,14 @@ from kelompok_core.errors import SettingsError, UsageError
 from kelompok_core.headers.mapping import EXTRA, IGNORE
 from kelompok_core.imports.receiving.receive import ImportRequest, source_of
 from kelompok_core.imports.shared.columns import list_fields, list_targets
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import OPTIONS, ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, installation_zone, read_profile
 from kelompok_core.plugin_host.configuration import check_config
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins
 from kelompok_core.settings import Settings
 from kelompok_core.suggestions import suggest
-from kelompok_core.values.conventions import is_country, is_zone
+from kelompok_core.values.conventions import is_zone
 from kelompok_pipelines.fresh_sources import FreshSources, is_configured, read_fresh_sources
 from kelompok_pipelines.sources import (
     AnySource,
@@ -148,15 +148,14 @@ def _of_job(known: _Known, key: str, source: Source) -> Iterator[SettingsError]:
 
 
 def _of_options(known: _Known, key: str, source: Source) -> Iterator[SettingsError]:
-    if source.timezone is not None and not is_zone(source.timezone):
-        yield SettingsError(f"{key}.timezone", f"there is no time zone {source.timezone!r}", hint=_A_ZONE)
-    if source.phone_country is not None and not is_country(source.phone_country):
-        yield SettingsError(
-            f"{key}.phone_country", f"there is no country {source.phone_country!r}",
-            hint="Give its two letters (ISO 3166), such as ID.",
-        )  # fmt: skip
+    options = source.import_options
+    for one in OPTIONS:
+        try:
+            one.check(one.of(options))
+        except UsageError as error:
+            yield SettingsError(f"{key}.{one.key}", error.message, hint=error.hint)
     try:
-        profile = known.profile(source.profile)
+        profile = known.profile(options.profile)
     except UsageError as error:
         yield SettingsError(f"{key}.profile", error.message, hint=error.hint)
         profile = Profile()
@@ -175,9 +174,9 @@ def _of_source_name(key: str, source: Source, name: str | None) -> Iterator[Sett
 
 
 def _of_fields(key: str, source: Source, profile: ImportOptions, entity: str) -> Iterator[SettingsError]:
-    targets, taken = list_targets(entity), set[str]()
-    for header, target in {**profile.mapping, **source.mapping}.items():
-        path = f"{key}.mapping.{header}" if header in source.mapping else f"{key}.profile"
+    options, targets, taken = source.import_options, list_targets(entity), set[str]()
+    for header, target in {**profile.mapping, **options.mapping}.items():
+        path = f"{key}.mapping.{header}" if header in options.mapping else f"{key}.profile"
         if target in (IGNORE, EXTRA):
             continue
         if target not in targets:
@@ -187,9 +186,9 @@ def _of_fields(key: str, source: Source, profile: ImportOptions, entity: str) ->
             yield SettingsError(path, f"another column is already mapped to {target!r}")
         taken.add(target)
     fields = list_fields(entity)
-    for name in {**profile.policies, **source.policies}:
+    for name in {**profile.policies, **options.policies}:
         if name not in fields:
-            path = f"{key}.policies.{name}" if name in source.policies else f"{key}.profile"
+            path = f"{key}.policies.{name}" if name in options.policies else f"{key}.profile"
             hint = suggest(name, fields, few=len(fields))
             yield SettingsError(path, f"{entity} have no field {name!r}", hint=hint)
 
@@ -200,7 +199,7 @@ def _of_plugin_settings(
     if plugin.manifest is None or plugin.state is not PluginState.ENABLED:
         return
     try:
-        check_config(plugin.manifest, {**plugin.config, **profile.config, **source.settings})
+        check_config(plugin.manifest, {**plugin.config, **profile.config, **source.import_options.config})
     except SettingsError as error:
         path = error.key.removeprefix(f"plugins.{plugin.name}")
         # Dagster stores this message, and the reason may quote a value.
@@ -228,10 +227,10 @@ def _of_schedule(known: _Known, key: str, source: ScheduledSource) -> Iterator[S
     except SettingsError as error:
         yield error
         return
-    if source.timezone not in (None, zone):
+    if (timezone := source.import_options.timezone) not in (None, zone):
         yield SettingsError(
             f"{key}.timezone", "is the time zone of times in the file, so cron_timezone is required",
-            hint=f'Set cron_timezone to "{source.timezone}" or, to keep the installation\'s time zone, "{zone}".',
+            hint=f'Set cron_timezone to "{timezone}" or, to keep the installation\'s time zone, "{zone}".',
         )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def config_of(
     # Always set the source: the partition key may differ from the source's name.
     source = source_name(settings, options, one.plugin, one.job.name, file)
     config = {**options.run_config(), "file": str(file), "source": source}
-    return config | ({"settings_from": table} if options.settings and table is not None else {})
+    return config | ({"settings_from": table} if options.import_options.config and table is not None else {})
 
 
 def request_run(

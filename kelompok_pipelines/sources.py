@@ -10,21 +10,20 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import SettingsError, UsageError
 from kelompok_core.imports.receiving.receive import ImportRequest, source_of
-from kelompok_core.imports.shared.imports import DuplicatePolicy
+from kelompok_core.imports.shared.option_fields import options_of, with_option_fields
+from kelompok_core.imports.shared.options import ImportOptions, get_option
 from kelompok_core.imports.shared.profiles import read_profile
 from kelompok_core.plugin_host.configuration import read_document
 from kelompok_core.settings import Settings
 from kelompok_core.sources.watched import FAILED_FOLDER, TAKEN_FOLDER
-from kelompok_core.values.conventions import DateOrder
 from kelompok_pipelines.source_shapes import FOLDER_ERROR, problems_of_shape
 
 _DEEPEST = 2
 """Levels of a watched folder below the inbox folder; folders of organizations are one level deeper."""
 _LONGEST_VALUE = 80
-_SETTINGS_KEY = "settings"
+_SETTINGS_KEY = get_option("config").key
 
 STANZAS = Path(__file__).parent / "defs"
 """Where ``dg scaffold`` creates components, each in its own folder."""
@@ -32,6 +31,7 @@ STANZAS = Path(__file__).parent / "defs"
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
+@with_option_fields(text=Text)
 class SourceOptions(BaseModel):
     """How a file is imported: the options of ``kelompok plugin run``."""
 
@@ -43,28 +43,11 @@ class SourceOptions(BaseModel):
     organization: Text | None = Field(default=None, description="Slug of the only organization to import into.")
     actor: Text | None = Field(default=None, description="E-mail of the importing user; default: the local operator.")
     dry_run: bool = Field(default=False, strict=True, description="Stop at the plan.")
-    mapping: dict[str, Text] = Field(
-        default={}, description="Header to field; «-» ignores a column, «extra» keeps it as extra data."
-    )
-    policies: dict[str, MergePolicy] = Field(default={}, description="Merge policy by field.")
-    on_duplicate: DuplicatePolicy | None = Field(
-        default=None, description="What to do when rows of the file contradict each other; default: reject."
-    )
-    profile: Text | None = Field(
-        default=None, description="Profile of kelompok.toml to start from; PLUGIN/NAME for a plugin's profile."
-    )
-    date_order: DateOrder | None = Field(
-        default=None, description="Order of day and month in numeric dates: dmy or mdy; default: detected."
-    )
-    phone_country: Text | None = Field(
-        default=None, description="Country of phone numbers without a country code: two letters (ISO 3166)."
-    )
-    timezone: Text | None = Field(
-        default=None, description="Time zone for times in the file without one; default: the installation's."
-    )
-    settings: dict[str, Any] = Field(
-        default={}, description="Plugin settings for this source; they override those under [plugins.NAME]."
-    )
+
+    @property
+    def import_options(self) -> ImportOptions:
+        """How the file is read and merged."""
+        return options_of(self)
 
     def run_config(self) -> dict[str, Any]:
         """Return the options that are set, as config of the op.
@@ -210,7 +193,7 @@ def plugin_settings_of(settings: Settings, key: str, plugin: str, job: str, file
             f"kelompok.toml has no {key} for {plugin}, {job} and this file",
             hint="Remove settings_from from the run config, or use the file of that table.",
         )
-    return found.settings
+    return found.import_options.config
 
 
 def named_source(settings: Settings, options: SourceOptions) -> str | None:
@@ -220,9 +203,10 @@ def named_source(settings: Settings, options: SourceOptions) -> str | None:
         NotFound: When there is no such profile.
         SettingsError: When the profile is invalid, with the wrong key.
     """
-    if options.source is not None or options.profile is None:
+    profile = options.import_options.profile
+    if options.source is not None or profile is None:
         return options.source
-    return read_profile(settings, options.profile).source_name
+    return read_profile(settings, profile).source_name
 
 
 def source_name(settings: Settings, options: SourceOptions, plugin: str, job: str, file: str | Path) -> str:

@@ -24,7 +24,7 @@ from kelompok_core.imports.applying.apply import apply
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.reporting.report import ImportReport, get_report
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.installation import Installation
 from kelompok_core.organizations.service import OrganizationService

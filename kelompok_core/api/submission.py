@@ -13,11 +13,11 @@ from starlette.datastructures import UploadFile
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action
 from kelompok_core.api.caller import require
+from kelompok_core.api.option_parameters import given_options, with_option_parameters
 from kelompok_core.api.problems import MediaTypeRefused
 from kelompok_core.errors import NotPermitted, PluginUnavailable, UsageError
 from kelompok_core.imports.receiving.receive import Admission, ImportRequest, admit
-from kelompok_core.imports.shared.imports import DuplicatePolicy
-from kelompok_core.imports.shared.profiles import chosen_profile, read_policies
+from kelompok_core.imports.shared.profiles import chosen_profile
 from kelompok_core.imports.shared.rights import authorize_import
 from kelompok_core.installation import Installation
 from kelompok_core.organizations.queries import get_organization_id
@@ -26,8 +26,6 @@ from kelompok_core.plugin_host.registry import PluginState, list_plugins, requir
 from kelompok_core.settings import Settings
 from kelompok_core.sources.opening import media_type_of
 from kelompok_core.sources.storage import Incoming
-from kelompok_core.values.conventions import DateOrder
-from kelompok_core.values.pairs import read_pairs
 
 MULTIPART = "multipart/form-data"
 _UNTOLD = ("", "application/octet-stream")
@@ -38,7 +36,6 @@ _GZIP = b"\x1f\x8b"
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
-Pair = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^=\x00-\x1f][^\x00-\x1f]*=[^\x00-\x1f]*$")]
 
 
 class Mode(StrEnum):
@@ -48,8 +45,9 @@ class Mode(StrEnum):
     APPLY = "apply"
 
 
+@with_option_parameters(text=Word)
 class Asked(BaseModel):
-    """What is asked of a file; the first eight may come as headers as well, ``Kelompok-Plugin`` and so on."""
+    """What is asked of a file, with the import's options; some may come as headers: see :class:`AskedByHeader`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,20 +55,10 @@ class Asked(BaseModel):
     job: Word | None = Field(default=None, description="Needed only where the plugin has several for this.")
     mode: Mode | None = Field(default=None, description="`dry_run` (the default) stops at the plan.")
     organization: Word | None = Field(default=None, description="Slug of the organization it is confined to.")
-    profile: Word | None = Field(default=None, description="A saved profile, or PLUGIN/NAME.")
     source: Word | None = Field(
         default=None, description="Name of the list this is; the same name again updates. Default: the file's name."
     )
     file_name: FileName | None = Field(default=None, description="What the file is called.")
-    map: list[Pair] = Field(default=[], max_length=500, description="HEADER=FIELD; `-` leaves out, `extra` keeps.")
-    policy: list[Pair] = Field(default=[], max_length=100, description="FIELD=POLICY, such as `city=overwrite`.")
-    set: list[Pair] = Field(
-        default=[], max_length=100, description="KEY=VALUE, a setting that the plugin allows in requests."
-    )
-    on_duplicate: DuplicatePolicy | None = Field(default=None, description="When a file says two things of a record.")
-    date_order: DateOrder | None = Field(default=None, description="Of dates that are three numbers.")
-    phone_country: Word | None = Field(default=None, description="Of phone numbers without one; ID by default.")
-    timezone: Word | None = Field(default=None, description="Of times without one; Asia/Jakarta by default.")
 
 
 class AskedByHeader(BaseModel):
@@ -113,19 +101,9 @@ def prepare(
     """
     told = media_type if media_type not in _UNTOLD else media_type_of(asked.file_name or "") or ""
     plugin, job = _reader(installation.settings, entity, told, asked)
-    given = read_pairs(asked.set, first=True)
-    require_per_request(installation.settings, plugin, given)
-    profile = chosen_profile(
-        installation.settings,
-        asked.profile,
-        mapping=read_pairs(asked.map),
-        policies=read_policies(asked.policy),
-        duplicates=asked.on_duplicate,
-        config=given,
-        date_order=asked.date_order,
-        phone_country=asked.phone_country,
-        timezone=asked.timezone,
-    )
+    options = given_options(asked)
+    require_per_request(installation.settings, plugin, options.config)
+    profile = chosen_profile(installation.settings, options)
     source = asked.source or profile.source_name
     if source is None and asked.file_name is None:
         raise UsageError("the source is not named", hint="Give source, or file_name to take it from.")

@@ -79,7 +79,7 @@ def mapping(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def policies(ctx: typer.Context, incomplete: str) -> list[str]:
     """Complete ``FIELD=``, and the policies after it."""
-    from kelompok_core.descriptor import MergePolicy
+    from kelompok_core.values.merge_policy import MergePolicy
 
     field, equals, begun = incomplete.partition("=")
     if not equals:

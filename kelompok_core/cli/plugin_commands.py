@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from kelompok_core.cli import output, previews, surroundings, terminal
+from kelompok_core.cli.import_options import WrittenOptions, annotation_of
 from kelompok_core.cli.language import language, say, translate
 from kelompok_core.errors import KelompokError, SettingsError
 from kelompok_core.plugin_host.manifest import Command
@@ -69,24 +70,26 @@ def _callback(plugin: PluginInfo, command: Command) -> Any:
     properties = _arguments(command)
     required = command.arguments_schema.get("required", [])
 
-    def run(**given: Any) -> None:
+    def run(**given: object) -> None:
+        written = WrittenOptions(values={"config": given["setting"], "mapping": given.get("mapping")})
         asked = _Asked(
             arguments={key: given[key] for key in properties},
-            settings=terminal.pairs(given["setting"] or [], "--set", first=True),
-            mapping=terminal.pairs(given.get("mapping") or [], "--map"),
+            settings=written.read_one("config"),
+            mapping=written.read_one("mapping"),
         )
         _require_free(command, given)
-        _run(plugin, command, asked, as_json=given["as_json"])
+        _run(plugin, command, asked, as_json=bool(given["as_json"]))
 
     parameters = [
         _parameter(name, one, is_required=name in required, is_found_out=name == _ENTITY and _previews(command))
         for name, one in properties.items()
     ]
     if _previews(command):
-        parameters.append(_further("mapping", terminal.MapOption))
+        parameters.append(_further("mapping", annotation_of("mapping")))
     if _written(command):
         parameters.append(_further("force", terminal.ForceOption, default=False))
-    parameters += [_further("setting", terminal.SettingOption), _further("as_json", terminal.JsonOption, default=False)]
+    parameters.append(_further("setting", annotation_of("config")))
+    parameters.append(_further("as_json", terminal.JsonOption, default=False))
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kelompok_core.cli import completion, output, terminal
+from kelompok_core.cli.import_options import WrittenOptions, with_import_options
 from kelompok_core.cli.language import say, translate
 from kelompok_core.cli.surroundings import settings
-from kelompok_core.cli.terminal import ActorOption, JsonOption, MapOption, SettingOption
+from kelompok_core.cli.terminal import ActorOption, JsonOption
 from kelompok_core.errors import PluginUnavailable
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.registry import (
@@ -23,14 +23,8 @@ from kelompok_core.plugin_host.registry import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
     from rich.text import Text
-
-    from kelompok_core.descriptor import MergePolicy
-
-Word = TypeVar("Word", bound=StrEnum)
 
 _COLOURS = {
     PluginState.ENABLED: "green",
@@ -171,32 +165,6 @@ SourceOption = Annotated[
     str | None, typer.Option(help="Name of the list this is; the same name again updates. Default: the file's name.")
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Plan, write nothing.")]
-PolicyOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FIELD=POLICY",
-        help="own, fill_empty, overwrite, keep, newest or append_set, for one field.",
-        autocompletion=completion.policies,
-    ),
-]
-DuplicateOption = Annotated[
-    str | None, typer.Option(help="reject: a file's second word on a record comes back; last: it wins.")
-]
-DateOrderOption = Annotated[
-    str | None, typer.Option(help="dmy or mdy: which comes first in dates of three numbers; else it must be proven.")
-]
-PhoneCountryOption = Annotated[
-    str | None, typer.Option(metavar="CODE", help="Country of phone numbers without one. Default: ID.")
-]
-TimezoneOption = Annotated[
-    str | None, typer.Option(metavar="ZONE", help="Zone of times without one. Default: Asia/Jakarta.")
-]
-ProfileOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Start from this saved profile, or PLUGIN/NAME for a plugin's own.", autocompletion=completion.profiles
-    ),
-]
 SaveOption = Annotated[str | None, typer.Option("--save-profile", help="Save these options as a profile.")]
 KeyOption = Annotated[
     str | None, typer.Option("--idempotency-key", help="The same key gives the same import, not another.")
@@ -204,6 +172,7 @@ KeyOption = Annotated[
 
 
 @app.command(epilog=terminal.EXIT_CODES)
+@with_import_options
 def run(
     name: NameArgument,
     job: JobOption,
@@ -211,14 +180,8 @@ def run(
     organization: OrganizationOption = None,
     source: SourceOption = None,
     dry_run: DryRunOption = False,
-    mapping: MapOption = None,
-    policy: PolicyOption = None,
-    on_duplicate: DuplicateOption = None,
-    date_order: DateOrderOption = None,
-    phone_country: PhoneCountryOption = None,
-    timezone: TimezoneOption = None,
-    setting: SettingOption = None,
-    profile: ProfileOption = None,
+    *,
+    options: WrittenOptions,
     save: SaveOption = None,
     key: KeyOption = None,
     only_import: ImportOption = None,
@@ -241,27 +204,15 @@ def run(
             since=since,
             again=again,
             dry_run=dry_run,
-            config=terminal.pairs(setting or [], "--set", first=True),
+            config=options.read_one("config"),
         )
         raise typer.Exit(enriching.run(asked, actor, as_json=as_json))
     if file is None:
         raise terminal.wrong_option("--file", f"{job} imports a file: say which")
     from kelompok_core.imports.receiving.receive import ImportRequest, source_of
-    from kelompok_core.imports.shared.imports import DuplicatePolicy
     from kelompok_core.imports.shared.profiles import chosen_profile, save_profile
-    from kelompok_core.values.conventions import DateOrder
 
-    chosen = chosen_profile(
-        settings(),
-        profile,
-        mapping=terminal.pairs(mapping or [], "--map"),
-        policies=_policies(policy or []),
-        duplicates=_one_of(DuplicatePolicy, on_duplicate, "--on-duplicate") if on_duplicate else None,
-        config=terminal.pairs(setting or [], "--set", first=True),
-        date_order=_one_of(DateOrder, date_order, "--date-order") if date_order else None,
-        phone_country=phone_country,
-        timezone=timezone,
-    )
+    chosen = chosen_profile(settings(), options.read())
     chosen = replace(chosen, source_name=source or chosen.source_name)
     request = ImportRequest(
         plugin=name,
@@ -276,17 +227,3 @@ def run(
     if save:
         save_profile(settings(), save, replace(chosen, source_name=source_of(request)))
     raise typer.Exit(importing.run(request, actor, as_json=as_json))
-
-
-def _policies(given: "Sequence[str]") -> "dict[str, MergePolicy]":
-    from kelompok_core.imports.shared.profiles import read_policies
-
-    with terminal.blaming("--policy"):
-        return read_policies(given)
-
-
-def _one_of(words: type[Word], given: str, option: str) -> Word:
-    try:
-        return words(given)
-    except ValueError as error:
-        raise terminal.none_of(option, given, words) from error

@@ -33,24 +33,6 @@ ActorOption = Annotated[
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Maximum number to show.")]
-MapOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map",
-        metavar="HEADER=FIELD",
-        help="The field of a column; «-» ignores the column, «extra» keeps it as extra data.",
-        autocompletion=completion.mapping,
-    ),
-]
-SettingOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="A setting of the plugin, for this run only.",
-        autocompletion=completion.settings_of_plugin,
-    ),
-]
 
 DONE, FAILED, USAGE, ATTENTION, NOT_PERMITTED = 0, 1, 2, 3, 4
 EXIT_CODES = "Exit codes: 0 done · 1 failed · 2 usage · 3 done, with rejected or review rows · 4 not permitted."

@@ -11,13 +11,13 @@ from kelompok_core.descriptor import (
     Field,
     Kind,
     MatchRule,
-    MergePolicy,
     Part,
 )
 from kelompok_core.events.schema import event_schema
 from kelompok_core.matching.keys import name_key, website_key
 from kelompok_core.values.conventions import DEFAULT_ZONE
 from kelompok_core.values.html import html
+from kelompok_core.values.merge_policy import MergePolicy
 from kelompok_core.values.places import city, country, region
 from kelompok_core.values.slug import slug
 from kelompok_core.values.text import line, text

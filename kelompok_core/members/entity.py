@@ -12,7 +12,6 @@ from kelompok_core.descriptor import (
     Field,
     Kind,
     MatchRule,
-    MergePolicy,
     Part,
     Withdrawal,
 )
@@ -22,6 +21,7 @@ from kelompok_core.values.consent import FLAGS, OPTED_OUT, do_not_contact
 from kelompok_core.values.dates import first_day, last_day
 from kelompok_core.values.email import email
 from kelompok_core.values.eras import BIRTH, JOINING, LEAVING
+from kelompok_core.values.merge_policy import MergePolicy
 from kelompok_core.values.people import person_name
 from kelompok_core.values.phones import phone
 from kelompok_core.values.places import city, country, region

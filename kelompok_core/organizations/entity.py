@@ -2,12 +2,13 @@
 
 from functools import partial
 
-from kelompok_core.descriptor import DerivedColumn, Detail, EntityDescriptor, Field, MatchRule, MergePolicy, Part
+from kelompok_core.descriptor import DerivedColumn, Detail, EntityDescriptor, Field, MatchRule, Part
 from kelompok_core.matching.keys import email_key, organization_name_key, website_key
 from kelompok_core.organizations.schema import organization_schema
 from kelompok_core.values.dates import partial_date
 from kelompok_core.values.email import email
 from kelompok_core.values.eras import DISSOLVING, FOUNDING
+from kelompok_core.values.merge_policy import MergePolicy
 from kelompok_core.values.phones import phone
 from kelompok_core.values.places import city, country, region
 from kelompok_core.values.slug import slug

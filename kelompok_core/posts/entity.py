@@ -15,7 +15,6 @@ from kelompok_core.descriptor import (
     Guard,
     Kind,
     MatchRule,
-    MergePolicy,
     Part,
 )
 from kelompok_core.matching.keys import name_key, website_key
@@ -23,6 +22,7 @@ from kelompok_core.posts.schema import post_schema
 from kelompok_core.values.dates import first_day
 from kelompok_core.values.eras import HAPPENING
 from kelompok_core.values.html import html
+from kelompok_core.values.merge_policy import MergePolicy
 from kelompok_core.values.slug import slug
 from kelompok_core.values.text import line
 from kelompok_core.values.times import published_at

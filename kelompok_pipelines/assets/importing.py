@@ -8,7 +8,6 @@ import dagster as dg
 from pydantic import Field
 
 from kelompok_core.access.actors import Actor, get_actor
-from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.receiving.file_rules import run_rules
@@ -16,13 +15,14 @@ from kelompok_core.imports.receiving.last_imports import list_last_imports
 from kelompok_core.imports.receiving.receive import REFUSED, ImportRequest, receive, source_of
 from kelompok_core.imports.receiving.repeat import receive_again
 from kelompok_core.imports.reporting.inbox_outcomes import settling
-from kelompok_core.imports.shared.imports import DuplicatePolicy, Import, ImportState, get_import
+from kelompok_core.imports.shared.imports import Import, ImportState, get_import
+from kelompok_core.imports.shared.option_fields import options_of, with_option_fields
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import chosen_profile
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.plugin_host.registry import require_per_request
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.sources.inbox import KEY, put_aside
-from kelompok_core.values.conventions import DateOrder
 from kelompok_pipelines import names
 from kelompok_pipelines.assets.results import decided_result, staged_results
 from kelompok_pipelines.assets.specs import layer_spec
@@ -36,6 +36,7 @@ from kelompok_pipelines.sources import plugin_settings_of, scheduled_files
 from kelompok_pipelines.step_failures import without_values
 
 
+@with_option_fields(anything=str)  # run config has no values that may be anything
 class ImportConfig(dg.Config):
     """What to import: an import received earlier, or a file on the machine that runs this step."""
 
@@ -48,22 +49,6 @@ class ImportConfig(dg.Config):
     organization: str | None = Field(default=None, description="Slug of the only organization to import into.")
     actor: str | None = Field(default=None, description="E-mail of the importing user; default: the local operator.")
     dry_run: bool = Field(default=False, description="Stop at the plan.")
-    mapping: dict[str, str] = Field(
-        default={}, description="Header to field; «-» ignores a column, «extra» keeps it as extra data."
-    )
-    policies: dict[str, MergePolicy] = Field(default={}, description="Merge policy by field.")
-    on_duplicate: DuplicatePolicy | None = Field(
-        default=None, description="What to do when rows of the file contradict each other; default: REJECT."
-    )
-    profile: str | None = Field(default=None, description="Saved profile of kelompok.toml to start from.")
-    date_order: DateOrder | None = Field(
-        default=None, description="Order of day, month and year in numeric dates; default: detected from the data."
-    )
-    phone_country: str | None = Field(
-        default=None, description="Country of phone numbers without a country code; default: ID."
-    )
-    timezone: str | None = Field(default=None, description="Time zone of times without one; default: Asia/Jakarta.")
-    settings: dict[str, str] = Field(default={}, description="Plugin settings that a request may set.")
     settings_from: str | None = Field(
         default=None,
         description="Table of kelompok.toml for this file that has more plugin settings, such as schedules.partners.",
@@ -113,18 +98,10 @@ def _find(core: Core, import_id: UUID, config: ImportConfig, run: dg.DagsterRun)
 
 
 def _receive(core: Core, one: PluginJob, config: ImportConfig, partition: str | None) -> UUID:
-    require_per_request(core.installation.settings, one.plugin, config.settings)
-    profile = chosen_profile(
-        core.installation.settings,
-        config.profile,
-        mapping=config.mapping,
-        policies=config.policies,
-        duplicates=config.on_duplicate,
-        config={**_settings_of_table(core, one, config), **config.settings},
-        date_order=config.date_order,
-        phone_country=config.phone_country,
-        timezone=config.timezone,
-    )
+    options = options_of(config)
+    require_per_request(core.installation.settings, one.plugin, options.config)
+    options = options.over(ImportOptions(config=_settings_of_table(core, one, config)))
+    profile = chosen_profile(core.installation.settings, options)
     request = ImportRequest(
         plugin=one.plugin,
         job=one.job.name,

@@ -9,7 +9,7 @@ from kelompok_core.errors import UsageError
 from kelompok_core.imports.applying.apply import apply, approve
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.reporting.report import get_report, iter_row_issues
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.records.registry import get_descriptor
 
 _LONG = "panjang " * 2_000

@@ -5,7 +5,7 @@ import pytest
 from kelompok_core.errors import SourceUnreadable
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.reporting.report import iter_row_issues
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.staging.part import Part
 from kelompok_core.imports.staging.parts import join_parts, stage_part
 from tests.counting import decided

@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from kelompok_core.audit.context import AuditContext, announce
-from kelompok_core.descriptor import MergePolicy
 from kelompok_core.imports.reporting.report import iter_row_issues
-from kelompok_core.imports.shared.imports import DuplicatePolicy, ImportOptions
+from kelompok_core.imports.shared.options import DuplicatePolicy, ImportOptions
+from kelompok_core.values.merge_policy import MergePolicy
 from tests.counting import decided
 
 

@@ -4,15 +4,15 @@ import pytest
 import sqlalchemy as sa
 
 from kelompok_core.audit.context import AuditContext, announce
-from kelompok_core.descriptor import MergePolicy
 from kelompok_core.errors import ImportFailed, NotPermitted
 from kelompok_core.imports.applying import invariants
 from kelompok_core.imports.applying.apply import apply, approve
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
-from kelompok_core.imports.shared.imports import DuplicatePolicy, ImportOptions
+from kelompok_core.imports.shared.options import DuplicatePolicy, ImportOptions
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.values.conventions import DateOrder
+from kelompok_core.values.merge_policy import MergePolicy
 from tests.counting import codes_of, decided
 
 

@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from kelompok_core.descriptor import MergePolicy
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.records.export import ExportFormat, write_export
 from kelompok_core.records.registry import get_descriptor
+from kelompok_core.values.merge_policy import MergePolicy
 
 _ORGANIZATIONS = '''name,country,city,phone,email,website,description,history,kategori,instagram,tahun berdiri
 =cmd|' /C calc'!A0,ID,Bandung,+62 812 1111 2222,a@example.org,https://a.example.org,"dua

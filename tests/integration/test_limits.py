@@ -9,7 +9,7 @@ import pytest
 from kelompok_core.contracts import SourceBatch, UnreadableSource, location_table, text_table
 from kelompok_core.errors import SettingsError, SourceUnreadable
 from kelompok_core.imports.receiving.file_rules import operator_rules
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import read_profile
 from kelompok_core.imports.staging import source_size
 from kelompok_core.imports.staging.plugin_reading import reading_context

@@ -2,11 +2,11 @@
 
 import pytest
 
-from kelompok_core.descriptor import MergePolicy
-from kelompok_core.imports.shared.imports import DuplicatePolicy, ImportOptions
+from kelompok_core.imports.shared.options import DuplicatePolicy, ImportOptions
 from kelompok_core.members.service import MemberService
 from kelompok_core.records.export import ExportFormat, write_export
 from kelompok_core.records.registry import get_descriptor
+from kelompok_core.values.merge_policy import MergePolicy
 from tests.counting import decided
 
 

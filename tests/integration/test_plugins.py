@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from kelompok_core.errors import GivenSettingWrong, ImportFailed, PluginUnavailable, SettingsError, UsageError
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, chosen_profile, save_profile
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret, set_enabled
 from kelompok_core.plugin_host.loading import load, plugin_context
@@ -313,6 +313,6 @@ def test_a_manifest_that_gives_a_secret_away_is_refused_when_it_is_read(install,
 def test_a_profile_is_the_operators_and_has_all_settings(settings, import_file):
     options = ImportOptions(config={"max_columns": 2})
     save_profile(settings, "narrow", Profile(options=options))
-    assert chosen_profile(settings, "narrow").options.config == {"max_columns": 2}
+    assert chosen_profile(settings, ImportOptions(profile="narrow")).options.config == {"max_columns": 2}
     with pytest.raises(ImportFailed):
-        import_file("a,b,name\n1,2,Satu\n", options=chosen_profile(settings, "narrow").options)
+        import_file("a,b,name\n1,2,Satu\n", options=chosen_profile(settings, ImportOptions(profile="narrow")).options)

@@ -19,7 +19,7 @@ from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.reporting.error_file import write_error_file
 from kelompok_core.imports.reporting.report import iter_row_issues
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.staging.stage import stage
 
 _MAPPING = {"Kode": "external_id"}

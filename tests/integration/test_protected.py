@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kelompok_core.entities import list_entities
 from kelompok_core.errors import UsageError
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.records.registry import get_descriptor
 
 _VALUES = st.sampled_from(

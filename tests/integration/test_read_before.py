@@ -13,7 +13,8 @@ from kelompok_core.imports.applying.apply import apply
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.reporting.error_file import write_error_file
-from kelompok_core.imports.shared.imports import ImportOptions, ImportState, get_import, update_held
+from kelompok_core.imports.shared.imports import ImportState, get_import, update_held
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.rights import StagingRights
 from kelompok_core.imports.staging import reused_files
 from kelompok_core.imports.staging import stage as staging

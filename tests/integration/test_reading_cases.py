@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from tests.counting import codes_of, decided
 
 _DATA = os.environ.get("KELOMPOK_TEST_DATA")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.applying import invariants
-from kelompok_core.imports.shared.imports import DuplicatePolicy, ImportOptions
+from kelompok_core.imports.shared.options import DuplicatePolicy, ImportOptions
 from kelompok_core.values.conventions import DateOrder
 from tests.counting import decided
 

@@ -10,7 +10,7 @@ import pytest
 
 from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.applying import invariants
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import chosen_profile
 from tests.counting import decided
 
@@ -52,7 +52,7 @@ def forum(import_file):
 
 def test_the_registry_of_research_organizations_release_by_release(import_json, settings):
     expected = [(1203, 0), (1044, 10), (2228, 53), (2295, 136)]
-    options = chosen_profile(settings, "json-import/ror").options
+    options = chosen_profile(settings, ImportOptions(profile="json-import/ror")).options
     for release, (new, changed) in zip(("2.6", "2.7", "2.8", "2.9"), expected, strict=True):
         report = import_json(_file("org-ror-releases", f"ror-v{release}.json"), source="ror", options=options)
         assert (report.counts["accepted"], report.counts["merged"]) == (new, changed)
@@ -120,7 +120,7 @@ def test_conferences_listed_under_several_topics(import_json, forum):
 
 
 def test_schema_org_events_with_their_ready_profile(import_json, forum, settings, ask):
-    options = chosen_profile(settings, "json-import/schema-org-events").options
+    options = chosen_profile(settings, ImportOptions(profile="json-import/schema-org-events")).options
     file = _file("evt-schema-org-jsonld", "events.json")
     report = import_json(file, options=options, organization=forum, entity="events")
     assert report.counts["rows_read"] == 30

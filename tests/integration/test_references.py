@@ -10,7 +10,8 @@ from kelompok_core.imports.applying.apply import apply
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.reporting.row_pages import list_rows
-from kelompok_core.imports.shared.imports import ImportOptions, get_import
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.imports.undoing.undo import undo
 

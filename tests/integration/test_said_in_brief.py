@@ -3,7 +3,8 @@
 import pytest
 
 from kelompok_core.imports.reporting.report import iter_row_issues
-from kelompok_core.imports.shared.imports import ImportOptions, get_import
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.imports.shared.options import ImportOptions
 from tests.counting import decided
 
 

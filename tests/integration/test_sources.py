@@ -13,7 +13,7 @@ import pytest
 
 from kelompok_core.errors import ImportFailed, UsageError
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.sources import opening
 from kelompok_core.sources.opening import media_type_of, open_source
@@ -155,7 +155,7 @@ def test_a_ready_profile_of_a_plugin(import_file, settings, ask):
         "names": [{"types": ["label"], "value": "X"}, {"types": ["ror_display"], "value": "Pusat Studi Air"}],
         "locations": [{"geonames_details": {"country_code": "ID", "name": "Bogor"}}],
     }  # fmt: skip
-    options = chosen_profile(settings, "json-import/ror").options
+    options = chosen_profile(settings, ImportOptions(profile="json-import/ror")).options
     assert (
         import_file(json.dumps([record]), name="r.json", plugin="json-import", options=options).counts["accepted"] == 1
     )
@@ -163,7 +163,7 @@ def test_a_ready_profile_of_a_plugin(import_file, settings, ask):
         "Pusat Studi Air", "https://a.example.org", "ID", "Bogor",
     )  # fmt: skip
     with pytest.raises(NotFound):
-        chosen_profile(settings, "json-import/nothing")
+        chosen_profile(settings, ImportOptions(profile="json-import/nothing"))
 
 
 def test_a_nested_secret_is_refused_by_its_last_name(import_file, ask):

@@ -21,7 +21,7 @@ from kelompok_core.imports.reviewing.review_items import (
     list_candidates,
     list_review_items,
 )
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.undoing.undo import undo
 from tests.roles import grant_role
 

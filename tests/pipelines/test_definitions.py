@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from kelompok_core.imports.receiving.receive import ImportRequest, admit, receive
-from kelompok_core.imports.shared.imports import ImportOptions
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, save_profile
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines import jobs, sensors

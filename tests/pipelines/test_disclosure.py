@@ -10,7 +10,8 @@ from dagster_shared.serdes import serialize_value
 from kelompok_core.contracts import Severity
 from kelompok_core.errors import ImportFailed, SourceUnreadable
 from kelompok_core.imports.reporting.disclosure import Disclosure, column_letters, disclosure_of, show_code
-from kelompok_core.imports.shared.imports import ImportOptions, get_import
+from kelompok_core.imports.shared.imports import get_import
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, save_profile
 from kelompok_core.issues.catalog import all_entries
 from kelompok_core.issues.entries import list_facts

@@ -30,7 +30,7 @@ P95_FILE, P95_FUNCTION, P95_BRANCHES, P95_ARGUMENTS = 300, 30, 7, 4
 BRANCHES_MAX = 20
 ANY_MAX = {CORE: 13.5, "kelompok_pipelines": 10.0, "plugins": 17.2}
 """Uses of ``Any`` per 1,000 lines of code. Aim: 10. Lower a number when the code allows it."""
-SILENCED_MAX = 3.0
+SILENCED_MAX = 3.5
 """Comments that silence a checker, per 1,000 lines of code."""
 BROAD = {CORE: 13, "kelompok_pipelines": 6, "plugins": 0}
 """Handlers of every exception: at the edges to plugins, threads and services, which must outlive what fails."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kelompok_core.access.rules import MANAGING_ROLES, Action, list_organizations_held, list_organizations_where
 from kelompok_core.database.locks import refresh_statistics, use_memory, working_on
-from kelompok_core.descriptor import EntityDescriptor, MergePolicy
+from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.deciding import free_slugs_sql, plan_sql
 from kelompok_core.imports.deciding.field_changes_sql import DecisionRules
@@ -20,17 +20,18 @@ from kelompok_core.imports.shared.acting import noticing_takeover
 from kelompok_core.imports.shared.columns import ORGANIZATION
 from kelompok_core.imports.shared.imports import (
     DECISIONS,
-    DuplicatePolicy,
     Import,
     ImportState,
     get_import,
     update_held,
 )
+from kelompok_core.imports.shared.options import DuplicatePolicy
 from kelompok_core.imports.shared.rights import actor_of, list_in_sight
 from kelompok_core.installation import Installation, Progress
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.records.visibility_sql import sees_params
 from kelompok_core.values.conventions import DEFAULT_ZONE
+from kelompok_core.values.merge_policy import MergePolicy
 
 
 def decide(installation: Installation, import_id: UUID) -> Import:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kelompok_core.descriptor import Detail, EntityDescriptor, Field, Kind, MergePolicy, Withdrawal
+from kelompok_core.descriptor import Detail, EntityDescriptor, Field, Kind, Withdrawal
 from kelompok_core.imports.deciding import less_detail_sql
 from kelompok_core.imports.staging.candidates import IN_BRIEF
 from kelompok_core.records import field_sql
+from kelompok_core.values.merge_policy import MergePolicy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.receiving.file_rules import operator_rules
 from kelompok_core.imports.receiving.media_types import Arrived, find_media_type
 from kelompok_core.imports.running.queue import enqueue, require_room
-from kelompok_core.imports.shared.imports import IMPORTS, ImportOptions, check_reading, fingerprint, get_import
+from kelompok_core.imports.shared.imports import IMPORTS, fingerprint, get_import
+from kelompok_core.imports.shared.options import ImportOptions, check_options
 from kelompok_core.imports.shared.profiles import with_conventions
 from kelompok_core.imports.shared.rights import authorize_import
 from kelompok_core.installation import Installation
@@ -118,7 +119,7 @@ def admit(installation: Installation, request: ImportRequest, actor: Actor) -> A
         SettingsError: When a setting of the plugin does not fit.
         UsageError: When the file's kind does not fit the job, or a merge policy is for a field there is not.
     """
-    check_reading(request.options)
+    check_options(request.options)
     source_of(request)
     plugin = require_enabled(installation.settings, request.plugin)
     job = find_job(plugin, request.job)

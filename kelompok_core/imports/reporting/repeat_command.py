@@ -7,12 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from kelompok_core.errors import KelompokError
-from kelompok_core.imports.shared.imports import Import, ImportOptions
+from kelompok_core.imports.shared.imports import Import
+from kelompok_core.imports.shared.options import OPTIONS, ImportOptions, get_option
 from kelompok_core.imports.shared.profiles import read_profile, with_conventions
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.settings import Settings
 
-_OF_VALUES = ("date_order", "phone_country", "timezone")
+_NOT_ALIKE = ("config", "profile")
+"""Options that are written apart: some settings are left out, and the profile comes first."""
+
 OF_THE_FILE = "x-of-the-file"
 """Marks settings in a manifest's ``config_schema`` that are about one file's form: an error file has another."""
 
@@ -34,7 +37,7 @@ def import_again(
         country = get_country(connection, import_.organization_id)
     profile, base = _base(settings, import_)
     if profile is not None:
-        words += ["--profile", profile]
+        words += get_option("profile").write(profile, None)
     base = with_conventions(settings, base, country=country)
     words += _differences(import_, base)
     if (
@@ -42,11 +45,10 @@ def import_again(
         and import_.options.date_order is None
         and (order := _proven_order(connection, import_)) is not None
     ):
-        words += ["--date-order", order]
+        words += get_option("date_order").write(order, None)
     left_out = _settings_of_files(settings, import_.plugin) if is_error_file else frozenset()
-    for key, value in import_.options.config.items():
-        if key not in left_out and base.config.get(key) != value:
-            words += ["--set", f"{key}={value}"]
+    config = {key: value for key, value in import_.options.config.items() if key not in left_out}
+    words += get_option("config").write(config, base.config)
     return words
 
 
@@ -62,19 +64,13 @@ def _base(settings: Settings, import_: Import) -> tuple[str | None, ImportOption
 
 
 def _differences(import_: Import, base: ImportOptions) -> Iterator[str]:
-    options = import_.options
     places = {header: place for place, header in enumerate(import_.header)}
-    for header in sorted(options.mapping, key=lambda one: places.get(one, len(places))):
-        if base.mapping.get(header) != options.mapping[header]:
-            yield from ("--map", f"{header}={options.mapping[header]}")
-    for field, policy in options.policies.items():
-        if base.policies.get(field) != policy:
-            yield from ("--policy", f"{field}={policy.value}")
-    if options.duplicates != base.duplicates:
-        yield from ("--on-duplicate", options.duplicates.value)
-    for name in _OF_VALUES:
-        if (value := getattr(options, name)) is not None and value != getattr(base, name):
-            yield from (f"--{name.replace('_', '-')}", str(value))
+    options, usual = import_.options.to_json(), base.to_json()
+    mapping = options["mapping"].items()
+    options["mapping"] = dict(sorted(mapping, key=lambda pair: places.get(pair[0], len(places))))
+    for one in OPTIONS:
+        if one.name not in _NOT_ALIKE:
+            yield from one.write(options[one.name], usual[one.name])
 
 
 def _proven_order(connection: sa.Connection, import_: Import) -> str | None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,12 +12,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from kelompok_core.descriptor import MergePolicy
-from kelompok_core.errors import KelompokError, NotFound, TakenOver, UsageError
+from kelompok_core.errors import KelompokError, NotFound, TakenOver
 from kelompok_core.failures import trace_of
 from kelompok_core.imports.shared.acting import act_on
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.records.owners_sql import OWNER
-from kelompok_core.values.conventions import DateOrder, is_country, is_zone
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
 """The five outcomes a row can have; their counts add up to the rows read."""
@@ -37,86 +36,6 @@ class ImportState(StrEnum):
 
 
 _UNFINISHED = frozenset({ImportState.RECEIVED, ImportState.STAGING, ImportState.STAGED})
-
-
-class DuplicatePolicy(StrEnum):
-    """What happens when a file says two different things about one record.
-
-    ``REJECT`` keeps the first and hands the later one back; ``LAST`` lets later rows win, as in a log.
-    """
-
-    REJECT = "reject"
-    LAST = "last"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportOptions:
-    """How to read and merge; saved with the import.
-
-    Attributes:
-        mapping: Source header to field or part name; ``-`` leaves a column out, ``extra`` keeps it as extra.
-        policies: Merge policy by field, where it differs from the entity's own.
-        duplicates: See :class:`DuplicatePolicy`.
-        config: Settings of the plugin for this import, over those of ``kelompok.toml``.
-        date_order: Which comes first in dates of three numbers; proven by the column's values where not said.
-        phone_country: ISO 3166 code of phone numbers written without one. Where not said, that of the organization the
-            import is confined to, else the installation's.
-        timezone: IANA name of the zone of times written without one; where not said, the installation's.
-        profile: Name of the profile that the other options began with; it changes nothing by itself.
-    """
-
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    policies: Mapping[str, MergePolicy] = field(default_factory=dict)
-    duplicates: DuplicatePolicy = DuplicatePolicy.REJECT
-    config: Mapping[str, Any] = field(default_factory=dict)
-    date_order: DateOrder | None = None
-    phone_country: str | None = None
-    timezone: str | None = None
-    profile: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "mapping": dict(self.mapping),
-            "policies": {name: policy.value for name, policy in self.policies.items()},
-            "duplicates": self.duplicates.value,
-            "config": dict(self.config),
-            "date_order": self.date_order.value if self.date_order else None,
-            "phone_country": self.phone_country,
-            "timezone": self.timezone,
-            "profile": self.profile,
-        }
-
-    @property
-    def effects(self) -> dict[str, Any]:
-        """All that makes a difference to what is read and decided."""
-        return {name: option for name, option in self.to_json().items() if name != "profile"}
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "ImportOptions":
-        return cls(
-            mapping=stored["mapping"],
-            policies={name: MergePolicy(policy) for name, policy in stored["policies"].items()},
-            duplicates=DuplicatePolicy(stored["duplicates"]),
-            config=stored["config"],
-            date_order=DateOrder(stored["date_order"]) if stored.get("date_order") else None,
-            phone_country=stored.get("phone_country"),
-            timezone=stored.get("timezone"),
-            profile=stored.get("profile"),
-        )
-
-
-def check_reading(options: ImportOptions) -> None:
-    """See that zone and country are such.
-
-    Raises:
-        UsageError: Naming the one that is none.
-    """
-    if options.timezone is not None and not is_zone(options.timezone):
-        raise UsageError(f"there is no time zone {options.timezone!r}", hint="Name one such as Asia/Makassar.")
-    if options.phone_country is not None and not is_country(options.phone_country):
-        raise UsageError(
-            f"there is no country {options.phone_country!r}", hint="Give its two letters (ISO 3166), such as ID."
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -296,8 +296,7 @@ class Stager:
 
     def _reading_of(self, mapping: HeaderMapping) -> bytes:
         """Return a digest of how rows are interpreted; a raw row read in another way counts as changed."""
-        options = self._import.options
-        settings = [options.phone_country, options.timezone, *sorted(self._granted)]
+        settings = [*self._import.options.digest_parts(), *sorted(self._granted)]
         words = json.dumps(
             [
                 READING,
