@@ -105,7 +105,7 @@ def _issue_codes() -> Iterator[str]:
     yield "# Issue codes"
     yield ""
     yield "Every finding about a file, a row or a cell has one of these. The severity says what becomes of it:"
-    yield "**fatal** stops the import, **error** rejects the row, **review** parks it for a person, **warning** means"
+    yield "**fatal** stops the import, **error** rejects the row, **review** lets a person decide, **warning** means"
     yield "the row is used although something was changed, dropped or kept, **info** informs."
     yield ""
     yield "The core has the first table. Each plugin brings its own codes, in the `issues.json` beside its manifest;"

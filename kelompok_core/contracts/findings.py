@@ -12,8 +12,8 @@ if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not 
 class Severity(StrEnum):
     """What a finding does to its row (or, when ``FATAL``, to the whole import).
 
-    ``FATAL`` stops the import and nothing is written; ``ERROR`` rejects the row; ``REVIEW`` parks it for a
-    person; ``WARNING`` means the row is used although a cell was changed, dropped or kept; ``INFO`` informs.
+    ``FATAL`` stops the import and nothing is written; ``ERROR`` rejects the row; ``REVIEW`` lets a
+    person decide; ``WARNING`` means the row is used although a cell was changed, dropped or kept; ``INFO`` informs.
     """
 
     FATAL = "fatal"

@@ -24,7 +24,7 @@ _ONE_OR_MANY = re.compile(r"[^|{}]*\|[^|{}]*")
 _REFUSED = re.compile(f"[{STEERING}\t\n\ud800-\udfff]")
 """Characters not allowed in a text: control characters, line breaks, and halves of a character."""
 
-_OF_THE_PLACE = frozenset({"line", "record", "column", "value", "code"})
+_OF_THE_PLACE = frozenset({"line", "row_number", "column", "value", "code"})
 """Facts that every finding has; they have no singular and plural."""
 
 

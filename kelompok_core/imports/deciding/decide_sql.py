@@ -103,7 +103,7 @@ def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str
 
 
 def rows(descriptor: EntityDescriptor) -> str:
-    """Assign each valid row its target and reason, or park it; a name alone never merges.
+    """Assign each valid row its target and reason, or send it to review; a name alone never merges.
 
     Sorts by name before owner, because sorting is fast if the first eight bytes differ.
     """
