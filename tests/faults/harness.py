@@ -149,7 +149,7 @@ class Theatre:
 
     def state(self, scene: Scene) -> dict[str, Any]:
         """Return the end state of a database, to be compared."""
-        names = ("records", "evidence", "audit", "decisions", "rows", "imports", "reversals", "judgements")
+        names = ("records", "evidence", "audit", "decisions", "reviews", "rows", "imports", "reversals", "judgements")
         return dict(zip(names, self._ask(scene, _STATE), strict=True))
 
     def _ask(self, scene: Scene, query: str) -> tuple[Any, ...]:
