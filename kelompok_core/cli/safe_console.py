@@ -14,8 +14,8 @@ from kelompok_core.cli.visible_text import visible
 class SafeConsole(Console):
     """Makes every text visible; only its own control codes reach the terminal."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**{"markup": False, "emoji": False} | given)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"markup": False, "emoji": False} | options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield the segments to print, with their texts made visible."""
