@@ -231,7 +231,7 @@ def test_rows_that_wait_are_compared_and_decided(client, send, work):
         work()
     waiting = _get(client, "/api/v1/review")["data"]
     assert len(waiting) == 3, waiting
-    here = [f"/api/v1/review/{one['import_id']}/{one['record']}" for one in waiting]
+    here = [f"/api/v1/review/{one['import_id']}/{one['row_number']}" for one in waiting]
     beside = _get(client, here[0])["data"]["beside"]
     said = next(field for field in beside[0]["fields"] if field["field"] == "description")
     assert (beside[0]["ref"], said["incoming"], said["existing"]) == ("lembaga-satu", "baru", "lama")

@@ -51,7 +51,7 @@ def batch(issues=(), **more):
         "locations": location_table([1], lines=[2], selectors=["#row=2"]), **more})
 
 def issue(**more):
-    return Issue(**{"code": "mine.odd", "severity": Severity.WARNING, "record": 1, **more})
+    return Issue(**{"code": "mine.odd", "severity": Severity.WARNING, "row_number": 1, **more})
 
 class Odd:
     def read(self, source, context):
@@ -197,7 +197,7 @@ def test_characters_that_cannot_be_kept_are_replaced_in_findings(odd, stage_odd,
 
 @pytest.mark.parametrize("issue", ["params={'a': object()}", "code=5", "column=5"])
 def test_a_finding_about_the_file_is_held_to_the_same(odd, stage_odd, ask, issue):
-    odd(read=f"fails(UnreadableSource(issue(severity=Severity.FATAL, record=None, **dict({issue}))))")
+    odd(read=f"fails(UnreadableSource(issue(severity=Severity.FATAL, row_number=None, **dict({issue}))))")
     with pytest.raises(ImportFailed, match="broke its contract"):
         stage_odd()
     assert ask("SELECT state FROM imports")[0].state == "failed"

@@ -214,7 +214,7 @@ from kelompok_core.contracts import Issue, Severity, SourceBatch, issue_table
 
 def locations(*records):
     size = len(records)
-    return pd.DataFrame({"record": list(records), "line": pd.array([None] * size, dtype="Int64"),
+    return pd.DataFrame({"row_number": list(records), "line": pd.array([None] * size, dtype="Int64"),
                          "selector": pd.array([None] * size, dtype="str")})
 
 def batch(names=("A",), records=(1,), issues=(), column="name"):
@@ -253,7 +253,7 @@ def read_odd(install, settings, installation, operator, tmp_path):
     ("batch(records=(2,))", "go on from 1"),
     ("batch(names='AB', records=(1, 1))", "one by one"),
     ("batch(names='AB')", "2 rows of cells and 1 of locations"),
-    ("batch(issues=[Issue(code='x', severity=Severity.ERROR, record=7)])", "not in its batch"),
+    ("batch(issues=[Issue(code='x', severity=Severity.ERROR, row_number=7)])", "not in its batch"),
     ("batch(), batch()", "tuple"),
 ])  # fmt: skip
 def test_a_batch_off_its_contract_is_named_as_the_plugins_slip(read_odd, ask, yielded, said):
@@ -266,7 +266,7 @@ def test_a_batch_off_its_contract_is_named_as_the_plugins_slip(read_odd, ask, yi
 
 def test_nul_in_cells_and_findings_of_any_plugin_is_shown_as_a_picture(read_odd, ask):
     read_odd(
-        "batch(names=['A\\0B'], issues=[Issue(code='mine.odd', severity=Severity.WARNING, record=1, value='\\0')])"
+        "batch(names=['A\\0B'], issues=[Issue(code='mine.odd', severity=Severity.WARNING, row_number=1, value='\\0')])"
     )
     (row,) = ask("SELECT raw, candidate, issues FROM import_rows")
     assert row.raw == {"name": "A␀B"}

@@ -24,7 +24,7 @@ def issues_problem(issues: pd.DataFrame, records: pd.Series) -> str | None:
     if unknown := [one for one in issues["severity"] if not isinstance(one, str) or one not in _SEVERITIES]:
         return f"there is no severity {str(unknown[0])!r}"
     if not issues["row_number"].dropna().isin(records).all():
-        return "an issue refers to a record that is not in its batch"
+        return "an issue refers to a row that is not in its batch"
     issues["line"].astype("Int64")  # raises unless these are numbers
     return (
         _first_problem(issues["code"], _code_problem)

@@ -188,7 +188,7 @@ def _locations_problem(batch: SourceBatch, after: int) -> str | None:
         return f"{len(batch.cells)} rows of cells and {len(locations)} of locations"
     records = list(locations["row_number"])
     if records != list(range(after + 1, after + 1 + len(records))):
-        return f"record numbers must go on from {after + 1}, one by one"
+        return f"row numbers must go on from {after + 1}, one by one"
     lines = locations["line"].astype("Int64").dropna()
     if len(lines) and not (lines.min() >= 1 and lines.max() <= _HIGHEST):
         return f"line numbers must be from 1 to {_HIGHEST}"

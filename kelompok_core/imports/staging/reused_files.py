@@ -164,4 +164,4 @@ _TAKE = f"""
       WHERE w.import_id = :earlier AND w.row_number BETWEEN :first AND :last
       ORDER BY w.row_number, {LAST_SAID}) r"""
 _TAKE_ALL = sa.text(_TAKE)
-_TAKE_REST = sa.text(f"{_TAKE} ON CONFLICT (import_id, record) DO NOTHING")
+_TAKE_REST = sa.text(f"{_TAKE} ON CONFLICT (import_id, row_number) DO NOTHING")
