@@ -16,7 +16,7 @@ from benchmarks.lists import LISTS
 
 _ORGANIZATIONS = {
     "name": "nama",
-    "slug": "lower(replace(nama, ' ', '-')) || record",
+    "slug": "lower(replace(nama, ' ', '-')) || row_number",
     "category": "kategori",
     "region": "provinsi",
     "city": "kota",

@@ -112,7 +112,7 @@ def test_the_whole_plan_goes_into_a_file(ready, tmp_path):
     table = tmp_path / "plan.csv"
     assert "4 rows written" in ready.kelompok("import", "show", "last", "--output", table).stdout
     lines = table.read_text("utf-8-sig").splitlines()
-    assert lines[0] == "line,record,decision,reason,name,ref,field,before,after"
+    assert lines[0] == "line,row_number,decision,reason,name,ref,field,before,after"
     assert lines[1] == "2,1,merged,match.known,berkas Satu,berkas-satu,city,Bandung,Bogor"
     assert sum(line.startswith("4,3,accepted") for line in lines) == 2, "a line a field"
     listed = tmp_path / "plan.json"
@@ -178,7 +178,7 @@ def test_all_findings_can_be_had_with_their_lines(ready, tmp_path):
     table = tmp_path / "temuan.findings.csv"
     assert "findings written" in ready.kelompok("import", "errors", "last", "--all", "--output", table).stdout
     lines = table.read_text("utf-8-sig").splitlines()
-    assert lines[0] == "line,record,severity,code,column,value,message"
+    assert lines[0] == "line,row_number,severity,code,column,value,message"
     assert sum("value.url_scheme_added" in line for line in lines) == 6
     listed = tmp_path / "temuan.json"
     ready.kelompok("import", "errors", "last", "--all", "--output", listed, "--language", "id")
