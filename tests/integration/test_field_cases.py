@@ -41,7 +41,7 @@ class Case:
 
 @pytest.fixture
 def case(import_file, ask):
-    import_file(Path(str(_DATA)) / "field-cases" / "00-base" / "owners.csv")
+    import_file(Path(str(_DATA)) / "field-cases" / "00-base" / "homes.csv")
     return lambda number: Case(number, import_file, ask)
 
 

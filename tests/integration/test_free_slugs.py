@@ -102,7 +102,7 @@ def reviewed(import_file, reviewer, ask):
         assert report.counts["review"] == len(names)
         for place in order:
             reviewer.accept_as_new(report.import_.id, place + 1)
-        return [row.slug for row in ask("SELECT slug FROM import_decisions WHERE slug IS NOT NULL ORDER BY row_number")]
+        return [row.slug for row in ask("SELECT slug FROM review_decisions ORDER BY row_number")]
 
     return run
 

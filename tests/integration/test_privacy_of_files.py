@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kelompok_core import installation
+from kelompok_core import installation_home
 from kelompok_core.installation_home import make_installation, make_way, secure_home
 from kelompok_core.plugin_host.loading import plugin_context
 from kelompok_core.plugin_host.registry import get_plugin
@@ -87,7 +87,7 @@ def test_an_inbox_that_the_operator_opened_stays_open(settings):
 
 
 def test_the_database_user_can_reach_its_data_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(installation.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(installation_home.os, "geteuid", lambda: 0)
     make_way(tmp_path / "srv/kelompok")
     assert [_mode(tmp_path / one) for one in ("srv", "srv/kelompok")] == [0o711, 0o711]
 
