@@ -5,15 +5,16 @@ from collections.abc import Iterator, Sequence
 import sqlalchemy as sa
 
 from kelompok_core.database.embedded import RUNTIME
+from kelompok_core.entities import list_entities
 from kelompok_core.errors import DatabaseUnavailable
 
 ON_TABLES = (
     (
         "SELECT, INSERT, UPDATE, DELETE",
         (
-            "api_keys", "claim_requests", "enriched_records", "events", "judgements", "members",
-            "organization_relationships", "organization_user_roles", "organizations", "post_categories", "post_tags",
-            "posts", "profile_signals", "sdgs_signals", "users", "workers",
+            *list_entities(), "api_keys", "claim_requests", "enriched_records", "judgements",
+            "organization_relationships", "organization_user_roles", "post_categories", "post_tags",
+            "profile_signals", "sdgs_signals", "users", "workers",
         ),
     ),
     ("SELECT, INSERT, UPDATE", ("enrichments", "error_files", "import_parts", "imports", "inbox_files")),

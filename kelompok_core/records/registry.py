@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from kelompok_core.access.actors import Actor
     from kelompok_core.descriptor import EntityDescriptor
+    from kelompok_core.entity_parts import EntityParts
     from kelompok_core.record_queries import RecordQueries
     from kelompok_core.record_service import RecordService
 
@@ -44,8 +45,7 @@ def get_queries(entity: str, session: "Session") -> "RecordQueries[Any]":
     Raises:
         NotFound: When there is no such entity.
     """
-    queries: RecordQueries[Any] = _class_of(entity, "Queries")(session)
-    return queries
+    return _parts_of(entity).queries(session)
 
 
 def get_service(entity: str, session: "Session", actor: "Actor") -> "RecordService[Any]":
@@ -54,12 +54,12 @@ def get_service(entity: str, session: "Session", actor: "Actor") -> "RecordServi
     Raises:
         NotFound: When there is no such entity.
     """
-    service: RecordService[Any] = _class_of(entity, "Service")(session, actor)
-    return service
+    return _parts_of(entity).service(session, actor)
 
 
-def _class_of(entity: str, what: str) -> Any:
-    return getattr(_module_of(entity, what.lower()), f"{entity.removesuffix('s').capitalize()}{what}")
+def _parts_of(entity: str) -> "EntityParts":
+    parts: EntityParts = _module_of(entity, "parts").PARTS
+    return parts
 
 
 def _module_of(entity: str, module: str) -> Any:

@@ -8,11 +8,11 @@ from benchmarks.databases import in_database
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.database import embedded
 from kelompok_core.database.engine import Addresses, Database
+from kelompok_core.entities import list_entities
 
 CORE_TABLES = (
-    "users", "organization_user_roles", "api_keys", "organizations", "organization_relationships", "members",
-    "post_categories", "posts", "post_tags", "events", "claim_requests", "sdgs_signals", "profile_signals",
-    "judgements",
+    *list_entities(), "users", "organization_user_roles", "api_keys", "organization_relationships", "post_categories",
+    "post_tags", "claim_requests", "sdgs_signals", "profile_signals", "judgements",
 )  # fmt: skip
 
 
@@ -35,6 +35,40 @@ def test_every_core_table_is_known_here(ask):
         row.name for row in ask("SELECT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'audit_insert'")
     }
     assert audited == set(CORE_TABLES)
+
+
+@pytest.fixture
+def as_owner(server, settings):
+    """Run statements as the owner, as a migration does; what they did is forgotten."""
+    name = str(settings.database_url).rpartition("/")[2]
+    with psycopg.connect(in_database(embedded.owner_url(server), name)) as connection:
+        yield connection
+        connection.rollback()
+
+
+def _guards_of(connection, table):
+    rows = connection.execute(
+        "SELECT replace(pg_get_triggerdef(oid), %s, 'TABLE') FROM pg_trigger WHERE tgrelid = %s::regclass"
+        " AND NOT tgisinternal ORDER BY 1", [f" {table} ", table],
+    )  # fmt: skip
+    return [row[0] for row in rows]
+
+
+def test_a_migration_makes_a_table_an_entitys_with_one_function(as_owner):
+    as_owner.execute("CREATE TABLE public.donations (LIKE public.members)")
+    as_owner.execute("SELECT public.make_entity('public.donations')")
+    common = {"audit_insert", "audit_update", "audit_delete", "no_truncate", "count_version", "signals_delete"}
+    made = _guards_of(as_owner, "public.donations")
+    assert len(made) == len(common)
+    assert set(made) <= set(_guards_of(as_owner, "public.members"))
+    granted = "SELECT has_table_privilege('kelompok_runtime', 'public.donations', 'DELETE')"
+    assert as_owner.execute(granted).fetchone() == (True,)
+
+
+def test_a_table_without_the_columns_of_an_entity_is_refused(as_owner):
+    as_owner.execute("CREATE TABLE public.donations (id uuid, version integer)")
+    with pytest.raises(psycopg.errors.InvalidTableDefinition, match="created_at, field_origins, updated_at"):
+        as_owner.execute("SELECT public.make_entity('public.donations')")
 
 
 @pytest.mark.parametrize("statement", [
