@@ -1,4 +1,4 @@
-"""Moments put together from dates, times of day and zones, in one cell or in several, and told as UTC."""
+"""Combine dates, times of day and zones, from one cell or several, into dates and times in UTC."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from kelompok_core.values.dates import (
     PARTIAL,
     WRONG,
     date_findings,
+    filled_dates,
     implausible,
-    said_dates,
     split_date,
     split_range,
 )
@@ -29,21 +29,21 @@ from kelompok_core.values.text import line
 from kelompok_core.values.zones import read_header, zone_info, zone_name
 
 _WHOLE_DAYS = r"(?i)^[\s\pZ]*(?:all[ -]?day|(?:whole|full) day|sepanjang hari|seharian|sehari penuh)[\s\pZ]*$"
-"""What stands in a column of times where an event lasts the whole day, in RE2's spelling."""
+"""Words for «the whole day» in a column of times, as an RE2 pattern."""
 _DAY = len("1998-05-17")
 MIDNIGHT = "00:00:00"
 _PLAIN = rf"^{ISO_DAY}(?:[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)?$"
-"""A date and time as most programs write it, in RE2's spelling."""
+"""A date and time as most programs write it, as an RE2 pattern."""
 _ZERO_CLOCK = r"^[\s\pZ]*00?[:.]00(?:[:.]00)?[\s\pZ]*$"
 _NO_DAYS = ("1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "1970-01-01")
-"""What programs write before a time of day that has no date."""
+"""Dates that programs write before a time of day that has none."""
 DATELESS = "value.time_without_date"
 """The issue of a time of day without a date."""
 _TIME_WRONG, _CONFLICT, _HEADER_ZONE = "value.time", "value.time_conflict", "value.header_zone_unknown"
 
 
 class _Cell(NamedTuple):
-    """What one cell says of a date and time; ``code`` is what is wrong with it, or odd."""
+    """The parts of a date and time that one cell holds; ``code`` is the issue code, if there is one."""
 
     day: str | None = None
     start: str | None = None
@@ -54,7 +54,7 @@ class _Cell(NamedTuple):
 
 
 def _read_date(written: str, terms: DateTerms) -> _Cell:
-    """Read a cell of a column of dates: a date, one with a time behind it, or a time of day alone."""
+    """Read a cell of a column of dates: a date, a date followed by a time, or a time of day alone."""
     read = split_date(written, terms)
     if read.code == WRONG:
         return _of_clock(parse_clock(written)) or _Cell(code=WRONG)
@@ -67,7 +67,7 @@ def _read_date(written: str, terms: DateTerms) -> _Cell:
 
 
 def _read_days(written: str, terms: DateTerms) -> _Cell:
-    """Read a cell as :func:`_read_date` does, or as several days on end, «17-18 Mei 2012 pukul 09.00-15.00»."""
+    """Read a cell as :func:`_read_date` does, or as a range of days, «17-18 Mei 2012 pukul 09.00-15.00»."""
     cell = _read_date(written, terms)
     if cell.code not in (WRONG, _TIME_WRONG):
         return cell
@@ -78,7 +78,7 @@ def _read_days(written: str, terms: DateTerms) -> _Cell:
     ends = _of_clock(parse_clock(days.last.rest)) if days.last.rest else _Cell()
     if begins is None or ends is None:
         return cell
-    # One time behind both days is when each begins, a range of times when each begins and ends.
+    # One time after both days is when each begins; a range of times is when each begins and ends.
     end = ends.end if begins.start is None else ends.start
     return _Cell(
         days.first.day, begins.start or ends.start, end, begins.zone or ends.zone, days.last.day, days.first.code
@@ -103,31 +103,31 @@ def _read_time(written: str, terms: DateTerms) -> _Cell:
 def _read_cells(
     inputs: Inputs, cells: pd.Series, read: Callable[[str, DateTerms], _Cell], era: Era, midnights: pd.Series | None
 ) -> pd.DataFrame:
-    """Return what each cell says, by the names of :class:`_Cell`.
+    """Return the parts of each cell, in columns named as in :class:`_Cell`.
 
-    A time of 00:00 says nothing, as programs write it where there is none, but where ``midnights`` is true.
+    A time of 00:00 counts only where ``midnights`` is true: programs write it where there is no time.
     """
-    nothing = pd.Series(None, index=cells.index, dtype="str")
-    told = dict.fromkeys(_Cell._fields, nothing)
+    empty = pd.Series(None, index=cells.index, dtype="str")
+    parts = dict.fromkeys(_Cell._fields, empty)
     if not cells.notna().any():
-        return pd.DataFrame(told)
+        return pd.DataFrame(parts)
     terms = inputs.date_terms(cells, era)
-    said = said_dates(cells)
+    filled = filled_dates(cells)
     if midnights is not None and midnights.any():
-        said = said.where(~(midnights & matching(cells, _ZERO_CLOCK)), cells)
+        filled = filled.where(~(midnights & matching(cells, _ZERO_CLOCK)), cells)
     if read is not _read_time and terms.year_first is None:
-        plain = matching(said, _PLAIN)
+        plain = matching(filled, _PLAIN)
         if plain.any():
-            told |= _read_plain(said.where(plain))
-            said = said.mask(plain)
-    if said.notna().any():
-        parts = split_distinct(said, len(_Cell._fields), lambda written: read(written, terms))
-        told = {name: coalesce(told[name], part) for name, part in zip(_Cell._fields, parts, strict=True)}
-    return pd.DataFrame(told)
+            parts |= _read_plain(filled.where(plain))
+            filled = filled.mask(plain)
+    if filled.notna().any():
+        others = split_distinct(filled, len(_Cell._fields), lambda written: read(written, terms))
+        parts = {name: coalesce(parts[name], other) for name, other in zip(_Cell._fields, others, strict=True)}
+    return pd.DataFrame(parts)
 
 
 def _read_plain(date_times: pd.Series) -> dict[str, pd.Series]:
-    """Return the days and times of dates and times that are written as most programs write them, all at once."""
+    """Return the days and times of dates and times in the form of :data:`_PLAIN`, all at once."""
     texts = to_arrow(date_times)
     clocks = pc.utf8_slice_codeunits(texts, _DAY + 1)
     seconds = pc.replace_substring_regex(clocks, r"^(\d\d:\d\d)$", r"\1:00")
@@ -137,15 +137,15 @@ def _read_plain(date_times: pd.Series) -> dict[str, pd.Series]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """What the rows say of a date and time, put together from their cells, and what is wrong with those.
+class TimeParts:
+    """The parts of each row's date and time, combined from its cells, with the issues of those cells.
 
     Attributes:
-        day: The date; null where none is told, or something is wrong.
-        start: The time of day; null where none is told.
-        end: Where a range of times ends.
-        last_day: The day a range of days ends with.
-        zone: Letters, offset or name of the zone the times are of; null where none is told.
+        day: The date; null if there is none or the cells have an error.
+        start: The time of day; null if there is none.
+        end: The end of a range of times.
+        last_day: The last day of a range of days.
+        zone: Abbreviation, offset or name of the time zone; null if there is none.
         findings: About the cells.
     """
 
@@ -159,18 +159,18 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """The columns that tell a date and time: its own, one of days beside it, one of times of day."""
+    """The columns of a date and time: its own, another with the day, one with the time of day."""
 
     own: pd.Series
     beside: pd.Series
     times: pd.Series
 
 
-def put_together(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Series | None = None) -> Told:
-    """Return what a date and time's own column, a column of days beside it and one of times of day say together.
+def put_together(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Series | None = None) -> TimeParts:
+    """Combine the own column of a date and time with a column of days and one of times of day.
 
-    Cells of the own column may be times of day alone, and those of the times full dates with a time. With
-    ``midnights`` the date and time is an end: 00:00 counts where that is true, and several days on end are no date.
+    Cells of the own column may hold a time of day alone, and cells of the times a full date with a time. Give
+    ``midnights`` for an end: 00:00 counts where it is true, and a range of days is not a date.
     """
     read_own = _read_days if midnights is None else _read_date
     own = _read_cells(inputs, columns.own, read_own, era, midnights)
@@ -188,7 +188,7 @@ def put_together(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Serie
         *_cell_findings(columns.beside, beside.where(own["day"].isna())),
         *_cell_findings(columns.times, clock),
         found(columns.times, apart, _CONFLICT, Severity.ERROR),
-        *(found(cells, day.isna() & ~wrong & said.notna(), DATELESS, Severity.WARNING) for cells, said in timed),
+        *(found(cells, day.isna() & ~wrong & times.notna(), DATELESS, Severity.WARNING) for cells, times in timed),
         _not_used(columns, own, beside),
         *(implausible(cells, read["day"], era, inputs.reading.today)
           for cells, read in ((columns.own, own), (columns.beside, beside), (columns.times, clock))),
@@ -203,17 +203,17 @@ def put_together(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Serie
     }
     if bad.any():
         parts = {name: values.mask(bad) for name, values in parts.items()}
-    return Told(**parts, zone=zone, findings=findings)
+    return TimeParts(**parts, zone=zone, findings=findings)
 
 
 def _without_whole_days(times: pd.Series) -> pd.Series:
-    """Return the times of day without the words that say there is none: «all day», «sepanjang hari»."""
+    """Return the times of day; null for words such as «all day» and «sepanjang hari»."""
     whole = matching(times, _WHOLE_DAYS)
     return times.mask(whole) if whole.any() else times
 
 
 def _not_used(columns: Columns, own: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
-    """Return a warning for each day that differs from another; in another zone the same time may be on another day."""
+    """Return a warning for each day that differs, if both columns have the same zone: else the days may differ."""
     if read_header(str(columns.own.name)).zone != read_header(str(columns.beside.name)).zone:
         return all_findings()
     return found(columns.beside, _differ(own["day"], beside["day"]), "value.not_used", Severity.WARNING)
@@ -222,10 +222,10 @@ def _not_used(columns: Columns, own: pd.DataFrame, beside: pd.DataFrame) -> pd.D
 def _zone(
     inputs: Inputs, columns: Columns, own: pd.DataFrame, beside: pd.DataFrame, clock: pd.DataFrame
 ) -> tuple[pd.Series, list[pd.DataFrame]]:
-    """Return the zone the times of day are of, and a question for each time whose header names one nobody knows.
+    """Return the zones of the times of day, and a review issue for each time whose header names an unknown zone.
 
-    The cell that tells the time says it first, then the one that tells the day; then their headers, the time's first;
-    then the row's column of zones. A time beside a full date and time is not asked: it repeats it.
+    The first that names a zone wins: the cell with the time, the cell with the day, their headers in the same order,
+    the row's column of zones. A second column with the same date and time is ignored.
     """
     by_time = clock["start"].notna()
     by_own = own["start"].notna() & ~by_time
@@ -233,7 +233,7 @@ def _zone(
     is_timed = by_time | by_own | by_beside
     from_own = is_timed & own["day"].notna() & ~by_own
     from_beside = is_timed & own["day"].isna() & clock["day"].isna() & beside["day"].notna() & ~by_beside
-    tellers = (
+    zone_sources = (
         (columns.times, clock, by_time),
         (columns.own, own, by_own),
         (columns.beside, beside, by_beside),
@@ -241,19 +241,19 @@ def _zone(
         (columns.beside, beside, from_beside),
     )
     zone = pd.Series(None, index=columns.own.index, dtype="str")
-    for _, read, where in tellers:
+    for _, read, where in zone_sources:
         if read["zone"].notna().any():
             zone = zone.fillna(read["zone"].where(where))
-    for cells, _, where in tellers:
+    for cells, _, where in zone_sources:
         named = read_header(str(cells.name)).zone
         zone = zone if named is None else zone.mask(where & zone.isna(), named)
     if "timezone" in inputs.parts:
         zone = zone.fillna(map_distinct(line(inputs.parts["timezone"]).values, zone_name))
-    return zone, [_header_question(cells, where, zone) for cells, _, where in tellers]
+    return zone, [_unknown_header_zone(cells, where, zone) for cells, _, where in zone_sources]
 
 
-def _header_question(cells: pd.Series, where: pd.Series, zone: pd.Series) -> pd.DataFrame:
-    """Return a question for each time without a zone whose header names one that is not known, or several."""
+def _unknown_header_zone(cells: pd.Series, where: pd.Series, zone: pd.Series) -> pd.DataFrame:
+    """Return a review issue for each time without a zone whose header names an unknown zone, or several."""
     words = read_header(str(cells.name)).unknown
     if words is None:
         return all_findings()
@@ -276,15 +276,15 @@ def _differ(left: pd.Series, right: pd.Series) -> pd.Series:
     return left.notna() & right.notna() & (left != right).fillna(value=False).astype(bool)
 
 
-def to_utc(told: Told, at: pd.Series, inputs: Inputs) -> pd.Series:
-    """Return the days at these times as UTC, zone by zone; null where something is wrong or missing."""
-    local = local_date_times(told.day, at).dropna()
-    date_times = pd.Series(None, index=told.day.index, dtype="str")
-    zones = told.zone[local.index].fillna("")
+def to_utc(parts: TimeParts, at: pd.Series, inputs: Inputs) -> pd.Series:
+    """Return the days at these times of day as UTC text; null if a part is missing or wrong."""
+    local = local_date_times(parts.day, at).dropna()
+    date_times = pd.Series(None, index=parts.day.index, dtype="str")
+    zones = parts.zone[local.index].fillna("")
     for written in zones.unique():
         here = local[zones == written]
         naive = pd.DatetimeIndex(from_text(here))
-        first = np.ones(len(here), dtype=bool)  # an hour that comes twice is the first of the two
+        first = np.ones(len(here), dtype=bool)  # of an hour that occurs twice, take the first
         placed = naive.tz_localize(
             zone_info(written, inputs.reading.timezone), ambiguous=first, nonexistent="shift_forward"
         )
@@ -294,14 +294,14 @@ def to_utc(told: Told, at: pd.Series, inputs: Inputs) -> pd.Series:
 
 
 def local_date_times(day: pd.Series, at: pd.Series) -> pd.Series:
-    """Return the days at these times as text without a zone; at 24:00 that is the midnight behind the day."""
+    """Return the days at these times as text without a zone; 24:00 is midnight at the end of the day."""
     behind = at == NEXT_MIDNIGHT
     local = day + "T" + at.mask(behind, MIDNIGHT)
     return days_moved(local, behind, 1)
 
 
 def days_moved(local: pd.Series, where: pd.Series, days: int) -> pd.Series:
-    """Return dates and times without a zone, those where the mask is true so many days later, or earlier."""
+    """Return local dates and times, moved by this many days where the mask is true; negative is earlier."""
     if not where.any():
         return local
     moved = from_text(local[where & local.notna()]) + pd.Timedelta(days=days)
@@ -309,12 +309,12 @@ def days_moved(local: pd.Series, where: pd.Series, days: int) -> pd.Series:
 
 
 def from_text(date_times: pd.Series) -> "pd.Series[pd.Timestamp]":
-    """Return days and dates and times, those of UTC with or without their Z, as pandas counts time; null stays null."""
+    """Convert text of days or of dates and times, with or without a final Z, to pandas timestamps; null stays null."""
     bare = pc.replace_substring_regex(to_arrow(date_times), "Z$", "")
     return pd.Series(bare.cast(pa.timestamp("s")).to_numpy(zero_copy_only=False), index=date_times.index)
 
 
 def to_text(date_times: pd.Series) -> pd.Series:
-    """Return what pandas counts as time as text without a zone, like 2015-01-26T02:00:00; null stays null."""
+    """Convert pandas timestamps to text without a zone, like 2015-01-26T02:00:00; null stays null."""
     seconds = pa.array(date_times.to_numpy().astype("datetime64[s]"))
     return to_series(pc.replace_substring(seconds.cast(pa.large_string()), " ", "T"), date_times.index)

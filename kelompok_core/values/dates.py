@@ -1,6 +1,6 @@
-"""Dates as people write them, in English and Indonesian, as ISO 8601 text: 1998, 1998-05, 1998-05-17.
+"""Read dates as people write them, in English and Indonesian, as ISO 8601 text: 1998, 1998-05, 1998-05-17.
 
-A table and a few patterns, because dateparser takes about a millisecond a value, and guesses.
+This uses a table and a few patterns: dateparser takes about a millisecond per value, and guesses.
 """
 
 import re
@@ -54,16 +54,16 @@ _DAY, _TO_THE_MONTH = len("1998-05-17"), len("1998-05")
 
 _DAY_NUMBER = re.compile(r"(\d{5})(?:[.,](\d+))?")
 _FIRST_DAY_NUMBER, _BEFORE_DAY_ONE = 10_000, date(1899, 12, 30)
-"""Spreadsheets count days from 1900, with a 29 February that year did not have; a smaller number is a year."""
+"""Spreadsheets count days from 1900 and include a 29 February 1900 that did not exist. A smaller number is a year."""
 
 DAY_NUMBER = r"^[\s\pZ]*\d{5}(?:[.,]\d+)?[\s\pZ]*$"
-"""What may be a spreadsheet's number for a day, in RE2's spelling."""
+"""What may be a spreadsheet's day number, as an RE2 pattern."""
 
 NUMERIC_DATE = r"^[\s\pZ]*\p{Nd}{1,2}(?:-\p{Nd}{1,2}-|/\p{Nd}{1,2}/|\.\p{Nd}{1,2}\.)(?:\p{Nd}{4}|\p{Nd}{2})(?:\P{Nd}|$)"
-"""Dates whose day and month only their order tells apart, in RE2's spelling."""
+"""Dates of numbers alone, whose order of day and month must be known, as an RE2 pattern."""
 
 SHORT_YEAR = r"(?:\p{L}[\s\pZ./,'’-]*|^[\s\pZ]*\p{Nd}{1,2}[-/.]\p{Nd}{1,2}[-/.])\p{Nd}{2}[\s\pZ]*$"
-"""Dates that end with a year of two digits, in RE2's spelling."""
+"""Dates that end with a year of two digits, as an RE2 pattern."""
 
 _LONG_YEAR = r"(?:^|\D)(?P<year>1[5-9]\d\d|20\d\d)(?:\D|$)"
 
@@ -73,7 +73,7 @@ CENTURY_UNCLEAR, IMPLAUSIBLE = "value.century_unclear", "value.date_implausible"
 DAY_NUMBER_READ, DAY_NUMBER_UNCLEAR = "value.date_serial", "value.date_serial_unclear"
 
 _EMPTY_DAY = "1900-01-01"
-"""What a spreadsheet makes of an empty cell that is formatted as a date."""
+"""The date that a spreadsheet shows for an empty cell with a date format."""
 ISO_DAY = r"(?:1[5-9]|20|21)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
 
 
@@ -82,8 +82,8 @@ class ReadDate(NamedTuple):
 
     Attributes:
         day: ISO text known to the year, month or day; None where there is no date, or more than one is possible.
-        rest: The text behind the date.
-        code: What is to be said of it: the issue code, or None.
+        rest: The text after the date.
+        code: The issue code, or None.
     """
 
     day: str | None
@@ -92,14 +92,14 @@ class ReadDate(NamedTuple):
 
 
 def partial_date(inputs: Inputs, *, era: Era = ANY) -> Normalized:
-    """Read a date known to the year, month or day; what is no date is left out, with a warning."""
+    """Read a date known to the year, month or day; a cell that is not a date gives null and a warning."""
     dates, codes = _read(inputs, era)
     findings = _findings(inputs, dates, codes, era, wrong=Severity.WARNING)
     return Normalized(values=dates, findings=findings, brief=dates.where(dates.str.len() < _DAY))
 
 
 def first_day(inputs: Inputs, *, era: Era = ANY, needs_month: bool = False) -> Normalized:
-    """Read a day; of a year or month alone its first, with a warning; what is no date is an error.
+    """Read a day; a year or month gives its first day, with a warning. A cell that is not a date is an error.
 
     With ``needs_month`` a year alone is an error too.
     """
@@ -107,7 +107,7 @@ def first_day(inputs: Inputs, *, era: Era = ANY, needs_month: bool = False) -> N
 
 
 def last_day(inputs: Inputs, *, era: Era = ANY) -> Normalized:
-    """Read a day; of a year or month alone its last, with a warning; «now» and «sekarang» are no day yet."""
+    """Read a day; a year or month gives its last day, with a warning. «now» and «sekarang» give null."""
     still = matching(inputs.own, STILL)
     return _day(inputs.with_own(inputs.own.mask(still)) if still.any() else inputs, era, _last_of, 0)
 
@@ -136,19 +136,19 @@ def _last_of(partial: str) -> str:
     return f"{partial[:4]}-{month:02}-{monthrange(year, month)[1]}"
 
 
-def said_dates(cells: pd.Series) -> pd.Series:
-    """Return what cells of dates say: null for the words and zeros that stand for no date."""
-    said = drop_blank_words(line(cells).values)
-    zeros = matching(said, ZERO_DATE)
-    return said.mask(zeros) if zeros.any() else said
+def filled_dates(cells: pd.Series) -> pd.Series:
+    """Return the trimmed text of cells of dates; null for the words and zeros that mean there is no date."""
+    filled = drop_blank_words(line(cells).values)
+    zeros = matching(filled, ZERO_DATE)
+    return filled.mask(zeros) if zeros.any() else filled
 
 
 def _read(inputs: Inputs, era: Era) -> tuple[pd.Series, pd.Series]:
-    """Return the dates of the cells, and the codes of what is odd about them."""
-    said = said_dates(inputs.own)
+    """Return the dates of the cells, and their issue codes."""
+    filled = filled_dates(inputs.own)
     terms = inputs.date_terms(inputs.own, era)
-    plain = said.isna() if terms.year_first == "ydm" else said.str.fullmatch(ISO_DAY)
-    dates, codes = split_others(said, plain, 2, lambda written: _only_date(written, terms))
+    plain = filled.isna() if terms.year_first == "ydm" else filled.str.fullmatch(ISO_DAY)
+    dates, codes = split_others(filled, plain, 2, lambda written: _only_date(written, terms))
     return dates, codes
 
 
@@ -159,7 +159,7 @@ def _findings(inputs: Inputs, dates: pd.Series, codes: pd.Series, era: Era, *, w
 
 
 def date_findings(cells: pd.Series, dates: pd.Series, codes: pd.Series, *, wrong: Severity) -> list[pd.DataFrame]:
-    """Return what is to be said of cells by the codes their dates were read with."""
+    """Return the issues of the cells, from the codes their dates were read with."""
     severities = {
         WRONG: wrong,
         AMBIGUOUS: Severity.ERROR,
@@ -178,7 +178,7 @@ def date_findings(cells: pd.Series, dates: pd.Series, codes: pd.Series, *, wrong
 
 
 def implausible(cells: pd.Series, days: pd.Series, era: Era, today: date) -> pd.DataFrame:
-    """Return a question for each date that lies outside the era."""
+    """Return a review issue for each date outside the era."""
     bounds = pc.min_max(to_arrow(days)).as_py()
     first, last = era.bounds(today)
     if bounds["min"] is None or (first <= bounds["min"] and bounds["max"] <= last):
@@ -191,7 +191,7 @@ def implausible(cells: pd.Series, days: pd.Series, era: Era, today: date) -> pd.
 
 def _only_date(written: str, terms: DateTerms) -> tuple[str | None, str | None]:
     day, rest, code = split_date(written, terms)
-    # Exports put a time behind a day; the day is what is asked for. Other words are not passed over.
+    # Exports write a time after the day: ignore it. Any other text after the day makes the cell wrong.
     if day is not None and rest and not re.match(r"t?\s*\d", rest):
         return None, WRONG
     return day, code
@@ -199,7 +199,7 @@ def _only_date(written: str, terms: DateTerms) -> tuple[str | None, str | None]:
 
 @lru_cache(maxsize=100_000)
 def split_date(written: str, terms: DateTerms) -> ReadDate:
-    """Return the date at the beginning, and what stands behind it."""
+    """Return the date at the beginning of the text, and the text after it."""
     text = written.strip().lower()
     weekday = _WEEKDAY.match(text)
     text = text[weekday.end() :].strip() if weekday else text
@@ -216,7 +216,7 @@ def split_date(written: str, terms: DateTerms) -> ReadDate:
 
 
 def _is_other_day(name: str, day: str | None) -> bool:
-    """Return whether a day is not of the weekday with this name."""
+    """Return whether a day is on another weekday than the one named."""
     known = day is not None and len(day) == _DAY
     return known and date.fromisoformat(str(day)).weekday() != _NUMBER_OF_DAY[name[:3]]
 
@@ -229,7 +229,7 @@ _MONTH_BEFORE = re.compile(r"(?P<n>[^\W\d_]{3,})\.?\s*(?P<d>\d{1,2})")
 
 
 class DayRange(NamedTuple):
-    """Several days on end: the first as it was read, with what stands behind it, and the last."""
+    """A range of days: the first and the last as they were read, with the text after each."""
 
     first: ReadDate
     last: ReadDate
@@ -238,7 +238,7 @@ class DayRange(NamedTuple):
 def split_range(written: str, terms: DateTerms) -> DayRange | None:
     """Return the first and the last day of a text such as «17-18 Mei 2012» or «22-03-2031 s/d 24-03-2031».
 
-    None where the text is no range, or the last day is not behind the first.
+    None if the text is not a range, or the last day is not after the first.
     """
     text = written.strip().lower()
     names = _DAYS_OF_NAMES.match(text)
@@ -259,7 +259,7 @@ def _last_day_of(before: str, behind: str, terms: DateTerms) -> ReadDate:
 
 
 def _first_day_of(before: str, last: ReadDate, terms: DateTerms) -> ReadDate:
-    """Return the day that a range begins with; what it leaves out is as in the last."""
+    """Return the first day of a range; a month or year that it leaves out is that of the last day."""
     if last.day is None:
         return last
     year, month = last.day[:4], last.day[5:7]
@@ -274,14 +274,14 @@ def _first_day_of(before: str, last: ReadDate, terms: DateTerms) -> ReadDate:
 
 
 def _of_weekdays(names: re.Match[str] | None, first: ReadDate, last: ReadDate) -> DayRange:
-    """Return the range, with what is to be said of it in its first day."""
+    """Return the range; its first day carries the issue code of both."""
     apart = names and (_is_other_day(names["first"], first.day) or _is_other_day(names["last"], last.day))
     code = first.code or last.code or (OTHER_WEEKDAY if apart else None)
     return DayRange(first._replace(code=code), last)
 
 
 class _Parts(NamedTuple):
-    """Year as written, month and day; of a date that is known to the year or month only, None for the others."""
+    """Year as written, month and day; month and day are None if the date does not have them."""
 
     year: str
     month: int | None = None
@@ -289,7 +289,7 @@ class _Parts(NamedTuple):
 
 
 def _reading(text: str, terms: DateTerms) -> tuple[_Parts, int] | None:
-    """Return the parts by the pattern that fits, and where the date ends."""
+    """Return the parts by the first pattern that matches, and the position where the date ends."""
     if fits := _YEAR.fullmatch(text):
         return _Parts(fits["y"]), fits.end()
     if fits := _MONTH_YEAR.fullmatch(text):
@@ -303,7 +303,7 @@ def _reading(text: str, terms: DateTerms) -> tuple[_Parts, int] | None:
 
 
 def _of_numbers(fits: re.Match[str], terms: DateTerms) -> _Parts | None:
-    """Return the parts of three numbers; None where nothing tells their order."""
+    """Return the parts of three numbers; None if their order is not known."""
     if terms.year_first and len(fits["y"]) == len("98"):
         return _year_first(fits["a"], fits["b"], fits["y"], terms)
     known = terms.order or _evident_order(int(fits["a"]), int(fits["b"]))
@@ -338,7 +338,7 @@ def _evident_order(first: int, second: int) -> DateOrder | None:
 
 
 def _dated(parts: _Parts, terms: DateTerms) -> ReadDate:
-    """Return the date of these parts. A month or day written as zero is one that is not known."""
+    """Return the date of these parts. A month or day written as zero is not known."""
     year, month, day = parts
     known = [part for part in (month, day) if month and part]
     rest = "".join(f"-{part:02}" for part in known)
@@ -368,7 +368,7 @@ def _of_day_number(text: str, terms: DateTerms) -> ReadDate | None:
 
 
 def proven_orders(cells: pd.Series) -> set[DateOrder]:
-    """Return the orders that some value of the column can only have: a day above 12 cannot be a month."""
+    """Return the orders that the column's values prove: a number above 12 must be the day."""
     numbers = cells[matching(cells, NUMERIC_DATE)].drop_duplicates()
     parts = numbers.str.strip().str.extract(r"^(\d{1,2})[-/.](\d{1,2})").astype("int64")
     first, second = parts[0] > len(_MONTHS), parts[1] > len(_MONTHS)
@@ -377,17 +377,17 @@ def proven_orders(cells: pd.Series) -> set[DateOrder]:
 
 
 def oldest_year(cells: pd.Series) -> int | None:
-    """Return the smallest year of four digits in the column; None where there is none."""
+    """Return the smallest year of four digits in the column; None if there is none."""
     years = cells.drop_duplicates().str.extract(_LONG_YEAR)["year"].dropna()
     return None if years.empty else int(years.min())
 
 
 _ENOUGH = 1_000
-"""Cells of a batch that are looked at to see whether its column has dates."""
+"""Cells of a batch that are checked to find out whether its column has dates."""
 
 
 def has_dates(cells: pd.Series) -> bool:
-    """Return whether some cell of the column is a date to the day, however its numbers are ordered."""
+    """Return whether any cell of the column is a full date, in whichever order of its numbers."""
     terms = date_terms(order=DateOrder.DAY_FIRST, today=date.max)
-    others = said_dates(cells).dropna().drop_duplicates()
+    others = filled_dates(cells).dropna().drop_duplicates()
     return any(len(split_date(written, terms).day or "") == _DAY for written in others[:_ENOUGH])

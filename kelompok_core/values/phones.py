@@ -1,4 +1,4 @@
-"""Phone numbers in international form (E.164): +6281234567890."""
+"""Read phone numbers into international form (E.164): +6281234567890."""
 
 import re
 from functools import lru_cache
@@ -23,7 +23,7 @@ _EXTENSION = re.compile(
     r"(?:\bext(?:ension|n)?\b|\bpes(?:awat)?\b|\bpsw\b|\bx(?=\s*\d))\.?\s*:?\s*\d*|#\s*\d+\s*$", re.IGNORECASE
 )
 _WORDS_BEHIND = re.compile(r"(?<=\d)\s*(?:\(\s*[^\W\d_][^()]*\)|(?:a\.?n\.?|u\.?p\.?|wa|hp)\b.*)$", re.IGNORECASE)
-"""What people write behind a number: whose it is, «a.n. Ibu», or what it is for, «(WA)»."""
+"""Words that people write after a number: whose it is, «a.n. Ibu», or what it is for, «(WA)»."""
 
 _NOT_DIGITS = r"(?i:wa\.me|whatsapp|tel:|e\+|\.0+$|^'|^[a-z][a-z .]{0,14}:)"
 _LABEL = re.compile(
@@ -32,48 +32,48 @@ _LABEL = re.compile(
     r"\.?\s*:\s*(?=[+(\d])",
     re.IGNORECASE,
 )
-"""What stands before a number and says that it is one: «p:», «No. HP:»."""
+"""A label before a number: «p:», «No. HP:»."""
 _LINK = re.compile(
     r"(?:https?://)?(?:wa\.me/|api\.whatsapp\.com/send/?\?phone=|tel:)\+?(\d+)(?:[?&].*)?", re.IGNORECASE
 )
 _DECIMAL = re.compile(r"'?(\+?\d+)(?:\.0+)?")
 
 UNKNOWN = "?"
-"""Stands for the country of a number that is of some country nobody knows."""
+"""The country of a number whose row names a country that is not known."""
 
 
 def phone(inputs: Inputs) -> Normalized:
-    """Read a number; of several the first that is one, with a warning; what is none stays as written, with a warning.
+    """Read a phone number. Of several, the first valid one is taken, with a warning.
 
-    A number without country code is one of the country whose code stands in the header, else of the country in the
-    part ``country`` or of the one that the part ``region`` lies in, else of its organization's, else of the import's.
-    Where a row names a country nobody knows, only numbers with a code are read. Digits that are a number only with the
-    zero a spreadsheet took away get it back, with a warning.
+    A cell without a valid number stays as written, with a warning. A number without a country code belongs to the first
+    of these countries that is known: of the code in the header, of the part ``country``, of the part ``region``, of the
+    organization, of the import. If a row names a country that is not known, only numbers with a code are read. If
+    digits are valid only with a leading zero that a spreadsheet removed, the zero is restored, with a warning.
     """
     cells = inputs.own
     written = drop_blank_words(line(cells).values)
-    broken = matching(cells, r"\d\s*[\r\n]\s*\S")  # between several numbers
-    said = written.mask(broken, text(cells).values) if broken.any() else written
+    broken = matching(cells, r"\d\s*[\r\n]\s*\S")  # a line break between digits
+    phones = written.mask(broken, text(cells).values) if broken.any() else written
     numbers, restored, several, more = _read(
-        map_others(said, ~matching(said, _NOT_DIGITS), _written_out), _regions(inputs)
+        map_others(phones, ~matching(phones, _NOT_DIGITS), _expanded), _regions(inputs)
     )
     findings = all_findings(
         found(cells, restored, "value.phone_zero_restored", Severity.WARNING),
         found(cells, several, "value.phone_several", Severity.WARNING),
         found(cells, more, "value.phone_words_left", Severity.WARNING),
-        found(cells, said.notna() & numbers.isna(), "value.phone", Severity.WARNING),
+        found(cells, phones.notna() & numbers.isna(), "value.phone", Severity.WARNING),
     )
     return Normalized(values=numbers.fillna(written), findings=findings, brief=written.where(numbers.isna()))
 
 
 def _regions(inputs: Inputs) -> pd.Series:
-    """Return the country whose numbering plan a row's number is of, the header's before any that the row names.
+    """Return the country whose numbering plan applies to each row's number; the header's country comes first.
 
-    :data:`UNKNOWN` where the row names one nobody knows.
+    :data:`UNKNOWN` if the row names a country that is not known.
     """
-    called = region_in_header(str(inputs.own.name))
-    if called is not None:
-        return pd.Series(called, index=inputs.own.index, dtype="str")
+    region = region_in_header(str(inputs.own.name))
+    if region is not None:
+        return pd.Series(region, index=inputs.own.index, dtype="str")
     regions = pd.Series(inputs.reading.phone_country, index=inputs.own.index, dtype="str")
     if inputs.owner_country is not None:
         regions = inputs.owner_country.fillna(regions)
@@ -89,7 +89,7 @@ def _regions(inputs: Inputs) -> pd.Series:
 
 @lru_cache(maxsize=1_000)
 def region_in_header(header: str) -> str | None:
-    """Return the country whose calling code a header has, «HP (+60)»; None where there is none, or are several."""
+    """Return the country of the calling code in a header, «HP (+60)»; None if there is no code, or several."""
     codes = {int(code) for code in _CALLING_CODE.findall(header)}
     regions = {phonenumbers.region_code_for_country_code(code) for code in codes} - {"ZZ", "001"}
     return next(iter(regions)) if len(regions) == 1 else None
@@ -98,23 +98,23 @@ def region_in_header(header: str) -> str | None:
 _CALLING_CODE = re.compile(r"\+\s?(\d{1,3})(?!\d)")
 
 
-def _written_out(written: str) -> str:
-    """Return a number that stands in an address, in scientific notation or with a decimal, as its digits."""
+def _expanded(written: str) -> str:
+    """Return the plain digits of a number written as a link, in scientific notation or with decimals."""
     written = _LABEL.sub("", written, count=1) if _LABEL.match(written) else written
     if fits := _LINK.fullmatch(written):
         return "+" + fits[1]
     if fits := _DECIMAL.fullmatch(written):
         return fits[1]
-    # With fewer digits than the exponent says, the others are lost: then it is no number any more.
+    # With fewer digits than the exponent needs, the rest are lost: keep the text, which is then not a number.
     return all_digits(written) or written
 
 
-def _read(said: pd.Series, regions: pd.Series) -> tuple[pd.Series, ...]:
-    """Return numbers, and where a zero was restored, where others were passed over, and where words were."""
-    numbers = pd.Series(None, index=said.index, dtype="str")
-    restored, several, words = (pd.Series(data=False, index=said.index) for _ in range(3))
-    for region in regions[said.notna()].unique():
-        here = said[said.notna() & (regions == region)]
+def _read(phones: pd.Series, regions: pd.Series) -> tuple[pd.Series, ...]:
+    """Return the numbers, and masks of the rows where a zero was restored, other numbers or words were left out."""
+    numbers = pd.Series(None, index=phones.index, dtype="str")
+    restored, several, words = (pd.Series(data=False, index=phones.index) for _ in range(3))
+    for region in regions[phones.notna()].unique():
+        here = phones[phones.notna() & (regions == region)]
         plain, lost = _mobiles(here, region)
         numbers[here.index], restored[here.index] = plain, lost
         rest = here[plain.isna()]
@@ -127,16 +127,16 @@ def _read(said: pd.Series, regions: pd.Series) -> tuple[pd.Series, ...]:
     return numbers, restored, several, words
 
 
-def _mobiles(said: pd.Series, region: str) -> tuple[pd.Series, pd.Series]:
-    """Return the numbers that are plainly mobile ones of the region, by the library's own pattern.
+def _mobiles(phones: pd.Series, region: str) -> tuple[pd.Series, pd.Series]:
+    """Return the numbers that match the phonenumbers library's own pattern for mobiles of the region.
 
-    Nearly all are; asking the library for each takes a hundred times as long.
+    Nearly all do, and calling the library for each takes a hundred times as long.
     """
     pattern, code = _mobile_pattern(region)
-    digits = pc.replace_substring_regex(to_arrow(said), _PUNCTUATION, "")
+    digits = pc.replace_substring_regex(to_arrow(phones), _PUNCTUATION, "")
     parts = pc.extract_regex(digits, pattern)
-    numbers = to_series(pc.struct_field(parts, "number"), said.index)
-    prefixes = to_series(pc.struct_field(parts, "prefix"), said.index)
+    numbers = to_series(pc.struct_field(parts, "number"), phones.index)
+    prefixes = to_series(pc.struct_field(parts, "prefix"), phones.index)
     return code + numbers, numbers.notna() & (prefixes == "") & _begins_with_zero(region)
 
 
@@ -145,14 +145,14 @@ def _mobile_pattern(region: str) -> tuple[str, str]:
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
     mobile = metadata.mobile if metadata else None
     if metadata is None or mobile is None or not metadata.national_prefix or not mobile.national_number_pattern:
-        return r"(?P<prefix>$.)(?P<number>.)", ""  # fits nothing
+        return r"(?P<prefix>$.)(?P<number>.)", ""  # matches nothing
     code, zero = metadata.country_code, metadata.national_prefix
     pattern = mobile.national_number_pattern
     return rf"^(?P<prefix>\+{code}|{zero}|)(?P<number>{pattern})$", f"+{code}"
 
 
 class _Number(NamedTuple):
-    """A number in E.164, and what was done to find it in its cell."""
+    """A number in E.164, and what was changed or left out of its cell."""
 
     number: str | None = None
     restored: bool = False
@@ -162,7 +162,7 @@ class _Number(NamedTuple):
 
 def _number(written: str, region: str) -> _Number:
     parts = [part for part in _SEVERAL.split(written) if part]
-    # A number that is broken over lines is one only when its lines are put together.
+    # A number that is broken over lines is valid only when its lines are joined.
     for part in [*parts, *([" ".join(written.split())] if "\n" in written else [])]:
         bare = _EXTENSION.sub("", _WORDS_BEHIND.sub("", part))
         if (number := _parse(bare, region)) is not None:
@@ -175,38 +175,38 @@ def _number(written: str, region: str) -> _Number:
 
 
 def _begins_with_zero(region: str) -> bool:
-    """Return whether numbers of the country are dialled with a zero before them inside it."""
+    """Return whether numbers are dialled with a leading zero inside the country."""
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
     return metadata is not None and metadata.national_prefix == "0"
 
 
 def _has_zero(number: phonenumbers.PhoneNumber) -> bool:
-    """Return whether the number is written with a zero before it inside its country, as most but no short ones are."""
+    """Return whether the number has a leading zero inside its country: most do, short ones do not."""
     national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
     return _digits(national) == f"0{number.national_number}"
 
 
 def _parse(written: str, region: str) -> phonenumbers.PhoneNumber | None:
     if re.search(r"[^\W\d_]", written):
-        return None  # letters stand for digits on some dials, and for slips everywhere
+        return None  # the library reads letters as digits, but in lists they are mistakes
     digits, code = _digits(written), str(phonenumbers.country_code_for_region(region) or "")
     number = _valid(written, region)
     if code and digits.startswith(code):
-        # «62 812…» without its plus is what exports write where «+» would be a formula.
+        # Exports write «62 812…» without its plus where «+» would start a formula.
         coded = _valid("+" + digits, region) or _valid(f"+{code}{digits.removeprefix(code).lstrip('0')}", region)
-        return _of_two(written, coded, number, code)
+        return _choose_reading(written, coded, number, code)
     if number is None and digits.startswith("00"):
         return _valid("+" + digits.removeprefix("00"), region)
     return number
 
 
-def _of_two(
+def _choose_reading(
     written: str, coded: phonenumbers.PhoneNumber | None, plain: phonenumbers.PhoneNumber | None, code: str
 ) -> phonenumbers.PhoneNumber | None:
-    """Return the number that digits are which begin like a country's code; None where that cannot be told.
+    """Choose between two readings of digits that begin with the country's code; None if neither is certain.
 
-    They are a number with that code, or one that lost its zero: «62 21 5550113», «622 7435123». How the digits are
-    grouped tells, else whether with the code it is as long as numbers there are.
+    They may be a number with that code, or one that lost its zero: «62 21 5550113», «622 7435123». The grouping of the
+    digits decides, else whether the number with the code has the usual length of the country.
     """
     if plain is None or plain == coded or not (_digits(written) == str(plain.national_number) and _has_zero(plain)):
         return plain or coded

@@ -1,4 +1,4 @@
-"""Links to social networks in one form each: handles become links, tracking and language variants go."""
+"""Read links to social networks: a handle becomes a link, tracking and language variants are removed."""
 
 import re
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ _ANSWER = (
     r"^(?i:ada|punya|ya|iya|yes|y|no|n|tidak|tdk|belum|sudah|aktif|nonaktif|true|false|sama|idem|link|https?"
     r"|facebook|fb|instagram|ig|twitter|youtube|linkedin)$"
 )
-"""Answers to whether there is an account, which are not its name; written with an «@» they are."""
+"""Answers to «is there an account?», which are not a handle unless written with an «@»."""
 _ELSEWHERE, _UNREADABLE = "value.social_elsewhere", "value.social_unreadable"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Network:
-    """Hosts it is reached by, where a handle's page is, and how many steps of a path name a page."""
+    """A network's hosts, the address its handles are appended to, and how long a page's path is."""
 
     hosts: tuple[str, ...]
     page: str
     steps: tuple[str, ...] = ()
-    """First steps of a path that a second belongs to, such as ``channel``."""
+    """First steps of a path after which a second step is kept, such as ``channel``."""
     has_handles: bool = True
 
 
@@ -55,22 +55,22 @@ _NETWORKS = {
 def social(network: str) -> Normalizer:
     """Return the normalizer of links to one network.
 
-    A link to somewhere else stays and is said so; what is neither link nor handle is left out, and said so.
+    A link to another site stays, with a warning; a cell that is neither link nor handle gives null and a warning.
     """
     return partial(_social, _NETWORKS[network])
 
 
 def _social(network: _Network, cells: pd.Series) -> Normalized:
-    said = drop_blank_words(line(cells).values)
-    answers = matching(said, _ANSWER)
-    said = said.mask(answers)
-    handles = said.str.fullmatch(r"@?[A-Za-z0-9_]{2,50}") & network.has_handles
-    links = map_others(said, handles, lambda written: _link(network, written))
-    values = links.where(~handles.fillna(value=False).astype(bool), network.page + said.str.lstrip("@"))
+    links_or_handles = drop_blank_words(line(cells).values)
+    answers = matching(links_or_handles, _ANSWER)
+    links_or_handles = links_or_handles.mask(answers)
+    handles = links_or_handles.str.fullmatch(r"@?[A-Za-z0-9_]{2,50}") & network.has_handles
+    links = map_others(links_or_handles, handles, lambda written: _link(network, written))
+    values = links.where(~handles.fillna(value=False).astype(bool), network.page + links_or_handles.str.lstrip("@"))
     where = values.fillna("").str.startswith(network.page.rstrip("@"))
     findings = all_findings(
         found(cells, values.notna() & ~where, _ELSEWHERE, Severity.WARNING),
-        found(cells, answers | (said.notna() & values.isna()), _UNREADABLE, Severity.WARNING),
+        found(cells, answers | (links_or_handles.notna() & values.isna()), _UNREADABLE, Severity.WARNING),
     )
     return Normalized(values=values, findings=findings)
 
@@ -90,7 +90,7 @@ def _link(network: _Network, written: str) -> str | None:
     steps = [step for step in parts.path.split("/") if step]
     site = network.page.rstrip("@")
     if not steps:
-        return None  # the network itself, as forms have it before somebody writes behind it
+        return None  # the network's own address, which forms offer to be completed
     if steps[:1] == ["profile.php"]:
         return f"{site}profile.php?id={parse_qs(parts.query).get('id', [''])[0]}"
     return site + "/".join(steps[: 2 if steps and steps[0].lower() in network.steps else 1])

@@ -1,4 +1,4 @@
-"""Choices and lists: the words people use for a status, a language's name, tags between commas."""
+"""Read choices and lists: a status, yes or no, a language, tags between commas."""
 
 import json
 import re
@@ -15,46 +15,46 @@ from kelompok_core.values.normalized import Normalized, Normalizer, all_findings
 from kelompok_core.values.text import line, text
 
 _SEPARATORS = (":::", "|", ";", "\n", ",")
-"""The first of these that a cell has is the one between its entries."""
+"""Separators of lists; the first of these that occurs in a cell separates its entries."""
 
 _OF_GOOGLE = ("myContacts", "starred")
-"""Groups that every contact of Google's is in, with a star before them."""
+"""Groups that Google puts every contact in, written with a star before them."""
 
 _LANGUAGES = {
     "bahasa indonesia": "id", "indonesia": "id", "inggris": "en", "bahasa inggris": "en", "jawa": "jv",
     "bahasa jawa": "jv", "sunda": "su", "bahasa sunda": "su", "melayu": "ms", "arab": "ar", "english us": "en",
     "english uk": "en", "greek": "el", "norwegian": "no", "farsi": "fa", "mandarin": "zh",
 }  # fmt: skip
-"""What people write beside the names and codes of ISO 639."""
+"""Names of languages that people write and ISO 639 does not have."""
 
 
 _SCHEMA_ORG = re.compile(r"^https?://schema\.org/")
-"""Before the words of its vocabulary, which schema.org writes as addresses."""
+"""The prefix of schema.org's words, which are written as addresses."""
 
 
 def choice(words: Mapping[str, tuple[str, ...]]) -> Normalizer:
-    """Return the normalizer of a column with few values, each known by several words.
+    """Return the normalizer of a column with few values, each of which may be written in several words.
 
-    A word nobody knows is left out, and said so.
+    An unknown word gives null and a warning.
     """
     known = {fold(word): value for value, many in words.items() for word in (value, *many)}
     return partial(_choice, known)
 
 
 def _choice(known: Mapping[str, str], cells: pd.Series) -> Normalized:
-    # What says nothing elsewhere may be a word here, as 0 is of a status.
+    # A blank word of other columns may be a value here, as 0 is of a status.
     whole = line(cells).values
     values = map_distinct(whole, lambda word: known.get(fold(word)))
-    said = values.fillna(drop_blank_words(whole))
+    filled = values.fillna(drop_blank_words(whole))
     allowed = sorted(set(known.values()))
     finding = found(
-        cells, said.notna() & values.isna(), "value.enum_unknown", Severity.WARNING, lambda _: {"allowed": allowed}
+        cells, filled.notna() & values.isna(), "value.enum_unknown", Severity.WARNING, lambda _: {"allowed": allowed}
     )
     return Normalized(values=values, findings=finding)
 
 
 def fold(word: str) -> str:
-    """Return a word as words are compared: without case, punctuation and the address of schema.org before it."""
+    """Return a word in the form used to compare words: without case, punctuation and schema.org's prefix."""
     bare = _SCHEMA_ORG.sub("", word)
     return re.sub(r"[\W_]+", " ", bare).strip().casefold()
 
@@ -71,25 +71,25 @@ _TRUTH = {word: value for value, words in _TRUTHS.items() for word in (value, *w
 def truth(cells: pd.Series) -> Normalized:
     """Normalize yes and no, as people and programs write them, to ``true`` and ``false``.
 
-    A word nobody knows is left out, with a warning.
+    An unknown word gives null and a warning.
     """
-    said = line(cells).values
-    values = map_distinct(said, truth_of)
-    unknown = said.notna() & values.isna()
+    answers = line(cells).values
+    values = map_distinct(answers, truth_of)
+    unknown = answers.notna() & values.isna()
     finding = found(cells, unknown, "value.enum_unknown", Severity.WARNING, lambda _: {"allowed": ["ya", "tidak"]})
     return Normalized(values=values, findings=finding)
 
 
 def truth_of(word: str) -> str | None:
-    """Return ``true`` or ``false`` for a word that says yes or no; None for any other."""
+    """Return ``true`` or ``false`` for a word that means yes or no; None for any other."""
     return _TRUTH.get(fold(word)) or _TRUTH.get(word)
 
 
 def language(cells: pd.Series) -> Normalized:
-    """Normalize a language to its ISO 639 code; of several the first."""
-    said = drop_blank_words(line(cells).values)
-    values = map_distinct(said, _language)
-    finding = found(cells, said.notna() & values.isna(), "value.language_unknown", Severity.WARNING)
+    """Normalize a language to its ISO 639 code; of several, the first is taken."""
+    names = drop_blank_words(line(cells).values)
+    values = map_distinct(names, _language)
+    finding = found(cells, names.notna() & values.isna(), "value.language_unknown", Severity.WARNING)
     return Normalized(values=values, findings=finding)
 
 
@@ -108,11 +108,11 @@ def _languages() -> Mapping[str, str]:
         code = getattr(one, "alpha_2", one.alpha_3)
         codes |= {code: code, one.alpha_3: code}
         names |= {fold(one.name): code, fold(one.name.partition(" (")[0]): code}
-    return names | codes  # a language named «En» is not what «en» means
+    return names | codes  # codes win: «en» is English, not the language named «En»
 
 
 def first_word(cells: pd.Series) -> Normalized:
-    """Normalize a word of a vocabulary; of several with bars, semicolons or lines between them the first is taken."""
+    """Normalize a word of a vocabulary; of several between bars, semicolons or lines, the first is taken."""
     tidy = text(cells)
     several = matching(tidy.values, _SEVERAL_WORDS)
     bars = several | matching(tidy.values, r"^[|;]|[|;]$")
@@ -126,7 +126,7 @@ _BETWEEN_CATEGORIES = re.compile(r"\s*(?:[|;\n]|:::)\s*")
 
 
 def tags(cells: pd.Series) -> Normalized:
-    """Normalize a list of short words to a JSON array: each once, in order, whatever stood between them."""
+    """Normalize a list of short words to a JSON array without duplicates, in order, whatever the separator."""
     tidy = text(cells)
     return Normalized(values=map_distinct(drop_blank_words(tidy.values), _list), findings=tidy.findings)
 

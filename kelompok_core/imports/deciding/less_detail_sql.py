@@ -2,7 +2,7 @@
 
 from kelompok_core.descriptor import Detail, Field
 from kelompok_core.values.people import MISSING
-from kelompok_core.values.times import UNTOLD
+from kelompok_core.values.times import UNKNOWN_TIME
 
 _DAY = len("1998-05-17")
 _WHOLE_NUMBER = r"^\+[0-9]+$"
@@ -44,7 +44,7 @@ def whole_date_time(*, brief: str, said: str, stored: str, old_zone: str, new_zo
     written = f"""to_char({_local(f"({date_time})", new_zone)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
     return f"""
         CASE WHEN {said} IS NULL OR {brief} IS NULL OR {stored} IS NULL THEN {said}
-             WHEN {brief} = '{UNTOLD}' THEN {stored} ELSE {written} END"""
+             WHEN {brief} = '{UNKNOWN_TIME}' THEN {stored} ELSE {written} END"""
 
 
 def _local(date_time: str, zone: str) -> str:
