@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from kelompok_core.imports.reporting.inbox_outcomes import Settled
 from kelompok_core.sources.inbox import Inbox, TakenFile
 from kelompok_core.sources.inbox_places import list_failed
-from kelompok_core.sources.watched import FAILED_FOLDER, PassedOver, SeenFile
+from kelompok_core.sources.watched import FAILED_FOLDER, PassedOver, PresentFile
 
 _MOST_LISTED = 20
 """The number of files that a tick lists per group."""
@@ -28,7 +28,7 @@ class Tick:
     inbox: Inbox
     requested: list[TakenFile] = field(default_factory=list)
     importing: list[TakenFile] = field(default_factory=list)
-    waiting: list[SeenFile] = field(default_factory=list)
+    waiting: list[PresentFile] = field(default_factory=list)
     passed_over: list[PassedOver] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What the host hands a plugin: its settings and surroundings, and nothing of the database."""
+"""What the host passes to a plugin: its settings and environment, but no access to the database."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence

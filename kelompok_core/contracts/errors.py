@@ -31,7 +31,7 @@ class TransientError(PluginError):
 
 
 class UnreadableSource(PluginError):
-    """The source as a whole cannot be read; ``issue`` says where and why, with severity ``FATAL``."""
+    """The source cannot be read at all; ``issue``, of severity ``FATAL``, has the place and the reason."""
 
     def __init__(self, issue: Issue) -> None:
         if issue.severity is not Severity.FATAL:

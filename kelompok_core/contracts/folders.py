@@ -18,7 +18,7 @@ _OF_POSIX = b"ustar\x0000"
 
 _FILES = frozenset({b"0", b"\0", b"7"})
 _NAMING, _LONG_NAME = b"x", b"L"
-_SAID_OF_ALL = frozenset({b"g", b"K"})
+_GLOBAL_KINDS = frozenset({b"g", b"K"})
 """Entries about all files, or about link targets: skipped."""
 
 _EMPTY = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
@@ -31,7 +31,7 @@ _LONGEST_NAMING = 1 << 15
 """Limit in bytes of the metadata before a file: a path of 4096 bytes, and its size."""
 _DIGITS = len(str(_LONGEST_NAMING))
 _SPARSE = b"GNU.sparse"
-_NAMING_KINDS = frozenset({_NAMING, _LONG_NAME, *_SAID_OF_ALL})
+_NAMING_KINDS = frozenset({_NAMING, _LONG_NAME, *_GLOBAL_KINDS})
 _KINDS = _FILES | _EMPTY | _NAMING_KINDS
 
 
@@ -61,21 +61,21 @@ def iter_folder(packed: BinaryIO) -> Iterator[FolderFile]:
         UnreadableSource: ``file.folder_damaged`` or ``file.folder_too_large``.
     """
     end = packed.seek(0, 2)
-    at, said, number = 0, dict[bytes, bytes](), 0
+    at, metadata, number = 0, dict[bytes, bytes](), 0
     while (header := _block(packed, at)) != _END:
         kind, size = _read_header(header, at)
         if kind in _NAMING_KINDS:
-            said |= _read_said(packed, kind, at + _BLOCK, size)
+            metadata |= _read_metadata(packed, kind, at + _BLOCK, size)
         else:
             number += 1
             if number > MOST_FILES:
                 _refuse("file.folder_too_large", limit=MOST_FILES)
-            size = 0 if kind in _EMPTY else _number(said.get(b"size"), size, at)
+            size = 0 if kind in _EMPTY else _number(metadata.get(b"size"), size, at)
             if at + _BLOCK + size > end:
                 _refuse("file.folder_damaged", offset=at)
             if kind in _FILES:
-                yield FolderFile(name=_name(said, header), offset=at + _BLOCK, size=size)
-            said = {}
+                yield FolderFile(name=_name(metadata, header), offset=at + _BLOCK, size=size)
+            metadata = {}
         at += _BLOCK + -(-size // _BLOCK) * _BLOCK
 
 
@@ -113,11 +113,11 @@ def _octal(field: bytes, at: int) -> int:
     return int(digits, 8)
 
 
-def _read_said(packed: BinaryIO, kind: bytes, at: int, size: int) -> dict[bytes, bytes]:
+def _read_metadata(packed: BinaryIO, kind: bytes, at: int, size: int) -> dict[bytes, bytes]:
     """Return the metadata of the next file."""
     if size > _LONGEST_NAMING:
         _refuse("file.folder_damaged", offset=at)
-    if kind in _SAID_OF_ALL:
+    if kind in _GLOBAL_KINDS:
         return {}
     packed.seek(at)
     text = packed.read(size)
@@ -126,7 +126,7 @@ def _read_said(packed: BinaryIO, kind: bytes, at: int, size: int) -> dict[bytes,
 
 def _read_records(text: bytes, at: int) -> dict[bytes, bytes]:
     """Parse records of the form ``length name=value``, one per line."""
-    said, start = dict[bytes, bytes](), 0
+    metadata, start = dict[bytes, bytes](), 0
     while start < len(text):
         digits, blank, _ = text[start : start + _DIGITS + 1].partition(b" ")
         stop = start + (int(digits) if digits.isdigit() else 0)
@@ -134,8 +134,8 @@ def _read_records(text: bytes, at: int) -> dict[bytes, bytes]:
         is_whole = blank and equals and value.endswith(b"\n") and stop <= len(text)
         if not is_whole or name.startswith(_SPARSE):  # the stored bytes of a sparse file are not its content
             _refuse("file.folder_damaged", offset=at + start)
-        said[name], start = value[:-1], stop
-    return said
+        metadata[name], start = value[:-1], stop
+    return metadata
 
 
 def _number(digits: bytes | None, otherwise: int, at: int) -> int:
@@ -146,10 +146,10 @@ def _number(digits: bytes | None, otherwise: int, at: int) -> int:
     return int(digits)
 
 
-def _name(said: dict[bytes, bytes], header: bytes) -> str:
+def _name(metadata: dict[bytes, bytes], header: bytes) -> str:
     own = header[:100].partition(b"\0")[0]
     beginning = header[345:500].partition(b"\0")[0] if header[257:265] == _OF_POSIX else b""
-    name = said.get(b"path", b"/".join(filter(None, (beginning, own))))
+    name = metadata.get(b"path", b"/".join(filter(None, (beginning, own))))
     return name.decode("utf-8", "surrogateescape")
 
 

@@ -1,4 +1,4 @@
-"""How a source would be read, as tables: what every importer's «show» command has to say."""
+"""Describes how a source would be read, as tables: the output of every importer's «show» command."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Which field each column of a source is: by the mapping given, then by aliases; nothing dropped silently."""
+"""Maps the columns of a source to fields: by the given mapping, then by aliases. No column is dropped silently."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ class HeaderField:
         distinct_aliases: Headers it is known by only where no two rows have the same value.
         beside: See ``weak_aliases``.
         further: The field that takes the next best column with an alias of this one; else that column is extra.
-        missing_code: What is said when it is required and not there.
+        missing_code: The issue code if it is required and missing.
     """
 
     name: str
@@ -119,8 +119,8 @@ def map_headers(
 ) -> HeaderMapping:
     """Map the columns of a source.
 
-    ``given`` says for some headers which field they are, ``-`` to leave one out, or ``extra``; ``repeating`` are
-    columns in which some value stands more than once; ``of_people`` says whether the records are people.
+    ``given`` maps some headers to their field, to ``-`` to leave one out, or to ``extra``; ``repeating`` are
+    columns in which some value occurs more than once; ``of_people`` is true if the records are people.
 
     Raises:
         UsageError: When ``given`` names a header or a field that does not exist.
@@ -232,7 +232,7 @@ def _claims(fields: Sequence[HeaderField], columns: Sequence[str], repeating: Co
         found = found or (None if column in repeating else _find_alias(distinct, column))
         if found is not None:
             name, rank, distance = found
-            # Of a date and time told twice, the one with a zone says more.
+            # If two columns hold the same date and time, prefer the one with a zone.
             claims.setdefault(name, []).append(((distance, rank, not has_zone, place), column))
         else:
             unclaimed.append((place, column))

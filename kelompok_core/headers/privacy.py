@@ -1,4 +1,4 @@
-"""Which columns hold personal data no community needs, however their headers are spelled."""
+"""Detects columns with personal data that no community needs, however their headers are spelled."""
 
 import re
 

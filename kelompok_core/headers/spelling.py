@@ -1,4 +1,4 @@
-"""Comparing headers as people write them: without case, accents, punctuation, camel humps, notes and wrappers."""
+"""Compares headers as people write them: without case, accents, punctuation, camel case, notes and wrappers."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from functools import lru_cache
 from kelompok_core.values.zones import NOTE
 
 _STAR = re.compile(r"\s*\*.*$", re.DOTALL)
-"""A star marks a needed column, and begins what is said about that: «Nama *wajib»."""
+"""A star marks a required column, and may begin a remark about that: «Nama *wajib»."""
 _NUMBER = re.compile(r"^\s*\d{1,3}[.)]\s+")
 """Forms number their questions: «3. Nama Organisasi»."""
 _MARKS = frozenset({"required", "optional", "mandatory", "wajib", "opsional"})
@@ -88,7 +88,7 @@ def without_document(folded: str) -> str:
 
 
 def _names_another(header: str) -> bool:
-    """Return whether a note in a header says that the value is of somebody or something else: «HP (orang tua)»."""
+    """Return whether a note in a header means the value belongs to somebody or something else: «HP (orang tua)»."""
     notes = [fold_header(note) for note in NOTE.findall(header)]
     subject = fold_header(NOTE.sub(" ", header))
     if _OF_CHOICES.match(subject):
@@ -115,7 +115,7 @@ def spellings(written: str) -> tuple[str, ...]:
     """Return what a header may mean, folded: as it stands first, then without notes, wrappers and humps.
 
     «E-mail [required]» is also «e mail», ``DoB`` is «dob», ``title.rendered`` is «title», «City / Town» is «city». A
-    note that says whose value it is stays: «HP (wali)» is no «hp».
+    note that names the owner of the value stays: «HP (wali)» is not «hp».
     """
     return tuple(dict.fromkeys(filter(None, _spellings(written))))
 
@@ -156,5 +156,5 @@ _DATE_WORDS = frozenset(
 
 
 def names_a_date(header: str) -> bool:
-    """Return whether a column's header says that its cells are dates to the day."""
+    """Return whether a column's header means that its cells are full dates."""
     return any(_DATE_WORDS.intersection(one.split()) for one in spellings(header))

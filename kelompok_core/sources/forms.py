@@ -1,4 +1,4 @@
-"""What a file is by how it begins, whatever its name says: so that the plugin made for it can be named."""
+"""Detects a file's format from its first bytes, so that messages can name the plugin that reads it."""
 
 import codecs
 import re

@@ -19,7 +19,7 @@ from kelompok_core.sources.inbox_places import (
     move,
     written_beside,
 )
-from kelompok_core.sources.watched import TAKEN_FOLDER, PassedOver, SeenFile, look, reason_of
+from kelompok_core.sources.watched import TAKEN_FOLDER, PassedOver, PresentFile, look, reason_of
 
 KEY = "inbox:"
 """Prefix of the idempotency key of an import from a watched folder; the id in ``inbox_files`` follows."""
@@ -60,7 +60,7 @@ def take_files(
     connection: sa.Connection,
     inbox: Inbox,
     on_passed_over: Callable[[PassedOver], object] = lambda _: None,
-    on_waiting: Callable[[SeenFile], object] = lambda _: None,
+    on_waiting: Callable[[PresentFile], object] = lambda _: None,
 ) -> list[TakenFile]:
     """Move complete files to ``taken/`` and return them; the caller commits.
 
@@ -74,7 +74,7 @@ def take_files(
     connection.execute(_LOCK, {"folder": str(inbox.folder)})
     taken = [_taken(row) for row in connection.execute(_NOT_IMPORTED, _names(inbox)) if _is_there(row.claimed_path)]
     waiting = {row.path: row for row in connection.execute(_WAITING, _names(inbox))}
-    present: dict[str, SeenFile] = {}
+    present: dict[str, PresentFile] = {}
     for found in look(inbox.folder):
         if isinstance(found, PassedOver):
             on_passed_over(found)
@@ -94,19 +94,19 @@ def take_files(
 
 
 def _take(
-    connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUID, ...]] | None, seen: SeenFile | None
+    connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUID, ...]] | None, present: PresentFile | None
 ) -> TakenFile | None:
     """Take one file if it is complete; else record its current size and time."""
-    if seen is None:
+    if present is None:
         return None if known is None else _find_moved(connection, inbox, known)
     if known is None:
-        connection.execute(_NOTE, _names(inbox) | _values(seen))
-    elif (known.size, known.modified_at) != (seen.size, seen.modified_at):
-        connection.execute(_NOTE_AGAIN, {"id": known.id, **_values(seen)})
+        connection.execute(_NOTE, _names(inbox) | _values(present))
+    elif (known.size, known.modified_at) != (present.size, present.modified_at):
+        connection.execute(_NOTE_AGAIN, {"id": known.id, **_values(present)})
     else:
-        target = _target(inbox, known.id, seen.path)
+        target = _target(inbox, known.id, present.path)
         make_place(inbox.folder, *target.parent.relative_to(inbox.folder).parts)
-        move(seen.path, target)
+        move(present.path, target)
         return _claim(connection, known.id, target)
     return None
 
@@ -163,14 +163,14 @@ def put_aside(
     return target
 
 
-def _move_to_failed(taken: Path, said: list[str], beside: Callable[[Path], object] | None) -> Path | None:
+def _move_to_failed(taken: Path, sentences: list[str], beside: Callable[[Path], object] | None) -> Path | None:
     home, target = home_of(taken), failed_path(taken)
     if not is_in_place(taken, home):
         return target if is_in_place(target, home) else None  # moved by an earlier call that died
     make_place(home, *target.parent.relative_to(home).parts)
     # Write the message first, so that the file is never there without it.
     with written_beside(message_of(target)) as message:
-        message.write("\n".join(filter(None, [*said, _AGAIN])) + "\n")
+        message.write("\n".join(filter(None, [*sentences, _AGAIN])) + "\n")
     if beside is not None:
         beside(target)
     move(taken, target)
@@ -198,23 +198,23 @@ def give_up_missing(connection: sa.Connection) -> None:
     connection.execute(_GIVE_UP, {"gone": gone})
 
 
-def _target(inbox: Inbox, seen_id: UUID, path: Path) -> Path:
-    return inbox.folder / TAKEN_FOLDER / str(seen_id) / path.relative_to(inbox.folder)
+def _target(inbox: Inbox, file_id: UUID, path: Path) -> Path:
+    return inbox.folder / TAKEN_FOLDER / str(file_id) / path.relative_to(inbox.folder)
 
 
-def _claim(connection: sa.Connection, seen_id: UUID, target: Path) -> TakenFile:
-    connection.execute(_CLAIM, {"id": seen_id, "claimed": str(target)})
-    return file_of(seen_id, target)
+def _claim(connection: sa.Connection, file_id: UUID, target: Path) -> TakenFile:
+    connection.execute(_CLAIM, {"id": file_id, "claimed": str(target)})
+    return file_of(file_id, target)
 
 
 def _taken(row: sa.Row[tuple[UUID, str]]) -> TakenFile:
     return file_of(row.id, Path(row.claimed_path))
 
 
-def file_of(seen_id: UUID, path: Path) -> TakenFile:
+def file_of(file_id: UUID, path: Path) -> TakenFile:
     """Return a taken file by its id and its path in ``taken/``."""
-    organization = None if path.parent.name == str(seen_id) else path.parent.name
-    return TakenFile(id=seen_id, path=path, file_name=path.name, organization=organization)
+    organization = None if path.parent.name == str(file_id) else path.parent.name
+    return TakenFile(id=file_id, path=path, file_name=path.name, organization=organization)
 
 
 def _names(inbox: Inbox) -> dict[str, str]:
@@ -226,8 +226,8 @@ def taken_prefix(inbox: Inbox) -> str:
     return f"{inbox.folder / TAKEN_FOLDER}/"
 
 
-def _values(seen: SeenFile) -> dict[str, object]:
-    return {"path": str(seen.path), "size": seen.size, "modified": seen.modified_at}
+def _values(present: PresentFile) -> dict[str, object]:
+    return {"path": str(present.path), "size": present.size, "modified": present.modified_at}
 
 
 _KEY_OF_FILE = f"'{KEY}' || f.id"

@@ -1,4 +1,4 @@
-"""Received files that imports name, and which of them are in storage."""
+"""Received files that imports refer to, and which of them are in storage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The evidence: what a source said, kept as read, and when it said so last."""
+"""The evidence: source records, kept as they were read, and when each was last found in its source."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from kelompok_core.database.orm import Base
 
 
 class SourceRecord(Base):
-    """One row of a source as it was read, and the record it speaks of; read from the view that knows sightings."""
+    """One row of a source as it was read, and the record it is about; from the view ``evidence``."""
 
     __tablename__ = "evidence"
 

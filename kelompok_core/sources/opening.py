@@ -1,4 +1,4 @@
-"""Sources made readable: a path, a folder or a URL becomes one local file, and a packed file its content."""
+"""Opens sources: turns a path, a folder or a URL into one local file, and unpacks a packed file."""
 
 import gzip
 import mimetypes
@@ -33,7 +33,7 @@ def file_name_of(location: str) -> str:
 
 
 def media_type_of(file_name: str) -> str | None:
-    """Return the media type a file's name speaks of, its packing left aside; None when it says nothing."""
+    """Return the media type by a file's name, without the suffix of its packing; None if it has no known suffix."""
     name = file_name.lower().removesuffix(".gz")
     return _BY_ENDING.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0]
 

@@ -16,7 +16,7 @@ _OLDEST, _NEWEST = datetime(2, 1, 1, tzinfo=UTC).timestamp(), datetime(9998, 12,
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeenFile:
+class PresentFile:
     """The current state of a regular file that may be taken; ``size`` is in bytes."""
 
     path: Path
@@ -35,7 +35,7 @@ class PassedOver:
         return f"{written(self.path)} was not taken: {self.reason}"
 
 
-def look(folder: Path) -> Iterator[SeenFile | PassedOver]:
+def look(folder: Path) -> Iterator[PresentFile | PassedOver]:
     """Yield the files of a folder and its subfolders; a problem with one does not affect the others.
 
     Leaves out links, anything but regular files, and names of unfinished files.
@@ -58,7 +58,7 @@ def reason_of(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _look(folder: Path, *, inside: bool) -> Iterator[SeenFile | PassedOver]:
+def _look(folder: Path, *, inside: bool) -> Iterator[PresentFile | PassedOver]:
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda one: one.name)
@@ -75,7 +75,7 @@ def _look(folder: Path, *, inside: bool) -> Iterator[SeenFile | PassedOver]:
             yield from _unless_gone(Path(entry.path), error)
 
 
-def _entry(entry: "os.DirEntry[str]", *, inside: bool) -> Iterator[SeenFile | PassedOver]:
+def _entry(entry: "os.DirEntry[str]", *, inside: bool) -> Iterator[PresentFile | PassedOver]:
     path, status = Path(entry.path), entry.stat(follow_symlinks=False)
     is_folder = stat.S_ISDIR(status.st_mode) and not inside and entry.name not in _OURS
     if not (is_folder or (stat.S_ISREG(status.st_mode) and _is_finished(entry.name))):
@@ -85,7 +85,7 @@ def _entry(entry: "os.DirEntry[str]", *, inside: bool) -> Iterator[SeenFile | Pa
     elif is_folder:
         yield from _look(path, inside=True)
     else:
-        yield SeenFile(path=path, size=status.st_size, modified_at=time_of(status.st_mtime))
+        yield PresentFile(path=path, size=status.st_size, modified_at=time_of(status.st_mtime))
 
 
 def _is_finished(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Words people and programs write where there is nothing to say."""
+"""Words that people and programs write into a cell that has no value."""
 
 import re
 
@@ -13,7 +13,7 @@ _ERRORS = (
     "#blocked!", "#connect!", "#busy!", "#unknown!", "#getting_data", "#wert!", "#bezug!", "#zahl!", "#nv",
     "#valeur!", "#nom?", "#nombre!", "#valor!", "#¡valor!", "#¡ref!", "#¿nombre?", "#¡div/0!", "#¡num!", "#n/d",
 )  # fmt: skip
-"""What spreadsheets write into a cell whose formula failed, in the languages they speak."""
+"""What spreadsheets write into a cell whose formula failed, in several languages."""
 
 PLACEHOLDERS = frozenset(
     {
@@ -25,15 +25,15 @@ PLACEHOLDERS = frozenset(
         "(blank)", "[blank]", "<blank>", "(empty)", "[empty]", "<empty>", "(nil)", "<nil>", *_ERRORS,
     }
 )  # fmt: skip
-"""What says nothing in a column of any kind, compared in lower case; none of them is a name."""
+"""Words that mean «no value» in any column, compared in lower case; none of them is a name."""
 
 _AROUND = r"[-–—_*(\[<{{\s\pZ]*(?:{})[-–—_*)\]>}}\s\pZ]*"
-"""What people put around such a word: «(kosong)», «- tidak ada -»."""
+"""Signs that people put around such a word: «(kosong)», «- tidak ada -»."""
 
 PLACEHOLDER = _AROUND.format(
     "|".join(re.escape(word).replace(r"\ ", r"[\s\pZ]+") for word in sorted(PLACEHOLDERS, reverse=True))
 )
-"""A cell with such a word and nothing else, in RE2's spelling, whatever its case."""
+"""A cell with such a word and nothing else, as an RE2 pattern; match it without case."""
 
 _IS_PLACEHOLDER = re.compile(PLACEHOLDER.replace(r"\pZ", ""), re.IGNORECASE)
 _LONGEST = 2 * max(map(len, PLACEHOLDERS))
@@ -41,7 +41,7 @@ _LONGEST = 2 * max(map(len, PLACEHOLDERS))
 BLANK_WORDS = PLACEHOLDERS | {
     "0", "na", "nil", "unknown", "x", "http://", "https://", "http:", "https:", "www.", "http://www.", "https://www.",
 }  # fmt: skip
-"""What says nothing in columns of addresses, places, dates, numbers and ids, where none of them can be meant."""
+"""Words that mean «no value» in columns of addresses, places, dates, numbers and ids, where they cannot be values."""
 
 
 def is_placeholder(written: str) -> bool:
@@ -50,24 +50,24 @@ def is_placeholder(written: str) -> bool:
 
 
 ZERO_DATE = r"^[\s\pZ]*(?:0{6,}|0+(?:[-/. :T]+0+)+)(?:\.0+)?Z?[\s\pZ]*$"
-"""«0000-00-00», «00000000»: how programs write that there is no date, in RE2's spelling."""
+"""«0000-00-00», «00000000»: how programs write that there is no date, as an RE2 pattern."""
 
 STILL = (
     r"^[\s\pZ]*(?i:sekarang|saat ini|kini|hingga kini|hingga sekarang|now|present|current|ongoing|(?:2999|9999)-.*)"
     r"[\s\pZ]*$"
 )
-"""What stands where somebody still holds an office; among it the years that programs write for «never»."""
+"""End dates that mean «still in office», with the years that programs write for «never»."""
 
 
-def says_something(cells: pd.Series) -> pd.Series:
-    """Return where a cell is neither blank nor filled with what stands for nothing."""
+def has_content(cells: pd.Series) -> pd.Series:
+    """Return a mask of the cells that hold a value: neither blank nor a word or date that means «no value»."""
     texts = to_arrow(cells)
     bare = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
-    nothing = pc.or_(
+    empty = pc.or_(
         pc.is_in(bare, value_set=pa.array(["", *sorted(BLANK_WORDS)], bare.type)),
         pc.match_substring_regex(bare, f"{ZERO_DATE}|{STILL}|^(?i:{PLACEHOLDER})$"),
     )
-    return to_mask(pc.invert(nothing), cells.index)
+    return to_mask(pc.invert(empty), cells.index)
 
 
 def drop_blank_words(values: pd.Series) -> pd.Series:

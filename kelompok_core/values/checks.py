@@ -37,7 +37,7 @@ def text(max_length: int, *, required: bool = False) -> pa.Column:
 
 
 def pattern(regex: str, code: str) -> pa.Column:
-    """Text of one form, told in RE2's expressions."""
+    """Text that matches an RE2 pattern."""
     return pa.Column(_TEXT, pa.Check(partial(matching, pattern=regex), error=code), nullable=True)
 
 

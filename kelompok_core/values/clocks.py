@@ -1,4 +1,4 @@
-"""Times of day as people write them: «19.30 WIB», «7 malam», «09.00 - 12.00», a part of a day."""
+"""Read times of day as people write them: «19.30 WIB», «7 malam», «09.00 - 12.00», a part of a day."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _LETTERS = rf"(?:{'|'.join((*ZONE_LETTERS, *ABBREVIATIONS))})\b"
 _OFFSET = r"[+-]\d{2}(?::?\d{2})?"
 _ZONE = rf"(?:(?:utc|gmt)\s?[+-]\d{{1,2}}(?::?\d{{2}})?|{_LETTERS}|{_OFFSET})"
 RANGE_WORDS = r"(?<![a-z])(?:s\.?\s?/?\s?d\.?|sampai(?:\s+dengan)?|hingga|to|until|through)(?![a-z])"
-"""What stands between the first and the last of several days or hours, in words."""
+"""Words between the first and the last of several days or hours."""
 _TO = rf"(?:[-–—]|{RANGE_WORDS})"
 _TIME = re.compile(
     rf"(?:t|pukul|pkl?\b\.?|jam|at|[-–]|\s)*(?P<start>{_CLOCK})\s*\(?(?P<zone>{_LETTERS}(?!\s?[+-]\d)|{_ZONE}$)?\)?\s*"
@@ -31,22 +31,22 @@ _TIME = re.compile(
     rf"\s*\(?(?P<last_zone>{_ZONE})?\)?\.?"
 )
 _CLOSE_RANGE = re.compile(r"(?<!t)(?<!\d[:.])(\b\d{1,2}[:.]\d{2})\s*-(?=\d{1,2}[:.]\d{2}(?!\d))")
-"""«09:00-12:00» is a range; behind seconds, or the T of ISO 8601, -05:00 is an offset."""
+"""«09:00-12:00» is a range; after seconds, or the T of ISO 8601, -05:00 is an offset."""
 _COMPACT = re.compile(r"^t(\d{2})(\d{2})(\d{2})?(?![\d:.])")
 _BARE = re.compile(r"^(?P<hour>\d{1,2})(?:(?P<minute>\d{2})(?P<second>\d{2})?|[.,]0)?(?=$|\s*(?!h)[a-z(])")
 _FRACTION = re.compile(r"0?[.,]\d+")
 _EITHER = re.compile(r"0\.(?!00)[0-5]\d")
-"""A part of a day or an hour and minutes: 0.25 is 06:00 in a spreadsheet, and 00:25 where people write it."""
+"""A fraction of a day, or hours and minutes: 0.25 is 06:00 in a spreadsheet, and 00:25 where people write it."""
 SECONDS_A_DAY = 86_400
 _NOON = 12
 
 NEXT_MIDNIGHT = "24:00:00"
-"""The midnight behind a day."""
+"""Midnight at the end of a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """What is said of the time of day: where it begins and ends, as HH:MM:SS, and the zone."""
+    """A time of day or a range of times: start and end as HH:MM:SS, and the zone."""
 
     start: str
     end: str | None = None
@@ -55,7 +55,7 @@ class Clock:
 
 @lru_cache(maxsize=10_000)
 def parse_clock(written: str, *, bare: bool = False) -> Clock | None:
-    """Return the time of day, or None when the text is none.
+    """Return the time of day, or None if the text is not one.
 
     With ``bare`` the text stands in a column of times: 9 is 09:00 there, and 1930 is 19:30.
     """

@@ -1,4 +1,4 @@
-"""How a person asked not to be contacted: a list of ways, told by a column of its own, by flags, or by a status."""
+"""Read how a person asked not to be contacted: from a list of ways, from flags, or from a status."""
 
 import json
 import re
@@ -25,7 +25,7 @@ OPTED_OUT = {
     "email": ("cleaned", "bounced", "bouncing", "complained", "spam complaint"),
     "all": ("do not contact", "jangan dihubungi", "tidak mau dihubungi"),
 }  # fmt: skip
-"""Words of a status that say so."""
+"""Words of a status that mean the person opted out, by way of contact."""
 
 _WORDS = {
     "email": ("e mail", "surel", "emails"),
@@ -65,7 +65,7 @@ FLAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""Parts that are columns of yes and no, with their headers; of ``subscribed`` a no tells, of the others a yes."""
+"""Parts that hold yes or no, with their headers. A yes opts out, except in ``subscribed``, where a no does."""
 
 _FORBIDS = {
     "no_email": "email", "no_bulk_email": "bulk_email", "no_phone": "phone", "no_sms": "sms", "no_post": "post",
@@ -73,37 +73,37 @@ _FORBIDS = {
 }  # fmt: skip
 _OWN_WORDS = {flag: {fold(header) for header in headers} for flag, headers in FLAGS.items()}
 _SUBSCRIBED = frozenset({"subscribed", "berlangganan", "confirmed", "active", "aktif"})
-_SAYS_WHEN = re.compile(r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d{4,}|.*\b(?:19[89]|20\d)\d\b")
+_DATE = re.compile(r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d{4,}|.*\b(?:19[89]|20\d)\d\b")
 _EARLY = r"(?:0\d|1[0-8]|19(?=[0-7]))\d\d"
-"""Years before there was any e-mail: 1970, 1900 and 1 are where programs and spreadsheets begin to count days."""
+"""Years before e-mail: programs and spreadsheets write 1970, 1900 or 1, where they begin to count, for «no date»."""
 _NO_DATE = re.compile(
     rf"0+(?:[-/. :T]+0+)+Z?$|0{{4,}}$|{_EARLY}(?:[-/. ]|\d{{4}}$)|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]{_EARLY}(?!\d)"
     r"|0?0[-/. ]0?1[-/. ]00(?!\d)|0?1[-/. ]0?0[-/. ]00(?!\d)|[29]999\D|\d{1,2}[-/. ]\d{1,2}[-/. ][29]999(?!\d)"
 )
-"""How programs write that there is no date: of zeros, where they begin to count, or at the end of all days."""
+"""How programs write that there is no date: zeros, the day they begin to count, or a year far ahead."""
 _BETWEEN = re.compile(r"[;,|\n]|:::")
 
 
 def do_not_contact(inputs: Inputs) -> Normalized:
-    """Read the ways in which a person asked not to be contacted, as a JSON list; null where nothing says so.
+    """Read the ways in which a person asked not to be contacted, as a JSON list; null if there are none.
 
-    The own column lists ways, or says yes to all of them. Parts are the flags of :data:`FLAGS`, and ``status``. A cell
-    nobody understands is left out, with a warning.
+    The own column lists ways, or is yes for all of them. The parts are the flags of :data:`FLAGS`, and ``status``. A
+    cell that cannot be read is left out, with a warning.
     """
     listed = map_distinct(line(inputs.own).values, _listed)
     findings = [_unknown(inputs.own, listed, CHANNELS)]
     understood = {} if inputs.own.name is None else {str(inputs.own.name): listed.notna()}
-    told = [listed] if listed.notna().any() else []
+    answered = [listed] if listed.notna().any() else []
     for flag in (name for name in FLAGS if name in inputs.parts):
         cells = inputs.parts[flag]
         answers = map_distinct(line(cells).values, partial(_answer, flag))
         findings.append(_unknown(cells, answers, ("ya", "tidak")))
         understood[str(cells.name)] = answers.notna()
-        told.append(answers)
+        answered.append(answers)
     if "status" in inputs.parts:
-        told.append(map_distinct(line(inputs.parts["status"]).values, opted_out_by))
-    together = told[0].fillna("") if told else listed
-    for more in told[1:]:
+        answered.append(map_distinct(line(inputs.parts["status"]).values, opted_out_by))
+    together = answered[0].fillna("") if answered else listed
+    for more in answered[1:]:
         together = together + "," + more.fillna("")
     values = map_distinct(together, _stored)
     return Normalized(values=values, findings=all_findings(*findings), understood=understood)
@@ -115,7 +115,7 @@ def _unknown(cells: pd.Series, understood: pd.Series, allowed: tuple[str, ...]) 
 
 
 def opted_out_by(status: str) -> str | None:
-    """Return the way that a word of a status forbids, or ``all``; None when it forbids none."""
+    """Return the way that a word of a status forbids, or ``all``; None if it forbids none."""
     return _BY_STATUS.get(fold(status))
 
 
@@ -124,7 +124,7 @@ _BY_WORD = {fold(word): way for way, words in _WORDS.items() for word in (way, *
 
 
 def _listed(written: str) -> str | None:
-    """Return the ways that a cell lists, with commas between them; "" for none, None when it is not understood."""
+    """Return the ways that a cell lists, separated by commas; "" for none, None if the cell cannot be read."""
     truth = truth_of(written)
     if truth is not None:
         return "all" if truth == "true" else ""
@@ -137,12 +137,12 @@ def _listed(written: str) -> str | None:
 
 
 def _answer(flag: str, written: str) -> str | None:
-    """Return the way that a flag's cell forbids, "" for none, and None where the cell is not understood.
+    """Return the way that a flag's cell forbids, "" for none, and None if the cell cannot be read.
 
-    A date says when it was asked for, and a cell may repeat its header or be the word of a status.
+    A date counts as yes: it is the day of the request. A cell may also repeat its header, or hold a status.
     """
-    if flag == "subscribed" and (said := opted_out_by(written)) is not None:
-        return said
+    if flag == "subscribed" and (way := opted_out_by(written)) is not None:
+        return way
     if _NO_DATE.match(written):
         return ""
     truth = _truth(flag, written)
@@ -157,10 +157,10 @@ def _truth(flag: str, written: str) -> str | None:
         return "true"
     if word in _SUBSCRIBED:
         return "true" if flag == "subscribed" else "false"
-    return truth_of(written) or ("true" if _SAYS_WHEN.match(written) else None)
+    return truth_of(written) or ("true" if _DATE.match(written) else None)
 
 
 def _stored(ways: str) -> str | None:
-    said = set(ways.split(","))
-    forbidden = [way for way in CHANNELS if way in said or "all" in said]
+    listed = set(ways.split(","))
+    forbidden = [way for way in CHANNELS if way in listed or "all" in listed]
     return json.dumps(forbidden) if forbidden else None

@@ -1,4 +1,4 @@
-"""What a value means where its cell does not say: zones, countries and orders, without a table to read them from."""
+"""Defaults for what a cell leaves open: its time zone, country, and order of day and month."""
 
 from enum import StrEnum
 from functools import lru_cache

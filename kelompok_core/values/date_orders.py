@@ -1,4 +1,4 @@
-"""The order of a column's dates as its header says it: «Joined (dd/mm/yyyy)», «Tanggal (hari/bulan/tahun)»."""
+"""Read the order of a column's dates from its header: «Joined (dd/mm/yyyy)», «Tanggal (hari/bulan/tahun)»."""
 
 import re
 from functools import lru_cache
@@ -19,7 +19,7 @@ _ORDER_OF_TWO = {"dm": "dmy", "md": "mdy"}
 
 @lru_cache(maxsize=10_000)
 def order_in_header(header: str) -> str | None:
-    """Return ``dmy``, ``mdy``, ``ymd`` or ``ydm`` where a header says how its dates are written; else None."""
+    """Return ``dmy``, ``mdy``, ``ymd`` or ``ydm`` if a header gives the order of its dates; else None."""
     for found in _THREE.finditer(header):
         if (order := _order_of(found)) in _ORDERS:
             return order

@@ -1,4 +1,4 @@
-"""How long something lasts, as people and programs write it, in seconds."""
+"""Read durations, as people and programs write them, in seconds."""
 
 import re
 from datetime import timedelta
@@ -26,24 +26,24 @@ _SECONDS_OF = {word: _SECONDS[unit] for unit, words in _UNITS.items() for word i
 _PART = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([a-z]+)\.?,?\s*(?:dan|and|&)?\s*")
 _NUMBER = re.compile(r"\d+(?:[.,]0+)?")
 _LONGEST_SECONDS = 366 * SECONDS_A_DAY
-"""Who writes more meant something else."""
+"""A longer duration is taken to be a mistake."""
 
 _FEWEST_MINUTES = 10
-"""A smaller number without a unit may be hours as well."""
+"""A smaller number without a unit may mean hours."""
 
 
 def read_duration(cells: pd.Series) -> tuple[pd.Series, pd.DataFrame]:
-    """Return the seconds of each cell as text, and a warning for each that is no duration.
+    """Return the seconds of each cell as text, and a warning for each that is not a duration.
 
-    Understood are ISO 8601 (``PT1H30M``), ``1:30``, ``00:45``, «45 menit», «1 jam 30 menit», «1,5 hours», and bare
+    Reads ISO 8601 (``PT1H30M``), ``1:30``, ``00:45``, «45 menit», «1 jam 30 menit», «1,5 hours», and bare
     numbers of minutes, or of the unit that the header names.
     """
-    said = line(cells).values
-    if not said.notna().any():
-        return pd.Series(None, index=cells.index, dtype="str"), found(cells, said.notna(), "", Severity.WARNING)
+    filled = line(cells).values
+    if not filled.notna().any():
+        return pd.Series(None, index=cells.index, dtype="str"), found(cells, filled.notna(), "", Severity.WARNING)
     unit = _unit_of_header(str(cells.name))
-    seconds = map_distinct(said, lambda written: _seconds_of(written, unit))
-    return seconds, found(cells, said.notna() & seconds.isna(), "value.duration", Severity.WARNING)
+    seconds = map_distinct(filled, lambda written: _seconds_of(written, unit))
+    return seconds, found(cells, filled.notna() & seconds.isna(), "value.duration", Severity.WARNING)
 
 
 def _unit_of_header(header: str) -> int | None:

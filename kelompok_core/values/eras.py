@@ -1,4 +1,4 @@
-"""How dates are read where a cell alone does not tell: the years that are plausible, the order of their numbers."""
+"""Rules to read ambiguous dates: the plausible years of each field, and the order of day and month."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,17 +9,17 @@ from kelompok_core.values.conventions import DateOrder
 
 _CENTURIES = (2000, 1900, 1800)
 RECENT = 100
-"""Years that a column's years of four digits reach back at most, for two digits of it to be of those years too."""
+"""If no four-digit year of a column is older than this many years, its two-digit years are not either."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Era:
     """The years in which a field's dates are plausible, counted from the day of the import.
 
-    A year of two digits is of the one century that puts it between ``short_back`` years ago and ``short_ahead`` years
-    ahead. Where no century does, the row is a question. Where that window is wider than 100 years, some years fit two
-    centuries, and the row is a question, unless the column's years of four digits are all of the last 100 years: then
-    it is the later one.
+    A year of two digits belongs to the century that puts it between ``short_back`` years ago and ``short_ahead`` years
+    ahead. If no century does, the row goes to review. If that window is wider than 100 years, some years fit two
+    centuries and their rows go to review, unless the column's years of four digits are all of the last 100 years: then
+    the later century is taken.
 
     Attributes:
         back: How many years ago a date may lie at most.
@@ -45,12 +45,12 @@ class Era:
     def years(self, two_digits: int, rest: str, today: date, *, recent: bool = False) -> list[int]:
         """Return the years that two digits can mean, the latest first.
 
-        ``rest`` is the date behind the year; ``recent`` says that the column's other years are of the last 100 years.
+        ``rest`` is the date after the year. Set ``recent`` if the column's other years are all of the last 100 years.
         """
         back = min(self.short_back, RECENT) if recent else self.short_back
         first, last = _years_from(today, -back), _years_from(today, self.short_ahead)
         written = {century + two_digits: f"{century + two_digits}{rest}" for century in _CENTURIES}
-        # Open at its beginning: in a window of 100 years each day lies once.
+        # The first day is excluded, so that a window of 100 years contains each day once.
         return [year for year, day in written.items() if first[: len(day)] < day <= last[: len(day)]]
 
 
@@ -60,7 +60,7 @@ def _years_from(today: date, years: int) -> str:
 
 
 ANY = Era(back=1900, ahead=200, short_back=80, short_ahead=20)
-"""Of a field that says nothing about its dates."""
+"""For a field without a plausible range of its own."""
 FOUNDING = Era(back=1500, short_back=120, short_ahead=1)
 """Universities and monasteries are older than states; nothing was founded in the future.
 
@@ -70,28 +70,27 @@ digits: of 1998 and 2005 one century is plausible, 12 may be 1912 or 2012.
 DISSOLVING = Era(back=500, ahead=5, short_ahead=1)
 """An end may be agreed on some years ahead."""
 BIRTH = Era(back=110, short_back=106)
-"""The oldest people reach 120; a member of more than 110 years is worth a question."""
+"""The oldest people reach 120; a member older than 110 goes to review."""
 JOINING = Era(back=150, short_back=80, short_ahead=1)
-"""Whoever joined is alive as a rule: 30 is a question in 2026, as neither 1930 nor 2030 is likely."""
+"""Members are usually alive: in 2026 the year 30 goes to review, as neither 1930 nor 2030 is likely."""
 LEAVING = Era(back=150, ahead=30, short_back=80, short_ahead=20)
-"""A term may end ahead."""
+"""A term may end in the future."""
 HAPPENING = Era(back=300, ahead=30, short_back=80, short_ahead=20)
 """Events and posts: an archive reaches back, a calendar ahead."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DateTerms:
-    """How a column's dates are to be read where a cell alone does not tell; by :func:`date_terms`, one for the same.
+    """How to read a column's ambiguous dates. Create it with :func:`date_terms`, which reuses equal objects.
 
-    What was read is remembered by the text and the terms, which are asked for with every cell: so they are compared
-    by what they are, not by what they say.
+    The terms are part of a cache key that is looked up for every cell, so they compare by identity, which is fast.
 
     Attributes:
         order: Which comes first in dates of three numbers.
         era: The years that are plausible.
         today: The day of the import.
         day_numbers: Whether a number of five digits is a spreadsheet's number for a day.
-        year_first: ``ymd`` or ``ydm`` where the header says that the year stands first, and what follows it.
+        year_first: ``ymd`` or ``ydm`` if the header gives such an order, else None.
         recent: Whether the column's years of four digits are all of the last 100 years.
     """
 
@@ -104,6 +103,6 @@ class DateTerms:
 
 
 @lru_cache(maxsize=1_000)
-def date_terms(**said: Any) -> DateTerms:
-    """Return the terms that say this."""
-    return DateTerms(**said)
+def date_terms(**terms: Any) -> DateTerms:
+    """Return the :class:`DateTerms` with these attributes; the same object for the same attributes."""
+    return DateTerms(**terms)

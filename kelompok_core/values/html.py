@@ -25,7 +25,7 @@ _MAY_BE_ACTIVE = r"<[^>]*[\s\pZ\pC](?:on|[sſ]tyle)|(?:java[sſ]cript|data|vb[s�
 
 
 def html(cells: pd.Series) -> Normalized:
-    """Normalize text that may have markup; scripts, styles, frames and handlers go, and that is said."""
+    """Normalize text that may have markup; scripts, styles, frames and handlers are removed, with a finding."""
     tidy = source_text(cells)
     marked = matching(tidy.values, _MARKUP)
     if not marked.any():

@@ -1,4 +1,4 @@
-"""What a normalizer gives back: values in the form that is stored, and findings about how they were read."""
+"""The result of a normalizer: values in the form that is stored, and findings about how they were read."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ from kelompok_core.values.arrow import to_arrow, to_series
 
 @dataclass(frozen=True, kw_only=True)
 class Normalized:
-    """A column made ready.
+    """A normalized column.
 
     Attributes:
-        values: Text, same index as what came in; null where the source says nothing.
+        values: Text, with the index of the input; null if the source has no value.
         findings: Columns position (a label of that index), column (as written), code, severity, value, params.
-        derived: Where the value was made of something else, and is not what the source says of the field; None for
-            nowhere. Such a value fills gaps and replaces others that were derived, and gives way to any that is said.
-        brief: What is said where it is not all that could be: «2015» of a day, the part of a name. Null where the value
-            is whole; None for nowhere. A record's own value that says as much, and more, stays.
-        understood: By column: where a cell was understood, though no value need come of it, as of a plain no.
+        derived: A mask of the values that were derived from another field; None if there are none. A derived value
+            fills gaps and replaces derived values, and is replaced by any value that the source gives.
+        brief: The known part of an incomplete value: «2015» for a day, part of a name. Null if the value is complete;
+            None if all are. A record's own value that agrees with it and is more complete stays.
+        understood: By column, a mask of the cells that were read, even if no value comes of it, as for a plain no.
     """
 
     values: pd.Series
@@ -46,7 +46,7 @@ def found(
     severity: Severity,
     params: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
-    """Return one finding for each cell where the mask is true; ``params`` is asked with the cell."""
+    """Return one finding for each cell where the mask is true; ``params`` is called with the cell."""
     mask = where.fillna(value=False).astype(bool)
     if not mask.any():
         return no_findings()
@@ -70,7 +70,7 @@ def found_as(cells: pd.Series, where: pd.Series, code: str, severity: Severity, 
 
 @cache
 def no_findings() -> pd.DataFrame:
-    """Return the one table without findings, which nobody changes: most columns have none."""
+    """Return the shared empty table of findings, since most columns have none. Do not change it."""
     return pd.DataFrame(columns=_FINDING_COLUMNS, dtype="object")
 
 
@@ -86,26 +86,26 @@ def map_distinct(values: pd.Series, change: Callable[[str], str | None]) -> pd.S
 
 
 def split_distinct(values: pd.Series, size: int, split: Callable[[str], Sequence[str | None]]) -> Sequence[pd.Series]:
-    """Apply a function that tells ``size`` things of a text to each distinct text once; nulls tell nothing."""
+    """Split each distinct text once into ``size`` parts, and return one column per part; null gives nulls."""
     encoded = to_arrow(values).dictionary_encode()
-    told = [split(one) for one in encoded.dictionary.to_pylist()]
-    columns = [pa.array([one[place] for one in told], pa.large_string()) for place in range(size)]
+    parts = [split(one) for one in encoded.dictionary.to_pylist()]
+    columns = [pa.array([one[place] for one in parts], pa.large_string()) for place in range(size)]
     return [to_series(column.take(encoded.indices), values.index) for column in columns]
 
 
 def split_others(
     values: pd.Series, plain: pd.Series, size: int, split: Callable[[str], Sequence[str | None]]
 ) -> Sequence[pd.Series]:
-    """Keep the values where ``plain`` is true; apply a function that tells ``size`` things of a text to each other.
+    """Keep the values where ``plain`` is true; split each other text into ``size`` parts.
 
-    The first thing told takes the value's place; of plain values there is nothing more to tell.
+    The first part replaces the value; for plain values the further parts are null.
     """
     kept = plain.fillna(value=False).astype(bool)
     others = values[~kept & values.notna()]
     if others.empty:
         nothing = pd.Series(None, index=values.index, dtype="str")
         return [values, *([nothing] * (size - 1))]
-    first, *further = (told.reindex(values.index) for told in split_distinct(others, size, split))
+    first, *further = (parts.reindex(values.index) for parts in split_distinct(others, size, split))
     return [values.where(kept, first), *further]
 
 

@@ -54,10 +54,10 @@ _WITHOUT_SHORT_FORM = (
 
 
 def country(cells: pd.Series) -> Normalized:
-    """Normalize to an ISO 3166-1 alpha-2 code; an unknown country is left out, and said so."""
-    said = drop_blank_words(line(cells).values)
-    values = map_distinct(said, _country_code)
-    unknown = said.notna() & values.isna()
+    """Normalize to an ISO 3166-1 alpha-2 code; an unknown country gives null and a warning."""
+    names = drop_blank_words(line(cells).values)
+    values = map_distinct(names, _country_code)
+    unknown = names.notna() & values.isna()
     return Normalized(values=values, findings=found(cells, unknown, "value.country_unknown", Severity.WARNING))
 
 
@@ -72,9 +72,9 @@ def city(cells: pd.Series) -> Normalized:
 
 
 def country_of_region(written: str) -> str | None:
-    """Return the country that a region outside Indonesia lies in, by its name; None where the name does not tell."""
+    """Return the country of a region outside Indonesia, by its name; None if no country or several have it."""
     folded = _fold(written)
-    if folded in _indonesian():  # as most are, and the list of all the world's takes a while to load
+    if folded in _indonesian():  # most are; the list of all countries' regions is slow to load
         return None
     countries = _subdivisions().get(folded, set())
     return next(iter(countries)) if len(countries) == 1 and "ID" not in countries else None

@@ -1,4 +1,4 @@
-"""What a value is read from when its own cell does not tell all: further columns, and how the import says to read."""
+"""The inputs of a field's reader: its own column, further columns, and the import's settings for reading."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,16 +15,16 @@ from kelompok_core.values.normalized import Normalized
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How an import reads what could be read in several ways.
+    """An import's settings for values that can be read in several ways.
 
     Attributes:
         date_orders: By column: the order configured, or proven by a value above 12.
-        phone_country: ISO 3166 code of numbers written without one.
-        timezone: IANA name of the zone of times written without one.
-        today: The day of the import: dates are plausible or not as seen from here.
-        day_numbers: Columns of dates in which a bare number is a spreadsheet's number for a day.
+        phone_country: ISO 3166 code of the country of phone numbers without a country code.
+        timezone: IANA name of the zone of times without a zone.
+        today: The day of the import, from which plausible dates are counted.
+        day_numbers: Columns of dates in which a bare number is a spreadsheet's day number.
         recent: Columns of dates whose years of four digits are all of the last 100 years.
-        decimals: Columns of ids in which a program has put ``.0`` behind whole numbers.
+        decimals: Columns of ids in which a program has written ``.0`` after whole numbers.
     """
 
     date_orders: Mapping[str, DateOrder] = field(default_factory=dict)
@@ -41,11 +41,11 @@ class Inputs:
     """The cells one field is read from, all of one index.
 
     Attributes:
-        own: The field's own column; null throughout where the source has none.
-        parts: Further columns, by part; those the source has.
+        own: The field's own column; all null if the source has none.
+        parts: Further columns that the source has, by part.
         reading: How to read.
-        owner_country: The country of the organization that each row names, where that is known; None for nowhere.
-        shared: What one reader worked out of the same cells, for the others of the batch.
+        owner_country: The country of the organization that each row names, if known; None if it is known for no row.
+        shared: Results that one reader computed from the same cells, for the other readers of the batch.
     """
 
     own: pd.Series
@@ -55,7 +55,7 @@ class Inputs:
     shared: dict[str, Any] = field(default_factory=dict)
 
     def part(self, name: str) -> pd.Series:
-        """Return a part's cells, null throughout where the source has none."""
+        """Return a part's cells; all null if the source has no such column."""
         found = self.parts.get(name)
         return pd.Series(None, index=self.own.index, dtype="str") if found is None else found
 
@@ -66,13 +66,13 @@ class Inputs:
     def date_terms(self, cells: pd.Series, era: Era) -> DateTerms:
         """Return how the dates of a column are to be read."""
         column, reading = str(cells.name), self.reading
-        said = order_in_header(column)
+        header_order = order_in_header(column)
         return date_terms(
             order=reading.date_orders.get(column),
             era=era,
             today=reading.today,
             day_numbers=column in reading.day_numbers,
-            year_first=said if said in YEAR_FIRST else None,
+            year_first=header_order if header_order in YEAR_FIRST else None,
             recent=column in reading.recent,
         )
 

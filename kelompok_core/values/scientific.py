@@ -9,7 +9,7 @@ _NUMBER = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d+)", re.IGNORECASE)
 
 
 def all_digits(written: str) -> str | None:
-    """Return the digits of the number; None where the exponent says that there are more than are written."""
+    """Return the digits of the number; None if the exponent needs more digits than are written."""
     fits = _NUMBER.fullmatch(written)
     if fits is None:
         return None

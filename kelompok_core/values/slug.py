@@ -35,13 +35,13 @@ def slug_of_one(name: str) -> str:
     if len(latin) > MAX_LENGTH:
         cut = latin[: MAX_LENGTH + 1]
         latin = (cut.rpartition("-")[0] if "-" in cut[MAX_LENGTH // 2 :] else cut[:MAX_LENGTH]).strip("-")
-    # A name of signs alone still needs an address that is the same each time.
+    # A name without letters or digits gets a slug from its hash, the same each time.
     return latin or "x-" + hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def slug(cells: pd.Series) -> Normalized:
-    """Normalize a slug given by the source; one that had to change is said so."""
-    said = line(cells).values
-    values = slug_of(said)
-    changed = said.notna() & (values != said)
+    """Normalize a slug given by the source; one that had to change gets a warning."""
+    given = line(cells).values
+    values = slug_of(given)
+    changed = given.notna() & (values != given)
     return Normalized(values=values, findings=found(cells, changed, "slug.normalized", Severity.WARNING))

@@ -53,7 +53,7 @@ MAY_COMPOSE = r"[^\x00-\x{2ff}\x{2010}-\x{205e}]"
 
 _FORMULA = r"^\s*[=@]"
 _CONSTANT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
-"""How spreadsheets are told that digits are text: ``="00123"``."""
+"""How a spreadsheet marks digits as text: ``="00123"``."""
 _REFERENCE = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 """A character reference of HTML, such as ``&amp;``; without its semicolon it may be a part of an address."""
 _PLACEHOLDER = rf"^[\s\pZ]*(?i:{PLACEHOLDER})[\s\pZ]*$"
@@ -61,12 +61,12 @@ _PLACEHOLDER = rf"^[\s\pZ]*(?i:{PLACEHOLDER})[\s\pZ]*$"
 
 @dataclass(frozen=True, kw_only=True)
 class _Layout:
-    """How texts are laid out: which characters give way to what.
+    """How to normalize white space: which characters are replaced by what.
 
     Attributes:
-        of_ascii: The pattern of these in ASCII text.
-        anywhere: Their pattern in any text, which takes longer to look for.
-        by: What stands in their place.
+        of_ascii: The pattern of these characters in ASCII text.
+        anywhere: Their pattern in any text; slower to search.
+        by: The replacement.
         references: Whether character references are decoded.
     """
 
@@ -76,11 +76,11 @@ class _Layout:
     references: bool = True
 
     def applied(self, written: str) -> str:
-        """Return the text laid out."""
+        """Return the text with normalized white space."""
         return _in_python(self.anywhere).sub(self.by, written)
 
 
-# Runs of white space, but for the single spaces that most are.
+# Runs of white space, except single spaces: most runs are.
 _OTHER_SPACE = r"\t\n\f\r\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 _ON_ONE_LINE = _Layout(
     of_ascii=r"[\t\n\f\r]| [ \t\n\f\r]",
@@ -92,12 +92,12 @@ _MARKED_UP = replace(_ON_LINES, references=False)
 
 
 def line(cells: pd.Series) -> Normalized:
-    """Normalize text that stands on one line: runs of white space become one space."""
+    """Normalize text on one line: runs of white space become one space."""
     return _laid_out(cells, _ON_ONE_LINE)
 
 
 def text(cells: pd.Series) -> Normalized:
-    """Normalize text that may have several lines: line ends become LF, blank ends go."""
+    """Normalize text that may have several lines: line ends become LF, white space at both ends is removed."""
     return _laid_out(cells, _ON_LINES)
 
 
@@ -107,7 +107,7 @@ def source_text(cells: pd.Series) -> Normalized:
 
 
 def unwrap_constants(cells: pd.Series) -> pd.Series:
-    """Return the cells with ``="00123"`` as ``00123``, each other one as it is."""
+    """Return the cells with ``="00123"`` as ``00123``, and any other cell unchanged."""
     array = to_arrow(cells)
     wrapped = pc.fill_null(pc.match_substring_regex(array, r'^\s*="'), False)
     if not pc.any(wrapped).as_py():
@@ -125,7 +125,7 @@ def _compose(texts: pa.Array) -> pa.Array:
 
 
 def _laid_out(cells: pd.Series, layout: _Layout) -> Normalized:
-    """Return the cells cleaned and laid out; only odd ones, which few are, go through all the steps."""
+    """Return the cells cleaned, with normalized white space. Only the few that need it go through all the steps."""
     array, findings = to_arrow(cells), no_findings()
     if array.null_count < len(array):
         array = changed_in_foreign(array, lambda some: changed_where(some, MAY_COMPOSE, _compose))
@@ -138,9 +138,9 @@ def _laid_out(cells: pd.Series, layout: _Layout) -> Normalized:
 
 
 def _is_odd(texts: pa.Array, layout: _Layout) -> pa.Array:
-    """Return where there may be something to change.
+    """Return a mask of the cells that may need a change.
 
-    Most cells are plain ASCII, which is told fast; what only others can have is looked for in those alone.
+    Most cells are plain ASCII, which is fast to check; patterns of other characters are searched only in the rest.
     """
     reference = f"|{_REFERENCE}" if layout.references else ""
     anywhere = f"{_UNWANTED_OF_ASCII}|{layout.of_ascii}|{_FORMULA}|{_PLACEHOLDER}{reference}"
@@ -154,7 +154,7 @@ def _is_odd(texts: pa.Array, layout: _Layout) -> pa.Array:
 
 
 def _cleaned(cells: pd.Series, texts: pa.Array, layout: _Layout) -> tuple[pa.Array, pd.DataFrame]:
-    """Return what odd cells say, and what was found in them; ``texts`` are the cells composed."""
+    """Return the cleaned text of odd cells, and the findings; ``texts`` are the cells in Unicode's composed form."""
     unwanted, wrapped, letters = _UNWANTED_OF_ASCII, rf'{_PLACEHOLDER}|^\s*="', no_findings()
     if layout.references:
         wrapped += f"|{_REFERENCE}"
@@ -169,7 +169,7 @@ def _cleaned(cells: pd.Series, texts: pa.Array, layout: _Layout) -> tuple[pa.Arr
 
 
 def _legible(cells: pd.Series, texts: pa.Array, layout: _Layout) -> tuple[pa.Array, pd.DataFrame]:
-    """Return texts with their letters repaired, and what is to be said of these."""
+    """Return texts with wrongly decoded letters repaired, and the findings about them."""
     repaired = changed_where(texts, _MOJIBAKE, lambda some: _repair(some, layout))
     changed = to_mask(pc.not_equal(repaired, texts), cells.index)
     read = to_series(repaired, cells.index)
@@ -181,7 +181,7 @@ def _legible(cells: pd.Series, texts: pa.Array, layout: _Layout) -> tuple[pa.Arr
 
 
 def _unlikely(texts: pa.Array, index: pd.Index) -> pd.Series:
-    """Return where a text has a word that looks like another script's, read in a western encoding."""
+    """Return a mask of the texts with a word that looks like another script decoded as a western encoding."""
     where = to_mask(pc.match_substring_regex(texts, _UNLIKELY), index)
     if where.any():
         where &= pd.Series([one is not None and _has_unlikely_word(one) for one in texts.to_pylist()], index=index)
@@ -200,9 +200,9 @@ def _each(texts: pa.Array, layout: _Layout) -> pa.Array:
 
 
 def _plain(written: str, layout: _Layout) -> str | None:
-    """Return what a cell says without its wrapping: constants unwrapped, references decoded, placeholders nothing.
+    """Return a cell's text with constants unwrapped and references decoded; None for a placeholder.
 
-    What one of these uncovers, another may change, so they go on until nothing changes.
+    One step may uncover work for another, so they repeat until nothing changes.
     """
     before = None
     while written != before:
@@ -235,7 +235,7 @@ def _repaired_at_once(written: str) -> str:
         return written
     import ftfy  # takes a while to load, and few files need it; its codecs come with it
 
-    if _has_unlikely_word(written):  # of another encoding than UTF-8, unless all of it is that
+    if _has_unlikely_word(written):  # not UTF-8, unless all of the text decodes as UTF-8
         return _decoded(written, "sloppy-windows-1252")
     return _NEVER_IN_PYTHON.sub(lambda hit: _decoded(hit[0], "cp1252"), ftfy.fix_encoding(written))
 

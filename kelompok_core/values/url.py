@@ -25,13 +25,18 @@ def url(cells: pd.Series) -> Normalized:
 
     A missing scheme is added and of several addresses the first is taken, each with a warning; a wrong one is an error.
     """
-    said = drop_blank_words(line(cells).values)
-    values = map_others(said, matching(said, _PLAIN), _first_address)
-    without_scheme = said.notna() & values.notna() & ~matching(said, r"^(?i:https?):")
+    addresses = drop_blank_words(line(cells).values)
+    values = map_others(addresses, matching(addresses, _PLAIN), _first_address)
+    without_scheme = addresses.notna() & values.notna() & ~matching(addresses, r"^(?i:https?):")
     findings = all_findings(
         found(cells, without_scheme, "value.url_scheme_added", Severity.WARNING),
-        found(cells, values.notna() & matching(said, r":::|.[;,|\s]\s*https?:"), "value.url_several", Severity.WARNING),
-        found(cells, said.notna() & values.isna(), "value.url", Severity.ERROR),
+        found(
+            cells,
+            values.notna() & matching(addresses, r":::|.[;,|\s]\s*https?:"),
+            "value.url_several",
+            Severity.WARNING,
+        ),
+        found(cells, addresses.notna() & values.isna(), "value.url", Severity.ERROR),
     )
     return Normalized(values=values, findings=findings)
 

@@ -1,4 +1,4 @@
-"""Time zones as people write them: letters, offsets, names, and what a column's header says of its times."""
+"""Read time zones as people write them: abbreviations, offsets and names, in cells and in headers."""
 
 import re
 from collections.abc import Iterator
@@ -84,12 +84,12 @@ def _names() -> dict[str, str]:
 
 
 class ZonedHeader(NamedTuple):
-    """What a header says of the zone of its column's times.
+    """A header, and the time zone it gives for its column.
 
     Attributes:
         rest: The header without its zone.
-        zone: The zone, as :func:`zone_name` returns it; None where the header names none that is known.
-        unknown: The words that name a zone which is not known, or several.
+        zone: The zone, as :func:`zone_name` returns it; None if the header names no known zone.
+        unknown: The words that name an unknown zone, or several zones.
     """
 
     rest: str
@@ -98,7 +98,7 @@ class ZonedHeader(NamedTuple):
 
 
 NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>")
-"""What stands in brackets in a header: «(required)», «[dd/mm/yyyy]», «(WIB)»."""
+"""A note in brackets in a header: «(required)», «[dd/mm/yyyy]», «(WIB)»."""
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ZONE_WORDS = re.compile(
     rf"(?<![a-z\d])(?:(?:{'|'.join(_REGIONS)}|etc/)[a-z_]+(?:/[a-z_]+|[+-]\d{{1,2}})?|(?:utc|gmt)\s*[+-]\s*\d{{1,2}}(?:[:.]?\d{{2}})?"
@@ -117,9 +117,9 @@ def read_header(header: str) -> ZonedHeader:
     ``post_date_gmt``, «Jam (WIB)», «Mulai - WITA», ``start (UTC+7)`` and «Start (Singapore time)» name one.
     """
     for note in NOTE.finditer(header):
-        said = _of_note(note[0][1:-1].strip())
-        if said is not None:
-            return said._replace(rest=f"{header[: note.start()]} {header[note.end() :]}".strip())
+        zoned = _of_note(note[0][1:-1].strip())
+        if zoned is not None:
+            return zoned._replace(rest=f"{header[: note.start()]} {header[note.end() :]}".strip())
     spaced = _HUMP.sub(" ", header)
     words = list(_zone_words(spaced))
     if not words:
@@ -129,7 +129,7 @@ def read_header(header: str) -> ZonedHeader:
 
 
 def _zone_words(text: str) -> Iterator[str]:
-    """Yield the words that name a zone which is known."""
+    """Yield the words that name a known zone."""
     return (word for found in _ZONE_WORDS.finditer(text) if zone_name(_plain(word := found[0])))
 
 
@@ -143,7 +143,7 @@ def _of_words(words: list[str]) -> ZonedHeader:
 
 
 def _of_note(note: str) -> ZonedHeader | None:
-    """Return the zone that a note in brackets names; None where it says something else."""
+    """Return the zone that a note in brackets names; None for any other note."""
     if words := list(_zone_words(note)):
         return _of_words(words)
     if _SHORT.fullmatch(note) and note.lower() in _UNCLEAR:
@@ -157,10 +157,10 @@ def _of_note(note: str) -> ZonedHeader | None:
 
 @lru_cache
 def zone_info(written: str, default: str) -> tzinfo:
-    """Return the zone of letters, an offset or a name; of nothing the default's.
+    """Return the zone of an abbreviation, offset or name; for empty text the default zone.
 
     Raises:
-        ValueError: When the zone is not known: such times are asked about before they are placed.
+        ValueError: If the zone is not known. Callers raise an issue for such times before they call this.
     """
     name = zone_name(written) if written else default
     if name is None:

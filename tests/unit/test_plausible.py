@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kelompok_core.matching.keys import organization_name_key, website_key
-from kelompok_core.values.blanks import says_something
+from kelompok_core.values.blanks import has_content
 from kelompok_core.values.consent import do_not_contact
 from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.dates import first_day, last_day, partial_date
@@ -331,7 +331,7 @@ def test_a_word_that_is_neither_yes_nor_no_is_said():
 
 def test_what_says_nothing():
     cells = _cells("x", "0", "-", "", None, "0000-00-00", "sekarang", "Solo", "0812")
-    assert says_something(cells).tolist() == [False] * 7 + [True] * 2
+    assert has_content(cells).tolist() == [False] * 7 + [True] * 2
 
 
 # --- keys

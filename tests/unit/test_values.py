@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kelompok_core.values.arrow import matching
-from kelompok_core.values.blanks import says_something
+from kelompok_core.values.blanks import has_content
 from kelompok_core.values.dates import partial_date
 from kelompok_core.values.email import email
 from kelompok_core.values.places import city, country, region
@@ -256,7 +256,7 @@ def test_what_says_nothing_says_so_in_columns_of_any_kind(normalize, written):
     value, codes = _one(normalize, written)
     assert value is None
     assert codes == []
-    assert not says_something(pd.Series([written], dtype="str")).any()
+    assert not has_content(pd.Series([written], dtype="str")).any()
 
 
 @pytest.mark.parametrize(

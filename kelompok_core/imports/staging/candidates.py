@@ -21,7 +21,7 @@ from kelompok_core.imports.staging.candidate_checks import IDENTITY, long_keys, 
 from kelompok_core.imports.staging.row_json import present_cells, row_objects, with_member
 from kelompok_core.matching.keys import natural_identity, organization_name_key
 from kelompok_core.values.arrow import changed_where, matching, to_arrow, to_series
-from kelompok_core.values.blanks import drop_blank_words, says_something
+from kelompok_core.values.blanks import drop_blank_words, has_content
 from kelompok_core.values.eras import ANY
 from kelompok_core.values.normalized import all_findings, found, map_distinct
 from kelompok_core.values.reading import Inputs, Reading
@@ -235,7 +235,7 @@ def _account(
         if rest.empty:
             continue
         spoken_of = findings["position"][findings["column"] == column] if len(findings) else ()
-        lost = says_something(rest) & ~rest.index.isin(spoken_of)
+        lost = has_content(rest) & ~rest.index.isin(spoken_of)
         unsaid.append(found(rest, lost, "value.not_used", Severity.WARNING))
     return frozenset(column for column, mask in used.items() if mask.any()), unsaid
 

@@ -12,7 +12,7 @@ from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.imports.shared.imports import Import, get_import
 from kelompok_core.imports.staging.plugin_reading import unreadable
 from kelompok_core.records.registry import get_descriptor
-from kelompok_core.values.blanks import says_something
+from kelompok_core.values.blanks import has_content
 
 _FEWEST = 3
 """Filled cells that say something about their column, and not only about themselves."""
@@ -66,7 +66,7 @@ def _saying(connection: sa.Connection, asked: dict[str, object]) -> list[sa.Row[
     What was left out is said of its cell; a cell that nothing is said of was understood, as a plain no is.
     """
     rows = connection.execute(_FILLED, asked).all()
-    saying = says_something(pd.Series([row.value for row in rows], dtype="str"))
+    saying = has_content(pd.Series([row.value for row in rows], dtype="str"))
     return [row for row, says in zip(rows, saying, strict=True) if says]
 
 

@@ -1,4 +1,4 @@
-"""Records gathered into batches: frames of text as written, locations, and what is odd about a row."""
+"""Collects records into batches: frames of unchanged text, locations, and the issues of rows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Rows taken apart by a line break in the wrong place: put together where that is proven, else each is an error."""
+"""Joins rows that a misplaced line break has split, if that is certain; else each piece is an error."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ _MOST_PIECES = 6
 
 
 class BrokenRows:
-    """Holds short rows until it is told whether they are pieces of one.
+    """Holds short rows until it is clear whether they are pieces of one row.
 
     Args:
         width: How many cells a record has.
@@ -38,7 +38,7 @@ class BrokenRows:
         return 0 < len(record.cells) < self._width and self._width > 2  # noqa: PLR2004
 
     def put_together(self, piece: "Record") -> "Sequence[Record]":
-        """Take a further piece; return the rows that are told by it."""
+        """Take a further piece; return the rows that are certain now."""
         alone: list[Record] = []
         self._pieces.append(piece)
         while len(cells := _joined([one.cells for one in self._pieces])) > self._width:

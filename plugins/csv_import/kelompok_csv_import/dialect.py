@@ -1,4 +1,4 @@
-"""How a text's cells are set apart: delimiter, quote, escape, line ends; configured, declared or found out."""
+"""The dialect of a text: delimiter, quote, escape, line ends; configured, declared in the file or detected."""
 
 import csv
 import re
@@ -29,7 +29,7 @@ _FEWEST_OPEN, _OPEN_SHARE = 2, 5
 _WIDE = 8
 _MOSTLY = 0.6
 _GLUED = re.compile(r"[^\s,;\t|][,;\t|][^\s,;\t|]")
-"""A separator between two characters: more likely an edge between cells that was not seen than a part of one."""
+"""A separator between two characters: it more likely separates cells than belongs to one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ def find_dialect(sample: Sequence[str], config: Mapping[str, JsonValue]) -> Dial
 def _marks_are_content(sample: Sequence[str], dialect: Dialect) -> bool:
     """Return whether marks stand in values as any other sign does: they begin cells and do not end them.
 
-    That is told where no line needs them: cut at each delimiter, all have the width that the table has anyway.
+    This holds if no line needs them: split at every delimiter, all lines have the table's width.
     """
     lines = [line.rstrip("\r\n") for line in sample if line.strip()]
     rows = [line.split(dialect.delimiter) for line in lines]

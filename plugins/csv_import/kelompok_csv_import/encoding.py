@@ -1,4 +1,4 @@
-"""Which encoding a file is in, decided over all of its bytes, so that reading it later never fails half-way."""
+"""Detects a file's encoding from all of its bytes, so that reading it never fails half-way."""
 
 import codecs
 import mmap

@@ -1,4 +1,4 @@
-"""Rows that are about a table and none of its records: totals, where it comes from, its end, page numbers."""
+"""Recognizes rows that are about the table, not records: totals, source notes, end marks, page numbers."""
 
 import re
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ _SIGNS = frozenset("(-=_*~+.:|<©")
 
 
 def may_start_footer(start: str) -> bool:
-    """Return whether a footer without a comma may begin with these small letters, of which three tell."""
+    """Return whether a footer without a comma may begin with these lower-case letters; three are enough to decide."""
     return start[0] in _SIGNS or start[:3] in _STARTS
 
 
@@ -84,18 +84,18 @@ def is_total(filled: Sequence[str]) -> bool:
 
 
 def is_footer(cells: Sequence[str], width: int) -> bool:
-    """Return whether a row sums the table up or says where it comes from, should no record follow.
+    """Return whether a row is a total or a source note, provided that no record follows.
 
-    «Total Cinta Anak», «Sumber Air Foundation» and «Printed Matter» are names: behind the word there is a sign, a
-    number, a word that links, or what is counted. What only a sentence says is in one cell, or in pieces that are
-    not as many as the table is wide: a delimiter in it cut it up.
+    «Total Cinta Anak», «Sumber Air Foundation» and «Printed Matter» are names: a footer has a sign, a number, a
+    linking word or what is counted after its word. A sentence counts if it is in one cell, or if its delimiters have
+    split it into a number of cells other than the table's width.
     """
     filled = [text for cell in cells if (text := cell.strip())]
     first = filled[0]
     if _SURELY.fullmatch(first):
         return True
     if total := _TOTAL_LINE.fullmatch(first):
-        return _says_something(total, width) and all(map(_AMOUNT.fullmatch, filled[1:]))
+        return _has_words_behind(total, width) and all(map(_AMOUNT.fullmatch, filled[1:]))
     if len(filled) == 1:
         return _is_footer_alone(first, width)
     is_cut_up = len(cells) != width and _SENTENCE.fullmatch(first) is not None
@@ -107,10 +107,10 @@ def _is_footer_alone(text: str, width: int) -> bool:
         inside = text.strip("*-=<> ")
         return width > 1 or _OVER.fullmatch(inside) is not None or is_footer([inside], width)
     if saying := _SAYING.fullmatch(text):
-        return _says_something(saying, width)
+        return _has_words_behind(saying, width)
     return any(one.fullmatch(text) for one in (_SENTENCE, _MADE_LINE, _SIGNED, _PAGE))
 
 
-def _says_something(found: re.Match[str], width: int) -> bool:
-    """Return whether something stands behind the word; in a list of one column the word alone may be a name."""
+def _has_words_behind(found: re.Match[str], width: int) -> bool:
+    """Return whether anything follows the word; in a table of one column, the word alone may be a name."""
     return width > 1 or found["behind"] is not None

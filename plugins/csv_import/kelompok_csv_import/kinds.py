@@ -1,4 +1,4 @@
-"""What kind of value a cell looks like; only to tell headers from rows and one dialect from another."""
+"""Classifies cells by what they look like, to distinguish headers from rows and one dialect from another."""
 
 import re
 from collections import Counter
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What a cell looks like. Text is everything else, and says nothing."""
+    """What a cell looks like. Text is everything else, and proves nothing."""
 
     BLANK = "blank"
     NUMBER = "number"
@@ -78,7 +78,7 @@ _COLUMN_NOTES = re.compile(
     r"|(?:contoh|misal|misalnya|mis\.|example|e\.g\.|format)\b.*",
     re.IGNORECASE,
 )
-"""What stands under headers that says what to write there."""
+"""Instructions under headers on what to write there."""
 
 
 def are_column_notes(cells: Sequence[str]) -> bool:

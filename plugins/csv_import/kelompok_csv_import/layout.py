@@ -1,4 +1,4 @@
-"""Where a table begins: titles and comments before it, its header of no, one or two rows, a row of tags."""
+"""Detects where a table begins: titles and comments before it, a header of up to two rows, a row of tags."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def find_layout(
     words: HeaderWords,
     marked: Collection[int] = (),
 ) -> Layout:
-    """Return the layout of a sample of rows: what is configured, and for the rest what can be told.
+    """Return the layout of a sample of rows: what is configured, and what can be detected for the rest.
 
     Args:
         rows: Of the beginning, blank ones among them; when ``header_line`` is set, from that line on.
@@ -114,26 +114,26 @@ def _is_about_columns(row: Sequence[str], others: Sequence[Sequence[str]], width
     if are_column_numbers(row):
         kinds = column_kinds(others, width)
         return bool(others) and 2 * sum(kinds.get(at) is Kind.NUMBER for at in range(width)) <= width
-    return any(says_so(row) and not any(map(says_so, others)) for says_so in (are_machine_names, are_column_notes))
+    return any(matches(row) and not any(map(matches, others)) for matches in (are_machine_names, are_column_notes))
 
 
 def _rows_before(rows: Sequence[Sequence[str]], width: int, comments: Collection[int]) -> int:
     """Return how many rows stand before the header: the first row that fills about as many cells as the table has.
 
-    In a table of two columns a single cell may be a header one cell short; there only a blank row behind it
-    tells that it is a title.
+    In a table of two columns a single cell may be a header one cell short; there it is a title only if a
+    blank row follows it.
     """
     blank = _leading_blank(rows)
     index = next(
         (at for at, row in enumerate(rows[:_MOST_BEFORE]) if at not in comments and _could_be_header(row, width)), blank
     )
     passed = range(blank, index)
-    is_told = (
+    is_certain = (
         width != _NARROW
         or not all(count_filled(rows[at]) for at in passed)
         or all(at in comments or is_ruler(rows[at]) for at in passed)
     )
-    return index if is_told else blank
+    return index if is_certain else blank
 
 
 def _before_known(rows: Sequence[Sequence[str]], guessed: int, words: HeaderWords) -> int:

@@ -1,4 +1,4 @@
-"""Which older encoding a text is in that is no UTF-8: told by the words it would have in each, or asked about."""
+"""Detects the legacy encoding of a text that is not UTF-8, from the words it would have in each, or asks."""
 
 import re
 import unicodedata
@@ -109,7 +109,7 @@ def guess_encoding(lines: Iterable[bytes]) -> Guess:
     likely = _likelihoods(sample, texts)
     ranked = sorted(plausible, key=lambda codec: -likely[codec])
     if WESTERN in plausible:
-        # Most files that are no UTF-8 are western: others have to be told from it clearly.
+        # Most files that are not UTF-8 are western: any other encoding needs clear proof.
         clear = [
             codec for codec in ranked if likely[codec] > _SURE * likely[WESTERN] and texts[codec] != texts[WESTERN]
         ]
@@ -215,7 +215,7 @@ _OF_JAPANESE = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
 
 
 def _is_spelled(word: str, codec: str) -> bool:
-    """Return whether some language that is written in the encoding has such words, as far as letters tell."""
+    """Return whether some language that is written in the encoding may have such words, by their letters."""
     languages = _LANGUAGES.get(codec)
     if languages is not None and not any(all(sign.isascii() or sign in one for sign in word) for one in languages):
         return False

@@ -1,4 +1,4 @@
-"""Rows that could be no record and could be one: asked about, because only a person can tell."""
+"""Rows that may or may not be records. They go to review, because only a person can decide."""
 
 import re
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class OddRows:
         self.asks_of_capitals = sum(_is_shouted(row) for row in rows) <= _RARELY * len(filled)
 
     def may_start_heading(self, start: str) -> bool:
-        """Return whether a heading that is not all capitals may begin with these small letters, of which three tell."""
+        """Return whether a heading that is not all capitals may begin with these lower-case letters; three decide."""
         return self._asks_of_headings and start[:3] in _STARTS
 
     def may_be_heading(self, first: str) -> bool:

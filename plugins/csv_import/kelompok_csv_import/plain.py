@@ -1,4 +1,4 @@
-"""Records that can be read in one way alone: cut into columns by Arrow at once, not cell by cell by a parser."""
+"""Splits unambiguous records into columns with Arrow, which is faster than a parser that goes cell by cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -135,7 +135,7 @@ def _read(
     )
     return Table(
         header=header,
-        read_as=_read_as(decoding, dialect, layout, block, header_line) | _said_of_lines(is_wrapped=is_wrapped),
+        read_as=_read_as(decoding, dialect, layout, block, header_line) | _line_note(is_wrapped=is_wrapped),
         issues=tuple(_findings(decoding, layout, block, header)),
         delimiter=dialect.delimiter,
         reader=TableReader(reader, block.taken_from(layout.body), shape),
@@ -265,7 +265,7 @@ def _about_columns(row: Sequence[str]) -> tuple[str, Severity]:
     return "header.column_notes" if are_column_notes(row) else "header.names_for_programs", Severity.WARNING
 
 
-def _said_of_lines(*, is_wrapped: bool) -> dict[str, JsonValue]:
+def _line_note(*, is_wrapped: bool) -> dict[str, JsonValue]:
     return {"lines": "each in quotation marks"} if is_wrapped else {}
 
 

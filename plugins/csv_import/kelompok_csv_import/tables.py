@@ -13,7 +13,7 @@ from kelompok_csv_import.odd_rows import OddRows
 from kelompok_csv_import.records import Block, Cells, RecordReader
 
 _ALIKE = 0.6
-_ROWS_THAT_TELL = 3
+_SAMPLED_ROWS = 3
 _MOST_HELD = 50
 _NARROW = 2
 _RARELY = 2
@@ -179,7 +179,7 @@ class TableReader:
         self._is_filled = shape.is_filled
         self._likely = _ByStart(self._may_start_special)
         self._held: list[Record] = []
-        self._last_words: list[Record] = []
+        self._possible_footer: list[Record] = []
         self._is_after_blank = False
         self._is_over = False
         self.passed = Passed()
@@ -245,7 +245,7 @@ class TableReader:
         # A short row after a blank row may be a footer, and a row after a total may be a signature.
         ends = [index for index in special if index + 1 not in special]
         special |= {index + further for index in ends for further in range(1, _ROWS_OF_FOOTER)}
-        if self._is_after_blank or self._broken.waits or self._last_words:
+        if self._is_after_blank or self._broken.waits or self._possible_footer:
             special.update(range(_ROWS_OF_FOOTER - 1))
         return sorted(index for index in special if index < len(stripped))
 
@@ -270,9 +270,9 @@ class TableReader:
             records.add(self._odd.judged(record))
         elif self._could_be_last(record.cells):
             self._give_all(self._broken.give_up(), records)
-            self._last_words.append(record)
+            self._possible_footer.append(record)
         elif not self._held and not self._is_after_blank and self._broken.takes(record):
-            self._give_last_words(records)
+            self._give_possible_footer(records)
             self._give_all(self._broken.put_together(record), records)
         else:
             self._hold_or_give(record, records)
@@ -330,7 +330,7 @@ class TableReader:
         if is_footer(cells, self._width):
             return True
         is_short_note = len(filled) == 1 and self._width > _NARROW and self._is_filled
-        return is_short_note and (bool(self._last_words) or (self._is_after_blank and len(cells) == self._width))
+        return is_short_note and (bool(self._possible_footer) or (self._is_after_blank and len(cells) == self._width))
 
     def _is_other_header(self, cells: Sequence[str]) -> bool:
         """Return whether most cells are known headers: the header of a table with other columns."""
@@ -345,7 +345,7 @@ class TableReader:
     def _hold_or_give(self, record: Record, records: Records) -> None:
         """Add a record, or hold it if it could begin a footer or another table: after a blank row, of another width."""
         self._give_all(self._broken.give_up(), records)
-        self._give_last_words(records)
+        self._give_possible_footer(records)
         is_alike = len(record.cells) == self._width
         could_begin = self._is_after_blank and not is_alike and self._width > _NARROW
         if not self._held and not could_begin:
@@ -362,14 +362,14 @@ class TableReader:
 
     def _release(self, records: Records) -> None:
         self._give_all(self._broken.give_up(), records)
-        self._give_last_words(records)
+        self._give_possible_footer(records)
         self._give_all(self._held, records)
         self._held, self._is_after_blank = [], False
 
-    def _give_last_words(self, records: Records) -> None:
+    def _give_possible_footer(self, records: Records) -> None:
         """Add rows that looked like a footer, because a record follows."""
-        self._give_all(self._last_words, records)
-        self._last_words = []
+        self._give_all(self._possible_footer, records)
+        self._possible_footer = []
 
     def _give_all(self, some: Sequence[Record], records: Records) -> None:
         for record in some:
@@ -378,8 +378,8 @@ class TableReader:
     def _end(self, records: Records) -> None:
         """Add the held rows unless they are a footer: after a blank row and without delimiters, or with its words."""
         self._give_all(self._broken.give_up(), records)
-        self.passed.footer.add(*(record.line for record in self._last_words))
-        self._last_words = []
+        self.passed.footer.add(*(record.line for record in self._possible_footer))
+        self._possible_footer = []
         if self._held and all(len(record.cells) == 1 for record in self._held):
             self.passed.footer.add(*(record.line for record in self._held))
             self._held = []
@@ -392,7 +392,7 @@ def _filled(cells: Sequence[str]) -> list[str]:
 
 def _is_table(held: Sequence[Record]) -> bool:
     """Return whether the rows have the same width of several cells, and the first could be a header."""
-    last = [record.cells for record in held[-_ROWS_THAT_TELL:]]
+    last = [record.cells for record in held[-_SAMPLED_ROWS:]]
     widths = {len(row) for row in last}
-    is_even = len(last) == _ROWS_THAT_TELL and len(widths) == 1 and widths != {1}
+    is_even = len(last) == _SAMPLED_ROWS and len(widths) == 1 and widths != {1}
     return is_even and all(kind_of(cell) is Kind.TEXT for cell in last[0])

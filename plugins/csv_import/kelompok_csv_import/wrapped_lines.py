@@ -1,4 +1,4 @@
-"""Lines that stand in quotation marks as a whole, as a table does that was pasted into one column of a spreadsheet."""
+"""Unwraps lines that are quoted as a whole, as in a table pasted into one column of a spreadsheet."""
 
 import re
 from collections.abc import Sequence

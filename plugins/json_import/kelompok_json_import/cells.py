@@ -1,4 +1,4 @@
-"""One record as cells: nested members by their path, lists joined, numbers as written, secrets left out."""
+"""Turns a record into cells: nested members by path, lists joined, numbers as written, secrets left out."""
 
 import json
 import re
@@ -95,7 +95,7 @@ class CellMaker:
         return noted
 
     def original(self, found: Found) -> Any:
-        """Return a record as it came, with what is said of it around it: on its own it gives the same cells again."""
+        """Return a record as it came, with the values that surround it added: read alone, it gives the same cells."""
         value = self.plain(found.value)
         above = _above(found)
         if not above and not found.parents:
@@ -172,13 +172,13 @@ class CellMaker:
 
 
 def _above(found: Found) -> dict[str, str]:
-    """Return the cells of what a record, and the list it is in, are called."""
-    said = {KEY: found.key, LIST: found.list_name}
-    return {column: name for column, name in said.items() if name is not None}
+    """Return the cells with the names of a record and of its list."""
+    names = {KEY: found.key, LIST: found.list_name}
+    return {column: name for column, name in names.items() if name is not None}
 
 
 def _renamed(value: Any, above: Mapping[str, str]) -> Any:
-    """Return a record whose own members do not have the names of what is said from above."""
+    """Return a record with those of its members renamed that have the name of a cell in ``above``."""
     if not above or not isinstance(value, dict) or value.keys().isdisjoint(above):
         return value
     free = FreeNames({*above, *value})

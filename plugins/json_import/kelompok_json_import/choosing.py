@@ -1,4 +1,4 @@
-"""Which of the places of a text hold an entity's records: by what they are called, and by the fields they have."""
+"""Chooses the places of a text that hold an entity's records, by their names and fields."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -31,7 +31,7 @@ _ENOUGH = 2
 
 
 class Naming(IntEnum):
-    """What the name of a place says of what is in it."""
+    """What the name of a place suggests about its content."""
 
     BESIDE = 0
     OTHER_ENTITY = 1
@@ -57,7 +57,7 @@ class Expected:
     find_entity: Callable[[str], str | None] = lambda _: None
 
     def naming(self, path: Path) -> Naming:
-        """Return what a path says: its last name that is not one for any list."""
+        """Return what a path suggests, by its last name that is not a general word for lists."""
         names = [step for step in path if isinstance(step, str) and not is_wild(step)]
         for name in reversed(names):
             if (entity := self.find_entity(name)) is not None and self.entity is not None:
@@ -69,7 +69,7 @@ class Expected:
         return Naming.ANY_LIST if names else Naming.UNKNOWN
 
     def are_siblings(self, one: Path, other: Path) -> bool:
-        """Return whether lists at two paths may be of one kind, as far as their names tell."""
+        """Return whether lists at two paths may hold the same kind of records, by their names."""
         return self.naming(one) is self.naming(other) and self.naming(one) in (Naming.UNKNOWN, Naming.ENTITY)
 
     def is_key(self, name: str) -> bool:
@@ -122,7 +122,7 @@ def choose(places: Sequence[Place], expected: Expected) -> Choice | None:
     )  # fmt: skip
     if best is None:
         return None
-    if expected.entity is not None and _says_little(best):
+    if expected.entity is not None and _is_uncertain(best):
         raise Unclear([best.place, *(one.place for one in judged if one.could_be and one is not best)])
     unread = [part for one in _unread(judged, best) for part in one.place.parts or (one.place,)]
     return Choice(place=best.place, unread=tuple(unread))
@@ -155,7 +155,7 @@ def _unwrapped(place: Place, expected: Expected) -> Place:
 
 
 def _named(judged: Sequence[_Judged], naming: Naming) -> _Judged | None:
-    """Return the place whose name says that it holds the records; an empty list too.
+    """Return the place whose name means that it holds the records, even if it is an empty list.
 
     Raises:
         Unclear: When several do, or when another place has as many fields.
@@ -245,8 +245,8 @@ def _first_list(judged: Sequence[_Judged]) -> _Judged | None:
     return max(lists, key=lambda one: (one.naming, *_rank(one)), default=None)
 
 
-def _says_little(best: _Judged) -> bool:
-    """Return whether records under many names may as well be of several kinds, each called by what it is."""
+def _is_uncertain(best: _Judged) -> bool:
+    """Return whether records under many names may be of several kinds, each named after its kind."""
     names = best.place.names
     are_data = any(not _WRITTEN_FOR_PROGRAMS.fullmatch(name) for name in names)
     return bool(names) and best.naming is not Naming.ENTITY and not are_data and best.fields < _ENOUGH

@@ -1,4 +1,4 @@
-"""The plugin's command: look at how a source would be read."""
+"""The plugin's command: show how a source would be read."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Walking through a JSON text value by value, with memory for one of them: the standard library's decoder, streamed."""
+"""Streams a JSON text value by value with the standard library's decoder; holds one value in memory."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""JMESPath within bounds: expressions that are short, and no more steps and values for a record than it may cost."""
+"""JMESPath with limits: on the size of an expression, and on the steps and values it may use per record."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -115,9 +115,9 @@ def _require_small(key: str, written: str, tree: Mapping[str, Any]) -> None:
         ("has {} parts", len(nodes), _MOST_NODES),
         ("builds {} lists or objects", sum(kind in _COPYING for kind, _ in nodes), _MOST_COPIES),
     )
-    for said, found, most in bounds:
+    for message, found, most in bounds:
         if found > most:
-            raise ConfigurationError(key, f"{written[:40]!r}… {said.format(found)}; at most {most} are allowed")
+            raise ConfigurationError(key, f"{written[:40]!r}… {message.format(found)}; at most {most} are allowed")
 
 
 def _nodes(tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""Finding where the records of a text are: what it is as a whole, and which of its places holds them."""
+"""Finds the records of a text: its overall shape, and the place that holds them."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from kelompok_json_import.paths import ITEMS, Path, is_wild, show_path
 from kelompok_json_import.places import Place, Shape, Survey, gather, is_of_the_reply
 
 _MOST_MEMBERS = 64
-_ITEMS_THAT_TELL = 50
+_SAMPLED_ITEMS = 50
 _MOST_SHOWN = 10
 _NAME = re.compile(r"[@$]?[A-Za-z_][\w\- ]*")
 
@@ -75,7 +75,7 @@ def find_records(document: Document, shape: Shape, path: Path | None, expected: 
 
 
 def _shape_of_several(document: Document) -> Shape | None:
-    """Return how a text holds several values, as far as its name and its beginning tell; None for one value."""
+    """Return how a text holds several values, by its name and its beginning; None for one value."""
     document.text.seek(0)
     first = Cursor(document.text, document.name).peek()
     document.text.seek(0)
@@ -133,10 +133,10 @@ def _gather_around(cursor: Cursor, rest: Path, path: Path, survey: Survey) -> No
 
 
 def _gather_around_in_object(cursor: Cursor, rest: Path, path: Path, survey: Survey) -> None:
-    seen = survey.open_object(path)
+    summary = survey.open_object(path)
     for name in cursor.members():
         if cursor.peek() not in ("[", "{"):
-            seen.plain[name] = cursor.value()
+            summary.plain[name] = cursor.value()
         elif name == rest[0]:
             _gather_around(cursor, rest[1:], (*path, name), survey)
         elif len(rest) == 1 and name in (*HEADERS, SCHEMA):
@@ -146,12 +146,12 @@ def _gather_around_in_object(cursor: Cursor, rest: Path, path: Path, survey: Sur
 
 
 def _around(survey: Survey, path: Path) -> Mapping[Path, Mapping[str, Any]]:
-    """Return the plain values of each object that the path leads through before a step of any name."""
+    """Return the plain values of each object that the path leads through before its first wildcard."""
     objects: dict[Path, Mapping[str, Any]] = {}
     for length, step in enumerate(path):
-        seen = survey.objects.get(path[:length])
-        if seen is not None:
-            objects[path[:length]] = {name: one for name, one in seen.plain.items() if not is_of_the_reply(name)}
+        summary = survey.objects.get(path[:length])
+        if summary is not None:
+            objects[path[:length]] = {name: one for name, one in summary.plain.items() if not is_of_the_reply(name)}
         if is_wild(step):
             break
     return objects
@@ -163,7 +163,7 @@ def _among_items(document: Document, shape: Shape, expected: Expected) -> Where:
     Lists inside them are judged by the first items, and counted only where that leads to something.
     """
     where = Where(shape=shape)
-    places = _places_in(islice(_items(document, where), _ITEMS_THAT_TELL), expected)
+    places = _places_in(islice(_items(document, where), _SAMPLED_ITEMS), expected)
     try:
         choice = choose(places, expected)
     except Unclear:

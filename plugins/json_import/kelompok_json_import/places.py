@@ -1,4 +1,4 @@
-"""Where a text may hold records: its lists, maps, tables and single objects, how many each has and of what members."""
+"""Surveys where a text may hold records: its lists, maps, tables and single objects, with sizes and members."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -11,15 +11,15 @@ from kelompok_json_import.headers import HEADERS, SCHEMA, column_name, column_na
 from kelompok_json_import.paths import ITEMS, WILD, Path, fits_step, is_wild, show_path
 
 _MOST_NAMES_STREAMED = 40
-"""Levels of objects that are gone through piece by piece; what is deeper is decoded as one value."""
+"""Levels of objects that are streamed; anything deeper is decoded as one value."""
 
 _MOST_NAMES_IN_ITEMS = 24
 _MOST_MEMBERS = 200
 _MOST_CHILDREN = 1_000
 _MOST_OBJECTS = 5_000
-_ITEMS_THAT_TELL = 50
+_SAMPLED_ITEMS = 50
 _ALIKE = 2 / 3
-"""The share of the members of the richer of two lists that both must have to be lists of one kind."""
+"""Two lists hold the same kind of records if they share this part of the members of the richer one."""
 
 _A_RECORD_HAS = frozenset({"name", "title", "nama", "judul", "id", "@type"})
 _OF_THE_REPLY = frozenset(
@@ -31,10 +31,10 @@ _OF_THE_REPLY = frozenset(
         "time", "timestamp", "by",
     }
 )  # fmt: skip
-"""Words that names of members are made of which speak of the reply or the export and of no record in it."""
+"""Words in the names of members that are about the reply or the export, not about a record in it."""
 
 _SMALL_WORDS = frozenset({"at", "on", "by", "is", "has", "time"})
-"""Those of them that say so only beside another: the time of an event is not that of an export."""
+"""Words that count only together with another one: «time» alone may be that of an event."""
 
 _CAMEL = str.maketrans({letter: f" {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"} | {"_": " ", "-": " "})
 
@@ -53,20 +53,20 @@ class Shape(StrEnum):
 
 @dataclass
 class Place:
-    """Something that may be records: lists at one path where every index is any, a map, a table, or one object.
+    """A place that may hold records: the lists at one path, whatever the indexes in it; a map; a table; one object.
 
     Attributes:
-        path: Where it is.
-        shape: What it is.
+        path: Its path.
+        shape: Its shape.
         items: How many objects or rows there are.
-        members: Names in these, those of nested objects by their path.
-        keys: Where members of any name are meant by the path or by a map: the names that are meant, None for all.
-        names: The names that records or their lists have there.
-        parts: The lists it is made of, where it is several.
-        header: Names of a table's columns, where they stand beside it; none where its first row has them, and None
-            where they have no names.
-        wrapping: How many of the first items have a nested object under each name.
-        is_unwrapped: Whether the path leads to an object in each item, and not to a list.
+        members: Names of their members; those of nested objects as a path.
+        keys: The names that a wildcard of the path or a map stands for; None for all.
+        names: The names of the records or lists that a wildcard or a map stands for.
+        parts: The lists it consists of, if there are several.
+        header: Names of a table's columns from a header beside it; empty if its first row has them, None if they have
+            no names.
+        wrapping: By name, how many of the first items have a nested object there.
+        is_unwrapped: Whether the path leads to an object in each item instead of a list.
     """
 
     path: Path
@@ -82,11 +82,11 @@ class Place:
 
     @property
     def is_many(self) -> bool:
-        """Whether it is made to hold any number of records."""
+        """Whether it can hold any number of records."""
         return self.shape is not Shape.ONE
 
     def contains(self, other: "Place") -> bool:
-        """Return whether the other is a part of the records that would be read here."""
+        """Return whether the other place lies inside the records that would be read here."""
         inner = {Shape.MAP: (WILD,), Shape.ONE: ()}.get(self.shape, () if self.is_unwrapped else (ITEMS,))
         own = (*self.path, *inner)
         is_below = len(other.path) > len(self.path) and len(other.path) >= len(own)
@@ -97,7 +97,7 @@ class Place:
         return is_meant and (fits_step(step, child) or step == child)
 
     def reading_path(self) -> Path:
-        """Return the path by which a setting reads it."""
+        """Return the path to give in a setting to read it."""
         if self.shape is Shape.MAP:
             return (*self.path, WILD)
         return self.path if self.path or not self.is_many else (ITEMS,)
@@ -108,29 +108,29 @@ class Place:
         return f"records={show_path(path)}" if path else f"shape={self.shape.value}"
 
     def is_like(self, other: "Place") -> bool:
-        """Return whether the items of both have nearly all members of the richer one in common."""
+        """Return whether both share most members of the richer one."""
         most = max(len(self.members), len(other.members))
         return most > 0 and len(self.members & other.members) >= _ALIKE * most
 
     def resembles(self, other: "Place") -> bool:
-        """Return whether the items of both have some members in common: most of those of the poorer one."""
+        """Return whether both share at least half of the members of the poorer one."""
         fewest = min(len(self.members), len(other.members))
         return 0 < fewest <= 2 * len(self.members & other.members)
 
     def first_wrapped(self) -> int:
         """Return how many items :attr:`wrapping` counts."""
-        return min(self.items, _ITEMS_THAT_TELL)
+        return min(self.items, _SAMPLED_ITEMS)
 
 
 @dataclass
-class ObjectSeen:
-    """An object that is in no list.
+class ObjectSummary:
+    """A summary of an object that is not in a list.
 
     Attributes:
         number: How many members it has.
-        names: The first of their names.
-        plain: Those of its members that are neither lists nor objects.
-        children: Of those that are objects, the names of their members.
+        names: The first names of members.
+        plain: Members that are neither lists nor objects.
+        children: By name of a member that is an object, the names of its members.
     """
 
     number: int = 0
@@ -139,47 +139,47 @@ class ObjectSeen:
     children: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def note(self, name: str) -> None:
-        """Note that there is a member of this name."""
+        """Note a member with this name."""
         self.number += 1
         if len(self.names) < _MOST_CHILDREN:
             self.names.append(name)
 
     def members(self) -> set[str]:
-        """Return the names of its members, those of nested objects by their path."""
+        """Return the names of its members; those of nested objects as a path."""
         inner = {f"{name}.{one}" for name, names in list(self.children.items())[:_MOST_MEMBERS] for one in names}
         return {*self.names, *inner}
 
 
 def is_named(members: Collection[str]) -> bool:
-    """Return whether an object has a name or an identifier of its own, which one around records has not."""
+    """Return whether an object has a name or an id: then it is a record, not an object around records."""
     return any(name.casefold() in _A_RECORD_HAS for name in members)
 
 
 def is_of_the_reply(name: str) -> bool:
-    """Return whether a member of an object around a list speaks of the reply it came in, and of no record."""
+    """Return whether a member of an object around a list is about the reply, not about a record."""
     words = name.translate(_CAMEL).casefold().split()
-    is_said = all(word in _OF_THE_REPLY for word in words) and not _SMALL_WORDS.issuperset(words)
-    return name.startswith(("@", "$")) or not words or is_said
+    is_about_reply = all(word in _OF_THE_REPLY for word in words) and not _SMALL_WORDS.issuperset(words)
+    return name.startswith(("@", "$")) or not words or is_about_reply
 
 
 class Survey:
-    """What a text has, gathered while it is gone through.
+    """The places of a text, collected while it is read.
 
     Attributes:
-        objects: The objects that are in no list, by their paths.
+        objects: The objects that are not in a list, by path.
     """
 
     def __init__(self) -> None:
-        self.objects: dict[Path, ObjectSeen] = {}
+        self.objects: dict[Path, ObjectSummary] = {}
         self._lists: dict[Path, Place] = {}
         self._tables: dict[Path, Place] = {}
         self._widest: dict[Path, int] = {}
         self._headers: dict[Path, list[Any]] = {}
 
-    def open_object(self, path: Path) -> ObjectSeen:
-        """Return where to note what an object has; of very many the last are not kept."""
-        seen = ObjectSeen()
-        return self.objects.setdefault(path, seen) if len(self.objects) < _MOST_OBJECTS else seen
+    def open_object(self, path: Path) -> ObjectSummary:
+        """Return the summary to fill for an object; after :data:`_MOST_OBJECTS` objects it is not kept."""
+        summary = ObjectSummary()
+        return self.objects.setdefault(path, summary) if len(self.objects) < _MOST_OBJECTS else summary
 
     def note(self, path: Path, item: Any, *, is_nested: bool = False) -> None:
         """Note an item of the list at the path, and the lists in it."""
@@ -189,13 +189,13 @@ class Survey:
             return
         found = self._lists.setdefault(path, Place(path=path, shape=Shape.LIST))
         found.items += 1
-        if found.items <= _ITEMS_THAT_TELL and len(found.members) < _MOST_MEMBERS:
+        if found.items <= _SAMPLED_ITEMS and len(found.members) < _MOST_MEMBERS:
             found.members.update(_names(item))
             found.wrapping.update(name for name, value in item.items() if isinstance(value, dict))
         self._look_into(item, (*path, ITEMS))
 
     def note_empty(self, path: Path) -> None:
-        """Note that there is a list without items."""
+        """Note an empty list."""
         self._lists.setdefault(path, Place(path=path, shape=Shape.LIST))
 
     def note_header(self, path: Path, items: list[Any]) -> None:
@@ -233,40 +233,42 @@ class Survey:
                 self._look_into(child, (*path, name))
 
     def places(self, are_siblings: Callable[[Path, Path], bool], is_key: Callable[[str], bool]) -> list[Place]:
-        """Return what may hold records; lists whose paths differ by one name and whose items are alike as one.
+        """Return the places that may hold records. Lists of similar items whose paths differ by one name are one place.
 
         Args:
-            are_siblings: Whether the names of two lists let them be of one kind.
-            is_key: Whether a name may be that of a record in a map.
+            are_siblings: Whether two lists may hold the same kind of records, by their names.
+            is_key: Whether a name may be the key of a record in a map.
         """
-        maps = [one for path, seen in self.objects.items() if (one := self._map_at(path, seen, is_key)) is not None]
+        maps = [
+            one for path, summary in self.objects.items() if (one := self._map_at(path, summary, is_key)) is not None
+        ]
         tables = [one for one in map(self._with_header, self._tables.values()) if one.header is not None]
         return [*_together(list(self._lists.values()), are_siblings), *tables, *maps, *self._single(maps)]
 
     def _single(self, maps: Sequence[Place]) -> Iterator[Place]:
-        for path, seen in self.objects.items():
+        for path, summary in self.objects.items():
             is_member = any(one.path == path[:-1] and path and _has_key(one, path[-1]) for one in maps)
-            if seen.plain and not is_member and all(one.path != path for one in maps):
-                yield Place(path=path, shape=Shape.ONE, items=1, members=seen.members())
+            if summary.plain and not is_member and all(one.path != path for one in maps):
+                yield Place(path=path, shape=Shape.ONE, items=1, members=summary.members())
 
-    def _map_at(self, path: Path, seen: ObjectSeen, is_key: Callable[[str], bool]) -> Place | None:
-        alike = _alike(seen.children)
-        others = seen.number - len(alike) - sum(map(is_of_the_reply, seen.plain))
+    def _map_at(self, path: Path, summary: ObjectSummary, is_key: Callable[[str], bool]) -> Place | None:
+        alike = _alike(summary.children)
+        others = summary.number - len(alike) - sum(map(is_of_the_reply, summary.plain))
         if len(alike) < 2 or others > len(alike) or not all(map(is_key, alike)):  # noqa: PLR2004
             return None
         inside = [self.objects[(*path, name)] for name in alike if (*path, name) in self.objects]
         if not any(one.plain for one in inside):
             return None
-        members = set().union(*(one.members() for one in inside[:_ITEMS_THAT_TELL]))
-        is_whole = seen.number == len(seen.children)
-        keys = None if len(alike) == len(seen.children) and (is_whole or seen.number > _MOST_CHILDREN) else alike
-        number = len(alike) if keys is not None else seen.number
+        members = set().union(*(one.members() for one in inside[:_SAMPLED_ITEMS]))
+        is_whole = summary.number == len(summary.children)
+        keys = None if len(alike) == len(summary.children) and (is_whole or summary.number > _MOST_CHILDREN) else alike
+        number = len(alike) if keys is not None else summary.number
         return Place(path=path, shape=Shape.MAP, items=number, members=members, keys=keys, names=alike)
 
     def _with_header(self, table: Place) -> Place:
-        """Return the table with the header that stands beside it; then its first row is a record too.
+        """Return the table with the header found beside it; then its first row is a record too.
 
-        Of several headers it is the one that has as many names as the longest row has cells, or nearly.
+        Of several headers, the one whose length is closest to that of the longest row is taken.
         """
         around = table.path[:-1]
         places = (*((*around, name) for name in HEADERS), *((*around, SCHEMA, name) for name in HEADERS))
@@ -282,7 +284,7 @@ def _has_key(place: Place, name: str | int) -> bool:
 
 
 def _alike(children: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """Return the names of the children that have their members in common with most others."""
+    """Return the names of the children that share their members with most others."""
     if len(children) == 2:  # noqa: PLR2004
         one, other = children.values()
         are = 2 * len(one & other) >= max(len(one), len(other)) > 0 or 0 < len(one & other) == min(len(one), len(other))
@@ -291,7 +293,7 @@ def _alike(children: Mapping[str, frozenset[str]]) -> frozenset[str]:
     usual = {name for name, number in times.items() if 2 * number >= len(children)}
     loosely = {name for name, names in children.items() if names & usual and 2 * len(names & usual) >= len(names)}
     closely = {name for name in loosely if _is_usual(children[name], usual)}
-    odd = len(loosely) - len(closely)  # one or few are something else, as a chair beside chapters is
+    odd = len(loosely) - len(closely)  # a few are something else, such as a chair beside chapters
     return frozenset(closely if odd <= max(1, len(loosely) // 10) else loosely)
 
 
@@ -307,7 +309,7 @@ def _names(item: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _together(lists: list[Place], are_siblings: Callable[[Path, Path], bool]) -> list[Place]:
-    """Return the lists, those at paths that differ in one name and with records of one kind as one place."""
+    """Return the lists; those with the same kind of records whose paths differ in one name become one place."""
     families: dict[Path, list[Place]] = {}
     for one in lists:
         for at, step in enumerate(one.path):
@@ -341,7 +343,7 @@ def _as_one(pattern: Path, lists: Sequence[Place]) -> Place:
 
 
 def gather(cursor: Cursor, path: Path, survey: Survey) -> frozenset[str] | None:
-    """Go behind the value at the place and note what is in it; return the names of its members if it has some."""
+    """Read the value at the cursor and note what it holds; return the names of its members if it is an object."""
     following = cursor.peek()
     if following == "[":
         _gather_items(cursor, path, survey)
@@ -365,13 +367,13 @@ def _gather_items(cursor: Cursor, path: Path, survey: Survey) -> None:
 
 
 def _gather_members(cursor: Cursor, path: Path, survey: Survey) -> frozenset[str]:
-    seen = survey.open_object(path)
+    summary = survey.open_object(path)
     for name in cursor.members():
-        seen.note(name)
+        summary.note(name)
         if cursor.peek() not in ("[", "{"):
             value = cursor.value()
-            if len(seen.plain) < _MOST_MEMBERS:
-                seen.plain[name] = value
-        elif (inner := gather(cursor, (*path, name), survey)) is not None and len(seen.children) < _MOST_CHILDREN:
-            seen.children[name] = inner
-    return frozenset(seen.names)
+            if len(summary.plain) < _MOST_MEMBERS:
+                summary.plain[name] = value
+        elif (inner := gather(cursor, (*path, name), survey)) is not None and len(summary.children) < _MOST_CHILDREN:
+            summary.children[name] = inner
+    return frozenset(summary.names)

@@ -51,7 +51,7 @@ class JsonImporter:
         records = reading.records(source)
         while batch := reading.gather(records):
             yield reading.batch(batch)
-        if reading.is_unsaid():
+        if reading.must_report():
             yield reading.batch([])
 
     def originals(self, source: Source, context: PluginContext) -> Iterator[str]:
@@ -125,7 +125,7 @@ class _Reading:
             shown = self._read_as | {"files": self._documents}
         self._read_as = shown
 
-    def is_unsaid(self) -> bool:
+    def must_report(self) -> bool:
         """Return whether a last batch must report something: nothing was read yet, or something was skipped."""
         return (
             self._number == 0

@@ -1,4 +1,4 @@
-"""Going through the records of a text: items of lists, a map's members, rows, lines, or the one object."""
+"""Iterates over the records of a text: a list's items, a map's members, a table's rows, lines, or one object."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
@@ -14,26 +14,26 @@ from kelompok_json_import.paths import ITEMS, Path, fits_step, is_wild
 from kelompok_json_import.places import Shape, is_named, is_of_the_reply
 
 KEY, VALUE, LIST = "key", "value", "list"
-"""Columns: the name of a map's member, its value when that is no object, and the name of the list a record is in."""
+"""Columns: the name of a map's member, its value if that is not an object, and the name of the list a record is in."""
 
 PARENT_NAME = "parent"
 PARENT = f"{PARENT_NAME}."
-"""Before the names of values of the object that a record's list is in; twice for the object around that."""
+"""Prefix of values from the object that contains a record's list; written twice for the object around that."""
 
 
 class Found(NamedTuple):
     """One record.
 
     Attributes:
-        value: As decoded; None when the text is broken.
-        line: First line of it, from 1.
-        pointer: Where it is, as RFC 6901 has it.
-        key: Its name, where it is a member of a map.
-        list_name: The name of the list it is in, or of the object that is in, where there are several such.
-        repeated: Members that it has twice.
-        broken: What is wrong with its line, when it is one of many.
+        value: As decoded; None if the text is broken.
+        line: Its first line, from 1.
+        pointer: Its JSON Pointer (RFC 6901).
+        key: Its name, if it is a member of a map.
+        list_name: The name of the list it is in, or of the object that contains the list, if there are several.
+        repeated: Names of members that occur twice.
+        broken: What is wrong with its line, if it is one of many lines.
         text: The broken line.
-        parents: Plain values of the objects it is in, by name, those of the nearest first.
+        parents: Plain values of the objects around it, by name, the nearest object first.
     """
 
     value: Any
@@ -48,13 +48,13 @@ class Found(NamedTuple):
 
 
 class _Above(NamedTuple):
-    """What is above a place on the way to the records.
+    """The context of a place: what surrounds it on the way to the records.
 
     Attributes:
         pointer: Where it is.
-        names: Names that a step for any name led through, the nearest first.
-        parents: Plain values of the objects around, those of the nearest first.
-        is_member: Whether the last step was one for any name.
+        names: Names that a wildcard step matched, the nearest first.
+        parents: Plain values of the objects around it, the nearest object first.
+        is_member: Whether the last step was a wildcard that matched a name.
     """
 
     pointer: str = ""
@@ -73,8 +73,8 @@ class _Above(NamedTuple):
             return self
         return self._replace(parents={**plain, **{f"{PARENT}{name}": one for name, one in self.parents.items()}})
 
-    def said(self, *, is_in_list: bool) -> dict[str, Any]:
-        """Return what is said of a record here by what is above it."""
+    def context(self, *, is_in_list: bool) -> dict[str, Any]:
+        """Return the attributes of :class:`Found` that a record here gets from what surrounds it."""
         key, names = None, self.names
         if self.is_member and not is_in_list:
             key, names = names[0], names[1:]
@@ -106,7 +106,7 @@ def iter_records(document: Document, where: Where) -> Iterator[Found | None]:
         return
     walk = _Walk(document, where)
     yield from walk.go(cursor, where.path, (), _Above())
-    while not where.path and where.shape is Shape.LIST and cursor.peek() == "[":  # one array behind the other
+    while not where.path and where.shape is Shape.LIST and cursor.peek() == "[":  # several arrays, one after the other
         yield from walk.go(cursor, (), (), _Above())
     cursor.require_end()
     walk.require_some()
@@ -188,9 +188,9 @@ class _Walk:
         elif shape is Shape.TABLE and following == "[":
             yield from self._rows(cursor, above)
         elif shape is Shape.LIST and following == "[":
-            said = above.said(is_in_list=True)
+            context = above.context(is_in_list=True)
             for index in cursor.items():
-                yield _said(cursor, f"{above.pointer}/{index}", said)
+                yield _read_one(cursor, f"{above.pointer}/{index}", context)
         else:
             yield _found(cursor, above, is_in_list=False)
 
@@ -202,13 +202,13 @@ class _Walk:
                 cursor.skip()
 
     def _rows(self, cursor: Cursor, above: _Above) -> Iterator[Found | None]:
-        """Yield a table's rows as objects, and None for one with nothing in it.
+        """Yield a table's rows as objects, and None for an empty one.
 
-        What is in a row behind its last column gets a number for a name.
+        Cells after the last named column get a number as their name.
         """
-        said = above.said(is_in_list=True)
+        context = above.context(is_in_list=True)
         for index in cursor.items():
-            found = _said(cursor, f"{above.pointer}/{index}", said)
+            found = _read_one(cursor, f"{above.pointer}/{index}", context)
             if not isinstance(found.value, list):
                 yield found
             elif all(map(_is_blank, found.value)):
@@ -230,11 +230,11 @@ def _in_memory(value: Any, steps: Path, above: _Above) -> Iterator[Found]:
     """Yield the records below a value, each with the plain values of the objects it is in."""
     if not steps:
         if not isinstance(value, list):
-            yield Found(value, 0, above.pointer, **above.said(is_in_list=False))
+            yield Found(value, 0, above.pointer, **above.context(is_in_list=False))
             return
-        said = above.said(is_in_list=True)
+        context = above.context(is_in_list=True)
         for index, item in enumerate(value):
-            yield Found(item, 0, f"{above.pointer}/{index}", **said)
+            yield Found(item, 0, f"{above.pointer}/{index}", **context)
         return
     step = steps[0]
     around = above.inside(_plain(value)) if isinstance(value, dict) else above
@@ -250,13 +250,13 @@ def _named(value: Any) -> Iterable[tuple[str | int, Any]]:
 
 
 def _plain(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the plain values of an object; of a page of a reply, which has no name of its own, what is not of that."""
+    """Return the plain values of an object; if it is a page of a reply, without the values about the reply."""
     plain = {name: one for name, one in value.items() if not isinstance(one, dict | list)}
     return plain if is_named(plain) else {name: one for name, one in plain.items() if not is_of_the_reply(name)}
 
 
 def _children(cursor: Cursor, wanted: str | int) -> Iterator[str | int]:
-    """Go through an array by index or an object by name, as wanted; what is neither has none and is passed over."""
+    """Go through an array by index or an object by name, as wanted; skip any other value."""
     following = cursor.peek()
     if following == "[" and (isinstance(wanted, int) or is_wild(wanted)):
         yield from cursor.items()
@@ -267,15 +267,15 @@ def _children(cursor: Cursor, wanted: str | int) -> Iterator[str | int]:
 
 
 def _found(cursor: Cursor, above: _Above, *, is_in_list: bool) -> Found:
-    return _said(cursor, above.pointer, above.said(is_in_list=is_in_list))
+    return _read_one(cursor, above.pointer, above.context(is_in_list=is_in_list))
 
 
-def _said(cursor: Cursor, pointer: str, said: Mapping[str, Any]) -> Found:
+def _read_one(cursor: Cursor, pointer: str, context: Mapping[str, Any]) -> Found:
     cursor.decoder.take_repeated()
     cursor.peek()
     line = cursor.line()
     value = cursor.value()
-    return Found(value, line, pointer, repeated=tuple(cursor.decoder.take_repeated()), **said)
+    return Found(value, line, pointer, repeated=tuple(cursor.decoder.take_repeated()), **context)
 
 
 def _escaped(name: str) -> str:

@@ -1,1 +1,1 @@
-"""Brings places to official names and codes; see README.md."""
+"""Converts places to official names and codes; see README.md."""

@@ -1,4 +1,4 @@
-"""From what people write to official places: countries by ISO 3166, Indonesian regions by their ministry's codes."""
+"""Resolves places as people write them: countries to ISO 3166, Indonesian regions to their ministry's codes."""
 
 import csv
 import dataclasses
@@ -45,7 +45,7 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """What a record's place is: each part None where it is not said or not known; nothing is guessed."""
+    """A record's place. A part that is not given or not known is None; nothing is guessed."""
 
     country: Place | None = None
     region: Place | None = None

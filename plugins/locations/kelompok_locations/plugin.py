@@ -1,4 +1,4 @@
-"""The plugin: on import, places rewritten to official names; on what is stored, their codes and names as signals."""
+"""The plugin: rewrites places to official names on import, and adds their codes and names as signals to records."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ class LocationsNormalizer:
     """Brings the places of a source to official names, and adds their codes."""
 
     def normalize(self, batch: SourceBatch, context: PluginContext) -> SourceBatch:
-        """Return the batch with known places rewritten; one that is not known, or not clear, stays and is said so."""
+        """Return the batch with known places rewritten; an unknown or unclear place stays, with an issue."""
         columns = [str(column) for column in batch.cells.columns]
         fields = context.map_headers(context.entity or "organizations", columns)
         owners = {field: column for column, field in fields.items() if field in FIELDS}
@@ -53,7 +53,7 @@ def _resolved(cells: pd.DataFrame, owners: Mapping[str, str]) -> list[Resolved]:
 
 
 def _shown(place: Place | None, field: str) -> str | None:
-    """Return what a field is to say: of a country its code, else the name."""
+    """Return the value of a field: a country's code, else the name of the place."""
     if place is None:
         return None
     return place.code if field == "country" else place.name
@@ -71,11 +71,11 @@ def _codes(cells: pd.DataFrame, found: Sequence[Resolved], owners: Mapping[str, 
         return []
     written = (cells[owners[field]].fillna("") != "").tolist()
     places: list[Place | None] = [getattr(one, field) for one in found]
-    return [place.code if place and said else None for place, said in zip(places, written, strict=True)]
+    return [place.code if place and is_given else None for place, is_given in zip(places, written, strict=True)]
 
 
 def _issues(batch: SourceBatch, found: Sequence[Resolved], owners: Mapping[str, str]) -> Iterator[Issue]:
-    """Yield what is not clear; the core says itself of every country it does not know."""
+    """Yield issues for unclear places; the core itself reports unknown countries."""
     for row, finding in ((row, finding) for row, one in enumerate(found) for finding in one.findings):
         if finding.field != "country":
             column, params = owners[finding.field], dict(finding.params)
@@ -107,5 +107,5 @@ def _signals(record: str, written: Mapping[str, str], found: Resolved) -> Iterat
 
 
 def _read_from(field: str, written: Mapping[str, str]) -> str:
-    """Return the field a place is told by: its own, or the next smaller one that somebody wrote."""
+    """Return the field that a place comes from: its own, or the next smaller one that is filled."""
     return next(one for one in FIELDS[FIELDS.index(field) :] if written.get(one))

@@ -1,4 +1,4 @@
-"""What kind of thing a term or stem names: for whom reads why a tag was given."""
+"""The kinds of things that terms and stems name, shown to readers who ask why a tag was given."""
 
 from functools import lru_cache
 

@@ -1,4 +1,4 @@
-"""How sure a sum makes, by how far it is above what was asked: logistics, fitted on texts kept for that."""
+"""Computes confidence from how far a sum is above its threshold: logistic curves, fitted on held-out texts."""
 
 import math
 

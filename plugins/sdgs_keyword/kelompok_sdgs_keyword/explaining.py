@@ -1,4 +1,4 @@
-"""A tag as a sum that a person can add up again: what adds to it and takes away, the threshold, the text marked."""
+"""Explains a tag as a sum that a person can check: what adds and subtracts, the threshold, the marked text."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

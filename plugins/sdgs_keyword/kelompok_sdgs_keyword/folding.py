@@ -1,4 +1,4 @@
-"""Text as the lexicon sees it: small letters, plain words, one blank between; and the way back to what was written."""
+"""Normalizes text for the lexicon: lower case, plain words, single spaces; with positions in the original."""
 
 import re
 import unicodedata

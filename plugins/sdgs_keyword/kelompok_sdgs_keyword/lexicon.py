@@ -1,4 +1,4 @@
-"""The lexicon as read from its two tables: what each term is worth for which goal, and what a goal asks for."""
+"""The lexicon, read from its two tables: the weight of each term for each goal, and each goal's threshold."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Goals that a text names outright: «SDG 4», «SDGs Desa 5», «Tujuan 13», «TPB 6», «Goals 1, 2 and 3»."""
+"""Finds goals that a text names explicitly: «SDG 4», «SDGs Desa 5», «Tujuan 13», «TPB 6», «Goals 1, 2 and 3»."""
 
 import re
 from collections.abc import Iterator

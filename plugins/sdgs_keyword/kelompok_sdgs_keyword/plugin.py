@@ -1,4 +1,4 @@
-"""The plugin: tables of public text in, signals of goals with their evidence out; and why, on request."""
+"""The plugin: takes tables of public text, returns goals as signals with evidence, and explains them on request."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -18,7 +18,7 @@ AT_ONCE = 24
 
 
 class SdgsKeywordEnricher:
-    """Tags records with goals; also says, term by term, how it came to that."""
+    """Tags records with goals, and explains each tag term by term."""
 
     def enrich(self, records: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
         """Return a row for each piece of evidence, in the order of the records and by goal.

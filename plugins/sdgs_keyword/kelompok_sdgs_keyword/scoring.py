@@ -1,4 +1,4 @@
-"""From text to goals: by words or by terms, and the tag that a person can check by adding up its evidence."""
+"""Assigns goals to texts, by words or by terms. A person can check each tag by adding up its evidence."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -13,7 +13,7 @@ from kelompok_sdgs_keyword.words import WordTable, shipped_words
 
 MENTION_CONFIDENCE = 0.95
 FEWEST_WORDS = 5
-"""Shorter texts are labels, «Bank sampah»: read by terms, as no word beside them could say otherwise."""
+"""Shorter texts are labels, «Bank sampah»: read by terms, as no other word could contradict them."""
 SHORT = 10
 RELIEF_OF_SHORT = 2_500
 RELIEF = {"id": 300, "mixed": 500, "en": 500}

@@ -1,4 +1,4 @@
-"""Goals of a text by its terms: those close together are added up, and the densest spot has to reach the threshold."""
+"""Finds a text's goals by its terms: nearby terms are added up, and the densest spot must reach the threshold."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -107,16 +107,16 @@ class TermReader:
         return False
 
     def _promising(self, matched: Sequence[_Matched]) -> set[int]:
-        """Return the goals whose distinct terms, wherever they stand, come to what the densest spot has to reach."""
+        """Return the goals whose distinct terms, anywhere in the text, add up to the threshold."""
         sums: dict[int, float] = defaultdict(float)
-        seen: dict[int, float] = {}
+        highest: dict[int, float] = {}
         for field, _, matches in matched:
             for pattern, _, _ in matches:
                 for goal, number, weight in self._owners[pattern]:
                     worth = weight * field.worth
-                    if worth > seen.get(number, 0.0):
-                        sums[goal] += worth - seen.get(number, 0.0)
-                        seen[number] = worth
+                    if worth > highest.get(number, 0.0):
+                        sums[goal] += worth - highest.get(number, 0.0)
+                        highest[number] = worth
         return {goal for goal, total in sums.items() if total >= self._asked[goal][0][1] - _ROUNDING}
 
     def _hits(self, matched: Sequence[_Matched], goals: set[int]) -> dict[int, list[Hit]]:

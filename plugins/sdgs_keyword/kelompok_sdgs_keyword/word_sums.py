@@ -1,4 +1,4 @@
-"""Goals of texts by their words: what all of them weigh, added up over a text as a whole, many texts at once."""
+"""Finds the goals of texts by the summed weights of all their words, for many texts at once."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What words weigh: the table that texts are added up by, and the small words that tell a language."""
+"""The weights of words, and the small words that identify a language."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from kelompok_sdgs_keyword.lexicon import CLITICS, FOLDER, read_rows
 
 GOALS = range(1, 18)
 PAPER = "paper"
-"""The column, and the last row of ``sums.csv``, that tell the English of papers from that of organizations."""
+"""The column, and the last row of ``sums.csv``, that distinguish the English of papers from that of organizations."""
 UNKNOWN = -1
 """The row of a word that is not in the table: the last one, which weighs nothing."""
 HEAVY = 500

@@ -35,7 +35,7 @@ LICENCES = {
 LONGEST_TERM = 3
 FEWEST_TEXTS = 3
 SHARE = 0.15
-"""Least share of a term's texts that are of the goal; below, the term says nothing of it."""
+"""Least share of a term's texts that are of the goal; below, the term does not count for it."""
 PENALTY = 8.0
 LIST_WEIGHT = 0.8
 POSITIVES = 4.0
@@ -208,7 +208,7 @@ def _grams(words: Sequence[str], singular: Mapping[str, str], variants: dict[str
     for length in range(1, LONGEST_TERM + 1):
         for start in range(len(words) - length + 1):
             written = words[start : start + length]
-            if _says_nothing(written[0]) or _says_nothing(written[-1]) or all(word.isdigit() for word in written):
+            if _is_empty_word(written[0]) or _is_empty_word(written[-1]) or all(word.isdigit() for word in written):
                 continue
             term = " ".join(singular.get(word, word) for word in written)
             variants[term][" ".join(written)] += 1
@@ -216,7 +216,7 @@ def _grams(words: Sequence[str], singular: Mapping[str, str], variants: dict[str
     return found
 
 
-def _says_nothing(word: str) -> bool:
+def _is_empty_word(word: str) -> bool:
     """Whether a term may neither begin nor end with it: «s» is what is left of «women's»."""
     return word in _STOP_WORDS or len(word) == 1
 

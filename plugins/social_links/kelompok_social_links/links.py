@@ -1,4 +1,4 @@
-"""Links and handles in text: found, judged, and each brought into its one canonical form. No request is ever made."""
+"""Finds links and handles in text, checks them, and returns their canonical form. It makes no requests."""
 
 import re
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def find_links(text: str) -> list[Link]:
 
 
 def read_link(written: str, expected: Platform | None = None) -> Link | None:
-    """Return what one cell says: an address, or a handle of the platform its column is for; None for neither."""
+    """Return the link of one cell: an address, or a handle on the column's platform; None for neither."""
     links = find_links(written)
     if links:
         return links[0]

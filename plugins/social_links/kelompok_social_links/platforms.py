@@ -1,4 +1,4 @@
-"""The platforms: by which hosts each is reached, where an account's page is, and what a handle looks like."""
+"""The platforms: the hosts of each, the address of an account's page, and the form of a handle."""
 
 import re
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ SHORTENERS = frozenset({
     "bit.ly", "s.id", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "cutt.ly", "rb.gy", "lnkd.in",
     "shorturl.at", "rebrand.ly", "reurl.cc", "buff.ly", "vt.tiktok.com", "vm.tiktok.com",
 })  # fmt: skip
-"""Hosts whose addresses tell nothing without asking them, which is not done."""
+"""Hosts whose addresses cannot be resolved without a request, which this plugin never makes."""
 
 BY_NAME = {platform.name: platform for platform in PLATFORMS}
 

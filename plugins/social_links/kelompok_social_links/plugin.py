@@ -1,4 +1,4 @@
-"""The plugin: on import, columns of links sorted by platform; on what is stored, links in text as signals."""
+"""The plugin: sorts columns of links by platform on import, and adds links in texts as signals to records."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ def _is_mixed(column: str) -> bool:
 
 
 class _Sorting:
-    """One batch being sorted: what each column says now, and what was found."""
+    """One batch being sorted: the current value of each column, and the issues."""
 
     def __init__(self, batch: SourceBatch, owners: Mapping[str, str]) -> None:
         self._batch = batch
@@ -63,20 +63,20 @@ class _Sorting:
         """Bring a platform's own column into form; an address of another platform goes to that one's column."""
         for row, cell in enumerate(list(self._cells[column])):
             link = read_link(cell, BY_NAME[field]) if cell else None
-            if link is not None:  # else the core says what is wrong with it
+            if link is not None:  # else the core reports the error
                 self._cells[column][row] = self._sorted(link, row, column, field)
 
     def _sorted(self, link: Link, row: int, column: str, field: str) -> str | None:
-        """Return what the cell says now."""
+        """Return the new value of the cell."""
         cell = self._cells[column][row]
         if link.problem is not None:
-            self._say(link.problem, row, column, cell)
+            self._report(link.problem, row, column, cell)
             return "" if link.problem == "link.look_alike" else cell
         if link.platform == field:
             return link.url
         if link.platform == WEBSITE:
             return cell
-        self._say("link.other_platform", row, column, cell, platform=link.platform)
+        self._report("link.other_platform", row, column, cell, platform=link.platform)
         self._put(link, row)
         return ""
 
@@ -85,7 +85,7 @@ class _Sorting:
         for row, cell in enumerate(list(self._cells[column])):
             for link in find_links(cell or ""):
                 if link.problem is not None:
-                    self._say(link.problem, row, column, (cell or "")[link.start : link.end])
+                    self._report(link.problem, row, column, (cell or "")[link.start : link.end])
                 elif link.platform != WEBSITE:
                     self._put(link, row)
 
@@ -98,7 +98,7 @@ class _Sorting:
         if not cells[row]:
             cells[row] = link.url
 
-    def _say(self, code: str, row: int, column: str, value: str | None, **params: str) -> None:
+    def _report(self, code: str, row: int, column: str, value: str | None, **params: str) -> None:
         self._issues.append(self._batch.issue_at(row, code, Severity.WARNING, column=column, value=value, **params))
 
     def batch(self) -> SourceBatch:
