@@ -301,7 +301,7 @@ class EntityDescriptor:
         return self.organization_column != "id"
 
     @property
-    def telling_fields(self) -> frozenset[str]:
+    def identifying_fields(self) -> frozenset[str]:
         """The fields by which a record is called and told from others."""
         bases = {one.name: one.field for one in self.derived}
         return frozenset({self.label, *bases.values(), *(bases.get(name, name) for name in self.discriminators)})
@@ -313,7 +313,7 @@ class EntityDescriptor:
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
 
-    def fields_told_by(self, targets: Iterable[str]) -> list[Field]:
+    def mapped_fields(self, targets: Iterable[str]) -> list[Field]:
         """The fields a source with these mapping targets says something about."""
         given = set(targets)
         return [field for field in self.fields if field.told_by & given]

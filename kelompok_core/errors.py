@@ -178,7 +178,7 @@ class EnrichmentFailed(KelompokError):
     code = "enrichment.failed"
 
 
-def told_again(
+def restore_error(
     code: str | None, message: str, hint: str | None, findings: Sequence[Mapping[str, Any]] = ()
 ) -> KelompokError:
     """Return an error that happened elsewhere and was kept as text: the same sentence, the same exit code."""

@@ -1,4 +1,4 @@
-"""What the steps of an import work with: the database, the settings, and somebody to tell of progress."""
+"""What the steps of an import work with: the database, the settings, and a callback for progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Progress:
     rows: int
 
 
-def _tell_nobody(_: Progress) -> None:
+def _ignore(_: Progress) -> None:
     return None
 
 
@@ -25,4 +25,4 @@ class Installation:
 
     database: Database
     settings: Settings
-    tell: Callable[[Progress], None] = _tell_nobody
+    on_progress: Callable[[Progress], None] = _ignore

@@ -54,7 +54,7 @@ class RecordService(Generic[Record]):
         for field in self.descriptor.fields:
             if field.required and not any(values.get(name) for name in field.told_by):
                 raise UsageError(describe("value.required", column=field.name))
-        told = {field.name: values.get(field.name, "") for field in self.descriptor.fields_told_by(values)}
+        told = {field.name: values.get(field.name, "") for field in self.descriptor.mapped_fields(values)}
         record = self.model(field_origins={})
         if self.descriptor.belongs:
             setattr(record, self.descriptor.organization_column, organization_id)

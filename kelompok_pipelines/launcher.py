@@ -25,18 +25,20 @@ if TYPE_CHECKING:
 class DagsterLauncher:
     """Runs imports as Dagster runs in this process, so that the UI shows them, too."""
 
-    def run_import(self, installation: "Installation", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
-        from kelompok_pipelines.in_process import open_runner
-
-        with open_runner(replace(installation, tell=tell)) as runner:
-            runner.run_import(import_id)
-
-    def run_enrichment(
-        self, installation: "Installation", enrichment_id: UUID, tell: "Callable[[Progress], None]"
+    def run_import(
+        self, installation: "Installation", import_id: UUID, on_progress: "Callable[[Progress], None]"
     ) -> None:
         from kelompok_pipelines.in_process import open_runner
 
-        with open_runner(replace(installation, tell=tell)) as runner:
+        with open_runner(replace(installation, on_progress=on_progress)) as runner:
+            runner.run_import(import_id)
+
+    def run_enrichment(
+        self, installation: "Installation", enrichment_id: UUID, on_progress: "Callable[[Progress], None]"
+    ) -> None:
+        from kelompok_pipelines.in_process import open_runner
+
+        with open_runner(replace(installation, on_progress=on_progress)) as runner:
             runner.run_enrichment(enrichment_id)
 
     def environment(self, settings: "Settings") -> Mapping[str, str]:
@@ -44,20 +46,20 @@ class DagsterLauncher:
 
         return dagster_environment(settings)
 
-    def up(self, settings: "Settings", options: "ServiceOptions", tell: Callable[[str], None]) -> int:
+    def up(self, settings: "Settings", options: "ServiceOptions", notify: Callable[[str], None]) -> int:
         from kelompok_pipelines.services import run_services
 
-        return run_services(settings, options, tell)
+        return run_services(settings, options, notify)
 
-    def serve_ui(self, settings: "Settings", port: int, tell: Callable[[str], None]) -> int:
+    def serve_ui(self, settings: "Settings", port: int, notify: Callable[[str], None]) -> int:
         from kelompok_pipelines.web_interface import serve_ui
 
-        return serve_ui(settings, port, tell)
+        return serve_ui(settings, port, notify)
 
-    def work(self, settings: "Settings", tell: Callable[[str], None]) -> int:
+    def work(self, settings: "Settings", notify: Callable[[str], None]) -> int:
         from kelompok_pipelines.worker import work
 
-        return work(settings, tell)
+        return work(settings, notify)
 
     def diagnose(self, settings: "Settings") -> list[tuple[str, str | None]]:
         from kelompok_pipelines.services import diagnose

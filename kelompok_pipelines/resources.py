@@ -90,13 +90,13 @@ class Core:
 
 
 def make_core(
-    settings: Settings, tell: Callable[[Progress], None] | None = None, database: Database | None = None
+    settings: Settings, on_progress: Callable[[Progress], None] | None = None, database: Database | None = None
 ) -> Core:
     """Return the core of this installation, with an open database."""
     opened = database or open_database(settings)
-    if tell is None:
+    if on_progress is None:
         return Core(installation=Installation(database=opened, settings=settings))
-    return Core(installation=Installation(database=opened, settings=settings, tell=tell))
+    return Core(installation=Installation(database=opened, settings=settings, on_progress=on_progress))
 
 
 def core_resource(settings: Settings) -> dg.ResourceDefinition:

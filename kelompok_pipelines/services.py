@@ -26,7 +26,7 @@ _START_SECONDS = 120
 _LOOK_SECONDS = 0.2
 
 
-def run_services(settings: Settings, options: ServiceOptions, tell: Callable[[str], None]) -> int:
+def run_services(settings: Settings, options: ServiceOptions, notify: Callable[[str], None]) -> int:
     """Run the services until interrupted; restart those that exit by themselves, the embedded database, too.
 
     Raises:
@@ -35,16 +35,16 @@ def run_services(settings: Settings, options: ServiceOptions, tell: Callable[[st
         KelompokError: When a service does not start.
     """
     with running_alone(settings):
-        return _run(settings, options, tell)
+        return _run(settings, options, notify)
 
 
-def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None]) -> int:
+def _run(settings: Settings, options: ServiceOptions, notify: Callable[[str], None]) -> int:
     for port, option in ((options.port, "--port"), (options.api_port, "--api-port")):
         if _answers(port):
             raise UsageError(f"port {port} is in use", hint=f"Choose another one: kelompok up {option} {port + 1}")
     read_hosts(settings)  # show configuration errors here, not in a log
     for wrong in read_sources(settings).wrong:
-        tell(f"{wrong.called} in kelompok.toml is invalid and has no effect: {wrong.told}")
+        notify(f"{wrong.called} in kelompok.toml is invalid and has no effect: {wrong.told}")
     open_database(settings).dispose()  # start and migrate it first: the services do not have the rights to
     environment = service_environment(settings)
     logs = settings.home.resolve() / "logs"
@@ -57,16 +57,16 @@ def _run(settings: Settings, options: ServiceOptions, tell: Callable[[str], None
             web, api = services[:2]
             _wait_until_up(options.port, web)
             _wait_until_up(options.api_port, api)
-            tell(f"Dagster UI: http://{HOST}:{options.port}  (logs in {logs}; Ctrl-C stops)")
-            tell(f"HTTP API:   http://{HOST}:{options.api_port}  (its documentation: /docs)")
+            notify(f"Dagster UI: http://{HOST}:{options.port}  (logs in {logs}; Ctrl-C stops)")
+            notify(f"HTTP API:   http://{HOST}:{options.api_port}  (its documentation: /docs)")
             workers = [service for service in services if service.name.startswith(_WORKER)]
-            with WorkerWatch(lambda: _connect(settings), workers, tell):
+            with WorkerWatch(lambda: _connect(settings), workers, notify):
                 while not interruption.happened:
-                    _look_after(settings, services, tell)
+                    _look_after(settings, services, notify)
                     sleep(_LOOK_SECONDS)
         finally:
             stop(services)
-    tell("Stopped. The database runs on; «kelompok db stop» stops it.")
+    notify("Stopped. The database runs on; «kelompok db stop» stops it.")
     return 0
 
 
@@ -96,14 +96,14 @@ def _commands(options: ServiceOptions, environment: Mapping[str, str]) -> list[t
     ]
 
 
-def _look_after(settings: Settings, services: Sequence[Service], tell: Callable[[str], None]) -> None:
+def _look_after(settings: Settings, services: Sequence[Service], notify: Callable[[str], None]) -> None:
     if settings.database_url is None and not embedded.is_alive(settings):
-        tell("The database stopped and is being restarted.")
+        notify("The database stopped and is being restarted.")
         environment = service_environment(settings)
         for service in services:
             service.use(environment)
     for service in services:
-        service.look_after(tell)
+        service.look_after(notify)
 
 
 def _wait_until_up(port: int, service: Service) -> None:

@@ -55,7 +55,7 @@ class Service:
                 start_new_session=True,
             )  # fmt: skip
 
-    def look_after(self, tell: Callable[[str], None]) -> None:
+    def look_after(self, notify: Callable[[str], None]) -> None:
         """Restart the program if it has exited, after a pause if it exited quickly."""
         if self.is_running:
             return
@@ -64,7 +64,7 @@ class Service:
             is_quick = now - self._started_at < _QUICK_SECONDS
             self._pause = min(self._pause * 2, _LONGEST_PAUSE) if is_quick else _FIRST_PAUSE
             self._start_at = now + (self._pause if is_quick else 0.0)
-            tell(f"{self.name} exited with code {self._process.returncode} and is being restarted; see {self.log}")
+            notify(f"{self.name} exited with code {self._process.returncode} and is being restarted; see {self.log}")
         if now >= self._start_at:
             self._start_at = None
             self.start()

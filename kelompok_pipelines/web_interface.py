@@ -26,7 +26,7 @@ _POLL_MILLISECONDS = 2000
 _SHUTDOWN_SECONDS = 5
 
 
-def serve_ui(settings: Settings, port: int, tell: Callable[[str], None]) -> int:
+def serve_ui(settings: Settings, port: int, notify: Callable[[str], None]) -> int:
     """Serve the web interface on this machine until interrupted; return an exit code.
 
     Raises:
@@ -39,7 +39,7 @@ def serve_ui(settings: Settings, port: int, tell: Callable[[str], None]) -> int:
             Gate(app, hosts, login), host=HOST, port=port, http="h11", lifespan="off", log_level="warning",
             access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )  # fmt: skip
-        tell(f"Dagster UI: http://{HOST}:{port}  (Ctrl-C stops)")
+        notify(f"Dagster UI: http://{HOST}:{port}  (Ctrl-C stops)")
         uvicorn.Server(config).run()
     return 0
 

@@ -42,7 +42,7 @@ _LOOK_SECONDS = 2.0
 _logger = logging.getLogger(__name__)
 
 
-def work(settings: Settings, tell: Callable[[str], None]) -> int:
+def work(settings: Settings, notify: Callable[[str], None]) -> int:
     """Import what waits until interrupted; return 1 when the database no longer knows this worker.
 
     It also ends, with 0, when its own code or a plugin's changed on disk: whoever started it starts it again.
@@ -64,15 +64,15 @@ def work(settings: Settings, tell: Callable[[str], None]) -> int:
             if interruption.happened or presence.lost.is_set():
                 raise WorkerStops
 
-        with _ending_if(presence.lost), _ImportLoop(replace(installation, tell=check), presence) as hands:
-            tell(f"Worker {worker_id} waits for imports.")
+        with _ending_if(presence.lost), _ImportLoop(replace(installation, on_progress=check), presence) as hands:
+            notify(f"Worker {worker_id} waits for imports.")
             code = LoadedCode()
             while not (interruption.happened or presence.lost.is_set()):
                 if code.is_outdated():
-                    tell("The code on disk changed: this worker ends, to be started anew.")
+                    notify("The code on disk changed: this worker ends, to be started anew.")
                     return 0
                 if hands.lacked_memory:
-                    tell("An import needed too much memory: this worker exits and will be restarted.")
+                    notify("An import needed too much memory: this worker exits and will be restarted.")
                     return 0
                 with nothing_printed():
                     found = hands.take_one()

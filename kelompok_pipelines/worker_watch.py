@@ -26,13 +26,13 @@ class WorkerWatch:
     """
 
     def __init__(
-        self, connect: Callable[[], Database], workers: Sequence[Service], tell: Callable[[str], None]
+        self, connect: Callable[[], Database], workers: Sequence[Service], notify: Callable[[str], None]
     ) -> None:
         """Watch these workers; ``connect`` returns the database, again after it could not be reached."""
         self._connect = connect
         self._database: Database | None = None
         self._workers = workers
-        self._tell = tell
+        self._notify = notify
         self._over = Event()
         self._thread = Thread(target=self._watch, name="worker watch", daemon=True)
 
@@ -63,5 +63,5 @@ class WorkerWatch:
         started = [pid for pid, worker in running.items() if worker.seconds_running > _START_SECONDS]
         self._database = self._database or self._connect()
         for pid, what in find_hanging(self._database, list(running), started).items():
-            self._tell(f"{running[pid].name} hangs ({what}) and is killed.")
+            self._notify(f"{running[pid].name} hangs ({what}) and is killed.")
             running[pid].kill()

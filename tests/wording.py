@@ -52,7 +52,7 @@ def messages():
             if path.name == "errors.py":
                 continue
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and _name(node.func) in _ERRORS | {"wrong_option", "tell"}:
+                if isinstance(node, ast.Call) and _name(node.func) in _ERRORS | {"wrong_option", "notify"}:
                     for pattern in _of_error(node):
                         yield path.relative_to(PROJECT), node.lineno, pattern
 

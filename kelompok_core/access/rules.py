@@ -106,7 +106,7 @@ def list_organizations_where(connection: "sa.Connection | Session", actor: Actor
     return list_organizations_held(connection, actor, roles)
 
 
-def list_organizations_seen(connection: "sa.Connection | Session", actor: Actor) -> list[UUID] | None:
+def list_visible_organizations(connection: "sa.Connection | Session", actor: Actor) -> list[UUID] | None:
     """Return the organizations of the actor's roles, whatever its scopes are; None is all.
 
     Raises:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
+from kelompok_core.access.rules import Action, list_organizations_where, list_visible_organizations
 from kelompok_core.api.audit_views import AuditView, audit_of
 from kelompok_core.api.caller import Connection, InstallationHere, allow_import, find_import, holding
 from kelompok_core.api.import_views import (
@@ -134,7 +134,7 @@ def _view(installation: Installation, caller: Actor, import_id: UUID) -> ImportV
 
 
 def _view_by(connection: sa.Connection, caller: Actor, import_id: UUID) -> ImportView:
-    report = get_report(connection, import_id, sees=list_organizations_seen(connection, caller))
+    report = get_report(connection, import_id, sees=list_visible_organizations(connection, caller))
     return view_of(report, count_for_import(connection, import_id))
 
 
@@ -166,7 +166,7 @@ def list_all_issues(
 ) -> Page[IssueView]:
     import_ = find_import(connection, caller, import_id, Action.IMPORT_READ)
     place = read_cursor(cursor, (int, int, int)) or BEGINNING
-    sees = list_organizations_seen(connection, caller)
+    sees = list_visible_organizations(connection, caller)
     found = list_issues(connection, import_, after=place, limit=limit + 1, sees=sees)
     return page(found, limit, issue_of, lambda one: one.place)
 
@@ -186,7 +186,7 @@ def list_all_rows(
     place = read_cursor(cursor, (int,)) or (0,)
     found = list_rows(
         connection, import_, after=place[0], limit=limit + 1, decisions=None if decision is None else [decision],
-        sees=list_organizations_seen(connection, caller),
+        sees=list_visible_organizations(connection, caller),
     )  # fmt: skip
     return page(found, limit, row_of, lambda one: (one.row_number,))
 

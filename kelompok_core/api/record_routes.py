@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, authorize, list_organizations_seen, list_organizations_where
+from kelompok_core.access.rules import Action, authorize, list_organizations_where, list_visible_organizations
 from kelompok_core.api.audit_views import AuditView, audit_of
 from kelompok_core.api.caller import CoreSession, holding
 from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cursor
@@ -157,7 +157,7 @@ def _find(
     actor = caller.acting_on(entity)
     queries = get_queries(entity, session)
     home = None if organization is None else _home(session, actor, organization)
-    record = queries.get(ref, home, within=list_organizations_seen(session, actor))
+    record = queries.get(ref, home, within=list_visible_organizations(session, actor))
     authorize(session, actor, action, getattr(record, queries.descriptor.organization_column))
     return queries, record
 
@@ -169,7 +169,7 @@ def _home(session: Session, actor: Actor, slug: str) -> UUID:
         NotFound: When there is none, or not for this caller.
     """
     found = get_organization_id(session, slug)
-    seen = list_organizations_seen(session, actor)
+    seen = list_visible_organizations(session, actor)
     if seen is not None and found not in seen:
         raise NotFound("organization", slug)
     return found

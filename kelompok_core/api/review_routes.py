@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
+from kelompok_core.access.rules import Action, list_organizations_where, list_visible_organizations
 from kelompok_core.api.caller import (
     Connection,
     InstallationHere,
@@ -163,7 +163,7 @@ def _find(
     connection: sa.Connection, caller: Actor, import_id: UUID, row_number: int
 ) -> tuple[ReviewItem, Sequence[UUID] | None]:
     """Return a row the caller may decide and the organizations it may see; raises like find_review_item."""
-    sees = list_organizations_seen(connection, caller)
+    sees = list_visible_organizations(connection, caller)
     return find_review_item(connection, caller, (import_id, row_number), Action.REVIEW_DECIDE, sees=sees), sees
 
 

@@ -107,7 +107,7 @@ class HastyProtocol(H11Protocol):
         self.transport.close()
 
 
-def serve(settings: Settings, *, host: str, port: int, tell: Callable[[str], None]) -> None:
+def serve(settings: Settings, *, host: str, port: int, notify: Callable[[str], None]) -> None:
     """Serve until interrupted.
 
     Raises:
@@ -119,7 +119,7 @@ def serve(settings: Settings, *, host: str, port: int, tell: Callable[[str], Non
     database = open_database(settings, name="kelompok api", most=options.most_requests + _MORE_SESSIONS)
     server = make_server(make_app(Installation(database=database, settings=settings), options), options, host, port)
     _log_requests()
-    tell(f"HTTP API: http://{host}:{port}  (documentation: /docs; Ctrl-C stops)")
+    notify(f"HTTP API: http://{host}:{port}  (documentation: /docs; Ctrl-C stops)")
     try:
         with running(settings, "serve"), temporary_files_at_home(settings), nothing_printed():
             server.run()

@@ -48,8 +48,8 @@ def run(asked: Asked, actor: str | None, *, as_json: bool) -> int:
         enrichment_id = request_enrichment(
             installation, _request(installation, asked), terminal.acting(installation, actor)
         )
-        with progress_bar(as_json=as_json) as tell:
-            surroundings.launcher().run_enrichment(installation, enrichment_id, tell)
+        with progress_bar(as_json=as_json) as on_progress:
+            surroundings.launcher().run_enrichment(installation, enrichment_id, on_progress)
         show(installation, _get(installation, enrichment_id), as_json=as_json)
     return terminal.DONE
 

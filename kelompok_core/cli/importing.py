@@ -9,7 +9,7 @@ from kelompok_core.cli.progress import progress_bar
 from kelompok_core.cli.render import Shown, render_report, report_to_json
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.reporting.report import ImportReport, get_report
-from kelompok_core.imports.running.wait_for_worker import hand_over
+from kelompok_core.imports.running.wait_for_worker import run_on_worker
 from kelompok_core.installation import Installation
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
 
 def carry_out(installation: Installation, import_id: UUID, *, as_json: bool) -> int:
     """Take an import as far as it goes, by a worker where one lives, and print the report; return the exit code."""
-    with progress_bar(as_json=as_json) as tell:
-        if not hand_over(installation, import_id, tell):
-            surroundings.launcher().run_import(installation, import_id, tell)
+    with progress_bar(as_json=as_json) as on_progress:
+        if not run_on_worker(installation, import_id, on_progress):
+            surroundings.launcher().run_import(installation, import_id, on_progress)
     return show_report(installation, import_id, as_json=as_json)
 
 

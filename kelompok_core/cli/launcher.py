@@ -25,12 +25,14 @@ class ServiceOptions:
 class Launcher(Protocol):
     """Runs imports and services."""
 
-    def run_import(self, installation: "Installation", import_id: UUID, tell: "Callable[[Progress], None]") -> None:
+    def run_import(
+        self, installation: "Installation", import_id: UUID, on_progress: "Callable[[Progress], None]"
+    ) -> None:
         """Run a received import to its end, or apply the approved plan of a dry run."""
         ...
 
     def run_enrichment(
-        self, installation: "Installation", enrichment_id: UUID, tell: "Callable[[Progress], None]"
+        self, installation: "Installation", enrichment_id: UUID, on_progress: "Callable[[Progress], None]"
     ) -> None:
         """Run a requested enrichment."""
         ...
@@ -39,15 +41,15 @@ class Launcher(Protocol):
         """Return the environment variables that the orchestrator's own commands need."""
         ...
 
-    def up(self, settings: Settings, options: ServiceOptions, tell: Callable[[str], None]) -> int:
+    def up(self, settings: Settings, options: ServiceOptions, notify: Callable[[str], None]) -> int:
         """Run database, web interface, daemon, workers and API until interrupted; return an exit code."""
         ...
 
-    def serve_ui(self, settings: Settings, port: int, tell: Callable[[str], None]) -> int:
+    def serve_ui(self, settings: Settings, port: int, notify: Callable[[str], None]) -> int:
         """Serve the web interface alone until interrupted; return an exit code."""
         ...
 
-    def work(self, settings: Settings, tell: Callable[[str], None]) -> int:
+    def work(self, settings: Settings, notify: Callable[[str], None]) -> int:
         """Run queued imports one after the other until interrupted; return an exit code."""
         ...
 

@@ -87,16 +87,16 @@ def up(
             "--api-port", f"{port} is the port of the Dagster UI", hint="Give each a port of its own."
         )
     options = ServiceOptions(port=port, api_port=api_port, workers=workers)
-    raise typer.Exit(surroundings.launcher().up(settings(), options, tell))
+    raise typer.Exit(surroundings.launcher().up(settings(), options, notify))
 
 
-def tell(text: str) -> None:
+def notify(text: str) -> None:
     output.echo(translate(text))
 
 
 def worker() -> None:
     """Import what waits in the queue, one import after the other; «kelompok up» runs two of these."""
-    raise typer.Exit(surroundings.launcher().work(settings(), tell))
+    raise typer.Exit(surroundings.launcher().work(settings(), notify))
 
 
 def serve(
@@ -106,7 +106,7 @@ def serve(
     """Serve the HTTP API alone; imports wait until a worker is there."""
     from kelompok_core.api.server import serve as serve_api
 
-    serve_api(settings(), host=host, port=port, tell=tell)
+    serve_api(settings(), host=host, port=port, notify=notify)
 
 
 def doctor(as_json: JsonOption = False) -> None:

@@ -39,7 +39,7 @@ def list_all(
     as_json: JsonOption = False,
 ) -> None:
     """List the waiting rows with their reasons."""
-    from kelompok_core.access.rules import Action, list_organizations_seen, list_organizations_where
+    from kelompok_core.access.rules import Action, list_organizations_where, list_visible_organizations
     from kelompok_core.database.ids import get_id
     from kelompok_core.imports.reviewing.review_items import list_review_items
 
@@ -47,7 +47,7 @@ def list_all(
         reader = terminal.acting(installation, actor)
         wanted = get_id(connection, "imports", import_id) if import_id else None
         owners = list_organizations_where(connection, reader, Action.IMPORT_READ)
-        sees = list_organizations_seen(connection, reader)
+        sees = list_visible_organizations(connection, reader)
         item = list_review_items(connection, import_id=wanted, organizations=owners, limit=limit, sees=sees)
         called = terminal.names_of(connection, "imports", [one.import_id for one in item])
     rows = [(_called(one, called), one.source_name, one.line, one.label, one.reason, len(one.may_be)) for one in item]
@@ -72,13 +72,13 @@ def _called(row: "ReviewItem", called: "Mapping[UUID, str]") -> str:
 @app.command()
 def show(ref: RefArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Show a row side by side with each record it may match."""
-    from kelompok_core.access.rules import Action, authorize, list_organizations_seen
+    from kelompok_core.access.rules import Action, authorize, list_visible_organizations
     from kelompok_core.imports.reviewing.review_items import compare, get_owner, get_review_item, list_candidates
 
     with terminal.open_installation() as installation, installation.database.connect() as connection:
         reader, row = terminal.acting(installation, actor), _split(installation, ref)
         authorize(connection, reader, Action.IMPORT_READ, get_owner(connection, *row))
-        item = get_review_item(connection, *row, sees=list_organizations_seen(connection, reader))
+        item = get_review_item(connection, *row, sees=list_visible_organizations(connection, reader))
         candidates = list_candidates(connection, item)
         beside = {slug: compare(connection, item, record_id) for slug, record_id in candidates.items()}
         called = _called(item, terminal.names_of(connection, "imports", [item.import_id]))
@@ -138,7 +138,7 @@ def accept(
     as_json: JsonOption = False,
 ) -> None:
     """Accept the row: merge it into the record it may match or the one named, or create a new record."""
-    from kelompok_core.access.rules import list_organizations_seen
+    from kelompok_core.access.rules import list_visible_organizations
     from kelompok_core.imports.reviewing.review import Reviewer
     from kelompok_core.imports.reviewing.review_items import find_by_ref, get_review_item
 
@@ -155,7 +155,7 @@ def accept(
             target = None
             if merge_into:
                 with installation.database.connect() as connection:
-                    sees = list_organizations_seen(connection, reader)
+                    sees = list_visible_organizations(connection, reader)
                     item = get_review_item(connection, import_id, row_number, sees=sees)
                     target = find_by_ref(connection, item, merge_into, sees=sees)
             verdict = reviewer.accept_into(import_id, row_number, target, choices=choices, note=note)

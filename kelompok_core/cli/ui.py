@@ -7,7 +7,7 @@ import typer
 
 from kelompok_core.cli import output, surroundings
 from kelompok_core.cli.language import say
-from kelompok_core.cli.operating import UI_PORT, tell
+from kelompok_core.cli.operating import UI_PORT, notify
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.errors import NotFound
 
@@ -41,4 +41,4 @@ def _ask() -> str:
 @app.command()
 def serve(port: Annotated[int, typer.Option(help="Port to listen on, on this machine only.")] = UI_PORT) -> None:
     """Serve the Dagster UI alone, behind the same checks as «kelompok up»."""
-    raise typer.Exit(surroundings.launcher().serve_ui(settings(), port, tell))
+    raise typer.Exit(surroundings.launcher().serve_ui(settings(), port, notify))

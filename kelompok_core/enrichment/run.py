@@ -187,7 +187,7 @@ class _Run:
                 counts["with_signals"] += len({signal.record for signal in signals})
                 for value, number in count_by_value(signals).items():
                     counts["values"][value] = counts["values"].get(value, 0) + number
-                self._installation.tell(Progress(step="enrich", rows=counts["enriched"]))
+                self._installation.on_progress(Progress(step="enrich", rows=counts["enriched"]))
         counts["unchanged"] = counts["records"] - counts["enriched"]
         return counts
 

@@ -83,7 +83,7 @@ def _iter_records(
     connection: sa.Connection, descriptor: EntityDescriptor, organization_id: UUID | None
 ) -> Iterator[Mapping[str, Any]]:
     owner = SLUG_OF_OWNER if descriptor.belongs else "NULL"
-    fields = ", ".join(f"'{field.name}', {_said(field)}" for field in descriptor.fields)
+    fields = ", ".join(f"'{field.name}', {_exported(field)}" for field in descriptor.fields)
     query = f"""
         SELECT jsonb_build_object('{RECORD_ID}', t.id, 'organization', {owner}) || jsonb_build_object({fields})
         FROM {descriptor.entity} t
@@ -92,7 +92,7 @@ def _iter_records(
     yield from streaming.execute(sa.text(query), {"owner": organization_id}).scalars()
 
 
-def _said(field: Field) -> str:
+def _exported(field: Field) -> str:
     """The stored value as in a source file: for a vocabulary, the term's name, from which an import recreates it."""
     if field.vocabulary:
         return f"(SELECT v.name FROM {field.vocabulary} v WHERE v.id = t.{field.stored_in})"

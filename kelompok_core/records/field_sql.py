@@ -1,4 +1,4 @@
-"""The SQL of one field: its stored value as a candidate would say it, and a candidate's text as its column holds it."""
+"""SQL for one field: its stored value in the form of a candidate, and a candidate's text in the form of its column."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from kelompok_core.descriptor import Field, Kind
 
 
 def stored(field: Field) -> str:
-    """The value in the record ``t``, for JSON; read back with ``->>`` it is spelled as candidates are."""
+    """Return SQL of the value in the record ``t``, for JSON; ``->>`` gives the text that a candidate would have."""
     column = f"t.{field.stored_in}"
     if field.key:
         return f"{column}->'{field.key}'"
@@ -18,18 +18,18 @@ def stored(field: Field) -> str:
 
 
 def stored_pairs(fields: Iterable[Field]) -> str:
-    """The stored values, each by what of a candidate it is compared with, for ``jsonb_build_object``."""
+    """Return the arguments of ``jsonb_build_object``: the stored values by the candidate members they compare with."""
     return ", ".join(f"'{field.compared_as}', {stored(field)}" for field in fields)
 
 
 def stored_texts(fields: Iterable[Field]) -> str:
-    """The stored values as one JSON object of texts, spelled as candidates are."""
+    """Return SQL of the stored values as one JSON object of texts, in the form of candidates."""
     return f"""
         (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each_text(jsonb_build_object({stored_pairs(fields)})) e)"""
 
 
 def written(field: Field, text: str) -> str:
-    """A candidate's text as the column's value, the default where there is none."""
+    """Return SQL that converts a candidate's text to the column's value; the default if it is null."""
     if field.vocabulary:
         return f"(SELECT v.id FROM {field.vocabulary} v WHERE v.slug = {text})"
     if field.key:

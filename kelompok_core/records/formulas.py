@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet would run as formulas, in files written for one: a mark before them, and off again."""
+"""Marks cells that a spreadsheet would run as formulas, and removes the marks when a file comes back."""
 
 import csv
 import re

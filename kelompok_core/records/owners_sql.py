@@ -1,16 +1,16 @@
-"""The SQL of where rows belong: organizations, named by each row or by the whole import, and the rows refused there."""
+"""SQL that finds the owner of each row, named by the row or by the import, and refuses rows without a permitted one."""
 
 from kelompok_core.issues import reasons
-from kelompok_core.records.visibility_sql import said_by_limited, sees, sees_said
+from kelompok_core.records.visibility_sql import from_limited_senders, sees, sees_evidence
 
 OWNER = "organizations"
 """The entity whose records others belong to."""
 
 RESTS_ON = "'organizations', 'users', 'organization_user_roles'"
-"""Tables beside the entity's own that decisions rest on."""
+"""Tables besides the entity's own that decisions depend on."""
 
 SLUG_OF_OWNER = "(SELECT o.slug FROM organizations o WHERE o.id = t.organization_id)"
-"""The organization of the record ``t``, as a row would name it."""
+"""SQL of the slug of the organization that owns the record ``t``."""
 
 _NAMED = """
       SELECT DISTINCT candidate->>'organization' AS written, candidate->>'organization_key' AS key
@@ -19,11 +19,10 @@ _UNNAMED = "SELECT NULL::text AS written, NULL::text AS key"
 
 
 def owners(*, named: bool) -> str:
-    """Find each organization that rows name, once: by slug, else by an id some source knows it by, else by name.
+    """Find each organization that rows name: by slug, else by its id in a source, else by name.
 
-    Only visible organizations count: a name shared by several means the one the importer can see, and hidden ones are
-    treated as missing.
-    Where no column names one (``named``), all rows belong where the import does.
+    Only visible organizations count: hidden ones are treated as missing. If no column names organizations (``named`` is
+    false), the import's organization owns all rows.
     """
     return f"""
     CREATE TEMPORARY TABLE deciding_owners ON COMMIT DROP AS
@@ -39,23 +38,23 @@ def owners(*, named: bool) -> str:
     FROM known k LEFT JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]"""
 
 
-def _known(said: str) -> str:
-    """Return the common table expressions of which organizations each of the names ``said`` may mean."""
-    return f"""said AS ({said}),
+def _known(named: str) -> str:
+    """Return common table expressions with the organizations that each of the names selected by ``named`` may mean."""
+    return f"""named AS ({named}),
     by_id AS (
       SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
       FROM evidence s JOIN organizations o ON o.id = s.record_id
-      WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM said)
-        AND {sees_said("o.id", said_by_limited("s"))}
+      WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM named)
+        AND {sees_evidence("o.id", from_limited_senders("s"))}
       GROUP BY s.external_id),
     by_name AS (
       SELECT o.name_key, array_agg(o.id) AS ids FROM organizations o
-      WHERE o.name_key IN (SELECT key FROM said) AND {sees("o.id")} GROUP BY o.name_key),
+      WHERE o.name_key IN (SELECT key FROM named) AND {sees("o.id")} GROUP BY o.name_key),
     known AS (
       SELECT w.written, CASE WHEN w.written IS NULL THEN ARRAY[CAST(:scope AS uuid)]
                              ELSE coalesce(CASE WHEN s.id IS NOT NULL THEN ARRAY[s.id] END,
                                            i.ids, n.ids, '{{}}') END AS ids
-      FROM said w
+      FROM named w
       LEFT JOIN organizations s ON s.slug = w.written AND {sees("s.id")}
       LEFT JOIN by_id i ON i.external_id = w.written LEFT JOIN by_name n ON n.name_key = w.key)"""
 
@@ -64,23 +63,23 @@ COUNTRIES = f"""
     WITH {_known("SELECT * FROM unnest(CAST(:written AS text[]), CAST(:keys AS text[])) AS one (written, key)")}
     SELECT k.written, o.country FROM known k JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]
     WHERE o.country IS NOT NULL"""
-"""The countries of organizations as rows name them, where one is meant and its country is known."""
+"""The country of each organization that rows name, if the name is unambiguous and the country known."""
 
 ELSEWHERE = f"""
     SELECT coalesce(bit_xor(hashtextextended(concat_ws('|', id, slug, name_key, country), 0)), 0) FROM organizations
     WHERE country <> :phone_country AND {sees("id")}"""
-"""What numbers without a code rest on where rows name their organizations: those of other countries."""
+"""A digest of the organizations in other countries, which decide how telephone numbers without a code are read."""
 
 
 def join_owners(*, named: bool) -> str:
-    """Return the join of rows ``i`` with where they belong, ``h``."""
-    if not named:  # and that is one: the planner could not know that all rows have it
+    """Return the join of rows ``i`` with their owners ``h``."""
+    if not named:  # there is one owner, but the planner could not know that all rows have it
         return "CROSS JOIN deciding_owners h"
     return "JOIN deciding_owners h ON coalesce(h.written, '') = coalesce(i.candidate->>'organization', '')"
 
 
 def refused(*, named: bool) -> str:
-    """Find the rows that may not go where they belong."""
+    """Find the rows whose owner is missing, ambiguous or not permitted."""
     return f"""
     CREATE TEMPORARY TABLE deciding_refused ON COMMIT DROP AS
     SELECT i.row_number, h.problem,

@@ -13,15 +13,17 @@ def sees(organization: str) -> str:
     return f"coalesce(CAST(:sees_all AS boolean) OR {organization} = ANY (CAST(:sees AS uuid[])), false)"
 
 
-def sees_said(organization: str, said: str) -> str:
-    """Whether evidence about a record of the organization, from one of the imports ``said``, counts for an import.
+def sees_evidence(organization: str, limited: str) -> str:
+    """Whether evidence about a record of the organization counts for an import.
 
-    Several organizations may use the same source name. For an import that sees all organizations, evidence by senders
-    who did not does not identify records: otherwise one organization's editor could claim another's ids. Takes
+    ``limited`` is SQL of whether the evidence came only from senders who did not see all organizations.
+
+    Several organizations may use the same source name. For an import that sees all organizations, evidence from limited
+    senders does not identify records: otherwise one organization's editor could claim another's ids. Takes
     :func:`sees_params` and the parameter ``actor``.
     """
     return f"""coalesce(
-        CASE WHEN CAST(:sees_all AS boolean) THEN NOT ({said})
+        CASE WHEN CAST(:sees_all AS boolean) THEN NOT ({limited})
              ELSE {organization} = ANY (CAST(:sees AS uuid[])) END, false)"""
 
 
@@ -29,8 +31,8 @@ LIMITED = "SELECT id FROM imports WHERE NOT sees_all AND actor_id <> CAST(:actor
 """Imports by other senders who did not see all organizations."""
 
 
-def said_by_limited(evidence: str) -> str:
-    """Whether only such imports gave this evidence; there are few, so they are looked up once."""
+def from_limited_senders(evidence: str) -> str:
+    """Whether this evidence came only from imports by limited senders. These are few and are looked up once."""
     return f"{evidence}.import_id IN ({LIMITED}) AND {evidence}.last_import_id IN ({LIMITED})"
 
 

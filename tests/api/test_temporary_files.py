@@ -21,7 +21,7 @@ _SERVE = """
 import sys
 from kelompok_core.api.server import serve
 from kelompok_core.settings import read_settings
-serve(read_settings(), host="127.0.0.1", port=int(sys.argv[1]), tell=lambda _: None)
+serve(read_settings(), host="127.0.0.1", port=int(sys.argv[1]), notify=lambda _: None)
 """
 
 

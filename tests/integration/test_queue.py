@@ -22,7 +22,7 @@ from kelompok_core.imports.running.queue import (
     listening,
     withdraw,
 )
-from kelompok_core.imports.running.wait_for_worker import hand_over
+from kelompok_core.imports.running.wait_for_worker import run_on_worker
 from kelompok_core.imports.running.workers import Presence, count_workers, end_sessions_of_the_dead
 from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.imports.staging.stage import stage
@@ -171,15 +171,15 @@ def withdraw_by_force(connection, import_id):
 
 
 class _Robbed:
-    """A open_installation on which something happens when the first rows are staged."""
+    """An installation on which something happens when the first rows are staged."""
 
     def __init__(self, installation, rob):
         self._rob = rob
         self.installation = type(installation)(
-            database=installation.database, settings=installation.settings, tell=self._tell
+            database=installation.database, settings=installation.settings, on_progress=self._on_progress
         )
 
-    def _tell(self, _progress):
+    def _on_progress(self, _progress):
         if self._rob:
             self._rob()
             self._rob = None
@@ -250,7 +250,7 @@ def test_a_worker_that_is_not_seen_counts_as_dead(ask_queue, database):
 def test_nobody_to_hand_over_to(installation, operator, file):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
     import_id = receive(installation, request, operator).import_id
-    assert hand_over(installation, import_id, lambda _: None) is False
+    assert run_on_worker(installation, import_id, lambda _: None) is False
 
 
 def test_handed_over_and_told_how_it_ended(installation, operator, file, database, ask_queue):
@@ -269,7 +269,7 @@ def test_handed_over_and_told_how_it_ended(installation, operator, file, databas
         working = threading.Thread(target=work, args=(worker,))
         working.start()
         with pytest.raises(Exception, match="x: is wrong") as told:
-            hand_over(installation, import_id, lambda progress: steps.append(progress.step))
+            run_on_worker(installation, import_id, lambda progress: steps.append(progress.step))
         working.join(30)
     assert (told.value.code, told.value.exit_code, told.value.hint) == ("settings.invalid", 2, "mend it")
 
@@ -288,7 +288,7 @@ def test_an_import_whose_last_worker_goes_comes_back(installation, operator, fil
     while ask_queue(count_workers) == 0:
         pass
     handed = []
-    waiting = threading.Thread(target=lambda: handed.append(hand_over(installation, import_id, lambda _: None)))
+    waiting = threading.Thread(target=lambda: handed.append(run_on_worker(installation, import_id, lambda _: None)))
     waiting.start()
     while ask_queue(get_import, import_id).queued_at is None:
         pass

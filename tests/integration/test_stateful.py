@@ -166,7 +166,7 @@ class Machine(RuleBasedStateMachine):
             raise _KilledError
 
         try:
-            self._work(_STEPS_OF_AN_IMPORT, replace(self.installation, tell=die))
+            self._work(_STEPS_OF_AN_IMPORT, replace(self.installation, on_progress=die))
         except _KilledError:
             self.worker.__exit__()
             self.begin()
@@ -180,7 +180,7 @@ class Machine(RuleBasedStateMachine):
                 connection.execute(sa.text("UPDATE imports SET fence = fence + 1, leased_by = NULL "
                                            "WHERE leased_by IS NOT NULL"))  # fmt: skip
 
-        self._work(_STEPS_OF_AN_IMPORT, replace(self.installation, tell=rob))
+        self._work(_STEPS_OF_AN_IMPORT, replace(self.installation, on_progress=rob))
 
     @precondition(lambda self: self.imports)
     @rule(data=st.data())

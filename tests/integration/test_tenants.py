@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 import sqlalchemy as sa
 
-from kelompok_core.access.rules import list_organizations_seen
+from kelompok_core.access.rules import list_visible_organizations
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import NotFound, NotPermitted
 from kelompok_core.imports.reporting.error_file import write_error_file
@@ -70,7 +70,7 @@ def seen_of(database):
 
     def run(report, actor):
         with database.connect() as connection:
-            sees = list_organizations_seen(connection, actor)
+            sees = list_visible_organizations(connection, actor)
             errors = io.StringIO()
             write_error_file(connection, report.import_, {"en": errors})
             item = list_review_items(connection, import_id=report.import_.id, organizations=sees, sees=sees)
@@ -242,7 +242,7 @@ def test_what_a_row_may_be_by_now_is_looked_for_where_the_reader_may_look(ours, 
     report = import_file("id,name,website\n6,Ours,https://rahasia.or.id\n", source="own", organization="ours")
     import_file(THEIRS, source="all")
     with database.connect() as connection:
-        sees = list_organizations_seen(connection, actor)
+        sees = list_visible_organizations(connection, actor)
         for reader in (sees, None):
             item = get_review_item(connection, report.import_.id, 1, sees=reader)
             assert list(list_candidates(connection, item)) == ["ours"], "confined, the row is of that organization"
@@ -266,7 +266,7 @@ def test_a_candidate_that_moved_away_is_not_shown(ours, import_file, database, a
         )
     moved = ask("SELECT id FROM members")[0].id
     with database.connect() as connection:
-        sees = list_organizations_seen(connection, actor)
+        sees = list_visible_organizations(connection, actor)
         item = get_review_item(connection, report.import_.id, 1, sees=sees)
         assert (item.may_be, list_candidates(connection, item)) == ([], {})
         for one in list_issues(connection, report.import_, after=BEGINNING, limit=99, sees=sees):
@@ -282,7 +282,7 @@ def test_rows_of_a_record_that_moved_away_tell_nothing_of_it(ours, import_file, 
     report = import_file("id,name,email\n1,Siti,baru@ours.or.id\n", source="ours", entity="members",
                          organization="ours", actor=actor)  # fmt: skip
     with database.connect() as connection, connection.begin():
-        sees = list_organizations_seen(connection, actor)
+        sees = list_visible_organizations(connection, actor)
         (row,) = iter_rows(connection, report.import_, sees=sees)
         assert (row.name, row.changes["email"]) == ("Siti", ["siti@ours.or.id", "baru@ours.or.id"])
         announce(connection, AuditContext(actor="system:test", origin="setup"))

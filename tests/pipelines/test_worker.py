@@ -120,7 +120,7 @@ def test_an_import_that_ended_many_workers_is_given_up(hands, submit, record_of,
 
 def test_cancelled_meanwhile_it_stays_cancelled(hands, submit, record_of, installation, operator, monkeypatch):
     import_id = submit()
-    hands._installation = replace(installation, tell=lambda _: cancel(installation, import_id, operator))
+    hands._installation = replace(installation, on_progress=lambda _: cancel(installation, import_id, operator))
     hands._runner = None
     assert hands.take_one()
     assert (record_of(import_id).state, record_of(import_id).failure) == ("cancelled", None)
@@ -131,7 +131,7 @@ def test_asked_to_stop_it_puts_the_import_back_as_far_as_it_is(hands, submit, re
         raise WorkerStops
 
     import_id = submit()
-    hands._installation, hands._runner = replace(installation, tell=stop), None
+    hands._installation, hands._runner = replace(installation, on_progress=stop), None
     assert hands.take_one()
     waiting = record_of(import_id)
     assert (waiting.state, waiting.rows_staged, waiting.leased_by) == ("staging", 2, None)

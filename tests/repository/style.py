@@ -19,7 +19,7 @@ CORE = "kelompok_core"
 FILE_MAX = 400
 LONGER_FILES = {
     "kelompok_core/database/embedded.py": 430,  # one server's life, read from top to bottom
-    "kelompok_core/imports/deciding/field_changes_sql.py": 420,  # one statement for all entities, and its parts
+    "kelompok_core/imports/deciding/field_changes_sql.py": 425,  # one statement for all entities, and its parts
 }
 FUNCTION_MAX = 60
 LONGER_FUNCTIONS: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The apply step: the plan, the whole plan, in one transaction; killed anywhere it leaves nothing."""
+"""The apply step: applies the whole plan in one transaction, so that a killed process leaves nothing behind."""
 
 import logging
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from kelompok_core.imports.shared.imports import (
     update_held,
     update_import,
 )
-from kelompok_core.imports.shared.repeated_rows_sql import SAID_BEFORE
+from kelompok_core.imports.shared.repeated_rows_sql import SOURCE_IS_KNOWN
 from kelompok_core.imports.shared.rights import actor_of, authorize_import
 from kelompok_core.imports.shared.superseded_rows import supersede
 from kelompok_core.installation import Installation, Progress
@@ -38,14 +38,14 @@ _logger = logging.getLogger(__name__)
 
 
 class _MovedMeanwhile(Exception):
-    """A record changed between the check and the write: begin again."""
+    """A record changed between the check and the write; apply tries again."""
 
     def __str__(self) -> str:
         return "records changed while they were written"
 
 
 def approve(installation: Installation, import_id: UUID, actor: Actor, *, queued: bool = False) -> Import:
-    """Release a dry run's plan to be applied, in the name of this actor; ``queued`` for a worker to do so.
+    """Approve a dry run's plan in the name of this actor; with ``queued``, a worker applies it.
 
     Raises:
         Conflict: When there is no plan waiting.
@@ -70,7 +70,7 @@ def approve(installation: Installation, import_id: UUID, actor: Actor, *, queued
 
 
 def apply(installation: Installation, import_id: UUID) -> Import:
-    """Apply a planned import; does nothing for one that is applied, or a dry run nobody approved.
+    """Apply a planned import; do nothing if it is applied already, or a dry run that nobody approved.
 
     Raises:
         NotPermitted: When the actor may no longer import there.
@@ -92,7 +92,7 @@ def apply(installation: Installation, import_id: UUID) -> Import:
                 reach(FailPoint.APPLY_DONE)
                 written = sum((import_.counts or {}).get(decision, 0) for decision in ("accepted", "merged"))
                 refresh_statistics(installation.database.engine, written, "apply")
-                installation.tell(Progress(step="apply", rows=import_.rows_staged))
+                installation.on_progress(Progress(step="apply", rows=import_.rows_staged))
                 return import_
             _logger.info("Import %s, attempt %d to apply: %s", import_id, attempt, cause)
     raise ImportFailed(
@@ -102,7 +102,7 @@ def apply(installation: Installation, import_id: UUID) -> Import:
 
 
 def _may_pass(error: sa.exc.DBAPIError) -> bool:
-    """Serialization failure, deadlock, a slug somebody took or an organization somebody deleted: another try may do."""
+    """Whether to try again: after a serialization failure, a deadlock, a taken slug or a deleted organization."""
     return getattr(error.orig, "sqlstate", None) in ("40001", "40P01", "23505", "23503")
 
 
@@ -136,16 +136,16 @@ def _apply_once(installation: Installation, import_id: UUID) -> Import:
 
 
 def _authorize(connection: sa.Connection, actor: Actor, import_: Import) -> None:
-    """Let the actor apply the import, and use the rights that values in it rest on."""
+    """Require the right to apply the import, and the rights that values in it need."""
     authorize_import(connection, actor, Action.IMPORT_APPLY, import_.entity, import_.organization_id)
     for action in import_.needs:
         authorize(connection, actor.acting_on(import_.entity), Action(action), import_.organization_id)
 
 
 def _plan_again_if_moved(connection: sa.Connection, import_: Import) -> dict[str, Any]:
-    """Decide again when the core changed since the plan, or another person released it than asked for it.
+    """Decide again if the core changed since the plan, or if another person approved it than requested it.
 
-    A reviewed plan keeps what was reviewed.
+    The decisions of a reviewed plan stay.
     """
     same_rights = import_.approved_by is None or import_.released_by == (import_.actor_id, import_.key_id)
     if same_rights and not _has_moved(connection, import_):
@@ -164,9 +164,9 @@ def _has_moved(connection: sa.Connection, import_: Import) -> bool:
 
 
 def _write(connection: sa.Connection, import_: Import, revision: int, counts: Mapping[str, Any]) -> None:
-    """Write records and evidence, and see that it was as many as planned."""
+    """Write records and evidence, and check that the counts match the plan."""
     descriptor = get_descriptor(import_.entity)
-    fields = descriptor.fields_told_by(import_.mapping.values())
+    fields = descriptor.mapped_fields(import_.mapping.values())
     params = {
         "import": import_.id,
         "revision": revision,
@@ -201,7 +201,7 @@ def _write(connection: sa.Connection, import_: Import, revision: int, counts: Ma
 
 
 def _record_evidence(connection: sa.Connection, params: Mapping[str, Any]) -> None:
-    said_before = connection.scalar(sa.text(f"SELECT {SAID_BEFORE}"), params)
-    if said_before:  # else nothing is looked up that cannot be there
+    is_known = connection.scalar(sa.text(f"SELECT {SOURCE_IS_KNOWN}"), params)
+    if is_known:  # a new source cannot have repeated rows
         connection.execute(sa.text(apply_sql.RECORD_REPEATED_ROWS), params)
-    connection.execute(sa.text(apply_sql.RECORD_EVIDENCE), {**params, "is_first": not said_before})
+    connection.execute(sa.text(apply_sql.RECORD_EVIDENCE), {**params, "is_first": not is_known})

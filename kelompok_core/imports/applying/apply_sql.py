@@ -1,4 +1,4 @@
-"""The SQL of applying a plan: set-based, made from an entity's descriptor, never from a value."""
+"""The SQL of applying a plan: set-based, built from an entity's descriptor, never from values."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -16,7 +16,7 @@ LOCK_TARGETS = """
     WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
     ORDER BY t.id FOR UPDATE OF t"""
 
-# Asked once, when all are locked: each change increments the version of its record.
+# Runs once, when all records are locked: each change increments the version of its record.
 COUNT_MOVED = """
     SELECT count(*) FROM import_decisions d LEFT JOIN {table} t ON t.id = d.target_id
     WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
@@ -34,26 +34,26 @@ def _by_column(fields: Sequence[Field]) -> Sequence[tuple[str, Sequence[Field]]]
 
 
 def add_words(field: Field, chosen: ChosenDecisions) -> str:
-    """Add the words to the field's vocabulary that the rows say and it does not have."""
-    said = f"r.candidate->>'{field.compared_as}'"
+    """Add new terms of the rows to the field's vocabulary."""
+    term = f"r.candidate->>'{field.compared_as}'"
     return f"""
         INSERT INTO {field.vocabulary} (slug, name)
-        SELECT DISTINCT ON ({said}) {said}, r.candidate->>'{field.name}'
+        SELECT DISTINCT ON ({term}) {term}, r.candidate->>'{field.name}'
         FROM {chosen.with_rows}
-        WHERE {chosen.condition} AND {said} IS NOT NULL
+        WHERE {chosen.condition} AND {term} IS NOT NULL
           AND (d.decision = 'accepted' OR d.decision = 'merged' AND d.changes ? '{field.name}')
-        ORDER BY {said}, d.row_number
+        ORDER BY {term}, d.row_number
         ON CONFLICT (slug) DO NOTHING"""
 
 
 def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field], chosen: ChosenDecisions) -> str:
-    """Insert the accepted rows as new records: in the order they lie in, which is the file's."""
+    """Insert the accepted rows as new records, in file order."""
     columns = {"id": "d.target_id", "field_origins": _new_origins(fields)}
     if descriptor.belongs:
         columns[descriptor.organization_column] = "d.organization_id"
     columns[descriptor.extra_column] = "'{}'::jsonb"
     for column, group in _by_column(fields):
-        columns[column] = _json_of(group) if group[0].key else _said(group[0])
+        columns[column] = _json_of(group) if group[0].key else _value(group[0])
     for derived in descriptor.derived:
         columns[derived.name] = f"r.candidate->>'{derived.name}'"
     columns[descriptor.extra_column] += """ || CASE WHEN coalesce(r.candidate->'extra', '{}') = '{}' THEN '{}'
@@ -67,35 +67,35 @@ def insert_accepted(descriptor: EntityDescriptor, fields: Sequence[Field], chose
         WHERE {chosen.condition} AND d.decision = 'accepted'"""
 
 
-def _said(field: Field) -> str:
+def _value(field: Field) -> str:
     return field_sql.written(field, f"r.candidate->>'{field.compared_as}'")
 
 
 def _json_of(fields: Sequence[Field]) -> str:
-    # jsonb_build_object looks up the type of each of its arguments for every row; texts are of two arrays instead.
+    # Texts use two arrays, because jsonb_build_object looks up the type of each argument for every row.
     lists = [field for field in fields if field.kind is Kind.LIST]
     texts = [field for field in fields if field.kind is not Kind.LIST]
     parts = []
     if lists:
-        pairs = ", ".join(f"'{field.key}', {_said(field)}" for field in lists)
+        pairs = ", ".join(f"'{field.key}', {_value(field)}" for field in lists)
         parts.append(f"jsonb_build_object({pairs})")
     if texts:
-        values = ", ".join(_said(field) for field in texts)
+        values = ", ".join(_value(field) for field in texts)
         parts.append(f"jsonb_object({_array(field.key for field in texts)}, ARRAY[{values}])")
     return f"jsonb_strip_nulls({' || '.join(parts)})"
 
 
 def _new_origins(fields: Sequence[Field]) -> str:
-    """All fields as set by the import, which is the same for every row, less those the row says nothing of.
+    """Return SQL of a row's origins: the import for each field that the row has a value of.
 
-    What was derived nobody said: it has no origin, and gives way to whoever says something.
+    A derived value has no origin, so that any source may replace it.
     """
     names = _array(field.name for field in fields)
-    absent = ", ".join(f"CASE WHEN {_unsaid(field)} THEN '{field.name}' END" for field in fields)
+    absent = ", ".join(f"CASE WHEN {_is_absent(field)} THEN '{field.name}' END" for field in fields)
     return f"jsonb_object({names}, array_fill(CAST(:origin AS text), ARRAY[{len(fields)}])) - ARRAY[{absent}]::text[]"
 
 
-def _unsaid(field: Field) -> str:
+def _is_absent(field: Field) -> str:
     missing = f"r.candidate->>'{field.name}' IS NULL"
     if field.derived_from is None:
         return missing
@@ -108,7 +108,7 @@ def _array(names: Iterable[str | None]) -> str:
 
 
 def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field], chosen: ChosenDecisions) -> str:
-    """Write the changes into their records, which are locked; a record has at most one of the chosen decisions."""
+    """Write the changes to their locked records; a record has at most one of the chosen decisions."""
     extra = descriptor.extra_column
     columns = {extra: f"t.{extra}"}
     columns |= {column: _changed(column, group) for column, group in _by_column(fields)}
@@ -122,11 +122,11 @@ def update_merged(descriptor: EntityDescriptor, fields: Sequence[Field], chosen:
             jsonb_set({columns[extra]}, '{{extra}}', coalesce(t.{extra}->'extra', '{{}}')),
             ARRAY['extra', :source], d.changes->'extra'->1) ELSE {columns[extra]} END"""
     derives = any(field.derived_from for field in fields)
-    said = "AND key <> ALL (string_to_array(coalesce(r.candidate->>'derived', ''), ','))" if derives else ""
+    not_derived = "AND key <> ALL (string_to_array(coalesce(r.candidate->>'derived', ''), ','))" if derives else ""
     columns["field_origins"] = f"""
         t.field_origins || coalesce((
             SELECT jsonb_object_agg(key, CAST(:origin AS text))
-            FROM jsonb_object_keys(d.changes) key WHERE key <> 'extra' {said}), '{{}}')"""
+            FROM jsonb_object_keys(d.changes) key WHERE key <> 'extra' {not_derived}), '{{}}')"""
     return f"""
         UPDATE {descriptor.entity} t SET {", ".join(f"{column} = {value}" for column, value in columns.items())}
         FROM {chosen.with_rows}
@@ -144,7 +144,10 @@ def _changed(column: str, fields: Sequence[Field]) -> str:
 
 
 def withdraw(descriptor: EntityDescriptor, field: Field) -> str:
-    """Add the ways that rows close which were handed back, and name in a note of whom: nothing else of them counts."""
+    """Record the consent withdrawals of rows that are not applied; their other values have no effect.
+
+    A note of the decision names the record.
+    """
     stored = field_sql.stored(field)
     return f"""
         UPDATE {descriptor.entity} t
@@ -164,7 +167,7 @@ def withdraw(descriptor: EntityDescriptor, field: Field) -> str:
 # The database copies evidence from the import's own rows and decisions: the runtime role cannot write it.
 RECORD_REPEATED_ROWS = "SELECT record_repeated_rows(:import, :revision)"
 RECORD_EVIDENCE = "SELECT record_evidence(:import, :revision, is_first => :is_first)"
-"""Keep the first row for each value; ``is_first`` when the source is new."""
+"""Keeps the first row for each value; ``is_first`` when the source is new."""
 RECORD_REVIEWED_EVIDENCE = "SELECT record_reviewed_evidence(:import, :row_number)"
 
 # The first transaction the plan may not have seen, with the audit's numbering. No row for a plan made before a restore
@@ -175,8 +178,8 @@ PLANNED_BEFORE = """
     FROM imports i JOIN installation n ON n.epoch = i.plan_epoch
     WHERE i.id = :import AND n.epoch = current_epoch()"""
 
-# Whether anything these decisions rest on was written by a transaction the plan could not see. ``since`` is a value
-# and not joined, so that the planner knows how few these are, and asks the index of transactions.
+# Whether a transaction that the plan could not see wrote anything these decisions depend on. ``since`` is a parameter
+# instead of a join, so that the planner knows how few these are and uses the index of transactions.
 CORE_MOVED_ON = f"""
     SELECT EXISTS (
       SELECT FROM audit_logs a JOIN imports i ON i.id = :import

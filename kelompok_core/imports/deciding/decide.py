@@ -48,7 +48,7 @@ def decide(installation: Installation, import_id: UUID) -> Import:
             import_ = _plan(engine, import_, started)
         reach(FailPoint.DECIDE_DONE)
         refresh_statistics(engine, import_.rows_staged, "decide")
-        installation.tell(Progress(step="decide", rows=import_.rows_staged))
+        installation.on_progress(Progress(step="decide", rows=import_.rows_staged))
         return import_
 
 
@@ -103,7 +103,7 @@ def _rules(descriptor: EntityDescriptor, import_: Import) -> DecisionRules:
     given = import_.options.policies
     policies: Mapping[str, MergePolicy] = {
         field.name: field.policy if field.only_added else given.get(field.name, field.policy)
-        for field in descriptor.fields_told_by(import_.mapping.values())
+        for field in descriptor.mapped_fields(import_.mapping.values())
     }
     last_wins = import_.options.duplicates is DuplicatePolicy.LAST
     return DecisionRules(

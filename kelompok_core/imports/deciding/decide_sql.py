@@ -1,6 +1,6 @@
-"""The SQL of deciding: finds the record of each row, and decides it. Made from an entity's descriptor, not from values.
+"""The SQL of deciding: it finds the record of each row and decides the row. Built from an entity's descriptor.
 
-The statements run as :mod:`kelompok_core.imports.deciding.steps` says.
+:mod:`kelompok_core.imports.deciding.steps` runs the statements.
 """
 
 from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
@@ -89,7 +89,7 @@ def matches(descriptor: EntityDescriptor) -> str:
 
 def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str:
     fits, agrees, is_open = matching_sql.found_by(rule, descriptor)
-    said = " AND ".join(f"k.{column} IS NOT NULL" for column in rule.columns)
+    complete = " AND ".join(f"k.{column} IS NOT NULL" for column in rule.columns)
     return f"""
         SELECT k.row_number, m.id AS target, '{rule.reason}' AS reason, {rank} AS rank, m.agrees AND m.open AS agrees,
                m.agrees AND NOT m.open AS renumbered
@@ -98,14 +98,14 @@ def _matches_of(rule: MatchRule, rank: int, descriptor: EntityDescriptor) -> str
           SELECT t.id, {agrees} AS agrees, {is_open} AS open FROM {descriptor.entity} t
           WHERE {fits}
           ORDER BY agrees DESC, t.id LIMIT 3) m
-        WHERE {said} AND {_ANY_THERE}
+        WHERE {complete} AND {_ANY_THERE}
           AND NOT EXISTS (SELECT FROM deciding_known n WHERE n.identity = k.identity)"""
 
 
 def rows(descriptor: EntityDescriptor) -> str:
-    """Assign each valid row its target and reason, or send it to review; a name alone never merges.
+    """Assign each valid row its target and reason, or send it to review. A name alone never merges.
 
-    Sorts by name before owner, because sorting is fast if the first eight bytes differ.
+    Sorts by name before owner, because sorting is fast when the first eight bytes differ.
     """
     unknown = f"{_ANY_THERE} AND n.identity IS NULL AND m.row_number IS NULL"
     namesakes = matching_sql.namesakes(descriptor, when=unknown)
@@ -140,13 +140,13 @@ def rows(descriptor: EntityDescriptor) -> str:
 
 _PARTY = "coalesce(d.target::text, d.identity)"
 
-# seen: up to this row of its group, the source's data is the same as last time.
+# repeated: up to this row of its group, the source sent the same data as last time.
 GROUPS = f"""
     CREATE TEMPORARY TABLE deciding_groups ON COMMIT DROP AS
     SELECT o.row_number, o.explicit, o.reason, o.namesakes, o.party, o.is_new, o.owner, o.guarded,
            (row_number() OVER of_target)::integer AS apply_order,
            first_value(o.given) OVER of_target AS target,
-           coalesce(o.row_number <= s.until, false) AND NOT o.contradicted AS seen
+           coalesce(o.row_number <= s.until, false) AND NOT o.contradicted AS repeated
     FROM (SELECT d.row_number, d.explicit, d.reason, d.namesakes, d.owner, d.guarded, d.target IS NULL AS is_new,
                  {earlier_decisions_sql.SENT_AGAIN.format(row="d")} AS contradicted,
                  -- Computed here once per row: in the window it would be computed repeatedly.
@@ -154,7 +154,8 @@ GROUPS = f"""
           FROM deciding_rows d WHERE NOT d.for_review) o
     LEFT JOIN (
       SELECT {_PARTY} AS party, max(d.row_number) AS until
-      FROM deciding_rows d JOIN deciding_back b ON b.row_number = d.row_number GROUP BY {_PARTY}) s ON s.party = o.party
+      FROM deciding_rows d JOIN deciding_included b ON b.row_number = d.row_number
+      GROUP BY {_PARTY}) s ON s.party = o.party
     WINDOW of_target AS (PARTITION BY o.party ORDER BY o.row_number)"""
 
 
@@ -162,7 +163,7 @@ GROUPS = f"""
 # if every value is declined, or a list if a later decision lifts that.
 DECLINED = """
     CREATE TEMPORARY TABLE deciding_declined ON COMMIT DROP AS
-    SELECT identity, target, jsonb_object_agg(field, value ORDER BY decided_at) AS said
+    SELECT identity, target, jsonb_object_agg(field, value ORDER BY decided_at) AS declined
     FROM (
       SELECT q.identity, p.target_id AS target, p.decided_at, e.key AS field, e.value
       FROM review_decisions p
@@ -206,7 +207,7 @@ def _another_name(descriptor: EntityDescriptor) -> str:
 _NOTES = {
     "field.source_outranked": "o.outranked",
     "consent.withdrawn_kept": "o.withheld",
-    "field.less_said": "o.less_said",
+    "field.less_said": "o.less_detailed",
     "field.kept_in_review": "o.kept",
 }
 
@@ -239,13 +240,13 @@ def _withdrawal_of_asking(rules: DecisionRules) -> str:
     name, descriptor = _withdrawing_field(rules), rules.descriptor
     if name is None:
         return "NULL::jsonb"
-    said, stored = f"CAST(i.candidate->>'{name}' AS jsonb)", field_sql.stored(descriptor.field(name))
+    incoming, stored = f"CAST(i.candidate->>'{name}' AS jsonb)", field_sql.stored(descriptor.field(name))
     return f"""(
         SELECT {_withdrawn("t.id", f"i.candidate->>'{name}'")}
         FROM deciding_known n JOIN {descriptor.entity} t ON t.id = n.record_id
         JOIN import_rows i ON i.import_id = :import AND i.row_number = r.row_number
         WHERE n.identity = k.identity AND t.{descriptor.name_key} = k.{descriptor.name_key}
-          AND NOT coalesce({stored}, '[]') @> {said}
+          AND NOT coalesce({stored}, '[]') @> {incoming}
           AND coalesce(t.field_origins->>'{name}', '') NOT LIKE 'person:%')"""
 
 
@@ -275,7 +276,7 @@ _FINAL = """
     UNION ALL
     SELECT r.row_number, 'review', r.reason, NULL, r.owner, NULL, 1, NULL, CASE WHEN k.asks IS NULL THEN 'review' END,
            jsonb_build_object('candidates', array_remove(r.candidates, NULL), 'row_number', r.duplicate_of),
-           -- What the row itself asks stands with the row; here only of which row it speaks.
+           -- The question itself is stored with the row; this only names the record it is about.
            CASE WHEN k.asks IS NOT NULL AND cardinality(array_remove(r.candidates, NULL)) > 0
                 THEN to_jsonb(array_remove(ARRAY[
                   jsonb_build_object(
@@ -286,7 +287,7 @@ _FINAL = """
     UNION ALL
     SELECT r.row_number, 'unchanged', '{reason.KNOWN.code}', r.target, r.owner, NULL, r.apply_order, NULL, NULL,
            NULL, NULL
-    FROM deciding_groups r WHERE r.seen
+    FROM deciding_groups r WHERE r.repeated
     UNION ALL
     SELECT s.row_number, 'unchanged', '{reason.KNOWN.code}', s.target, s.owner, NULL, 1, NULL, NULL, NULL, NULL
     FROM deciding_repeated s

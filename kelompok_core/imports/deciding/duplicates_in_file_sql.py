@@ -3,37 +3,38 @@
 from collections.abc import Iterator, Sequence
 
 from kelompok_core.descriptor import EntityDescriptor, MatchRule
-from kelompok_core.imports.deciding.matching_sql import bare, told_apart
+from kelompok_core.imports.deciding.matching_sql import bare, is_distinguished
 from kelompok_core.issues import reasons
 
 
 def duplicates_to_review(descriptor: EntityDescriptor) -> Iterator[str]:
-    """Yield the statements; of rows that go to review already none is the earlier one."""
+    """Yield the statements. A row that already goes to review is never the earlier row of a pair."""
     yield _review_duplicate_names(descriptor, place=None)
     if descriptor.names_indexed_with is not None:
         yield _review_duplicate_names(descriptor, place=descriptor.names_indexed_with)
     for rule in descriptor.rules:
         if rule.identifies:
             yield _review_second_ids(descriptor, rule)
-    # Of people a list without ids asks whose an address is; two organizations of one list have two names for a reason.
+    # In a list of people without ids, two names with one address may be one person. Two organizations in one list
+    # have different names because they are different.
     for rule in descriptor.rules if descriptor.keys_are_shared else ():
         if rule.name_agrees:
             yield _review_shared_keys(descriptor, rule)
 
 
-# Asked once, and mostly all that is asked.
+# Evaluated once per statement. In most files it is false, so that nothing else is evaluated.
 _SOME_WITHOUT_ID = "EXISTS (SELECT FROM deciding_rows WHERE {}NOT explicit)"
 
 
 def _to_review(reason: str, keys: Sequence[str], *, first: str, later: str, differs: str) -> str:
-    """Send rows to review behind the first of the file that has their keys.
+    """Send rows to review that come after the first row of the file with the same keys.
 
     Args:
-        reason: Why.
-        keys: The columns, ``{}`` standing for the row they are of.
-        first: What the first must be; its keys are ``f``, its row is ``g``.
-        later: What a row ``r`` must be to be item; its keys are ``k``.
-        differs: What tells the two apart.
+        reason: The reason code.
+        keys: SQL of the key columns; ``{}`` stands for the alias of the row.
+        first: Condition on the first row; ``f`` has its keys, ``g`` is the row.
+        later: Condition on the row ``r`` that goes to review; ``k`` has its keys.
+        differs: Condition under which the two rows are different records.
     """
     of_first, of_each, of_later = (", ".join(keys).replace("{}", row) for row in ("first", "f", "k"))
     return f"""
@@ -49,9 +50,10 @@ def _to_review(reason: str, keys: Sequence[str], *, first: str, later: str, diff
 
 
 def _review_duplicate_names(descriptor: EntityDescriptor, *, place: str | None) -> str:
-    """Send rows to review of a name that nothing tells apart from the first of that name, and that have not each an id.
+    """Send rows to review that have the name of an earlier row, no distinguishing value, and not both an id.
 
-    With ``place``, from the first of that name there: behind one elsewhere there may be another here.
+    With ``place``, the earlier row is the first with that name in the same place: the first row of that name may be in
+    another place.
     """
     return _to_review(
         reasons.POSSIBLE_DUPLICATE.code,
@@ -59,7 +61,7 @@ def _review_duplicate_names(descriptor: EntityDescriptor, *, place: str | None) 
         first="g.namesakes > 0",
         later=f"""r.namesakes > 0 AND NOT (r.explicit AND first.explicit)
           AND {_SOME_WITHOUT_ID.format("namesakes > 0 AND ")}""",
-        differs=told_apart(descriptor, "first", "k", descriptor.discriminators),
+        differs=is_distinguished(descriptor, "first", "k", descriptor.discriminators),
     )
 
 
@@ -70,19 +72,19 @@ def _place(descriptor: EntityDescriptor, place: str) -> str:
 
 
 def _review_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
-    """Send rows to review that have another id than one before them, and its name and key."""
-    said = " AND ".join(f"f.{column} IS NOT NULL" for column in rule.columns)
+    """Send rows to review that have the name and key of an earlier row but another id."""
+    complete = " AND ".join(f"f.{column} IS NOT NULL" for column in rule.columns)
     return _to_review(
         reasons.NEW_ID_FOR_KNOWN.code,
         [f"{{}}.{column}" for column in (descriptor.name_key, *rule.columns)],
-        first=f"g.namesakes > 0 AND f.explicit AND {said} AND {_twice(rule)}",
+        first=f"g.namesakes > 0 AND f.explicit AND {complete} AND {_twice(rule)}",
         later="r.namesakes > 0 AND r.explicit",
-        differs=told_apart(descriptor, "first", "k", descriptor.discriminators),
+        differs=is_distinguished(descriptor, "first", "k", descriptor.discriminators),
     )
 
 
 def _review_shared_keys(descriptor: EntityDescriptor, rule: MatchRule) -> str:
-    """Send rows to review that have the key of one before them and another name, and not each an id of its own."""
+    """Send rows to review that have the key of an earlier row but another name, and not both an id."""
     return _to_review(
         descriptor.reason_of_shared_keys,
         [f"{{}}.{column}" for column in rule.columns],
@@ -90,11 +92,11 @@ def _review_shared_keys(descriptor: EntityDescriptor, rule: MatchRule) -> str:
         later=f"""NOT (r.explicit AND first.explicit)
           AND first.{descriptor.name_key} <> k.{descriptor.name_key} AND NOT first.nameless AND NOT k.nameless
           AND {_SOME_WITHOUT_ID.format("")}""",
-        differs=told_apart(descriptor, "first", "k", descriptor.discriminators if rule.discriminates else ()),
+        differs=is_distinguished(descriptor, "first", "k", descriptor.discriminators if rule.discriminates else ()),
     )
 
 
 def _twice(rule: MatchRule) -> str:
-    """Whether more than one row has the keys of ``f``: few do, and only those are sorted."""
+    """Whether more than one row has the keys of ``f``. Only these few rows are sorted."""
     keys = ", ".join(f"f.{column}" for column in rule.columns)
     return f"({keys}) IN (SELECT {keys} FROM deciding_keys f GROUP BY {keys} HAVING count(*) > 1)"

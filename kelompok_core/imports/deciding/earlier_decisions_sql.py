@@ -1,8 +1,8 @@
-"""The SQL of what is remembered of rows that were not taken: what somebody rejected, what contradicted another row."""
+"""SQL for rows that earlier imports did not apply: rows that a person rejected, or that contradicted another row."""
 
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.issues import reasons
-from kelompok_core.records.visibility_sql import sees_said
+from kelompok_core.records.visibility_sql import sees_evidence
 
 _OF_THIS_SOURCE = "m.entity = '{entity}' AND m.source_name = :source AND m.state = 'applied'"
 
@@ -16,13 +16,13 @@ def in_sight(descriptor: EntityDescriptor, *, imported: str = "m", decided: str 
     owner, sender = f"{imported}.organization_id", f"{imported}.actor_id"
     limited = f"NOT {imported}.sees_all AND {sender} <> CAST(:actor AS uuid)"
     if not descriptor.belongs:
-        return f"({owner} IS NULL OR {sees_said(owner, limited)})"
+        return f"({owner} IS NULL OR {sees_evidence(owner, limited)})"
     whose = f"coalesce({decided}.organization_id, {owner})"
-    return f"({sees_said(whose, limited)} OR {whose} IS NULL AND {sender} = CAST(:actor AS uuid))"
+    return f"({sees_evidence(whose, limited)} OR {whose} IS NULL AND {sender} = CAST(:actor AS uuid))"
 
 
 def rejected(descriptor: EntityDescriptor) -> str:
-    """Find the words that somebody rejected: ``deciding_rejected``. What was undone was not said."""
+    """Find the rows that a person rejected: ``deciding_rejected``. Undone imports do not count."""
     return f"""
     CREATE TEMPORARY TABLE deciding_rejected ON COMMIT DROP AS
     SELECT DISTINCT o.identity, o.raw_sha256
@@ -36,12 +36,13 @@ _REJECTED_BEFORE = """
     FROM import_rows i JOIN deciding_rejected x ON x.identity = i.identity AND x.raw_sha256 = i.raw_sha256
     WHERE i.import_id = :import AND EXISTS (SELECT FROM deciding_rejected)"""
 
-# Before rows of one record are ordered: one that is rejected stands in no other's way.
+# Runs before the rows of a record are ordered, so that a rejected row does not affect the others.
 REVIEW_REJECTED = f"""
     UPDATE deciding_rows r SET for_review = true, reason = '{reasons.REJECTED_BEFORE.code}' {_REJECTED_BEFORE}
-      AND i.row_number = r.row_number AND NOT EXISTS (SELECT FROM deciding_back b WHERE b.row_number = r.row_number)"""
+      AND i.row_number = r.row_number
+      AND NOT EXISTS (SELECT FROM deciding_included b WHERE b.row_number = r.row_number)"""
 
-# A row that somebody rejected is not asked about again while its source sends it unchanged.
+# A row that a person rejected does not go to review again while its source sends it unchanged.
 REJECT_AGAIN = f"""
     UPDATE deciding_final f
     SET decision = 'rejected', reason = '{reasons.REJECTED_BEFORE.code}', severity = 'error', changes = NULL,
@@ -50,11 +51,11 @@ REJECT_AGAIN = f"""
 
 
 def contested(descriptor: EntityDescriptor) -> str:
-    """Find the rows that contradicted another of their record and that nobody decided: ``deciding_contested``.
+    """Find the rows that contradicted another row of their record and that nobody decided: ``deciding_contested``.
 
-    ``again`` is what such a row comes to when it is sent again, ``otherwise`` one with other words that would have the
-    record say what it said. An id is decided about for all its rows by who takes one of them, a name or an address row
-    by row. Where later rows are newer, only an id that would go over to another name is contested.
+    ``again`` is the reason when such a row is sent again; ``otherwise`` is the reason when another row would set the
+    same values. If a person accepts one row of an id, that decides all rows of the id; rows without an id are decided
+    one by one. If later rows are newer, a row is contested only if it would give its id to another name.
     """
     return f"""
     CREATE TEMPORARY TABLE deciding_contested ON COMMIT DROP AS
@@ -88,20 +89,20 @@ SENT_AGAIN = """
 
 
 def contested_by(label: str) -> str:
-    """Select why a change ``x`` of a known record may not be made; null where it may."""
+    """Select the reason why a change ``x`` of a known record is not allowed; null if it is allowed."""
     return f"""
         SELECT CASE WHEN c.raw_sha256 = r.raw_sha256 THEN c.again ELSE c.otherwise END
         FROM deciding_rows r
         JOIN deciding_contested c ON c.identity = r.identity
         CROSS JOIN LATERAL jsonb_each(x.changes) e
         WHERE r.row_number = x.row_number AND {_REPLACES}
-          -- Another name; or, unless later rows are newer, all of a row that comes again, and what the other row said.
+          -- Another name; or, unless later rows are newer, any change by a row sent again, or a value of that row.
           AND (e.key = '{label}' OR NOT CAST(:last_wins AS boolean) AND (
                c.raw_sha256 = r.raw_sha256
                OR e.key <> 'extra' AND e.value->>1 IN (c.candidate->>e.key, c.candidate->>(e.key || '_slug'))))
         ORDER BY c.raw_sha256 = r.raw_sha256 DESC LIMIT 1"""
 
 
-# Whether a change ``e`` takes the place of something: of cells no field takes, whether the old ones say otherwise.
+# Whether a change ``e`` replaces a value. For unmapped cells: whether it replaces one of the old cells.
 _REPLACES = """
     CASE e.key WHEN 'extra' THEN e.value->1 <> (e.value->1 || (e.value->0)) ELSE e.value->>0 IS NOT NULL END"""

@@ -46,7 +46,7 @@ class DecisionRules:
 def create_diffs(rules: DecisionRules) -> str:
     """Compare each row with its record as left by the rows before it: ``deciding_diffs``.
 
-    Rows seen before are not compared, but if the first row wins, later rows that contradict them do not win.
+    Repeated rows are not compared. If the first row wins, later rows that contradict a repeated row do not win.
     The record's values are computed once per row: inlined, each comparison would compute them again.
     """
     descriptor = rules.descriptor
@@ -55,12 +55,12 @@ def create_diffs(rules: DecisionRules) -> str:
     return f"""
         CREATE TEMPORARY TABLE deciding_diffs ON COMMIT DROP AS
         WITH sequence AS (
-          SELECT r.row_number, r.apply_order, r.explicit, r.target, r.is_new, r.reason, r.owner, r.guarded, r.seen,
+          SELECT r.row_number, r.apply_order, r.explicit, r.target, r.is_new, r.reason, r.owner, r.guarded, r.repeated,
                  i.raw_sha256, i.candidate, coalesce(jsonb_strip_nulls(i.candidate->'extra'), '{{}}') AS extra,
-                 {fold}(jsonb_strip_nulls(i.candidate - 'extra')) OVER before AS said,
-                 {fold}(jsonb_strip_nulls(i.candidate->'extra')) OVER before AS said_extra
+                 {fold}(jsonb_strip_nulls(i.candidate - 'extra')) OVER before AS earlier,
+                 {fold}(jsonb_strip_nulls(i.candidate->'extra')) OVER before AS earlier_extra
           FROM deciding_groups r JOIN import_rows i ON i.import_id = :import AND i.row_number = r.row_number
-          WHERE {"NOT r.seen AND" if rules.last_wins else ""}
+          WHERE {"NOT r.repeated AND" if rules.last_wins else ""}
             (NOT r.is_new OR r.party IN (SELECT party FROM deciding_groups WHERE apply_order = 2))
           WINDOW before AS (PARTITION BY r.party ORDER BY r.apply_order
                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),
@@ -68,11 +68,11 @@ def create_diffs(rules: DecisionRules) -> str:
           SELECT s.*, t.id IS NOT NULL AS alive, t.version AS base_version, t.field_origins AS origins, t.updated_at,
                  {claimed} AS claimed, t.{descriptor.organization_column} AS organization_id,
                  jsonb_build_object({_current(rules)}) AS stored,
-                 {_DECLINED} AS declined, {_heard(rules)} AS heard,
+                 {_DECLINED} AS declined, {_reported(rules)} AS reported,
                  coalesce(t.{descriptor.extra_column}->'extra'->CAST(:source AS text), '{{}}')
-                   || coalesce(s.said_extra, '{{}}') AS known_extra
+                   || coalesce(s.earlier_extra, '{{}}') AS known_extra
           FROM sequence s LEFT JOIN {descriptor.entity} t ON t.id = s.target AND NOT s.is_new
-          WHERE NOT s.seen),
+          WHERE NOT s.repeated),
         compared AS MATERIALIZED (
           SELECT b.*,
                  jsonb_strip_nulls(jsonb_build_object({_changes(rules)}))
@@ -82,41 +82,41 @@ def create_diffs(rules: DecisionRules) -> str:
                  array_remove(ARRAY[{_locked(rules)}]::text[], NULL) AS locked,
                  array_remove(ARRAY[{_outranked(rules)}]::text[], NULL) AS outranked,
                  array_remove(ARRAY[{_withheld(rules)}]::text[], NULL) AS withheld,
-                 array_remove(ARRAY[{_less_said(rules)}]::text[], NULL) AS less_said,
+                 array_remove(ARRAY[{_less_detailed(rules)}]::text[], NULL) AS less_detailed,
                  array_remove(ARRAY[{_kept(rules)}]::text[], NULL) AS kept
           FROM based b)
         SELECT c.row_number, c.apply_order, c.explicit, c.target, c.is_new, c.reason, c.alive, c.base_version,
                c.claimed,
                c.organization_id, c.owner, c.guarded, c.changes, c.locked, c.outranked, c.withheld,
-               c.less_said, c.kept,
+               c.less_detailed, c.kept,
                {_reversed(rules)} AS reversed,
                c.apply_order > 1 AND (EXISTS (
                  SELECT FROM jsonb_each(c.changes) e WHERE e.key <> 'extra' AND e.value->>0 IS NOT NULL)
                  OR EXISTS (SELECT FROM jsonb_each_text(c.extra) x
-                            WHERE c.said_extra->>x.key IS NOT NULL AND c.said_extra->>x.key <> x.value))
+                            WHERE c.earlier_extra->>x.key IS NOT NULL AND c.earlier_extra->>x.key <> x.value))
                  AS contradicts
         FROM compared c"""
 
 
 # Values that a person declined for such a row; looked up only if there are any.
 _DECLINED = """CASE WHEN NOT s.is_new AND EXISTS (SELECT FROM deciding_declined) THEN (
-                   SELECT n.said FROM deciding_rows r
+                   SELECT n.declined FROM deciding_rows r
                    JOIN deciding_declined n ON n.target = r.target
                      AND r.identity IN (n.identity, n.identity || '|' || n.target)
                    WHERE r.row_number = s.row_number LIMIT 1) END"""
 
 
-def _heard(rules: DecisionRules) -> str:
+def _reported(rules: DecisionRules) -> str:
     """The withdrawals that this source reported before a person changed them: they must not be applied again.
 
-    These are the source's last values, or all of the row's if the same file was imported before or the same row was
-    rejected or item.
+    These are the source's latest values. If the same file was imported before, or the same row was rejected or sent to
+    review, they are all values of the row.
     """
     withdrawal = rules.descriptor.withdrawal
     if withdrawal is None or withdrawal.field not in rules.policies:
         return "NULL::jsonb"
     name = withdrawal.field
-    said = f"CAST(o.candidate->>'{name}' AS jsonb)"
+    latest = f"CAST(o.candidate->>'{name}' AS jsonb)"
     owner = f"t.{rules.descriptor.organization_column}"
     return f"""CASE WHEN t.field_origins->>'{name}' LIKE 'person:%' AND s.candidate->>'{name}' IS NOT NULL THEN
                    CASE WHEN EXISTS (
@@ -132,7 +132,7 @@ def _heard(rules: DecisionRules) -> str:
                        AND d.decision IN ('rejected', 'review') AND o.raw_sha256 = s.raw_sha256
                        AND coalesce(d.organization_id, m.organization_id, {owner}) = {owner})
                    THEN CAST(s.candidate->>'{name}' AS jsonb)
-                   ELSE (SELECT {said} FROM evidence e
+                   ELSE (SELECT {latest} FROM evidence e
                          JOIN import_rows o ON o.import_id = e.import_id AND o.row_number = e.row_number
                          WHERE e.entity = '{rules.descriptor.entity}' AND e.record_id = t.id AND e.source_name = :source
                          ORDER BY e.last_seen_at DESC, e.last_row_number DESC, e.id DESC LIMIT 1) END END"""
@@ -177,15 +177,20 @@ class _Comparison:
         return self.field.name
 
     @property
-    def said(self) -> str:
-        said = f"b.candidate->>'{self.field.compared_as}'"
+    def incoming(self) -> str:
+        """The row's value."""
+        value = f"b.candidate->>'{self.field.compared_as}'"
         if self.field.only_added:
-            news = f"CAST({said} AS jsonb) - ARRAY(SELECT jsonb_array_elements_text(b.heard))"
-            return f"CASE WHEN b.heard IS NULL THEN {said} ELSE nullif(({news})::text, '[]') END"
+            added = f"CAST({value} AS jsonb) - ARRAY(SELECT jsonb_array_elements_text(b.reported))"
+            return f"CASE WHEN b.reported IS NULL THEN {value} ELSE nullif(({added})::text, '[]') END"
         if self.field.detail is not Detail.MOMENT:
-            return said
+            return value
         return less_detail_sql.whole_date_time(
-            brief=self._brief, said=said, stored=f"({self.stored})", old_zone=self._zone_before, new_zone=self._zone_now
+            brief=self._brief,
+            incoming=value,
+            stored=f"({self.stored})",
+            old_zone=self._zone_before,
+            new_zone=self._zone_now,
         )
 
     @property
@@ -194,7 +199,7 @@ class _Comparison:
 
     @property
     def _zone_before(self) -> str:
-        """The time zone of the record's date_time."""
+        """The time zone of the record's date and time."""
         if self.zone is None:
             return "CAST(:timezone AS text)"
         return f"coalesce({_before(self.zone.name)}, '{self.zone.default}')"
@@ -204,15 +209,15 @@ class _Comparison:
         """The row's own time zone; otherwise the one set in the record; otherwise the import's."""
         if self.zone is None:
             return self._zone_before
-        said = f"b.candidate->>'{self.zone.name}'"
-        stands = f"{_is_derived(self.zone.name)} AND b.origins ? '{self.zone.name}'"
-        return f"CASE WHEN {stands} THEN {self._zone_before} ELSE coalesce({said}, {self._zone_before}) END"
+        own = f"b.candidate->>'{self.zone.name}'"
+        is_set = f"{_is_derived(self.zone.name)} AND b.origins ? '{self.zone.name}'"
+        return f"CASE WHEN {is_set} THEN {self._zone_before} ELSE coalesce({own}, {self._zone_before}) END"
 
     @property
-    def says_less(self) -> str:
+    def is_less_detailed(self) -> str:
         """Whether the record's value includes the row's, and more detail."""
         base = _before(self.field.derived_from) if self.field.derived_from else "NULL::text"
-        return less_detail_sql.says_less(self.field, brief=self._brief, stored=f"({self.stored})", base=base)
+        return less_detail_sql.is_less_detailed(self.field, brief=self._brief, stored=f"({self.stored})", base=base)
 
     @property
     def setter(self) -> str:
@@ -224,13 +229,13 @@ class _Comparison:
         if self.policy is MergePolicy.OVERWRITE or self.field.only_added:
             return "false"
         value = f"b.declined->>'{self.name}'"
-        again = f"b.declined ? '{self.name}' AND coalesce({value} = {self.said}, {value} IS NULL)"
+        again = f"b.declined ? '{self.name}' AND coalesce({value} = {self.incoming}, {value} IS NULL)"
         return f"coalesce({again} AND {self.stored} IS NOT NULL, false)"
 
     @property
     def stays(self) -> str:
         """Whether the record keeps its value, whoever set it."""
-        return f"({self.says_less} OR {self.declined})"
+        return f"({self.is_less_detailed} OR {self.declined})"
 
     @property
     def contends(self) -> str:
@@ -273,8 +278,8 @@ class _Comparison:
         withdrawal = self.withdrawal
         if withdrawal is None:
             return "false"
-        says_so = f"b.candidate->>'{withdrawal.field}' IS NOT NULL"
-        return f"({self.setter} NOT LIKE 'person:%' AND {self.said} = '{withdrawal.inactive}' AND {says_so})"
+        reports_it = f"b.candidate->>'{withdrawal.field}' IS NOT NULL"
+        return f"({self.setter} NOT LIKE 'person:%' AND {self.incoming} = '{withdrawal.inactive}' AND {reports_it})"
 
     @property
     def withheld(self) -> str:
@@ -282,9 +287,11 @@ class _Comparison:
         withdrawal = self.withdrawal
         if withdrawal is None:
             return "false"
-        stood = f"coalesce(b.stored->'{withdrawal.field}', '[]') <> '[]' OR b.said->>'{withdrawal.field}' IS NOT NULL"
-        returns = f"{self.said} = '{withdrawal.active}' AND {self.stored} = '{withdrawal.inactive}'"
-        return f"coalesce({returns} AND ({stood}), false)"
+        was_withdrawn = (
+            f"coalesce(b.stored->'{withdrawal.field}', '[]') <> '[]' OR b.earlier->>'{withdrawal.field}' IS NOT NULL"
+        )
+        returns = f"{self.incoming} = '{withdrawal.active}' AND {self.stored} = '{withdrawal.inactive}'"
+        return f"coalesce({returns} AND ({was_withdrawn}), false)"
 
     @property
     def _replaceable(self) -> str:
@@ -300,24 +307,24 @@ class _Comparison:
     def stored(self) -> str:
         """The record's value as left by the rows before this one."""
         name = self.field.compared_as
-        before = f"coalesce(b.said->>'{name}', b.stored->>'{name}')"
+        before = f"coalesce(b.earlier->>'{name}', b.stored->>'{name}')"
         if self.appends:
-            both = _union(f"b.stored->>'{name}'", f"b.said->>'{name}'")
+            both = _union(f"b.stored->>'{name}'", f"b.earlier->>'{name}'")
             before = f"coalesce({both}, b.stored->>'{name}')"
         return f"CASE WHEN b.stored->>'{name}' IS NULL OR {self.replaceable} THEN {before} ELSE b.stored->>'{name}' END"
 
     @property
     def proposed(self) -> str:
         """The value that the record would get."""
-        return _union(self.stored, self.said) if self.appends else self.said
+        return _union(self.stored, self.incoming) if self.appends else self.incoming
 
     @property
     def change(self) -> str:
         fills = "false" if self.policy is MergePolicy.KEEP else f"{self.stored} IS NULL"
-        held = f" AND NOT {self.withheld}" if self.withdrawal is not None else ""
-        held += f" AND NOT {self.stays}"
+        kept = f" AND NOT {self.withheld}" if self.withdrawal is not None else ""
+        kept += f" AND NOT {self.stays}"
         return (
-            f"CASE WHEN {self.proposed} <> coalesce({self.stored}, '') AND ({fills} OR {self.replaceable}){held}"
+            f"CASE WHEN {self.proposed} <> coalesce({self.stored}, '') AND ({fills} OR {self.replaceable}){kept}"
             f" THEN jsonb_build_array({self.stored}, {self.proposed}) END"
         )
 
@@ -335,7 +342,7 @@ class _Comparison:
 
 def _before(name: str) -> str:
     """A field's value in the rows before this one, or otherwise in the record."""
-    return f"coalesce(b.said->>'{name}', b.stored->>'{name}')"
+    return f"coalesce(b.earlier->>'{name}', b.stored->>'{name}')"
 
 
 def _is_derived(name: str) -> str:
@@ -382,13 +389,13 @@ def _withheld(rules: DecisionRules) -> str:
     return ", ".join(f"CASE WHEN {one.withheld} THEN '{one.name}' END" for one in withdrawing)
 
 
-def _less_said(rules: DecisionRules) -> str:
+def _less_detailed(rules: DecisionRules) -> str:
     """Fields where the record keeps its value because the row's is less detailed."""
-    telling = (Detail.DATE, Detail.NAME, Detail.NUMBER)
+    with_detail = (Detail.DATE, Detail.NAME, Detail.NUMBER)
     return ", ".join(
-        f"CASE WHEN {one.proposed} <> {one.stored} AND {one.contends} AND {one.says_less} THEN '{one.name}' END"
+        f"CASE WHEN {one.proposed} <> {one.stored} AND {one.contends} AND {one.is_less_detailed} THEN '{one.name}' END"
         for one in _comparisons(rules, *MergePolicy)
-        if one.field.detail in telling
+        if one.field.detail in with_detail
     )
 
 
@@ -400,17 +407,17 @@ def _kept(rules: DecisionRules) -> str:
     )
 
 
-def said_beside(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
+def compared_values(descriptor: EntityDescriptor, fields: Sequence[Field]) -> str:
     """Select one row's values of these fields as compared with a record: null if the record's is more detailed."""
     policies = {field.name: MergePolicy.OWN for field in fields}
     rules = DecisionRules(descriptor=descriptor, policies=policies, last_wins=False, rows_name_owners=False)
-    said = ", ".join(
-        f"'{one.field.compared_as}', CASE WHEN NOT {one.says_less} THEN {one.said} END"
+    pairs = ", ".join(
+        f"'{one.field.compared_as}', CASE WHEN NOT {one.is_less_detailed} THEN {one.incoming} END"
         for one in _comparisons(rules, MergePolicy.OWN)
     )
     return f"""
-        SELECT jsonb_build_object({said})
-        FROM (SELECT r.candidate, '{{}}'::jsonb AS said, t.field_origins AS origins, t.updated_at,
+        SELECT jsonb_build_object({pairs})
+        FROM (SELECT r.candidate, '{{}}'::jsonb AS earlier, t.field_origins AS origins, t.updated_at,
                      jsonb_build_object({_current(rules)}) AS stored
               FROM import_rows r, {descriptor.entity} t
               WHERE r.import_id = :import AND r.row_number = :row_number AND t.id = :id) b"""

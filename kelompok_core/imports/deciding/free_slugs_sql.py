@@ -1,4 +1,4 @@
-"""The SQL of an import's slugs: the table ``deciding_slugs``, with a free slug for each new record."""
+"""SQL for the slugs of an import: the table ``deciding_slugs`` with a free slug for each new record."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from kelompok_core.free_slugs import free_slugs, own_slugs
 
 
 def assign_slugs(descriptor: EntityDescriptor) -> str:
-    """Return what makes ``deciding_slugs``: accepted rows of ``deciding_final``, with their own slug if it is free."""
+    """Create ``deciding_slugs``: the accepted rows of ``deciding_final``, with their own slug if it is free."""
     if not descriptor.has_slug:
         return "CREATE TEMPORARY TABLE deciding_slugs (row_number integer, slug text) ON COMMIT DROP"
     wanted = """
@@ -21,9 +21,9 @@ SOME_TAKEN = "SELECT EXISTS (SELECT FROM deciding_slugs WHERE slug IS NULL)"
 
 
 def number_slugs(descriptor: EntityDescriptor) -> Iterator[str]:
-    """Yield what gives the rows whose own slug is taken a free one.
+    """Yield the statements that give a free slug to each row whose own slug is taken.
 
-    The table is made anew and not updated: most rows of a long list may have names that others have.
+    They replace the table instead of updating it, because in a long list most rows may need another slug.
     """
     yield "CREATE INDEX ON deciding_slugs (slug)"
     yield f"""

@@ -1,4 +1,4 @@
-"""The SQL of whether a row ``k`` may be a record ``t``: names, keys, what tells them apart, what was judged of them."""
+"""SQL for matching a row ``k`` with a record ``t``: by name, keys, discriminators and earlier judgements."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
 from kelompok_core.records.visibility_sql import sees
 
 
-def told_apart(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:
-    """Two records are apart when both say something of one discriminator and it is not the same."""
+def is_distinguished(descriptor: EntityDescriptor, left: str, right: str, columns: Sequence[str]) -> str:
+    """Whether two records have different values of a discriminator; an empty value does not count as different."""
     return " OR ".join(_differs(descriptor, left, right, name) for name in columns) or "false"
 
 
@@ -24,12 +24,12 @@ def _differs(descriptor: EntityDescriptor, left: str, right: str, column: str) -
 
 
 def bare(place: str, kinds: Sequence[str]) -> str:
-    """The place, in small letters, without the word that says what kind of place it is."""
+    """The lower-case name of a place without its kind, such as «kota» or «kabupaten»."""
     return f"regexp_replace({place}, '^({'|'.join(kinds)}) ', '')"
 
 
 def spellings(place: str, kinds: Sequence[str]) -> str:
-    """All that a place may be called that nothing tells apart from this one, in small letters, and some more."""
+    """All lower-case spellings of a place that count as the same place, and a few more."""
     place = f"lower({place})"
     name = bare(place, kinds)
     return ", ".join([place, *([name] if kinds else []), *(f"'{kind} ' || {name}" for kind in kinds)])
@@ -41,21 +41,21 @@ def at_owner(descriptor: EntityDescriptor) -> str:
 
 
 def nameless(descriptor: EntityDescriptor) -> str:
-    """Whether a row ``i`` says no name of its own: one that was made of an address agrees with any."""
+    """Whether a row ``i`` has no name of its own. A name derived from an address agrees with every name."""
     if descriptor.field(descriptor.label).derived_from is None:
         return "false"
     return f"coalesce({descriptor.label_in_derived('i')}, false)"
 
 
 def names_agree(descriptor: EntityDescriptor) -> str:
-    """Whether row and record have one name; one that was made of an address agrees with any."""
+    """Whether row and record have the same name. A name derived from an address agrees with every name."""
     same = f"k.nameless OR t.{descriptor.name_key} = k.{descriptor.name_key}"
     label = descriptor.field(descriptor.label)
     return f"({same})" if label.derived_from is None else f"({same} OR NOT t.field_origins ? '{label.name}')"
 
 
 def not_anothers(descriptor: EntityDescriptor) -> str:
-    """A record this source already calls by another id is another record: the source itself says so."""
+    """Whether this source does not know the record by another id."""
     return f"""
     NOT (k.explicit AND EXISTS (
       SELECT FROM source_records s WHERE s.record_id = t.id AND s.entity = '{descriptor.entity}'
@@ -63,7 +63,7 @@ def not_anothers(descriptor: EntityDescriptor) -> str:
 
 
 def not_judged_different(descriptor: EntityDescriptor) -> str:
-    """Nobody looked at the two and said that they are not one."""
+    """Whether no person judged the two as different."""
     return f"""
     NOT EXISTS (
       SELECT FROM judgements j
@@ -76,28 +76,28 @@ def may_be(descriptor: EntityDescriptor) -> str:
 
 
 def found_by(rule: MatchRule, descriptor: EntityDescriptor) -> tuple[str, str, str]:
-    """Return when a rule finds the record, when it does for sure, and when the source does not deny it."""
+    """Return three conditions: the rule finds the record, the names agree, the source has no other id for it."""
     agrees = names_agree(descriptor) if rule.name_agrees else "true"
-    # Where a key and the name agree, another id of the same source is a question and not an answer.
+    # If key and name agree but the source has another id for the record, a person decides.
     is_open = not_anothers(descriptor) if rule.identifies else "true"
     may_be = not_judged_different(descriptor)
     may_be += f" AND ({agrees} OR {is_open})" if rule.identifies else f" AND {not_anothers(descriptor)}"
-    differs = told_apart(descriptor, "t", "k", descriptor.discriminators if rule.discriminates else ())
+    differs = is_distinguished(descriptor, "t", "k", descriptor.discriminators if rule.discriminates else ())
     equal = " AND ".join(f"t.{column} = k.{column}" for column in rule.columns)
     return f"{equal} AND {at_owner(descriptor)} AND NOT ({differs}) AND {may_be}", agrees, is_open
 
 
 def namesakes(descriptor: EntityDescriptor, *, when: str = "true") -> str:
-    """Select the ids of records of a row's name that nothing tells apart from it.
+    """Select the ids of records that have the row's name and no different discriminator.
 
-    A name may be that of hundreds in other places: where the index of names has the place too, it passes over them.
+    Hundreds of records in other places may have the same name; an index of name and place skips them.
     """
     alike = f"""
           SELECT t.id FROM {descriptor.entity} t
           WHERE {when}
             AND t.{descriptor.name_key} = k.{descriptor.name_key}
             AND NOT k.nameless
-            AND {at_owner(descriptor)} AND NOT ({told_apart(descriptor, "t", "k", descriptor.discriminators)})
+            AND {at_owner(descriptor)} AND NOT ({is_distinguished(descriptor, "t", "k", descriptor.discriminators)})
             AND {may_be(descriptor)}"""
     place = descriptor.names_indexed_with
     if place is None:

@@ -1,8 +1,8 @@
-"""The SQL of keeping a plan: its decisions stored, and those somebody has looked at left standing."""
+"""SQL that stores a plan's decisions, and keeps those that a person has reviewed."""
 
 from kelompok_core.issues import reasons
 
-# Stored in file order, each with the organization its record is of.
+# Stored in file order, each with the organization that owns the record.
 INSERT_DECISIONS = """
     INSERT INTO import_decisions
         (import_id, revision, row_number, decision, reason, target_id, base_version, apply_order, slug, organization_id,
@@ -14,7 +14,7 @@ INSERT_DECISIONS = """
              'params', coalesce(f.params, '{}'))) || coalesce(f.notes, '[]') ELSE f.notes END
     FROM deciding_final f LEFT JOIN deciding_slugs s ON s.row_number = f.row_number ORDER BY f.row_number"""
 
-# A reviewed plan stands: what would now come out otherwise is not done but sent to review.
+# A reviewed plan is binding: a row that would now be decided differently goes to review instead.
 KEEP_REVIEWED = f"""
     UPDATE deciding_final f
     SET decision = 'review', reason = '{reasons.PLAN_IS_STALE.code}', severity = 'review', changes = NULL,

@@ -68,7 +68,7 @@ def _step(does: str, *found: str, reads: str = "", changes: str = "", makes: str
 
 
 def _repeated(rules: DecisionRules, *, shared: bool) -> Iterator[Step]:
-    """Set rows aside that are the same as last time."""
+    """Find the rows that are the same as last time."""
     descriptor, named = rules.descriptor, rules.rows_name_owners
     if shared:
         yield _step(
@@ -76,7 +76,7 @@ def _repeated(rules: DecisionRules, *, shared: bool) -> Iterator[Step]:
         )
     yield _step(
         "Find rows that the source sent before, word for word.",
-        repeated_rows_sql.seen(descriptor, named=named, shared=shared), "ANALYZE deciding_repeated",
+        repeated_rows_sql.repeated(descriptor, named=named, shared=shared), "ANALYZE deciding_repeated",
         reads="owners refused shared", makes="repeated",
     )  # fmt: skip
     of_shared = [repeated_rows_sql.known_shared(descriptor.entity)] if shared else []
@@ -108,7 +108,7 @@ def _matched(rules: DecisionRules, *, shared: bool) -> Iterator[Step]:
         repeated_rows_sql.OWN_IDS.format(entity=descriptor.entity, at_owner=matching_sql.at_owner(descriptor)),
         reads="keys", changes="known",
     )  # fmt: skip
-    yield _step("Look whether there is any record yet.", decide_sql.there(descriptor), reads="owners", makes="there")
+    yield _step("Check whether there is any record yet.", decide_sql.there(descriptor), reads="owners", makes="there")
     yield _step(
         "Find records by key.", decide_sql.matches(descriptor), "ANALYZE deciding_matches", reads="keys known there",
         makes="matches",
@@ -123,9 +123,9 @@ def _matched(rules: DecisionRules, *, shared: bool) -> Iterator[Step]:
         reads="keys known matches namesakes there", makes="rows",
     )  # fmt: skip
     yield _step(
-        "Bring back repeated rows whose record other rows of the file refer to, too.",
-        *repeated_rows_sql.bring_back(decide_sql.keys(rules, shared=shared), shared=shared),
-        reads="owners refused shared", changes="keys repeated rows", makes="back",
+        "Include repeated rows whose record other rows of the file refer to as well.",
+        *repeated_rows_sql.include_repeated(decide_sql.keys(rules, shared=shared), shared=shared),
+        reads="owners refused shared", changes="keys repeated rows", makes="included",
     )  # fmt: skip
 
 
@@ -136,14 +136,14 @@ def _reviewed(descriptor: EntityDescriptor) -> Iterator[Step]:
                 changes="refused rows")  # fmt: skip
     yield _step(
         "Find rows that a person rejected before.", earlier_decisions_sql.rejected(descriptor),
-        earlier_decisions_sql.REVIEW_REJECTED, reads="back", changes="rows", makes="rejected",
+        earlier_decisions_sql.REVIEW_REJECTED, reads="included", changes="rows", makes="rejected",
     )  # fmt: skip
     yield _step(
         "Send rows to review that may be the record of an earlier row.",
         *duplicates_in_file_sql.duplicates_to_review(descriptor), reads="keys", changes="rows",
     )  # fmt: skip
     yield _step(
-        "Find rows that another row contradicted, and that nobody has decided.",
+        "Find rows that contradicted another row and that nobody has decided.",
         earlier_decisions_sql.contested(descriptor), makes="contested",
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def _compared(rules: DecisionRules) -> Iterator[Step]:
     """Compare rows with their records, and decide."""
     descriptor = rules.descriptor
     yield _step(
-        "Order the rows of each record.", decide_sql.GROUPS, "ANALYZE deciding_groups", reads="back contested rows",
+        "Order the rows of each record.", decide_sql.GROUPS, "ANALYZE deciding_groups", reads="included contested rows",
         makes="groups",
     )  # fmt: skip
     yield _step(

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, list_organizations_seen
+from kelompok_core.access.rules import Action, list_visible_organizations
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.contracts import FOLDER_TYPE
 from kelompok_core.errors import KeyReused, NotPermitted, PluginUnavailable, UsageError
@@ -196,7 +196,7 @@ def open_import(
             incoming.keep()
             reach(FailPoint.RECEIVE_KEPT)
             announce(connection, AuditContext(actor=str(admission.actor.id), origin="import"))
-            values["sees_all"] = list_organizations_seen(connection, admission.actor) is None
+            values["sees_all"] = list_visible_organizations(connection, admission.actor) is None
             opened = connection.scalar(sa.insert(IMPORTS).values(**values).returning(IMPORTS.c.id))
             receipt = Receipt(import_id=UUID(str(opened)))
         if queued and (not receipt.resumed or get_import(connection, receipt.import_id).is_unfinished):

@@ -1,4 +1,4 @@
-"""Deciding rows an import sent to review: what a person says of them is written, audited and remembered."""
+"""Decides rows in review: writes, audits and remembers what a person decided."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor
-from kelompok_core.access.rules import Action, authorize, list_organizations_seen, with_all_scopes
+from kelompok_core.access.rules import Action, authorize, list_visible_organizations, with_all_scopes
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.database.locks import lock_entity, lock_import
 from kelompok_core.descriptor import EntityDescriptor, Field
@@ -21,8 +21,8 @@ from kelompok_core.imports.applying.chosen_decisions import REVIEWED
 from kelompok_core.imports.reviewing.review_items import (
     ReviewItem,
     StoredRecord,
+    get_compared_values,
     get_review_item,
-    get_said,
     get_stored,
     list_candidates,
 )
@@ -39,7 +39,7 @@ _REVERSED = "23514"  # check_violation: a period that ends before it begins
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What a person decided of a row: the decision, and the record it became part of."""
+    """The decision of a person about a row, and the record that the row was applied to."""
 
     ref: str
     decision: str
@@ -55,11 +55,11 @@ class Reviewer:
         self._actor = actor
 
     def accept_as_new(self, import_id: UUID, row_number: int, *, note: str | None = None) -> Verdict:
-        """Make the row a record of its own: none of the candidates is it.
+        """Accept the row as a new record: it is none of the candidates.
 
         Raises:
             NotPermitted: When the actor may not decide the row, or may not create records in its organization.
-            NotFound: When the row does not wait.
+            NotFound: When the row is not in review.
         """
         with self._installation.database.connect() as connection, connection.begin():
             imported, item = self._open(connection, import_id, row_number, None)
@@ -69,17 +69,17 @@ class Reviewer:
         self, import_id: UUID, row_number: int, target_id: UUID | None, *, choices: Mapping[str, str] | None = None,
         note: str | None = None,
     ) -> Verdict:  # fmt: skip
-        """Take the row into an existing record: the one it may be, or the one named; if it may be none, as a new one.
+        """Merge the row into an existing record: ``target_id``, or its only candidate. Without candidates, create one.
 
-        Where row and record differ, ``choices`` says ``incoming`` or ``existing`` by field. Without a choice the
-        row's values win where the question was whether they may, and only fill gaps where it was whose they are. Ways
-        of contact that the person forbade are added, and never taken away.
+        Where row and record differ, ``choices`` maps a field to ``incoming`` or ``existing``. Without a choice, the
+        row's values win if the question was whether they may; if the question was which record the row is, they only
+        fill empty fields. Contact channels that the person opted out of are added and never removed.
 
         Raises:
             NotPermitted: When the actor may not decide there.
-            NotFound: When the row does not wait, or the record is not there.
-            UsageError: When a choice is none, it is not clear which record is meant, or there is one now that the row
-                may be and that was not there when it was sent to review.
+            NotFound: When the row is not in review, or the record does not exist.
+            UsageError: When a choice is invalid, when it is not clear which record is meant, or when the row may be a
+                record that did not exist when it was sent to review.
         """
         with self._installation.database.connect() as connection, connection.begin():
             imported, item = self._open(connection, import_id, row_number, target_id)
@@ -88,19 +88,20 @@ class Reviewer:
             target = target_id or _only_candidate(connection, item)
             descriptor = get_descriptor(item.entity)
             now = get_stored(connection, descriptor, target, lock=True)
-            # Whatever the row's own place is: what changes is this record.
+            # The record changes, so its organization counts, not the row's.
             authorize(connection, self._actor, Action.REVIEW_DECIDE, now.organization_id)
             self._authorize_values(connection, item, now.organization_id)
-            beside = _beside(item, descriptor, get_said(connection, item, target, imported), choices or {})
-            changes = _changes(imported, beside, descriptor, now, choices or {})
-            declined = _declined(beside, descriptor, now, changes)
+            compared = get_compared_values(connection, item, target, imported)
+            adapted = _with_compared_values(item, descriptor, compared, choices or {})
+            changes = _changes(imported, adapted, descriptor, now, choices or {})
+            declined = _declined(adapted, descriptor, now, changes)
             decision = "merged" if changes else "unchanged"
             self._decide(
                 connection, item, decision, target_id=target, changes=changes or None, note=note,
                 issues=[_as_issue(declined)] if declined else None,
             )  # fmt: skip
             if changes:
-                fields = descriptor.fields_told_by(imported.mapping.values())
+                fields = descriptor.mapped_fields(imported.mapping.values())
                 _add_words(connection, imported, row_number, fields)
                 _run(connection, imported, row_number, apply_sql.update_merged(descriptor, fields, REVIEWED))
             _run(connection, imported, row_number, apply_sql.RECORD_REVIEWED_EVIDENCE)
@@ -109,10 +110,10 @@ class Reviewer:
 
     def _create(self, connection: sa.Connection, imported: Import, item: ReviewItem, note: str | None) -> Verdict:
         descriptor = get_descriptor(item.entity)
-        # A record that is an organization itself is created outside of any, wherever the import is confined.
+        # A new organization is created outside of any organization, even if the import is confined to one.
         authorize(connection, with_all_scopes(self._actor), Action.RECORD_CREATE, item.organization_id)
         self._authorize_values(connection, item, item.organization_id)
-        fields = descriptor.fields_told_by(imported.mapping.values())
+        fields = descriptor.mapped_fields(imported.mapping.values())
         target = connection.scalar(sa.text("SELECT new_id()"))
         slug = _free_slug(connection, descriptor, item)
         self._decide(connection, item, "accepted", target_id=target, slug=slug, note=note)
@@ -123,11 +124,11 @@ class Reviewer:
         return Verdict(ref=item.ref, decision="accepted", target_id=target, changed=())
 
     def reject(self, import_id: UUID, row_number: int, *, note: str | None = None) -> Verdict:
-        """Leave the row out; when the source sends it again unchanged, it is rejected without asking.
+        """Reject the row. If the source sends it again unchanged, it is rejected without asking.
 
         Raises:
             NotPermitted: When the actor may not decide there.
-            NotFound: When the row does not wait.
+            NotFound: When the row is not in review.
         """
         with self._installation.database.connect() as connection, connection.begin():
             _, item = self._open(connection, import_id, row_number, None)
@@ -138,12 +139,12 @@ class Reviewer:
     def _open(
         self, connection: sa.Connection, import_id: UUID, row_number: int, target_id: UUID | None
     ) -> tuple[Import, ReviewItem]:
-        """Lock, authorize, and say who acts."""
+        """Lock the import and its entity, authorize the actor, and set the audit context."""
         lock_import(connection, import_id)
         imported = get_import(connection, import_id)
         lock_entity(connection, imported.entity)
         self._actor = self._actor.acting_on(imported.entity)
-        sees = list_organizations_seen(connection, self._actor)
+        sees = list_visible_organizations(connection, self._actor)
         item = get_review_item(connection, import_id, row_number, sees=sees)
         self._authorize(connection, imported, item, target_id)
         context = AuditContext(
@@ -153,7 +154,7 @@ class Reviewer:
         return imported, item
 
     def _authorize(self, connection: sa.Connection, imported: Import, item: ReviewItem, target_id: UUID | None) -> None:
-        """Whoever decides for the import decides; and an organization's own people, what concerns it alone."""
+        """Require the right to decide for the import, or for the organization if the row concerns only its record."""
         try:
             authorize(connection, self._actor, Action.REVIEW_DECIDE, imported.organization_id or item.organization_id)
         except NotPermitted:
@@ -168,7 +169,7 @@ class Reviewer:
             authorize(connection, self._actor, Action.REVIEW_DECIDE, organization)
 
     def _authorize_values(self, connection: sa.Connection, item: ReviewItem, organization_id: UUID | None) -> None:
-        """Let the actor use the rights that values of the row rest on."""
+        """Require the rights that values of the row need."""
         for guard in get_descriptor(item.entity).guards:
             if guard.covers(item.candidate.get(guard.field)):
                 authorize(connection, self._actor, guard.action, organization_id)
@@ -184,7 +185,7 @@ class Reviewer:
     def _judge(
         self, connection: sa.Connection, item: ReviewItem, judgement: str, records: Sequence[UUID], note: str | None
     ) -> None:
-        """Remember what was said of the row and these records; a later word takes the place of an earlier."""
+        """Store the judgement about the row and these records; it replaces an earlier one."""
         reach(FailPoint.REVIEW_WRITTEN)
         identity = connection.scalar(_IDENTITY, {"import": item.import_id, "row_number": item.row_number})
         for record in records:
@@ -204,17 +205,17 @@ def _changes(
     names = {field.name for field in descriptor.fields}
     for name, choice in choices.items():
         if name not in names or choice not in ("incoming", "existing"):
-            raise UsageError(f"{name}={choice}: say a field and «incoming» or «existing»")
+            raise UsageError(f"{name}={choice}: write a field and «incoming» or «existing»")
     fills_only = item.reason in _QUESTIONS_OF_IDENTITY
     changes: dict[str, list[Any]] = {}
-    for field in descriptor.fields_told_by(imported.mapping.values()):
-        said, stored = item.candidate.get(field.compared_as), now.stored[field.compared_as]
+    for field in descriptor.mapped_fields(imported.mapping.values()):
+        incoming, stored = item.candidate.get(field.compared_as), now.stored[field.compared_as]
         if field.only_added:
-            said = _added(stored, said)
+            incoming = _added(stored, incoming)
         keeps = stored is not None and (fills_only or _is_kept(descriptor, field, item, now))
         choice = choices.get(field.name, "existing" if keeps and not field.only_added else "incoming")
-        if said is not None and said != stored and choice == "incoming":
-            changes[field.name] = [stored, said]
+        if incoming is not None and incoming != stored and choice == "incoming":
+            changes[field.name] = [stored, incoming]
     known = (now.extra.get(_EXTRA) or {}).get(imported.source_name) or {}
     extra = {key: value for key, value in (item.candidate.get(_EXTRA) or {}).items() if value is not None}
     if {**known, **extra} != known:
@@ -222,29 +223,29 @@ def _changes(
     return changes
 
 
-def _beside(
-    item: ReviewItem, descriptor: EntityDescriptor, said: Mapping[str, str | None], choices: Mapping[str, str]
+def _with_compared_values(
+    item: ReviewItem, descriptor: EntityDescriptor, compared: Mapping[str, str | None], choices: Mapping[str, str]
 ) -> ReviewItem:
-    """Return the row as it speaks beside the record, but as it came where a person asks for its own values."""
+    """Return the row with the values as compared with the record, except where a person chose the row's own."""
     asked = {field.compared_as for field in descriptor.fields if choices.get(field.name) == "incoming"}
-    kept = {name: value for name, value in said.items() if name not in asked}
+    kept = {name: value for name, value in compared.items() if name not in asked}
     return replace(item, candidate={**item.candidate, **kept})
 
 
 def _declined(
     item: ReviewItem, descriptor: EntityDescriptor, now: StoredRecord, changes: Mapping[str, Any]
 ) -> dict[str, str | None]:
-    """Return what was not taken: by field the value, or None where no later value of such rows is to be taken either.
+    """Return the declined values by field; None if later values of such rows are declined as well.
 
-    Whose a row is was settled, and not what the record is called or known by.
+    That is so for identifying fields when the question was which record the row is: it did not ask for their values.
     """
-    fixed = descriptor.telling_fields if item.reason in _QUESTIONS_OF_IDENTITY else frozenset()
+    fixed = descriptor.identifying_fields if item.reason in _QUESTIONS_OF_IDENTITY else frozenset()
     declined: dict[str, str | None] = {}
     for field in descriptor.fields:
-        said, stored = item.candidate.get(field.compared_as), now.stored[field.compared_as]
-        differs = said is not None and stored is not None and said != stored and field.name not in changes
+        incoming, stored = item.candidate.get(field.compared_as), now.stored[field.compared_as]
+        differs = incoming is not None and stored is not None and incoming != stored and field.name not in changes
         if differs and not field.only_added and not _is_kept(descriptor, field, item, now):
-            declined[field.name] = None if field.name in fixed else said
+            declined[field.name] = None if field.name in fixed else incoming
     return declined
 
 
@@ -253,15 +254,15 @@ def _as_issue(declined: Mapping[str, str | None]) -> dict[str, Any]:
     return {"code": "field.kept_in_review", "severity": "info", "params": params}
 
 
-def _added(stored: str | None, said: str | None) -> str | None:
-    """Return a list with the entries of another behind its own, each once, as it is stored."""
-    if said is None or stored is None:
-        return said
-    return json.dumps(list(dict.fromkeys([*json.loads(stored), *json.loads(said)])), ensure_ascii=False)
+def _added(stored: str | None, incoming: str | None) -> str | None:
+    """Return a stored list followed by the new entries of another, as JSON."""
+    if incoming is None or stored is None:
+        return incoming
+    return json.dumps(list(dict.fromkeys([*json.loads(stored), *json.loads(incoming)])), ensure_ascii=False)
 
 
 def _is_kept(descriptor: EntityDescriptor, field: Field, item: ReviewItem, now: StoredRecord) -> bool:
-    """Return whether the record's value stays unless the reviewer says otherwise: of what was derived, or withdrawn."""
+    """Return whether the record's value stays by default: the row's is derived, or consent was withdrawn."""
     if field.name in (item.candidate.get(DERIVED) or "").split(","):
         return True
     withdrawal = descriptor.withdrawal
@@ -275,7 +276,7 @@ def _only_candidate(connection: sa.Connection, item: ReviewItem) -> UUID:
     if item.appeared:
         there = ", ".join(list_candidates(connection, item))
         raise UsageError(
-            f"row {item.ref} may be a record that was not there when it went to review",
+            f"row {item.ref} may be a record that did not exist when it went to review",
             hint=f"Name the record with --merge-into REF ({there}), or make a new one with --as-new.",
         )
     if len(item.candidates) != 1:
@@ -299,7 +300,7 @@ def _add_words(connection: sa.Connection, imported: Import, row_number: int, fie
 
 
 def _run(connection: sa.Connection, imported: Import, row_number: int, statement: str) -> None:
-    """Run one of apply's statements for what the person decided about the row."""
+    """Run one of apply's statements for the row that the person decided."""
     params = {
         "import": imported.id, "row_number": row_number, "source": imported.source_name, "origin": imported.origin,
     }  # fmt: skip
@@ -309,7 +310,7 @@ def _run(connection: sa.Connection, imported: Import, row_number: int, statement
         if getattr(error.orig, "sqlstate", None) != _REVERSED:
             raise
         raise UsageError(
-            f"row {imported.id}:{row_number} and the record together would end before they begin",
+            f"row {imported.id}:{row_number} would make the record end before it begins",
             hint="Keep the existing value of one side: --field NAME=existing.",
         ) from error
 

@@ -1,4 +1,4 @@
-"""Rows that wait for a person, and the existing records they may be: read, side by side."""
+"""Reads review items: rows that wait for a person, compared with the existing records that they may be."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.errors import NotFound
 from kelompok_core.imports.deciding import matching_sql
-from kelompok_core.imports.deciding.field_changes_sql import said_beside
+from kelompok_core.imports.deciding.field_changes_sql import compared_values
 from kelompok_core.imports.reporting.report import issue_of_row
 from kelompok_core.imports.shared.imports import Import, ImportState
 from kelompok_core.imports.shared.repeated_rows_sql import OWN_ID
@@ -30,13 +30,13 @@ class ReviewItem:
     """A row that waits for a person.
 
     Attributes:
-        reason: Code of why.
-        candidate: The row as it was understood.
-        raw: The row as it came.
-        findings: Why it waits: its findings that ask a person, as the database keeps them.
-        candidates: Ids of existing records it might have been when it was sent to review.
-        appeared: Ids of further ones it may be by now.
-        organization_id: Where the row's record belongs, if it belongs somewhere.
+        reason: Code of why it waits.
+        candidate: The row as it was read.
+        raw: The row as its source sent it.
+        findings: The findings that need a person, as stored in the database.
+        candidates: Ids of the records that it might have been when it was sent to review.
+        appeared: Ids of further records that it may be now.
+        organization_id: The owner of the row's record, if it has one.
         confined_to: The organization its import is confined to, or None.
         hides: Whether it may match a record that the reader may not see.
     """
@@ -59,7 +59,7 @@ class ReviewItem:
 
     @property
     def may_be(self) -> Sequence[UUID]:
-        """Ids of all existing records it may be."""
+        """Ids of all existing records that it may be."""
         return [*self.candidates, *self.appeared]
 
     @property
@@ -67,14 +67,14 @@ class ReviewItem:
         return f"{self.import_id}:{self.row_number}"
 
     def message(self, language: str = "en") -> str:
-        """Return in sentences why it waits, and what to do."""
-        asking = self.findings or [{"code": self.reason, "severity": "review"}]
-        return " ".join(issue_of_row(self.row_number, self.line, one).message(language) for one in asking)
+        """Return sentences that explain why it waits and what to do."""
+        findings = self.findings or [{"code": self.reason, "severity": "review"}]
+        return " ".join(issue_of_row(self.row_number, self.line, one).message(language) for one in findings)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One field of a row beside one existing record; ``set_by`` is who set the record's value."""
+    """One field of a row and of an existing record; ``set_by`` is who set the record's value."""
 
     field: str
     incoming: Any
@@ -84,7 +84,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredRecord:
-    """An existing record: its fields as candidates would say them, who set them, and what no field takes."""
+    """An existing record: its fields in the form of candidates, their origins, and its extra data."""
 
     stored: Mapping[str, str | None]
     origins: Mapping[str, str]
@@ -92,7 +92,7 @@ class StoredRecord:
     organization_id: UUID
 
 
-def list_review_items(  # noqa: PLR0913  (which rows, and for whom)
+def list_review_items(  # noqa: PLR0913  (filters and rights)
     connection: sa.Connection, *, import_id: UUID | None = None, organizations: Sequence[UUID] | None = None,
     after: tuple[UUID, int] | None = None, limit: int = 100, sees: Sequence[UUID] | None = None,
 ) -> list[ReviewItem]:  # fmt: skip
@@ -101,9 +101,9 @@ def list_review_items(  # noqa: PLR0913  (which rows, and for whom)
     Args:
         connection: To the database.
         import_id: Only of this import.
-        organizations: Only of imports confined to these, or rows that belong there; None is all.
-        after: Only behind this row, an import and a number.
-        limit: How many at most.
+        organizations: Only of imports confined to these, or rows that they own; None is all.
+        after: Only rows after this one, an import and a row number.
+        limit: The maximum number.
         sees: The organizations whose records the reader may see; None is all.
     """
     behind, number = after or (None, None)
@@ -115,7 +115,7 @@ def list_review_items(  # noqa: PLR0913  (which rows, and for whom)
         "number": number,
     }
     params |= {"everywhere": organizations is None, "owners": list(organizations or ())}
-    return _for_reader(connection, [_item(row) for row in connection.execute(_PARKED, params)], sees)
+    return _for_reader(connection, [_item(row) for row in connection.execute(_WAITING, params)], sees)
 
 
 def get_review_item(
@@ -124,12 +124,12 @@ def get_review_item(
     """Return one waiting row with its candidate records in these organizations; None is all.
 
     Raises:
-        NotFound: When there is none, somebody has decided it, or a later row took its place.
+        NotFound: When there is no such row, it was decided, or a later row superseded it.
     """
     params = {"import": import_id, "row_number": row_number, "limit": 1, "behind": None, "number": None}
-    row = connection.execute(_PARKED, params | {"everywhere": True, "owners": []}).one_or_none()
+    row = connection.execute(_WAITING, params | {"everywhere": True, "owners": []}).one_or_none()
     if row is None:
-        hint = _what_came(connection, params) or "See which wait: kelompok import review list"
+        hint = _superseded_by(connection, params) or "See which wait: kelompok import review list"
         raise NotFound("waiting row", f"{import_id}:{row_number}", hint=hint)
     return _for_reader(connection, [_item(row)], sees)[0]
 
@@ -140,14 +140,14 @@ def get_owner(connection: sa.Connection, import_id: UUID, row_number: int) -> UU
     return owner
 
 
-def _what_came(connection: sa.Connection, params: Mapping[str, Any]) -> str | None:
-    """Return what took the row's place, where something did."""
-    came = connection.execute(_SUPERSEDING, params).one_or_none()
-    return None if came is None else f"Row {came.by_row_number} of import {came.by_import} took its place."
+def _superseded_by(connection: sa.Connection, params: Mapping[str, Any]) -> str | None:
+    """Return a hint that names the row that superseded this one, if one did."""
+    later = connection.execute(_SUPERSEDING, params).one_or_none()
+    return None if later is None else f"Row {later.by_row_number} of import {later.by_import} took its place."
 
 
 def _for_reader(connection: sa.Connection, item: Sequence[ReviewItem], sees: Sequence[UUID] | None) -> list[ReviewItem]:
-    """Return the rows with their current candidate records, without hidden ones."""
+    """Return the rows with their current candidate records, without those hidden from the reader."""
 
     def place(one: ReviewItem) -> tuple[str, str, str]:
         return one.entity, one.source_name, str(one.confined_to)
@@ -159,7 +159,7 @@ def _for_reader(connection: sa.Connection, item: Sequence[ReviewItem], sees: Seq
         now = _look_again(connection, descriptor, source, in_sight, rows)
         some = {one for row in rows for one in (*row.candidates, *now.get(row.ref, ()))}
         foreign = find_foreign(connection, descriptor, some, in_sight)
-        shown |= {row.ref: _as_seen(row, foreign, now.get(row.ref, ())) for row in rows}
+        shown |= {row.ref: _visible_part(row, foreign, now.get(row.ref, ())) for row in rows}
     return [shown[one.ref] for one in item]
 
 
@@ -170,7 +170,7 @@ def _both(confined_to: UUID | None, sees: Sequence[UUID] | None) -> Sequence[UUI
     return [confined_to] if sees is None or confined_to in sees else []
 
 
-def _as_seen(row: ReviewItem, foreign: frozenset[UUID], now: Sequence[UUID]) -> ReviewItem:
+def _visible_part(row: ReviewItem, foreign: frozenset[UUID], now: Sequence[UUID]) -> ReviewItem:
     findings = [{**one, "params": without_foreign(one.get("params") or {}, foreign)} for one in row.findings]
     return replace(
         row, candidates=[one for one in row.candidates if one not in foreign], findings=findings,
@@ -193,7 +193,7 @@ def _look_again(
 
 
 def _may_be_now(descriptor: EntityDescriptor) -> str:
-    """Select the records that rows may be: that of their id or name, else of their keys, else of their name alone."""
+    """Select the records that rows may be: found by id, else by a key, else by name alone."""
     ruled = [column for rule in descriptor.rules for column in rule.columns]
     columns = ", ".join(
         f"(i.candidate->>'{name}')::{descriptor.kind_of(name)} AS {name}"
@@ -225,10 +225,10 @@ def _may_be_now(descriptor: EntityDescriptor) -> str:
 
 
 def compare(connection: sa.Connection, item: ReviewItem, target_id: UUID) -> list[Comparison]:
-    """Return every field the row or the record says something about, side by side.
+    """Return every field in which the row or the record has a value.
 
     Raises:
-        NotFound: When the record is not there.
+        NotFound: When the record does not exist.
     """
     descriptor = get_descriptor(item.entity)
     now = get_stored(connection, descriptor, target_id)
@@ -245,7 +245,7 @@ def compare(connection: sa.Connection, item: ReviewItem, target_id: UUID) -> lis
 
 
 def list_candidates(connection: sa.Connection, item: ReviewItem) -> Mapping[str, UUID]:
-    """Return the records the row may be, those that are still there, by slug or the end of their id."""
+    """Return the existing records that the row may be, by slug or by the end of their id."""
     descriptor = get_descriptor(item.entity)
     called = "slug" if descriptor.has_slug else f"right(id::text, {SHORT_ID})"
     query = sa.text(f"SELECT {called} AS ref, id FROM {descriptor.entity} WHERE id = ANY (:ids) ORDER BY 1, 2")
@@ -253,7 +253,7 @@ def list_candidates(connection: sa.Connection, item: ReviewItem) -> Mapping[str,
 
 
 def find_by_ref(connection: sa.Connection, item: ReviewItem, ref: str, *, sees: Sequence[UUID] | None = None) -> UUID:
-    """Return the record of the row's entity, and organization, with this slug or end of its id.
+    """Return the record of the row's entity and organization with this slug or end of its id.
 
     Searches only these organizations; None is all.
 
@@ -276,10 +276,10 @@ def find_by_ref(connection: sa.Connection, item: ReviewItem, ref: str, *, sees: 
 def get_stored(
     connection: sa.Connection, descriptor: EntityDescriptor, record_id: UUID, *, lock: bool = False
 ) -> StoredRecord:
-    """Return an existing record of any entity, held until the transaction ends when it is locked.
+    """Return an existing record of any entity; with ``lock``, lock it until the transaction ends.
 
     Raises:
-        NotFound: When it is not there.
+        NotFound: When it does not exist.
     """
     query = f"""
         SELECT {field_sql.stored_texts(descriptor.fields)} AS stored, t.field_origins AS origins,
@@ -291,18 +291,20 @@ def get_stored(
     return StoredRecord(**found._asdict())
 
 
-def get_said(
+def get_compared_values(
     connection: sa.Connection, item: ReviewItem, target_id: UUID, imported: Import
 ) -> Mapping[str, str | None]:
-    """Return what the row says beside an existing record: None where the record says all of it, and more."""
+    """Return the row's values as compared with an existing record; None where the record's is more detailed."""
     descriptor = get_descriptor(item.entity)
-    fields = descriptor.fields_told_by(imported.mapping.values())
+    fields = descriptor.mapped_fields(imported.mapping.values())
     params = {
         "import": item.import_id, "row_number": item.row_number, "id": target_id, "origin": imported.origin,
         "timezone": imported.options.timezone or DEFAULT_ZONE,
     }  # fmt: skip
-    said: Mapping[str, str | None] = connection.execute(sa.text(said_beside(descriptor, fields)), params).scalar_one()
-    return said
+    values: Mapping[str, str | None] = connection.execute(
+        sa.text(compared_values(descriptor, fields)), params
+    ).scalar_one()
+    return values
 
 
 def _item(row: sa.Row[Any]) -> ReviewItem:
@@ -316,7 +318,7 @@ def _item(row: sa.Row[Any]) -> ReviewItem:
     return ReviewItem(**values, candidates=known)
 
 
-_PARKED = sa.text(f"""
+_WAITING = sa.text(f"""
     SELECT d.import_id, d.row_number, r.line, m.source_name, m.entity, d.reason, r.candidate, r.raw, d.target_id,
            d.organization_id, m.organization_id AS confined_to, r.issues, d.issues AS more,
            (SELECT i.value->'params'->'candidates' FROM jsonb_array_elements(d.issues) i

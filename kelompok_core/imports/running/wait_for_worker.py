@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from kelompok_core.errors import told_again
+from kelompok_core.errors import restore_error
 from kelompok_core.imports.running.queue import enqueue, withdraw
 from kelompok_core.imports.running.workers import count_workers
 from kelompok_core.imports.shared.imports import Import, ImportState, get_import
@@ -18,7 +18,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
 _STEPS = {ImportState.STAGING: "stage", ImportState.STAGED: "decide", ImportState.PLANNED: "apply"}
 
 
-def hand_over(installation: Installation, import_id: UUID, tell: Callable[[Progress], None]) -> bool:
+def run_on_worker(installation: Installation, import_id: UUID, on_progress: Callable[[Progress], None]) -> bool:
     """Let a worker do the import and wait until it has; return False when none lives and it is still to be done.
 
     Raises:
@@ -38,9 +38,9 @@ def hand_over(installation: Installation, import_id: UUID, tell: Callable[[Progr
                 break
             if _is_left_alone(connection, import_):
                 return False
-        tell(_progress(import_))
+        on_progress(_progress(import_))
     if import_.failure is not None:
-        raise told_again(import_.failure_code, import_.failure, import_.failure_hint, import_.failure_findings)
+        raise restore_error(import_.failure_code, import_.failure, import_.failure_hint, import_.failure_findings)
     return True
 
 

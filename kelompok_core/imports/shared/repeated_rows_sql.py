@@ -1,11 +1,11 @@
-"""The SQL of rows their source sent before, word for word: told from the others, and let among them if need be."""
+"""SQL that finds repeated rows, which their source sent before word for word, and includes them again where needed."""
 
 from collections.abc import Iterator
 
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.issues import reasons
 from kelompok_core.records.owners_sql import OWNER, join_owners
-from kelompok_core.records.visibility_sql import said_by_limited, sees_said
+from kelompok_core.records.visibility_sql import from_limited_senders, sees_evidence
 
 
 def owner(descriptor: EntityDescriptor) -> str:
@@ -13,9 +13,9 @@ def owner(descriptor: EntityDescriptor) -> str:
 
 
 def good_rows(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
-    """The import's rows ``i`` that are not wrong, each with where it belongs; a condition may follow.
+    """Return the FROM clause of the import's valid rows ``i``, joined with their owners ``h``; conditions may follow.
 
-    With ``shared``, rows of an identity that several records share have one of their own, ``p.identity``.
+    With ``shared``, rows whose identity refers to several records get an identity of their own, ``p.identity``.
     """
     return f"""
         import_rows i {join_owners(named=named) if descriptor.belongs else ""} {_SHARED if shared else ""}
@@ -27,11 +27,11 @@ _SHARED = "LEFT JOIN deciding_shared p ON p.row_number = i.row_number"
 
 
 def identity(*, shared: bool) -> str:
-    """What a row ``i`` calls its record, as deciding goes by it."""
+    """Return SQL of the identity by which deciding looks up the record of a row ``i``."""
     return "coalesce(p.identity, i.identity)" if shared else "i.identity"
 
 
-# Whether somebody has said of a row of this source that it is no record its identity stands for.
+# Whether a person has judged a row of this source to be a different record from the one with its identity.
 SOME_SHARED = """
     SELECT EXISTS (SELECT FROM judgements
                    WHERE entity = :entity AND judgement = 'different' AND superseded_at IS NULL
@@ -39,9 +39,9 @@ SOME_SHARED = """
 
 
 def share(descriptor: EntityDescriptor) -> str:
-    """Tell the rows apart whose identity stands for several records, as siblings with one e-mail address are.
+    """Assign the rows whose identity refers to several records, such as siblings who share an e-mail address.
 
-    A row is of the record that the same words became part of, else of the one with its name, else of none of them.
+    A row gets the record that an identical row was applied to, else the record with its name, else none.
     """
     entity, name = descriptor.entity, descriptor.name_key
     return f"""
@@ -63,57 +63,57 @@ def share(descriptor: EntityDescriptor) -> str:
         LEFT JOIN import_rows o ON o.import_id = i.as_import AND o.row_number = i.as_row_number
         LEFT JOIN LATERAL (
           SELECT s.record_id FROM words s WHERE s.identity = i.identity AND s.raw_sha256 = i.raw_sha256
-          ORDER BY {LAST_SAID} LIMIT 1) same ON true
+          ORDER BY {LATEST_FIRST} LIMIT 1) same ON true
         LEFT JOIN LATERAL (
           SELECT s.record_id FROM words s
           WHERE s.identity = i.identity AND s.name = coalesce(i.candidate, o.candidate)->>'{name}'
-          ORDER BY {LAST_SAID} LIMIT 1) named ON true
+          ORDER BY {LATEST_FIRST} LIMIT 1) named ON true
         WHERE i.import_id = :import AND i.verdict IS DISTINCT FROM 'error'
           AND i.identity IN (SELECT identity FROM several)"""
 
 
 def known_shared(entity: str) -> str:
-    """What this source last said of the records that share an identity with others."""
+    """Add the source's latest evidence for records that share an identity with others."""
     return f"""
         INSERT INTO deciding_known (identity, record_id, raw_sha256, reading_sha256, reason, alive)
         SELECT DISTINCT ON (p.identity) p.identity, s.record_id, s.raw_sha256, s.reading_sha256,
                '{reasons.KNOWN.code}', true
         FROM deciding_shared p JOIN evidence s ON s.record_id = p.record_id
         WHERE s.entity = '{entity}' AND s.source_name = :source
-        ORDER BY p.identity, {LAST_SAID}"""
+        ORDER BY p.identity, {LATEST_FIRST}"""
 
 
 OWN_ID = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
 
-# Whether this source has said anything before.
-SAID_BEFORE = "EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)"
+# Whether this source has evidence from an earlier import.
+SOURCE_IS_KNOWN = "EXISTS (SELECT FROM source_records WHERE entity = :entity AND source_name = :source)"
 
-# What tells in which order a source said things; evidence ``s`` in that order, the last first.
-_SAID = ("last_seen_at", "last_row_number", "id")
-LAST_SAID = ", ".join(f"s.{column} DESC" for column in _SAID)
-_SAID_LATER = "({}) > ({})".format(*(", ".join(f"{one}.{column}" for column in _SAID) for one in "os"))
+# The columns that order the evidence of a source by time, and evidence ``s`` in that order, the latest first.
+_ORDER = ("last_seen_at", "last_row_number", "id")
+LATEST_FIRST = ", ".join(f"s.{column} DESC" for column in _ORDER)
+_IS_LATER = "({}) > ({})".format(*(", ".join(f"{one}.{column}" for column in _ORDER) for one in "os"))
 
-# Evidence ``s`` that rows of an import may refer to: several organizations may use the same source name, and the
+# Whether rows of the import may refer to evidence ``s``. Several organizations may use the same source name, and the
 # identity of an organization does not name its owner.
 OF_SCOPE = f"(CAST(:scope AS uuid) IS NULL OR s.entity <> '{OWNER}' OR s.record_id = CAST(:scope AS uuid))"
 
 
 def in_sight(descriptor: EntityDescriptor) -> str:
     """Whether the import may see a record ``t`` through evidence ``s``."""
-    return sees_said(f"t.{descriptor.organization_column}", said_by_limited("s"))
+    return sees_evidence(f"t.{descriptor.organization_column}", from_limited_senders("s"))
 
 
-# Asked once: of a list that comes again unchanged nothing is left, and nothing need be looked through.
-_SOME_UNSEEN = "(SELECT count(*) FROM deciding_repeated) < (SELECT rows_staged FROM imports WHERE id = :import)"
-NOT_REPEATED = f" AND {_SOME_UNSEEN} AND NOT EXISTS (SELECT FROM deciding_repeated s WHERE s.row_number = i.row_number)"
+# Evaluated once: if a list comes again unchanged, no rows are left, and nothing needs to be scanned.
+_SOME_NEW = "(SELECT count(*) FROM deciding_repeated) < (SELECT rows_staged FROM imports WHERE id = :import)"
+NOT_REPEATED = f" AND {_SOME_NEW} AND NOT EXISTS (SELECT FROM deciding_repeated s WHERE s.row_number = i.row_number)"
 
-# Of a bare comparison with what it has no statistics of the planner expects one row in two hundred to pass, of this one
-# in two: a list that comes again is mostly what it was.
+# Without statistics, the planner expects a plain comparison to match one row in 200, and this expression one in two.
+# Most rows of a list that comes again are unchanged.
 _LIKELY = "coalesce({}, false)"
 
 
-def seen(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
-    """Rows staged as references to what their source last said of records still there: nothing is to be found out."""
+def repeated(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
+    """Find rows that refer to the source's latest evidence for a record that still exists; they need no matching."""
     entity = descriptor.entity
     same = "o.record_id = s.record_id" if shared else "o.identity = g.identity"
     return f"""
@@ -123,17 +123,17 @@ def seen(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
           FROM {good_rows(descriptor, named=named, shared=shared)}) g
         JOIN evidence s ON s.id = g.evidence_id
         JOIN {entity} t ON t.id = s.record_id
-        WHERE {SAID_BEFORE}
+        WHERE {SOURCE_IS_KNOWN}
           AND {_LIKELY.format("s.reading_sha256 = :reading")}
           AND {in_sight(descriptor)}
           AND NOT EXISTS (
             SELECT FROM evidence o
             WHERE o.entity = '{entity}' AND o.source_name = :source AND {same}
-              AND {_SAID_LATER})"""
+              AND {_IS_LATER})"""
 
 
 def known(descriptor: EntityDescriptor) -> str:
-    """The source's latest values for the records that other rows refer to; only visible ones, or once visible ones."""
+    """Find the source's latest evidence by the identities of the other rows: of visible records, or deleted ones."""
     entity = descriptor.entity
     others = f"""
         SELECT i.identity FROM import_rows i
@@ -144,18 +144,18 @@ def known(descriptor: EntityDescriptor) -> str:
                '{reasons.KNOWN.code}' AS reason, t.id IS NOT NULL AS alive
         FROM evidence s LEFT JOIN {entity} t ON t.id = s.record_id
         WHERE s.entity = '{entity}' AND s.source_name = :source AND s.identity IN ({others})
-          -- A record that an undo took away was never there, for what comes after.
+          -- A record that an undo deleted counts as never created.
           AND (t.id IS NOT NULL OR NOT EXISTS (
             SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
           AND ({in_sight(descriptor)} OR t.id IS NULL AND {_was_in_sight(descriptor)})
-        ORDER BY s.identity, {LAST_SAID}"""
+        ORDER BY s.identity, {LATEST_FIRST}"""
 
 
 def _was_in_sight(descriptor: EntityDescriptor) -> str:
     """Whether the deleted record of evidence ``s`` was visible when it was written."""
     if not descriptor.belongs:
         return "false"
-    said = sees_said("d.organization_id", said_by_limited("s"))
+    counts = sees_evidence("d.organization_id", from_limited_senders("s"))
     return f"""EXISTS (
             SELECT FROM imports m CROSS JOIN LATERAL (
               SELECT target_id, organization_id FROM import_decisions
@@ -163,22 +163,22 @@ def _was_in_sight(descriptor: EntityDescriptor) -> str:
               UNION ALL
               SELECT target_id, organization_id FROM review_decisions
               WHERE import_id = m.id AND row_number = s.row_number) d
-            WHERE m.id = s.import_id AND d.target_id = s.record_id AND {said})"""
+            WHERE m.id = s.import_id AND d.target_id = s.record_id AND {counts})"""
 
 
 def repeated_by_words(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
-    """Rows that are no references and say word for word what their source last said."""
+    """Add rows that are no references but have the same text as the source's latest evidence."""
     return f"""
         INSERT INTO deciding_repeated (row_number, owner, guarded, target)
         SELECT g.row_number, g.owner, g.guarded, n.record_id FROM (
           SELECT i.row_number, {identity(shared=shared)} AS identity, i.raw_sha256, {owner(descriptor)}
-          FROM {good_rows(descriptor, named=named, shared=shared)} AND i.evidence_id IS NULL AND {_SOME_UNSEEN}) g
+          FROM {good_rows(descriptor, named=named, shared=shared)} AND i.evidence_id IS NULL AND {_SOME_NEW}) g
         JOIN deciding_known n ON n.identity = g.identity AND n.alive
         WHERE {_LIKELY.format("n.raw_sha256 = g.raw_sha256")} AND {_LIKELY.format("n.reading_sha256 = :reading")}
           AND EXISTS (SELECT FROM deciding_known)"""
 
 
-# A row of an export has the id of our own record.
+# A row of an export has the id of a record in this database.
 OWN_IDS = f"""
     INSERT INTO deciding_known (identity, record_id, reason, alive)
     SELECT DISTINCT ON (k.identity) k.identity, t.id, '{reasons.OWN_ID.code}', true
@@ -187,18 +187,18 @@ OWN_IDS = f"""
 
 
 def recall(records: str) -> str:
-    """Fill in what rows say that were staged as references; ``records`` selects the numbers of those wanted."""
+    """Fill in the values of rows that were staged as references; ``records`` selects their row numbers."""
     return f"SELECT recall_rows(:import, ARRAY({records}))"
 
 
-# References that have something to be found out after all. Subtracted, not joined: how many rows are references is what
-# the planner knows least.
+# References that are not repeated rows after all. Uses EXCEPT instead of a join, because the planner cannot estimate
+# how many rows are references.
 RECALL = recall(f"""
     SELECT row_number FROM import_rows WHERE import_id = :import AND raw IS NULL
-      AND {SAID_BEFORE} AND {_SOME_UNSEEN}
+      AND {SOURCE_IS_KNOWN} AND {_SOME_NEW}
     EXCEPT SELECT row_number FROM deciding_repeated""")
 
-# Seen rows that bear the name of another row count among its namesakes.
+# Repeated rows with the name of another row count among its namesakes.
 NAMESAKES = """
     CREATE TEMPORARY TABLE deciding_namesakes ON COMMIT DROP AS
     SELECT s.owner, t.{name_key} AS name_key, count(DISTINCT s.target) AS number
@@ -206,20 +206,23 @@ NAMESAKES = """
     WHERE t.{name_key} IN (SELECT {name_key} FROM deciding_keys) GROUP BY s.owner, t.{name_key}"""
 
 
-def bring_back(keys: str, *, shared: bool) -> Iterator[str]:
-    """Yield what lets seen rows take their turns where another row speaks of the same record; ``keys`` selects them."""
+def include_repeated(keys: str, *, shared: bool) -> Iterator[str]:
+    """Yield statements that treat repeated rows like other rows if another row refers to the same record.
+
+    ``keys`` selects the keys of rows.
+    """
     yield f"""
-        CREATE TEMPORARY TABLE deciding_back ON COMMIT DROP AS
+        CREATE TEMPORARY TABLE deciding_included ON COMMIT DROP AS
         SELECT s.*, {identity(shared=shared)} AS identity, i.external_id IS NOT NULL AS explicit, i.raw_sha256
         FROM deciding_repeated s JOIN import_rows i ON i.import_id = :import AND i.row_number = s.row_number
         {_SHARED if shared else ""}
         WHERE s.target IN (SELECT target FROM deciding_rows)"""
-    yield "DELETE FROM deciding_repeated s USING deciding_back b WHERE s.row_number = b.row_number"
-    yield recall("SELECT row_number FROM deciding_back")
-    back = "EXISTS (SELECT FROM deciding_back b WHERE b.row_number = i.row_number)"
-    yield f"INSERT INTO deciding_keys {keys} AND {back}"
+    yield "DELETE FROM deciding_repeated s USING deciding_included b WHERE s.row_number = b.row_number"
+    yield recall("SELECT row_number FROM deciding_included")
+    included = "EXISTS (SELECT FROM deciding_included b WHERE b.row_number = i.row_number)"
+    yield f"INSERT INTO deciding_keys {keys} AND {included}"
     yield f"""
         INSERT INTO deciding_rows
             (row_number, identity, explicit, raw_sha256, owner, guarded, target, reason, for_review, namesakes)
         SELECT row_number, identity, explicit, raw_sha256, owner, guarded, target, '{reasons.KNOWN.code}', false, 0
-        FROM deciding_back"""
+        FROM deciding_included"""

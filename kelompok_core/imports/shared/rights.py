@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kelompok_core.access.actors import Actor, get_actor_by_id
-from kelompok_core.access.rules import Action, authorize, list_organizations_seen, list_organizations_where, may
+from kelompok_core.access.rules import Action, authorize, list_organizations_where, list_visible_organizations, may
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.errors import NotPermitted
 from kelompok_core.imports.shared.imports import Import
@@ -51,7 +51,7 @@ def list_in_sight(connection: sa.Connection, actor: Actor, import_: Import) -> l
     """
     if import_.organization_id is not None:
         return [import_.organization_id]
-    return list_organizations_seen(connection, actor)
+    return list_visible_organizations(connection, actor)
 
 
 def list_owners(connection: sa.Connection, import_: Import) -> list[UUID | None]:

@@ -1,4 +1,4 @@
-"""From cells as written to candidates: normalizers, guards and keys."""
+"""Makes candidates of a batch's cells: normalizes, derives and validates values, and computes identities."""
 
 import json
 from collections.abc import Mapping
@@ -33,22 +33,22 @@ from kelompok_core.values.times import starts_at
 SLUG_BASE = "slug_base"
 ORGANIZATION_KEY = "organization_key"
 DERIVED = "derived"
-"""Member of a candidate with the names of fields whose value was made of something else, with commas between them."""
+"""Member of a candidate with the names of fields whose value was derived from another field, separated by commas."""
 
 IN_BRIEF = "_in_brief"
-"""Ends the name of the member with what is said of a field where that is not all that could be."""
+"""Suffix of the member with an incomplete value, such as a date without its day."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What an import says beside its cells.
+    """How an import reads its cells.
 
     Attributes:
-        reading: How to read what could be read in several ways.
-        organization_id: The organization all rows belong to, or None.
-        owner_names: What that one is called: a column of organizations that says so says nothing new.
-        owner_countries: The countries of organizations by what rows call them, as far as they are known.
-        granted: Rights beyond importing that guarded values may rest on.
+        reading: How to read ambiguous values.
+        organization_id: The organization that owns all rows, or None.
+        owner_names: Names of that organization; cells that repeat one of them are not kept as extra data.
+        owner_countries: The known countries of organizations, by the names that rows use.
+        granted: Rights beyond importing, which guarded values need.
     """
 
     reading: Reading = field(default_factory=Reading)
@@ -60,16 +60,16 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """A batch made ready to be staged.
+    """The candidates of a batch, ready to be staged.
 
     Attributes:
-        fields: One text column a mapped field, derived column and slug; null where nothing is said.
-        extra: Cells that no field takes, by header; null where blank.
+        fields: One text column per mapped field, derived column and slug; null where there is no value.
+        extra: Cells of unmapped columns, by header; null where blank.
         external_id: The source's own id, or null.
-        identity: What this source calls the record: its id, or a natural key.
+        identity: How this source identifies the record: by its id, or by a natural key.
         findings: Columns position, column, code, severity, value, params.
-        needs: Rights that some value rests on.
-        speaking: Columns that some value came of, or that were understood.
+        needs: Rights that some value needs.
+        used_columns: Columns with a cell that gave a value or was understood.
     """
 
     fields: pd.DataFrame
@@ -78,7 +78,7 @@ class Candidates:
     identity: pd.Series
     findings: pd.DataFrame
     needs: frozenset[Action]
-    speaking: frozenset[str]
+    used_columns: frozenset[str]
 
 
 def make_candidates(
@@ -87,13 +87,13 @@ def make_candidates(
     """Normalize, derive and validate one batch; a bad row is data, never an exception."""
     cells = batch.cells
     columns = {target: column for column, target in mapping.targets.items() if column in cells.columns}
-    told = _understood(descriptor, cells, columns, terms)
-    frame, findings = told.frame, list(told.findings)
+    values = _read_values(descriptor, cells, columns, terms)
+    frame, findings = values.frame, list(values.findings)
     external_id = _nothing(cells)
     if EXTERNAL_ID in columns:
         external_id = read_ids(cells[columns[EXTERNAL_ID]], terms.reading)
         findings.append(_lost_ids(cells[columns[EXTERNAL_ID]], external_id))
-    speaking, unused = _account(descriptor, cells, columns, replace(told, findings=findings))
+    used_columns, unused = _find_unused(descriptor, cells, columns, replace(values, findings=findings))
     findings += unused
     needs, guarded = _hold_guards(descriptor, frame, columns, cells, terms)
     findings += guarded
@@ -111,14 +111,15 @@ def make_candidates(
         identity=identity,
         findings=all_findings(*findings),
         needs=needs,
-        speaking=speaking,
+        used_columns=used_columns,
     )
 
 
 def read_ids(cells: pd.Series, reading: Reading) -> pd.Series:
-    """Return a source's own ids: without the apostrophe and the decimal that spreadsheets put to them.
+    """Return a source's own ids, without the apostrophes and decimals that spreadsheets add.
 
-    One in scientific notation is its digits; where some of these are lost, many ids may look so, and it is none.
+    An id in scientific notation becomes its digits.
+    If digits were lost, several ids may look the same, so it becomes null.
     """
     ids = drop_blank_words(line(cells).values)
     texts = changed_where(to_arrow(ids), r"^'[0-9+]", lambda some: pc.utf8_slice_codeunits(some, 1))
@@ -130,7 +131,7 @@ def read_ids(cells: pd.Series, reading: Reading) -> pd.Series:
 
 
 def _lost_ids(cells: pd.Series, read: pd.Series) -> pd.DataFrame:
-    """Return a finding for each id of which a program has rounded digits away."""
+    """Return a finding for each id that lost digits because a program rounded it."""
     lost = read.isna() & matching(line(cells).values, SCIENTIFIC)
     return found(cells, lost, "id.digits_lost", Severity.WARNING)
 
@@ -145,23 +146,25 @@ def _column(cells: pd.DataFrame, columns: Mapping[str, str], target: str) -> pd.
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
-    """What a batch tells: one column a field, what was found while reading, and by column the cells understood."""
+class _Values:
+    """The values of a batch, one column per field, with the findings, and the cells that were understood by column."""
 
     frame: pd.DataFrame
     findings: list[pd.DataFrame]
     understood: Mapping[str, pd.Series]
 
 
-def _understood(descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms) -> _Told:
-    """Return what a batch tells; where values were derived, a further column of the frame names their fields."""
+def _read_values(
+    descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms
+) -> _Values:
+    """Return the values of a batch; if values were derived, a further column names their fields."""
     findings: list[pd.DataFrame] = []
     understood: dict[str, pd.Series] = {}
     values: dict[str, pd.Series] = {}
     derived: dict[str, pd.Series] = {}
     shared: dict[str, Any] = {}
     reading, owner_country = terms.reading, _owner_country(cells, columns, terms)
-    for one in descriptor.fields_told_by(columns):
+    for one in descriptor.mapped_fields(columns):
         parts = {part.name: cells[columns[part.name]] for part in one.parts if part.name in columns}
         inputs = Inputs(
             own=_column(cells, columns, one.name),
@@ -190,18 +193,18 @@ def _understood(descriptor: EntityDescriptor, cells: pd.DataFrame, columns: Mapp
     if derived:
         values[DERIVED] = _names_where(derived, cells)
     frame = pd.DataFrame(values, index=cells.index, dtype="str")
-    return _Told(frame=frame, findings=findings, understood=understood)
+    return _Values(frame=frame, findings=findings, understood=understood)
 
 
 def _owner_country(cells: pd.DataFrame, columns: Mapping[str, str], terms: Terms) -> pd.Series | None:
-    """Return the country of the organization that each row names; None where there is none to know."""
+    """Return the country of the organization that each row names; None if no country is known."""
     if ORGANIZATION not in columns or not terms.owner_countries:
         return None
     return map_distinct(line(cells[columns[ORGANIZATION]]).values, terms.owner_countries.get)
 
 
 def _names_where(masks: Mapping[str, pd.Series], cells: pd.DataFrame) -> pd.Series:
-    """Return for each row the names whose mask is true there, with commas between them; null for none."""
+    """Return for each row the names whose mask is true, separated by commas; null if there are none."""
     places = sum(mask.to_numpy(dtype="int64") << bit for bit, mask in enumerate(masks.values()))
     lists = [
         ",".join(name for bit, name in enumerate(masks) if number >> bit & 1) or None
@@ -210,40 +213,40 @@ def _names_where(masks: Mapping[str, pd.Series], cells: pd.DataFrame) -> pd.Seri
     return to_series(pa.array(lists, pa.large_string()).take(pa.array(places)), cells.index)
 
 
-def _account(
+def _find_unused(
     descriptor: EntityDescriptor,
     cells: pd.DataFrame,
     columns: Mapping[str, str],
-    told: _Told,
+    values: _Values,
 ) -> tuple[frozenset[str], list[pd.DataFrame]]:
-    """Return the columns that something came of, and a finding for each filled cell that nothing came of unsaid.
+    """Return the columns that were used, and a finding for each filled cell that gave no value and has no finding.
 
-    A cell that was understood was used, whatever it leads to: that somebody has not opted out is no value.
+    A cell that was understood counts as used even without a value: «has not opted out» is no value.
     """
-    used, findings = dict(told.understood), all_findings(*told.findings)
-    for one in descriptor.fields_told_by(columns):
-        there = told.frame[one.name].notna()
+    used, findings = dict(values.understood), all_findings(*values.findings)
+    for one in descriptor.mapped_fields(columns):
+        there = values.frame[one.name].notna()
         for target in (one.name, *(part.name for part in one.parts)):
             if target in columns:
                 column = columns[target]
                 used[column] = used[column] | there if column in used else there
-    unsaid = []
+    unused = []
     for column, mask in used.items():
         if mask.all():
             continue
         rest = cells[column][~mask & cells[column].notna()]
         if rest.empty:
             continue
-        spoken_of = findings["position"][findings["column"] == column] if len(findings) else ()
-        lost = has_content(rest) & ~rest.index.isin(spoken_of)
-        unsaid.append(found(rest, lost, "value.not_used", Severity.WARNING))
-    return frozenset(column for column, mask in used.items() if mask.any()), unsaid
+        with_finding = findings["position"][findings["column"] == column] if len(findings) else ()
+        lost = has_content(rest) & ~rest.index.isin(with_finding)
+        unused.append(found(rest, lost, "value.not_used", Severity.WARNING))
+    return frozenset(column for column, mask in used.items() if mask.any()), unused
 
 
 def _hold_guards(
     descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], cells: pd.DataFrame, terms: Terms
 ) -> tuple[frozenset[Action], list[pd.DataFrame]]:
-    """Take guarded values out of the frame where the right is missing; return the rights that others rest on."""
+    """Remove guarded values whose right is missing from the frame; return the rights that the others need."""
     needs: set[Action] = set()
     findings: list[pd.DataFrame] = []
     for guard in descriptor.guards:
@@ -265,7 +268,7 @@ def _naming(action: str, _: str) -> dict[str, str]:
 
 
 def _derive(descriptor: EntityDescriptor, frame: pd.DataFrame) -> None:
-    """Add derived columns, slugs of words and the base of the slug, in place: the frame is this module's own."""
+    """Add derived columns, slugs of terms and the base of the slug to the frame, in place."""
     for derived in descriptor.derived:
         if derived.field in frame.columns:
             frame[derived.name] = derived.derive(frame[derived.field])
@@ -278,9 +281,9 @@ def _derive(descriptor: EntityDescriptor, frame: pd.DataFrame) -> None:
 
 
 def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd.Series, terms: Terms) -> pd.Series:
-    """Return the row's identity; one of a record that belongs somewhere ends with where.
+    """Return the identities of rows, which end with the owner if the entity has one.
 
-    So the same list of two chapters, both numbered from 1, speaks of different people.
+    Two chapters may both number the rows of the same list from 1: these are different people.
     """
     own = "id:" + external_id
     if external_id.isna().any():
@@ -291,7 +294,7 @@ def _identity(descriptor: EntityDescriptor, frame: pd.DataFrame, external_id: pd
 
 
 def identity_by_id(descriptor: EntityDescriptor, external_id: pd.Series, terms: Terms) -> pd.Series:
-    """Return the identities of rows that have an id and belong where the import does; null where there is no id."""
+    """Return the identities by id of rows that the import's organization owns; null where there is no id."""
     return _at_owner(descriptor, "id:" + external_id, terms)
 
 
@@ -300,7 +303,7 @@ def _at_owner(descriptor: EntityDescriptor, identity: pd.Series, terms: Terms) -
 
 
 def _without_owner(descriptor: EntityDescriptor, cells: pd.DataFrame, terms: Terms) -> pd.DataFrame:
-    """Return the cells without those that name the organization all rows belong to anyway."""
+    """Return the cells without those that only repeat the name of the organization that owns all rows."""
     aliases = {ORGANIZATION, *descriptor.organization_aliases} if terms.owner_names else set()
     naming = [column for column in cells.columns if aliases.intersection(spellings(str(column)))]
     if not naming:
@@ -313,13 +316,13 @@ def _without_owner(descriptor: EntityDescriptor, cells: pd.DataFrame, terms: Ter
 
 
 def _kept_as_extra(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells no field takes as they are kept: constants unwrapped, blank ones null."""
+    """Return the cells of unmapped columns as they are stored: constants unwrapped, blank cells null."""
     kept = cells.apply(unwrap_constants)
     return kept.where(kept.apply(lambda column: column.str.strip() != ""))
 
 
 def candidate_json(candidates: Candidates) -> pa.Array:
-    """Return each candidate as one JSON object, its extra cells under ``extra``."""
+    """Return each candidate as a JSON object with its extra cells under ``extra``."""
     plain = row_objects(candidates.fields)
     if not len(candidates.extra.columns):
         return plain

@@ -44,7 +44,7 @@ class HomeCountries:
         return {written: country for written in named if (country := self._known[written]) is not None}
 
     def _reads_numbers(self, columns: Mapping[str, str]) -> bool:
-        return any(one.read is phone for one in self._descriptor.fields_told_by(columns))
+        return any(one.read is phone for one in self._descriptor.mapped_fields(columns))
 
     def _look_up(self, written: list[str], keys: list[str]) -> dict[str, str | None]:
         asked = {"written": written, "keys": keys, "scope": None} | self._sees

@@ -7,7 +7,7 @@ from kelompok_core.headers.mapping import OUR_COLUMNS, RECORD_ID
 from kelompok_core.records.formulas import unguard_formula
 
 
-def take_back(batch: SourceBatch, media_type: str) -> SourceBatch:
+def restore_cells(batch: SourceBatch, media_type: str) -> SourceBatch:
     """Return a batch of an error file or an export with its cells as they were; any other batch as it is."""
     columns = set(batch.cells.columns)
     if is_json(media_type) or not (set(OUR_COLUMNS) <= columns or RECORD_ID in columns):

@@ -11,7 +11,7 @@ from kelompok_core.database.locks import use_memory
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.shared.acting import noticing_takeover
 from kelompok_core.imports.shared.imports import IMPORTS, Import, ImportState, fingerprint, update_held
-from kelompok_core.imports.shared.repeated_rows_sql import LAST_SAID, OF_SCOPE
+from kelompok_core.imports.shared.repeated_rows_sql import LATEST_FIRST, OF_SCOPE
 from kelompok_core.imports.shared.rights import StagingRights
 from kelompok_core.imports.staging.normalizing import CONTRACT
 from kelompok_core.imports.staging.row_tables import issue_dict
@@ -95,7 +95,7 @@ def take_rows(installation: Installation, import_: Import, digest: bytes, rights
     with ThreadPoolExecutor(_TAKERS, "taking") as takers:
         for taken in takers.map(take, range(1, max(earlier.rows_staged, 1) + 1, TAKEN_ROWS)):
             staged += taken
-            installation.tell(Progress(step="stage", rows=staged))
+            installation.on_progress(Progress(step="stage", rows=staged))
     return staged
 
 
@@ -162,6 +162,6 @@ _TAKE = f"""
         AND s.reading_sha256 = :reading
         AND {OF_SCOPE}
       WHERE w.import_id = :earlier AND w.row_number BETWEEN :first AND :last
-      ORDER BY w.row_number, {LAST_SAID}) r"""
+      ORDER BY w.row_number, {LATEST_FIRST}) r"""
 _TAKE_ALL = sa.text(_TAKE)
 _TAKE_REST = sa.text(f"{_TAKE} ON CONFLICT (import_id, row_number) DO NOTHING")

@@ -14,7 +14,7 @@ from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.shared.columns import EXTERNAL_ID, ORGANIZATION
 from kelompok_core.imports.shared.imports import Import
-from kelompok_core.imports.shared.repeated_rows_sql import LAST_SAID, OF_SCOPE, SAID_BEFORE
+from kelompok_core.imports.shared.repeated_rows_sql import LATEST_FIRST, OF_SCOPE, SOURCE_IS_KNOWN
 from kelompok_core.imports.staging.candidates import Terms, identity_by_id, read_ids
 
 
@@ -82,7 +82,7 @@ class References:
         return guarded or (self._descriptor.belongs and ORGANIZATION in columns)
 
 
-_ANY = sa.text(f"SELECT {SAID_BEFORE}")
+_ANY = sa.text(f"SELECT {SOURCE_IS_KNOWN}")
 _FIND = sa.text(f"""
     SELECT coalesce(r.as_import, r.import_id)::text AS import_id, array_agg(p.number::integer - 1) AS positions,
            array_agg(coalesce(r.as_row_number, r.row_number)) AS records, array_agg(s.id) AS evidence
@@ -93,7 +93,7 @@ _FIND = sa.text(f"""
         AND s.raw_sha256 = substring(CAST(:digests AS bytea) FROM p.number::integer * 32 - 31 FOR 32)
         AND s.reading_sha256 = :reading
         AND {OF_SCOPE}
-      ORDER BY {LAST_SAID} LIMIT 1) s
+      ORDER BY {LATEST_FIRST} LIMIT 1) s
     JOIN import_rows r ON r.import_id = s.last_import_id AND r.row_number = s.last_row_number
       AND r.issues IS NULL AND r.verdict IS NULL
     GROUP BY 1

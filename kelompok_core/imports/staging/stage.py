@@ -1,4 +1,4 @@
-"""The stage step: the plugin reads, the core understands, every row is kept. Restartable after any batch."""
+"""The stage step: the plugin reads the source, the core interprets and stores every row. Resumes after any batch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ from kelompok_core.records.registry import get_descriptor
 
 
 def stage(installation: Installation, import_id: UUID) -> Import:
-    """Bring the source's rows into ``import_rows``; does nothing when that is done already.
+    """Store the source's rows in ``import_rows``; do nothing if that is done already.
 
     A file that was read before in the same way is not read again.
 
@@ -76,16 +76,16 @@ def stage(installation: Installation, import_id: UUID) -> Import:
 
 
 def _require_values(installation: Installation, import_id: UUID, stager: Stager) -> None:
-    if stager.silent_columns:
+    if stager.columns_without_values:
         with installation.database.connect() as connection:
-            require_values(connection, import_id, stager.silent_columns)
+            require_values(connection, import_id, stager.columns_without_values)
 
 
 def read_source(installation: Installation, import_id: UUID, part: Part) -> tuple[Import, Stager | None]:
-    """Read an import's source and stage what is the part's; return the import, and the pass if there was one to make.
+    """Read an import's source and stage the rows of a part; return the import, and the pass if one was needed.
 
     Raises:
-        ImportFailed: When the source cannot be read; the import has failed then.
+        ImportFailed: When the source cannot be read; the import then has the state «failed».
         NotPermitted: When the actor may no longer import there.
     """
     import_, rights = _begin(installation, import_id)
@@ -117,9 +117,9 @@ def _read(installation: Installation, import_: Import, rights: StagingRights, pa
 
 @contextmanager
 def remembering_failure(installation: Installation, import_: Import) -> Iterator[None]:
-    """Record an error of ours as the import's failure and re-raise it; convert MemoryError to one.
+    """Store a KelompokError as the import's failure and re-raise it; a MemoryError becomes one.
 
-    An import stays open when the database or the storage was away: it can go on when they are back.
+    The import does not fail when the database or the storage is unavailable: it can resume later.
     """
     try:
         with _memory_explained():

@@ -1,4 +1,4 @@
-"""One pass over a source: a plugin reads it, the core interprets it, every row is stored. Restarts after any batch."""
+"""One pass over a source: a plugin reads it, the core interprets it, every row is stored. Resumes after any batch."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ from kelompok_core.imports.staging.owner_countries import HomeCountries
 from kelompok_core.imports.staging.part import Part
 from kelompok_core.imports.staging.plugin_output import accept_batch
 from kelompok_core.imports.staging.plugin_reading import as_our_errors, read_batches, unreadable
-from kelompok_core.imports.staging.returned_files import take_back
+from kelompok_core.imports.staging.returned_files import restore_cells
 from kelompok_core.imports.staging.reused_files import note_earlier
 from kelompok_core.imports.staging.reused_rows import Known, References
 from kelompok_core.imports.staging.row_tables import (
@@ -105,13 +105,13 @@ class Stager:
         self._written: list[str] = []
         self._issues: list[dict[str, Any]] = []
         self._blank_lines = 0
-        self._speaking: set[str] = set()
+        self._used_columns: set[str] = set()
         self.staged = import_.rows_staged
         self.read = 0
         self.state: dict[str, Any] = {}
 
     def run(self) -> None:
-        """Interpret one batch while the previous one is written, and the rows of the next one are looked up."""
+        """Interpret one batch while the previous one is written and the rows of the next one are looked up."""
         with (
             self._installation.database.connect() as connection,
             ThreadPoolExecutor(1, "staging") as writer,
@@ -121,7 +121,7 @@ class Stager:
             connection.commit()  # reading may be slow, and should not keep a transaction open
             writing: Future[None] | None = None
             for fresh in self._read_ahead(looker):
-                ready = self._understand(fresh)
+                ready = self._interpret(fresh)
                 if writing is not None:
                     writing.result()
                 writing = writer.submit(self._write, connection, ready)
@@ -129,17 +129,17 @@ class Stager:
                 writing.result()
 
     @property
-    def silent_columns(self) -> list[str]:
+    def columns_without_values(self) -> list[str]:
         """The mapped columns for which no row of this pass had a value."""
         mapped = self._mapping.targets if self._mapping is not None else {}
-        return [column for column in mapped if column not in self._speaking]
+        return [column for column in mapped if column not in self._used_columns]
 
     def _read_ahead(self, looker: ThreadPoolExecutor) -> Iterator[_Fresh]:
         """Yield the batches to stage, each after the next one is read; meanwhile, its rows are looked up."""
         before: _Fresh | None = None
         with closing(self._batches()) as batches:
             for batch in batches:
-                fresh = self._take_in(batch, looker)
+                fresh = self._accept(batch, looker)
                 if before is not None:
                     yield before
                 before = fresh
@@ -149,12 +149,12 @@ class Stager:
     def _batches(self) -> Generator[SourceBatch]:
         return read_batches(self._installation.settings, self._import)
 
-    def _take_in(self, batch: SourceBatch, looker: ThreadPoolExecutor) -> _Fresh | None:
+    def _accept(self, batch: SourceBatch, looker: ThreadPoolExecutor) -> _Fresh | None:
         """Return the rows of the batch that are still to be staged, with the import's new columns; None if none."""
         accepted = accept_batch(batch, after=self.read, plugin=self._import.plugin_label)
         with as_our_errors(self._import.plugin_label, self._import.file_name):
             self._size.add(accepted)
-        source = take_back(accepted, self._import.media_type)
+        source = restore_cells(accepted, self._import.media_type)
         self._written += [column for column in source.cells.columns if column not in self._written]
         batch = self._normalizing.normalize(source)
         self.read += len(batch.cells)
@@ -179,7 +179,7 @@ class Stager:
             staged=self.staged,
         )  # fmt: skip
 
-    def _understand(self, fresh: _Fresh) -> _Ready:
+    def _interpret(self, fresh: _Fresh) -> _Ready:
         tables = [] if fresh.batch.cells.empty else list(self._tables(fresh))
         state = fresh.state | {"needs": sorted(self._needs)}
         if not self._part.is_whole:
@@ -201,7 +201,7 @@ class Stager:
         terms = replace(fresh.terms, owner_countries=self._owners.of(batch, fresh.mapping))
         candidates = make_candidates(self._descriptor, batch, fresh.mapping, terms)
         self._needs |= candidates.needs
-        self._speaking |= candidates.speaking
+        self._used_columns |= candidates.used_columns
         yield partial(staged_table, self._import.id, written, raw, candidates)
 
     def _wanted(self, batch: SourceBatch) -> pd.Series:
@@ -256,7 +256,7 @@ class Stager:
         reach(FailPoint.STAGE_UPDATED)
         connection.commit()
         reach(FailPoint.STAGE_COMMITTED)
-        self._installation.tell(Progress(step="stage", rows=ready.staged))
+        self._installation.on_progress(Progress(step="stage", rows=ready.staged))
 
     def _map(self, batch: SourceBatch) -> HeaderMapping:
         """Return the header mapping; map the header again if a batch has new columns."""
