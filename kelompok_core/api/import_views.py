@@ -138,7 +138,7 @@ class ImportView(ImportSummary):
     mapping: dict[str, str] = Field(description="Column to field.")
     reasons: dict[str, int] = Field(description="Decisions by their reason.")
     issues: list[IssueGroupView]
-    waiting: int = Field(description="ReviewItem rows that nobody has decided yet.")
+    waiting: int = Field(description="Rows in review that nobody has decided yet.")
     blank_lines: int
     durations: dict[str, float] = Field(description="Seconds by step.")
     run_id: str | None = Field(description="The Dagster run that works, or worked, on it.")

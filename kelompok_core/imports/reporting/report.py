@@ -98,7 +98,7 @@ class ImportReport:
 
     @property
     def waiting(self) -> int:
-        """ReviewItem rows that nobody has decided yet, and whose place no later row took."""
+        """Rows in review that nobody has decided yet, and that no later row superseded."""
         return self.counts["review"] - self.reviewed
 
     def to_json(self) -> dict[str, Any]:
