@@ -405,7 +405,7 @@ def test_a_parked_row_that_would_turn_a_period_round_is_taken_without_that_value
     report = import_file(
         "id,nama,tanggal selesai,kota\n1,Budi,2019-05-01,Garut\n", entity="members", organization="forum-air"
     )
-    with pytest.raises(UsageError, match="end before they begin"):
+    with pytest.raises(UsageError, match="end before it begins"):
         reviewer.accept_into(report.import_.id, 1, None)
     reviewer.accept_into(report.import_.id, 1, None, choices={"ended_on": "existing"})
     member = ask("SELECT ended_on, profile_data->>'city' AS city FROM members")[0]
