@@ -35,6 +35,7 @@ from kelompok_core.cli.common_options import add_common_options
 from kelompok_core.cli.language import find_language, say, translate, use_language
 from kelompok_core.cli.launcher import Launcher
 from kelompok_core.cli.visible_text import visible_streams
+from kelompok_core.entities import list_words
 from kelompok_core.errors import KelompokError
 from kelompok_core.failures import explain
 from kelompok_core.installation_home import secure_home
@@ -52,10 +53,8 @@ app = typer.Typer(
 app.add_typer(plugins.app, name="plugin")
 imports.app.add_typer(review.app, name="review")
 app.add_typer(imports.app, name="import")
-app.add_typer(records.app_of(records.ORGANIZATION, belongs=False), name="org")
-app.add_typer(records.app_of(records.MEMBER), name="member")
-app.add_typer(records.app_of(records.POST), name="post")
-app.add_typer(records.app_of(records.EVENT), name="event")
+for words in list_words():
+    app.add_typer(records.app_of(words), name=words.command)
 app.add_typer(enriching.app, name="enrichment")
 app.add_typer(sdgs.app, name="sdgs")
 app.add_typer(claims.app, name="claim")

@@ -1,4 +1,4 @@
-"""``kelompok org|member|post|event export``: an entity's records as a file that can be imported again."""
+"""The ``export`` command of each entity: its records as a file that can be imported again."""
 
 from pathlib import Path
 from typing import Annotated

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+from kelompok_core.entities import list_words
 from kelompok_core.errors import SettingsError
 from kelompok_core.issues.entries import LANGUAGES
 
@@ -107,5 +107,15 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
 def indonesian() -> Mapping[str, str]:
     """Return every sentence of the command line in Indonesian, by the English one."""
     path = Path(__file__).parent / "indonesian.json"
-    loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return loaded
+    sentences: dict[str, str] = json.loads(path.read_text("utf-8"))
+    return {**_entity_names(), **sentences}
+
+
+def _entity_names() -> Mapping[str, str]:
+    """Return the names of all entities in Indonesian, by the English ones."""
+    names: dict[str, str] = {}
+    for words in list_words():
+        plural = words.indonesian["plural"]
+        names |= {words.singular: words.indonesian["singular"], words.entity: plural}
+        names[f"record of {words.entity}"] = f"data {plural}"
+    return names

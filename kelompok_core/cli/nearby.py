@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from kelompok_core.cli import terminal
 from kelompok_core.cli.completion import CALLED_BY
 from kelompok_core.cli.language import say
+from kelompok_core.entities import list_words
 from kelompok_core.errors import Ambiguous, KelompokError, NotFound
 from kelompok_core.issues.sentences import local_time
 from kelompok_core.suggestions import suggest
@@ -19,8 +20,11 @@ _MOST = 5_000
 _BEGINNING = 2
 _SHORTEST_WORD = 4
 
-_TABLES = {kind: table for table in CALLED_BY for kind in (table.removesuffix("s"), f"record of {table}")}
-"""By what an error calls a record: the table it is of."""
+_TABLES = {
+    "user": "users",
+    **{kind: one.entity for one in list_words() for kind in (one.singular, f"record of {one.entity}")},
+}
+"""The table of a record, by what an error calls the record."""
 
 
 def with_near_names(error: KelompokError) -> KelompokError:

@@ -1,4 +1,4 @@
-"""``kelompok org|member|post|event``: an entity's records, with where each value comes from."""
+"""The commands of each entity, such as ``kelompok member``: its records, with where each value comes from."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from kelompok_core.cli import completion, output, terminal
 from kelompok_core.cli.exporting import add_export
 from kelompok_core.cli.language import number, say
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
+from kelompok_core.entities import OWNERS, EntityWords
 from kelompok_core.issues.sentences import local_time
 
 if TYPE_CHECKING:
@@ -53,17 +54,25 @@ RefArgument = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Noun:
-    """An entity as the command line speaks of it.
+    """An entity on the command line.
 
     Attributes:
-        word: Of one record, such as «member».
-        entity: Its folder in the core.
-        columns: What a list shows.
+        words: Its names, and the columns of a list.
     """
 
-    word: str
-    entity: str
-    columns: tuple[str, ...]
+    words: EntityWords
+
+    @property
+    def entity(self) -> str:
+        return self.words.entity
+
+    @property
+    def word(self) -> str:
+        return self.words.singular
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.words.columns
 
     @property
     def article(self) -> str:
@@ -86,27 +95,16 @@ class Noun:
         return get_service(self.entity, session, actor)
 
 
-ORGANIZATION = Noun(
-    word="organization",
-    entity="organizations",
-    columns=("slug", "name", "country", "region", "city", "website_url", "official_email", "claim_status"),
-)
-MEMBER = Noun(word="member", entity="members", columns=("name", "position", "email", "phone", "status"))
-POST = Noun(word="post", entity="posts", columns=("slug", "title", "written_on", "status", "canonical_url"))
-EVENT = Noun(
-    word="event", entity="events", columns=("slug", "title", "starts_at", "ends_at", "timezone", "status", "city")
-)
-
-
-def app_of(noun: Noun, *, belongs: bool = True) -> typer.Typer:
-    """Return the commands of one entity; ``belongs`` when its records belong to an organization."""
+def app_of(words: EntityWords) -> typer.Typer:
+    """Return the commands of one entity."""
+    noun = Noun(words=words)
     app = typer.Typer(no_args_is_help=True, help=f"{noun.entity.capitalize()}, with where each value comes from.")
     _add_writing(app, noun)
     add_export(app, noun.entity)
-    if belongs:
-        _add_of_an_organization(app, noun)
+    if noun.entity == OWNERS:
+        _add_of_owners(app, noun)
     else:
-        _add_of_organizations(app, noun)
+        _add_of_an_organization(app, noun)
     return app
 
 
@@ -150,7 +148,7 @@ def _add_writing(app: typer.Typer, noun: Noun) -> None:
         output.show(as_json, shown.to_json, shown.render)
 
 
-def _add_of_organizations(app: typer.Typer, noun: Noun) -> None:
+def _add_of_owners(app: typer.Typer, noun: Noun) -> None:
     @app.command("list", help=f"List {noun.entity} by name.")
     def list_all(search: SearchOption = None, limit: LimitOption = 50, as_json: JsonOption = False) -> None:
         _list(noun, None, search, limit, as_json=as_json)
@@ -261,7 +259,9 @@ def _shown(record: Any, value: Any) -> object:
 
 def _plain(value: Any) -> Any:
     """Return a value as the terminal and JSON show it: days and dates and times in ISO 8601."""
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    from kelompok_core.record_queries import plain
+
+    return value.isoformat() if hasattr(value, "isoformat") else plain(value)
 
 
 def _values(noun: Noun, session: "Session", record: Any) -> list[tuple[str, object, object]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kelompok_core.contracts.context import PluginContext
 from kelompok_core.contracts.findings import issue_table
-from kelompok_core.contracts.protocols import OrganizationImporter
+from kelompok_core.contracts.protocols import Importer
 from kelompok_core.contracts.shapes import CommandResult, JsonValue, Source, SourceBatch
 
 if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
@@ -18,13 +18,11 @@ _FEWEST = 100
 """Rows to read even when fewer are shown: columns may be of later ones."""
 
 
-def preview(
-    importer: OrganizationImporter, source: Source, context: PluginContext, *, entity: str, rows: int
-) -> CommandResult:
+def preview(importer: Importer, source: Source, context: PluginContext, *, entity: str, rows: int) -> CommandResult:
     """Return how a source would be read: dialect or shape, columns with their fields, first rows, findings.
 
     Args:
-        importer: A reader, of whatever entity: all have one method.
+        importer: What reads it.
         source: What it would read.
         context: With the host's view of headers.
         entity: What the records are, for the fields.

@@ -7,13 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kelompok_core.contracts import (
-    EventImporter,
+    Importer,
     Issue,
     KeepsOriginals,
-    MemberImporter,
-    OrganizationImporter,
     PluginContext,
-    PostImporter,
     Source,
     SourceBatch,
     UnreadableSource,
@@ -39,8 +36,6 @@ if TYPE_CHECKING:
 
 _ADDED = 2
 """Factor on the column limit for the columns a plugin may ask about."""
-
-Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
 
 
 def reading_context(  # noqa: PLR0913  (all that is said of one reading)
