@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from kelompok_core.errors import SettingsError
 from kelompok_core.issues.entries import LANGUAGES
@@ -107,5 +106,5 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
 def indonesian() -> Mapping[str, str]:
     """Return every sentence of the command line in Indonesian, by the English one."""
     path = Path(__file__).parent / "indonesian.json"
-    loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    loaded: dict[str, str] = json.loads(path.read_text("utf-8"))
     return loaded
