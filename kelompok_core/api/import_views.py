@@ -110,7 +110,7 @@ class IssueView(BaseModel):
     value: str | None = Field(description="As it is written in the file: untrusted text.")
     code: str = Field(examples=["value.email"])
     severity: str = Field(examples=["warning"])
-    params: dict[str, Any]
+    params: dict[str, object]
     message: Sentence
 
 
@@ -134,7 +134,7 @@ class AuditReference(BaseModel):
 class ImportView(ImportSummary):
     """An import with its report."""
 
-    read_as: dict[str, Any] = Field(description="How the file was read: encoding, delimiter and so on.")
+    read_as: dict[str, object] = Field(description="How the file was read: encoding, delimiter and so on.")
     mapping: dict[str, str] = Field(description="Column to field.")
     reasons: dict[str, int] = Field(description="Decisions by their reason.")
     issues: list[IssueGroupView]
@@ -150,13 +150,13 @@ class RowView(BaseModel):
 
     row_number: int
     line: int | None
-    raw: dict[str, Any] = Field(description="As it came: untrusted text.")
+    raw: dict[str, object] = Field(description="As it came: untrusted text.")
     decision: str | None = Field(examples=["accepted"], description="Null until the rows are decided.")
     reason: ReasonWord | None
     record_id: UUID | None = Field(description="The record it becomes, or becomes part of.")
     name: str | None = Field(description="What the record is called, or the row would be.")
     ref: str | None = Field(description="The record's slug, or the end of its id.")
-    changes: dict[str, Any] | None = Field(
+    changes: dict[str, object] | None = Field(
         description="Field to what was and what comes; of an accepted row, all it says."
     )
 

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -204,7 +203,7 @@ class Problem(BaseModel):
     error: ProblemBody
 
 
-def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def may_answer(*statuses: int) -> dict[int | str, dict[str, object]]:
     """Return the OpenAPI entries of these error statuses and of 400, the answer to any malformed request."""
     return {
         status: {"model": Problem, "description": _describe(status), **_headers(status)}
@@ -217,7 +216,7 @@ def _describe(status: int) -> str:
     return "\n".join(f"- `{code}`: {each.meaning}" for code, each in known if each.status == status)
 
 
-def _headers(status: int) -> dict[str, Any]:
+def _headers(status: int) -> dict[str, object]:
     names = {name for one in STATUSES.values() if one.status == status for name in one.headers if name != "Connection"}
     return {"headers": {name: {"schema": {"type": "string"}} for name in sorted(names)}} if names else {}
 

@@ -49,7 +49,7 @@ class RecordView(BaseModel):
     organization_id: UUID | None = Field(description="Where it belongs; null where it is an organization.")
     slug: str | None
     label: str = Field(description="Its name or title.")
-    values: dict[str, Any] = Field(description="What is known, by field; imported text is untrusted.")
+    values: dict[str, object] = Field(description="What is known, by field; imported text is untrusted.")
     set_by: dict[str, str] = Field(description="Who set each value: `source:NAME` or `person:ID`.")
     version: int
     created_at: datetime

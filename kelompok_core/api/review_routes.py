@@ -1,7 +1,7 @@
 """Routes of the review queue: rows that wait for a person, and the decision."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -52,7 +52,7 @@ class ReviewItemView(BaseModel):
     reason: ReasonWord
     message: str
     label: str | None
-    raw: dict[str, Any] = Field(description="As it came: untrusted text.")
+    raw: dict[str, object] = Field(description="As it came: untrusted text.")
     candidates: list[UUID] = Field(description="Records it may be.")
 
 
@@ -60,8 +60,8 @@ class FieldView(BaseModel):
     """One field of the row beside the record's."""
 
     field: str
-    incoming: Any
-    existing: Any
+    incoming: object
+    existing: object
     set_by: str | None
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -94,7 +94,7 @@ def _tell_of_check(file: Path, manifest: "Manifest") -> None:
     _tell_what_lacks(manifest)
 
 
-def _facts(restored: "Restored") -> dict[str, Any]:
+def _facts(restored: "Restored") -> dict[str, object]:
     placed = restored.configuration
     home = {"home": str(settings().home.resolve()), "settings": str(placed.path.resolve()) if placed else None}
     return home | restored.manifest.to_json()

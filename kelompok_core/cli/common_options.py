@@ -30,7 +30,7 @@ def _language() -> TyperOption:
     )
 
 
-def _choose(_context: Any, _parameter: Any, value: str | None) -> None:
+def _choose(_context: object, _parameter: object, value: str | None) -> None:
     if value is None:
         return
     if value not in LANGUAGES:
@@ -51,6 +51,6 @@ def _debug() -> TyperOption:
     )
 
 
-def _show_details(_context: Any, _parameter: Any, value: bool) -> None:
+def _show_details(_context: object, _parameter: object, value: bool) -> None:
     if value:
         surroundings.SURROUNDINGS.debug = True

@@ -11,7 +11,7 @@ import typer
 from kelompok_core.cli import completion, terminal
 from kelompok_core.imports.shared.options import OPTIONS, ImportOption, ImportOptions, get_option
 
-_COMPLETIONS: Mapping[str, Callable[..., Any]] = {
+_COMPLETIONS: Mapping[str, Callable[..., object]] = {
     "mapping": completion.mapping,
     "policies": completion.policies,
     "config": completion.settings_of_plugin,
@@ -48,7 +48,7 @@ class WrittenOptions:
             return option.parse(written)
 
 
-def annotation_of(name: str) -> Any:
+def annotation_of(name: str) -> object:
     """Return the annotation of a command's parameter for this option."""
     return _annotation(get_option(name))
 
@@ -76,7 +76,7 @@ def _parameter(option: ImportOption) -> inspect.Parameter:
     return inspect.Parameter(option.name, kind, annotation=_annotation(option), default=None)
 
 
-def _annotation(option: ImportOption) -> Any:
+def _annotation(option: ImportOption) -> object:
     flag = f"{option.flag}/{option.no_flag}" if option.value is bool else option.flag
     described = typer.Option(
         flag, metavar=option.declared.form, help=option.declared.help, autocompletion=_COMPLETIONS.get(option.name)

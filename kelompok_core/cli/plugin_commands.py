@@ -1,11 +1,11 @@
 """Commands that plugins bring along: ``kelompok PLUGIN COMMAND``, made of what manifests say of them."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 import typer
 
@@ -25,6 +25,16 @@ _ENTITY = "entity"
 """The argument of a preview that says what the records of a file are."""
 
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
+
+
+class _Argument(TypedDict, total=False):
+    """What the manifest says of an argument, as JSON Schema."""
+
+    type: str
+    format: str
+    enum: list[str]
+    description: str
+    default: object
 
 
 def add_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
@@ -65,7 +75,7 @@ def _plain(text: str) -> str:
     return escape(text)
 
 
-def _callback(plugin: PluginInfo, command: Command) -> Any:
+def _callback(plugin: PluginInfo, command: Command) -> Callable[..., None]:
     """Return a function whose parameters are those the manifest describes."""
     properties = _arguments(command)
     required = command.arguments_schema.get("required", [])
@@ -95,9 +105,9 @@ def _callback(plugin: PluginInfo, command: Command) -> Any:
     return run
 
 
-def _arguments(command: Command) -> Mapping[str, Mapping[str, Any]]:
+def _arguments(command: Command) -> Mapping[str, _Argument]:
     """Return what the manifest says of each argument, by name."""
-    described: Mapping[str, Mapping[str, Any]] = command.arguments_schema.get("properties", {})
+    described: Mapping[str, _Argument] = command.arguments_schema.get("properties", {})
     return described
 
 
@@ -111,15 +121,15 @@ def _written(command: Command) -> list[str]:
     return [name for name, one in _arguments(command).items() if one.get("format") == "path"]
 
 
-def _require_free(command: Command, given: Mapping[str, Any]) -> None:
+def _require_free(command: Command, given: Mapping[str, object]) -> None:
     """See that no file the command writes is there already, or is one that it reads."""
     described = _arguments(command).items()
-    read = [Path(given[name]) for name, one in described if one.get("format") == "source" and given[name]]
+    read = [Path(str(given[name])) for name, one in described if one.get("format") == "source" and given[name]]
     for name in _written(command):
         if given[name] is None:
             continue
-        path = Path(given[name])
-        terminal.require_free(path, name.upper(), force=given["force"])
+        path = Path(str(given[name]))
+        terminal.require_free(path, name.upper(), force=bool(given["force"]))
         if path.exists() and any(one.exists() and one.samefile(path) for one in read):
             raise terminal.wrong_option(name.upper(), f"{path} is the file to read", hint="Give another name.")
 
@@ -133,20 +143,18 @@ class _Asked:
     mapping: Mapping[str, str]
 
 
-def _further(name: str, annotation: Any, *, default: object = None) -> inspect.Parameter:
+def _further(name: str, annotation: object, *, default: object = None) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-def _parameter(
-    name: str, described: Mapping[str, Any], *, is_required: bool, is_found_out: bool = False
-) -> inspect.Parameter:
+def _parameter(name: str, described: _Argument, *, is_required: bool, is_found_out: bool = False) -> inspect.Parameter:
     kind: Any = Literal[tuple(described["enum"])] if "enum" in described else _TYPES[described.get("type", "string")]
     help_text = _plain(str(described.get("description", "")))
     if is_found_out:
         help_text, described = f"{help_text} Default: what the columns fit best.", {**described, "default": None}
         kind = kind | None
     if is_required:
-        annotation: Any = Annotated[kind, typer.Argument(help=help_text)]
+        annotation: object = Annotated[kind, typer.Argument(help=help_text)]
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
     annotation = Annotated[kind, typer.Option(f"--{name.replace('_', '-')}", help=help_text)]
     return _further(name, annotation, default=described.get("default"))
@@ -188,11 +196,11 @@ def _run(plugin: PluginInfo, command: Command, asked: _Asked, *, as_json: bool) 
     _show_preview(preview, following, as_json=as_json)
 
 
-def _is_source(described: Mapping[str, Any]) -> bool:
+def _is_source(described: _Argument) -> bool:
     return described.get("format") == "source"
 
 
-def _first_entity(described: Mapping[str, Any]) -> str:
+def _first_entity(described: _Argument) -> str:
     return str(described.get("default", described["enum"][0]))
 
 
@@ -253,12 +261,12 @@ def _said_of_column(field: str) -> str:
 
 
 def _show_table(shown: "pd.DataFrame") -> None:
-    rows: list[list[Any]] = shown.to_numpy().tolist()
+    rows: list[list[object]] = shown.to_numpy().tolist()
     if _BECOMES in shown.columns:
         at = list(shown.columns).index(_BECOMES)
-        rows = [[*row[:at], _said_of_column(row[at]), *row[at + 1 :]] for row in rows]
+        rows = [[*row[:at], _said_of_column(str(row[at])), *row[at + 1 :]] for row in rows]
     if list(shown.columns) == _FINDINGS:
-        rows = [[output.coloured(row[0]), *row[1:]] for row in rows]
+        rows = [[output.coloured(str(row[0])), *row[1:]] for row in rows]
         output.table(output.console(), _FINDINGS, rows, heading=3)
     else:
         output.table(output.console(), list(map(str, shown.columns)), rows)

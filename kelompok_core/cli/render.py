@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kelompok_core.cli.language import counted, language, number, say, translate
 from kelompok_core.cli.output import COLOURS, coloured, command, print_line, print_next, safe_text, table
@@ -38,7 +38,7 @@ class Shown:
     again: Sequence[str] | None = None
 
 
-def report_to_json(shown: Shown) -> dict[str, Any]:
+def report_to_json(shown: Shown) -> dict[str, object]:
     """Return the report as JSON; for a plan, with its first rows."""
     told = shown.report.to_json()
     if shown.report.import_.waits_for_approval:
@@ -240,6 +240,6 @@ def _setting(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def quotes(evidence: Iterable[Mapping[str, Any]]) -> str:
+def quotes(evidence: Iterable[Mapping[str, object]]) -> str:
     """Return the evidence of a signal, in one line."""
     return "; ".join(f"{one['field']}: «{one['quote']}»" for one in evidence)

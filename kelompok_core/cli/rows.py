@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from kelompok_core.cli import output
 from kelompok_core.cli.language import say
@@ -67,7 +67,7 @@ def changes_of(row: "DecidedRow") -> Iterator[tuple[str, str | None, str | None]
             yield field, _text(before), _text(after)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

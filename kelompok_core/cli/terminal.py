@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -140,7 +140,7 @@ def acting_session(email: str | None) -> "Iterator[tuple[Session, Actor]]":
         yield session, acting(installation, email)
 
 
-def error_as_json(error: KelompokError) -> Mapping[str, Any]:
+def error_as_json(error: KelompokError) -> Mapping[str, object]:
     return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
 
 

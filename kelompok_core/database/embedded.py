@@ -422,7 +422,7 @@ _MAINTENANCE = ("postgres", "template1")
 """Databases that initdb creates. By default every role may connect, and create temporary tables in the first."""
 
 
-def _confine(execute: Callable[..., Any], sql: Any, database: str, users: Sequence[str]) -> None:
+def _confine(execute: Callable[..., object], sql: Any, database: str, users: Sequence[str]) -> None:
     """Let only its own roles into a database."""
     name = sql.Identifier(database)
     execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from kelompok_core.contracts import ConfigurationError, PluginContext
+from kelompok_core.contracts import ConfigurationError, JsonValue, PluginContext
 from kelompok_core.errors import KelompokError, PluginUnavailable, SettingsError
 from kelompok_core.plugin_host.configuration import check_config, resolve_secret
 from kelompok_core.plugin_host.contract_names import contract_named
@@ -96,7 +96,7 @@ def _is_of_the_host(error: BaseException) -> bool:
 
 @contextmanager
 def plugin_context(
-    settings: Settings, plugin: PluginInfo, *, config: Mapping[str, Any], dry_run: bool, **further: Any
+    settings: Settings, plugin: PluginInfo, *, config: Mapping[str, JsonValue], dry_run: bool, **further: Any
 ) -> Iterator[PluginContext]:
     """Give what one run of the plugin gets, ``further`` attributes among it; its working folder goes when it ends.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+import pandas as pd
 import pandera.pandas as pa
 from pandera.engines.pandas_engine import STRING
 
@@ -26,7 +27,9 @@ LONGEST_URL = 2_048
 class _Text(STRING):
     """pandas' text: its columns hold nothing else, which pandera would say again for each cell."""
 
-    def check(self, pandera_dtype: Any, data_container: Any = None) -> bool | Iterable[bool]:
+    def check(
+        self, pandera_dtype: Any, data_container: pd.Series | pd.DataFrame | None = None
+    ) -> bool | Iterable[bool]:
         return pandera_dtype.type == self.type or super().check(pandera_dtype, data_container)
 
 

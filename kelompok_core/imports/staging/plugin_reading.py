@@ -4,11 +4,12 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import (
     Importer,
     Issue,
+    JsonValue,
     KeepsOriginals,
     PluginContext,
     Source,
@@ -42,7 +43,7 @@ def reading_context(  # noqa: PLR0913  (all that is said of one reading)
     settings: Settings,
     plugin: PluginInfo,
     *,
-    config: Mapping[str, Any],
+    config: Mapping[str, JsonValue],
     mapping: Mapping[str, str] | None = None,
     dry_run: bool = True,
     entity: str | None = None,

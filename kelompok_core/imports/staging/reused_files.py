@@ -16,6 +16,7 @@ from kelompok_core.imports.shared.rights import StagingRights
 from kelompok_core.imports.staging.normalizing import CONTRACT
 from kelompok_core.imports.staging.row_tables import issue_dict
 from kelompok_core.installation import Installation, Progress
+from kelompok_core.issues.stored import StoredFinding
 from kelompok_core.plugin_host.code import digest_code
 from kelompok_core.plugin_host.registry import list_automatic, require_enabled
 from kelompok_core.settings import Settings
@@ -99,13 +100,13 @@ def take_rows(installation: Installation, import_: Import, digest: bytes, rights
     return staged
 
 
-def note_earlier(connection: sa.Connection, import_: Import, rights: StagingRights) -> list[dict[str, Any]]:
+def note_earlier(connection: sa.Connection, import_: Import, rights: StagingRights) -> list[StoredFinding]:
     """Return the finding that the same file was imported before, if so.
 
     Of imports confined to no organization, only those visible to the sender count: all, or its own.
     """
     asked = {"sha": bytes.fromhex(import_.file_sha256), "source": import_.source_name}
-    place: dict[str, Any] = {"entity": import_.entity, "organization": import_.organization_id}
+    place: dict[str, object] = {"entity": import_.entity, "organization": import_.organization_id}
     place |= {"sees_all": rights.sees is None, "actor": rights.actor_id}
     earlier = connection.execute(_APPLIED_BEFORE, asked | place).one_or_none()
     if earlier is None:
@@ -114,9 +115,9 @@ def note_earlier(connection: sa.Connection, import_: Import, rights: StagingRigh
     return [issue_dict(Issue(code=_CODE, severity=Severity.INFO, params=params))]
 
 
-def _columns(earlier: sa.Row[Any]) -> dict[str, Any]:
+def _columns(earlier: sa.Row[Any]) -> dict[str, object]:
     """Return what the earlier pass said of the source, and that this import's rows are of that pass."""
-    read_as: Mapping[str, Any] = earlier.read_as
+    read_as: Mapping[str, object] = earlier.read_as
     return {
         "blank_lines": earlier.blank_lines,
         "header": earlier.header,
@@ -127,7 +128,7 @@ def _columns(earlier: sa.Row[Any]) -> dict[str, Any]:
     }
 
 
-def _notes(issues: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _notes(issues: list[StoredFinding]) -> list[StoredFinding]:
     return [issue for issue in issues if issue["code"] != _CODE]
 
 
