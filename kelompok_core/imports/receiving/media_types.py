@@ -1,4 +1,4 @@
-"""Seeing that a job reads what a file is, and naming the plugin that does where it does not."""
+"""Determines a file's media type, checks that the job reads it, and otherwise suggests a plugin that does."""
 
 import shlex
 from collections.abc import Collection
@@ -14,12 +14,12 @@ from kelompok_core.sources.forms import DELIMITED, JSON, FileForm, find_form, fo
 
 @dataclass(frozen=True, kw_only=True)
 class Arrived:
-    """A file as it came.
+    """A received file, before it is read.
 
     Attributes:
-        location: Path or URL it came from.
-        declared: The media type that its name or its sender says; None where neither does.
-        head: How it begins.
+        location: Its path or URL.
+        declared: The media type given by its sender or derived from its name, or None.
+        head: Its first bytes.
     """
 
     location: str
@@ -28,10 +28,10 @@ class Arrived:
 
 
 def find_media_type(settings: Settings, plugin: PluginInfo, job: Job, file: Arrived) -> str:
-    """Return what the job shall take a file for: by how it begins, before what it is declared as.
+    """Return the media type as which the job reads a file. The first bytes count more than the declared type.
 
     Raises:
-        UsageError: When the job does not read what the file is, with the plugin that does.
+        UsageError: When the job does not read this kind of file. The hint names a plugin that does.
     """
     form = find_form(file.head)
     if form is None or _says_little(form, job):
@@ -46,13 +46,16 @@ def find_media_type(settings: Settings, plugin: PluginInfo, job: Job, file: Arri
 
 
 def _says_little(form: FileForm, job: Job) -> bool:
-    """Whether a job may read what looks like delimited text as something else: any text but JSON may look so."""
+    """Return whether the form is no evidence: any text except JSON may look like delimited text.
+
+    That is so if the job reads no delimited text, but text of another kind.
+    """
     inputs = set(job.inputs)
     return form is DELIMITED and not inputs & form.media_types and not inputs <= JSON.media_types | {FOLDER_TYPE}
 
 
 def _how_to_read(settings: Settings, form: FileForm, job: Job, file: str) -> str:
-    """Return which plugin reads such a file, as a command; else what to do."""
+    """Return a hint: the command of a plugin that reads this kind of file, or other advice."""
     for plugin in sorted(list_plugins(settings), key=lambda one: (one.state is not PluginState.ENABLED, one.name)):
         other = _job_of(plugin, str(job.entity), form.media_types)
         if other is not None:
@@ -61,8 +64,8 @@ def _how_to_read(settings: Settings, form: FileForm, job: Job, file: str) -> str
                 return f"{plugin.name} reads it: {run}"
             return f"{plugin.name} reads it, once it is enabled: kelompok plugin enable {plugin.name} && {run}"
     if form.reader is not None:
-        return f"{form.reader} reads it, and is not installed. {form.advice}"
-    return f"No plugin here reads it. {form.advice}"
+        return f"{form.reader} reads it, but is not installed. {form.advice}"
+    return f"No installed plugin reads it. {form.advice}"
 
 
 def _job_of(plugin: PluginInfo, entity: str, media_types: Collection[str]) -> Job | None:

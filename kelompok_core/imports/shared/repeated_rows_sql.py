@@ -31,7 +31,7 @@ def identity(*, shared: bool) -> str:
     return "coalesce(p.identity, i.identity)" if shared else "i.identity"
 
 
-# Whether a person has judged a row of this source to be a different record from the one with its identity.
+# Whether a person judged that a row of this source is not the record with the row's identity.
 SOME_SHARED = """
     SELECT EXISTS (SELECT FROM judgements
                    WHERE entity = :entity AND judgement = 'different' AND superseded_at IS NULL
@@ -39,7 +39,7 @@ SOME_SHARED = """
 
 
 def share(descriptor: EntityDescriptor) -> str:
-    """Assign the rows whose identity refers to several records, such as siblings who share an e-mail address.
+    """Assign the rows whose identity refers to several records, such as those of siblings who share an e-mail address.
 
     A row gets the record that an identical row was applied to, else the record with its name, else none.
     """
@@ -54,7 +54,7 @@ def share(descriptor: EntityDescriptor) -> str:
           SELECT s.identity, s.raw_sha256, s.record_id, t.{name} AS name, s.last_seen_at, s.last_row_number, s.id
           FROM evidence s JOIN {entity} t ON t.id = s.record_id
           WHERE s.entity = '{entity}' AND s.source_name = :source AND s.identity IN (SELECT identity FROM judged)
-            AND {in_sight(descriptor)}),
+            AND {is_visible(descriptor)}),
         several AS (
           SELECT identity FROM words GROUP BY identity HAVING count(DISTINCT record_id) > 1)
         SELECT i.row_number, i.identity || '|' || coalesce(same.record_id::text, named.record_id::text, '') AS identity,
@@ -98,8 +98,8 @@ _IS_LATER = "({}) > ({})".format(*(", ".join(f"{one}.{column}" for column in _OR
 OF_SCOPE = f"(CAST(:scope AS uuid) IS NULL OR s.entity <> '{OWNER}' OR s.record_id = CAST(:scope AS uuid))"
 
 
-def in_sight(descriptor: EntityDescriptor) -> str:
-    """Whether the import may see a record ``t`` through evidence ``s``."""
+def is_visible(descriptor: EntityDescriptor) -> str:
+    """Return SQL: whether the import may see the record ``t`` of evidence ``s``."""
     return sees_evidence(f"t.{descriptor.organization_column}", from_limited_senders("s"))
 
 
@@ -125,7 +125,7 @@ def repeated(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
         JOIN {entity} t ON t.id = s.record_id
         WHERE {SOURCE_IS_KNOWN}
           AND {_LIKELY.format("s.reading_sha256 = :reading")}
-          AND {in_sight(descriptor)}
+          AND {is_visible(descriptor)}
           AND NOT EXISTS (
             SELECT FROM evidence o
             WHERE o.entity = '{entity}' AND o.source_name = :source AND {same}
@@ -147,11 +147,11 @@ def known(descriptor: EntityDescriptor) -> str:
           -- A record that an undo deleted counts as never created.
           AND (t.id IS NOT NULL OR NOT EXISTS (
             SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
-          AND ({in_sight(descriptor)} OR t.id IS NULL AND {_was_in_sight(descriptor)})
+          AND ({is_visible(descriptor)} OR t.id IS NULL AND {_was_visible(descriptor)})
         ORDER BY s.identity, {LATEST_FIRST}"""
 
 
-def _was_in_sight(descriptor: EntityDescriptor) -> str:
+def _was_visible(descriptor: EntityDescriptor) -> str:
     """Whether the deleted record of evidence ``s`` was visible when it was written."""
     if not descriptor.belongs:
         return "false"
@@ -167,7 +167,7 @@ def _was_in_sight(descriptor: EntityDescriptor) -> str:
 
 
 def repeated_by_words(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
-    """Add rows that are no references but have the same text as the source's latest evidence."""
+    """Add rows that are no references but have the same content as the source's latest evidence."""
     return f"""
         INSERT INTO deciding_repeated (row_number, owner, guarded, target)
         SELECT g.row_number, g.owner, g.guarded, n.record_id FROM (

@@ -1,4 +1,4 @@
-"""Makes candidates of a batch's cells: normalizes, derives and validates values, and computes identities."""
+"""Creates candidates from a batch's cells: normalizes, derives and validates values, and computes identities."""
 
 import json
 from collections.abc import Mapping

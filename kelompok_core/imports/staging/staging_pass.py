@@ -1,4 +1,4 @@
-"""One pass over a source: a plugin reads it, the core interprets it, every row is stored. Resumes after any batch."""
+"""Reads a source once: a plugin reads it, the core normalizes and stores every row. Resumes after any batch."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ from kelompok_core.imports.staging.candidates import Terms, make_candidates
 from kelompok_core.imports.staging.column_survey import Survey
 from kelompok_core.imports.staging.likely_columns import fitting_better, likely_columns
 from kelompok_core.imports.staging.normalizing import Normalizers
-from kelompok_core.imports.staging.owner_countries import HomeCountries
+from kelompok_core.imports.staging.owner_countries import OwnerCountries
 from kelompok_core.imports.staging.part import Part
 from kelompok_core.imports.staging.plugin_output import accept_batch
 from kelompok_core.imports.staging.plugin_reading import as_our_errors, read_batches, unreadable
@@ -98,7 +98,7 @@ class Stager:
         self._survey = Survey(import_, self._batches)
         self._descriptor = get_descriptor(import_.entity)
         self._owner_names = _owner_names(installation, import_)
-        self._owners = HomeCountries(installation.database, import_, self._descriptor, rights.sees)
+        self._owners = OwnerCountries(installation.database, import_, self._descriptor, rights.sees)
         self._references = References(installation.database, import_, self._descriptor)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
@@ -297,7 +297,7 @@ class Stager:
     def _reading_of(self, mapping: HeaderMapping) -> bytes:
         """Return a digest of how rows are interpreted; a raw row read in another way counts as changed."""
         settings = [*self._import.options.digest_parts(), *sorted(self._granted)]
-        words = json.dumps(
+        parts = json.dumps(
             [
                 READING,
                 sorted(mapping.targets.items()),
@@ -307,7 +307,7 @@ class Stager:
                 *self._normalizing.labels,
             ]
         )
-        return hashlib.sha256(words.encode()).digest()
+        return hashlib.sha256(parts.encode()).digest()
 
     @staticmethod
     def _extend(issues: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
