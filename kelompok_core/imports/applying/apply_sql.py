@@ -7,7 +7,7 @@ from kelompok_core.descriptor import EntityDescriptor, Field, Kind
 from kelompok_core.imports.applying.chosen_decisions import ChosenDecisions
 from kelompok_core.imports.deciding.decide_sql import WITHDRAWN
 from kelompok_core.records import field_sql
-from kelompok_core.records.owners_sql import RESTS_ON
+from kelompok_core.records.owners_sql import DECISIONS_DEPEND_ON
 
 # In the order of their ids, so that two writers over the same records queue instead of deadlocking.
 LOCK_TARGETS = """
@@ -183,6 +183,6 @@ PLANNED_BEFORE = """
 RECORDS_CHANGED = f"""
     SELECT EXISTS (
       SELECT FROM audit_logs a JOIN imports i ON i.id = :import
-      WHERE a.entity IN (:entity, {RESTS_ON})
+      WHERE a.entity IN (:entity, {DECISIONS_DEPEND_ON})
         AND a.transaction_id >= :since
         AND NOT pg_visible_in_snapshot(greatest(a.transaction_id - :shift, 0)::text::xid8, i.plan_snapshot))"""

@@ -12,7 +12,7 @@ from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.imports.shared.columns import ORGANIZATION
 from kelompok_core.imports.shared.imports import Import
 from kelompok_core.matching.keys import organization_name_key
-from kelompok_core.records.owners_sql import COUNTRIES, ELSEWHERE
+from kelompok_core.records.owners_sql import COUNTRIES, COUNTRIES_DIGEST
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.records.visibility_sql import sees_params
 from kelompok_core.values.conventions import DEFAULT_PHONE_COUNTRY
@@ -58,4 +58,4 @@ def digest_owners(database: Database, import_: Import, sees: Sequence[UUID] | No
         return None
     params = {"phone_country": import_.options.phone_country or DEFAULT_PHONE_COUNTRY} | sees_params(sees)
     with database.connect() as connection:
-        return int(connection.scalar(sa.text(ELSEWHERE), params) or 0)
+        return int(connection.scalar(sa.text(COUNTRIES_DIGEST), params) or 0)

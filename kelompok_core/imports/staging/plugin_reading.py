@@ -29,7 +29,7 @@ from kelompok_core.issues.sentences import describe_at_place
 from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
-from kelompok_core.records.registry import find_entity_called, get_descriptor
+from kelompok_core.records.registry import find_entity_by_list_name, get_descriptor
 from kelompok_core.settings import Settings
 from kelompok_core.sources.opening import unpacked
 from kelompok_core.sources.storage import local_copy
@@ -59,7 +59,7 @@ def reading_context(  # noqa: PLR0913  (everything that a reader may depend on)
         "map_headers": partial(_map_headers, given=given, most=most),
         "header_words": header_words,
         "judge_columns": partial(_judge_columns, given=given, most=most),
-        "find_entity": find_entity_called,
+        "find_entity": find_entity_by_list_name,
         "entity": entity,
         "max_columns": most,
     }
