@@ -12,11 +12,11 @@ from kelompok_core.errors import KelompokError
 from kelompok_core.private_files import make_private_folder
 from kelompok_core.sources.inbox_places import (
     failed_path,
-    home_of,
     is_in_place,
-    make_place,
+    make_subfolders,
     message_of,
     move,
+    watched_folder_of,
     written_beside,
 )
 from kelompok_core.sources.watched import TAKEN_FOLDER, PassedOver, PresentFile, look, reason_of
@@ -85,7 +85,7 @@ def take_files(
             with connection.begin_nested():
                 one = _take(connection, inbox, waiting.get(path), present.get(path))
         except (OSError, sa.exc.DBAPIError) as error:
-            on_passed_over(PassedOver(path=Path(path), reason=_why(error)))
+            on_passed_over(PassedOver(path=Path(path), reason=_problem_of(error)))
         else:
             taken += [] if one is None else [one]
             if one is None and path in present:
@@ -105,7 +105,7 @@ def _take(
         connection.execute(_NOTE_AGAIN, {"id": known.id, **_values(present)})
     else:
         target = _target(inbox, known.id, present.path)
-        make_place(inbox.folder, *target.parent.relative_to(inbox.folder).parts)
+        make_subfolders(inbox.folder, *target.parent.relative_to(inbox.folder).parts)
         move(present.path, target)
         return _claim(connection, known.id, target)
     return None
@@ -121,7 +121,7 @@ def _find_moved(connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUI
     return None
 
 
-def _why(error: OSError | sa.exc.DBAPIError) -> str:
+def _problem_of(error: OSError | sa.exc.DBAPIError) -> str:
     """Return the problem with one file; re-raise problems with the database."""
     if isinstance(error, OSError):
         return f"the operating system reports «{reason_of(error)}»"
@@ -164,10 +164,10 @@ def put_aside(
 
 
 def _move_to_failed(taken: Path, sentences: list[str], beside: Callable[[Path], object] | None) -> Path | None:
-    home, target = home_of(taken), failed_path(taken)
+    home, target = watched_folder_of(taken), failed_path(taken)
     if not is_in_place(taken, home):
         return target if is_in_place(target, home) else None  # moved by an earlier call that died
-    make_place(home, *target.parent.relative_to(home).parts)
+    make_subfolders(home, *target.parent.relative_to(home).parts)
     # Write the message first, so that the file is never there without it.
     with written_beside(message_of(target)) as message:
         message.write("\n".join(filter(None, [*sentences, _AGAIN])) + "\n")

@@ -12,7 +12,7 @@ from kelompok_core.sources.addresses import Target, find_target
 from kelompok_core.sources.rules import FileRules
 
 LARGEST_DOWNLOAD = 8 << 30
-"""In bytes: far above any real list, far below what would fill a disk unnoticed."""
+"""In bytes: much larger than any real list, and small enough not to fill a disk."""
 
 _MOST_REDIRECTS = 5
 _SILENCE_SECONDS = 30.0

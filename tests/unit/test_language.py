@@ -40,8 +40,8 @@ def test_all_that_is_said_is_in_the_catalog(found):
 def test_words_for_states_and_decisions_are_in_the_catalog():
     severities = ("fatal", "error", "review", "warning", "info")
     words = {*DECISIONS, *ImportState, *OUTCOMES, *PluginState, *severities}
-    words |= {one.called for one in vars(forms).values() if isinstance(one, forms.FileForm)}
-    words |= {one.advice for one in vars(forms).values() if isinstance(one, forms.FileForm)}
+    words |= {one.called for one in vars(forms).values() if isinstance(one, forms.FileFormat)}
+    words |= {one.advice for one in vars(forms).values() if isinstance(one, forms.FileFormat)}
     assert {word for word in words if word not in language.indonesian()} == set()
 
 
