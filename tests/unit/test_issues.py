@@ -107,7 +107,7 @@ def test_every_catalog_of_ours_is_whole(file):
     (_GOOD | {"en": ["Odd {thing:{value}|x}.", "B."]}, "mine.odd: en: a text may only contain {fact}"),
     (_GOOD | {"en": ["Odd {line:line|lines}.", "B."]}, "mine.odd: en: a text may only contain {fact}"),
     (_GOOD | {"short": ["Odd."]}, "mine.odd: short: must be a list of the sentence and the hint"),
-    (_GOOD | {"id": ["Aneh.", "B."]}, "mine.odd: id: both languages must speak of the same facts; 'thing' is in one"),
+    (_GOOD | {"id": ["Aneh.", "B."]}, "mine.odd: id: both languages must use the same facts; 'thing' is in only one"),
 ])  # fmt: skip
 def test_what_is_wrong_with_an_entry_is_said_with_code_and_key(entry, problem):
     catalog = parse_catalog(json.dumps({"mine.odd": entry, "mine.good": _GOOD}))
@@ -119,7 +119,7 @@ def test_what_is_wrong_with_an_entry_is_said_with_code_and_key(entry, problem):
     ("{", "it is not valid JSON: "),
     ("[]", "it must be an object with an entry for each code"),
     ("[" * 100_000, "it is not valid JSON: "),
-    ('{"mine.odd": 1, "mine.odd": 2}', "it is not valid JSON: 'mine.odd' is there twice"),
+    ('{"mine.odd": 1, "mine.odd": 2}', "it is not valid JSON: 'mine.odd' appears twice"),
     (json.dumps({"odd": _GOOD}), "odd: a code must be words with a dot between them"),
     (json.dumps({"Mine.odd": _GOOD}), "Mine.odd: a code must be words with a dot between them"),
 ])  # fmt: skip

@@ -58,7 +58,7 @@ def write_error_lines(
             original, at = _next(originals, import_), at + 1
         for language, target in targets.items():
             findings = dict(zip(OUR_COLUMNS, _findings(row, language), strict=True))
-            target.write(_with_members(original, findings) + "\n")
+            target.write(_with_findings(original, findings) + "\n")
         number += 1
     return number
 
@@ -70,20 +70,20 @@ def _next(originals: Iterator[str], import_: Import) -> str:
     return original
 
 
-def _with_members(original: str, findings: dict[str, str]) -> str:
-    """Return a JSON object with the findings as additional members; any other value becomes its member ``value``.
+def _with_findings(original: str, findings: dict[str, str]) -> str:
+    """Return a JSON object with the findings added; any other value becomes the member ``value`` of an object.
 
-    The members are added to the text, because parsing and writing it again could change the digits of numbers.
+    Findings are added to the text itself: parsing and writing it again could change the digits of numbers.
     """
-    members = json.dumps(findings, ensure_ascii=False)
+    added = json.dumps(findings, ensure_ascii=False)
     bare = original.strip()
     try:
         is_object = isinstance(json.loads(bare), dict)
     except ValueError:  # invalid JSON: keep the line as text, to be corrected
         return json.dumps({"value": original} | findings, ensure_ascii=False)
     if not is_object:
-        return f'{{"value": {bare}, {members[1:]}'
-    return members if bare[1:-1].strip() == "" else f"{bare[:-1].rstrip()}, {members[1:]}"
+        return f'{{"value": {bare}, {added[1:]}'
+    return added if bare[1:-1].strip() == "" else f"{bare[:-1].rstrip()}, {added[1:]}"
 
 
 def encoding_of(import_: Import) -> str:
