@@ -23,7 +23,7 @@ from kelompok_core.backup.tables import (
     find_row,
     list_tables,
     lock_for_replacing,
-    use_portable_forms,
+    use_portable_formats,
     without_triggers,
 )
 from kelompok_core.database.engine import (
@@ -45,7 +45,7 @@ from kelompok_core.sources.storage import Incoming, remove_kept
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """Result of a restore; ``configuration`` is None where the backup had no kelompok.toml."""
+    """The result of a restore; ``configuration`` is None if the backup has no kelompok.toml."""
 
     manifest: Manifest
     configuration: Placed | None
@@ -84,7 +84,7 @@ def _require_known_tables(path: Path, manifest: Manifest) -> None:
     known = {table.name for table in manifest.tables}
     for member in manifest.members:
         if (name := _table_of(member.rpartition("/")[0])) is not None and name not in known:
-            raise BackupDamaged(path, f"{member} is of a table that the manifest does not name")
+            raise BackupDamaged(path, f"{member} belongs to a table that is not in the manifest")
 
 
 def _table_of(group: str) -> str | None:
@@ -124,28 +124,28 @@ def _all_or_nothing(connection: sa.Connection, work: _Work) -> Iterator[None]:
 
 
 @contextmanager
-def _blaming(work: _Work) -> Iterator[None]:
+def _reporting_damage(work: _Work) -> Iterator[None]:
     """Report rows that the database rejects as damage to the backup, without quoting their values."""
     try:
         yield
-    except _NOT_TAKEN as error:
+    except _REJECTED as error:
         raise BackupDamaged(work.path, f"its rows do not fit the tables ({type(error).__name__})") from error
 
 
 def _restore_database(connection: sa.Connection, work: _Work) -> None:
     """Create the schema of the backup's revision, copy the rows in, and migrate; the caller commits."""
     driver = driver_of(connection)
-    use_portable_forms(driver)
+    use_portable_formats(driver)
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('kelompok.migrate'))"))
     require_owner(connection)
-    _require_nothing(driver)
+    _require_empty(driver)
     drop_schema(driver)
     origin = work.manifest.origin
     upgrade(connection, origin.schema_revision)
     tables = _tables_of(driver, work)
-    with _blaming(work), without_triggers(driver, list(tables.values())):
+    with _reporting_damage(work), without_triggers(driver, list(tables.values())):
         _read_members(driver, tables, work)
-    with _blaming(work):
+    with _reporting_damage(work):
         advance_sequences(driver)
     upgrade(connection, "head")
     give_rights(connection)
@@ -154,13 +154,13 @@ def _restore_database(connection: sa.Connection, work: _Work) -> None:
     connection.execute(sa.text("SELECT begin_epoch(:made)"), {"made": made})
 
 
-def _require_nothing(driver: "psycopg.Connection[Any]") -> None:
-    there = driver.execute(_TABLES_THERE).fetchall()
-    if not there:
+def _require_empty(driver: "psycopg.Connection[Any]") -> None:
+    existing = driver.execute(_EXISTING_TABLES).fetchall()
+    if not existing:
         return
-    if ("alembic_version",) not in there:
+    if ("alembic_version",) not in existing:
         raise Conflict(
-            f"the database has tables of another application, such as {there[0][0]}",
+            f"the database has tables of another application, such as {existing[0][0]}",
             hint="Use a separate database for Kelompok. Nothing was changed.",
         )
     tables = list_tables(driver)
@@ -237,7 +237,7 @@ def _keep(sha256: str, content: HashingReader, work: _Work) -> None:
             work.added.append(sha256)
 
 
-_NOT_TAKEN = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, zlib.error)
-_TABLES_THERE = """
+_REJECTED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, zlib.error)
+_EXISTING_TABLES = """
     SELECT relname::text FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1"""

@@ -1,10 +1,10 @@
-"""Settings that a request may set: those a manifest marks, never secrets or addresses."""
+"""Settings that requests may set: those that a manifest marks, but never secrets or addresses."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 PER_REQUEST = "per_request"
-"""Marks a setting in a manifest's ``config_schema`` that requests may set; the operator sets the others."""
+"""Marks a setting in a manifest's ``config_schema`` that requests may set. Only the operator may set the others."""
 
 _ADDRESSES = frozenset(
     {
@@ -21,7 +21,7 @@ def list_per_request(config_schema: Mapping[str, Any]) -> list[str]:
 
 
 def require_harmless(config_schema: Mapping[str, Any], reserved: Collection[str]) -> None:
-    """Check that no setting open to requests is a secret or an address, which only the operator may choose.
+    """Require that requests may set no secret or address, which only the operator may choose.
 
     Args:
         config_schema: The JSON Schema of a plugin's settings.

@@ -20,9 +20,9 @@ from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.staging.finding_checks import issues_problem, storable_issues
 from kelompok_core.plugin_host.returned import (
     NUL_PICTURE,
+    describe_exception,
     is_storable,
     read_as_problem,
-    said_by,
     storable,
     storable_json,
 )
@@ -55,7 +55,7 @@ def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
     try:
         problem = _problem(batch, after)
     except _ODD as error:
-        raise _broken(plugin, f"its batch cannot be inspected ({said_by(error)})") from error
+        raise _broken(plugin, f"its batch cannot be inspected ({describe_exception(error)})") from error
     if problem is not None:
         raise _broken(plugin, storable(problem[:_LONGEST_PROBLEM]))
     return _without_oddities(_with_storable_names(_in_order(batch)))
@@ -71,7 +71,7 @@ def checked_issue(issue: Issue, plugin: str) -> Issue:
         table = issue_table([issue])
         problem = issues_problem(table, table["row_number"])
     except _ODD as error:
-        raise _broken(plugin, f"its finding cannot be inspected ({said_by(error)})") from error
+        raise _broken(plugin, f"its finding cannot be inspected ({describe_exception(error)})") from error
     if problem is not None:
         raise _broken(plugin, storable(problem[:_LONGEST_PROBLEM]))
     kept = storable_issues(table).iloc[0]
