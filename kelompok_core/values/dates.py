@@ -57,7 +57,7 @@ _FIRST_DAY_NUMBER, _BEFORE_DAY_ONE = 10_000, date(1899, 12, 30)
 """Spreadsheets count days from 1900 and include a 29 February 1900 that did not exist. A smaller number is a year."""
 
 DAY_NUMBER = r"^[\s\pZ]*\d{5}(?:[.,]\d+)?[\s\pZ]*$"
-"""What may be a spreadsheet's day number, as an RE2 pattern."""
+"""Possible day numbers of spreadsheets, as an RE2 pattern."""
 
 NUMERIC_DATE = r"^[\s\pZ]*\p{Nd}{1,2}(?:-\p{Nd}{1,2}-|/\p{Nd}{1,2}/|\.\p{Nd}{1,2}\.)(?:\p{Nd}{4}|\p{Nd}{2})(?:\P{Nd}|$)"
 """Dates of numbers alone, whose order of day and month must be known, as an RE2 pattern."""
@@ -81,7 +81,7 @@ class ReadDate(NamedTuple):
     """A date at the beginning of a text.
 
     Attributes:
-        day: ISO text known to the year, month or day; None where there is no date, or more than one is possible.
+        day: ISO text with year, month or day; None if there is no date, or more than one is possible.
         rest: The text after the date.
         code: The issue code, or None.
     """
@@ -92,7 +92,7 @@ class ReadDate(NamedTuple):
 
 
 def partial_date(inputs: Inputs, *, era: Era = ANY) -> Normalized:
-    """Read a date known to the year, month or day; a cell that is not a date gives null and a warning."""
+    """Read a date with year, month or day; a cell that is not a date gives null and a warning."""
     dates, codes = _read(inputs, era)
     findings = _findings(inputs, dates, codes, era, wrong=Severity.WARNING)
     return Normalized(values=dates, findings=findings, brief=dates.where(dates.str.len() < _DAY))

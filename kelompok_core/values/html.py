@@ -1,4 +1,4 @@
-"""Text with markup, cleaned to what is safe to show; the cell as it came stays in the evidence."""
+"""Removes unsafe markup from text. The evidence keeps the original cell."""
 
 import re
 
@@ -17,15 +17,15 @@ _TAG = re.compile(r"<\s*([A-Za-z][\w:-]*)")
 _ANY_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->|&#?\w{1,32};", re.DOTALL)
 _ACTIVE = re.compile(r"<[^>]*\s(?:on\w+|style)\s*=|(?:javascript|data|vbscript)\s*:", re.IGNORECASE)
 
-# RE2's spelling of what may be lost, on lower case, and rather more of it: most texts have none, which is told many
-# times faster than by looking at each tag of each.
+# RE2 patterns, on lower case, for everything that cleaning may remove, and a little more. Most texts match none, and
+# checking that is much faster than inspecting every tag.
 _ANY_TAG = r"<[\s\pZ\pC]*[a-z]"
 _ALLOWED_TAG = rf"<(?:{'|'.join(sorted(nh3.ALLOWED_TAGS))})(?:[^\w:\-\x{{80}}-\x{{10ffff}}]|$)"
 _MAY_BE_ACTIVE = r"<[^>]*[\s\pZ\pC](?:on|[sſ]tyle)|(?:java[sſ]cript|data|vb[sſ]cript)[\s\pZ\pC]*:"
 
 
 def html(cells: pd.Series) -> Normalized:
-    """Normalize text that may have markup; scripts, styles, frames and handlers are removed, with a finding."""
+    """Normalize text that may have markup; removes scripts, styles, frames and handlers, with a warning."""
     tidy = source_text(cells)
     marked = matching(tidy.values, _MARKUP)
     if not marked.any():
@@ -53,7 +53,7 @@ def _loses_something(written: str) -> bool:
 
 
 def blank_markup(written: str) -> str:
-    """Return the text with tags and character references made blanks: every other character stays where it is."""
+    """Return the text with tags and character references replaced by blanks; other characters keep their offsets."""
     if "<" not in written and "&" not in written:
         return written
     return _ANY_MARKUP.sub(lambda found: " " * len(found[0]), written)

@@ -18,20 +18,20 @@ from kelompok_core.values.normalized import Normalized, all_findings, found, fou
 
 @cache
 def _in_python(pattern: str) -> re.Pattern[str]:
-    """Return a pattern of RE2's as one of Python's: they write characters by number in different ways."""
+    """Return an RE2 pattern as a Python pattern: they write character codes differently."""
     return re.compile(re.sub(r"\\x\{(\w+)\}", lambda hit: f"\\u{int(hit[1], 16):04x}", pattern))
 
 
-# Controls, and format characters that are never meant: byte-order mark, soft hyphen, zero-width space, direction
-# overrides. Zero-width joiners stay: Persian, Hindi and emoji need them.
+# Control characters, and format characters that nobody writes on purpose: byte order mark, soft hyphen, zero-width
+# space, direction overrides. Zero-width joiners stay, because Persian, Hindi and emoji need them.
 _UNWANTED = (
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}"
     r"\x{2400}]"
 )
 _UNWANTED_OF_ASCII = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _UNWANTED_IN_PYTHON = _in_python(_UNWANTED)
-# UTF-8 read as Windows-1252 (a first byte and those that go on), as Mac Roman, or as one of MS-DOS's. Where this is
-# found, the library judges; of the pairs in _NEVER there is nothing to judge, as no language has them.
+# UTF-8 decoded as Windows-1252 (a first byte and continuation bytes), as Mac Roman, or as an MS-DOS encoding. If one of
+# these patterns is found, the library decides. The pairs in _NEVER are always wrong, because no language has them.
 _GOES_ON = r"\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _NEVER = rf"Ã[{_GOES_ON}]"
 _MOJIBAKE = rf"[Â-ß][{_GOES_ON}]|[à-ï][{_GOES_ON}][{_GOES_ON}]|â€|ð[{_GOES_ON}]|[√≈¬├┬╨╤]|‚Ä"
@@ -39,23 +39,23 @@ _MOJIBAKE_IN_PYTHON, _NEVER_IN_PYTHON = (
     _in_python(_MOJIBAKE),
     _in_python(rf"{_NEVER}|(?<=[A-Za-z])á[º»][{_GOES_ON}](?=[A-Za-z])"),
 )
-# Letters of another script, read as western ones, make words without any plain letter: «Èâàí», «ÍõÐ¡Ã÷».
+# Letters of another script that were decoded as western ones give words without any plain letter: «Èâàí», «ÍõÐ¡Ã÷».
 _UNLIKELY = r"(?:^|[^\pL\pM\pN])[\x{a1}-\x{ff}]{3,}(?:$|[^\pL\pM\pN])"
 _UNLIKELY_WORD = re.compile(r"(?<![^\W_])[\u00a1-\u00ff]{3,}(?![^\W_])")
 _ACCENTED = re.compile(r"[À-ÖØ-öø-ÿ]")
 _ALPHABETS = frozenset("ÆØÅÄÖÜæøåäöüß")
-"""Letters that are written alone where an alphabet is meant: «Foreningen ÆØÅ»."""
+"""Letters that a word may consist of if it means an alphabet: «Foreningen ÆØÅ»."""
 _LOST = "\ufffd"
-"""What a program puts in the place of bytes it could not read."""
+"""The replacement character, which programs write for bytes that they could not decode."""
 
-# What is below U+0300 is composed already (UAX #15, quick check), and so are dashes, quotation marks and dots.
+# Characters below U+0300 are composed already (UAX #15, quick check), as are dashes, quotation marks and dots.
 MAY_COMPOSE = r"[^\x00-\x{2ff}\x{2010}-\x{205e}]"
 
 _FORMULA = r"^\s*[=@]"
 _CONSTANT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
-"""How a spreadsheet marks digits as text: ``="00123"``."""
+"""A spreadsheet's notation for digits as text: ``="00123"``."""
 _REFERENCE = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
-"""A character reference of HTML, such as ``&amp;``; without its semicolon it may be a part of an address."""
+"""A character reference of HTML, such as ``&amp;``. Without the semicolon, it may be part of an address."""
 _PLACEHOLDER = rf"^[\s\pZ]*(?i:{PLACEHOLDER})[\s\pZ]*$"
 
 
