@@ -334,13 +334,13 @@ class TestAPluginThatLies:
     @pytest.mark.parametrize(
         ("wrong", "said"),
         [
-            ({"quote": "else"}, "does not stand"),
-            ({"end": 400}, "does not stand"),
-            ({"start": -1}, "does not stand"),
+            ({"quote": "else"}, "is not at"),
+            ({"end": 400}, "is not at"),
+            ({"start": -1}, "is not at"),
             ({"confidence": 1.5}, "confidence"),
-            ({"value": "18"}, "cannot have"),
-            ({"record": "nobody"}, "not shown"),
-            ({"field": "official_email"}, "not shown"),
+            ({"value": "18"}, "invalid value"),
+            ({"record": "nobody"}, "not given"),
+            ({"field": "official_email"}, "not given"),
         ],
         ids=["quote", "beyond", "before", "confidence", "goal", "record", "field"],
     )
