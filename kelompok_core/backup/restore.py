@@ -35,11 +35,11 @@ from kelompok_core.database.engine import (
     upgrade,
 )
 from kelompok_core.database.in_use import require_idle
-from kelompok_core.database.rights import give_rights
+from kelompok_core.database.rights import grant_rights
 from kelompok_core.errors import BackupDamaged, Conflict, UsageError
 from kelompok_core.installation_home import make_home
 from kelompok_core.settings import Settings
-from kelompok_core.sources.inbox import give_up_missing
+from kelompok_core.sources.inbox import fail_missing_files
 from kelompok_core.sources.storage import Incoming, remove_kept
 
 
@@ -148,8 +148,8 @@ def _restore_database(connection: sa.Connection, work: _Work) -> None:
     with _reporting_damage(work):
         advance_sequences(driver)
     upgrade(connection, "head")
-    give_rights(connection)
-    give_up_missing(connection)  # files taken from an inbox are on another machine
+    grant_rights(connection)
+    fail_missing_files(connection)  # files taken from an inbox are on another machine
     made = f"{work.path.name}, made {origin.made_at}".encode("utf-8", "backslashreplace").decode()
     connection.execute(sa.text("SELECT begin_epoch(:made)"), {"made": made})
 

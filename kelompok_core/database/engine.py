@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from kelompok_core.database import embedded
-from kelompok_core.database.rights import give_rights, lacking_rights, list_lacking, require_rights
+from kelompok_core.database.rights import grant_rights, lacking_rights, list_lacking, require_rights
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import Settings, require_installation
 
@@ -218,7 +218,7 @@ def migrate(owner_url: str) -> SchemaStatus:
         connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('kelompok.migrate'))"))
         connection.commit()
         upgrade(connection, "head")
-        given = tuple(give_rights(connection))
+        given = tuple(grant_rights(connection))
         begins = connection.scalar(sa.text("SELECT current_epoch()")) is None
         if begins:
             connection.execute(sa.text("SELECT begin_epoch()"))

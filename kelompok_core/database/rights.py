@@ -70,7 +70,7 @@ def list_lacking(connection: sa.Connection, role: str | None = None) -> Sequence
     return [str(row.lacking) for row in connection.execute(_LACKING, params)]
 
 
-def give_rights(connection: sa.Connection) -> Sequence[str]:
+def grant_rights(connection: sa.Connection) -> Sequence[str]:
     """Grant the runtime role its missing rights, as the owner; return them."""
     lacking = list_lacking(connection, RUNTIME)
     if lacking:

@@ -13,7 +13,7 @@ from kelompok_core.values.zones import read_header
 IGNORE = "-"
 EXTRA = "extra"
 
-OUR_COLUMNS = ("_line", "_decision", "_codes", "_message")
+ERROR_FILE_COLUMNS = ("_line", "_decision", "_codes", "_message")
 """Columns that an error file has after those of the source. They are ignored when the file is imported again."""
 
 RECORD_ID = "_kelompok_id"
@@ -126,8 +126,8 @@ def map_headers(
         UsageError: When ``given`` names a header or a field that does not exist.
     """
     draft = _Draft(fields)
-    rest = [column for column in columns if column not in OUR_COLUMNS]
-    draft.dropped += [column for column in columns if column in OUR_COLUMNS]
+    rest = [column for column in columns if column not in ERROR_FILE_COLUMNS]
+    draft.dropped += [column for column in columns if column in ERROR_FILE_COLUMNS]
     rest = _take_given(draft, rest, given)
     rest = _take_by_rule(draft, rest, columns, of_people=of_people)
     _take_by_alias(draft, rest, repeating)

@@ -87,7 +87,7 @@ def error_file_of(file: Path, name: str) -> Path:
 
 
 @contextmanager
-def written_beside(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO]:
+def atomic_file_beside(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO]:
     """Provide a text file for this user only, which appears when the block ends and is discarded if it raises."""
     fresh = path.with_name(f".{uuid4()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE)

@@ -56,7 +56,7 @@ def opened(location: str, rules: FileRules, settings: Settings) -> Iterator[Bina
     """
     path = rules.find_path(location)
     if path is not None and rules.confinement is not None and not is_folder(str(path)):
-        with open_real(path) as file:
+        with open_regular_file(path) as file:
             yield file
         return
     with reachable(location, rules, settings) as path, path.open("rb") as file:
@@ -118,7 +118,7 @@ def _copy_pieces(url: str, remote: BinaryIO, copy: BinaryIO) -> None:
         copy.write(piece)
 
 
-def open_real(path: Path) -> BinaryIO:
+def open_regular_file(path: Path) -> BinaryIO:
     """Open a regular file by a resolved path, without following links created since.
 
     Raises:
@@ -173,7 +173,7 @@ def _pack(folder: Path, target: Path) -> None:
 
     Leaves out hidden files and links. :func:`~kelompok_core.contracts.iter_folder` reads the result.
     """
-    files = sorted(path for path in folder.rglob("*") if _is_meant(path, folder))
+    files = sorted(path for path in folder.rglob("*") if _is_included(path, folder))
     if not files:
         raise UsageError(f"the folder {str(folder)!r} has no files", hint="Give a folder with one record a file.")
     if len(files) > MOST_FILES:
@@ -184,12 +184,12 @@ def _pack(folder: Path, target: Path) -> None:
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
         for path in files:
             member = tarfile.TarInfo(path.relative_to(folder).as_posix())
-            with open_real(path) as content:
+            with open_regular_file(path) as content:
                 member.size = os.fstat(content.fileno()).st_size
                 archive.addfile(member, content)
 
 
-def _is_meant(path: Path, folder: Path) -> bool:
+def _is_included(path: Path, folder: Path) -> bool:
     inside = path.relative_to(folder).parts
     return path.is_file() and not path.is_symlink() and not any(part.startswith(".") for part in inside)
 

@@ -178,7 +178,7 @@ def remove_kept(storage_url: str, sha256: str) -> None:
 
 
 @contextmanager
-def written_whole(storage_url: str, name: str, *, encoding: str) -> Iterator[TextIO]:
+def atomic_text_file(storage_url: str, name: str, *, encoding: str) -> Iterator[TextIO]:
     """Provide a text file that is stored under this name when the block ends; discarded if it raises."""
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     arriving, kept = f"{root}/incoming/{uuid4()}", f"{root}/{name}"

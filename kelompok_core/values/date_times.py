@@ -166,7 +166,7 @@ class Columns:
     times: pd.Series
 
 
-def put_together(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Series | None = None) -> TimeParts:
+def combine_parts(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Series | None = None) -> TimeParts:
     """Combine the own column of a date and time with a column of days and one of times of day.
 
     Cells of the own column may hold a time of day alone, and cells of the times a full date with a time. Give

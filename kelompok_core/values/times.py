@@ -14,10 +14,10 @@ from kelompok_core.values.date_times import (
     MIDNIGHT,
     Columns,
     TimeParts,
+    combine_parts,
     days_moved,
     from_text,
     local_date_times,
-    put_together,
     to_text,
     to_utc,
 )
@@ -82,7 +82,7 @@ def _start(inputs: Inputs, dates: pd.Series, era: Era = HAPPENING, times: str = 
     name = f"start: {dates.name}"
     if name not in inputs.shared:
         columns = Columns(own=dates, beside=inputs.part("on_date"), times=inputs.part(times))
-        inputs.shared[name] = put_together(inputs, columns, era)
+        inputs.shared[name] = combine_parts(inputs, columns, era)
     known: TimeParts = inputs.shared[name]
     return known
 
@@ -160,7 +160,7 @@ def _end_in_brief(start: TimeParts, values: pd.Series, lasting: pd.Series, *, ov
 def _read_end(inputs: Inputs, start: TimeParts) -> tuple[TimeParts, pd.Series]:
     """Return the parts of the end, and a mask of the rows that have only a time of day, on the day of the start."""
     columns = Columns(own=inputs.own, beside=inputs.part("ends_on"), times=inputs.part("end_time"))
-    parts = put_together(inputs, columns, HAPPENING, start.start.notna() & (start.start != MIDNIGHT))
+    parts = combine_parts(inputs, columns, HAPPENING, start.start.notna() & (start.start != MIDNIGHT))
     dateless = parts.day.isna() & parts.start.notna() & start.day.notna()
     parts = replace(
         parts,

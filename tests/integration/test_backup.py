@@ -334,7 +334,7 @@ def test_a_restore_is_refused_while_others_are_connected(backup, target):
             restore(target, backup, quietly)
 
 
-@pytest.mark.parametrize("step", ["advance_sequences", "give_rights", "give_up_missing"])
+@pytest.mark.parametrize("step", ["advance_sequences", "grant_rights", "fail_missing_files"])
 def test_a_restore_that_fails_leaves_nothing(backup, target, monkeypatch, step):
     monkeypatch.setattr(restoring, step, lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):

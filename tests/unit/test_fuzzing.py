@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kelompok_core.entities import list_entities
 from kelompok_core.errors import SettingsError, UsageError
-from kelompok_core.headers.mapping import OUR_COLUMNS
+from kelompok_core.headers.mapping import ERROR_FILE_COLUMNS
 from kelompok_core.imports.shared.columns import map_columns
 from kelompok_core.imports.shared.profiles import read_profile
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings
@@ -137,7 +137,7 @@ def test_any_header_is_mapped_and_none_is_lost(entity, data):
     descriptor = get_descriptor(entity)
     known = [alias for field in descriptor.fields for alias in field.aliases]
     headers = data.draw(
-        st.lists(st.text(max_size=20) | st.sampled_from([*known, *OUR_COLUMNS]), max_size=8, unique=True)
+        st.lists(st.text(max_size=20) | st.sampled_from([*known, *ERROR_FILE_COLUMNS]), max_size=8, unique=True)
     )
     targets = [field.name for field in descriptor.fields] + ["-", "extra", "", "nonsense"]
     keys = st.sampled_from([*headers, "Nobody"])

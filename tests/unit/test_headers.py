@@ -4,7 +4,7 @@ import pytest
 
 from kelompok_core.entities import list_entities
 from kelompok_core.errors import UsageError
-from kelompok_core.headers.mapping import OUR_COLUMNS, HeaderField, map_headers
+from kelompok_core.headers.mapping import ERROR_FILE_COLUMNS, HeaderField, map_headers
 from kelompok_core.headers.spelling import fold_header
 from kelompok_core.imports.shared.columns import header_fields, map_columns
 from kelompok_core.organizations.entity import DESCRIPTOR
@@ -59,7 +59,7 @@ def test_personal_data_is_refused_unless_named():
 
 
 def test_our_own_columns_come_back_and_are_no_data():
-    assert map_headers(["Nama", *OUR_COLUMNS], _FIELDS, given={}).dropped == list(OUR_COLUMNS)
+    assert map_headers(["Nama", *ERROR_FILE_COLUMNS], _FIELDS, given={}).dropped == list(ERROR_FILE_COLUMNS)
 
 
 def test_a_missing_required_field_is_fatal_and_names_what_would_do():

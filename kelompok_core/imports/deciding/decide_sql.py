@@ -50,7 +50,7 @@ def keys(rules: DecisionRules, *, shared: bool) -> str:
                {nameless} AS nameless,
                CASE WHEN i.external_id ~ {repeated_rows_sql.OWN_ID} THEN i.external_id::uuid END AS own_id,
                i.candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
-        FROM {repeated_rows_sql.good_rows(descriptor, named=rules.rows_name_owners, shared=shared)}"""
+        FROM {repeated_rows_sql.valid_rows(descriptor, named=rules.rows_name_owners, shared=shared)}"""
 
 
 def there(descriptor: EntityDescriptor) -> str:

@@ -54,7 +54,7 @@ def names_agree(descriptor: EntityDescriptor) -> str:
     return f"({same})" if label.derived_from is None else f"({same} OR NOT t.field_origins ? '{label.name}')"
 
 
-def not_anothers(descriptor: EntityDescriptor) -> str:
+def has_no_other_id(descriptor: EntityDescriptor) -> str:
     """Whether this source does not know the record by another id."""
     return f"""
     NOT (k.explicit AND EXISTS (
@@ -71,20 +71,20 @@ def not_judged_different(descriptor: EntityDescriptor) -> str:
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL)"""
 
 
-def may_be(descriptor: EntityDescriptor) -> str:
-    return f"{not_anothers(descriptor)} AND {not_judged_different(descriptor)}"
+def may_match(descriptor: EntityDescriptor) -> str:
+    return f"{has_no_other_id(descriptor)} AND {not_judged_different(descriptor)}"
 
 
 def found_by(rule: MatchRule, descriptor: EntityDescriptor) -> tuple[str, str, str]:
     """Return three conditions: the rule finds the record, the names agree, the source has no other id for it."""
     agrees = names_agree(descriptor) if rule.name_agrees else "true"
     # If key and name agree but the source has another id for the record, a person decides.
-    is_open = not_anothers(descriptor) if rule.identifies else "true"
-    may_be = not_judged_different(descriptor)
-    may_be += f" AND ({agrees} OR {is_open})" if rule.identifies else f" AND {not_anothers(descriptor)}"
+    is_open = has_no_other_id(descriptor) if rule.identifies else "true"
+    may_match = not_judged_different(descriptor)
+    may_match += f" AND ({agrees} OR {is_open})" if rule.identifies else f" AND {has_no_other_id(descriptor)}"
     differs = is_distinguished(descriptor, "t", "k", descriptor.discriminators if rule.discriminates else ())
     equal = " AND ".join(f"t.{column} = k.{column}" for column in rule.columns)
-    return f"{equal} AND {at_owner(descriptor)} AND NOT ({differs}) AND {may_be}", agrees, is_open
+    return f"{equal} AND {at_owner(descriptor)} AND NOT ({differs}) AND {may_match}", agrees, is_open
 
 
 def namesakes(descriptor: EntityDescriptor, *, when: str = "true") -> str:
@@ -98,7 +98,7 @@ def namesakes(descriptor: EntityDescriptor, *, when: str = "true") -> str:
             AND t.{descriptor.name_key} = k.{descriptor.name_key}
             AND NOT k.nameless
             AND {at_owner(descriptor)} AND NOT ({is_distinguished(descriptor, "t", "k", descriptor.discriminators)})
-            AND {may_be(descriptor)}"""
+            AND {may_match(descriptor)}"""
     place = descriptor.names_indexed_with
     if place is None:
         return alike

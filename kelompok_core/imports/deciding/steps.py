@@ -72,7 +72,9 @@ def _repeated(rules: DecisionRules, *, shared: bool) -> Iterator[Step]:
     descriptor, named = rules.descriptor, rules.rows_name_owners
     if shared:
         yield _step(
-            "Find rows whose identity refers to several records.", repeated_rows_sql.share(descriptor), makes="shared"
+            "Find rows whose identity refers to several records.",
+            repeated_rows_sql.assign_shared(descriptor),
+            makes="shared",
         )
     yield _step(
         "Find rows that the source sent before, word for word.",

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed
-from kelompok_core.headers.mapping import OUR_COLUMNS
+from kelompok_core.headers.mapping import ERROR_FILE_COLUMNS
 from kelompok_core.imports.shared.imports import Import
 from kelompok_core.imports.shared.superseded_rows import UNDECIDED
 from kelompok_core.imports.staging.returned_files import is_json
@@ -28,7 +28,7 @@ def write_error_file(connection: sa.Connection, import_: Import, targets: Mappin
     delimiter = _delimiter_of(import_)
     writers = [(language, SafeWriter(target, delimiter=delimiter)) for language, target in targets.items()]
     for _, writer in writers:
-        writer.writerow([*import_.header, *OUR_COLUMNS])
+        writer.writerow([*import_.header, *ERROR_FILE_COLUMNS])
     number = 0
     for row in _iter_rows(connection, import_):
         cells = [row.raw.get(name) for name in import_.header]
@@ -57,7 +57,7 @@ def write_error_lines(
         while at < row.row_number:
             original, at = _next(originals, import_), at + 1
         for language, target in targets.items():
-            findings = dict(zip(OUR_COLUMNS, _findings(row, language), strict=True))
+            findings = dict(zip(ERROR_FILE_COLUMNS, _findings(row, language), strict=True))
             target.write(_with_findings(original, findings) + "\n")
         number += 1
     return number

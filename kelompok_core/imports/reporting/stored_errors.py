@@ -14,7 +14,7 @@ from kelompok_core.imports.shared.imports import Import, ImportState, get_import
 from kelompok_core.installation import Installation
 from kelompok_core.issues.entries import LANGUAGES
 from kelompok_core.settings import Settings
-from kelompok_core.sources.storage import remove_files, written_whole
+from kelompok_core.sources.storage import atomic_text_file, remove_files
 
 MOST_ATTEMPTS = 3
 """An error file fails after its worker has died this many times."""
@@ -111,7 +111,7 @@ def _write(settings: Settings, connection: sa.Connection, import_: Import, file_
         targets = {}
         for language in LANGUAGES:
             name, encoding = _name(import_, file_id, language), encoding_of(import_)
-            targets[language] = stack.enter_context(written_whole(settings.storage_url, name, encoding=encoding))
+            targets[language] = stack.enter_context(atomic_text_file(settings.storage_url, name, encoding=encoding))
         write_errors(settings, connection, import_, targets)
 
 

@@ -12,7 +12,7 @@ def owner(descriptor: EntityDescriptor) -> str:
     return "h.owner, h.guarded" if descriptor.belongs else "NULL::uuid AS owner, false AS guarded"
 
 
-def good_rows(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
+def valid_rows(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
     """Return the FROM clause of the import's valid rows ``i``, joined with their owners ``h``; conditions may follow.
 
     With ``shared``, rows whose identity refers to several records get an identity of their own, ``p.identity``.
@@ -38,10 +38,10 @@ SOME_SHARED = """
                      AND starts_with(right_ref, 'source:' || CAST(:source AS text) || ':'))"""
 
 
-def share(descriptor: EntityDescriptor) -> str:
+def assign_shared(descriptor: EntityDescriptor) -> str:
     """Assign the rows whose identity refers to several records, such as those of siblings who share an e-mail address.
 
-    A row gets the record that an identical row was applied to, else the record with its name, else none.
+    A row gets the record that an identical row was applied to, or else the record with its name, or else none.
     """
     entity, name = descriptor.entity, descriptor.name_key
     return f"""
@@ -120,7 +120,7 @@ def repeated(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
         CREATE TEMPORARY TABLE deciding_repeated ON COMMIT DROP AS
         SELECT g.row_number, g.owner, g.guarded, s.record_id AS target FROM (
           SELECT i.row_number, {identity(shared=shared)} AS identity, i.evidence_id, {owner(descriptor)}
-          FROM {good_rows(descriptor, named=named, shared=shared)}) g
+          FROM {valid_rows(descriptor, named=named, shared=shared)}) g
         JOIN evidence s ON s.id = g.evidence_id
         JOIN {entity} t ON t.id = s.record_id
         WHERE {SOURCE_IS_KNOWN}
@@ -172,7 +172,7 @@ def repeated_by_words(descriptor: EntityDescriptor, *, named: bool, shared: bool
         INSERT INTO deciding_repeated (row_number, owner, guarded, target)
         SELECT g.row_number, g.owner, g.guarded, n.record_id FROM (
           SELECT i.row_number, {identity(shared=shared)} AS identity, i.raw_sha256, {owner(descriptor)}
-          FROM {good_rows(descriptor, named=named, shared=shared)} AND i.evidence_id IS NULL AND {_SOME_NEW}) g
+          FROM {valid_rows(descriptor, named=named, shared=shared)} AND i.evidence_id IS NULL AND {_SOME_NEW}) g
         JOIN deciding_known n ON n.identity = g.identity AND n.alive
         WHERE {_LIKELY.format("n.raw_sha256 = g.raw_sha256")} AND {_LIKELY.format("n.reading_sha256 = :reading")}
           AND EXISTS (SELECT FROM deciding_known)"""

@@ -95,7 +95,7 @@ def make_candidates(
         findings.append(_lost_ids(cells[columns[EXTERNAL_ID]], external_id))
     used_columns, unused = _find_unused(descriptor, cells, columns, replace(values, findings=findings))
     findings += unused
-    needs, guarded = _hold_guards(descriptor, frame, columns, cells, terms)
+    needs, guarded = _remove_guarded(descriptor, frame, columns, cells, terms)
     findings += guarded
     _derive(descriptor, frame)
     findings.append(schema_findings(descriptor, frame, columns, cells))
@@ -243,7 +243,7 @@ def _find_unused(
     return frozenset(column for column, mask in used.items() if mask.any()), unused
 
 
-def _hold_guards(
+def _remove_guarded(
     descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], cells: pd.DataFrame, terms: Terms
 ) -> tuple[frozenset[Action], list[pd.DataFrame]]:
     """Remove guarded values whose right is missing from the frame; return the rights that the others need."""

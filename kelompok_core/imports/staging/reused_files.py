@@ -69,7 +69,9 @@ def reuse_rows(installation: Installation, import_: Import, digest: bytes, right
         earlier = connection.execute(_SAME_PASS, {"digest": digest, "import": import_.id}).one_or_none()
         if earlier is None:
             return None
-        columns = _columns(earlier) | {"issues": note_earlier(connection, import_, rights) + _notes(earlier.issues)}
+        columns = _columns(earlier) | {
+            "issues": earlier_import_issues(connection, import_, rights) + _notes(earlier.issues)
+        }
     # The first copied rows and the new state are committed together, so a received import has no rows yet.
     statement = _COPY_ALL if import_.state is ImportState.RECEIVED else _COPY_REST
     between = {"import": import_.id, "earlier": earlier.id, "entity": import_.entity, "source": import_.source_name}
@@ -98,7 +100,7 @@ def reuse_rows(installation: Installation, import_: Import, digest: bytes, right
     return staged
 
 
-def note_earlier(connection: sa.Connection, import_: Import, rights: StagingRights) -> list[dict[str, Any]]:
+def earlier_import_issues(connection: sa.Connection, import_: Import, rights: StagingRights) -> list[dict[str, Any]]:
     """Return an issue that names the import that already applied the same file, if there is one.
 
     Of imports that are not limited to an organization, only those visible to the sender count: all, or their own.

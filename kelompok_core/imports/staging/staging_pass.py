@@ -29,7 +29,7 @@ from kelompok_core.imports.staging.part import Part
 from kelompok_core.imports.staging.plugin_output import accept_batch
 from kelompok_core.imports.staging.plugin_reading import as_our_errors, read_batches, unreadable
 from kelompok_core.imports.staging.returned_files import restore_cells
-from kelompok_core.imports.staging.reused_files import note_earlier
+from kelompok_core.imports.staging.reused_files import earlier_import_issues
 from kelompok_core.imports.staging.reused_rows import Known, References
 from kelompok_core.imports.staging.row_tables import (
     RawRows,
@@ -117,7 +117,7 @@ class Stager:
             ThreadPoolExecutor(1, "staging") as writer,
             ThreadPoolExecutor(1, "looking up") as looker,
         ):
-            self._issues += note_earlier(connection, self._import, self._rights)
+            self._issues += earlier_import_issues(connection, self._import, self._rights)
             connection.commit()  # reading may be slow, and should not keep a transaction open
             writing: Future[None] | None = None
             for fresh in self._read_ahead(looker):
