@@ -143,7 +143,7 @@ def get_owner(connection: sa.Connection, import_id: UUID, row_number: int) -> UU
 def _superseded_by(connection: sa.Connection, params: Mapping[str, Any]) -> str | None:
     """Return a hint that names the row that superseded this one, if one did."""
     later = connection.execute(_SUPERSEDING, params).one_or_none()
-    return None if later is None else f"Row {later.by_row_number} of import {later.by_import} took its place."
+    return None if later is None else f"Row {later.by_row_number} of import {later.by_import} superseded it."
 
 
 def _for_reader(
