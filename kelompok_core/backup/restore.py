@@ -52,7 +52,7 @@ class Restored:
 
 
 @dataclass(kw_only=True)
-class _Work:
+class _RestoreProgress:
     """What a restore has written so far outside its transaction."""
 
     settings: Settings
@@ -101,7 +101,7 @@ def restore(settings: Settings, path: Path, on_progress: OnProgress) -> Restored
     manifest = check_backup(path, on_progress)
     require_idle(settings)
     make_home(settings)
-    work = _Work(settings=settings, path=path, manifest=manifest, on_progress=on_progress)
+    work = _RestoreProgress(settings=settings, path=path, manifest=manifest, on_progress=on_progress)
     with connect_as_owner(find_owner_url(settings)) as connection:
         with _all_or_nothing(connection, work):
             _restore_database(connection, work)
@@ -113,7 +113,7 @@ def restore(settings: Settings, path: Path, on_progress: OnProgress) -> Restored
 
 
 @contextmanager
-def _all_or_nothing(connection: sa.Connection, work: _Work) -> Iterator[None]:
+def _all_or_nothing(connection: sa.Connection, work: _RestoreProgress) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -124,7 +124,7 @@ def _all_or_nothing(connection: sa.Connection, work: _Work) -> Iterator[None]:
 
 
 @contextmanager
-def _reporting_damage(work: _Work) -> Iterator[None]:
+def _reporting_damage(work: _RestoreProgress) -> Iterator[None]:
     """Report rows that the database rejects as damage to the backup, without quoting their values."""
     try:
         yield
@@ -132,7 +132,7 @@ def _reporting_damage(work: _Work) -> Iterator[None]:
         raise BackupDamaged(work.path, f"its rows do not fit the tables ({type(error).__name__})") from error
 
 
-def _restore_database(connection: sa.Connection, work: _Work) -> None:
+def _restore_database(connection: sa.Connection, work: _RestoreProgress) -> None:
     """Create the schema of the backup's revision, copy the rows in, and migrate; the caller commits."""
     driver = driver_of(connection)
     use_portable_formats(driver)
@@ -179,7 +179,7 @@ def _require_empty(driver: "psycopg.Connection[Any]") -> None:
         )
 
 
-def _tables_of(driver: "psycopg.Connection[Any]", work: _Work) -> Mapping[str, Table]:
+def _tables_of(driver: "psycopg.Connection[Any]", work: _RestoreProgress) -> Mapping[str, Table]:
     """Return the backup's tables; check that they match its schema revision."""
     there = {table.name: sorted(table.columns) for table in list_tables(driver)}
     backed_up = {table.name: sorted(table.columns) for table in work.manifest.tables}
@@ -189,7 +189,7 @@ def _tables_of(driver: "psycopg.Connection[Any]", work: _Work) -> Mapping[str, T
     return {one.name: Table(name=one.name, columns=tuple(one.columns)) for one in work.manifest.tables}
 
 
-def _read_members(driver: "psycopg.Connection[Any]", tables: Mapping[str, Table], work: _Work) -> None:
+def _read_members(driver: "psycopg.Connection[Any]", tables: Mapping[str, Table], work: _RestoreProgress) -> None:
     copied: dict[str, int] = {}
     for group, members in groupby(_verified(work), key=lambda member: member[0].rpartition("/")[0]):
         if (name := _table_of(group)) is not None:
@@ -205,7 +205,7 @@ def _read_members(driver: "psycopg.Connection[Any]", tables: Mapping[str, Table]
         raise BackupDamaged(work.path, "its row counts do not match its manifest")
 
 
-def _verified(work: _Work) -> Iterator[tuple[str, HashingReader]]:
+def _verified(work: _RestoreProgress) -> Iterator[tuple[str, HashingReader]]:
     """Yield the members in the manifest; verify each after it was read."""
     size = 0
     for name, content in iter_members(work.path):
@@ -225,7 +225,7 @@ def _pieces(content: HashingReader) -> Iterator[bytes]:
         yield piece
 
 
-def _keep(sha256: str, content: HashingReader, work: _Work) -> None:
+def _keep(sha256: str, content: HashingReader, work: _RestoreProgress) -> None:
     if sha256 in work.manifest.missing:  # it was damaged when the backup was made
         return
     with Incoming(work.settings.storage_url) as incoming:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # slow to import, so functions that create tables import it t
 _CELLS_IN_BATCH = 2_000_000
 
 
-def _map_nothing(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
+def _no_mapping(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
     del entity, columns
     return {}
 
@@ -33,7 +33,7 @@ def _find_no_entity(name: str) -> str | None:
     return None
 
 
-def _judge_nothing(entity: str, cells: "pd.DataFrame") -> Sequence[Issue]:
+def _no_issues(entity: str, cells: "pd.DataFrame") -> Sequence[Issue]:
     del entity, cells
     return ()
 
@@ -69,9 +69,9 @@ class PluginContext:
     max_columns: int = MOST_COLUMNS
     entity: str | None = None
     columns: Sequence[str] = ()
-    map_headers: Callable[[str, Sequence[str]], Mapping[str, str]] = _map_nothing
+    map_headers: Callable[[str, Sequence[str]], Mapping[str, str]] = _no_mapping
     header_words: Callable[[str], Collection[str]] = _no_words
-    judge_columns: Callable[[str, "pd.DataFrame"], Sequence[Issue]] = _judge_nothing
+    judge_columns: Callable[[str, "pd.DataFrame"], Sequence[Issue]] = _no_issues
     find_entity: Callable[[str], str | None] = _find_no_entity
 
     def rows_that_fit(self, columns: int) -> int:

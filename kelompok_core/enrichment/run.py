@@ -129,7 +129,7 @@ def enrich(installation: Installation, enrichment_id: UUID, entities: Sequence[s
             update_enrichment(connection, enrichment_id, state=EnrichmentState.RUNNING)
             connection.commit()
         try:
-            counts = _Run(installation, enrichment).do(entities)
+            counts = _EnrichmentRun(installation, enrichment).enrich(entities)
         except KelompokError as error:
             failure = {"failure": error.message, "failure_trace": trace_of(error)}
             _finish(installation, enrichment_id, state=EnrichmentState.FAILED, **failure)
@@ -145,7 +145,7 @@ def _finish(installation: Installation, enrichment_id: UUID, **values: Any) -> E
         return get_enrichment(connection, enrichment_id)
 
 
-class _Run:
+class _EnrichmentRun:
     """One enricher over the entities of its job."""
 
     def __init__(self, installation: Installation, enrichment: Enrichment) -> None:
@@ -161,7 +161,7 @@ class _Run:
             known_to=None if enrichment.again else (enrichment.plugin, self._method),
         )
 
-    def do(self, entities: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def enrich(self, entities: Sequence[str]) -> dict[str, dict[str, Any]]:
         counts = {}
         settings, run = self._installation.settings, self._enrichment
         with enriching(settings, self._plugin, run.config, dry_run=run.dry_run) as call:

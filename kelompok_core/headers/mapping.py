@@ -128,10 +128,10 @@ def map_headers(
     draft = _Draft(fields)
     rest = [column for column in columns if column not in ERROR_FILE_COLUMNS]
     draft.dropped += [column for column in columns if column in ERROR_FILE_COLUMNS]
-    rest = _take_given(draft, rest, given)
-    rest = _take_by_rule(draft, rest, columns, of_people=of_people)
-    _take_by_alias(draft, rest, repeating)
-    _require(draft, columns)
+    rest = _apply_given(draft, rest, given)
+    rest = _apply_rules(draft, rest, columns, of_people=of_people)
+    _apply_aliases(draft, rest, repeating)
+    _report_missing(draft, columns)
     return HeaderMapping(
         targets=draft.targets,
         extra=draft.extra,
@@ -141,7 +141,7 @@ def map_headers(
     )
 
 
-def _take_given(draft: _Draft, columns: Sequence[str], given: Mapping[str, str]) -> list[str]:
+def _apply_given(draft: _Draft, columns: Sequence[str], given: Mapping[str, str]) -> list[str]:
     names = [one.name for one in draft.fields]
     for header, wanted in given.items():
         column = _find_column(header, columns)
@@ -170,7 +170,7 @@ def _find_column(header: str, columns: Sequence[str]) -> str:
     return alike[0]
 
 
-def _take_by_rule(draft: _Draft, columns: Sequence[str], all_columns: Sequence[str], *, of_people: bool) -> list[str]:
+def _apply_rules(draft: _Draft, columns: Sequence[str], all_columns: Sequence[str], *, of_people: bool) -> list[str]:
     """Drop sensitive columns, ignore row counters, and keep times of filling in a form as extra; return the others."""
     rest = []
     is_form = any(column.lower() in _OF_A_FORM for column in columns)
@@ -190,7 +190,7 @@ def _take_by_rule(draft: _Draft, columns: Sequence[str], all_columns: Sequence[s
     return rest
 
 
-def _take_by_alias(draft: _Draft, columns: Sequence[str], repeating: Collection[str]) -> None:
+def _apply_aliases(draft: _Draft, columns: Sequence[str], repeating: Collection[str]) -> None:
     claims = _claims(draft.fields, columns, repeating)
     given = set(draft.targets.values())
     winners: dict[str, str] = {}
@@ -273,7 +273,7 @@ def _weak_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:
     return {fold_header(alias): (one.name, rank) for one in fields for rank, alias in enumerate(one.weak_aliases)}
 
 
-def _require(draft: _Draft, columns: Sequence[str]) -> None:
+def _report_missing(draft: _Draft, columns: Sequence[str]) -> None:
     found = set(draft.targets.values())
     for one in draft.fields:
         if one.required and not found & {one.name, *one.instead}:
@@ -282,12 +282,12 @@ def _require(draft: _Draft, columns: Sequence[str]) -> None:
                 Severity.FATAL,
                 None,
                 field=one.name,
-                aliases=_some(one.aliases),
-                columns=_some(columns),
+                aliases=_abbreviate(one.aliases),
+                columns=_abbreviate(columns),
             )
 
 
-def _some(names: Sequence[str]) -> list[str]:
+def _abbreviate(names: Sequence[str]) -> list[str]:
     """Return as many of the names as fit into a sentence, and «…» if there are more."""
     shown: list[str] = []
     for name in names:

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.values.arrow import changed_where, to_arrow, to_series
+from kelompok_core.values.arrow import change_matching, to_arrow, to_series
 
 # On these hosts, the path identifies the owner. The host alone is nobody's website.
 _SHARED_HOSTS = (
@@ -26,7 +26,7 @@ _BETWEEN_WORDS = r"[^\p{L}\p{N} ][^\p{L}\p{N}]*| [^\p{L}\p{N}]+"
 def name_key(names: pd.Series) -> pd.Series:
     """Return the name without case, accents and punctuation; a name without letters and digits only in lower case."""
     array = to_arrow(names)
-    folded = pc.utf8_lower(changed_where(array, r"[^\x00-\x7f]", _without_accents))
+    folded = pc.utf8_lower(change_matching(array, r"[^\x00-\x7f]", _without_accents))
     words = pc.replace_substring_regex(folded, _BETWEEN_WORDS, " ")
     key = pc.utf8_trim_whitespace(words)
     return to_series(pc.if_else(pc.equal(key, ""), pc.utf8_lower(array), key), names.index)
@@ -58,9 +58,9 @@ def organization_name_key(names: pd.Series) -> pd.Series:
     """Return the key of an organization's name: «Yay. Air Kita» and «Air Kita, Yayasan» are «yayasan air kita»."""
     array = to_arrow(names)
     if pc.any(pc.match_substring_regex(array, f"{_FORM_AT_END}|{_OF_SHARES}|{_SHORT_FORM}")).as_py():
-        array = changed_where(array, _OF_SHARES, _without_shares)
-        array = changed_where(array, _FORM_AT_END, _with_form_first)
-        array = changed_where(array, _SHORT_FORM, _with_whole_form)
+        array = change_matching(array, _OF_SHARES, _without_shares)
+        array = change_matching(array, _FORM_AT_END, _with_form_first)
+        array = change_matching(array, _SHORT_FORM, _with_whole_form)
     return name_key(to_series(array, names.index))
 
 
@@ -91,7 +91,7 @@ def _without_accents(texts: pa.Array) -> pa.Array:
 def website_key(urls: pd.Series) -> pd.Series:
     """Return host and path without scheme, «www.», fragment and final slashes; null for a shared host without path."""
     array = pc.replace_substring_regex(to_arrow(urls), r"^https?://(?:www\.)?", "")
-    array = changed_where(array, r"^[^/?#]*[^\x00-\x7f]", _with_ascii_host)
+    array = change_matching(array, r"^[^/?#]*[^\x00-\x7f]", _with_ascii_host)
     key = pc.utf8_rtrim(pc.replace_substring_regex(array, r"#.*$", ""), characters="/")
     shared = pc.is_in(key, value_set=pa.array(_SHARED_HOSTS, key.type))
     return to_series(pc.if_else(shared, pa.scalar(None, key.type), key), urls.index)

@@ -36,12 +36,12 @@ def load(plugin: PluginInfo, contract: str) -> Any:
         if _is_of_the_host(error):
             raise
         raise PluginUnavailable(plugin.name, f"{target} cannot be loaded: {describe_exception(error)}") from error
-    if problem := _misfit(implementation, CONTRACTS[contract]):
+    if problem := _contract_problem(implementation, CONTRACTS[contract]):
         raise PluginUnavailable(plugin.name, f"{target} does not fit {contract}: {problem}")
     return implementation
 
 
-def _misfit(implementation: object, contract: type) -> str | None:
+def _contract_problem(implementation: object, contract: type) -> str | None:
     """Return the problem with the methods that the contract requires, or None."""
     for name, asked in inspect.getmembers(contract, inspect.isfunction):
         if name.startswith("_"):

@@ -15,15 +15,15 @@ def settle_codes(found: Iterable[Discovered], enabled: Sequence[str]) -> list[Di
     use. The others follow by name. Two plugins may have the same entry for a code.
     """
     owners: dict[str, tuple[str, Entry]] = {}
-    settled = [_settled(plugin, owners) for plugin in sorted(found, key=lambda one: _place(one.name, enabled))]
+    settled = [_claim_codes(plugin, owners) for plugin in sorted(found, key=lambda one: _precedence(one.name, enabled))]
     return sorted(settled, key=lambda one: one.name)
 
 
-def _place(name: str, enabled: Sequence[str]) -> tuple[int, str]:
+def _precedence(name: str, enabled: Sequence[str]) -> tuple[int, str]:
     return (enabled.index(name) if name in enabled else len(enabled), name)
 
 
-def _settled(plugin: Discovered, owners: dict[str, tuple[str, Entry]]) -> Discovered:
+def _claim_codes(plugin: Discovered, owners: dict[str, tuple[str, Entry]]) -> Discovered:
     """Return the plugin and add it to the owners of its codes, or return it with its problem."""
     if plugin.problem is not None:
         return plugin

@@ -34,7 +34,7 @@ def require_harmless(config_schema: Mapping[str, Any], reserved: Collection[str]
         mark = one.get(PER_REQUEST, False)
         if mark not in (True, False):
             raise ValueError(f"config_schema: {name!r} has {PER_REQUEST}: {mark!r}; write true or false")
-        if mark and (why := _harm(name, one, reserved)):
+        if mark and (why := _harm_of(name, one, reserved)):
             raise ValueError(f"config_schema: {name!r} cannot be {PER_REQUEST}: {why}")
 
 
@@ -45,7 +45,7 @@ def _properties(config_schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping
             yield name, one
 
 
-def _harm(name: str, described: Mapping[str, Any], reserved: Collection[str]) -> str | None:
+def _harm_of(name: str, described: Mapping[str, Any], reserved: Collection[str]) -> str | None:
     if name in reserved:
         return "permissions name it, so only the operator may set it"
     for part in _parts(described):

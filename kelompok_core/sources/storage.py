@@ -39,7 +39,7 @@ class Incoming:
         self._path = f"{self._root}/incoming/{uuid4()}"
         self._digest = hashlib.sha256()
         _make_folder(self._filesystem, f"{self._root}/incoming")
-        self._sweep()
+        self._remove_leftovers()
         _make_file(self._filesystem, self._path)
         self._file = self._filesystem.open(self._path, "wb")
         self.size = 0
@@ -54,7 +54,7 @@ class Incoming:
         if self._filesystem.exists(self._path):
             self._filesystem.rm(self._path)
 
-    def _sweep(self) -> None:
+    def _remove_leftovers(self) -> None:
         """Remove files left by killed processes."""
         for path in self._filesystem.find(f"{self._root}/incoming"):
             with suppress(FileNotFoundError):  # another process removed it

@@ -61,7 +61,7 @@ def _connect(target: Target) -> HTTPConnection:
 
 
 def _socket(target: Target) -> socket.socket:
-    plain = _dial(target)
+    plain = _connect_to_any(target)
     if target.url.scheme != "https":
         return plain
     try:
@@ -71,7 +71,7 @@ def _socket(target: Target) -> socket.socket:
         raise
 
 
-def _dial(target: Target) -> socket.socket:
+def _connect_to_any(target: Target) -> socket.socket:
     failure: OSError | None = None
     for address in target.addresses:
         try:

@@ -33,20 +33,20 @@ def coalesce(values: pd.Series, *others: pd.Series) -> pd.Series:
     return values
 
 
-def changed_where(texts: pa.Array, pattern: str, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+def change_matching(texts: pa.Array, pattern: str, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Return the texts with a change of those in which the pattern is found. Fast if these are few."""
     where = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
     return pc.replace_with_mask(texts, where, change(texts.filter(where))) if pc.any(where).as_py() else texts
 
 
-def is_foreign(texts: pa.Array) -> pa.Array:
+def is_non_ascii(texts: pa.Array) -> pa.Array:
     """Return which texts have a character that is not ASCII; false for null."""
     return pc.invert(pc.fill_null(pc.string_is_ascii(texts), True))
 
 
-def changed_in_foreign(texts: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+def change_non_ascii(texts: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Return the texts with a change of those that have characters other than ASCII. Fast if these are few."""
-    where = is_foreign(texts)
+    where = is_non_ascii(texts)
     return pc.replace_with_mask(texts, where, change(texts.filter(where))) if pc.any(where).as_py() else texts
 
 

@@ -189,7 +189,7 @@ def combine_parts(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Seri
         *_cell_findings(columns.times, clock),
         found(columns.times, apart, _CONFLICT, Severity.ERROR),
         *(found(cells, day.isna() & ~wrong & times.notna(), DATELESS, Severity.WARNING) for cells, times in timed),
-        _not_used(columns, own, beside),
+        _ignored_days(columns, own, beside),
         *(implausible(cells, read["day"], era, inputs.reading.today)
           for cells, read in ((columns.own, own), (columns.beside, beside), (columns.times, clock))),
         *unknown_zones,
@@ -212,7 +212,7 @@ def _without_whole_days(times: pd.Series) -> pd.Series:
     return times.mask(whole) if whole.any() else times
 
 
-def _not_used(columns: Columns, own: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
+def _ignored_days(columns: Columns, own: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
     """Return a warning for each day that differs, if both columns have the same zone: else the days may differ."""
     if read_header(str(columns.own.name)).zone != read_header(str(columns.beside.name)).zone:
         return all_findings()

@@ -19,7 +19,7 @@ from kelompok_core.values.blanks import STILL, ZERO_DATE, drop_blank_words
 from kelompok_core.values.clocks import RANGE_WORDS, SECONDS_A_DAY
 from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.eras import ANY, DateTerms, Era, date_terms
-from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, split_others
+from kelompok_core.values.normalized import Normalized, all_findings, found, found_read_as, map_others, split_others
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 
@@ -171,7 +171,7 @@ def date_findings(cells: pd.Series, dates: pd.Series, codes: pd.Series, *, wrong
     }
     there = set(codes.dropna().unique())
     return [
-        found_as(cells, codes == code, code, severity, taken=dates)
+        found_read_as(cells, codes == code, code, severity, taken=dates)
         for code, severity in severities.items()
         if code in there
     ]
@@ -186,7 +186,7 @@ def implausible(cells: pd.Series, days: pd.Series, era: Era, today: date) -> pd.
     outside = [day for day in days.dropna().unique() if not era.covers(day, today)]
     if not outside:
         return all_findings()
-    return found_as(cells, days.isin(outside), IMPLAUSIBLE, Severity.REVIEW, taken=days)
+    return found_read_as(cells, days.isin(outside), IMPLAUSIBLE, Severity.REVIEW, taken=days)
 
 
 def _only_date(written: str, terms: DateTerms) -> tuple[str | None, str | None]:

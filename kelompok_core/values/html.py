@@ -32,7 +32,7 @@ def html(cells: pd.Series) -> Normalized:
         return tidy
     values = map_others(tidy.values, ~marked, _clean)
     suspicious = tidy.values.where(marked & _may_lose_something(tidy.values))
-    unsafe = map_distinct(suspicious, lambda one: one if _loses_something(one) else None).notna()
+    unsafe = map_distinct(suspicious, lambda one: one if _loses_markup(one) else None).notna()
     findings = all_findings(tidy.findings, found(cells, unsafe, "value.html_cleaned", Severity.WARNING))
     return Normalized(values=values, findings=findings)
 
@@ -47,7 +47,7 @@ def _may_lose_something(values: pd.Series) -> pd.Series:
     return to_mask(pc.or_(pc.not_equal(tags, allowed), pc.match_substring_regex(lower, _MAY_BE_ACTIVE)), values.index)
 
 
-def _loses_something(written: str) -> bool:
+def _loses_markup(written: str) -> bool:
     tags = {tag.lower() for tag in _TAG.findall(written)}
     return bool(tags - nh3.ALLOWED_TAGS) or _ACTIVE.search(written) is not None
 

@@ -57,7 +57,9 @@ def found(
     return table.astype({"column": object, "value": object, "params": object})
 
 
-def found_as(cells: pd.Series, where: pd.Series, code: str, severity: Severity, *, taken: pd.Series) -> pd.DataFrame:
+def found_read_as(
+    cells: pd.Series, where: pd.Series, code: str, severity: Severity, *, taken: pd.Series
+) -> pd.DataFrame:
     """Return one finding for each cell where the mask is true, with the value that the cell was read as."""
     table = found(cells, where, code, severity)
     if len(table):

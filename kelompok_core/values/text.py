@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import changed_in_foreign, changed_where, is_foreign, to_arrow, to_mask, to_series
+from kelompok_core.values.arrow import change_matching, change_non_ascii, is_non_ascii, to_arrow, to_mask, to_series
 from kelompok_core.values.blanks import PLACEHOLDER, is_placeholder
-from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, no_findings
+from kelompok_core.values.normalized import Normalized, all_findings, found, found_read_as, map_others, no_findings
 
 
 @cache
@@ -93,17 +93,17 @@ _MARKED_UP = replace(_ON_LINES, references=False)
 
 def line(cells: pd.Series) -> Normalized:
     """Normalize text on one line: runs of white space become one space."""
-    return _laid_out(cells, _ON_ONE_LINE)
+    return _normalize_layout(cells, _ON_ONE_LINE)
 
 
 def text(cells: pd.Series) -> Normalized:
     """Normalize text that may have several lines: line ends become LF, white space at both ends is removed."""
-    return _laid_out(cells, _ON_LINES)
+    return _normalize_layout(cells, _ON_LINES)
 
 
 def source_text(cells: pd.Series) -> Normalized:
     """Normalize text with markup as :func:`text` does, but leave its character references alone."""
-    return _laid_out(cells, _MARKED_UP)
+    return _normalize_layout(cells, _MARKED_UP)
 
 
 def unwrap_constants(cells: pd.Series) -> pd.Series:
@@ -124,12 +124,12 @@ def _compose(texts: pa.Array) -> pa.Array:
     return pc.utf8_normalize(texts, form="NFC")
 
 
-def _laid_out(cells: pd.Series, layout: _Layout) -> Normalized:
+def _normalize_layout(cells: pd.Series, layout: _Layout) -> Normalized:
     """Return the cells cleaned, with normalized white space. Only the few that need it go through all the steps."""
     array, findings = to_arrow(cells), no_findings()
     if array.null_count < len(array):
-        array = changed_in_foreign(array, lambda some: changed_where(some, MAY_COMPOSE, _compose))
-        odd = _is_odd(array, layout)
+        array = change_non_ascii(array, lambda some: change_matching(some, MAY_COMPOSE, _compose))
+        odd = _may_need_change(array, layout)
         if pc.any(odd).as_py():
             clean, findings = _cleaned(cells[to_mask(odd, cells.index)], array.filter(odd), layout)
             tidy = pc.replace_substring_regex(clean, layout.anywhere, layout.by)
@@ -137,7 +137,7 @@ def _laid_out(cells: pd.Series, layout: _Layout) -> Normalized:
     return Normalized(values=_finish(array, cells.index), findings=findings)
 
 
-def _is_odd(texts: pa.Array, layout: _Layout) -> pa.Array:
+def _may_need_change(texts: pa.Array, layout: _Layout) -> pa.Array:
     """Return a mask of the cells that may need a change.
 
     Most cells are plain ASCII, which is fast to check; patterns of other characters are searched only in the rest.
@@ -145,7 +145,7 @@ def _is_odd(texts: pa.Array, layout: _Layout) -> pa.Array:
     reference = f"|{_REFERENCE}" if layout.references else ""
     anywhere = f"{_UNWANTED_OF_ASCII}|{layout.of_ascii}|{_FORMULA}|{_PLACEHOLDER}{reference}"
     odd = pc.fill_null(pc.match_substring_regex(texts, anywhere), False)
-    foreign = is_foreign(texts)
+    foreign = is_non_ascii(texts)
     if not pc.any(foreign).as_py():
         return odd
     of_foreign = f"{_UNWANTED}|{layout.anywhere}|{_MOJIBAKE}|{_UNLIKELY}|{_LOST}"
@@ -158,23 +158,23 @@ def _cleaned(cells: pd.Series, texts: pa.Array, layout: _Layout) -> tuple[pa.Arr
     unwanted, wrapped, letters = _UNWANTED_OF_ASCII, rf'{_PLACEHOLDER}|^\s*="', no_findings()
     if layout.references:
         wrapped += f"|{_REFERENCE}"
-    if pc.any(is_foreign(texts)).as_py():
+    if pc.any(is_non_ascii(texts)).as_py():
         unwanted, wrapped = _UNWANTED, f"{wrapped}|{_MOJIBAKE}"
         texts, letters = _legible(cells, texts, layout)  # first, as a control character may be a part of a letter
     controls = _found(cells, pc.match_substring_regex(texts, unwanted), "value.control_chars")
     visible = pc.replace_substring_regex(texts, unwanted, "") if len(controls) else texts
-    plain = changed_where(visible, wrapped, lambda some: _each(some, layout))
+    plain = change_matching(visible, wrapped, lambda some: _each(some, layout))
     formulas = _found(cells, pc.match_substring_regex(plain, _FORMULA), "value.formula_like")
     return plain, all_findings(controls, letters, formulas)
 
 
 def _legible(cells: pd.Series, texts: pa.Array, layout: _Layout) -> tuple[pa.Array, pd.DataFrame]:
     """Return texts with wrongly decoded letters repaired, and the findings about them."""
-    repaired = changed_where(texts, _MOJIBAKE, lambda some: _repair(some, layout))
+    repaired = change_matching(texts, _MOJIBAKE, lambda some: _repair(some, layout))
     changed = to_mask(pc.not_equal(repaired, texts), cells.index)
     read = to_series(repaired, cells.index)
     return repaired, all_findings(
-        found_as(cells, changed, "value.mojibake", Severity.WARNING, taken=read),
+        found_read_as(cells, changed, "value.mojibake", Severity.WARNING, taken=read),
         _found(cells, pc.match_substring(repaired, _LOST), "value.characters_lost", Severity.REVIEW),
         found(cells, _unlikely(repaired, cells.index), "value.characters_unlikely", Severity.REVIEW),
     )

@@ -50,7 +50,7 @@ REJECT_AGAIN = f"""
     {_REJECTED_BEFORE} AND i.row_number = f.row_number AND f.decision = 'review'"""
 
 
-def contested(descriptor: EntityDescriptor) -> str:
+def contradictions(descriptor: EntityDescriptor) -> str:
     """Find the rows that contradicted another row of their record and that nobody decided: ``deciding_contested``.
 
     ``again`` is the reason when such a row is sent again; ``otherwise`` is the reason when another row would set the
@@ -88,7 +88,7 @@ SENT_AGAIN = """
     EXISTS (SELECT FROM deciding_contested c WHERE c.identity = {row}.identity AND c.raw_sha256 = {row}.raw_sha256)"""
 
 
-def contested_by(label: str) -> str:
+def contradiction_reason(label: str) -> str:
     """Select the reason why a change ``x`` of a known record is not allowed; null if it is allowed."""
     return f"""
         SELECT CASE WHEN c.raw_sha256 = r.raw_sha256 THEN c.again ELSE c.otherwise END

@@ -18,12 +18,12 @@ def _differs(descriptor: EntityDescriptor, left: str, right: str, column: str) -
     one, other = f"lower({one})", f"lower({other})"
     if not (kinds := descriptor.place_kinds(column)):
         return f"coalesce({one} <> {other}, false)"
-    bare_one, bare_other = bare(one, kinds), bare(other, kinds)
+    bare_one, bare_other = place_without_kind(one, kinds), place_without_kind(other, kinds)
     same_name = f"{bare_one} = {bare_other} AND ({one} = {bare_one} OR {other} = {bare_other})"
     return f"coalesce({one} <> {other} AND NOT ({same_name}), false)"
 
 
-def bare(place: str, kinds: Sequence[str]) -> str:
+def place_without_kind(place: str, kinds: Sequence[str]) -> str:
     """The lower-case name of a place without its kind, such as «kota» or «kabupaten»."""
     return f"regexp_replace({place}, '^({'|'.join(kinds)}) ', '')"
 
@@ -31,7 +31,7 @@ def bare(place: str, kinds: Sequence[str]) -> str:
 def spellings(place: str, kinds: Sequence[str]) -> str:
     """All lower-case spellings of a place that count as the same place, and a few more."""
     place = f"lower({place})"
-    name = bare(place, kinds)
+    name = place_without_kind(place, kinds)
     return ", ".join([place, *([name] if kinds else []), *(f"'{kind} ' || {name}" for kind in kinds)])
 
 

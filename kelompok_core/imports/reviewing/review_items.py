@@ -157,7 +157,7 @@ def _for_reader(
     shown: dict[str, ReviewItem] = {}
     for (entity, source, _), group in groupby(sorted(items, key=place), key=place):
         rows, descriptor = list(group), get_descriptor(entity)
-        visible = _both(rows[0].confined_to, sees)
+        visible = _visible_to_both(rows[0].confined_to, sees)
         now = _find_current_candidates(connection, descriptor, source, visible, rows)
         some = {one for row in rows for one in (*row.candidates, *now.get(row.ref, ()))}
         foreign = find_foreign(connection, descriptor, some, visible)
@@ -165,7 +165,7 @@ def _for_reader(
     return [shown[one.ref] for one in items]
 
 
-def _both(confined_to: UUID | None, sees: Sequence[UUID] | None) -> Sequence[UUID] | None:
+def _visible_to_both(confined_to: UUID | None, sees: Sequence[UUID] | None) -> Sequence[UUID] | None:
     """Return the organizations visible to both the import and the reader."""
     if confined_to is None:
         return sees

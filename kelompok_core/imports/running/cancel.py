@@ -39,7 +39,7 @@ def cancel(installation: Installation, import_id: UUID, actor: Actor) -> Import:
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, import_.entity, import_.organization_id)
         _require_open(import_)
     with installation.database.connect() as connection, connection.begin():
-        _take(installation.database, connection, import_id)
+        _lock(installation.database, connection, import_id)
         import_ = get_import(connection, import_id)
         _require_open(import_)
         if import_.state is ImportState.CANCELLED:
@@ -58,7 +58,7 @@ def _require_open(import_: Import) -> None:
         raise Conflict(f"it is too late to cancel import {import_.id}: its state is «{import_.state}»", hint=hint)
 
 
-def _take(database: Database, connection: sa.Connection, import_id: UUID) -> None:
+def _lock(database: Database, connection: sa.Connection, import_id: UUID) -> None:
     """Lock the import's row; stop a process that is applying it.
 
     Raises:

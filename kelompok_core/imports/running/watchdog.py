@@ -75,15 +75,15 @@ class _Watchdog:
         try:
             while not self._over.wait(_LOOK_SECONDS):
                 with self._database.connect() as connection, connection.begin():
-                    self._look(connection)
+                    self._check(connection)
                 if self.reason is not None:
                     return self._stop()
         except (KelompokError, sa.exc.SQLAlchemyError) as error:
             # Without the database the step fails by itself; the worker has its own check for that.
             _logger.warning("The watchdog of import %s stopped: %s", self._import.id, type(error).__name__)
 
-    def _look(self, connection: sa.Connection) -> None:
-        row = connection.execute(_STANDS, {"import": self._import.id}).one()
+    def _check(self, connection: sa.Connection) -> None:
+        row = connection.execute(_STATE, {"import": self._import.id}).one()
         if row.fence != self._import.fence:
             self.reason = TakenOver(self._import.id)
         elif self._limits is not None and (late := self._lateness(self._limits, row.rows_staged)) is not None:
@@ -121,4 +121,4 @@ class _Watchdog:
         end_process()
 
 
-_STANDS = sa.text("SELECT fence, rows_staged FROM imports WHERE id = :import")
+_STATE = sa.text("SELECT fence, rows_staged FROM imports WHERE id = :import")

@@ -55,13 +55,13 @@ class _ColumnEvidence:
     def add(self, cells: pd.Series) -> None:
         self.orders |= proven_orders(cells)
         self.has_dates = self.has_dates or has_dates(cells)
-        self.has_day_numbers = self.has_day_numbers or _any(cells, DAY_NUMBER)
-        self.has_date_time_numbers = self.has_date_time_numbers or _any(cells, _DATE_TIME_NUMBER)
-        self.has_short_years = self.has_short_years or _any(cells, SHORT_YEAR)
+        self.has_day_numbers = self.has_day_numbers or _any_matches(cells, DAY_NUMBER)
+        self.has_date_time_numbers = self.has_date_time_numbers or _any_matches(cells, _DATE_TIME_NUMBER)
+        self.has_short_years = self.has_short_years or _any_matches(cells, SHORT_YEAR)
         years = [year for year in (self.oldest_year, oldest_year(cells)) if year is not None]
         self.oldest_year = min(years, default=None)
-        self.has_decimals = self.has_decimals or _any(cells, _DECIMAL)
-        self.has_fractions = self.has_fractions or _any(cells, _FRACTION)
+        self.has_decimals = self.has_decimals or _any_matches(cells, _DECIMAL)
+        self.has_fractions = self.has_fractions or _any_matches(cells, _FRACTION)
 
 
 class Survey:
@@ -138,8 +138,8 @@ class Survey:
 
 
 def _where(batch: SourceBatch, columns: Iterable[str], pattern: str) -> list[str]:
-    return [column for column in columns if _any(batch.cells[column], pattern)]
+    return [column for column in columns if _any_matches(batch.cells[column], pattern)]
 
 
-def _any(cells: pd.Series, pattern: str) -> bool:
+def _any_matches(cells: pd.Series, pattern: str) -> bool:
     return bool(matching(cells, pattern).any())

@@ -44,17 +44,17 @@ def judge_columns(entity: str, cells: pd.DataFrame, given: Mapping[str, str]) ->
     descriptor = get_descriptor(entity)
     mapping = map_columns(descriptor, list(cells.columns), given, scoped=False)
     missing = [issue for issue in mapping.issues if issue.severity is Severity.FATAL]
-    better = fitting_better(descriptor, mapping)
+    better = find_better_entity(descriptor, mapping)
     return [*missing, *better, *(likely_columns(descriptor, mapping, cells) if not (missing and better) else ())]
 
 
-def fitting_better(descriptor: EntityDescriptor, mapping: HeaderMapping) -> list[Issue]:
+def find_better_entity(descriptor: EntityDescriptor, mapping: HeaderMapping) -> list[Issue]:
     """Return an issue that names another entity if the columns fit it better.
 
     If no required column is missing, one more known column is not enough evidence.
     """
     missing = _missing(mapping)
-    needed = _fitting(mapping) + (1 if missing else _CLEARLY)
+    needed = _count_mapped(mapping) + (1 if missing else _CLEARLY)
     columns = [*mapping.targets, *mapping.extra, *mapping.ignored]
     known = {other: _known(other, columns) for other in list_entities() if other != descriptor.entity}
     best = max(known, key=lambda other: known[other])
@@ -114,10 +114,10 @@ def _share_of_names(cells: pd.Series) -> float:
 def _known(entity: str, columns: Sequence[str]) -> int:
     """Return how many of the columns an entity knows; 0 if a required column is missing."""
     descriptor = get_descriptor(entity)
-    return _fitting(map_columns(descriptor, list(columns), {}, scoped=False))
+    return _count_mapped(map_columns(descriptor, list(columns), {}, scoped=False))
 
 
-def _fitting(mapping: HeaderMapping) -> int:
+def _count_mapped(mapping: HeaderMapping) -> int:
     """Return how many columns are mapped; 0 if a required one other than the organization is missing.
 
     The organization can be given for the whole file.

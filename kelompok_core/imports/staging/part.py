@@ -19,6 +19,6 @@ class Part:
     def is_whole(self) -> bool:
         return self.parts == 1
 
-    def takes(self, records: pd.Series) -> pd.Series:
+    def contains(self, records: pd.Series) -> pd.Series:
         """Return which of these row numbers belong to this part."""
         return (records - 1) // PART_ROWS % self.parts == self.number - 1

@@ -70,7 +70,7 @@ def reuse_rows(installation: Installation, import_: Import, digest: bytes, right
         if earlier is None:
             return None
         columns = _columns(earlier) | {
-            "issues": earlier_import_issues(connection, import_, rights) + _notes(earlier.issues)
+            "issues": earlier_import_issues(connection, import_, rights) + _without_repeat_issue(earlier.issues)
         }
     # The first copied rows and the new state are committed together, so a received import has no rows yet.
     statement = _COPY_ALL if import_.state is ImportState.RECEIVED else _COPY_REST
@@ -112,7 +112,7 @@ def earlier_import_issues(connection: sa.Connection, import_: Import, rights: St
     if earlier is None:
         return []
     params = {"import": str(earlier.id), "at": earlier.applied_at.isoformat(timespec="minutes")}
-    return [issue_dict(Issue(code=_CODE, severity=Severity.INFO, params=params))]
+    return [issue_dict(Issue(code=_REPEAT_CODE, severity=Severity.INFO, params=params))]
 
 
 def _columns(earlier: sa.Row[Any]) -> dict[str, Any]:
@@ -128,11 +128,11 @@ def _columns(earlier: sa.Row[Any]) -> dict[str, Any]:
     }
 
 
-def _notes(issues: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [issue for issue in issues if issue["code"] != _CODE]
+def _without_repeat_issue(issues: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [issue for issue in issues if issue["code"] != _REPEAT_CODE]
 
 
-_CODE = "file.already_imported"
+_REPEAT_CODE = "file.already_imported"
 _SAME_PASS = sa.text("""
     SELECT id, rows_staged, blank_lines, header, mapping, reading_sha256, needs, read_as, issues FROM imports
     WHERE pass_sha256 = :digest AND id <> :import ORDER BY created_at DESC, id DESC LIMIT 1
