@@ -16,7 +16,7 @@ from kelompok_core.errors import ImportFailed, KelompokError, MemoryExceeded
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.failures import lacks_memory, lacks_room, lost_database
 from kelompok_core.imports.reporting.stored_errors import Wanted, claim_wanted, keep_failure, want, write_wanted
-from kelompok_core.imports.running.queue import MOST_ATTEMPTS, Claim, claim, finish, give_back, listening
+from kelompok_core.imports.running.queue import MOST_ATTEMPTS, Claim, claim, finish, listening, requeue
 from kelompok_core.imports.running.workers import Presence, end_sessions_of_the_dead, session_name
 from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.installation import Installation, Progress
@@ -113,7 +113,7 @@ class _ImportLoop:
             failure = self._try(claimed)
         except WorkerStops:
             with self._installation.database.connect() as connection, connection.begin():
-                give_back(connection, claimed)
+                requeue(connection, claimed)
             return True
         reach(FailPoint.QUEUE_FINISHING)
         with self._installation.database.connect() as connection, connection.begin():

@@ -1,4 +1,4 @@
-"""Everything a plugin may import: the contracts, the shapes that cross the boundary, and its errors."""
+"""Everything that a plugin may import from the core: the contracts, the data that they exchange, and errors."""
 
 from kelompok_core.contracts.columns import FreeNames, require_columns
 from kelompok_core.contracts.common_findings import empty_file, no_records, require_decodable

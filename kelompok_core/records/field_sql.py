@@ -1,4 +1,4 @@
-"""SQL for one field: its stored value in the form of a candidate, and a candidate's text in the form of its column."""
+"""SQL for one field: converts its stored value to the form of candidates, and a candidate's text to its column."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ def stored(field: Field) -> str:
 
 
 def stored_pairs(fields: Iterable[Field]) -> str:
-    """Return the arguments of ``jsonb_build_object``: stored values by the keys of a candidate."""
+    """Return arguments of ``jsonb_build_object``: names as in candidates, each with the stored value."""
     return ", ".join(f"'{field.compared_as}', {stored(field)}" for field in fields)
 
 

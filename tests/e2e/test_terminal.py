@@ -426,7 +426,7 @@ def test_init_makes_an_installation_that_is_found_from_folders_below(ready):
     try:
         assert made.returncode == 0, made.stderr
         assert str(folder / ".kelompok") in made.stdout
-        assert "Making a database" in made.stderr, "nobody has one unawares"
+        assert "Creating a database" in made.stderr, "a new database is announced"
         assert (folder / "kelompok.toml").exists()
         assert (folder / ".kelompok/.gitignore").read_text() == "*\n"
         commands = [one.replace("FILE.csv", str(PROJECT / "examples/partners.csv")) for one in _commands(made.stdout)]

@@ -113,7 +113,7 @@ def installation_of():
         database.dispose()
 
 
-def test_a_backup_under_load_is_whole_and_lives_on_elsewhere(
+def test_backup_under_load_is_complete_and_restorable(
     settings, installation, operator, import_file, elsewhere, installation_of, tmp_path
 ):
     first = import_file("id,name\n1,Satu\n2,Dua\n", source="first")
@@ -197,7 +197,7 @@ def _no_stale_plan(installation, actor, plan_id, folder):
 
 
 @pytest.mark.parametrize("programs", _OTHER_MAJORS, ids=lambda folder: folder.parent.name)
-def test_there_and_back_over_another_major_version(
+def test_restore_across_major_versions(
     settings, import_file, server, worker_id, elsewhere, installation_of, tmp_path, programs
 ):
     other = replace(elsewhere, postgres_bin=programs)
@@ -219,7 +219,7 @@ def test_there_and_back_over_another_major_version(
         assert digests(str(back.owner_database_url)) == digests(embedded.owner_url(other))
 
 
-def test_distributions_name_their_version_beside_postgresqls(tmp_path):
+def test_version_is_parsed_from_distributions(tmp_path):
     program = tmp_path / "postgres"
     program.write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)'\n")
     program.chmod(0o755)

@@ -300,7 +300,7 @@ def test_a_member_import_into_a_foreign_organization_is_refused_now_and_later(
     import_file, installation, ask, person, owners
 ):
     editor = person("e@air.id", slug="forum-air", role="editor")
-    with pytest.raises(NotPermitted, match="the role there is none"):
+    with pytest.raises(NotPermitted, match="the role in this organization is none"):
         import_file("nama\nAni\n", entity="members", organization="kelompok-tani", actor=editor)
     with pytest.raises(NotPermitted, match="some organization"):
         import_file("nama,organisasi\nAni,forum-air\n", entity="members", actor=person("nobody@x.id"))

@@ -112,7 +112,7 @@ def test_a_part_that_died_goes_on(installation, received, staged, organizations)
     with pytest.raises(Died):
         stage_part(replace(installation, on_progress=die), split, Part(number=1, parts=2))
     stage_part(installation, split, Part(number=2, parts=2))
-    with pytest.raises(ImportFailed, match="part 1 of 2 has not come to its end"):
+    with pytest.raises(ImportFailed, match="part 1 of 2 is not finished"):
         join_parts(installation, split, 2)
     stage_part(installation, split, Part(number=1, parts=2))
     join_parts(installation, split, 2)

@@ -145,7 +145,7 @@ def test_people_of_one_organization(planned, import_file, tmp_path):
 
 
 def test_the_planner_hears_of_evidence_when_it_grows_by_a_tenth(import_file, ask, monkeypatch):
-    monkeypatch.setattr(locks, "_WORTH_STATISTICS", 1)
+    monkeypatch.setattr(locks, "_FEWEST_ROWS", 1)
 
     def heard(numbers):
         import_file("id,name\n" + "".join(f"{number},Forum {number}\n" for number in numbers), source="list")

@@ -16,7 +16,7 @@ from kelompok_core.installation_home import make_installation, make_way, secure_
 from kelompok_core.plugin_host.loading import plugin_context
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.sources.inbox import Inbox, take_files
-from kelompok_core.sources.storage import written_whole
+from kelompok_core.sources.storage import atomic_text_file
 from kelompok_core.working_folders import sweep, working_folder
 
 
@@ -48,7 +48,7 @@ def test_received_files_and_inboxes_are_their_users_alone(import_file, settings,
 
 @pytest.mark.usefixtures("loose")
 def test_error_files_are_readable_only_by_their_user(settings):
-    with written_whole(settings.storage_url, "errors/a/list.csv", encoding="utf-8") as file:
+    with atomic_text_file(settings.storage_url, "errors/a/list.csv", encoding="utf-8") as file:
         file.write("name\nSatu\n")
         file.flush()
         assert _open_to_others(settings.home) == []

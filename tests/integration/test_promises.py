@@ -223,7 +223,7 @@ def test_two_workers_on_one_import(installation, operator, ask, tmp_path):
     assert ask("SELECT count(*) AS number FROM audit_logs WHERE import_id IS NOT NULL")[0].number == row.accepted
 
 
-def test_a_deadlocked_or_moved_apply_is_tried_again_and_its_reason_kept(
+def test_a_deadlocked_or_outdated_apply_is_tried_again_and_its_reason_kept(
     installation, operator, import_file, monkeypatch
 ):
     from kelompok_core.errors import ImportFailed
@@ -232,10 +232,10 @@ def test_a_deadlocked_or_moved_apply_is_tried_again_and_its_reason_kept(
     planned = import_file("name\nSatu\n", dry_run=True)
     module.approve(installation, planned.import_.id, operator)
 
-    def moved(*args):
-        raise module._MovedMeanwhile
+    def change(*args):
+        raise module._RecordsChanged
 
-    monkeypatch.setattr(module, "_write", moved)
+    monkeypatch.setattr(module, "_write", change)
     with pytest.raises(ImportFailed, match=r"5 attempts.*records changed"):
         apply(installation, planned.import_.id)
     monkeypatch.undo()

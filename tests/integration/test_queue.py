@@ -18,8 +18,8 @@ from kelompok_core.imports.running.queue import (
     claim,
     enqueue,
     finish,
-    give_back,
     listening,
+    requeue,
     withdraw,
 )
 from kelompok_core.imports.running.wait_for_worker import run_on_worker
@@ -152,7 +152,7 @@ def test_an_import_is_given_to_another_only_when_its_worker_is_gone(submit, ask_
 def test_who_is_asked_to_stop_has_not_tried(submit, ask_queue, database):
     submit("list")
     with Presence(database, uuid4()) as worker:
-        ask_queue(give_back, ask_queue(claim, worker.id))
+        ask_queue(requeue, ask_queue(claim, worker.id))
         assert ask_queue(claim, worker.id).attempts == 1
 
 

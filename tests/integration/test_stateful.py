@@ -28,7 +28,7 @@ from kelompok_core.imports.receiving.receive import ImportRequest, admit, open_i
 from kelompok_core.imports.reviewing.review import Reviewer
 from kelompok_core.imports.reviewing.review_items import list_review_items
 from kelompok_core.imports.running.cancel import cancel
-from kelompok_core.imports.running.queue import claim, finish, give_back
+from kelompok_core.imports.running.queue import claim, finish, requeue
 from kelompok_core.imports.running.workers import Presence
 from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.imports.staging.stage import stage
@@ -124,7 +124,7 @@ class Machine(RuleBasedStateMachine):
             return claimed.import_id
         is_done = len(steps) == len(_STEPS_OF_AN_IMPORT)
         with self.installation.database.connect() as connection, connection.begin():
-            (finish if is_done else give_back)(connection, claimed)
+            (finish if is_done else requeue)(connection, claimed)
         return claimed.import_id
 
     @rule(rows=_FILE, source=st.sampled_from(["a", "b"]), dry_run=st.booleans())

@@ -14,7 +14,7 @@ from kelompok_core.values.social import social
     ("youtube", "youtube.com/@Kanal"), ("youtube", "youtube.com/channel/UCabc/videos"),
     ("linkedin", "linkedin.com/company/rumah-baca"),
 ])  # fmt: skip
-def test_a_canonical_link_stays_as_it_is(field, written):
+def test_canonical_link_is_unchanged(field, written):
     url = find_links(written)[0].url
     found = social(field)(pd.Series([url], dtype="str"))
     assert found.values.tolist() == [url]

@@ -20,7 +20,7 @@ def usual():
     gc.set_threshold(*before)
 
 
-def test_the_collector_is_as_before_also_when_reading_fails(usual):
+def test_collector_is_restored_even_if_reading_fails(usual):
     before = gc.isenabled(), gc.get_freeze_count()
     with pytest.raises(RuntimeError), seldom_collecting():
         assert gc.get_threshold() > usual
@@ -30,13 +30,13 @@ def test_the_collector_is_as_before_also_when_reading_fails(usual):
     assert (gc.isenabled(), gc.get_freeze_count()) == before
 
 
-def test_inside_each_other_they_end_as_one(usual):
+def test_nested_blocks_restore_the_collector_once(usual):
     with seldom_collecting(), seldom_collecting():
         pass
     assert gc.get_threshold() == usual
 
 
-def test_a_process_told_to_collect_seldom_stays_so_after_reading():
+def test_seldom_collecting_process_keeps_its_thresholds_after_reading():
     collect_seldom()
     told = gc.get_threshold()
     with seldom_collecting():
@@ -44,7 +44,7 @@ def test_a_process_told_to_collect_seldom_stays_so_after_reading():
     assert gc.get_threshold() == told
 
 
-def test_of_two_threads_that_overlap_the_last_to_end_puts_it_back(usual):
+def test_last_of_two_threads_restores_the_collector(usual):
     second_reads, first_is_done = Event(), Event()
 
     def second() -> None:
@@ -62,7 +62,7 @@ def test_of_two_threads_that_overlap_the_last_to_end_puts_it_back(usual):
     assert gc.get_threshold() == usual
 
 
-def test_a_command_ends_without_looking_through_what_it_loaded():
+def test_command_ends_without_a_final_collection():
     ended = """
 import gc, sys
 from kelompok_pipelines.launcher import main

@@ -32,16 +32,16 @@ def indonesian():
 
 
 @pytest.mark.parametrize("found", [sentences, messages])
-def test_all_that_is_said_is_in_the_catalog(found):
+def test_all_sentences_are_translated(found):
     missing = sorted({f"{file}:{line}: {text}" for file, line, text in found() if text not in language.indonesian()})
     assert missing == []
 
 
-def test_words_for_states_and_decisions_are_in_the_catalog():
+def test_words_for_states_and_decisions_are_translated():
     severities = ("fatal", "error", "review", "warning", "info")
     words = {*DECISIONS, *ImportState, *OUTCOMES, *PluginState, *severities}
-    words |= {one.called for one in vars(forms).values() if isinstance(one, forms.FileForm)}
-    words |= {one.advice for one in vars(forms).values() if isinstance(one, forms.FileForm)}
+    words |= {one.called for one in vars(forms).values() if isinstance(one, forms.FileFormat)}
+    words |= {one.advice for one in vars(forms).values() if isinstance(one, forms.FileFormat)}
     assert {word for word in words if word not in language.indonesian()} == set()
 
 
@@ -49,14 +49,14 @@ def _places(text):
     return sorted(name for _, name, _, _ in Formatter().parse(text) if name)
 
 
-def test_translations_have_the_same_places():
+def test_translations_have_the_same_placeholders():
     assert {en: said for en, said in language.indonesian().items() if _places(en) != _places(said)} == {}
     for code, entry in all_entries().items():
         for english, said in zip(entry.texts["en"], entry.texts["id"], strict=True):
             assert set(_places(said)) <= set(_places(english)) | {"line"}, code
 
 
-def test_a_member_of_json_is_no_person():
+def test_json_members_are_not_called_people_in_indonesian():
     people = [code for code, entry in all_entries().items() if code.startswith(("file.", "row.")) and
               re.search(r"\banggota\b", " ".join(entry.texts["id"]), re.IGNORECASE)]  # fmt: skip
     assert people == []
@@ -82,7 +82,7 @@ def test_numbers_and_nouns(indonesian):
     (UsageError("--date-order: 'ymd' is not one of dmy, mdy"), "--date-order: 'ymd' bukan salah satu dari dmy, mdy"),
     (UsageError("whatever nobody translated"), "whatever nobody translated"),
 ], ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "")  # fmt: skip
-def test_errors_are_put_together_in_indonesian_too(indonesian, error, said):
+def test_errors_are_composed_in_indonesian(indonesian, error, said):
     assert language.translate(error.message) == said
     language.use_language("en")
     assert language.translate(error.message) == error.message
@@ -95,7 +95,7 @@ def test_errors_are_put_together_in_indonesian_too(indonesian, error, said):
     ("mapping 'x': there is no field 'status'", "pemetaan 'x': tidak ada isian 'status'"),
     ("--file: status already exists", "--file: status sudah ada"),
 ])  # fmt: skip
-def test_names_that_have_to_be_typed_are_never_translated(indonesian, message, said):
+def test_typed_names_are_never_translated(indonesian, message, said):
     assert language.translate(message) == said
 
 
@@ -107,7 +107,7 @@ def test_names_that_have_to_be_typed_are_never_translated(indonesian, message, s
     (NotFound("job of csv-import", "impor").message, "tidak ada tugas csv-import 'impor'"),
     (NotFound("member", "d'arc").message, "tidak ada anggota \"d'arc\""),
 ])  # fmt: skip
-def test_sentences_within_sentences_are_translated(indonesian, message, said):
+def test_nested_sentences_are_translated(indonesian, message, said):
     assert language.translate(message) == said
 
 
@@ -117,11 +117,11 @@ def test_sentences_within_sentences_are_translated(indonesian, message, said):
     ({"LANG": "in_ID"}, "id"), ({"LANG": "idb"}, "en"), ({"LANG": "en_US", "KELOMPOK_LANGUAGE": "id"}, "id"),
     ({"LANG": "", "LC_ALL": ""}, "en"),
 ])  # fmt: skip
-def test_the_environment_says_which_language(environ, expected):
+def test_environment_selects_the_language(environ, expected):
     assert language.find_language(environ) == expected
 
 
-def test_an_unknown_language_is_said():
+def test_unknown_language_is_reported():
     with pytest.raises(SettingsError, match="KELOMPOK_LANGUAGE"):
         language.find_language({"KELOMPOK_LANGUAGE": "fr"})
 
@@ -133,12 +133,12 @@ def test_an_unknown_language_is_said():
         (2, "2 lines with totals or notes about the table were not"),
     ],
 )
-def test_findings_agree_with_their_number(rows, said):
+def test_plural_forms_match_the_number(rows, said):
     assert describe("file.footer_skipped", params={"rows": rows, "line": 9}).startswith(said)
 
 
 @pytest.mark.parametrize("words", [members.STATUS_WORDS, posts.STATUS_WORDS, events.STATUS_WORDS])
-def test_words_to_use_are_those_of_the_language_and_understood(words):
+def test_allowed_words_are_localized_and_accepted(words):
     for language_of_words in ("en", "id"):
         said = describe("value.enum_unknown", language=language_of_words, params={"allowed": sorted(words)})
         named = said.rpartition(": ")[2].rstrip(".").split(", ")
@@ -146,13 +146,13 @@ def test_words_to_use_are_those_of_the_language_and_understood(words):
         assert (named == sorted(words)) is (language_of_words == "en")
 
 
-def test_yes_and_no_are_said_in_the_language():
+def test_yes_and_no_are_localized():
     allowed = {"allowed": ["ya", "tidak"]}
     assert describe("value.enum_unknown", params=allowed).endswith("Use one of: yes, no.")
     assert describe("value.enum_unknown", language="id", params=allowed).endswith(": ya, tidak.")
 
 
-def test_a_list_of_ours_is_told_whole_and_a_moment_as_the_clock_here_shows_it():
+def test_long_lists_are_not_truncated_and_times_are_local():
     choices = ", ".join(f"windows-125{number} («{'Jos' * 5}»)" for number in range(8))
     assert choices in describe("file.encoding_unclear", params={"encoding": choices, "offset": 1, "line": 1})
     told = describe("file.already_imported", params={"at": "2026-11-30T05:40+00:00", "import": "x"})
@@ -160,7 +160,7 @@ def test_a_list_of_ours_is_told_whole_and_a_moment_as_the_clock_here_shows_it():
     assert date_time.strftime("%Y-%m-%d %H:%M %Z") in told
 
 
-def test_no_finding_speaks_of_one_things():
+def test_no_sentence_says_one_with_a_plural():
     plural = re.compile(r"\b1 (other |comment )?(lines|rows|records|items|members|columns|cells|times|bytes)\b")
     found = {}
     for code, entry in all_entries().items():
@@ -171,7 +171,7 @@ def test_no_finding_speaks_of_one_things():
     assert found == {}
 
 
-def test_near_names():
+def test_similar_names():
     plugins = ["csv-import", "json-import", "sdgs-keyword"]
     assert find_near("csv-imprt", plugins) == ["csv-import"]
     assert find_near("sdgs", plugins) == ["sdgs-keyword"]
@@ -184,7 +184,7 @@ def test_near_names():
     assert suggest("x", []) is None
 
 
-def test_the_catalog_is_in_order_and_says_nothing_twice():
+def test_catalog_is_sorted_without_duplicates():
     from kelompok_core.cli import language as module
 
     text = (module.Path(module.__file__).parent / "indonesian.json").read_text("utf-8")

@@ -20,7 +20,7 @@ def _marked(**described):
     return {"it": {"per_request": True, **described}}
 
 
-def test_what_is_marked_may_be_given_and_nothing_else():
+def test_requests_may_set_only_marked_settings():
     properties = {
         "page": {"per_request": True, "type": "integer"},
         "most": {"per_request": False},
@@ -44,12 +44,12 @@ def test_what_is_marked_may_be_given_and_nothing_else():
         ({"it": {"per_request": "yes"}}, {}, "true or false"),
     ],
 )
-def test_a_secret_or_an_address_is_never_the_callers(properties, permissions, why):
+def test_secrets_and_addresses_cannot_be_marked(properties, permissions, why):
     with pytest.raises(BrokenManifest, match=f"'it'.*{why}"):
         parse_manifest(_manifest(properties, **permissions))
 
 
-def test_of_the_bundled_plugins_it_is_what_is_about_the_file_and_how_to_read_it():
+def test_marked_settings_of_the_bundled_plugins():
     manifests = [parse_manifest(path.read_text()) for path in _PLUGINS.glob("*/*/kelompok-plugin.json")]
     assert len(manifests) > 4
     for one in manifests:

@@ -22,7 +22,7 @@ def log(monkeypatch):
     root.setLevel(level)
 
 
-def test_of_plugins_and_libraries_it_says_where(log):
+def test_plugins_and_libraries_log_only_the_place(log):
     for name in ("kelompok.plugin.odd", "odd"):
         logging.getLogger(name).error("cannot read %s", ROW)
         logging.getLogger(name).error(ROW, exc_info=ValueError(ROW))
@@ -34,7 +34,7 @@ def test_of_plugins_and_libraries_it_says_where(log):
     assert ROW not in log.getvalue()
 
 
-def test_our_own_words_stand_there_and_errors_by_name_and_frames(log):
+def test_own_messages_are_logged_and_errors_by_class_and_frames(log):
     try:
         int(ROW)
     except ValueError:
@@ -47,7 +47,7 @@ def test_our_own_words_stand_there_and_errors_by_name_and_frames(log):
     assert ServiceFormatter("%(message)s").format(nothing) == "so"
 
 
-def test_what_is_printed_goes_nowhere_and_logs_go_on(log, capsys):
+def test_printed_output_is_discarded_and_logging_continues(log, capsys):
     with nothing_printed():
         print(ROW)
         print(ROW, file=sys.stderr)

@@ -30,7 +30,7 @@ def statements(descriptor: EntityDescriptor, references: Sequence[tuple[str, str
     """
     yield _RECORDS.format(entity=descriptor.entity, label=descriptor.label)
     yield "ANALYZE undoing"
-    yield _units(descriptor)
+    yield _changed_fields(descriptor)
     yield "ANALYZE undoing_units"
     yield _outcomes(references)
 
@@ -52,9 +52,9 @@ _RECORDS = f"""
     LEFT JOIN {{entity}} t ON t.id = u.record_id"""
 
 
-def _units(descriptor: EntityDescriptor) -> str:
+def _changed_fields(descriptor: EntityDescriptor) -> str:
     """One row per field (or the source's extra data) that the import changed in a record it did not create."""
-    fields = " UNION ALL ".join(_unit(field) for field in descriptor.fields)
+    fields = " UNION ALL ".join(_changed_field(field) for field in descriptor.fields)
     path = f"'{{{descriptor.extra_column},{_EXTRA}}}'::text[] || CAST(:source AS text)"
     return f"""
         CREATE TEMPORARY TABLE undoing_units ON COMMIT DROP AS
@@ -68,7 +68,7 @@ def _units(descriptor: EntityDescriptor) -> str:
           AND (f.before, f.before_origin) IS DISTINCT FROM (f.now, f.now_origin)"""
 
 
-def _unit(field: Field) -> str:
+def _changed_field(field: Field) -> str:
     def of(state: str) -> str:
         value = f"u.{state}->'{field.stored_in}'"
         return f"nullif({value}->'{field.key}', 'null')" if field.key else f"nullif({value}, 'null')"
@@ -135,7 +135,7 @@ def restore_changed(descriptor: EntityDescriptor) -> str:
         CASE WHEN NOT '{_EXTRA}' = ANY (o.restored) THEN {columns[extra]}
              WHEN u.before->'{extra}'#>{path} IS NULL THEN ({columns[extra]}) #- {path}
              ELSE jsonb_set({columns[extra]}, {path}, u.before->'{extra}'#>{path}) END"""
-    columns["field_origins"] = _with_old("field_origins", "o.restored")
+    columns["field_origins"] = _with_old_entries("field_origins", "o.restored")
     return f"""
         UPDATE {descriptor.entity} t SET {", ".join(f"{column} = {value}" for column, value in columns.items())}
         FROM undoing_outcomes o JOIN undoing u ON u.record_id = o.record_id
@@ -158,10 +158,10 @@ def _json_columns(descriptor: EntityDescriptor) -> Iterator[tuple[str, str]]:
             for field in descriptor.fields
             if field.key and field.stored_in == column
         )
-        yield column, _with_old(column, f"array_remove(ARRAY[{keys}]::text[], NULL)")
+        yield column, _with_old_entries(column, f"array_remove(ARRAY[{keys}]::text[], NULL)")
 
 
-def _with_old(column: str, keys: str) -> str:
+def _with_old_entries(column: str, keys: str) -> str:
     """The column's object with these keys restored, or removed if they did not exist before."""
     return f"""
         (t.{column} - {keys}) || coalesce((
