@@ -1,4 +1,4 @@
-"""A line on the terminal that moves while something runs."""
+"""Progress bars on the terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kelompok_core.installation import Progress
 
 _STEPS_OF_BACKUPS = {"check": "checking the file", "restore": "restoring", "files": "received files"}
-"""All other steps are tables."""
+"""Steps of backups with a text of their own; all other steps are names of tables."""
 
 _STEPS = {
     "wait": "waiting for a worker",

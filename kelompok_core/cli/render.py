@@ -25,14 +25,14 @@ class Shown:
     """A report with the other data shown in the terminal.
 
     Attributes:
-        called: The import's id as printed.
+        printed_id: The import's id as printed.
         rows: The first rows of a plan that waits for approval, without those that change nothing.
         error_file: Suggested path for the import's error file.
         again: The words of the command that imports the corrected error file, if there are rows to correct.
     """
 
     report: "ImportReport"
-    called: str
+    printed_id: str
     rows: "Sequence[DecidedRow]" = ()
     error_file: str = ""
     again: Sequence[str] | None = None
@@ -40,10 +40,10 @@ class Shown:
 
 def report_to_json(shown: Shown) -> dict[str, Any]:
     """Return the report as JSON; for a plan, with its first rows."""
-    told = shown.report.to_json()
+    values = shown.report.to_json()
     if shown.report.import_.waits_for_approval:
-        told["plan"] = [one.to_json() for one in shown.rows]
-    return told
+        values["plan"] = [one.to_json() for one in shown.rows]
+    return values
 
 
 def render_report(console: "Console", shown: Shown) -> None:
@@ -52,7 +52,7 @@ def render_report(console: "Console", shown: Shown) -> None:
     import_ = report.import_
     is_plan = import_.dry_run and import_.approved_by is None and import_.state != "applied"
     kind = say("Dry run") if is_plan else say("Import")
-    state = say("{kind} {id} is {state}", kind=kind, id=shown.called, state=say(import_.state))
+    state = say("{kind} {id} is {state}", kind=kind, id=shown.printed_id, state=say(import_.state))
     print_line(state, style="bold")
     console.print(safe_text(say("{file} as source «{source}»", file=import_.file_name, source=import_.source_name)))
     if import_.read_as:
@@ -79,14 +79,14 @@ def _counts(console: "Console", report: "ImportReport") -> None:
     if report.seconds:
         speed = number(report.rows_per_second)
         sentence = "{seconds} s, {speed} row/s" if speed == "1" else "{seconds} s, {speed} rows/s"
-        told = say(sentence, seconds=number(report.seconds, digits=1), speed=speed)
-        console.print(safe_text(f"\n{told}", style="dim"))
+        speed_line = say(sentence, seconds=number(report.seconds, digits=1), speed=speed)
+        console.print(safe_text(f"\n{speed_line}", style="dim"))
 
 
 def _blank_lines(report: "ImportReport") -> str:
     if not report.import_.blank_lines:
         return ""
-    return f" ({counted(report.import_.blank_lines, 'blank line passed over', 'blank lines passed over')})"
+    return f" ({counted(report.import_.blank_lines, 'blank line skipped', 'blank lines skipped')})"
 
 
 def _mapping(console: "Console", report: "ImportReport") -> None:
@@ -102,9 +102,9 @@ def _mapping(console: "Console", report: "ImportReport") -> None:
 def _plan(console: "Console", shown: Shown) -> None:
     if not shown.rows:
         return
-    print_line(f"\n{say('What it would do:')}", style="bold")
-    told_below = {group.code for group in shown.report.groups}
-    render_rows(console, shown.rows, whole=False, told_below=told_below)
+    print_line(f"\n{say('Planned changes:')}", style="bold")
+    explained_below = {group.code for group in shown.report.groups}
+    render_rows(console, shown.rows, whole=False, explained_below=explained_below)
     counts = shown.report.counts
     rest = counts["rows_read"] - counts["unchanged"] - len(shown.rows)
     if rest > 0:
@@ -113,7 +113,7 @@ def _plan(console: "Console", shown: Shown) -> None:
             "more row would change something or needs attention",
             "more rows would change something or need attention",
         )
-        print_next(f"{more}:", command("import", "show", shown.called, "--rows"))
+        print_next(f"{more}:", command("import", "show", shown.printed_id, "--rows"))
 
 
 def _issues(console: "Console", shown: Shown) -> None:
@@ -124,7 +124,7 @@ def _issues(console: "Console", shown: Shown) -> None:
         (
             coloured(group.severity),
             group.code,
-            counted(group.count, "row", "rows") if _is_of_rows(group) else "",
+            counted(group.count, "row", "rows") if _concerns_rows(group) else "",
             _lines(group),
             group.examples[0].message(language()),
         )
@@ -134,10 +134,10 @@ def _issues(console: "Console", shown: Shown) -> None:
     table(console, ("severity", "code", "rows", "lines", "first of them"), rows, heading=4)
     console.print()
     if any(group.count > len(group.examples) for group in groups):
-        print_next(say("Every finding, with its line:"), command("import", "errors", shown.called, "--all"))
+        print_next(say("To list every finding with its line:"), command("import", "errors", shown.printed_id, "--all"))
 
 
-def _is_of_rows(group: "IssueGroup") -> bool:
+def _concerns_rows(group: "IssueGroup") -> bool:
     return group.examples[0].row_number is not None
 
 
@@ -149,55 +149,55 @@ def _lines(group: "IssueGroup") -> str:
 
 
 def _closing(shown: Shown) -> None:
-    report, called = shown.report, shown.called
+    report, printed_id = shown.report, shown.printed_id
     import_, counts = report.import_, report.counts
     is_plan = import_.waits_for_approval
     changes = counts["accepted"] or counts["merged"]
     if not counts["rows_read"] and import_.state in ("planned", "applied"):
         print_line(say("The file has no rows: there is nothing to import."))
     elif is_plan and changes:
-        print_next(say("Nothing was written yet. To do exactly this:"), command("import", "apply", called))
+        print_next(say("Nothing was written yet. To apply this plan:"), command("import", "apply", printed_id))
     elif is_plan:
-        print_line(say("Nothing was written, and applying this would change nothing."))
+        print_line(say("Nothing was written, and applying this plan would change nothing."))
     elif import_.state == "applied" and not changes and not report.needs_attention:
-        print_line(say("Nothing changed: the core already says all of this."))
+        print_line(say("Nothing changed: all of these values are already stored."))
     if report.waiting and import_.state == "applied":
-        waiting = counted(report.waiting, "row waits for a person to decide", "rows wait for a person to decide")
-        print_next(f"{waiting}:", command("import", "review", "list", "--import", called))
+        waiting = counted(report.waiting, "row waits for review", "rows wait for review")
+        print_next(f"{waiting}:", command("import", "review", "list", "--import", printed_id))
     if shown.again is not None:
-        _handed_back(shown)
+        _print_correction_steps(shown)
     if import_.state == "failed" and import_.failure_trace:
-        print_next(say("Where in the code that happened:"), command("import", "show", called, "--debug"))
+        print_next(say("To see where in the code it failed:"), command("import", "show", printed_id, "--debug"))
 
 
-def _handed_back(shown: Shown) -> None:
-    """Print how to get the error file, and how to import it again once corrected."""
-    back = counted(_count_back(shown.report), "row to correct", "rows to correct")
+def _print_correction_steps(shown: Shown) -> None:
+    """Print the commands that write the error file and import it again once corrected."""
+    to_correct = counted(_count_to_correct(shown.report), "row to correct", "rows to correct")
     still_wait = shown.report.import_.state in ("planned", "applied")
-    if still_wait and shown.report.waiting and shown.report.counts["rejected"]:  # they were counted above as well
-        back += f" ({say('{number} of them wait for a person', number=number(shown.report.waiting))})"
+    if still_wait and shown.report.waiting and shown.report.counts["rejected"]:  # they were listed above as well
+        to_correct += f" ({say('{number} of them wait for review', number=number(shown.report.waiting))})"
     print_next(
-        say("{rows}: write the error file, correct it, and send it again:", rows=back),
-        command("import", "errors", shown.called, "--output", shown.error_file),
+        say("{rows}: write the error file, correct it, and import it again:", rows=to_correct),
+        command("import", "errors", shown.printed_id, "--output", shown.error_file),
         command(*(shown.again or ())),
     )
 
 
-def _count_back(report: "ImportReport") -> int:
+def _count_to_correct(report: "ImportReport") -> int:
     return report.counts["rejected"] + report.waiting
 
 
 _UNDONE = {
-    "deleted": "the import had made them: gone",
-    "restored": "fields have their old value again",
-    "kept": "changed since: left as they are",
-    "refused": "others need them: left as they are",
+    "deleted": "created by the import: deleted",
+    "restored": "fields got their old values back",
+    "kept": "changed since: not changed back",
+    "refused": "other records need them: not deleted",
 }
 
 
-def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
+def render_undo(console: "Console", report: "UndoReport", printed_id: str) -> None:
     """Print what an undo did: counts, then each record that differs from before the import."""
-    print_line(_said_of_undo(report, called), style="bold")
+    print_line(_undo_headline(report, printed_id), style="bold")
     if report.again and not any(report.counts.values()):
         return
     width = max(map(len, (say(outcome) for outcome in _UNDONE)))
@@ -210,7 +210,7 @@ def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
         ]
         table(console, ("record", "outcome", "why", "kept", "restored"), rows)
     if report.dry_run and (report.changes_something or not report.again):
-        print_next(say("Nothing was done. To do it:"), command("import", "undo", called))
+        print_next(say("Nothing was done. To do it:"), command("import", "undo", printed_id))
 
 
 def describe_reading(read_as: Mapping[str, object]) -> str:
@@ -219,18 +219,18 @@ def describe_reading(read_as: Mapping[str, object]) -> str:
     return f"{say('Read as')}: {', '.join(settings)}"
 
 
-def _said_of_undo(report: "UndoReport", called: str) -> str:
+def _undo_headline(report: "UndoReport", printed_id: str) -> str:
     if report.again:
         done, remaining = report.counts["deleted"] + report.counts["restored"], len(report.left)
         if not any(report.counts.values()):
-            return say("Import {id} was undone before, and nothing is left to take back. Nothing changed.", id=called)
+            return say("Import {id} was already undone completely. Nothing changed.", id=printed_id)
         if report.dry_run:
-            return say("Import {id} was undone before. What that left would be taken back:", id=called)
-        facts = {"id": called, "done": number(done), "left": number(remaining)}
-        return say("Import {id} was undone before; {done} taken back now, {left} remain:", **facts)
+            return say("Import {id} was undone before. Undoing the rest would change:", id=printed_id)
+        facts = {"id": printed_id, "done": number(done), "left": number(remaining)}
+        return say("Import {id} was undone before; {done} more records undone now, {left} remain:", **facts)
     if report.dry_run:
-        return say("Import {id} would be undone", id=called)
-    return say("Import {id} is {state}", id=called, state=say(report.import_.state))
+        return say("Import {id} would be undone", id=printed_id)
+    return say("Import {id} is {state}", id=printed_id, state=say(report.import_.state))
 
 
 def _setting(value: object) -> str:

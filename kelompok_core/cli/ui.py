@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="The Dagster UI and its logins.")
 
 @app.command()
 def password(
-    name: Annotated[str, typer.Argument(help="Who logs in.")] = "operator",
+    name: Annotated[str, typer.Argument(help="The name to log in with.")] = "operator",
     remove: Annotated[bool, typer.Option("--remove", help="Remove this name; it can no longer log in.")] = False,
 ) -> None:
     """Set the password of a name for the Dagster UI; prompts for it, or reads it from a pipe."""
@@ -34,8 +34,8 @@ def password(
 def _ask() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    asked: str = typer.prompt(say("Password"), hide_input=True, confirmation_prompt=True)
-    return asked
+    password: str = typer.prompt(say("Password"), hide_input=True, confirmation_prompt=True)
+    return password
 
 
 @app.command()
