@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import output, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 from kelompok_core.issues.sentences import local_time
 
@@ -45,7 +45,9 @@ def create_user(
         made = service.create_user(email, name, platform_role=platform_role)
         shown = {"email": made.email, "name": made.name, "role": made.platform_role}
     output.show(
-        as_json, lambda: shown, lambda _: output.print_line(say("Created the user {email}.", email=shown["email"]))
+        as_json,
+        lambda: shown,
+        lambda _: output.print_line(translate("Created the user {email}.", email=shown["email"])),
     )
 
 
@@ -66,8 +68,8 @@ def list_all_users(as_json: JsonOption = False) -> None:
         for one in users
     ]  # fmt: skip
     rows = [
-        (one.email, one.name, say(one.platform_role or ""), say(one.status),
-         ", ".join(f"{slug}: {say(role)}" for slug, role in roles_by_user[one.email].items()))
+        (one.email, one.name, translate(one.platform_role or ""), translate(one.status),
+         ", ".join(f"{slug}: {translate(role)}" for slug, role in roles_by_user[one.email].items()))
         for one in users
     ]  # fmt: skip
     output.show(
@@ -81,14 +83,14 @@ def list_all_users(as_json: JsonOption = False) -> None:
 def suspend(email: EmailArgument, actor: ActorOption = None) -> None:
     """Suspend an account. Its running imports stop before they apply."""
     _set_status(email, "suspended", actor)
-    output.echo(say("{email} is suspended.", email=email))
+    output.echo(translate("{email} is suspended.", email=email))
 
 
 @user.command()
 def resume(email: EmailArgument, actor: ActorOption = None) -> None:
     """Reactivate a suspended account."""
     _set_status(email, "active", actor)
-    output.echo(say("{email} is active again.", email=email))
+    output.echo(translate("{email} is active again.", email=email))
 
 
 def _set_status(email: str, status: str, actor: str | None) -> None:
@@ -111,7 +113,11 @@ def grant(
     with terminal.acting_session(actor) as (session, who):
         service = AccessService(session, who)
         service.grant(email, _organization_id(session, organization), granted)
-    output.echo(say("{email} is {role} of {organization}.", email=email, role=say(granted), organization=organization))
+    output.echo(
+        translate(
+            "{email} is {role} of {organization}.", email=email, role=translate(granted), organization=organization
+        )
+    )
 
 
 @role.command("revoke")
@@ -121,7 +127,7 @@ def revoke_role(email: EmailArgument, organization: OrganizationOption, actor: A
 
     with terminal.acting_session(actor) as (session, who):
         AccessService(session, who).revoke(email, _organization_id(session, organization))
-    output.echo(say("{email} has no role in {organization} any more.", email=email, organization=organization))
+    output.echo(translate("{email} has no role in {organization} any more.", email=email, organization=organization))
 
 
 @key.command("create")
@@ -151,7 +157,7 @@ def create_key(
     output.show(
         as_json,
         lambda: shown,
-        lambda _: output.print_line(f"{made.token}\n{say('Save this key now: it is not shown again.')}"),
+        lambda _: output.print_line(f"{made.token}\n{translate('Save this key now: it is not shown again.')}"),
     )
 
 
@@ -182,7 +188,7 @@ def revoke_key(
 
     with terminal.acting_session(actor) as (session, who):
         KeyService(session, who).revoke(prefix)
-    output.echo(say("{key} is revoked.", key=prefix))
+    output.echo(translate("{key} is revoked.", key=prefix))
 
 
 def _organization_id(session: "Session", slug: str) -> "UUID":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import completion, output, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.terminal import JsonOption, LimitOption
 from kelompok_core.issues.sentences import local_time
 
@@ -34,7 +34,7 @@ def audit(
     with terminal.open_installation() as installation, installation.database.connect() as connection:
         entries = _entries(connection, record, import_id, limit)
     rows = [
-        (local_time(one.occurred_at, seconds=True), say(one.action), say(one.entity), _name(one), one.actor,
+        (local_time(one.occurred_at, seconds=True), translate(one.action), translate(one.entity), _name(one), one.actor,
          one.origin,
          ", ".join(one.changed()))
         for one in entries

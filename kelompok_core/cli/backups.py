@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kelompok_core.cli import output, terminal
-from kelompok_core.cli.language import counted, number, say
+from kelompok_core.cli.language import counted, number, translate
 from kelompok_core.cli.progress import bytes_bar
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import JsonOption
@@ -40,9 +40,11 @@ def backup(
 
 def _print_backup(path: Path, manifest: "Manifest") -> None:
     size = number(path.stat().st_size / 1e6, digits=1)
-    output.print_line(say("{file} contains {content}; {size} MB.", file=path, content=_content(manifest), size=size))
+    output.print_line(
+        translate("{file} contains {content}; {size} MB.", file=path, content=_content(manifest), size=size)
+    )
     _print_missing(manifest)
-    output.print_line(say("It contains personal data and password hashes: keep it where only you can read it."))
+    output.print_line(translate("It contains personal data and password hashes: keep it where only you can read it."))
 
 
 def _content(manifest: "Manifest") -> str:
@@ -53,10 +55,12 @@ def _print_missing(manifest: "Manifest") -> None:
     if manifest.missing:
         missing = counted(len(manifest.missing), "received file", "received files")
         some = ", ".join(manifest.missing[:3])
-        output.print_line(say("Missing or damaged: {files}, such as {some}.", files=missing, some=some))
+        output.print_line(translate("Missing or damaged: {files}, such as {some}.", files=missing, some=some))
     if manifest.masked:
         lines = ", ".join(map(str, manifest.masked))
-        output.print_line(say("Passwords in URLs in kelompok.toml were replaced by ***: line {lines}.", lines=lines))
+        output.print_line(
+            translate("Passwords in URLs in kelompok.toml were replaced by ***: line {lines}.", lines=lines)
+        )
 
 
 def restore(
@@ -83,7 +87,7 @@ def restore(
 
 def _print_check(file: Path, manifest: "Manifest") -> None:
     output.print_line(
-        say(
+        translate(
             "{file} is intact: {content}, made {when} by version {program}.",
             file=file,
             content=_content(manifest),
@@ -102,15 +106,15 @@ def _facts(restored: "Restored") -> dict[str, Any]:
 
 def _print_restore(restored: "Restored") -> None:
     home = settings().home.resolve()
-    output.print_line(say("Restored into {home}: {content}.", home=home, content=_content(restored.manifest)))
+    output.print_line(translate("Restored into {home}: {content}.", home=home, content=_content(restored.manifest)))
     _print_missing(restored.manifest)
     if restored.configuration is not None and restored.configuration.is_beside:
         output.print_line(
-            say(
+            translate(
                 "The existing kelompok.toml was kept; the one from the backup is {path}.",
                 path=restored.configuration.path,
             )
         )
-    output.print_line(say("Plans not applied yet are recomputed when they are applied."))
-    output.print_line(say("A backup does not include Dagster's run history: it starts empty."))
-    output.print_next(say("Next, check the installation:"), output.command("doctor"))
+    output.print_line(translate("Plans not applied yet are recomputed when they are applied."))
+    output.print_line(translate("A backup does not include Dagster's run history: it starts empty."))
+    output.print_next(translate("Next, check the installation:"), output.command("doctor"))

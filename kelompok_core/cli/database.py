@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kelompok_core.cli import backups, output, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import JsonOption
 from kelompok_core.errors import UsageError
@@ -25,19 +25,21 @@ def migrate(as_json: JsonOption = False) -> None:
 
     status = engine.migrate(engine.find_owner_url(settings()))
     text = (
-        say("The schema is at revision {revision} already; nothing changed.", revision=status.needed)
+        translate("The schema is at revision {revision} already; nothing changed.", revision=status.needed)
         if status.is_current
-        else say(
+        else translate(
             "The schema went from {before} to revision {revision}.",
-            before=status.current or say("nothing"),
+            before=status.current or translate("nothing"),
             revision=status.needed,
         )
     )
     lines = [text]
     if status.given:
-        lines.append(say("Restored the rights of the runtime role: {rights}.", rights=", ".join(status.given)))
+        lines.append(translate("Restored the rights of the runtime role: {rights}.", rights=", ".join(status.given)))
     if status.begins_epoch:
-        lines.append(say("The database was copied from another server: plans made there are recomputed when applied."))
+        lines.append(
+            translate("The database was copied from another server: plans made there are recomputed when applied.")
+        )
     output.show(
         as_json,
         lambda: {
@@ -123,7 +125,7 @@ def stop() -> None:
 
     if settings().database_url is not None:
         raise UsageError("an external database is configured", hint="This command stops only the embedded server.")
-    output.echo(say("Stopped.") if embedded.stop(settings()) else say("It was not running."))
+    output.echo(translate("Stopped.") if embedded.stop(settings()) else translate("It was not running."))
 
 
 @app.command()
@@ -138,6 +140,8 @@ def remove(
         raise UsageError("an external database is configured", hint="This command removes only the embedded server.")
     require_idle(settings())
     if not yes:
-        typer.confirm(say("Delete every organization, import and audit entry of this installation?"), abort=True)
+        typer.confirm(translate("Delete every organization, import and audit entry of this installation?"), abort=True)
     removed = embedded.remove(settings())
-    output.echo(say("Deleted {folder}.", folder=removed) if removed else say("There is no embedded server."))
+    output.echo(
+        translate("Deleted {folder}.", folder=removed) if removed else translate("There is no embedded server.")
+    )

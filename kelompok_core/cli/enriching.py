@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from kelompok_core.cli import output, surroundings, terminal
-from kelompok_core.cli.language import say, translate
+from kelompok_core.cli.language import translate, translate_message
 from kelompok_core.cli.progress import progress_bar
 from kelompok_core.issues.sentences import local_time
 
@@ -79,19 +79,19 @@ def show(installation: "Installation", enrichment: "Enrichment", *, as_json: boo
 def _render(console: "Console", enrichment: "Enrichment", printed_id: str) -> None:
     from kelompok_core.enrichment.records import COUNTS
 
-    dry_run_note = f" ({say('dry run: nothing was written')})" if enrichment.dry_run else ""
-    state = say(
+    dry_run_note = f" ({translate('dry run: nothing was written')})" if enrichment.dry_run else ""
+    state = translate(
         "Enrichment {id} by {plugin}: {state}",
         id=printed_id,
         plugin=enrichment.plugin_label,
-        state=say(enrichment.state),
+        state=translate(enrichment.state),
     )
     output.print_line(state + dry_run_note, style="bold")
     if enrichment.failure:
-        console.print(output.safe_text(translate(enrichment.failure), style="red"))
+        console.print(output.safe_text(translate_message(enrichment.failure), style="red"))
     if surroundings.SURROUNDINGS.debug and enrichment.failure_trace:
         console.print(output.safe_text(enrichment.failure_trace))
-    rows = [(say(entity), *(counts[name] for name in COUNTS)) for entity, counts in enrichment.counts.items()]
+    rows = [(translate(entity), *(counts[name] for name in COUNTS)) for entity, counts in enrichment.counts.items()]
     output.table(console, ("", *(name.replace("_", " ") for name in COUNTS)), rows)
     values: dict[str, int] = {}
     for counts in enrichment.counts.values():
@@ -129,7 +129,7 @@ def list_all(limit: terminal.LimitOption = 20, as_json: terminal.JsonOption = Fa
         found = list_enrichments(connection, limit=limit)
         printed_ids = terminal.names_of(connection, "enrichments", [one.id for one in found])
     rows = [
-        (printed_ids[one.id], local_time(one.created_at), one.plugin_label, one.job, say(one.state),
+        (printed_ids[one.id], local_time(one.created_at), one.plugin_label, one.job, translate(one.state),
          sum(counts["with_signals"] for counts in one.counts.values()))
         for one in found
     ]  # fmt: skip
@@ -164,6 +164,6 @@ def undo(
         report = undo_enrichment(
             installation, _find(installation, enrichment), terminal.acting(installation, actor), dry_run=dry_run
         )
-    rows = [(say(outcome), number) for outcome, number in report.counts.items()]
+    rows = [(translate(outcome), number) for outcome, number in report.counts.items()]
     output.show(as_json, report.to_json, lambda console: output.table(console, ("signals", "number"), rows))
     raise typer.Exit(terminal.ATTENTION if report.counts["kept"] else terminal.DONE)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kelompok_core.cli import terminal
-from kelompok_core.cli.language import number, say
+from kelompok_core.cli.language import number, translate
 from kelompok_core.cli.output import echo
 from kelompok_core.cli.terminal import ForceOption
 from kelompok_core.cli.visible_text import data_stream
@@ -55,5 +55,7 @@ def _export(entity: str, output: Path | None, given: str | None, organization: s
             encoding = "utf-8-sig" if form is ExportFormat.CSV else "utf-8"
             with terminal.whole_file(output, force=force, encoding=encoding) as target:
                 written = write_export(connection, descriptor, target, form=form, organization_id=owner)
-    message = say("{number} {entity} written to {file}.", number=number(written), entity=say(entity), file=output)
+    message = translate(
+        "{number} {entity} written to {file}.", number=number(written), entity=translate(entity), file=output
+    )
     echo(message)

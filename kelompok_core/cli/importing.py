@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kelompok_core.cli import output, surroundings, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.progress import progress_bar
 from kelompok_core.cli.render import Shown, render_report, report_to_json
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
@@ -33,7 +33,7 @@ def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
         receipt = receive(installation, request, terminal.acting(installation, actor))
         if receipt.resumed and not as_json:
             printed_id = terminal.name_of(installation, "imports", receipt.import_id)
-            output.print_line(say("Continuing import {id}.", id=printed_id), errors=True)
+            output.print_line(translate("Continuing import {id}.", id=printed_id), errors=True)
         return carry_out(installation, receipt.import_id, as_json=as_json)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import completion, output, surroundings, terminal
-from kelompok_core.cli.language import counted, language, number, say
+from kelompok_core.cli.language import counted, language, number, translate
 from kelompok_core.cli.terminal import ActorOption, ForceOption, JsonOption, LimitOption
 from kelompok_core.issues.sentences import local_time
 
@@ -43,7 +43,7 @@ def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
         imports = list_imports(connection, limit=limit)
         printed_ids = terminal.names_of(connection, "imports", [one.id for one in imports])
     rows = [
-        (printed_ids[one.id], local_time(one.created_at), say(one.state), one.source_name, _counts(one))
+        (printed_ids[one.id], local_time(one.created_at), translate(one.state), one.source_name, _counts(one))
         for one in imports
     ]
     output.show(
@@ -58,7 +58,7 @@ def _counts(import_: "Import") -> str:
     from kelompok_core.imports.shared.imports import DECISIONS
 
     counts = import_.counts or {}
-    return ", ".join(f"{number(counts[name])} {say(name)}" for name in DECISIONS if counts.get(name))
+    return ", ".join(f"{number(counts[name])} {translate(name)}" for name in DECISIONS if counts.get(name))
 
 
 def _summary(import_: "Import") -> dict[str, object]:
@@ -128,7 +128,7 @@ def _show_rows(
             return
         with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
             written = write_rows(iter_rows(connection, import_), file, target)
-    output.echo(say("{rows} written to {file}.", rows=counted(written, "row", "rows"), file=target))
+    output.echo(translate("{rows} written to {file}.", rows=counted(written, "row", "rows"), file=target))
 
 
 def _show_trace(installation: "Installation", import_id: "UUID") -> None:
@@ -136,7 +136,7 @@ def _show_trace(installation: "Installation", import_id: "UUID") -> None:
 
     with installation.database.connect() as connection:
         trace = get_import(connection, import_id).failure_trace
-    output.echo(trace or say("No code failed in this import."), errors=True)
+    output.echo(trace or translate("No code failed in this import."), errors=True)
 
 
 @app.command()
@@ -176,10 +176,10 @@ def _write_error_file(
         written = write_errors(installation.settings, connection, import_, {language(): file})
     rows = counted(written, "row", "rows")
     if not written:
-        output.print_line(say("No row needs correcting; {file} contains only the header.", file=target))
+        output.print_line(translate("No row needs correcting; {file} contains only the header.", file=target))
         return
     again = import_again(installation.settings, connection, import_, target, is_error_file=True)
-    message = say("{rows} written to {file}. Correct the file and import it again:", rows=rows, file=target)
+    message = translate("{rows} written to {file}. Correct the file and import it again:", rows=rows, file=target)
     output.print_next(message, output.command(*again))
 
 
@@ -219,7 +219,9 @@ def _write_findings(connection: "sa.Connection", import_: "Import", target: Path
     )
     with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
         written = write_listing(_findings(connection, import_, everything=True), form, file, target)
-    output.echo(say("{findings} written to {file}.", findings=counted(written, "finding", "findings"), file=target))
+    output.echo(
+        translate("{findings} written to {file}.", findings=counted(written, "finding", "findings"), file=target)
+    )
 
 
 @app.command("apply", epilog=terminal.EXIT_CODES)
@@ -232,7 +234,7 @@ def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOp
         found = find_import(installation, import_id, newest="mode = 'dry_run' AND state IN ('planned', 'applied')")
         import_ = approve(installation, found, terminal.acting(installation, actor))
         if import_.state == "applied":
-            output.print_line(say("This import is applied already; nothing was done."), errors=True)
+            output.print_line(translate("This import is applied already; nothing was done."), errors=True)
             raise typer.Exit(show_report(installation, found, as_json=as_json))
         raise typer.Exit(carry_out(installation, found, as_json=as_json))
 
@@ -258,7 +260,9 @@ def cancel(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption
         import_ = cancel(installation, find_import(installation, import_id), terminal.acting(installation, actor))
         printed_id = terminal.name_of(installation, "imports", import_.id)
     output.show(
-        as_json, lambda: _summary(import_), lambda _: output.print_line(say("Import {id} is cancelled.", id=printed_id))
+        as_json,
+        lambda: _summary(import_),
+        lambda _: output.print_line(translate("Import {id} is cancelled.", id=printed_id)),
     )
 
 

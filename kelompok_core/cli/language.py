@@ -46,7 +46,7 @@ def language() -> str:
     return _chosen
 
 
-def say(english: str, /, **facts: object) -> str:
+def translate(english: str, /, **facts: object) -> str:
     """Return a sentence of the command line in the language in use, with its placeholders filled."""
     sentence = indonesian().get(english, english) if _chosen == INDONESIAN else english
     return sentence.format_map(facts) if facts else sentence
@@ -60,10 +60,10 @@ def number(value: float, *, digits: int = 0) -> str:
 
 def counted(value: int, one: str, many: str) -> str:
     """Return a number with the noun it counts: «1 row», «2 rows»; Indonesian has one form for both."""
-    return f"{number(value)} {say(one if value == 1 else many)}"
+    return f"{number(value)} {translate(one if value == 1 else many)}"
 
 
-def translate(message: str) -> str:
+def translate_message(message: str) -> str:
     """Return a complete English message, such as that of an error, in the language in use.
 
     If several patterns match, the most specific one is used. Their placeholders are translated as well, except for
@@ -89,7 +89,7 @@ class _Placeholder:
         return self._text
 
     def __format__(self, spec: str) -> str:
-        return format(translate(self._text), spec)
+        return format(translate_message(self._text), spec)
 
 
 @lru_cache

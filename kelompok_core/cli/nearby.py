@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from kelompok_core.cli import terminal
 from kelompok_core.cli.completion import CALLED_BY
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.errors import Ambiguous, KelompokError, NotFound
 from kelompok_core.issues.sentences import local_time
 from kelompok_core.suggestions import suggest
@@ -42,9 +42,10 @@ def _list_imports(ids: Sequence[UUID]) -> str:
         printed_ids = terminal.names_of(connection, "imports", ids)
         imports = [get_import(connection, one) for one in ids]
     lines = [
-        f"  {printed_ids[one.id]}  {one.source_name}, {local_time(one.created_at)}, {say(one.state)}" for one in imports
+        f"  {printed_ids[one.id]}  {one.source_name}, {local_time(one.created_at)}, {translate(one.state)}"
+        for one in imports
     ]
-    return "\n".join([say("Use one of these:"), *lines])
+    return "\n".join([translate("Use one of these:"), *lines])
 
 
 def _near(table: str, name: str) -> str | None:

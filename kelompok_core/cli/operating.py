@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import output, surroundings, terminal
-from kelompok_core.cli.language import say, translate
+from kelompok_core.cli.language import translate, translate_message
 from kelompok_core.cli.launcher import ServiceOptions
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import JsonOption
@@ -55,11 +55,13 @@ def init(
 def _show_installation(made: Settings, *, is_new: bool) -> None:
     home, file = made.home.resolve(), made.config_file.resolve()
     if is_new:
-        output.print_line(say("Your installation is in {home}, its settings are in {file}.", home=home, file=file))
+        output.print_line(
+            translate("Your installation is in {home}, its settings are in {file}.", home=home, file=file)
+        )
     else:
-        output.print_line(say("There is an installation in {home} already; nothing changed.", home=home))
+        output.print_line(translate("There is an installation in {home} already; nothing changed.", home=home))
     output.print_next(
-        say("Next, enable the plugin that reads your files, preview a file, and import it:"),
+        translate("Next, enable the plugin that reads your files, preview a file, and import it:"),
         output.command("plugin", "enable", "csv-import"),
         output.command("csv-import", "show", "FILE.csv"),
         output.command("plugin", "run", "csv-import", "--job", "import-organizations", "--file", "FILE.csv"),
@@ -91,7 +93,7 @@ def up(
 
 
 def notify(text: str) -> None:
-    output.echo(translate(text))
+    output.echo(translate_message(text))
 
 
 def worker() -> None:
@@ -119,7 +121,8 @@ def doctor(as_json: JsonOption = False) -> None:
     findings = [finding for check in checks for finding in _run_check(check)]
     wrong = [finding for finding in findings if finding[1] is not None]
     rows = [
-        (_verdict(problem), translate(what), output.as_typed(translate(problem or ""))) for what, problem in findings
+        (_verdict(problem), translate_message(what), output.as_typed(translate_message(problem or "")))
+        for what, problem in findings
     ]
     output.show(
         as_json,
@@ -131,7 +134,7 @@ def doctor(as_json: JsonOption = False) -> None:
 
 def _verdict(problem: str | None) -> "Text":
     word, style = ("ok", "green") if problem is None else ("WRONG", "bold red")
-    return output.safe_text(say(word), style=style)
+    return output.safe_text(translate(word), style=style)
 
 
 def _run_check(check: Callable[[], list[Finding]]) -> list[Finding]:
@@ -142,7 +145,7 @@ def _run_check(check: Callable[[], list[Finding]]) -> list[Finding]:
 
 
 def _sentences(error: KelompokError) -> str:
-    return ". ".join(translate(one).rstrip(".") for one in (error.message, error.hint) if one)
+    return ". ".join(translate_message(one).rstrip(".") for one in (error.message, error.hint) if one)
 
 
 def _python() -> list[Finding]:

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.visible_text import visible, visible_json
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def coloured(word: str) -> "Text":
     """Return a translated severity or decision in its colour."""
     from rich.text import Text
 
-    return Text(visible(say(word)), style=COLOURS.get(word, ""))
+    return Text(visible(translate(word)), style=COLOURS.get(word, ""))
 
 
 def safe_text(text: str, *, style: str = "") -> "Text":
@@ -132,12 +132,12 @@ def table(
             printed as a table only if no cell has to be wrapped.
     """
     cells = [[_text(cell) for cell in row] for row in rows]
-    headers = [visible(say(column)) if column else "" for column in columns]
+    headers = [visible(translate(column)) if column else "" for column in columns]
     if not console.is_terminal:
         _print_plain(console, headers, cells)
         return
     if not rows:
-        console.print(say("There are none."))
+        console.print(translate("There are none."))
         return
     texts = [[row[at].plain for row in cells] for at in range(len(headers))]
     least = [

@@ -11,7 +11,7 @@ import typer
 
 from kelompok_core.cli import output, previews, surroundings, terminal
 from kelompok_core.cli.import_options import WrittenOptions, annotation_of
-from kelompok_core.cli.language import language, say, translate
+from kelompok_core.cli.language import language, translate, translate_message
 from kelompok_core.errors import KelompokError, SettingsError
 from kelompok_core.plugin_host.manifest import Command
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins, require_usable
@@ -211,10 +211,12 @@ def _show_preview(preview: previews.Preview, following: Sequence[str] | None, *,
         _print_tables(preview.result, tables)
         output.console().print()
         if preview.has_rows:
-            entity = say(preview.entity)
-            output.print_line(say("This looks like a list of {entity}. If it is not, set --entity.", entity=entity))
+            entity = translate(preview.entity)
+            output.print_line(
+                translate("This looks like a list of {entity}. If it is not, set --entity.", entity=entity)
+            )
         if following is not None:
-            output.print_next(say("Next:"), output.command(*following))
+            output.print_next(translate("Next:"), output.command(*following))
     if preview.result.exit_code or not preview.is_readable:
         raise typer.Exit(preview.result.exit_code or terminal.FAILED)
 
@@ -241,11 +243,11 @@ def _to_json(result: "CommandResult", tables: "Mapping[str, pd.DataFrame]") -> d
 def _print_tables(result: "CommandResult", tables: "Mapping[str, pd.DataFrame]") -> None:
     from kelompok_core.cli.render import describe_reading
 
-    text = describe_reading(result.read_as) if result.read_as else translate(result.text)
+    text = describe_reading(result.read_as) if result.read_as else translate_message(result.text)
     if text:
         output.console().print(output.safe_text(text))
     for title, one in tables.items():
-        output.print_line(f"\n{say(title)}", style="bold")
+        output.print_line(f"\n{translate(title)}", style="bold")
         _show_table(one)
 
 
@@ -254,7 +256,7 @@ _BECOMES = "becomes"
 
 def _describe_field(field: str) -> str:
     """Return the name of a field, or the translated note on a column that is not read as a field."""
-    return say(field) if field.startswith("(") else field
+    return translate(field) if field.startswith("(") else field
 
 
 def _show_table(shown: "pd.DataFrame") -> None:

@@ -8,7 +8,7 @@ import typer
 
 from kelompok_core.cli import completion, output, terminal
 from kelompok_core.cli.import_options import WrittenOptions, with_import_options
-from kelompok_core.cli.language import say, translate
+from kelompok_core.cli.language import translate, translate_message
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 from kelompok_core.errors import PluginUnavailable
@@ -52,7 +52,7 @@ def list_all(as_json: JsonOption = False) -> None:
 
 
 def _state(plugin: PluginInfo) -> "Text":
-    return output.safe_text(say(plugin.state), style=_COLOURS[plugin.state])
+    return output.safe_text(translate(plugin.state), style=_COLOURS[plugin.state])
 
 
 def _reason_or_description(plugin: PluginInfo) -> str:
@@ -118,11 +118,13 @@ def enable(name: NameArgument) -> None:
         load(plugin, contract)
     changed = set_enabled(settings(), name, enabled=True)
     message = "{plugin} is enabled." if changed else "{plugin} was enabled already; nothing changed."
-    output.print_line(say(message, plugin=name))
+    output.print_line(translate(message, plugin=name))
     now = get_plugin(settings(), name)
     if now.state is PluginState.MISCONFIGURED:
         output.print_line(
-            say("It cannot run yet: {reason}", reason=translate(now.reason or "")), style="yellow", errors=True
+            translate("It cannot run yet: {reason}", reason=translate_message(now.reason or "")),
+            style="yellow",
+            errors=True,
         )
 
 
@@ -132,7 +134,7 @@ def disable(name: NameArgument) -> None:
     get_plugin(settings(), name)
     changed = set_enabled(settings(), name, enabled=False)
     message = "{plugin} is disabled." if changed else "{plugin} was disabled already; nothing changed."
-    output.print_line(say(message, plugin=name))
+    output.print_line(translate(message, plugin=name))
 
 
 JobOption = Annotated[

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kelompok_core.cli.language import counted, language, number, say, translate
+from kelompok_core.cli.language import counted, language, number, translate, translate_message
 from kelompok_core.cli.output import COLOURS, coloured, command, print_line, print_next, safe_text, table
 from kelompok_core.cli.rows import render_rows
 from kelompok_core.imports.shared.imports import DECISIONS
@@ -51,14 +51,16 @@ def render_report(console: "Console", shown: Shown) -> None:
     report = shown.report
     import_ = report.import_
     is_plan = import_.dry_run and import_.approved_by is None and import_.state != "applied"
-    kind = say("Dry run") if is_plan else say("Import")
-    state = say("{kind} {id} is {state}", kind=kind, id=shown.printed_id, state=say(import_.state))
+    kind = translate("Dry run") if is_plan else translate("Import")
+    state = translate("{kind} {id} is {state}", kind=kind, id=shown.printed_id, state=translate(import_.state))
     print_line(state, style="bold")
-    console.print(safe_text(say("{file} as source «{source}»", file=import_.file_name, source=import_.source_name)))
+    console.print(
+        safe_text(translate("{file} as source «{source}»", file=import_.file_name, source=import_.source_name))
+    )
     if import_.read_as:
         console.print(safe_text(describe_reading(import_.read_as)))
     if import_.failure and not any(group.severity == "fatal" for group in report.groups):
-        console.print(safe_text(translate(import_.failure), style="red"))
+        console.print(safe_text(translate_message(import_.failure), style="red"))
     _counts(console, report)
     _mapping(console, report)
     _plan(console, shown)
@@ -69,17 +71,17 @@ def render_report(console: "Console", shown: Shown) -> None:
 def _counts(console: "Console", report: "ImportReport") -> None:
     counts = report.counts
     most = max(counts[name] for name in DECISIONS) or 1
-    width = max(map(len, (say(name) for name in DECISIONS)))
-    read = say("row read" if counts["rows_read"] == 1 else "rows read")
+    width = max(map(len, (translate(name) for name in DECISIONS)))
+    read = translate("row read" if counts["rows_read"] == 1 else "rows read")
     console.print(safe_text(f"\n{number(counts['rows_read']):>10} {read}{_blank_lines(report)}"))
     for name in DECISIONS:
         bar = "█" * -(-counts[name] * _BAR // most)
-        line = safe_text(f"{number(counts[name]):>10} {say(name):<{width}} ").append(bar, style=COLOURS[name])
+        line = safe_text(f"{number(counts[name]):>10} {translate(name):<{width}} ").append(bar, style=COLOURS[name])
         console.print(line)
     if report.seconds:
         speed = number(report.rows_per_second)
         sentence = "{seconds} s, {speed} row/s" if speed == "1" else "{seconds} s, {speed} rows/s"
-        speed_line = say(sentence, seconds=number(report.seconds, digits=1), speed=speed)
+        speed_line = translate(sentence, seconds=number(report.seconds, digits=1), speed=speed)
         console.print(safe_text(f"\n{speed_line}", style="dim"))
 
 
@@ -93,16 +95,16 @@ def _mapping(console: "Console", report: "ImportReport") -> None:
     if report.import_.mapping:
         fields = report.import_.mapping
         columns = [f"{column} → {fields[column]}" for column in report.import_.header if column in fields]
-        console.print(safe_text(f"{say('Columns')}: {', '.join(columns)}"))
+        console.print(safe_text(f"{translate('Columns')}: {', '.join(columns)}"))
     unknown = [group.column or "" for group in report.groups if group.code == _UNMAPPED]
     if unknown:
-        console.print(safe_text(f"{say('Kept as extra data')}: {', '.join(unknown)}"))
+        console.print(safe_text(f"{translate('Kept as extra data')}: {', '.join(unknown)}"))
 
 
 def _plan(console: "Console", shown: Shown) -> None:
     if not shown.rows:
         return
-    print_line(f"\n{say('Planned changes:')}", style="bold")
+    print_line(f"\n{translate('Planned changes:')}", style="bold")
     explained_below = {group.code for group in shown.report.groups}
     render_rows(console, shown.rows, whole=False, explained_below=explained_below)
     counts = shown.report.counts
@@ -134,7 +136,9 @@ def _issues(console: "Console", shown: Shown) -> None:
     table(console, ("severity", "code", "rows", "lines", "first of them"), rows, heading=4)
     console.print()
     if any(group.count > len(group.examples) for group in groups):
-        print_next(say("To list every finding with its line:"), command("import", "errors", shown.printed_id, "--all"))
+        print_next(
+            translate("To list every finding with its line:"), command("import", "errors", shown.printed_id, "--all")
+        )
 
 
 def _concerns_rows(group: "IssueGroup") -> bool:
@@ -144,7 +148,7 @@ def _concerns_rows(group: "IssueGroup") -> bool:
 def _lines(group: "IssueGroup") -> str:
     lines = [str(example.line) for example in group.examples if example.line]
     more = " …" if group.count > len(group.examples) else ""
-    word = say("line" if len(lines) == 1 and not more else "lines")
+    word = translate("line" if len(lines) == 1 and not more else "lines")
     return f"{word} {', '.join(lines)}{more}" if lines else ""
 
 
@@ -154,20 +158,20 @@ def _closing(shown: Shown) -> None:
     is_plan = import_.waits_for_approval
     changes = counts["accepted"] or counts["merged"]
     if not counts["rows_read"] and import_.state in ("planned", "applied"):
-        print_line(say("The file has no rows: there is nothing to import."))
+        print_line(translate("The file has no rows: there is nothing to import."))
     elif is_plan and changes:
-        print_next(say("Nothing was written yet. To apply this plan:"), command("import", "apply", printed_id))
+        print_next(translate("Nothing was written yet. To apply this plan:"), command("import", "apply", printed_id))
     elif is_plan:
-        print_line(say("Nothing was written, and applying this plan would change nothing."))
+        print_line(translate("Nothing was written, and applying this plan would change nothing."))
     elif import_.state == "applied" and not changes and not report.needs_attention:
-        print_line(say("Nothing changed: all of these values are already stored."))
+        print_line(translate("Nothing changed: all of these values are already stored."))
     if report.waiting and import_.state == "applied":
         waiting = counted(report.waiting, "row waits for review", "rows wait for review")
         print_next(f"{waiting}:", command("import", "review", "list", "--import", printed_id))
     if shown.again is not None:
         _print_correction_steps(shown)
     if import_.state == "failed" and import_.failure_trace:
-        print_next(say("To see where in the code it failed:"), command("import", "show", printed_id, "--debug"))
+        print_next(translate("To see where in the code it failed:"), command("import", "show", printed_id, "--debug"))
 
 
 def _print_correction_steps(shown: Shown) -> None:
@@ -175,9 +179,9 @@ def _print_correction_steps(shown: Shown) -> None:
     to_correct = counted(_count_to_correct(shown.report), "row to correct", "rows to correct")
     still_wait = shown.report.import_.state in ("planned", "applied")
     if still_wait and shown.report.waiting and shown.report.counts["rejected"]:  # they were listed above as well
-        to_correct += f" ({say('{number} of them wait for review', number=number(shown.report.waiting))})"
+        to_correct += f" ({translate('{number} of them wait for review', number=number(shown.report.waiting))})"
     print_next(
-        say("{rows}: write the error file, correct it, and import it again:", rows=to_correct),
+        translate("{rows}: write the error file, correct it, and import it again:", rows=to_correct),
         command("import", "errors", shown.printed_id, "--output", shown.error_file),
         command(*(shown.again or ())),
     )
@@ -200,37 +204,45 @@ def render_undo(console: "Console", report: "UndoReport", printed_id: str) -> No
     print_line(_undo_headline(report, printed_id), style="bold")
     if report.again and not any(report.counts.values()):
         return
-    width = max(map(len, (say(outcome) for outcome in _UNDONE)))
+    width = max(map(len, (translate(outcome) for outcome in _UNDONE)))
     for outcome, meaning in _UNDONE.items():
-        console.print(safe_text(f"{number(report.counts[outcome]):>10} {say(outcome):<{width}}  {say(meaning)}"))
+        console.print(
+            safe_text(f"{number(report.counts[outcome]):>10} {translate(outcome):<{width}}  {translate(meaning)}")
+        )
     if report.left:
         rows = [
-            (one.label, say(one.outcome), translate(one.reason or ""), ", ".join(one.kept), ", ".join(one.restored))
+            (
+                one.label,
+                translate(one.outcome),
+                translate_message(one.reason or ""),
+                ", ".join(one.kept),
+                ", ".join(one.restored),
+            )
             for one in report.left
         ]
         table(console, ("record", "outcome", "why", "kept", "restored"), rows)
     if report.dry_run and (report.changes_something or not report.again):
-        print_next(say("Nothing was done. To do it:"), command("import", "undo", printed_id))
+        print_next(translate("Nothing was done. To do it:"), command("import", "undo", printed_id))
 
 
 def describe_reading(read_as: Mapping[str, object]) -> str:
     """Return how a source was read, in the reader's language."""
-    settings = [f"{say(name.replace('_', ' '))} «{_setting(value)}»" for name, value in sorted(read_as.items())]
-    return f"{say('Read as')}: {', '.join(settings)}"
+    settings = [f"{translate(name.replace('_', ' '))} «{_setting(value)}»" for name, value in sorted(read_as.items())]
+    return f"{translate('Read as')}: {', '.join(settings)}"
 
 
 def _undo_headline(report: "UndoReport", printed_id: str) -> str:
     if report.again:
         done, remaining = report.counts["deleted"] + report.counts["restored"], len(report.left)
         if not any(report.counts.values()):
-            return say("Import {id} was already undone completely. Nothing changed.", id=printed_id)
+            return translate("Import {id} was already undone completely. Nothing changed.", id=printed_id)
         if report.dry_run:
-            return say("Import {id} was undone before. Undoing the rest would change:", id=printed_id)
+            return translate("Import {id} was undone before. Undoing the rest would change:", id=printed_id)
         facts = {"id": printed_id, "done": number(done), "left": number(remaining)}
-        return say("Import {id} was undone before; {done} more records undone now, {left} remain:", **facts)
+        return translate("Import {id} was undone before; {done} more records undone now, {left} remain:", **facts)
     if report.dry_run:
-        return say("Import {id} would be undone", id=printed_id)
-    return say("Import {id} is {state}", id=printed_id, state=say(report.import_.state))
+        return translate("Import {id} would be undone", id=printed_id)
+    return translate("Import {id} is {state}", id=printed_id, state=translate(report.import_.state))
 
 
 def _setting(value: object) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import completion, output, terminal
-from kelompok_core.cli.language import language, say
+from kelompok_core.cli.language import language, translate
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
 from kelompok_core.issues.entries import LANGUAGES
 
@@ -56,12 +56,13 @@ def list_all(
 
     def render(console: "Console") -> None:
         if not rows:
-            output.print_line(say("No row waits for review."))
+            output.print_line(translate("No row waits for review."))
             return
         output.table(console, ("row", "source", "line", "name", "why", "candidates"), rows)
         shown = rows[0][0]
         output.print_next(
-            say("To compare one with the records it may match:"), output.command("import", "review", "show", shown)
+            translate("To compare one with the records it may match:"),
+            output.command("import", "review", "show", shown),
         )
 
     output.show(as_json, lambda: [_to_json(one) for one in items], render)
@@ -92,7 +93,7 @@ def show(ref: RefArgument, actor: ActorOption = None, as_json: JsonOption = Fals
 
 
 def _render(console: "Console", item: "ReviewItem", beside: "Mapping[str, list[Comparison]]", shown_ref: str) -> None:
-    where = say("{row}, line {line} of «{source}»", row=shown_ref, line=item.line, source=item.source_name)
+    where = translate("{row}, line {line} of «{source}»", row=shown_ref, line=item.line, source=item.source_name)
     output.print_line(where, style="bold")
     console.print(output.safe_text(item.message(language())))
     for slug, pairs in beside.items():
@@ -100,9 +101,9 @@ def _render(console: "Console", item: "ReviewItem", beside: "Mapping[str, list[C
     if not beside:
         output.table(console, ("field", "the row"), _values(item))
     output.print_next(
-        say("To merge it into a record, accept it as a new record, or reject it:")
+        translate("To merge it into a record, accept it as a new record, or reject it:")
         if beside
-        else say("To accept it as a new record, or reject it:"),
+        else translate("To accept it as a new record, or reject it:"),
         *(output.command("import", "review", "accept", shown_ref, "--merge-into", slug) for slug in beside),
         output.command("import", "review", "accept", shown_ref, "--as-new"),
         output.command("import", "review", "reject", shown_ref),
@@ -178,7 +179,7 @@ def reject(ref: RefArgument, note: NoteOption = None, actor: ActorOption = None,
 
 def _show_verdict(verdict: "Verdict", *, as_json: bool) -> None:
     changed = f": {', '.join(verdict.changed)}" if verdict.changed else ""
-    line = f"{verdict.ref} {say(verdict.decision)}{changed}"
+    line = f"{verdict.ref} {translate(verdict.decision)}{changed}"
     shown = {"row": verdict.ref, "decision": verdict.decision, "record": verdict.target_id, "changed": verdict.changed}
     output.show(as_json, lambda: shown, lambda _: output.print_line(line))
 

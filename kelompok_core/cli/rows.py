@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from kelompok_core.cli import output
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.list_files import Form, write_listing
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def render_rows(
             one.line,
             output.coloured(one.decision or ""),
             one.name or one.ref,
-            describe_row(one, whole=whole) + (f" ({say('see below')})" if one.reason in explained_below else ""),
+            describe_row(one, whole=whole) + (f" ({translate('see below')})" if one.reason in explained_below else ""),
         )
         for one in rows
     ]
@@ -46,7 +46,7 @@ def describe_row(row: "DecidedRow", *, whole: bool) -> str:
         values = "; ".join(
             f"{field}: {_shown(after, whole=whole)}" for field, _, after in changes_of(row) if after != row.name
         )
-        return f"{say('new')}: {values}"
+        return f"{translate('new')}: {values}"
     if row.changes:
         return "; ".join(
             f"{field}: {_shown(before, whole=whole)} → {_shown(after, whole=whole)}"
@@ -73,7 +73,7 @@ def _text(value: Any) -> str | None:
 
 def _shown(value: str | None, *, whole: bool) -> str:
     if value is None:
-        return say("nothing")
+        return translate("nothing")
     line = " ".join(_entries(value).split())
     return line if whole or len(line) <= _SHORT else line[: _SHORT - 1] + "…"
 

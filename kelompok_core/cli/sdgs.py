@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import output, surroundings, terminal
-from kelompok_core.cli.language import number, say
+from kelompok_core.cli.language import number, translate
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 from kelompok_core.cli.visible_text import data_stream
 
@@ -53,7 +53,7 @@ def add(slug: SlugArgument, goal: GoalArgument, actor: ActorOption = None) -> No
 
     with terminal.acting_session(actor) as (session, acting):
         GoalService(session, acting).add(slug, goal)
-    output.echo(say("Goal {goal} is set for {organization}.", goal=goal, organization=slug))
+    output.echo(translate("Goal {goal} is set for {organization}.", goal=goal, organization=slug))
 
 
 @app.command()
@@ -75,7 +75,7 @@ def remove(
         if for_good
         else "Goal {goal} is removed from {organization}."
     )
-    output.echo(say(message, goal=goal, organization=slug))
+    output.echo(translate(message, goal=goal, organization=slug))
 
 
 PluginOption = Annotated[str, typer.Option(help="The enricher whose fields provide the text.")]
@@ -98,7 +98,7 @@ def corrections(
             return
         with terminal.whole_file(file, force=force) as target:
             written = write_corrections(found, target)
-    output.echo(say("{number} texts written to {file}.", number=number(written), file=file))
+    output.echo(translate("{number} texts written to {file}.", number=number(written), file=file))
 
 
 @app.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from kelompok_core.cli import completion, output
-from kelompok_core.cli.language import language, say, translate
+from kelompok_core.cli.language import language, translate, translate_message
 from kelompok_core.cli.surroundings import SURROUNDINGS, settings
 from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.settings import require_installation
@@ -152,9 +152,11 @@ def report_error(error: KelompokError, *, as_json: bool) -> int:
         from kelompok_core.issues.sentences import describe_at_place
 
         details = "\n".join(describe_at_place(one, language=language()) for one in error.findings)
-        output.print_line(f"{say('Error')}: {details or translate(error.message)}", style="red", errors=True)
+        output.print_line(
+            f"{translate('Error')}: {details or translate_message(error.message)}", style="red", errors=True
+        )
         if error.hint:
-            output.print_line(output.as_typed(translate(error.hint)), errors=True)
+            output.print_line(output.as_typed(translate_message(error.hint)), errors=True)
     if SURROUNDINGS.debug:
         output.echo("".join(traceback.format_exception(error)), errors=True)
     return error.exit_code

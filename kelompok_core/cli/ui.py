@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kelompok_core.cli import output, surroundings
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.operating import UI_PORT, notify
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.errors import NotFound
@@ -25,16 +25,16 @@ def password(
     if remove:
         if not remove_password(settings(), name):
             raise NotFound("password of", name)
-        output.echo(say("{name} no longer has a password.", name=name))
+        output.echo(translate("{name} no longer has a password.", name=name))
         return
     set_password(settings(), name, _ask())
-    output.echo(say("The Dagster UI now requires a name and a password; {name} can log in.", name=name))
+    output.echo(translate("The Dagster UI now requires a name and a password; {name} can log in.", name=name))
 
 
 def _ask() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    password: str = typer.prompt(say("Password"), hide_input=True, confirmation_prompt=True)
+    password: str = typer.prompt(translate("Password"), hide_input=True, confirmation_prompt=True)
     return password
 
 
