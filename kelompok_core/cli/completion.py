@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.visible_text import visible
 from kelompok_core.entities import OWNERS, list_words
@@ -108,7 +108,7 @@ def users(incomplete: str) -> list[str]:
 
 def imports(incomplete: str) -> list[tuple[str, str]]:
     """Complete the newest imports, by unambiguous short ids."""
-    newest = [(_LAST, say("the newest"))] if _LAST.startswith(incomplete) else []
+    newest = [(_LAST, translate("the newest"))] if _LAST.startswith(incomplete) else []
     return newest + _ask(lambda connection: _imports(connection, incomplete))
 
 
@@ -124,7 +124,7 @@ def _imports(connection: "sa.Connection", incomplete: str) -> list[tuple[str, st
     return [
         (
             called[row.id] if called[row.id].startswith(incomplete) else str(row.id),
-            f"{row.source_name}, {say(row.state)}",
+            f"{row.source_name}, {translate(row.state)}",
         )
         for row in rows
     ]

@@ -8,7 +8,7 @@ import typer
 
 from kelompok_core.cli import completion, output, terminal
 from kelompok_core.cli.exporting import add_export
-from kelompok_core.cli.language import number, say
+from kelompok_core.cli.language import number, translate
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
 from kelompok_core.entities import OWNERS, EntityWords
 from kelompok_core.issues.sentences import local_time
@@ -121,7 +121,9 @@ def _add_writing(app: typer.Typer, noun: Noun) -> None:
             found = noun.queries(session).get(ref, _home(session, organization))
             changed = noun.service(session, who).update(found.id, terminal.pairs(given, "--set", first=True))
             summary = _summary(noun, session, changed)
-        output.show(as_json, lambda: summary, lambda _: output.print_line(f"{say('Updated')}: {_called(summary)}"))
+        output.show(
+            as_json, lambda: summary, lambda _: output.print_line(f"{translate('Updated')}: {_called(summary)}")
+        )
 
     @app.command(help=f"Show one {noun.word}: values, who said each, evidence and history.")
     def show(ref: RefArgument, organization: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -199,7 +201,7 @@ def _list(noun: Noun, organization: str | None, search: str | None, limit: int, 
     def render(console: "Console") -> None:
         output.table(console, columns, [[one[name] for name in columns] for one in cells])
         shown, all_there = number(len(summaries)), number(total)
-        output.print_line(say("{shown} of {total}", shown=shown, total=all_there))
+        output.print_line(translate("{shown} of {total}", shown=shown, total=all_there))
 
     output.show(as_json, lambda: summaries, render)
 
@@ -209,7 +211,7 @@ def _create(noun: Noun, given: list[str], organization: str | None, actor: str |
         values = terminal.pairs(given, "--set", first=True)
         made = noun.service(session, who).create(values, _home(session, organization))
         summary = _summary(noun, session, made)
-    output.show(as_json, lambda: summary, lambda _: output.print_line(f"{say('Created')}: {_called(summary)}"))
+    output.show(as_json, lambda: summary, lambda _: output.print_line(f"{translate('Created')}: {_called(summary)}"))
 
 
 def _home(session: "Session", slug: str | None) -> "UUID | None":
@@ -321,7 +323,7 @@ class _Shown:
         output.table(console, ("evidence: source", "file", "line", "row", "import"), seen)
         console.print()
         changes = [
-            (local_time(one.occurred_at), say(one.action), one.actor, one.origin, ", ".join(one.changed()))
+            (local_time(one.occurred_at), translate(one.action), one.actor, one.origin, ", ".join(one.changed()))
             for one in self.history
         ]
         output.table(console, ("history", "action", "actor", "origin", "fields"), changes)

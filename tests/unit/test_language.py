@@ -83,9 +83,9 @@ def test_numbers_and_nouns(indonesian):
     (UsageError("whatever nobody translated"), "whatever nobody translated"),
 ], ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "")  # fmt: skip
 def test_errors_are_composed_in_indonesian(indonesian, error, said):
-    assert language.translate(error.message) == said
+    assert language.translate_message(error.message) == said
     language.use_language("en")
-    assert language.translate(error.message) == error.message
+    assert language.translate_message(error.message) == error.message
 
 
 @pytest.mark.parametrize(("message", "said"), [
@@ -96,7 +96,7 @@ def test_errors_are_composed_in_indonesian(indonesian, error, said):
     ("--file: status already exists", "--file: status sudah ada"),
 ])  # fmt: skip
 def test_typed_names_are_never_translated(indonesian, message, said):
-    assert language.translate(message) == said
+    assert language.translate_message(message) == said
 
 
 @pytest.mark.parametrize(("message", "said"), [
@@ -108,7 +108,7 @@ def test_typed_names_are_never_translated(indonesian, message, said):
     (NotFound("member", "d'arc").message, "tidak ada anggota \"d'arc\""),
 ])  # fmt: skip
 def test_nested_sentences_are_translated(indonesian, message, said):
-    assert language.translate(message) == said
+    assert language.translate_message(message) == said
 
 
 @pytest.mark.parametrize(("environ", "expected"), [
