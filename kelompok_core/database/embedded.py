@@ -410,9 +410,8 @@ def _ensure_roles(passwords: Passwords, admin: AdminPasswords, port: int) -> Non
         server.execute("ALTER ROLE dagster SET synchronous_commit = off")
         for database, owner, users in _DATABASES:
             if missing("pg_database", "datname", database):
-                server.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(owner))
-                )
+                create = sql.SQL("CREATE DATABASE {} OWNER {}")
+                server.execute(create.format(sql.Identifier(database), sql.Identifier(owner)))
             _restrict(server.execute, sql, database, users)
         for database in _MAINTENANCE:
             _restrict(server.execute, sql, database, ())
