@@ -9,8 +9,10 @@ from benchmarks.organizations import write_organizations
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.imports.applying import invariants
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.undoing.undo import undo
 from kelompok_core.records.registry import get_descriptor, get_service
+from kelompok_core.values.merge_policy import MergePolicy
 from tests.counting import decided
 
 # Everything a person would see of the organizations; not versions and times.
@@ -309,3 +311,27 @@ def test_what_a_person_edited_since_is_kept_in_every_entity(import_file, install
     assert (left.record_id, left.kept) == (first, ["tags"])
     shown = ask(f"SELECT to_jsonb(t)::text AS text FROM {entity} t WHERE id = :id", id=first)[0].text
     assert "milik sendiri" in shown
+
+
+@pytest.mark.parametrize("organization", [None, "forum-air"])
+def test_an_old_slug_that_another_record_has_now_is_left(import_file, installation, operator, ask, organization):
+    entity, label = ("events", "title") if organization else ("organizations", "name")
+    if organization:
+        import_file("name\nForum Air\n")
+    where = {"entity": entity, "organization": organization}
+    import_file(f"id,{label},slug\n1,Rapat Air,rapat\n", **where)
+    second = import_file(
+        f"id,{label},slug,description\n1,Rapat Air,rapat-air,Lama\n",
+        **where,
+        options=ImportOptions(policies={"slug": MergePolicy.OWN}),
+    )
+    assert ask(f"SELECT slug FROM {entity} WHERE {label} = 'Rapat Air'")[0].slug == "rapat-air"
+    third = import_file(f"id,{label},slug\n9,Rapat Lain,rapat\n", **where, source="lain")
+    report = undo(installation, second.import_.id, operator)
+    (left,) = report.left
+    assert (left.outcome, left.reason, list(left.kept)) == ("restored", "another record has its old slug", ["slug"])
+    found = ask(f"SELECT slug, description FROM {entity} WHERE {label} = 'Rapat Air'")[0]
+    assert (found.slug, found.description) == ("rapat-air", None)
+    undo(installation, third.import_.id, operator)
+    assert undo(installation, second.import_.id, operator).left == []
+    assert ask(f"SELECT slug FROM {entity} WHERE {label} = 'Rapat Air'")[0].slug == "rapat"

@@ -58,7 +58,7 @@ def _changed_fields(descriptor: EntityDescriptor) -> str:
     path = f"'{{{descriptor.extra_column},{_EXTRA}}}'::text[] || CAST(:source AS text)"
     return f"""
         CREATE TEMPORARY TABLE undoing_units ON COMMIT DROP AS
-        SELECT u.record_id, f.name,
+        SELECT u.record_id, f.name, {_taken(descriptor)} AS taken,
                f.now IS NOT DISTINCT FROM f.after AND f.now_origin IS NOT DISTINCT FROM f.after_origin AS as_left
         FROM undoing u CROSS JOIN LATERAL (
           {fields} UNION ALL
@@ -66,6 +66,17 @@ def _changed_fields(descriptor: EntityDescriptor) -> str:
         WHERE NOT u.created AND u.now IS NOT NULL
           AND (f.before, f.before_origin) IS DISTINCT FROM (f.after, f.after_origin)
           AND (f.before, f.before_origin) IS DISTINCT FROM (f.now, f.now_origin)"""
+
+
+def _taken(descriptor: EntityDescriptor) -> str:
+    """Whether another record has the slug that would be restored; nothing else is unique."""
+    if not descriptor.has_slug:
+        return "false"
+    owner = f" AND x.{descriptor.organization_column} = t.{descriptor.organization_column}"
+    return f"""
+        (f.name = 'slug' AND EXISTS (
+          SELECT FROM {descriptor.entity} x JOIN {descriptor.entity} t ON t.id = u.record_id
+          WHERE x.slug = u.before->>'slug' AND x.id <> t.id{owner if descriptor.belongs else ""}))"""
 
 
 def _changed_field(field: Field) -> str:
@@ -97,6 +108,7 @@ def _outcomes(references: Sequence[tuple[str, str]]) -> str:
                     ELSE 'kept' END AS outcome,
                CASE WHEN u.now IS NULL THEN 'deleted since'
                     WHEN g.sent_again THEN 'sent again since'
+                    WHEN s.taken THEN 'another record has its old slug'
                     WHEN u.created AND (u.now - {_BOOKKEEPING}) <> (u.after - {_BOOKKEEPING})
                       OR cardinality(s.kept) > 0 THEN 'changed since by ' || coalesce(l.actor, 'nobody known')
                     WHEN u.created AND h.holder IS NOT NULL THEN h.holder || ' still belong to it' END AS reason,
@@ -107,8 +119,8 @@ def _outcomes(references: Sequence[tuple[str, str]]) -> str:
                     ELSE coalesce(s.kept, '{{}}') END AS kept
         FROM undoing u
         LEFT JOIN (
-          SELECT record_id, array_agg(name ORDER BY name) FILTER (WHERE as_left) AS restored,
-                 array_agg(name ORDER BY name) FILTER (WHERE NOT as_left) AS kept
+          SELECT record_id, array_agg(name ORDER BY name) FILTER (WHERE as_left AND NOT taken) AS restored,
+                 array_agg(name ORDER BY name) FILTER (WHERE NOT as_left OR taken) AS kept, bool_or(taken) AS taken
           FROM undoing_units GROUP BY record_id) s ON s.record_id = u.record_id
         CROSS JOIN LATERAL (SELECT CASE WHEN u.created THEN {holder} END AS holder) h
         CROSS JOIN LATERAL (SELECT EXISTS (
