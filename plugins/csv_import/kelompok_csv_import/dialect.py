@@ -91,6 +91,8 @@ def _marks_are_content(sample: Sequence[str], dialect: Dialect) -> bool:
     lines = [line.rstrip("\r\n") for line in sample if line.strip()]
     rows = [line.split(dialect.delimiter) for line in lines]
     width = usual_width(rows)
+    if _is_quoted_throughout(sample, rows, dialect):
+        return False
     if width == 1 or width != usual_width(list(_rows(sample, dialect))):
         return False
     if sum(len(row) == width for row in rows) < _NEARLY_ALL * len(rows):
@@ -101,6 +103,19 @@ def _marks_are_content(sample: Sequence[str], dialect: Dialect) -> bool:
     cells = [cell.strip() for row in marked for cell in row if cell.strip().startswith(dialect.quote)]
     open_ended = [cell for cell in cells if len(cell) == 1 or not cell.endswith(dialect.quote)]
     return len(open_ended) >= _FEWEST_OPEN and _OPEN_SHARE * len(open_ended) >= len(cells)
+
+
+def _is_quoted_throughout(sample: Sequence[str], rows: Sequence[Sequence[str]], dialect: Dialect) -> bool:
+    """Return whether all cells of the first line are quoted, and all quotes of the sample are closed and escaped."""
+    quote = dialect.quote
+    first = [cell.strip() for cell in rows[0]] if rows else []
+    if not all(len(cell) > 1 and cell[0] == cell[-1] == quote for cell in first):
+        return False
+    try:
+        list(make_parser(prepared(sample, dialect), dialect, is_strict=True))
+    except csv.Error:
+        return False
+    return True
 
 
 def _has_blanks_before_quotes(sample: Sequence[str], dialect: Dialect) -> bool:
