@@ -20,14 +20,14 @@ from kelompok_core.values.reading import Reading
 _KLUB = UUID(int=1)
 
 
-def _make(descriptor, columns, *, scoped=True, given=None, **terms):
+def _make(descriptor, columns, *, scoped=True, given=None, header=None, **terms):
     size = len(next(iter(columns.values())))
     batch = SourceBatch(
         cells=text_table(columns),
         locations=location_table(range(1, size + 1), lines=range(2, size + 2), selectors=[""] * size),
     )
     descriptor = get_descriptor(descriptor) if isinstance(descriptor, str) else descriptor
-    mapping = map_columns(descriptor, list(columns), given or {}, scoped=scoped)
+    mapping = map_columns(descriptor, header or list(columns), given or {}, scoped=scoped)
     return make_candidates(descriptor, batch, mapping, Terms(organization_id=_KLUB if scoped else None, **terms))
 
 
@@ -54,8 +54,8 @@ def test_decimals_are_cut_only_from_a_column_in_which_a_program_wrote_them():
 
 
 def test_an_id_that_lost_digits_is_none_and_the_row_says_so():
-    made = _make("members", {"Nama": ["Ani", "Budi"], "ID": ["1.23457E+11", "8"]})
-    assert _told(made.external_id) == [None, "8"]
+    made = _make("members", {"Nama": ["Ani", "Budi", "Cici"], "ID": ["1.23457E+11", "8", "-"]})
+    assert _told(made.external_id) == [None, "8", None]
     assert _findings(made, "id.digits_lost") == [(0, "ID", "id.digits_lost")]
 
 
@@ -117,11 +117,28 @@ def test_a_part_is_used_where_its_field_has_a_value():
     assert made.used_columns == {"Nama", "Nama Depan", "Nama Tengah"}
 
 
-def test_a_cell_that_is_wrong_is_said_once():
-    made = _make("members", {"Nama": ["Ani", "Budi"], "Email": ["bukan alamat", "b@x.id"]})
-    about = [one.code for one in made.findings.itertuples() if one.column == "Email"]
-    assert len(about) == 1
-    assert about != ["value.not_used"]
+def test_a_cell_that_has_a_finding_is_not_said_a_second_time():
+    made = _make("events", {"Judul": ["Rapat", "Kopdar"], "Tanggal": [None, "2031-01-05"], "Jam": ["09:00", "10:00"]})
+    assert [(one.position, one.column, one.code) for one in made.findings.itertuples()] == [
+        (0, "Jam", "value.time_without_date")
+    ]
+
+
+def test_columns_that_a_batch_does_not_have_are_left_out():
+    made = _make("members", {"Nama": ["Ani"]}, header=["Nama", "Email", "Warna"])
+    assert "email" not in made.fields.columns
+    assert list(made.extra.columns) == []
+
+
+def test_what_ends_before_it_begins_is_an_error():
+    columns = {
+        "Nama": ["Ani", "Budi"],
+        "Tanggal Mulai": ["2020-05-01"] * 2,
+        "Tanggal Selesai": ["2019-05-01", "2021-05-01"],
+    }
+    assert [(one.position, one.code) for one in _make("members", columns).findings.itertuples()] == [
+        (0, "value.end_before_start")
+    ]
 
 
 def test_a_no_that_is_understood_is_used_although_it_is_no_value():
@@ -152,13 +169,16 @@ def test_a_right_that_is_granted_is_needed_only_where_a_value_asks_for_it():
     assert _told(made.fields["status"]) == ["published", "draft"]
     assert _findings(made, "permission.value") == []
     assert made.needs == {Action.RECORD_PUBLISH}
-    drafts = {"Judul": ["A"], "Status": ["draft"]}
+    drafts = {"Judul": ["A"], "Status": ["draft"], "Tanggal Terbit": [None]}
     assert _make("posts", drafts, granted=frozenset({Action.RECORD_PUBLISH})).needs == frozenset()
 
 
 def test_each_row_names_the_fields_that_were_made_of_others():
     made = _make("members", {"Nama": ["Ani", None], "Email": ["ani@x.id", "budi.santoso@x.id"]})
     assert _told(made.fields["derived"]) == [None, "name"]
+    starts = ["2031-01-05 10:00 WIB", "2031-01-05 10:00", None]
+    events = _make("events", {"Judul": ["A", "B", "C"], "Mulai": starts})
+    assert _told(events.fields["derived"]) == ["timezone,all_day", "all_day", None]
     assert "derived" not in _make("members", {"Nama": ["Ani"], "Email": ["ani@x.id"]}).fields.columns
 
 
@@ -196,6 +216,8 @@ def test_telephone_numbers_are_read_in_the_country_of_the_organization_that_a_ro
     }
     made = _make("members", columns, scoped=False, owner_countries={"Klub Kuching": "MY"})
     assert _told(made.fields["phone"]) == ["+60123456789", "+628123456789"]
+    ours = _make("members", {"Nama": ["Ani"], "HP": ["0812 3456 789"]}, owner_countries={"Klub Kuching": "MY"})
+    assert _told(ours.fields["phone"]) == ["+628123456789"]
 
 
 def test_columns_that_are_no_field_are_kept_as_written_without_blank_cells():
