@@ -80,6 +80,21 @@ def test_a_sentence_behind_a_heading_is_not_wrapped_in_a_narrow_column():
     assert _printed(columns, [row], width=60)[0].split() == ["severity", "code", "rows", "first", "of", "them"]
 
 
+def test_a_block_cuts_no_word_longer_than_the_terminal():
+    lines = _printed(("name", "first", "second"), [("Ani", "a" * 50, "b" * 20)], width=30)
+    assert "".join(line.split()[-1] for line in lines[1:]).count("a") == 50
+    assert max(map(len, lines)) <= 30
+    (_, *rest) = _printed(("name", "only"), [("Ani", "a" * 50)], width=30)
+    assert rest == [f"  {'a' * 28}", f"  {'a' * 22}"]
+
+
+def test_the_heading_of_a_block_names_its_numbers_and_leaves_out_what_is_empty():
+    row = ("", 7, "1,200", "Klub Ani 7", "x" * 30)
+    columns = ("", "line", "rows", "name", "why")
+    assert _printed(columns, [row], width=40, heading=4)[0] == "line 7  rows 1,200  Klub Ani 7"
+    assert _printed(columns, [("", 7, None, "", ""), row], width=40, heading=4)[:2] == ["line 7", ""]
+
+
 def test_wide_characters_take_two_columns():
     rows = [("京" * 7, "b" * 14)]
     assert _printed(("x", "y"), rows, width=30)[1] == "  ".join(rows[0])
