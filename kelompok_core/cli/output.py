@@ -147,7 +147,8 @@ def table(
     if sum(least) + _GAP * (len(least) - 1) > console.width and len(columns) > 1:
         _print_blocks(console, headers, cells, heading or 1)
     else:
-        _print_table(console, headers, cells, least, [_is_number(rows, at) for at in range(len(columns))])
+        narrow = [min(one, console.width) for one in least]
+        _print_table(console, headers, cells, narrow, [_is_number(rows, at) for at in range(len(columns))])
 
 
 def _text(cell: object) -> "Text":

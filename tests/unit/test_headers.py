@@ -55,11 +55,14 @@ def test_personal_data_is_refused_unless_named():
     mapping = map_headers(["Nama", "No. KTP"], _FIELDS, given={})
     assert mapping.dropped == ["No. KTP"]
     assert _codes(mapping) == [("header.sensitive_refused", "No. KTP")]
+    assert mapping.issues[0].params == {"position": 2}
     assert map_headers(["Nama", "No. KTP"], _FIELDS, given={"No. KTP": "extra"}).extra == ["No. KTP"]
 
 
 def test_columns_of_error_files_are_ignored():
-    assert map_headers(["Nama", *ERROR_FILE_COLUMNS], _FIELDS, given={}).dropped == list(ERROR_FILE_COLUMNS)
+    mapping = map_headers(["Nama", *ERROR_FILE_COLUMNS], _FIELDS, given={})
+    assert mapping.dropped == list(ERROR_FILE_COLUMNS)
+    assert mapping.extra == []
 
 
 def test_missing_required_field_is_fatal_and_names_aliases():
@@ -204,3 +207,92 @@ def test_office_address_belongs_to_an_organization():
 def test_notes_and_marks_in_headers_are_ignored(written):
     fields = header_fields(get_descriptor("organizations"), scoped=False)
     assert map_headers([written], fields, given={}).targets == {written: "name"}
+
+
+def _map(*columns, fields=_FIELDS, **facts):
+    return map_headers(columns, fields, given=facts.pop("given", {}), **facts)
+
+
+def test_a_running_number_identifies_nothing_and_is_named():
+    mapping = _map("No.", "Nama")
+    assert mapping.ignored == ["No."]
+    assert _codes(mapping) == [("id.looks_like_running_number", "No.")]
+
+
+@pytest.mark.parametrize("beside", ["_uuid", "SubmissionDate"])
+def test_when_a_form_was_filled_in_is_extra_data(beside):
+    fields = (*_FIELDS, HeaderField(name="starts_at", aliases=("start",)))
+    mapping = _map("Nama", "start", beside, fields=fields)
+    assert "start" in mapping.extra
+    assert ("header.form_metadata", "start") in _codes(mapping)
+    assert ("header.form_metadata", "Nama") not in _codes(mapping)
+    assert _map("Nama", "start", fields=fields).targets == {"Nama": "name", "start": "starts_at"}
+
+
+def test_a_header_of_two_words_is_known_when_they_are_joined():
+    fields = (HeaderField(name="city", aliases=("asal kota",)),)
+    assert _map("asalkota", fields=fields).targets == {"asalkota": "city"}
+
+
+_CALLED_TWICE = (HeaderField(name="phone", aliases=("telp", "hp"), further="other"), HeaderField(name="other"))
+
+
+def test_a_second_column_with_an_alias_is_the_further_field():
+    mapping = _map("HP", "Telp", fields=_CALLED_TWICE)
+    assert mapping.targets == {"Telp": "phone", "HP": "other"}
+
+
+@pytest.mark.parametrize(("columns", "given"), [(("HP", "Telp", "Other"), {}), (("HP", "Telp", "X"), {"X": "other"})])
+def test_a_further_field_that_has_a_column_takes_no_second_one(columns, given):
+    mapping = _map(*columns, fields=_CALLED_TWICE, given=given)
+    assert mapping.targets == {"Telp": "phone", columns[2]: "other"}
+    assert ("header.ambiguous", "HP") in _codes(mapping)
+
+
+def test_a_weak_alias_counts_only_beside_its_field():
+    fields = (*_FIELDS, HeaderField(name="people", weak_aliases=("kuota", "peserta"), beside=frozenset({"name"})))
+    assert _map("Peserta", "Kuota", "Nama", fields=fields).targets == {"Nama": "name", "Kuota": "people"}
+    assert _map("Peserta", "Kota", fields=fields).targets == {"Kota": "city"}
+
+
+def test_an_alias_that_must_be_distinct_is_no_id_where_a_value_repeats():
+    fields = (*_FIELDS, HeaderField(name="id", distinct_aliases=("kode",)))
+    assert _map("Kode", fields=fields).targets == {"Kode": "id"}
+    assert _map("Kode", fields=fields, repeating=["Kode"]).extra == ["Kode"]
+
+
+def test_an_alias_for_times_with_a_zone_needs_the_zone():
+    fields = (*_FIELDS, HeaderField(name="at", zoned_aliases=("jam",), dated=True))
+    assert _map("Jam (WIB)", fields=fields).targets == {"Jam (WIB)": "at"}
+    assert _map("Jam", fields=fields).extra == ["Jam"]
+    assert _map("Kota WIB", fields=fields).extra == ["Kota WIB"]
+
+
+def test_of_two_columns_with_one_date_the_one_with_a_zone_wins():
+    fields = (*_FIELDS, HeaderField(name="at", aliases=("mulai",), dated=True))
+    assert _map("Mulai", "Mulai WIB", fields=fields).targets == {"Mulai WIB": "at"}
+
+
+def test_a_field_by_name_only_is_found_by_no_header():
+    fields = (*_FIELDS, HeaderField(name="color", aliases=("warna",), by_name_only=True))
+    assert _map("Warna", fields=fields).extra == ["Warna"]
+    assert _map("Warna", fields=fields, given={"Warna": "color"}).targets == {"Warna": "color"}
+
+
+def test_one_of_the_alternatives_is_as_good_as_a_required_field():
+    fields = (HeaderField(name="starts_on", required=True, instead=frozenset({"starts_at"})),
+              HeaderField(name="starts_at"))  # fmt: skip
+    assert _map("starts_at", fields=fields).issues == []
+    assert _codes(_map("x", fields=fields)) == [("header.unknown", "x"), ("header.missing", None)]
+
+
+def test_a_mapping_that_fits_two_headers_is_refused():
+    with pytest.raises(UsageError, match="has no column"):
+        _map("KOTA", "Kota ", given={"kota": "city"})
+    assert _map("KOTA", "Kota", given={"Kota": "city"}).targets == {"Kota": "city"}
+
+
+def test_a_long_list_of_columns_is_cut_in_a_sentence():
+    columns = ["a" * 30, "b" * 30, "c"]
+    (issue,) = [one for one in _map(*columns).issues if one.code == "header.missing"]
+    assert issue.params["columns"] == [*columns[:2], "…"]
