@@ -51,7 +51,7 @@ def _watched(descriptor):
 @pytest.mark.parametrize("entity", list_entities())
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_file_sets_a_protected_column(import_file, ask, entity, data):
+def test_file_cannot_set_a_protected_column(import_file, ask, entity, data):
     descriptor = get_descriptor(entity)
     organization = None
     if descriptor.belongs:
@@ -74,7 +74,7 @@ def test_no_file_sets_a_protected_column(import_file, ask, entity, data):
     ("entity", "name"),
     [(entity, name) for entity in list_entities() for name in sorted(get_descriptor(entity).protected)],
 )
-def test_no_mapping_reaches_a_protected_column(import_file, ask, entity, name):
+def test_mapping_cannot_name_a_protected_column(import_file, ask, entity, name):
     descriptor = get_descriptor(entity)
     content = f"external id,{descriptor.label},organisasi,x\n1,Satu,Rumah,claimed\n"
     with pytest.raises(UsageError, match=name):

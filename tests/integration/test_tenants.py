@@ -166,7 +166,7 @@ ROWS = {
 
 @pytest.mark.parametrize("confined", [True, False], ids=["confined", "row by row"])
 @pytest.mark.parametrize("what", ROWS)
-def test_the_outcome_is_the_same_whatever_others_have(
+def test_outcome_does_not_depend_on_records_of_others(
     what, confined, forget, ours, import_file, seen_of, reviewer, waiting, installation, operator, database
 ):
     text, how = ROWS[what]
@@ -194,7 +194,7 @@ def test_the_outcome_is_the_same_whatever_others_have(
             assert [pair for pair in zip(told, alone, strict=True) if pair[0] != pair[1]] == [], world.__name__
 
 
-def test_a_row_about_another_organization_is_refused_before_anybody_is_asked(ours, import_file, waiting, ask):
+def test_row_of_another_organization_is_refused_before_review(ours, import_file, waiting, ask):
     _, actor = ours
     import_file(THEIRS, source="all")
     text, _ = ROWS["organizations"]
@@ -212,7 +212,7 @@ def test_a_row_about_another_organization_is_refused_before_anybody_is_asked(our
     assert [one.row_number for one in waiting()] == [8]
 
 
-def test_who_may_not_create_an_organization_does_not_by_review(ours, import_file, installation, ask, person):
+def test_review_does_not_bypass_the_right_to_create_organizations(ours, import_file, installation, ask, person):
     _, actor = ours
     report = import_file("id,name\n6,Ours\n", source="own", organization="ours", actor=actor)
     assert report.counts["review"] == 1
@@ -227,7 +227,7 @@ def test_who_may_not_create_an_organization_does_not_by_review(ours, import_file
     assert undo(installation, report.import_.id, steward).counts["deleted"] == 1
 
 
-def test_people_of_one_organization_do_not_create_what_a_list_of_many_asks_about(ours, import_file, installation, ask):
+def test_editor_of_one_organization_cannot_create_records_from_a_shared_list(ours, import_file, installation, ask):
     _, actor = ours
     report = import_file("id,name\n6,Ours\n", source="of many")
     with pytest.raises(NotPermitted):
@@ -236,7 +236,7 @@ def test_people_of_one_organization_do_not_create_what_a_list_of_many_asks_about
     assert Reviewer(installation, actor).accept_into(report.import_.id, 1, None).decision in ("merged", "unchanged")
 
 
-def test_what_a_row_may_be_by_now_is_looked_for_where_the_reader_may_look(ours, import_file, database):
+def test_candidates_are_limited_to_organizations_visible_to_the_reader(ours, import_file, database):
     """A record made after the row was sent to review, in another organization and in the reader's own."""
     _, actor = ours
     report = import_file("id,name,website\n6,Ours,https://rahasia.or.id\n", source="own", organization="ours")
@@ -250,7 +250,9 @@ def test_what_a_row_may_be_by_now_is_looked_for_where_the_reader_may_look(ours, 
                 find_by_ref(connection, item, "rahasia", sees=sees)
 
 
-def test_a_candidate_that_moved_away_is_not_shown(ours, import_file, database, ask, waiting, seen_of, installation):
+def test_candidate_moved_to_another_organization_is_not_shown(
+    ours, import_file, database, ask, waiting, seen_of, installation
+):
     """An import before candidates were limited to the organization; a record that moved away since is hidden too."""
     _, actor = ours
     import_file(THEIRS, source="all")
@@ -276,7 +278,7 @@ def test_a_candidate_that_moved_away_is_not_shown(ours, import_file, database, a
         Reviewer(installation, actor).accept_into(report.import_.id, 1, moved)
 
 
-def test_rows_of_a_record_that_moved_away_tell_nothing_of_it(ours, import_file, database):
+def test_rows_do_not_disclose_values_of_a_moved_record(ours, import_file, database):
     _, actor = ours
     import_file(THEIRS, source="all")
     report = import_file("id,name,email\n1,Siti,baru@ours.or.id\n", source="ours", entity="members",
@@ -297,7 +299,7 @@ def test_rows_of_a_record_that_moved_away_tell_nothing_of_it(ours, import_file, 
         assert row.changes["email"] == ["siti@ours.or.id", "baru@ours.or.id"]
 
 
-def test_another_organizations_list_does_not_replace_waiting_rows(ours, import_file, person, waiting):
+def test_list_of_another_organization_does_not_replace_review_items(ours, import_file, person, waiting):
     """Two lists of one name, of two organizations: a name of a list is nobody's own."""
     _, actor = ours
     import_file(THEIRS, source="all")
@@ -307,7 +309,7 @@ def test_another_organizations_list_does_not_replace_waiting_rows(ours, import_f
     assert len(waiting()) == 1, "it waits for who asked about it"
 
 
-def test_a_name_means_an_organization_that_the_importer_can_see(ours, import_file, ask):
+def test_organization_name_is_looked_up_only_among_visible_ones(ours, import_file, ask):
     _, actor = ours
     import_file("id,name,slug,city\n1,Ours,ours-too,Ende\n2,Lain,lain,Ende\n", source="others")
     text = "name,organisasi\nAni,Ours\nBudi,ours-too\nCici,Lain\nDedi,Nowhere\n"
@@ -320,7 +322,7 @@ def test_a_name_means_an_organization_that_the_importer_can_see(ours, import_fil
     ]  # fmt: skip
 
 
-def test_where_one_may_look_and_not_import_that_is_said(ours, import_file, ask, database):
+def test_visible_organization_without_import_right_is_permission_denied(ours, import_file, ask, database):
     _, actor = ours
     import_file(THEIRS, source="others")
     grant_role(database, actor.id, "kembar", "viewer")
@@ -328,7 +330,7 @@ def test_where_one_may_look_and_not_import_that_is_said(ours, import_file, ask, 
     assert [group.code for group in report.groups] == ["permission.denied"]
 
 
-def test_the_same_file_sent_by_others_is_not_told_of(ours, import_file, person, database):
+def test_same_file_of_another_sender_is_not_disclosed(ours, import_file, person, database):
     _, actor = ours
     import_file(THEIRS, source="others")
     text = "name,organisasi\nAni,Ours\nBudi,kembar\n"
@@ -345,7 +347,7 @@ def _decided(ask, report):
     return [tuple(row) for row in rows]
 
 
-def test_an_editors_decisions_do_not_identify_rows_of_a_shared_list(ours, import_file, ask):
+def test_decisions_of_an_editor_do_not_identify_rows_of_a_shared_list(ours, import_file, ask):
     """Names of lists and ids in them are guessed easily: «list» and 1."""
     _, actor = ours
     import_file("id,name,slug\n1,Ours,ours\n", source="list", organization="ours", actor=actor)
@@ -356,7 +358,7 @@ def test_an_editors_decisions_do_not_identify_rows_of_a_shared_list(ours, import
     assert _decided(ask, again) == [("merged", "match.known"), ("unchanged", "match.known")]
 
 
-def test_an_id_from_an_editor_does_not_name_an_organization_in_other_imports(ours, import_file, ask):
+def test_id_from_an_editor_does_not_name_an_organization_in_other_imports(ours, import_file, ask):
     _, actor = ours
     import_file("id,name,slug\n1,Ours,ours\n", source="own", organization="ours", actor=actor)
     rows = "name,organisasi\nJoko,1\n"
@@ -365,7 +367,7 @@ def test_an_id_from_an_editor_does_not_name_an_organization_in_other_imports(our
     assert _decided(ask, import_file(rows, source="x", entity="members", actor=actor)) == [("accepted", "match.none")]
 
 
-def test_an_editors_members_are_not_matched_with_a_shared_list(ours, import_file, ask):
+def test_members_of_an_editor_are_not_matched_with_a_shared_list(ours, import_file, ask):
     _, actor = ours
     import_file(THEIRS, source="others")
     import_file("id,name\n1,Tini\n", source="list", entity="members", organization="ours", actor=actor)
@@ -373,7 +375,7 @@ def test_an_editors_members_are_not_matched_with_a_shared_list(ours, import_file
     assert _decided(ask, report) == [("accepted", "match.none")]
 
 
-def test_a_row_an_editor_rejected_is_still_reviewed_in_a_shared_list(ours, import_file, ask, installation):
+def test_row_rejected_by_an_editor_is_still_reviewed_in_a_shared_list(ours, import_file, ask, installation):
     _, actor = ours
     text = "id,name,organisasi\n5,Siti,ours\n"
     report = import_file(text, source="list", entity="members", actor=actor)
@@ -384,7 +386,7 @@ def test_a_row_an_editor_rejected_is_still_reviewed_in_a_shared_list(ours, impor
     assert [decision for decision, _ in _decided(ask, report)] == ["review"]
 
 
-def test_what_a_steward_said_counts_for_the_editor(ours, import_file, ask):
+def test_link_made_by_a_steward_applies_to_an_editors_import(ours, import_file, ask):
     _, actor = ours
     first = import_file("id,name,website\n17,Ours,https://ours.or.id\n", source="list", organization="ours")
     assert _decided(ask, first) == [("unchanged", "match.website")]

@@ -97,7 +97,7 @@ def _sleeping_statement(begun):
     return sleep
 
 
-def test_cancelled_in_the_middle_of_a_statement(cancelled_during, installation, received, state_of, monkeypatch):
+def test_cancel_stops_a_running_statement(cancelled_during, installation, received, state_of, monkeypatch):
     stage(installation, received)
     begun = threading.Event()
     monkeypatch.setattr(deciding, "make_plan", _sleeping_statement(begun))
@@ -107,9 +107,7 @@ def test_cancelled_in_the_middle_of_a_statement(cancelled_during, installation, 
     assert state_of(received).state == "cancelled"
 
 
-def test_cancelled_while_it_is_applied_nothing_is_written(
-    cancelled_during, installation, received, state_of, monkeypatch, ask
-):
+def test_cancel_while_applying_writes_nothing(cancelled_during, installation, received, state_of, monkeypatch, ask):
     stage(installation, received)
     decide(installation, received)
     begun, write = threading.Event(), applying._write
@@ -126,9 +124,7 @@ def test_cancelled_while_it_is_applied_nothing_is_written(
     assert ask("SELECT FROM organizations") == []
 
 
-def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(
-    installation, settings, operator, received, state_of
-):
+def test_cancel_during_a_plugin_call_ends_the_process(installation, settings, operator, received, state_of):
     environment = {
         "KELOMPOK_HOME": str(settings.home), "KELOMPOK_CONFIG": str(settings.config_file),
         "KELOMPOK_DATABASE_URL": str(settings.database_url),
@@ -154,7 +150,7 @@ def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(
     ("silent_seconds = 1", "no row was read for more than 1 seconds"),
     ("reading_seconds = 1", "reading it took more than 1 seconds"),
 ])  # fmt: skip
-def test_what_is_read_without_end_has_failed(settings, installation, received, state_of, monkeypatch, line, said):
+def test_endless_reading_fails_the_import(settings, installation, received, state_of, monkeypatch, line, said):
     with settings.config_file.open("a") as file:
         file.write(f"\n[limits]\n{line}\n")
     given_up = threading.Event()
@@ -173,7 +169,7 @@ def test_what_is_read_without_end_has_failed(settings, installation, received, s
     assert "limits" in import_.failure_hint
 
 
-def test_a_slow_import_that_still_progresses_is_left_alone(installation, received, state_of, monkeypatch):
+def test_slow_import_that_progresses_is_not_stopped(installation, received, state_of, monkeypatch):
     monkeypatch.setattr(watchdog, "_LOOK_SECONDS", 0.01)
     read = staging_pass.read_batches
 
