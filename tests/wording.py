@@ -1,4 +1,4 @@
-"""What the command line and the core's errors say, found in the code: sentences for the catalog to have."""
+"""Finds the sentences of the command line and of errors in the code, for the tests of translations."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ _SAID = {"say": 1, "counted": 3}
 
 
 def sentences():
-    """Yield (file, line, sentence) of all that commands print in the reader's language."""
+    """Yield (file, line, sentence) for all translatable texts of commands."""
     for path in sorted((PROJECT / "kelompok_core/cli").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call):
@@ -37,7 +37,7 @@ def _of_call(call):
 
 
 def _texts(node):
-    """Yield the texts an expression may be, where it is written there."""
+    """Yield the texts that an expression may have, if they are literals."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
         yield node.value
     elif isinstance(node, ast.IfExp):
@@ -46,7 +46,7 @@ def _texts(node):
 
 
 def messages():
-    """Yield (file, line, pattern) of all messages and hints of errors; what is filled in is {0}, {1} and so on."""
+    """Yield (file, line, pattern) of all messages and hints of errors; placeholders are {0}, {1} and so on."""
     for package in ("kelompok_core", "kelompok_pipelines"):
         for path in sorted((PROJECT / package).rglob("*.py")):
             if path.name == "errors.py":
@@ -65,7 +65,7 @@ def _of_error(call):
 
 
 def _patterns(node):
-    """Yield the texts an expression may be, with numbered places for what is filled in."""
+    """Yield the texts that an expression may have, with numbered placeholders."""
     if isinstance(node, ast.IfExp | ast.BoolOp):
         for part in [node.body, node.orelse] if isinstance(node, ast.IfExp) else node.values:
             yield from _patterns(part)

@@ -1,4 +1,4 @@
-"""Every role, every action, inside the own organization, in another and outside of any."""
+"""Tests every role and action within an organization, in another one and outside of any."""
 
 from uuid import uuid4
 

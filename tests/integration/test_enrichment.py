@@ -1,4 +1,4 @@
-"""Enrichment: what is chosen, what is stored, what stays away, what is taken back."""
+"""Enrichment runs: the selection of records, stored signals, corrections and undo."""
 
 import csv
 from dataclasses import replace
@@ -37,7 +37,7 @@ def _enabled(settings):
 
 @pytest.fixture
 def detect(installation, operator):
-    """Run sdgs-keyword and give the run."""
+    """Run sdgs-keyword and return the run."""
 
     def run(actor=None, **asked):
         request = EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs", **asked)

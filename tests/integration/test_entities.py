@@ -1,4 +1,4 @@
-"""Members, posts and events: where each row goes, how it is recognised, and what a source may not say."""
+"""Imports of members, posts and events: owners, matching, and fields that a source cannot set."""
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from tests.counting import codes_of, decided
 
 @pytest.fixture
 def owners(import_file, ask):
-    """Three organizations, the last two of one name, and their ids by slug."""
+    """Three organizations, the last two with the same name; return their ids by slug."""
     import_file("id,name,city\nO1,Forum Air,Bandung\nO2,Kelompok Tani,Garut\nO3,Kelompok Tani,Medan\n", name="orgs.csv")
     return {row.slug: row.id for row in ask("SELECT slug, id FROM organizations")}
 

@@ -1,4 +1,4 @@
-"""Epochs: plans are compared with what came after them only where transaction numbers mean the same."""
+"""Epochs: plans are compared with later changes only if the transaction numbers are comparable."""
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from tests.counting import decided
 
 @pytest.fixture
 def as_owner(settings):
-    """Run a statement as the role that owns the tables, its triggers off where asked."""
+    """Run a statement as the owner of the tables, optionally without triggers."""
     engine = sa.create_engine(settings.owner_database_url.replace("postgresql:", "postgresql+psycopg:"))
 
     def run(statement, **params):
@@ -23,7 +23,7 @@ def as_owner(settings):
 
 @pytest.fixture
 def elsewhere(as_owner):
-    """Make the database one that another server's dump was loaded into: its own transactions have lower numbers."""
+    """Make the database look restored from another server's dump: its own transactions have lower numbers."""
 
     def move():
         as_owner("""

@@ -1,4 +1,4 @@
-"""The error file: rows as they came, with what was found; corrected, it brings in the rest."""
+"""The error file holds rejected rows with their errors; corrected, it can be imported."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Exports: what is written imports again and changes nothing, whatever the values are."""
+"""An export can be imported again and changes nothing, for any values."""
 
 import csv
 import io

@@ -1,6 +1,6 @@
-"""Situations that real people's files showed, read from the folder KELOMPOK_TEST_DATA names; skipped without it.
+"""Cases from real files, in the folder in KELOMPOK_TEST_DATA; skipped without it.
 
-Each case of ``field-cases`` says in its ``expected.md`` what is right; here that is asked of the database.
+Each case of ``field-cases`` has its expected result in ``expected.md``; these tests compare the database with it.
 """
 
 import os
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no f
 
 
 class Case:
-    """Imports the files of one case into its organization, and asks what came of them."""
+    """Imports the files of one case into its organization, and queries the result."""
 
     def __init__(self, number, import_file, ask):
         self._folder = next(one for one in (Path(str(_DATA)) / "field-cases").iterdir() if one.name.startswith(number))

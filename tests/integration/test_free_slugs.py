@@ -1,4 +1,4 @@
-"""Free slugs: an import, a reviewer and a person give new records the same ones."""
+"""Imports, reviewers and the API choose the same slugs for new records."""
 
 import threading
 
@@ -36,7 +36,7 @@ _taken = st.sets(
 
 
 def _expected(names, taken):
-    """The slugs by the rule, one row at a time: own slugs that are free first, then numbers in the order of rows."""
+    """Return the slugs by the rule, row by row: free slugs without a number first, then numbers in row order."""
     used, slugs = set(taken), [None] * len(names)
     bases = [slug_of_one(name) for name in names]
     for place, base in enumerate(bases):
@@ -54,14 +54,14 @@ def _expected(names, taken):
 
 
 def _in_order_of_choice(names, taken):
-    """The places of the names, those with their own slug first."""
+    """Return the positions of the names, those with their own slug first."""
     expected = _expected(names, taken)
     return sorted(range(len(names)), key=lambda place: expected[place] != slug_of_one(names[place]))
 
 
 @pytest.fixture
 def take(database, forget):
-    """Empty the core, then add organizations that have these slugs."""
+    """Empty the core tables, then add organizations with these slugs."""
 
     def run(slugs):
         forget()
@@ -83,7 +83,7 @@ def _table(names, text=""):
 
 @pytest.fixture
 def imported(import_file, ask):
-    """Import organizations with these names; give their slugs by row."""
+    """Import organizations with these names; return their slugs by row."""
 
     def run(names):
         report = import_file(_table(names))
@@ -95,7 +95,7 @@ def imported(import_file, ask):
 
 @pytest.fixture
 def reviewed(import_file, reviewer, ask):
-    """Import rows with these names that all wait for a person, who accepts them in this order."""
+    """Import rows with these names that all go to review, and accept them in this order."""
 
     def run(names, order):
         report = import_file(_table(names, text="jalan \ufffd\ufffd"))

@@ -1,4 +1,4 @@
-"""Watched folders: complete files only, each once."""
+"""The inbox takes each complete file once."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ from kelompok_pipelines.launcher import DagsterLauncher
 
 @pytest.fixture(autouse=True)
 def orchestrator(monkeypatch):
-    """The doctor asks it which folders are watched."""
+    """Provide the watched folders for the doctor."""
     monkeypatch.setattr(surroundings.SURROUNDINGS, "launcher", DagsterLauncher())
 
 
@@ -145,7 +145,7 @@ _NO_TEXT = os.fsdecode(b"\xff.csv")
 
 @pytest.mark.parametrize("odd", [_NO_TEXT, os.fsdecode(b"\xff"), "a" * 250 + ".csv", "closed", "sealed", "taken"])
 def test_file_with_an_invalid_name_does_not_block_others(database, inbox, odd, monkeypatch):
-    """Names that are no text, folders that cannot be read or moved from, and a place that cannot be moved to."""
+    """Undecodable names, folders that cannot be read or moved from, and a target that cannot be moved to."""
     is_file = odd.endswith(".csv")
     inbox.folder.mkdir()
     for path in ([inbox.folder / odd] if is_file else [inbox.folder / odd / "list.csv"]) + [inbox.folder / "good.csv"]:
@@ -216,7 +216,7 @@ def test_file_that_cannot_be_moved_does_not_block_others(database, look, inbox, 
 
 
 def test_path_that_the_database_cannot_store_does_not_block_others(database, tmp_path):
-    """An index takes 2,704 bytes: letters by chance, since it packs what repeats."""
+    """An index entry has at most 2,704 bytes: use random letters, because repeated ones are compressed."""
     folder = tmp_path / "/".join(secrets.token_hex(100) for _ in range(11))
     inbox = Inbox(plugin="csv-import", job="import-organizations", folder=folder)
     for path in (folder / secrets.token_hex(120) / f"{secrets.token_hex(120)}.csv", folder / "good.csv"):

@@ -1,4 +1,4 @@
-"""Limits of one reading that no request raises: columns of the whole source, and how large its text becomes."""
+"""Limits on columns and text size that a request cannot raise."""
 
 import json
 from functools import partial

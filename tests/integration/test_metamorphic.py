@@ -1,4 +1,4 @@
-"""What must not matter does not: order of rows, where a file is cut, its format, batch sizes, how many work at it."""
+"""Row order, file splits, format, batch size and number of workers do not change the result."""
 
 import csv
 import json
@@ -35,7 +35,7 @@ _STATE = """
 
 @pytest.fixture
 def state(ask):
-    """What is in the core after an import, to be compared; then the core is emptied for the next."""
+    """Return the content of the core tables after an import, and empty them for the next."""
 
     def look(entity="organizations"):
         return ask(_STATE % {"entity": entity})[0]
@@ -121,7 +121,7 @@ def test_batch_size_does_not_change_the_result(organizations, import_file, state
 def test_number_of_workers_does_not_change_the_result(
     import_file, installation, operator, state, forget, tmp_path, database
 ):
-    """Eight lists of members of one organization: one worker, one after the other, or four at once."""
+    """Import eight lists of members of one organization: with one worker, or with four concurrently."""
     file = tmp_path / "members.csv"
     write_list("members", file, _ROWS, seed=3)
     header, rows = _rows(file)
@@ -148,7 +148,7 @@ def test_number_of_workers_does_not_change_the_result(
 
 
 def _work(installation):
-    """Take imports until none waits, as a worker does."""
+    """Run waiting imports until none is left, as a worker does."""
     with Presence(installation.database, uuid4()) as worker:
         while True:
             with installation.database.connect() as connection, connection.begin():

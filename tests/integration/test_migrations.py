@@ -1,4 +1,4 @@
-"""Migrations: from any earlier revision to the newest, with what is there kept; and the code knows the newest."""
+"""Every earlier revision migrates to the newest and keeps its data; the code has the newest revision."""
 
 from contextlib import contextmanager
 from uuid import UUID
@@ -20,7 +20,7 @@ _REVISIONS = [one.revision for one in ScriptDirectory.from_config(_CONFIG).walk_
 
 @pytest.fixture
 def empty(server, worker_id):
-    """The owner's and the runtime role's URL of a database with nothing in it."""
+    """The owner's and the runtime role's URL of an empty database."""
     name = f"m_{worker_id}"
     superuser, urls = embedded.superuser_url(server), embedded.ensure_running(server)
     with psycopg.connect(superuser, autocommit=True) as connection:
@@ -38,7 +38,7 @@ def test_code_has_the_newest_revision():
 
 @contextmanager
 def _at(revision, url):
-    """A connection of the owner to the database as it was at a revision."""
+    """Connect as the owner to the database at a revision."""
     owner = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
     with owner.connect() as connection:
         config = Config()

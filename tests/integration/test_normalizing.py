@@ -1,4 +1,4 @@
-"""Normalizers on import: what they rewrite is decided on, what was written is kept."""
+"""Source normalizers: normalized values are imported, and evidence keeps the original cells."""
 
 import pytest
 

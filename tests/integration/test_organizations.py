@@ -1,4 +1,4 @@
-"""Organizations written by people: authorized, normalized, marked as theirs, audited."""
+"""Organizations written by people are authorized, normalized and audited, and their setters recorded."""
 
 import pytest
 import sqlalchemy as sa

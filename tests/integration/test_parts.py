@@ -1,4 +1,4 @@
-"""An import staged in parts ends as one that is staged in one piece, whoever stages what and whatever is killed."""
+"""An import staged in parts has the same result as in one piece, for any workers and interruptions."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ _OF_THE_IMPORT = (
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Parts of 100 rows, batches of 70: parts begin and end within batches."""
+    """Parts of 100 rows and batches of 70, so that parts begin and end within batches."""
     monkeypatch.setattr(part, "PART_ROWS", 100)
     with smaller_batches(70):
         yield
@@ -61,7 +61,7 @@ def organizations(tmp_path):
 
 
 def _dated(path):
-    """Dates whose order only the last rows prove, and a column that only the last have."""
+    """Dates whose order only the last rows prove, and a column that only those have."""
     rows = [{"id": str(n), "name": f"Lembaga {n}", "founded": f"0{n % 9 + 1}/0{n % 7 + 1}/2001"} for n in range(250)]
     rows += [{"id": "900", "name": "Lembaga Akhir", "founded": "25/01/2001", "City": "Garut"}]
     path.write_text("\n".join(json.dumps(row) for row in rows))

@@ -1,4 +1,4 @@
-"""Who is who, and who wants to be written to: ids, shared addresses, names that were made up, withdrawn consent."""
+"""Identity and consent of members: ids, shared addresses, derived names, opt-outs."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def home(import_file, ask):
 
 @pytest.fixture
 def take(import_file, home):
-    """Import members into the one organization there is."""
+    """Import members into the only organization."""
 
     def run(text, *, source="anggota", **options):
         more = {key: options.pop(key) for key in ("dry_run", "name") if key in options}

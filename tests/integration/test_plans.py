@@ -1,4 +1,4 @@
-"""What the database does for a list grows with the list, and not with its square: its plans are looked at."""
+"""The work of the database grows linearly with the list, according to its query plans."""
 
 import re
 
@@ -22,14 +22,14 @@ _COUNTED = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filte
 
 
 def _looked_at(node):
-    """Rows a node gives and passes over, and those of the nodes below it."""
+    """Return the rows that a node returns and filters, including the nodes below it."""
     own = sum(node.get(name, 0) for name in _COUNTED) * node["Actual Loops"]
     return own + sum(_looked_at(below) for below in node.get("Plans", ()))
 
 
 @pytest.fixture
 def work(database):
-    """Give rows looked at by statement of a step."""
+    """Return the scanned rows of each statement of a step."""
     found = {}
 
     def explain(_connection, _cursor, statement, parameters, _context, _executemany):

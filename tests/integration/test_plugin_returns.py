@@ -1,4 +1,4 @@
-"""What plugins return and raise: anything but what their contract says is their failure, kept and told as such."""
+"""A plugin that violates its contract or raises fails its own job, with a stored error."""
 
 import json
 import signal
@@ -77,7 +77,7 @@ _RAISED = [
 
 @pytest.fixture
 def odd(install, settings):
-    """Install and enable a plugin that does this."""
+    """Install and enable a plugin with this behavior."""
 
     def run(**does):
         code = _CODE
@@ -92,7 +92,7 @@ def odd(install, settings):
 
 @pytest.fixture
 def in_a_step():
-    """As while Dagster runs a step: Ctrl-C raises something else than KeyboardInterrupt."""
+    """Behave as Dagster does while a step runs: Ctrl-C raises another exception than KeyboardInterrupt."""
     before = signal.signal(signal.SIGINT, lambda *_: None)
     yield
     signal.signal(signal.SIGINT, before)

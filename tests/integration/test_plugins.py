@@ -1,4 +1,4 @@
-"""Plugins that are off, broken, explode or misbehave: each its own problem and nobody else's."""
+"""Disabled, broken and failing plugins affect only themselves."""
 
 import json
 import shutil
@@ -227,7 +227,7 @@ class Reader:
 
 @pytest.fixture
 def read_odd(install, settings, installation, operator, tmp_path):
-    """Import with a reader that yields this, up to staging."""
+    """Stage an import with a reader that yields these batches."""
     from kelompok_core.imports.receiving.receive import ImportRequest, receive
     from kelompok_core.imports.staging.stage import stage
 

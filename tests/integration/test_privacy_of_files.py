@@ -1,4 +1,4 @@
-"""Files of an installation: for its user alone, closed where an older version left them open, gone after kills."""
+"""Files of an installation are private to its user, and a killed process's files are removed."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def _open_to_others(folder):
 
 @pytest.fixture
 def loose():
-    """A process that leaves what it makes open to all, as most do."""
+    """A process that creates files readable by all, as most do."""
     before = os.umask(0)
     yield
     os.umask(before)

@@ -1,4 +1,4 @@
-"""A large file with faults: the invariants, asked of the database; kills and rivals leave no trace."""
+"""A large file with errors keeps all invariants, even with kills and concurrent imports."""
 
 import csv
 import io
@@ -119,7 +119,7 @@ print("done", flush=True)
 def test_killed_and_repeated_import_ends_as_an_undisturbed_one(
     installation, settings, operator, ask, tmp_path, step, after
 ):
-    """The worker is killed some time into a step (0.8 s, say); whatever it had reached, the end is one."""
+    """The worker is killed some time into a step, such as 0.8 s; the result does not depend on its progress."""
     file = tmp_path / "list.csv"
     expected = write_organizations(file, 12_000, seed=5)
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)

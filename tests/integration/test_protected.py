@@ -1,4 +1,4 @@
-"""Whatever a file's headers and cells say, an import sets no protected column."""
+"""An import sets no protected column, for any headers and cells."""
 
 import csv
 import io
@@ -29,13 +29,13 @@ _ODD = (
 
 
 def _strangers(descriptor):
-    """What a file may say that is no field: protected columns by their names, and others."""
+    """Columns of a file that are not fields: protected columns by their names, and others."""
     headers = st.sampled_from([*sorted(descriptor.protected), *_ODD])
     return st.lists(headers, min_size=1, max_size=6, unique=True)
 
 
 def _watched(descriptor):
-    """The record without what an import may write: fields, what is computed of them, and extra data."""
+    """Return the record without the columns that an import may write: fields, computed values and extra data."""
     written = [field.stored_in for field in descriptor.fields if not field.key]
     written += [derived.name for derived in descriptor.derived]
     keyed = {field.stored_in for field in descriptor.fields if field.key} | {descriptor.extra_column}

@@ -1,4 +1,4 @@
-"""The queue: who gets which import, how many at a time, and what a worker that died or was robbed may still write."""
+"""The queue: which worker gets which import, how many run, and what a replaced worker may write."""
 
 import threading
 from contextlib import suppress
@@ -38,7 +38,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def submit(installation, operator, file):
-    """Open an import as the API does: queued in the transaction that opens it."""
+    """Open an import as the API does, and enqueue it in the same transaction."""
 
     def run(source, *, actor=operator, **more):
         request = ImportRequest(
@@ -53,7 +53,7 @@ def submit(installation, operator, file):
 
 @pytest.fixture
 def ask_queue(database):
-    """Call a function of the queue in a transaction of its own."""
+    """Call a function of the queue in its own transaction."""
 
     def run(function, *arguments):
         with database.connect() as connection, connection.begin():
@@ -74,7 +74,7 @@ def test_imports_are_claimed_in_order_and_two_at_a_time(submit, ask_queue, datab
 
 @pytest.fixture
 def submit_as(installation, file, submit, person):
-    """Open an import as somebody else: a steward of this name, made when it is named first."""
+    """Open an import as a steward of this name, who is created at the first use."""
     known = {}
 
     def run(name, source, **more):
@@ -171,7 +171,7 @@ def withdraw_by_force(connection, import_id):
 
 
 class _Robbed:
-    """An installation on which something happens when the first rows are staged."""
+    """An installation that calls a function when the first rows are staged."""
 
     def __init__(self, installation, rob):
         self._rob = rob

@@ -1,4 +1,4 @@
-"""A file that comes again to the byte: its rows are taken from the import that read it, if it is read as then."""
+"""A file received again reuses the rows of the import that read it, if it would be read the same way."""
 
 import csv
 import io

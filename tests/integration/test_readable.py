@@ -1,4 +1,4 @@
-"""What a run may read: files of its roots, of the inbox and of schedules; nothing else, whatever leads there."""
+"""A run reads only files of its roots, the inbox and schedules."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ run_rules = partial(file_rules.run_rules, named=frozenset())
 
 @pytest.fixture
 def place(tmp_path):
-    """An installation whose home lies in a root, as careless as can be."""
+    """An installation with its home in a root, the least careful setup."""
     home = tmp_path / "site/home"
     for folder in (home / "inbox/csv-import/import-members/taken", home / "files", home / "postgres"):
         folder.mkdir(parents=True)
@@ -182,7 +182,7 @@ def test_invalid_settings_are_reported(place, table, key):
 
 @pytest.fixture
 def dials(monkeypatch):
-    """Record whoever is looked up or connected to, and refuse all of it."""
+    """Record all host look-ups and connections, and refuse them."""
     seen = []
 
     def refuse(*arguments, **_):
@@ -331,7 +331,7 @@ _ANSWERS = {
 
 @pytest.fixture
 def web(place):
-    """A server on loopback that the rules name; gives its address and the paths it was asked for."""
+    """A server on loopback that the rules allow; returns its address and the requested paths."""
     asked = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

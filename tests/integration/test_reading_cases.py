@@ -1,4 +1,4 @@
-"""Small files that real ones were like, read from the folder KELOMPOK_TEST_DATA names; skipped without it.
+"""Small files modelled on real ones, in the folder in KELOMPOK_TEST_DATA; skipped without it.
 
 Each folder of ``reading-cases`` says in its ``expected.md`` what is right; here that is asked of reader and database.
 """
@@ -33,7 +33,7 @@ def take(import_file):
 
 @pytest.fixture
 def rows(ask):
-    """Ask for columns of an entity's records, as text."""
+    """Query columns of an entity's records, as text."""
 
     def run(entity, *columns):
         only = "WHERE slug <> 'rumah'" if entity == "organizations" else ""

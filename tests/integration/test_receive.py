@@ -1,4 +1,4 @@
-"""What makes two requests the same import, and who may ask."""
+"""Which requests are the same import, and who may request one."""
 
 import os
 import time

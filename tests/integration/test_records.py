@@ -1,4 +1,4 @@
-"""Members, posts and events written by hand: normalized and audited as an import's, and kept from imports."""
+"""Members, posts and events written by people are normalized, audited, and protected from imports."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""A list that comes again: rows its source sent before are references to what was read then, and decided the same."""
+"""Repeated rows are stored as references to earlier evidence, with the same decisions."""
 
 from itertools import count
 
@@ -27,13 +27,13 @@ _DECISIONS = """
 
 @pytest.fixture(params=["read", "taken"])
 def way(request):
-    """How rows that come again are staged: read, from a file of other bytes, or taken from the import that read it."""
+    """How repeated rows are staged: read from a file of other bytes, or copied from the import that read the file."""
     return request.param
 
 
 @pytest.fixture
 def import_file(import_file, way):
-    """Import a list; where it is to be read each time, with one more blank line at its end than the time before."""
+    """Import a list; to force reading, append one more blank line each time."""
     lines = count()
 
     def run(content, **further):
@@ -70,7 +70,7 @@ def test_repeated_rows_are_staged_as_references(import_file, references, decisio
 
 @pytest.mark.parametrize("header", ["id,name,address", "warna,name,address"], ids=["with an id", "by name"])
 def test_latest_value_wins_even_if_an_older_one_is_repeated(import_file, decisions, ask, header):
-    """A source that goes back to what it said once says news, and says none when it stays with it."""
+    """A source that returns to an earlier value makes a change; repeating that value makes none."""
     there, here = (f"{header}\n1,Forum Air,{address}\n" for address in ("Jalan 1", "Jalan 2"))
     said = [decisions(import_file(content))[0][1] for content in (there, here, there, there, here, here)]
     assert said == ["accepted", "merged", "merged", "unchanged", "merged", "unchanged"]
@@ -154,7 +154,7 @@ def test_two_rows_of_one_record_are_not_references(import_file, references, deci
 
 @pytest.fixture
 def staged_again(installation, operator, tmp_path):
-    """Stage the list a second time, whose rows are references then."""
+    """Stage the list a second time, so that its rows are references."""
 
     def run():
         file = tmp_path / "again.csv"

@@ -1,4 +1,4 @@
-"""The review queue: rows in review, decided by people, remembered."""
+"""People decide rows in review, and the decisions apply to later imports."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.counting import decided
 
 @pytest.fixture
 def namesakes(import_file):
-    """An organization of one source, and a row of another that has only the name in common."""
+    """An organization from one source, and a row of another source that has only the same name."""
     import_file("id,name,phone\n1,Forum Air,021\n", source="a")
     report = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
     assert decided(report) == {"rows_read": 1, "review": 1}

@@ -1,4 +1,4 @@
-"""Rights of the runtime role: all it needs and no more; what it lost is said at once, and given back by a command."""
+"""The runtime role has exactly the rights that it needs; lost ones are reported and can be restored."""
 
 import psycopg
 import pytest
@@ -33,7 +33,7 @@ def test_list_of_rights_matches_the_migrations(ask):
 
 @pytest.fixture
 def lose(database, settings):
-    """Take a right away, as a dump loaded without it does."""
+    """Revoke a right, as loading a dump without it does."""
     engine = sa.create_engine(find_owner_url(settings).replace("postgresql:", "postgresql+psycopg:"))
 
     def run(statement):

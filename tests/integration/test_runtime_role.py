@@ -1,4 +1,4 @@
-"""What the runtime role cannot do with SQL of its own: hide a table, make up evidence, rewrite an import unseen."""
+"""The runtime role cannot replace tables, forge evidence or rewrite imports with its own SQL."""
 
 import psycopg
 import pytest
@@ -47,7 +47,7 @@ def owner(settings):
 
 @pytest.fixture
 def attempt(runtime, operator):
-    """Run statements in one transaction, by default in some name; give the error that stopped them."""
+    """Run statements in one transaction, by default with an actor; return the error that stopped them."""
     assert operator, "there is a user whose import it may be"
 
     def run(*statements, named=True, **params):
@@ -282,7 +282,7 @@ _WORKED_ON = {
 
 @pytest.mark.parametrize("state", ["received", "staged", "planned", "applied"])
 def test_immutable_columns_of_an_import_do_not_change(attempt, owner, installation, received, import_file, ask, state):
-    """Every column but those of work on it, whoever writes; also one that a later migration adds."""
+    """All columns except those that the work on it changes, for every role; also columns of later migrations."""
     import_id = import_file("name\nSatu\n").import_.id if state == "applied" else received(dry_run=True)
     for name, step in (("staged", stage), ("planned", decide)):
         if state in (name, "planned"):

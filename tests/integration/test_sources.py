@@ -1,4 +1,4 @@
-"""Where a source may lie and how it may be packed: paths, folders, URLs, gzip; kept once, as it was sent."""
+"""Sources: paths, folders, URLs and compressed files, each kept once and unchanged."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""One organization's imports beside another's data: what comes out, and what is shown, does not depend on it."""
+"""An organization's imports neither depend on nor disclose other organizations' data."""
 
 import io
 import json
@@ -37,7 +37,7 @@ THEIR_MEMBERS = "id,name,email,position\n1,Joko,joko@x.org,Ketua\n2,Rara,rara@x.
 
 @pytest.fixture
 def ours(import_file, person):
-    """An organization with one member, and its editor; nothing else is there."""
+    """An organization with one member and its editor, and no other records."""
 
     def make():
         import_file(OURS, source="owners")
@@ -52,7 +52,7 @@ _PASSING = ("seconds", "rows_per_second", "durations", "at")
 
 
 def _plain(told):
-    """Return what was told without what is new each time: ids in the order they come, no times."""
+    """Return the report without values that differ each time: ids are numbered, times removed."""
     numbers, names = count(1), {}
 
     def name(found):
@@ -66,7 +66,7 @@ def _plain(told):
 
 @pytest.fixture
 def seen_of(database):
-    """Give everything an import's own people can see of it."""
+    """Return everything that the users of an import's organization can see of it."""
 
     def run(report, actor):
         with database.connect() as connection:
@@ -237,7 +237,7 @@ def test_editor_of_one_organization_cannot_create_records_from_a_shared_list(our
 
 
 def test_candidates_are_limited_to_organizations_visible_to_the_reader(ours, import_file, database):
-    """A record made after the row was sent to review, in another organization and in the reader's own."""
+    """A record created after the row was sent to review, in another organization and in the reader's own."""
     _, actor = ours
     report = import_file("id,name,website\n6,Ours,https://rahasia.or.id\n", source="own", organization="ours")
     import_file(THEIRS, source="all")
@@ -253,7 +253,7 @@ def test_candidates_are_limited_to_organizations_visible_to_the_reader(ours, imp
 def test_candidate_moved_to_another_organization_is_not_shown(
     ours, import_file, database, ask, waiting, seen_of, installation
 ):
-    """An import before candidates were limited to the organization; a record that moved away since is hidden too."""
+    """An import from before candidates were limited to the organization; a moved record is hidden, too."""
     _, actor = ours
     import_file(THEIRS, source="all")
     report = import_file("name,position\nSiti,\n", source="own", entity="members", organization="ours", actor=actor)
@@ -300,7 +300,7 @@ def test_rows_do_not_disclose_values_of_a_moved_record(ours, import_file, databa
 
 
 def test_list_of_another_organization_does_not_replace_review_items(ours, import_file, person, waiting):
-    """Two lists of one name, of two organizations: a name of a list is nobody's own."""
+    """Two lists with the same name, of two organizations: the names of lists are not reserved."""
     _, actor = ours
     import_file(THEIRS, source="all")
     import_file("id,name\n7,Rahasia\n", source="list")
@@ -348,7 +348,7 @@ def _decided(ask, report):
 
 
 def test_decisions_of_an_editor_do_not_identify_rows_of_a_shared_list(ours, import_file, ask):
-    """Names of lists and ids in them are guessed easily: «list» and 1."""
+    """Names of lists and their ids are easy to guess: «list» and 1."""
     _, actor = ours
     import_file("id,name,slug\n1,Ours,ours\n", source="list", organization="ours", actor=actor)
     report = import_file(THEIRS, source="list")

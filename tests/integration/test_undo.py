@@ -1,4 +1,4 @@
-"""Undo: what the import made goes, what it changed is restored, what somebody changed since stays and is listed."""
+"""Undo deletes created records and restores changed fields; later changes are kept and listed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What becomes of rows that wait for a person when their source sends more, and when they are decided late."""
+"""Rows in review when their source sends more rows, and when they are decided late."""
 
 import pytest
 
@@ -16,7 +16,7 @@ _DOUBLE = _HEADER + _GOOD + "Sanggar Lukis,Kabupaten Ciamis,,\n" + _BAD
 
 @pytest.fixture
 def send_back(import_file, written):
-    """Import rows of an error file as the list they came from."""
+    """Import rows of an error file under the source of their list."""
     return lambda rows, **more: import_file(written(rows, "list.errors.csv"), source="list", **more)
 
 

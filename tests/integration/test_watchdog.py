@@ -1,4 +1,4 @@
-"""Ending work that is cancelled during a plugin's call or a statement, or that takes too long."""
+"""Stops work that is cancelled during a plugin call or a statement, or that takes too long."""
 
 import subprocess
 import sys
@@ -67,7 +67,7 @@ def state_of(database):
 
 @pytest.fixture
 def cancelled_during(installation, operator, received):
-    """Cancel the import while a step works; give what the step raised and how long after that was."""
+    """Cancel the import while a step works; return the step's exception and the delay."""
 
     def run(step, begun):
         told = []

@@ -1,4 +1,4 @@
-"""Phones, links, names and words as people write them."""
+"""Normalizers of phones, links, names and words, with common spellings."""
 
 import pandas as pd
 import phonenumbers

@@ -1,4 +1,4 @@
-"""When something is, told by the columns of a table: dates, times, zones and what the headers say of them."""
+"""Times read from several columns: dates, times, zones, and what the headers say about them."""
 
 from datetime import date
 from types import SimpleNamespace
@@ -112,7 +112,7 @@ def test_post_with_a_range_or_an_unknown_zone_is_reported():
 
 
 def _ends(header, *rows):
-    """Return when each row ends, and what it says of that in brief."""
+    """Return the end of each row, and its brief form."""
     fields = [one for one, _ in _taken("events", header, *rows)]
     return [(one.get("ends_at"), one.get("ends_at_in_brief")) for one in fields]
 

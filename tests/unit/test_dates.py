@@ -1,4 +1,4 @@
-"""Dates, times and zones as people write them."""
+"""Common spellings of dates, times and zones."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Packed folders: what the host packs is read back, and nothing that somebody else packed."""
+"""Folder archives: the host reads the archives that it made, and refuses others."""
 
 import io
 import os

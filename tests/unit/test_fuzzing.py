@@ -1,4 +1,4 @@
-"""Whatever stands in a manifest, in kelompok.toml or in a mapping: it is read, or an error of ours says where not."""
+"""Any manifest, settings file or mapping is read, or causes an error that names the position."""
 
 import json
 from contextlib import suppress

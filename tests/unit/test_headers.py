@@ -1,4 +1,4 @@
-"""Headers: spelling, aliases, mappings; nothing dropped silently."""
+"""Headers: spelling, aliases and mappings; no column is dropped silently."""
 
 import pytest
 

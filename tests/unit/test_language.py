@@ -1,4 +1,4 @@
-"""Indonesian whole: every sentence of the command line, every message of an error, every finding."""
+"""Every sentence of the command line, every error message and every issue has an Indonesian translation."""
 
 import json
 import re

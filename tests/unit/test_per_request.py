@@ -1,4 +1,4 @@
-"""Settings that a request may give: what a manifest may mark, and what those of the bundled plugins are."""
+"""Plugin settings that a request may set: which a manifest may mark, and which the bundled plugins have."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Values that were written in one way and could be taken for another: what is plausible, and what is asked about."""
+"""Plausibility of values that could be read in two ways."""
 
 from datetime import date
 from functools import partial

@@ -1,4 +1,4 @@
-"""A service's log: messages of our own code, and only the origin of others' messages."""
+"""A service's log: messages of our own code, and only the origin of other messages."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ ROW = "Siti Rahayu"
 
 @pytest.fixture
 def log(monkeypatch):
-    """Give a log set up as a service's is, with nothing but that."""
+    """Return a log with only a service's setup."""
     stream, root = io.StringIO(), logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     level = root.level

@@ -55,7 +55,7 @@ class _Terminal(io.StringIO):
 
 @pytest.fixture(params=[io.StringIO, _Terminal], ids=["pipe", "terminal"])
 def printing(request, monkeypatch):
-    """Make both streams those of a pipe or of a terminal; give where they lead."""
+    """Replace both streams by pipes or terminals; return the other ends."""
 
     def run():
         stream = request.param()
