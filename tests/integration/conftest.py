@@ -52,7 +52,7 @@ def codes(findings: Callable[[ImportReport], set[tuple[str, int | None]]]) -> Ca
 
 
 @pytest.fixture
-def handed_back(database: Database, tmp_path: Path) -> Callable[[ImportReport], list[dict[str, str]]]:
+def error_rows(database: Database, tmp_path: Path) -> Callable[[ImportReport], list[dict[str, str]]]:
     """Return the rows of an import's error file."""
 
     def run(report: ImportReport) -> list[dict[str, str]]:

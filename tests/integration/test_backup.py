@@ -170,13 +170,13 @@ def _rewritten(backup, path, change):
 
 
 @pytest.mark.parametrize(
-    ("newer", "said"), [({"format": 2}, "has format 2"), ({"schema_revision": "9999"}, "schema revision 9999")]
+    ("newer", "message"), [({"format": 2}, "has format 2"), ({"schema_revision": "9999"}, "schema revision 9999")]
 )
-def test_backups_of_newer_versions_are_refused(backup, refused, tmp_path, newer, said):
+def test_backups_of_newer_versions_are_refused(backup, refused, tmp_path, newer, message):
     with _rewritten(
         backup, tmp_path / "newer.tar", lambda one: replace(one, origin=replace(one.origin, **newer))
     ) as path:
-        error = refused(path, match=said)
+        error = refused(path, match=message)
     assert "Restore it with version" in error.hint
 
 
@@ -255,11 +255,11 @@ def _add(tar, name, content):
     ("origin", {"schema_revision": []}),
 ])  # fmt: skip
 def test_manifest_with_wrong_types_is_refused(backup, key, value):
-    told = json.loads(dict(_contents(backup))[manifest.MANIFEST])
-    assert manifest.read_manifest(json.dumps(told).encode())
-    told[key] = value
+    content = json.loads(dict(_contents(backup))[manifest.MANIFEST])
+    assert manifest.read_manifest(json.dumps(content).encode())
+    content[key] = value
     with pytest.raises(ValueError, match=key):
-        manifest.read_manifest(json.dumps(told).encode())
+        manifest.read_manifest(json.dumps(content).encode())
 
 
 def test_header_after_other_members_is_refused(refused, tmp_path):
@@ -457,6 +457,6 @@ def test_only_the_owner_role_can_restore(backup, target):
 
 
 def test_json_output_has_everything_but_the_list_of_members(backup):
-    told = check_backup(backup, quietly).to_json()
-    assert json.loads(json.dumps(told))["origin"]["postgresql"] >= 15
-    assert set(told) == {"origin", "tables", "files", "missing", "masked"}
+    report = check_backup(backup, quietly).to_json()
+    assert json.loads(json.dumps(report))["origin"]["postgresql"] >= 15
+    assert set(report) == {"origin", "tables", "files", "missing", "masked"}

@@ -330,7 +330,7 @@ class TestInvalidSignals:
         assert lie().counts["organizations"]["created"] == 1
 
     @pytest.mark.parametrize(
-        ("wrong", "said"),
+        ("wrong", "message"),
         [
             ({"quote": "else"}, "is not at"),
             ({"end": 400}, "is not at"),
@@ -342,8 +342,8 @@ class TestInvalidSignals:
         ],
         ids=["quote", "beyond", "before", "confidence", "goal", "record", "field"],
     )
-    def test_invalid_signal_is_refused(self, lie, wrong, said, ask):
-        with pytest.raises(EnrichmentFailed, match=said):
+    def test_invalid_signal_is_refused(self, lie, wrong, message, ask):
+        with pytest.raises(EnrichmentFailed, match=message):
             lie(**wrong)
         assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 0
         assert ask("SELECT state FROM enrichments")[0].state == "failed"

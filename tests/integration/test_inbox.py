@@ -129,8 +129,8 @@ def test_file_that_cannot_be_imported_is_moved_to_failed_with_a_message(look, in
             assert put_aside(connection, taken.id, NotFound("organization", "forum-air", hint="Make it.")) == expected
     (lying,) = list_failed(inbox.folder)
     assert lying.read_text() == "name\nAni\n"
-    said = lying.with_name("list.csv.message.txt").read_text()
-    assert said.startswith("no organization 'forum-air'.\nMake it.\n")
+    message = lying.with_name("list.csv.message.txt").read_text()
+    assert message.startswith("no organization 'forum-air'.\nMake it.\n")
     assert not taken.path.exists()
     assert ask("SELECT state FROM inbox_files")[0].state == "failed"
     assert look() == []

@@ -129,8 +129,8 @@ def test_killed_and_repeated_import_ends_as_an_undisturbed_one(
          str(import_id)],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    for said in worker.stdout:
-        if said.strip() == step:
+    for line in worker.stdout:
+        if line.strip() == step:
             break
     time.sleep(after)
     os.kill(worker.pid, signal.SIGKILL)

@@ -40,9 +40,9 @@ def limit(settings):
 ])  # fmt: skip
 def test_setting_that_must_be_a_table_is_reported(settings, text, key, read):
     settings.config_file.write_text(text)
-    with pytest.raises(SettingsError, match=f"^{key}: must be a table$") as told:
+    with pytest.raises(SettingsError, match=f"^{key}: must be a table$") as caught:
         read(settings)
-    assert told.value.hint.startswith(f"Write [{key}")
+    assert caught.value.hint.startswith(f"Write [{key}")
 
 
 def test_schedule_that_is_not_a_table_is_reported(settings):
@@ -57,9 +57,11 @@ def _wide(columns):
 
 def test_only_the_operator_raises_the_limit_on_columns(import_file, limit):
     options = ImportOptions(config={"max_columns": 100_000})
-    with pytest.raises(SourceUnreadable, match="Up to line 1 there are 2001 columns; at most 2000 are allowed") as told:
+    with pytest.raises(
+        SourceUnreadable, match="Up to line 1 there are 2001 columns; at most 2000 are allowed"
+    ) as caught:
         import_file(_wide(2_001), options=options)
-    assert told.value.findings[0]["code"] == "header.too_many_columns"
+    assert caught.value.findings[0]["code"] == "header.too_many_columns"
     limit("columns = 2001")
     assert import_file(_wide(2_001), options=options).import_.counts["accepted"] == 2
 
@@ -100,18 +102,18 @@ def test_plugin_columns_are_limited(settings):
 def test_host_counts_the_columns_of_every_reader():
     size = SourceSize(columns=3, file_bytes=1)
     size.add(_batch({"a": ["x"], "b": ["x"]}))
-    with pytest.raises(UnreadableSource, match=r"header\.too_many_columns") as told:
+    with pytest.raises(UnreadableSource, match=r"header\.too_many_columns") as caught:
         size.add(_batch({"c": ["x"], "d": ["x"]}))
-    assert (told.value.issue.line, told.value.issue.params) == (7, {"found": 4, "limit": 3})
+    assert (caught.value.issue.line, caught.value.issue.params) == (7, {"found": 4, "limit": 3})
 
 
 def test_endlessly_growing_text_fails_the_import(import_file, monkeypatch):
     monkeypatch.setattr(source_size, "_ALWAYS_TAKEN", 10_000)
     monkeypatch.setattr(source_size, "_MOST_TIMES", 10)
     around = {"about": "x" * 9_000, "items": [{"name": f"Nomor {at}"} for at in range(300)]}
-    with pytest.raises(SourceUnreadable, match="the cells hold 27") as told:
+    with pytest.raises(SourceUnreadable, match="the cells hold 27") as caught:
         import_file(json.dumps(around), name="list.json", plugin="json-import")
-    assert told.value.findings[0]["code"] == "file.grows"
+    assert caught.value.findings[0]["code"] == "file.grows"
 
 
 @pytest.mark.parametrize("line", ["columns = 0", "columns = 'all'", "colums = 5"])

@@ -68,7 +68,7 @@ def test_every_revision_upgrades_to_the_newest_and_keeps_its_data(empty, start):
 
 def test_last_seen_times_survive_the_move_next_to_their_evidence(empty):
     first, again = UUID(int=1), UUID(int=2)
-    said = sa.text("""
+    insert = sa.text("""
         INSERT INTO source_records (entity, record_id, source_name, identity, raw, raw_sha256, file_name, file_sha256,
           record, plugin, plugin_version, import_id, last_import_id, last_record, reading_sha256, first_seen_at,
           last_seen_at)
@@ -77,7 +77,7 @@ def test_last_seen_times_survive_the_move_next_to_their_evidence(empty):
     with _at("0008", empty[0]) as connection:
         once = {"identity": "a", "last": first, "row_number": 3, "reading": b"r", "seen": "2026-01-01"}
         twice = {"identity": "b", "last": again, "row_number": 4, "reading": b"s", "seen": "2026-02-01"}
-        connection.execute(said, [one | {"first": first} for one in (once, twice)])
+        connection.execute(insert, [one | {"first": first} for one in (once, twice)])
         connection.commit()
     migrate(empty[0])
     database = Database(Addresses(runtime=empty[1], dagster=None))

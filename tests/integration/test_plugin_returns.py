@@ -111,12 +111,12 @@ def stage_odd(installation, operator, tmp_path):
 
 
 @pytest.mark.parametrize("what", ["read", "normalize"])
-@pytest.mark.parametrize(("code", "said"), _RAISED)
-def test_any_exception_of_a_plugin_fails_the_import(odd, stage_odd, ask, in_a_step, what, code, said):
+@pytest.mark.parametrize(("code", "message"), _RAISED)
+def test_any_exception_of_a_plugin_fails_the_import(odd, stage_odd, ask, in_a_step, what, code, message):
     odd(**{what: code})
     with pytest.raises(ImportFailed, match=f"odd@1.0 failed while {what[:7]}") as caught:
         stage_odd()
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert len(caught.value.message) < 1_000
     (row,) = ask("SELECT state, failure FROM imports")
     assert (row.state, row.failure) == ("failed", caught.value.message)
@@ -165,12 +165,12 @@ _READ = [
 ]
 
 
-@pytest.mark.parametrize(("code", "said"), _READ)
-def test_malformed_batch_fails_the_import(odd, stage_odd, ask, code, said):
+@pytest.mark.parametrize(("code", "message"), _READ)
+def test_malformed_batch_fails_the_import(odd, stage_odd, ask, code, message):
     odd(read=code)
     with pytest.raises(ImportFailed, match=r"odd@1\.0 broke its contract") as caught:
         stage_odd()
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert ask("SELECT state FROM imports")[0].state == "failed"
 
 
@@ -203,7 +203,7 @@ def test_unstorable_characters_are_replaced_in_file_findings(odd, stage_odd, ask
     assert ask("SELECT state FROM imports")[0].state == "failed"
 
 
-@pytest.mark.parametrize(("code", "said"), [
+@pytest.mark.parametrize(("code", "message"), [
     *_RAISED[:2], *_RAISED[4:6],
     ("None", "returned a NoneType"),
     ("CommandResult(text=5)", "text of a result"),
@@ -212,11 +212,11 @@ def test_unstorable_characters_are_replaced_in_file_findings(odd, stage_odd, ask
     ("CommandResult(exit_code=4000)", "exit code"),
     ("CommandResult(read_as={'a': object()})", "read_as of a result must be JSON"),
 ])  # fmt: skip
-def test_failing_command_is_reported(odd, capsys, tmp_path, monkeypatch, code, said):
+def test_failing_command_is_reported(odd, capsys, tmp_path, monkeypatch, code, message):
     odd(command=code)
     monkeypatch.chdir(tmp_path)
     assert run(["odd", "go"], launcher=None) == 1
-    assert said in " ".join(capsys.readouterr().err.split())
+    assert message in " ".join(capsys.readouterr().err.split())
 
 
 def _signals(**wrong):
@@ -228,7 +228,7 @@ def _signals(**wrong):
     return enrich_wrongly
 
 
-@pytest.mark.parametrize(("does", "said"), [
+@pytest.mark.parametrize(("does", "message"), [
     (lambda *_: sys.exit(0), "SystemExit"),
     (lambda *_: 1 / 0, "ZeroDivisionError"),
     (lambda *_: None, "returned a NoneType"),
@@ -242,13 +242,13 @@ def _signals(**wrong):
     (_signals(method="x" * 10_000), "method cannot be stored"),
 ])  # fmt: skip
 def test_enricher_that_returns_no_signals_fails_its_run(
-    import_file, settings, installation, operator, ask, monkeypatch, does, said
+    import_file, settings, installation, operator, ask, monkeypatch, does, message
 ):
     import_file("id,name\n1,Rumah Air\n")
     set_enabled(settings, "sdgs-keyword", enabled=True)
     monkeypatch.setattr("kelompok_sdgs_keyword.plugin.SdgsKeywordEnricher.enrich", does)
     request = EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs")
-    with pytest.raises(EnrichmentFailed, match=said):
+    with pytest.raises(EnrichmentFailed, match=message):
         enrich(installation, request_enrichment(installation, request, operator))
     assert ask("SELECT state FROM enrichments")[0].state == "failed"
 

@@ -243,7 +243,7 @@ def read_odd(install, settings, installation, operator, tmp_path):
     return run
 
 
-@pytest.mark.parametrize(("yielded", "said"), [
+@pytest.mark.parametrize(("yielded", "message"), [
     ("None", "NoneType"),
     ("batch(names=[1])", "'name' is not text"),
     ("batch(names=['\\ud800'])", "'name' is not text"),
@@ -254,10 +254,10 @@ def read_odd(install, settings, installation, operator, tmp_path):
     ("batch(issues=[Issue(code='x', severity=Severity.ERROR, row_number=7)])", "not in its batch"),
     ("batch(), batch()", "tuple"),
 ])  # fmt: skip
-def test_batch_that_violates_the_contract_is_the_plugins_error(read_odd, ask, yielded, said):
+def test_batch_that_violates_the_contract_is_the_plugins_error(read_odd, ask, yielded, message):
     with pytest.raises(ImportFailed, match=r"odd@1\.0 broke its contract") as caught:
         read_odd(yielded)
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert ask("SELECT state FROM imports")[0].state == "failed"
     assert not ask("SELECT FROM import_rows")
 

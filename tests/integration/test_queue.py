@@ -145,8 +145,8 @@ def test_import_is_claimed_by_another_only_after_its_worker_died(submit, ask_que
         ask_queue(finish, mine, ImportFailed("of the dead"))
         assert ask_queue(get_import, import_id).leased_by == third.id, "who has an older number writes nothing"
         ask_queue(finish, again, ImportFailed("it stopped", hint="do this"))
-    told = ask_queue(get_import, import_id)
-    assert (told.queued_at, told.failure, told.failure_hint) == (None, "it stopped", "do this")
+    stored = ask_queue(get_import, import_id)
+    assert (stored.queued_at, stored.failure, stored.failure_hint) == (None, "it stopped", "do this")
 
 
 def test_stopped_worker_uses_no_attempt(submit, ask_queue, database):
@@ -268,10 +268,10 @@ def test_handed_over_import_reports_how_it_ended(installation, operator, file, d
     with Presence(database, uuid4()) as worker:
         working = threading.Thread(target=work, args=(worker,))
         working.start()
-        with pytest.raises(Exception, match="x: is wrong") as told:
+        with pytest.raises(Exception, match="x: is wrong") as caught:
             run_on_worker(installation, import_id, lambda progress: steps.append(progress.step))
         working.join(30)
-    assert (told.value.code, told.value.exit_code, told.value.hint) == ("settings.invalid", 2, "mend it")
+    assert (caught.value.code, caught.value.exit_code, caught.value.hint) == ("settings.invalid", 2, "mend it")
 
 
 def test_import_is_returned_if_the_last_worker_leaves(installation, operator, file, database, ask_queue):

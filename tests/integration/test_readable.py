@@ -363,13 +363,13 @@ def test_run_contacts_hosts_in_the_settings(place, web):
     assert asked == [b"/good.csv?for=us"] * 2 + [b"/onward.csv", b"/good.csv"]
 
 
-@pytest.mark.parametrize(("path", "said"), [
+@pytest.mark.parametrize(("path", "message"), [
     ("cut.csv", "ended after 10 of 100"), ("cut-chunk.csv", "cannot read"), ("gone.csv", "404"),
     ("circle.csv", "more than 5 times"), ("inside.csv", "not a public address"),
     ("file.csv", "file, which is not allowed"), ("ftp.csv", "ftp, which is not allowed"), ("nonsense.csv", "cannot"),
 ])  # fmt: skip
-def test_partial_responses_and_redirects_are_refused(place, web, path, said):
-    with pytest.raises(UsageError, match=said):
+def test_partial_responses_and_redirects_are_refused(place, web, path, message):
+    with pytest.raises(UsageError, match=message):
         _read(f"{web[0]}/{path}", operator_rules(place))
 
 

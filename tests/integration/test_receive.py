@@ -72,7 +72,7 @@ def test_file_is_kept_unchanged_and_once(installation, operator, request_for):
         assert path.read_text() == "name\nSatu\n"
 
 
-@pytest.mark.parametrize(("change", "error", "said"), [
+@pytest.mark.parametrize(("change", "error", "message"), [
     ({"plugin": "nothing"}, NotFound, "nothing"),
     ({"job": "nothing"}, NotFound, "import-organizations"),
     ({"organization": "nothing"}, NotFound, "nothing"),
@@ -80,10 +80,10 @@ def test_file_is_kept_unchanged_and_once(installation, operator, request_for):
     ({"file": Path("/")}, UsageError, "/"),
     ({"name": "list.xlsx"}, UsageError, "list.xlsx"),
 ])  # fmt: skip
-def test_missing_files_plugins_and_jobs_are_reported(installation, operator, request_for, change, error, said):
+def test_missing_files_plugins_and_jobs_are_reported(installation, operator, request_for, change, error, message):
     with pytest.raises(error) as caught:
         receive(installation, request_for(**change), operator)
-    assert said in f"{caught.value.message} {caught.value.hint}"
+    assert message in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_disabled_plugin_receives_nothing(installation, settings, operator, request_for):

@@ -65,7 +65,7 @@ def test_event_has_its_zone_and_all_day_flag(database, operator, home):
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"title": ""}, "title"),
         ({"title": "x", "starts_at": "besok"}, "starts_at is not a date"),
@@ -74,10 +74,10 @@ def test_event_has_its_zone_and_all_day_flag(database, operator, home):
         ({"title": "x", "slug": "ada"}, "slug is taken"),
     ],
 )
-def test_invalid_value_is_refused(database, operator, ask, home, values, said):
+def test_invalid_value_is_refused(database, operator, ask, home, values, message):
     with database.session() as session:
         EventService(session, operator).create({"title": "Ada"}, home)
-    with pytest.raises(UsageError, match=said), database.session() as session:
+    with pytest.raises(UsageError, match=message), database.session() as session:
         EventService(session, operator).create(values, home)
     assert len(ask("SELECT FROM events")) == 1
 

@@ -72,8 +72,8 @@ def test_repeated_rows_are_staged_as_references(import_file, references, decisio
 def test_latest_value_wins_even_if_an_older_one_is_repeated(import_file, decisions, ask, header):
     """A source that returns to an earlier value makes a change; repeating that value makes none."""
     there, here = (f"{header}\n1,Forum Air,{address}\n" for address in ("Jalan 1", "Jalan 2"))
-    said = [decisions(import_file(content))[0][1] for content in (there, here, there, there, here, here)]
-    assert said == ["accepted", "merged", "merged", "unchanged", "merged", "unchanged"]
+    decided = [decisions(import_file(content))[0][1] for content in (there, here, there, there, here, here)]
+    assert decided == ["accepted", "merged", "merged", "unchanged", "merged", "unchanged"]
     assert len(ask("SELECT FROM source_records")) == 2
     last = ask("SELECT raw->>'address' AS address FROM evidence ORDER BY last_seen_at DESC LIMIT 1")
     assert last[0].address == "Jalan 2"
@@ -86,8 +86,8 @@ def test_rejected_row_of_a_duplicate_id_is_rejected_again_when_repeated(import_f
     assert (first["accepted"], first["unchanged"], first["rejected"]) == (1, 1, 2)
     assert [(one["unchanged"], one["rejected"]) for one in later] == [(2, 2)] * 2, "as the first time"
     stored = ask("SELECT address, profile_data::text AS extra FROM organizations")[0]
-    said = f"{stored.address} {stored.extra}"
-    assert ("satu" in said, "tiga" in said) == (True, False)
+    texts = f"{stored.address} {stored.extra}"
+    assert ("satu" in texts, "tiga" in texts) == (True, False)
 
 
 def test_only_changed_rows_are_read_again(import_file, references, decisions, ask):
@@ -224,8 +224,8 @@ def test_statistics_include_the_number_of_references(import_file, references, as
     content = "id,name\n" + "".join(f"{number},Forum {number}\n" for number in range(1, 1_001))
     import_file(content)
     assert len(references(import_file(content))) == 1_000
-    told = ask("SELECT null_frac FROM pg_stats WHERE tablename = 'import_rows' AND attname = 'evidence_id'")
-    assert [round(row.null_frac, 2) for row in told] == [0.5]
+    statistics = ask("SELECT null_frac FROM pg_stats WHERE tablename = 'import_rows' AND attname = 'evidence_id'")
+    assert [round(row.null_frac, 2) for row in statistics] == [0.5]
 
 
 def test_repeated_members_of_one_organization_are_references(import_file, references):

@@ -69,8 +69,8 @@ def test_rows_equal_those_of_the_import_that_read_the_file(import_file, rows, as
     first, again = import_file(_LIST), import_file(_LIST)
     assert (_read_in(first), _read_in(again)) == (None, str(first.import_.id))
     assert rows(again) == rows(first)
-    said = [ask(_SAID_OF_THE_FILE, **{"import": one.import_.id})[0] for one in (first, again)]
-    assert said[0] == said[1]
+    stored = [ask(_SAID_OF_THE_FILE, **{"import": one.import_.id})[0] for one in (first, again)]
+    assert stored[0] == stored[1]
     assert {**again.counts} == {
         "rows_read": 5, "accepted": 0, "merged": 0, "unchanged": 2, "rejected": 3, "review": 0
     }  # fmt: skip

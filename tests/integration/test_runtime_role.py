@@ -352,9 +352,9 @@ def test_audit_has_each_step_of_an_import_and_its_actor(installation, operator, 
     approve(installation, import_id, releasing)
     cancel(installation, import_id, operator)
     entries = ask("SELECT * FROM audit_logs WHERE entity = 'imports' AND record_id = :id ORDER BY id", id=import_id)
-    told = [(one.action, one.after["state"], one.actor) for one in entries]
+    steps = [(one.action, one.after["state"], one.actor) for one in entries]
     asked, released = str(operator.id), str(releasing.id)
-    assert told == [
+    assert steps == [
         ("create", "received", asked), ("update", "staging", asked), ("update", "staged", asked),
         ("update", "planned", asked), ("update", "planned", released), ("update", "cancelled", asked),
     ]  # fmt: skip

@@ -82,11 +82,11 @@ def test_driver_copies_are_limited_like_downloads(settings, monkeypatch):
     with open_source("memory://lists/whole.csv", rules, settings) as source:
         assert source.size == 10_000
     with (
-        pytest.raises(UsageError, match="it is larger than 10000 bytes") as told,
+        pytest.raises(UsageError, match="it is larger than 10000 bytes") as caught,
         open_source("memory://lists/large.csv", rules, settings),
     ):
         pass
-    assert (told.value.hint, "large.csv" in told.value.message) == ("Split the file.", True)
+    assert (caught.value.hint, "large.csv" in caught.value.message) == ("Split the file.", True)
 
 
 def test_empty_folder_and_special_file_are_reported(tmp_path, settings):
@@ -214,9 +214,9 @@ def test_compressed_archive_is_not_opened(installation, operator, tmp_path, arch
     file.write_bytes(pack(archive))
     for plugin in ("json-import", "csv-import"):
         request = ImportRequest(plugin=plugin, job="import-organizations", file=file)
-        with pytest.raises(UsageError, match=r"is a (compressed file|folder)") as told:
+        with pytest.raises(UsageError, match=r"is a (compressed file|folder)") as caught:
             receive(installation, request, operator)
-        assert told.value.hint
+        assert caught.value.hint
     assert ask("SELECT count(*) FROM imports")[0][0] == 0
 
 

@@ -51,7 +51,7 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{12}\b"
 _PASSING = ("seconds", "rows_per_second", "durations", "at")
 
 
-def _plain(told):
+def _plain(report):
     """Return the report without values that differ each time: ids are numbered, times removed."""
     numbers, names = count(1), {}
 
@@ -59,13 +59,13 @@ def _plain(told):
         return names.setdefault(found[0], f"id-{next(numbers)}")
 
     text = re.sub(
-        rf'"({"|".join(_PASSING)})": (\{{[^}}]*\}}|"[^"]*"|[\d.]+)', r'"\1": 0', json.dumps(told, default=str)
+        rf'"({"|".join(_PASSING)})": (\{{[^}}]*\}}|"[^"]*"|[\d.]+)', r'"\1": 0', json.dumps(report, default=str)
     )
     return json.dumps(json.loads(_ID.sub(name, text)), indent=1).splitlines()
 
 
 @pytest.fixture
-def seen_of(database):
+def visible_data(database):
     """Return everything that the users of an import's organization can see of it."""
 
     def run(report, actor):
@@ -74,7 +74,7 @@ def seen_of(database):
             errors = io.StringIO()
             write_error_file(connection, report.import_, {"en": errors})
             item = list_review_items(connection, import_id=report.import_.id, organizations=sees, sees=sees)
-            told = {
+            visible = {
                 "report": report.to_json(),
                 "file": [issue["code"] for issue in report.import_.issues],
                 "rows": [
@@ -92,12 +92,12 @@ def seen_of(database):
                     for one in item
                 ],
             }  # fmt: skip
-        return _plain(told)
+        return _plain(visible)
 
     return run
 
 
-# What another organization may have, each by a way that an import has been told of it.
+# Data of another organization, each of a kind that could reach the outcome of an import.
 def _their_records(import_file, **_):
     import_file(THEIRS, source="list")
 
@@ -167,7 +167,7 @@ ROWS = {
 @pytest.mark.parametrize("confined", [True, False], ids=["confined", "row by row"])
 @pytest.mark.parametrize("what", ROWS)
 def test_outcome_does_not_depend_on_records_of_others(
-    what, confined, forget, ours, import_file, seen_of, reviewer, waiting, installation, operator, database
+    what, confined, forget, ours, import_file, visible_data, reviewer, waiting, installation, operator, database
 ):
     text, how = ROWS[what]
     if not confined and not how:
@@ -180,7 +180,7 @@ def test_outcome_does_not_depend_on_records_of_others(
         grant_role(database, actor.id, "ours")
         world(import_file=import_file, reviewer=reviewer, waiting=waiting, installation=installation, operator=operator)
         outcomes.append([
-            seen_of(
+            visible_data(
                 import_file(
                     text, source=source, entity=what.split()[0], organization="ours" if confined else None,
                     actor=actor, **how,
@@ -190,8 +190,8 @@ def test_outcome_does_not_depend_on_records_of_others(
             for source in ("list", "own")
         ])  # fmt: skip
     for world, outcome in zip(WORLDS, outcomes[1:], strict=True):
-        for told, alone in zip(outcome, outcomes[0], strict=True):
-            assert [pair for pair in zip(told, alone, strict=True) if pair[0] != pair[1]] == [], world.__name__
+        for other, alone in zip(outcome, outcomes[0], strict=True):
+            assert [pair for pair in zip(other, alone, strict=True) if pair[0] != pair[1]] == [], world.__name__
 
 
 def test_row_of_another_organization_is_refused_before_review(ours, import_file, waiting, ask):
@@ -251,14 +251,14 @@ def test_candidates_are_limited_to_organizations_visible_to_the_reader(ours, imp
 
 
 def test_candidate_moved_to_another_organization_is_not_shown(
-    ours, import_file, database, ask, waiting, seen_of, installation
+    ours, import_file, database, ask, waiting, visible_data, installation
 ):
     """An import from before candidates were limited to the organization; a moved record is hidden, too."""
     _, actor = ours
     import_file(THEIRS, source="all")
     report = import_file("name,position\nSiti,\n", source="own", entity="members", organization="ours", actor=actor)
     assert [one.reason for one in waiting()] == ["match.possible_duplicate"]
-    before = seen_of(report, actor)
+    before = visible_data(report, actor)
     assert any("siti@ours.or.id" in line for line in before)
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor="system:test", origin="setup"))
@@ -273,7 +273,7 @@ def test_candidate_moved_to_another_organization_is_not_shown(
         assert (item.may_be, list_candidates(connection, item)) == ([], {})
         for one in list_issues(connection, report.import_, after=BEGINNING, limit=99, sees=sees):
             assert str(moved) not in json.dumps(one.issue.to_json(), default=str)
-    assert not [line for line in seen_of(report, actor) if "siti@ours.or.id" in line]
+    assert not [line for line in visible_data(report, actor) if "siti@ours.or.id" in line]
     with pytest.raises(NotPermitted):
         Reviewer(installation, actor).accept_into(report.import_.id, 1, moved)
 

@@ -70,12 +70,12 @@ def cancelled_during(installation, operator, received):
     """Cancel the import while a step works; return the step's exception and the delay."""
 
     def run(step, begun):
-        told = []
+        endings = []
 
         def work():
             with pytest.raises(ImportFailed) as caught:
                 step(installation, received)
-            told.append((caught.value, time.monotonic()))
+            endings.append((caught.value, time.monotonic()))
 
         working = threading.Thread(target=work)
         working.start()
@@ -83,7 +83,7 @@ def cancelled_during(installation, operator, received):
         asked = time.monotonic()
         cancel(installation, received, operator)
         working.join(PATIENCE)
-        (error, ended), *_ = told
+        (error, ended), *_ = endings
         return error, ended - asked
 
     return run
@@ -146,11 +146,11 @@ def test_cancel_during_a_plugin_call_ends_the_process(installation, settings, op
     assert state_of(received).state == "cancelled"
 
 
-@pytest.mark.parametrize(("line", "said"), [
+@pytest.mark.parametrize(("line", "message"), [
     ("silent_seconds = 1", "no row was read for more than 1 seconds"),
     ("reading_seconds = 1", "reading it took more than 1 seconds"),
 ])  # fmt: skip
-def test_endless_reading_fails_the_import(settings, installation, received, state_of, monkeypatch, line, said):
+def test_endless_reading_fails_the_import(settings, installation, received, state_of, monkeypatch, line, message):
     with settings.config_file.open("a") as file:
         file.write(f"\n[limits]\n{line}\n")
     given_up = threading.Event()
@@ -162,10 +162,10 @@ def test_endless_reading_fails_the_import(settings, installation, received, stat
 
     monkeypatch.setattr(staging_pass, "read_batches", stuck)
     monkeypatch.setattr(watchdog, "end_process", given_up.set)
-    with pytest.raises(ImportFailed, match=said):
+    with pytest.raises(ImportFailed, match=message):
         stage(installation, received)
     import_ = state_of(received)
-    assert (import_.state, import_.failure, import_.queued_at) == ("failed", said, None)
+    assert (import_.state, import_.failure, import_.queued_at) == ("failed", message, None)
     assert "limits" in import_.failure_hint
 
 

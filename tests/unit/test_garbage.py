@@ -38,10 +38,10 @@ def test_nested_blocks_restore_the_collector_once(usual):
 
 def test_seldom_collecting_process_keeps_its_thresholds_after_reading():
     collect_seldom()
-    told = gc.get_threshold()
+    thresholds = gc.get_threshold()
     with seldom_collecting():
         pass
-    assert gc.get_threshold() == told
+    assert gc.get_threshold() == thresholds
 
 
 def test_last_of_two_threads_restores_the_collector(usual):

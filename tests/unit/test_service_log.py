@@ -53,6 +53,6 @@ def test_printed_output_is_discarded_and_logging_continues(log, capsys):
         print(ROW, file=sys.stderr)
         logging.getLogger("kelompok_core").error("still here")
     print("after")
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("after\n", "")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("after\n", "")
     assert "still here" in log.getvalue()
