@@ -1,7 +1,7 @@
 """Removes each guard in a temporary copy of the project and checks that a test fails (mutation tests).
 
-A guard whose removal fails no test is either not needed or not tested. The list is ``guards.toml``. Run ``make guards``,
-or this module with words of names to select guards.
+A guard whose removal fails no test is either not needed or not tested. The list is ``guards.toml``. Run ``make guards``, or
+this module with words of names to select guards.
 """
 
 import os
@@ -54,7 +54,7 @@ def is_detected(guard: Guard) -> tuple[bool, str]:
 
 
 def main(words: list[str]) -> int:
-    """Check all guards, or those with one of the words in their names; return 1 if the removal of one is not detected."""
+    """Check all guards, or those with one of the words in their names; return 1 if a removal is not detected."""
     chosen = [guard for guard in GUARDS if not words or any(word in guard.name for word in words)]
     detected = 0
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
