@@ -1,7 +1,7 @@
 """Removes each guard in a temporary copy of the project and checks that a test fails (mutation tests).
 
-A guard whose removal fails no test is either not needed or not tested. The list is ``guards.toml``. Run ``make guards``,
-or this module with words of names to select guards.
+A guard whose removal fails no test is either not needed or not tested. The list is ``guards.toml``. Run it with
+``make guards``; words of names as arguments select guards.
 """
 
 import os
