@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
+from kelompok_core.api.problems import REQUEST_PROBLEMS, STATUSES
 from kelompok_core.descriptor import Field, Part
 from kelompok_core.entities import list_entities
 from kelompok_core.imports.shared.options import OPTIONS, ImportOption
@@ -161,7 +161,7 @@ def _api_errors() -> Iterator[str]:
     yield ""
     yield "| code | status | |"
     yield "|---|---|---|"
-    known = {kind.code: status for kind, status in STATUSES.items()} | dict(OF_THE_REQUEST)
+    known = {kind.code: status for kind, status in STATUSES.items()} | dict(REQUEST_PROBLEMS)
     for code, status in sorted(known.items()):
         yield f"| `{code}` | {status.status} | {status.meaning} |"
 

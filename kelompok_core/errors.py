@@ -23,10 +23,13 @@ KelompokError
 └── EnrichmentFailed         an enricher failed; stored signals stay          exit 1
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from kelompok_core.suggestions import suggest
+
+if TYPE_CHECKING:
+    from kelompok_core.issues.stored import StoredFinding
 
 
 class KelompokError(Exception):
@@ -39,7 +42,7 @@ class KelompokError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.findings: Sequence[Mapping[str, Any]] = ()
+        self.findings: Sequence[StoredFinding] = ()
         """The stored issues that the message is made of, so that it can be shown in another language."""
 
 
@@ -149,7 +152,7 @@ class ImportFailed(KelompokError):
 class SourceUnreadable(ImportFailed):
     """The source cannot be read, or a required column is missing; ``findings`` has the issues."""
 
-    def __init__(self, message: str, findings: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, message: str, findings: "Sequence[StoredFinding]") -> None:
         super().__init__(message)
         self.findings = findings
 
@@ -179,7 +182,7 @@ class EnrichmentFailed(KelompokError):
 
 
 def restore_error(
-    code: str | None, message: str, hint: str | None, findings: Sequence[Mapping[str, Any]] = ()
+    code: str | None, message: str, hint: str | None, findings: "Sequence[StoredFinding]" = ()
 ) -> KelompokError:
     """Return an error that was stored as text, with the same message and exit code."""
     error = KelompokError(message, hint=hint)

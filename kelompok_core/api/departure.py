@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from threading import Lock
-from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.rows import TupleRow
+from sqlalchemy.pool import ConnectionPoolEntry
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kelompok_core.api.problems import ClientLeft
@@ -24,10 +25,10 @@ class Work:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._connections: list[psycopg.Connection[Any]] = []
+        self._connections: list[psycopg.Connection[TupleRow]] = []
         self._is_over = False
 
-    def begin(self, connection: psycopg.Connection[Any]) -> None:
+    def begin(self, connection: psycopg.Connection[TupleRow]) -> None:
         """Register a connection the request uses.
 
         Raises:
@@ -38,7 +39,7 @@ class Work:
                 raise ClientLeft("the client disconnected")
             self._connections.append(connection)
 
-    def end(self, connection: psycopg.Connection[Any]) -> None:
+    def end(self, connection: psycopg.Connection[TupleRow]) -> None:
         # Wait for a running cancel: it must not hit the next user of the connection.
         with self._lock:
             if connection in self._connections:
@@ -59,14 +60,14 @@ def watch_connections(engine: sa.Engine) -> None:
     sa.event.listen(engine, "checkin", _on_checkin)
 
 
-def _on_checkout(driver: Any, record: Any, _: Any) -> None:
+def _on_checkout(driver: psycopg.Connection[TupleRow], record: ConnectionPoolEntry, _: object) -> None:
     work = _WORK.get()
     if work is not None:
         work.begin(driver)
         record.info["work"] = work
 
 
-def _on_checkin(driver: Any, record: Any) -> None:
+def _on_checkin(driver: psycopg.Connection[TupleRow], record: ConnectionPoolEntry) -> None:
     work: Work | None = record.info.pop("work", None)
     if work is not None:
         work.end(driver)

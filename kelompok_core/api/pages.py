@@ -49,18 +49,20 @@ CursorText = Annotated[
 ]
 
 
-def page(rows: Sequence[Row], limit: int, show: Callable[[Row], T], place: Callable[[Row], Sequence[Any]]) -> Page[T]:
+def page(
+    rows: Sequence[Row], limit: int, show: Callable[[Row], T], place: Callable[[Row], Sequence[object]]
+) -> Page[T]:
     """Return a page; ``rows`` has up to one more than ``limit``, and ``place`` returns a row's cursor values."""
     shown = rows[:limit]
     following = _encode(place(shown[-1])) if len(rows) > limit else None
     return Page(data=[show(row) for row in shown], meta=PageMeta(limit=limit, next=following))
 
 
-def _encode(place: Sequence[Any]) -> str:
+def _encode(place: Sequence[object]) -> str:
     return base64.urlsafe_b64encode(json.dumps([str(one) for one in place]).encode()).decode()
 
 
-def read_cursor(cursor: str | None, kinds: Sequence[Callable[[str], Any]]) -> tuple[Any, ...] | None:
+def read_cursor(cursor: str | None, kinds: Sequence[Callable[[str], object]]) -> tuple[Any, ...] | None:
     """Return the values in a cursor.
 
     Raises:

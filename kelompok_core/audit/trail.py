@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,10 +21,10 @@ class AuditEntry:
     origin: str
     import_id: UUID | None
     plugin: str | None
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
+    before: Mapping[str, object] | None
+    after: Mapping[str, object] | None
 
-    def changed(self) -> dict[str, tuple[Any, Any]]:
+    def changed(self) -> dict[str, tuple[object, object]]:
         """Return the changed fields as ``{field: (before, after)}``, without technical columns."""
         before, after = self.before or {}, self.after or {}
         names = [name for name in {**before, **after} if name not in _BOOKKEEPING]
@@ -80,7 +79,7 @@ def count_for_import(connection: sa.Connection, import_id: UUID) -> int:
 
 
 def _list(
-    connection: sa.Connection, where: str, params: Mapping[str, Any], limit: int, before: int | None = None
+    connection: sa.Connection, where: str, params: Mapping[str, object], limit: int, before: int | None = None
 ) -> Sequence[AuditEntry]:
     if before is not None:
         where = f"{where} AND a.id < :before"

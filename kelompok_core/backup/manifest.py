@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json
@@ -78,7 +77,7 @@ class Manifest:
     def rows(self) -> int:
         return sum(table.rows for table in self.tables)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the summary for output: counts, without the list of members."""
         summary = asdict(self) | {"tables": {table.name: table.rows for table in self.tables}}
         del summary["members"]

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.rows import TupleRow
 
 from kelompok_core.backup.archive import PIECE, HashingReader, OnProgress, check_archive, iter_members
 from kelompok_core.backup.configuration import Placed, placed
@@ -154,7 +154,7 @@ def _restore_database(connection: sa.Connection, work: _RestoreProgress) -> None
     connection.execute(sa.text("SELECT begin_epoch(:made)"), {"made": made})
 
 
-def _require_empty(driver: "psycopg.Connection[Any]") -> None:
+def _require_empty(driver: "psycopg.Connection[TupleRow]") -> None:
     existing = driver.execute(_EXISTING_TABLES).fetchall()
     if not existing:
         return
@@ -179,7 +179,7 @@ def _require_empty(driver: "psycopg.Connection[Any]") -> None:
         )
 
 
-def _tables_of(driver: "psycopg.Connection[Any]", work: _RestoreProgress) -> Mapping[str, Table]:
+def _tables_of(driver: "psycopg.Connection[TupleRow]", work: _RestoreProgress) -> Mapping[str, Table]:
     """Return the backup's tables; check that they match its schema revision."""
     there = {table.name: sorted(table.columns) for table in list_tables(driver)}
     backed_up = {table.name: sorted(table.columns) for table in work.manifest.tables}
@@ -189,7 +189,7 @@ def _tables_of(driver: "psycopg.Connection[Any]", work: _RestoreProgress) -> Map
     return {one.name: Table(name=one.name, columns=tuple(one.columns)) for one in work.manifest.tables}
 
 
-def _read_members(driver: "psycopg.Connection[Any]", tables: Mapping[str, Table], work: _RestoreProgress) -> None:
+def _read_members(driver: "psycopg.Connection[TupleRow]", tables: Mapping[str, Table], work: _RestoreProgress) -> None:
     copied: dict[str, int] = {}
     for group, members in groupby(_verified(work), key=lambda member: member[0].rpartition("/")[0]):
         if (name := _table_of(group)) is not None:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 NOT_KEPT = ("alembic_version", "installation", "workers")
 """Tables about a server and its processes, which are not backed up: a restored database has its own."""
@@ -37,7 +37,7 @@ class Table:
     columns: tuple[str, ...]
 
 
-def driver_of(connection: sa.Connection) -> "psycopg.Connection[Any]":
+def driver_of(connection: sa.Connection) -> "psycopg.Connection[TupleRow]":
     """Return the driver's connection, which supports COPY, within the same transaction."""
     connection.execute(sa.text("SELECT"))
     driver = connection.connection.driver_connection
@@ -46,12 +46,12 @@ def driver_of(connection: sa.Connection) -> "psycopg.Connection[Any]":
     return driver
 
 
-def use_portable_formats(connection: "psycopg.Connection[Any]") -> None:
+def use_portable_formats(connection: "psycopg.Connection[TupleRow]") -> None:
     """Make the session's text formats independent of the server's settings."""
     connection.execute(_SETTINGS)
 
 
-def list_tables(connection: "psycopg.Connection[Any]") -> Sequence[Table]:
+def list_tables(connection: "psycopg.Connection[TupleRow]") -> Sequence[Table]:
     """Return the tables to back up, in dependency order."""
     tables = {name: Table(name=name, columns=tuple(columns)) for name, columns in connection.execute(_TABLES)}
     order: TopologicalSorter[str] = TopologicalSorter({name: set() for name in sorted(tables)})
@@ -60,12 +60,12 @@ def list_tables(connection: "psycopg.Connection[Any]") -> Sequence[Table]:
     return [tables[name] for name in order.static_order() if name in tables and name not in NOT_KEPT]
 
 
-def lock_for_reading(connection: "psycopg.Connection[Any]", tables: Sequence[Table]) -> None:
+def lock_for_reading(connection: "psycopg.Connection[TupleRow]", tables: Sequence[Table]) -> None:
     """Block migrations until the transaction ends; reads and writes of rows continue."""
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(_names(tables)))
 
 
-def copy_out(connection: "psycopg.Connection[Any]", table: Table) -> Iterator[tuple[bytes, int]]:
+def copy_out(connection: "psycopg.Connection[TupleRow]", table: Table) -> Iterator[tuple[bytes, int]]:
     """Yield a table's rows in gzipped chunks, each with 0, the last one with the total row count."""
     statement = sql.SQL("COPY {} ({}) TO STDOUT").format(_qualified(table), _columns(table))
     with connection.cursor() as cursor:
@@ -93,7 +93,7 @@ def _pack(piece: bytearray) -> bytes:
     return packer.compress(piece) + packer.flush()
 
 
-def copy_in(connection: "psycopg.Connection[Any]", table: Table, pieces: Iterable[Iterable[bytes]]) -> int:
+def copy_in(connection: "psycopg.Connection[TupleRow]", table: Table, pieces: Iterable[Iterable[bytes]]) -> int:
     """Copy rows into a table and return their number; each item is one gzip stream, in chunks.
 
     Raises:
@@ -125,7 +125,7 @@ def _unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:
 
 
 @contextmanager
-def without_triggers(connection: "psycopg.Connection[Any]", tables: Sequence[Table]) -> Iterator[None]:
+def without_triggers(connection: "psycopg.Connection[TupleRow]", tables: Sequence[Table]) -> Iterator[None]:
     """Disable the core's triggers during the block, because the backup includes the rows' audit entries.
 
     Foreign keys and checks stay active. Other sessions are not affected before the transaction commits.
@@ -142,12 +142,12 @@ def without_triggers(connection: "psycopg.Connection[Any]", tables: Sequence[Tab
 _SWITCHES = {"O": "ENABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
 
 
-def _switch(connection: "psycopg.Connection[Any]", table: str, how: str, trigger: str) -> None:
+def _switch(connection: "psycopg.Connection[TupleRow]", table: str, how: str, trigger: str) -> None:
     names = sql.Identifier("public", table), sql.SQL(how), sql.Identifier(trigger)
     connection.execute(sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(*names))
 
 
-def advance_sequences(connection: "psycopg.Connection[Any]") -> None:
+def advance_sequences(connection: "psycopg.Connection[TupleRow]") -> None:
     """Set each sequence past the highest number in its column."""
     for sequence, table, column in connection.execute(_SEQUENCES).fetchall():
         highest = sql.SQL("SELECT setval({}, coalesce(max({}), 0) + 1, false) FROM {}").format(
@@ -156,7 +156,7 @@ def advance_sequences(connection: "psycopg.Connection[Any]") -> None:
         connection.execute(highest)
 
 
-def find_row(connection: "psycopg.Connection[Any]", tables: Sequence[Table]) -> str | None:
+def find_row(connection: "psycopg.Connection[TupleRow]", tables: Sequence[Table]) -> str | None:
     """Return the name of a table that has rows, or None."""
     for table in tables:
         query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(_qualified(table))
@@ -165,7 +165,7 @@ def find_row(connection: "psycopg.Connection[Any]", tables: Sequence[Table]) -> 
     return None
 
 
-def lock_for_replacing(connection: "psycopg.Connection[Any]", tables: Sequence[Table]) -> None:
+def lock_for_replacing(connection: "psycopg.Connection[TupleRow]", tables: Sequence[Table]) -> None:
     """Lock the tables exclusively until the transaction ends, without waiting.
 
     Raises:
@@ -174,7 +174,7 @@ def lock_for_replacing(connection: "psycopg.Connection[Any]", tables: Sequence[T
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE NOWAIT").format(_names(tables)))
 
 
-def drop_schema(connection: "psycopg.Connection[Any]") -> None:
+def drop_schema(connection: "psycopg.Connection[TupleRow]") -> None:
     """Drop the core's tables, views and functions. The caller has checked that the tables are empty."""
     connection.execute(_DROP)
 

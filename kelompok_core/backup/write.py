@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.rows import TupleRow
 
 from kelompok_core.backup.archive import ArchiveWriter, OnProgress, new_private_file
 from kelompok_core.backup.configuration import mask_passwords
@@ -94,7 +95,7 @@ def _server_identifier(connection: sa.Connection) -> str | None:
 
 
 def _write_table(
-    archive: ArchiveWriter, driver: "psycopg.Connection[Any]", table: Table, on_progress: OnProgress
+    archive: ArchiveWriter, driver: "psycopg.Connection[TupleRow]", table: Table, on_progress: OnProgress
 ) -> TableContent:
     rows, written = 0, 0
     for number, (piece, counted) in enumerate(copy_out(driver, table), start=1):

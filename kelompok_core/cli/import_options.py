@@ -11,7 +11,7 @@ import typer
 from kelompok_core.cli import completion, terminal
 from kelompok_core.imports.shared.options import OPTIONS, ImportOption, ImportOptions, get_option
 
-_COMPLETIONS: Mapping[str, Callable[..., Any]] = {
+_COMPLETIONS: Mapping[str, Callable[..., object]] = {
     "mapping": completion.mapping,
     "policies": completion.policies,
     "config": completion.settings_of_plugin,
@@ -34,9 +34,9 @@ class WrittenOptions:
         return ImportOptions(**{name: self.read_one(name) for name, value in self.values.items() if value is not None})
 
     def read_one(self, name: str) -> Any:
-        """Return the value of one option; for a mapping that is not given, an empty one.
+        """Return the value of one option: None, or an empty mapping, if it is not given.
 
-        An empty word is not given, so that a script can pass an empty variable.
+        For an option with fixed choices, an empty text counts as not given, so that scripts can pass an empty variable.
 
         Raises:
             UsageError: When the value is invalid, with the option.
@@ -44,17 +44,20 @@ class WrittenOptions:
         option, written = get_option(name), self.values[name]
         if written is None or (option.choices is not None and not written):
             return {} if option.is_mapping else None
-        with terminal.blaming(option.flag):
+        with terminal.naming_option(option.flag):
             return option.parse(written)
 
 
-def annotation_of(name: str) -> Any:
+def annotation_of(name: str) -> object:
     """Return the annotation of a command's parameter for this option."""
     return _annotation(get_option(name))
 
 
 def with_import_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace the parameter ``options`` of a command by one for each; it gets them as :class:`WrittenOptions`."""
+    """Replace the parameter ``options`` of a command with one parameter per option.
+
+    The command still receives ``options``, as :class:`WrittenOptions`.
+    """
     signature = inspect.signature(command, eval_str=True)
     parameters: list[inspect.Parameter] = []
     for one in signature.parameters.values():
@@ -76,7 +79,7 @@ def _parameter(option: ImportOption) -> inspect.Parameter:
     return inspect.Parameter(option.name, kind, annotation=_annotation(option), default=None)
 
 
-def _annotation(option: ImportOption) -> Any:
+def _annotation(option: ImportOption) -> object:
     flag = f"{option.flag}/{option.no_flag}" if option.value is bool else option.flag
     described = typer.Option(
         flag, metavar=option.declared.form, help=option.declared.help, autocompletion=_COMPLETIONS.get(option.name)

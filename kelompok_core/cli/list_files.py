@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TextIO, TypeVar
+from typing import Generic, TextIO, TypeVar
 
 from kelompok_core.records.formulas import SafeWriter
 
@@ -30,7 +30,7 @@ class Form(Generic[Item]):
 
     columns: Sequence[str]
     lines: Callable[[Item], Iterable[Sequence[object]]]
-    to_json: Callable[[Item], Mapping[str, Any]]
+    to_json: Callable[[Item], Mapping[str, object]]
 
 
 def write_listing(items: Iterable[Item], form: Form[Item], target: TextIO, path: Path) -> int:
@@ -50,7 +50,7 @@ def write_listing(items: Iterable[Item], form: Form[Item], target: TextIO, path:
     return number
 
 
-def _write_array(objects: Iterable[Mapping[str, Any]], target: TextIO) -> int:
+def _write_array(objects: Iterable[Mapping[str, object]], target: TextIO) -> int:
     number = 0
     target.write("[")
     for one in objects:
@@ -60,7 +60,7 @@ def _write_array(objects: Iterable[Mapping[str, Any]], target: TextIO) -> int:
     return number
 
 
-def _write_lines(objects: Iterable[Mapping[str, Any]], target: TextIO) -> int:
+def _write_lines(objects: Iterable[Mapping[str, object]], target: TextIO) -> int:
     number = 0
     for one in objects:
         target.write(json.dumps(one, ensure_ascii=False) + "\n")

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kelompok_core.cli import surroundings
+from kelompok_core.issues.stored import params_of
 from kelompok_core.plugin_host.registry import PluginInfo
 
 if TYPE_CHECKING:
     from kelompok_core.contracts import CommandResult, Source
+    from kelompok_core.issues.stored import StoredFinding
 
 _NOTHING_TO_IMPORT = ("file.empty", "file.no_records")
 _OF_A_FILE = "file."
@@ -26,7 +28,7 @@ class Preview:
 
     entity: str
     result: "CommandResult"
-    findings: Sequence[Mapping[str, Any]]
+    findings: "Sequence[StoredFinding]"
 
     @property
     def better(self) -> str | None:
@@ -34,12 +36,13 @@ class Preview:
         from kelompok_core.imports.staging.likely_columns import OTHER_ENTITY
 
         found = next((one for one in self.findings if one["code"] == OTHER_ENTITY), None)
-        return str(found["params"]["entity"]) if found else None
+        return str(params_of(found)["entity"]) if found else None
 
     @property
     def missing(self) -> set[str]:
         """The required fields that have no column."""
-        return {one["params"]["field"] for one in self.findings if one["severity"] == "fatal" and _is_missing(one)}
+        fatal = [one for one in self.findings if one["severity"] == "fatal"]
+        return {str(params_of(one)["field"]) for one in fatal if _is_missing(one)}
 
     @property
     def is_readable(self) -> bool:
@@ -51,7 +54,7 @@ class Preview:
         return self.is_readable and not any(one["code"] in _NOTHING_TO_IMPORT for one in self.findings)
 
 
-def _is_missing(finding: Mapping[str, Any]) -> bool:
+def _is_missing(finding: "StoredFinding") -> bool:
     return finding["code"] in ("header.missing", "header.organization_missing")
 
 
@@ -65,11 +68,11 @@ def look(entity: str, show: "Callable[[str], CommandResult]", *, is_asked: bool)
 
 def _preview(entity: str, result: "CommandResult") -> Preview:
     from kelompok_core.contracts import ISSUE_COLUMNS
+    from kelompok_core.imports.staging.row_tables import issue_dicts
 
     issues = result.tables.get("Findings")
-    is_ours = issues is not None and tuple(issues.columns) == ISSUE_COLUMNS
-    found: list[dict[str, Any]] = issues.to_dict("records") if is_ours else []  # type: ignore[assignment, union-attr]
-    return Preview(entity=entity, result=result, findings=found)
+    findings = [] if issues is None or tuple(issues.columns) != ISSUE_COLUMNS else issue_dicts(issues)
+    return Preview(entity=entity, result=result, findings=findings)
 
 
 def require_reader(plugin: PluginInfo, entity: str, file: str, source: "Source") -> None:
@@ -120,13 +123,13 @@ def following(
     missing = preview.missing - set(suggested.values())
     if job is None or missing - {ORGANIZATION}:
         return None
-    home = ["--organization", "SLUG"] if ORGANIZATION in missing else []
+    owner = ["--organization", "SLUG"] if ORGANIZATION in missing else []
     options = _options({**mapping, **suggested}, settings)
-    return ["plugin", "run", plugin.name, "--job", job, "--file", file, *options, *home, "--dry-run"]
+    return ["plugin", "run", plugin.name, "--job", job, "--file", file, *options, *owner, "--dry-run"]
 
 
 def _options(mapping: Mapping[str, str], settings: Mapping[str, str]) -> list[str]:
     """Return settings and mapping as command-line options."""
     mapped = (word for header, field in mapping.items() for word in ("--map", f"{header}={field}"))
-    set_so = (word for key, value in settings.items() for word in ("--set", f"{key}={value}"))
-    return [*mapped, *set_so]
+    set_options = (word for key, value in settings.items() for word in ("--set", f"{key}={value}"))
+    return [*mapped, *set_options]

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -41,7 +41,7 @@ class VisibleStream:
         self.rich_proxied_file.write(visible(text))
         return len(text)
 
-    def writelines(self, lines: Any) -> None:
+    def writelines(self, lines: Iterable[str]) -> None:
         """Write several texts."""
         for line in lines:
             self.write(line)
@@ -62,7 +62,7 @@ def visible_streams() -> Iterator[None]:
 
 
 def data_stream() -> TextIO:
-    """Return the stream for file content: unchanged to a program, made visible on a terminal."""
+    """Return the stream for file content: unchanged to a program, with control characters escaped on a terminal."""
     if sys.stdout.isatty():
         return sys.stdout
     below: TextIO = getattr(sys.stdout, "rich_proxied_file", sys.stdout)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kelompok_core.contracts.context import PluginContext
 from kelompok_core.contracts.findings import issue_table
-from kelompok_core.contracts.protocols import OrganizationImporter
+from kelompok_core.contracts.protocols import Importer
 from kelompok_core.contracts.shapes import CommandResult, JsonValue, Source, SourceBatch
 
 if TYPE_CHECKING:  # slow to import, so functions that create tables import it themselves
@@ -18,13 +18,11 @@ _FEWEST = 100
 """Rows to read even if fewer are shown, because later rows may have further columns."""
 
 
-def preview(
-    importer: OrganizationImporter, source: Source, context: PluginContext, *, entity: str, rows: int
-) -> CommandResult:
+def preview(importer: Importer, source: Source, context: PluginContext, *, entity: str, rows: int) -> CommandResult:
     """Return how a source would be read: dialect or shape, columns with their fields, first rows, issues.
 
     Args:
-        importer: An importer of any entity: all have the same method.
+        importer: The importer of the source.
         source: The source.
         context: The context, with the host's functions for headers.
         entity: The entity that the fields belong to.

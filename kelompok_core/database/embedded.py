@@ -409,9 +409,8 @@ def _ensure_roles(passwords: Passwords, admin: AdminPasswords, port: int) -> Non
         server.execute("ALTER ROLE dagster SET synchronous_commit = off")
         for database, owner, users in _DATABASES:
             if missing("pg_database", "datname", database):
-                server.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(owner))
-                )
+                create = sql.SQL("CREATE DATABASE {} OWNER {}")
+                server.execute(create.format(sql.Identifier(database), sql.Identifier(owner)))
             _restrict(server.execute, sql, database, users)
         for database in _MAINTENANCE:
             _restrict(server.execute, sql, database, ())
@@ -422,7 +421,7 @@ _MAINTENANCE = ("postgres", "template1")
 """Databases that initdb creates. By default every role may connect, and create temporary tables in the first."""
 
 
-def _restrict(execute: Callable[..., Any], sql: Any, database: str, users: Sequence[str]) -> None:
+def _restrict(execute: Callable[..., object], sql: Any, database: str, users: Sequence[str]) -> None:
     """Allow only these roles to connect to a database."""
     name = sql.Identifier(database)
     execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -15,8 +15,11 @@ from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import Settings, require_installation
 
 if TYPE_CHECKING:
+    import psycopg
     from alembic.config import Config
+    from psycopg.rows import TupleRow
     from sqlalchemy.orm import Session
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA_REVISION = max(one.name.partition("_")[0] for one in (MIGRATIONS / "versions").glob("[0-9]*.py"))
@@ -117,11 +120,11 @@ class Database:
         sa.event.listen(engine, "close", self._note_closed)
         return engine
 
-    def _note_opened(self, driver: Any, pooled: Any) -> None:
+    def _note_opened(self, driver: "psycopg.Connection[TupleRow]", pooled: "ConnectionPoolEntry") -> None:
         pooled.info["backend"] = driver.info.backend_pid
         self._backends.add(driver.info.backend_pid)
 
-    def _note_closed(self, _driver: Any, pooled: Any) -> None:
+    def _note_closed(self, _driver: object, pooled: "ConnectionPoolEntry") -> None:
         self._backends.discard(pooled.info.get("backend"))
 
     def cancel_statements(self) -> None:

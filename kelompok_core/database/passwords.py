@@ -4,7 +4,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from filelock import FileLock
 
@@ -117,7 +117,7 @@ def _split(settings: Settings) -> dict[str, str]:
 
 def _read(path: Path) -> dict[str, str] | None:
     try:
-        found: Any = json.loads(path.read_text("utf-8"))
+        found: object = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
     if not isinstance(found, dict):

@@ -118,7 +118,7 @@ def _filters(descriptor: EntityDescriptor, scope: Scope) -> str:
     return " AND ".join(conditions)
 
 
-def _params(descriptor: EntityDescriptor, scope: Scope) -> dict[str, Any]:
+def _params(descriptor: EntityDescriptor, scope: Scope) -> dict[str, object]:
     plugin, method = scope.known_to or (None, None)
     return {
         "entity": descriptor.entity,

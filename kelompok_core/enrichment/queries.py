@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,7 +21,7 @@ class StoredSignal:
     property: str
     value: str
     confidence: float
-    evidence: Sequence[dict[str, Any]]
+    evidence: Sequence[dict[str, object]]
     origin: str
     origin_version: str | None
     status: str

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
+from kelompok_core.contracts import JsonValue
 from kelompok_core.errors import NotFound
 
 COUNTS = ("records", "unchanged", "enriched", "with_signals", "created", "updated", "deleted")
@@ -49,7 +50,7 @@ class Enrichment:
     changed_since: datetime | None
     dry_run: bool
     again: bool
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, JsonValue] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failure: str | None
     failure_trace: str | None
@@ -60,7 +61,7 @@ class Enrichment:
     def plugin_label(self) -> str:
         return f"{self.plugin}@{self.plugin_version}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "enrichment": str(self.id),
             "state": self.state.value,
@@ -101,13 +102,13 @@ TABLE = sa.table(
 _UNDONE = sa.table("enrichments", sa.column("id"), sa.column("undone_by", PG_UUID(as_uuid=True)))
 
 
-def add_enrichment(connection: sa.Connection, **values: Any) -> UUID:
+def add_enrichment(connection: sa.Connection, **values: object) -> UUID:
     """Add a run; return its id."""
     found: UUID = connection.execute(sa.insert(TABLE).values(**values).returning(TABLE.c.id)).scalar_one()
     return found
 
 
-def update_enrichment(connection: sa.Connection, enrichment_id: UUID, **values: Any) -> None:
+def update_enrichment(connection: sa.Connection, enrichment_id: UUID, **values: object) -> None:
     connection.execute(sa.update(TABLE).where(TABLE.c.id == enrichment_id).values(**values))
 
 

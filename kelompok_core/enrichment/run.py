@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import pandas as pd
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from kelompok_core.access.actors import Actor, get_actor_by_id
 from kelompok_core.access.rules import Action, authorize, require_active
 from kelompok_core.audit.context import AuditContext, announce
-from kelompok_core.contracts import PluginContext, ProfileEnricher
+from kelompok_core.contracts import JsonValue, PluginContext, ProfileEnricher
 from kelompok_core.database.locks import lock_entity, working_on
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.enrichment.choose import Page, Scope, count_chosen, iter_pages, require_public
@@ -27,7 +26,7 @@ from kelompok_core.enrichment.records import (
     get_enrichment,
     update_enrichment,
 )
-from kelompok_core.enrichment.signals import checked_signals, count_by_value
+from kelompok_core.enrichment.signals import Signal, checked_signals, count_by_value
 from kelompok_core.enrichment.store import store
 from kelompok_core.errors import EnrichmentFailed, KelompokError, UsageError
 from kelompok_core.failures import trace_of
@@ -66,7 +65,7 @@ class EnrichmentRequest:
     changed_since: datetime | None = None
     again: bool = False
     dry_run: bool = False
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 def request_enrichment(installation: Installation, request: EnrichmentRequest, actor: Actor) -> UUID:
@@ -139,7 +138,7 @@ def enrich(installation: Installation, enrichment_id: UUID, entities: Sequence[s
         )
 
 
-def _finish(installation: Installation, enrichment_id: UUID, **values: Any) -> Enrichment:
+def _finish(installation: Installation, enrichment_id: UUID, **values: object) -> Enrichment:
     with installation.database.connect() as connection, connection.begin():
         update_enrichment(connection, enrichment_id, finished_at=sa.func.now(), **values)
         return get_enrichment(connection, enrichment_id)
@@ -161,7 +160,7 @@ class _EnrichmentRun:
             known_to=None if enrichment.again else (enrichment.plugin, self._method),
         )
 
-    def enrich(self, entities: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def enrich(self, entities: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
         counts = {}
         settings, run = self._installation.settings, self._enrichment
         with enriching(settings, self._plugin, run.config, dry_run=run.dry_run) as call:
@@ -174,8 +173,8 @@ class _EnrichmentRun:
 
     def _entity(
         self, call: Callable[[pd.DataFrame], pd.DataFrame], descriptor: EntityDescriptor, fields: Sequence[str]
-    ) -> dict[str, Any]:
-        counts: dict[str, Any] = dict.fromkeys(COUNTS, 0) | {"values": {}}
+    ) -> Mapping[str, object]:
+        counts, values = dict.fromkeys(COUNTS, 0), dict[str, int]()
         with self._installation.database.connect() as connection:
             counts["records"] = count_chosen(connection, descriptor, self._scope)
             for page in iter_pages(connection, descriptor, fields, self._scope):
@@ -186,12 +185,12 @@ class _EnrichmentRun:
                 counts["enriched"] += len(page.facts)
                 counts["with_signals"] += len({signal.record for signal in signals})
                 for value, number in count_by_value(signals).items():
-                    counts["values"][value] = counts["values"].get(value, 0) + number
+                    values[value] = values.get(value, 0) + number
                 self._installation.on_progress(Progress(step="enrich", rows=counts["enriched"]))
         counts["unchanged"] = counts["records"] - counts["enriched"]
-        return counts
+        return {**counts, "values": values}
 
-    def _store(self, connection: sa.Connection, entity: str, page: Page, signals: Sequence[Any]) -> dict[str, int]:
+    def _store(self, connection: sa.Connection, entity: str, page: Page, signals: Sequence[Signal]) -> dict[str, int]:
         enrichment = self._enrichment
         with connection.begin() as transaction:
             # Lock in a fixed order, to wait for imports instead of deadlocking with them.
@@ -212,7 +211,7 @@ class _EnrichmentRun:
         return counts
 
 
-def method_of(plugin: PluginInfo, config: Mapping[str, Any]) -> str:
+def method_of(plugin: PluginInfo, config: Mapping[str, JsonValue]) -> str:
     """Return the plugin's version with a digest of non-default settings: with the text, they determine the signals."""
     settings = {**plugin.config, **config}
     defaults = {
@@ -228,7 +227,7 @@ def method_of(plugin: PluginInfo, config: Mapping[str, Any]) -> str:
 
 @contextmanager
 def enriching(
-    settings: Settings, plugin: PluginInfo, config: Mapping[str, Any], *, dry_run: bool
+    settings: Settings, plugin: PluginInfo, config: Mapping[str, JsonValue], *, dry_run: bool
 ) -> Iterator[Callable[[pd.DataFrame], pd.DataFrame]]:
     """Provide a plugin's enricher as a function of texts that raises only errors of the core.
 

@@ -3,7 +3,6 @@
 import dataclasses
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -40,9 +39,9 @@ class Signal:
     value: str
     confidence: float
     field: str
-    evidence: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    evidence: list[dict[str, object]] = dataclasses.field(default_factory=list)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "id": self.record,
             "property": self.property,
@@ -83,7 +82,7 @@ def checked_signals(table: pd.DataFrame, page: Page, plugin: str) -> list[Signal
     return list(found.values())
 
 
-def _require_types(row: Sequence[Any], plugin: str) -> None:
+def _require_types(row: Sequence[object], plugin: str) -> None:
     """Check that each cell of a signal has its column's type and can be stored."""
     for column, cell in zip(SIGNAL_COLUMNS, row, strict=True):
         kind, name = _TYPES.get(column, (str, "text"))
@@ -95,7 +94,9 @@ def _require_types(row: Sequence[Any], plugin: str) -> None:
             )
 
 
-def _require_quoted(texts: Mapping[str, Mapping[Any, str]], place: Sequence[Any], plugin: str) -> None:
+def _require_quoted(
+    texts: Mapping[str, Mapping[object, str]], place: tuple[str, str, int, int, str], plugin: str
+) -> None:
     record, where, start, end, quote = place
     text = texts.get(where, {}).get(record)
     if text is None:

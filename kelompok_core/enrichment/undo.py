@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -25,7 +24,7 @@ class EnrichmentUndo:
     counts: Mapping[str, int]
     dry_run: bool
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {"enrichment": str(self.enrichment.id), "dry_run": self.dry_run, "counts": dict(self.counts)}
 
 

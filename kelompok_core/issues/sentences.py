@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import Any
 
 from kelompok_core.contracts import Severity
 from kelompok_core.issues.catalog import find_entry
+from kelompok_core.issues.stored import StoredFinding, line_of, params_of
 
 _SHOWN_CHARACTERS = 80
 _WHOLE = frozenset({"encoding"})
@@ -43,7 +43,7 @@ class _Fact(str):
         return one if self == "1" else many
 
 
-class _Facts(dict[str, Any]):
+class _Facts(dict[str, object]):
     """The facts for a sentence; a missing fact is shown as an ellipsis."""
 
     def __missing__(self, key: str) -> str:
@@ -58,7 +58,7 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
     value: str | None = None,
     line: int | None = None,
     row_number: int | None = None,
-    params: Mapping[str, Any] | None = None,
+    params: Mapping[str, object] | None = None,
 ) -> str:
     """Return the sentence and the hint for an issue.
 
@@ -86,15 +86,15 @@ def describe_without_values(code: str, facts: Mapping[str, object]) -> str | Non
     return " ".join(part.format_map(allowed) for part in entry.short)
 
 
-def describe_at_place(finding: Mapping[str, Any], *, language: str = "en") -> str:
+def describe_at_place(finding: StoredFinding, *, language: str = "en") -> str:
     """Return the sentence for a stored issue, after the name of the file that it is about."""
-    params = finding.get("params") or {}
+    params = params_of(finding)
     sentence = describe(
         finding["code"],
         language=language,
         column=finding.get("column"),
         value=finding.get("value"),
-        line=params.get("line"),
+        line=line_of(finding),
         params=params,
     )
     return f"{params['place']}: {sentence}" if params.get("place") else sentence

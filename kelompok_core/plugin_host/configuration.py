@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from kelompok_core.contracts import JsonValue
 from kelompok_core.errors import SettingsError
 from kelompok_core.plugin_host.manifest import Manifest
 from kelompok_core.settings import Settings, require_installation
@@ -34,7 +35,7 @@ class PluginSettings:
 
     enabled: bool = False
     automatic: bool = True
-    values: Mapping[str, Any]
+    values: Mapping[str, JsonValue]
 
 
 def read_document(settings: Settings) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def read_table(key: str, model: type[Table], table: object) -> Table:
         raise SettingsError(path, first["msg"]) from error
 
 
-def require_table(key: str, value: object, *, example: str | None = None) -> dict[str, Any]:
+def require_table(key: str, value: object, *, example: str | None = None) -> dict[str, JsonValue]:
     """Return the value of a key that must be a table; ``example`` is the header to suggest instead of the key.
 
     Raises:
@@ -94,18 +95,21 @@ def plugin_settings(settings: Settings) -> dict[str, PluginSettings]:
 
 def _settings_of(name: str, found: object) -> PluginSettings:
     table = require_table(f"plugins.{name}", found)
-    flags = {key: table.get(key, default) for key, default in ((_ENABLED, False), (_AUTOMATIC, True))}
-    for key, flag in flags.items():
-        if not isinstance(flag, bool):
-            raise SettingsError(f"plugins.{name}.{key}", f"must be true or false, not {flag!r}")
     return PluginSettings(
-        enabled=flags[_ENABLED],
-        automatic=flags[_AUTOMATIC],
-        values={key: value for key, value in table.items() if key not in flags},
+        enabled=_flag(name, table, _ENABLED, default=False),
+        automatic=_flag(name, table, _AUTOMATIC, default=True),
+        values={key: value for key, value in table.items() if key not in (_ENABLED, _AUTOMATIC)},
     )
 
 
-def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any]:
+def _flag(plugin: str, table: Mapping[str, JsonValue], key: str, *, default: bool) -> bool:
+    flag = table.get(key, default)
+    if not isinstance(flag, bool):
+        raise SettingsError(f"plugins.{plugin}.{key}", f"must be true or false, not {flag!r}")
+    return flag
+
+
+def check_config(manifest: Manifest, values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """Return the settings with the schema's defaults, and with text converted to numbers and booleans.
 
     The command line and Dagster's forms pass only text.
@@ -115,7 +119,7 @@ def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any
     """
     from jsonschema import Draft202012Validator
 
-    properties: Mapping[str, Any] = manifest.config_schema.get("properties", {})
+    properties: Mapping[str, Mapping[str, JsonValue]] = manifest.config_schema.get("properties", {})
     values = {key: _typed(value, properties.get(key, {})) for key, value in values.items()}
     errors = sorted(
         Draft202012Validator(manifest.config_schema).iter_errors(values),
@@ -138,14 +142,14 @@ def check_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any
     return {**defaults, **values}
 
 
-def _described(properties: Mapping[str, Any], path: Sequence[str | int]) -> str | None:
+def _described(properties: Mapping[str, Mapping[str, JsonValue]], path: Sequence[str | int]) -> str | None:
     """Return the manifest's description of the invalid setting, or else the names of all settings."""
     if path and (description := properties.get(str(path[0]), {}).get("description")):
         return f"Meaning: {description}"
     return f"Its settings are: {', '.join(sorted(properties))}." if properties else None
 
 
-def _typed(value: Any, described: Mapping[str, Any]) -> Any:
+def _typed(value: JsonValue, described: Mapping[str, JsonValue]) -> JsonValue:
     kind = str(described.get("type"))
     if not isinstance(value, str) or kind not in _FROM_TEXT:
         return value
@@ -155,7 +159,7 @@ def _typed(value: Any, described: Mapping[str, Any]) -> Any:
         return value  # validation reports it
 
 
-_FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
+_FROM_TEXT: Mapping[str, Callable[[str], JsonValue]] = {
     "integer": int,
     "number": float,
     "boolean": lambda text: {"true": True, "false": False}[text.strip().lower()],

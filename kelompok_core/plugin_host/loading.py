@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from kelompok_core.contracts import CONTRACTS, ConfigurationError, PluginContext
+from kelompok_core.contracts import ConfigurationError, JsonValue, PluginContext
 from kelompok_core.errors import KelompokError, PluginUnavailable, SettingsError
 from kelompok_core.plugin_host.configuration import check_config, resolve_secret
+from kelompok_core.plugin_host.contract_names import contract_named
 from kelompok_core.plugin_host.registry import PluginInfo
 from kelompok_core.plugin_host.returned import describe_exception
 from kelompok_core.settings import Settings
@@ -36,7 +37,7 @@ def load(plugin: PluginInfo, contract: str) -> Any:
         if _is_of_the_host(error):
             raise
         raise PluginUnavailable(plugin.name, f"{target} cannot be loaded: {describe_exception(error)}") from error
-    if problem := _contract_problem(implementation, CONTRACTS[contract]):
+    if problem := _contract_problem(implementation, contract_named(contract)):
         raise PluginUnavailable(plugin.name, f"{target} does not fit {contract}: {problem}")
     return implementation
 
@@ -96,7 +97,7 @@ def _is_of_the_host(error: BaseException) -> bool:
 
 @contextmanager
 def plugin_context(
-    settings: Settings, plugin: PluginInfo, *, config: Mapping[str, Any], dry_run: bool, **further: Any
+    settings: Settings, plugin: PluginInfo, *, config: Mapping[str, JsonValue], dry_run: bool, **further: Any
 ) -> Iterator[PluginContext]:
     """Provide the context for one run of the plugin, with ``further`` attributes; remove its working folder at the end.
 

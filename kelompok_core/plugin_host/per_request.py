@@ -1,7 +1,6 @@
 """Settings that requests may set: those that a manifest marks, but never secrets or addresses."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 PER_REQUEST = "per_request"
 """Marks a setting in a manifest's ``config_schema`` that requests may set. Only the operator may set the others."""
@@ -15,12 +14,12 @@ _ADDRESSES = frozenset(
 """JSON Schema formats of addresses."""
 
 
-def list_per_request(config_schema: Mapping[str, Any]) -> list[str]:
+def list_per_request(config_schema: Mapping[str, object]) -> list[str]:
     """Return the names of the settings that a request may set."""
     return [name for name, one in _properties(config_schema) if one.get(PER_REQUEST) is True]
 
 
-def require_harmless(config_schema: Mapping[str, Any], reserved: Collection[str]) -> None:
+def require_harmless(config_schema: Mapping[str, object], reserved: Collection[str]) -> None:
     """Require that requests may set no secret or address, which only the operator may choose.
 
     Args:
@@ -38,14 +37,14 @@ def require_harmless(config_schema: Mapping[str, Any], reserved: Collection[str]
             raise ValueError(f"config_schema: {name!r} cannot be {PER_REQUEST}: {why}")
 
 
-def _properties(config_schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _properties(config_schema: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
     properties = config_schema.get("properties")
     for name, one in properties.items() if isinstance(properties, Mapping) else ():
         if isinstance(one, Mapping):  # true and false are schemas, too
             yield name, one
 
 
-def _harm_of(name: str, described: Mapping[str, Any], reserved: Collection[str]) -> str | None:
+def _harm_of(name: str, described: Mapping[str, object], reserved: Collection[str]) -> str | None:
     if name in reserved:
         return "permissions name it, so only the operator may set it"
     for part in _parts(described):
@@ -56,7 +55,7 @@ def _harm_of(name: str, described: Mapping[str, Any], reserved: Collection[str])
     return None
 
 
-def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
+def _parts(schema: object) -> Iterator[Mapping[str, object]]:
     """Yield a schema and all its subschemas."""
     if isinstance(schema, Mapping):
         yield schema

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
+from kelompok_core.contracts import JsonValue
 from kelompok_core.errors import GivenSettingWrong, NotFound, PluginUnavailable, SettingsError, UsageError
 from kelompok_core.plugin_host.configuration import PluginSettings, check_config, plugin_settings
 from kelompok_core.plugin_host.discovery import Discovered, discover
@@ -41,7 +41,7 @@ class PluginInfo:
     hint: str | None = None
     package: str
     manifest: Manifest | None
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, JsonValue] = field(default_factory=dict)
     automatic: bool = True
 
     def jobs(self) -> tuple[Job, ...]:
@@ -93,7 +93,7 @@ def _with_state(found: Discovered, configured: PluginSettings | None) -> PluginI
 
 def _state(
     found: Discovered, configured: PluginSettings | None
-) -> tuple[PluginState, str | SettingsError | None, Mapping[str, Any]]:
+) -> tuple[PluginState, str | SettingsError | None, Mapping[str, JsonValue]]:
     manifest = found.manifest
     if manifest is None:
         return PluginState.BROKEN, found.problem, {}
@@ -148,7 +148,7 @@ def require_enabled(settings: Settings, name: str) -> PluginInfo:
     return plugin
 
 
-def require_per_request(settings: Settings, name: str, given: Mapping[str, Any]) -> None:
+def require_per_request(settings: Settings, name: str, given: Mapping[str, JsonValue]) -> None:
     """Require that a request may set these settings of a plugin, and that they are valid.
 
     Applies to all requests except the operator's own (the command line and kelompok.toml).

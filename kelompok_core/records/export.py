@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any, TextIO
+from typing import TextIO
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -49,30 +49,30 @@ def write_export(
     return number
 
 
-def _csv(target: TextIO, columns: list[str]) -> Callable[[Mapping[str, Any]], None]:
+def _csv(target: TextIO, columns: list[str]) -> Callable[[Mapping[str, object]], None]:
     writer = SafeWriter(target)
     writer.writerow(columns)
     return lambda record: writer.writerow([_cell(record[name]) for name in columns])
 
 
-def _cell(value: Any) -> str | None:
+def _cell(value: object) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _lines(target: TextIO, columns: list[str]) -> Callable[[Mapping[str, Any]], None]:
+def _lines(target: TextIO, columns: list[str]) -> Callable[[Mapping[str, object]], None]:
     return lambda record: print(_object(record, columns), file=target)
 
 
-def _array(target: TextIO, columns: list[str]) -> Callable[[Mapping[str, Any]], None]:
+def _array(target: TextIO, columns: list[str]) -> Callable[[Mapping[str, object]], None]:
     before = iter(["[\n"])
     return lambda record: print(next(before, ",\n"), _object(record, columns), sep="", end="", file=target)
 
 
-def _object(record: Mapping[str, Any], columns: list[str]) -> str:
+def _object(record: Mapping[str, object], columns: list[str]) -> str:
     return json.dumps({name: record[name] for name in columns if record[name] is not None}, ensure_ascii=False)
 
 
-_WRITERS: Mapping[ExportFormat, Callable[[TextIO, list[str]], Callable[[Mapping[str, Any]], None]]] = {
+_WRITERS: Mapping[ExportFormat, Callable[[TextIO, list[str]], Callable[[Mapping[str, object]], None]]] = {
     ExportFormat.CSV: _csv,
     ExportFormat.JSON: _array,
     ExportFormat.NDJSON: _lines,
@@ -81,7 +81,7 @@ _WRITERS: Mapping[ExportFormat, Callable[[TextIO, list[str]], Callable[[Mapping[
 
 def _iter_records(
     connection: sa.Connection, descriptor: EntityDescriptor, organization_id: UUID | None
-) -> Iterator[Mapping[str, Any]]:
+) -> Iterator[Mapping[str, object]]:
     owner = SLUG_OF_OWNER if descriptor.belongs else "NULL"
     fields = ", ".join(f"'{field.name}', {_exported(field)}" for field in descriptor.fields)
     query = f"""

@@ -14,11 +14,13 @@ def stored(field: Field) -> str:
         return f"(SELECT v.slug FROM {field.vocabulary} v WHERE v.id = {column})"
     if field.kind is Kind.MOMENT:
         return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+    if field.kind is Kind.NUMBER:  # as text: JSON numbers lose digits on the way through programs
+        return f"trim_scale({column})::text"
     return column
 
 
 def stored_pairs(fields: Iterable[Field]) -> str:
-    """Return arguments of ``jsonb_build_object``: member names as in candidates, each with the stored value."""
+    """Return arguments of ``jsonb_build_object``: names as in candidates, each with the stored value."""
     return ", ".join(f"'{field.compared_as}', {stored(field)}" for field in fields)
 
 

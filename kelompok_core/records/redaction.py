@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from kelompok_core.contracts import JsonValue
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.records.visibility_sql import sees, sees_params
 
@@ -26,7 +26,7 @@ def find_foreign(
     return frozenset(connection.scalars(sa.text(query), {"ids": ids} | sees_params(visible)))
 
 
-def records_of(params: Mapping[str, Any]) -> Iterator[UUID]:
+def records_of(params: Mapping[str, JsonValue]) -> Iterator[UUID]:
     """Yield the record ids in an issue's params; plugins may use the same keys for other values."""
     candidates = params.get("candidates")
     for one in [*(candidates if isinstance(candidates, list) else ()), params.get("record")]:
@@ -34,7 +34,7 @@ def records_of(params: Mapping[str, Any]) -> Iterator[UUID]:
             yield UUID(one)
 
 
-def without_foreign(params: Mapping[str, Any], foreign: frozenset[UUID]) -> Mapping[str, Any]:
+def without_foreign(params: Mapping[str, JsonValue], foreign: frozenset[UUID]) -> Mapping[str, JsonValue]:
     """Return an issue's params; if they mention one of these records, without all keys that contain records."""
     if not foreign or foreign.isdisjoint(records_of(params)):
         return params

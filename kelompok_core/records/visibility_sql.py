@@ -1,7 +1,6 @@
 """SQL for visibility: which records an import or a reader may see, and which evidence about them counts."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 
@@ -36,6 +35,6 @@ def from_limited_senders(evidence: str) -> str:
     return f"{evidence}.import_id IN ({LIMITED}) AND {evidence}.last_import_id IN ({LIMITED})"
 
 
-def sees_params(organizations: Sequence[UUID] | None) -> dict[str, Any]:
+def sees_params(organizations: Sequence[UUID] | None) -> dict[str, object]:
     """Return the parameters for these organizations; None is all."""
     return {"sees_all": organizations is None, "sees": list(organizations or ())}

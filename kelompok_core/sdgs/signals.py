@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -45,12 +44,12 @@ class GoalSignal:
     label: str
     confidence: float
     field: str
-    evidence: Sequence[dict[str, Any]]
+    evidence: Sequence[dict[str, object]]
     origin: str
     origin_version: str | None
     status: str
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "goal": self.goal,
             "title": TITLES[self.goal - 1],

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+import pandas as pd
 import pandera.pandas as pa
 from pandera.engines.pandas_engine import STRING
 
@@ -15,6 +16,8 @@ _MONTH, _DAY = "(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"
 PARTIAL_DATE = rf"^\d{{4}}(-{_MONTH}(-{_DAY})?)?$"
 DAY = rf"^\d{{4}}-{_MONTH}-{_DAY}$"
 MOMENT = rf"^\d{{4}}-{_MONTH}-{_DAY}T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$"
+NUMBER = r"^-?(0|[1-9]\d{0,29})(\.\d{0,9}[1-9])?$"
+"""A decimal number in its shortest form, as a column of :attr:`~kelompok_core.descriptor.Kind.NUMBER` gives it back."""
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 COUNTRY = r"^[A-Z]{2}$"
 LANGUAGE = r"^[a-z]{2,3}$"
@@ -24,7 +27,9 @@ LONGEST_URL = 2_048
 class _Text(STRING):
     """The text type of pandas. Skips pandera's check of each cell, because such columns contain only text."""
 
-    def check(self, pandera_dtype: Any, data_container: Any = None) -> bool | Iterable[bool]:
+    def check(
+        self, pandera_dtype: Any, data_container: pd.Series | pd.DataFrame | None = None
+    ) -> bool | Iterable[bool]:
         return pandera_dtype.type == self.type or super().check(pandera_dtype, data_container)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -44,7 +43,7 @@ def found(
     where: pd.Series,
     code: str,
     severity: Severity,
-    params: Callable[[str], Mapping[str, Any]] | None = None,
+    params: Callable[[str], Mapping[str, object]] | None = None,
 ) -> pd.DataFrame:
     """Return one finding for each cell where the mask is true; ``params`` is called with the cell."""
     mask = where.fillna(value=False).astype(bool)

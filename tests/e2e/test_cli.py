@@ -445,7 +445,7 @@ def test_goals_from_the_command_line(ready):
 
 @pytest.mark.parametrize(("arguments", "said"), [
     ((*_DETECT, "--file", "x.csv"), "what is stored"),
-    (("plugin", "run", "csv-import", "--job", "import-organizations"), "say which"),
+    (("plugin", "run", "csv-import", "--job", "import-organizations"), "give its path"),
     ((*_DETECT, "--organization", "nobody"), "nobody"),
     ((*_DETECT, "--import", "nothing"), "nothing"),
     ((*_DETECT, "--set", "minimum_confidence=2"), "maximum"),

@@ -289,7 +289,7 @@ def test_doctor_names_files_that_are_not_taken(look, inbox, database, settings, 
             "inbox csv-import/import-organizations",
             rf"{folder}/\xff.csv was not taken: its name is not UTF-8. Rename it.",
         ),
-        ("inbox", f"{folder}/list.csv has been waiting for an hour: «kelompok up» is not running, or cannot take it."),
+        ("inbox", f"{folder}/list.csv has been waiting for an hour: «kelompok up» is not running, or cannot read it."),
     ]
 
 
@@ -314,7 +314,7 @@ def test_doctor_names_files_that_were_not_imported(look, database, settings, mon
     (first, second) = operating._inboxes()
     assert first[0] == "inbox csv-import/import-organizations"
     assert f"1 could not be imported: see {folder / 'failed'}" in first[1]
-    assert f"{left.path} was taken and never imported" in second[1]
+    assert f"{left.path} was moved but never imported" in second[1]
 
 
 def test_concurrent_scans_take_a_file_once(database, inbox):

@@ -47,7 +47,7 @@ def test_setting_that_must_be_a_table_is_reported(settings, text, key, read):
 
 def test_schedule_that_is_not_a_table_is_reported(settings):
     settings.config_file.write_text("schedules = [1]")
-    assert [one.told for one in read_scheduled(settings)] == ["schedules.1: must be a table. Write [[schedules]]."]
+    assert [one.message for one in read_scheduled(settings)] == ["schedules.1: must be a table. Write [[schedules]]."]
 
 
 def _wide(columns):

@@ -10,8 +10,8 @@ from kelompok_core.errors import GivenSettingWrong, ImportFailed, PluginUnavaila
 from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, chosen_profile, save_profile
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret, set_enabled
+from kelompok_core.plugin_host.contract_names import contract_named, list_contract_names
 from kelompok_core.plugin_host.loading import load, plugin_context
-from kelompok_core.plugin_host.manifest import CONTRACT_NAMES
 from kelompok_core.plugin_host.registry import (
     PluginState,
     get_plugin,
@@ -199,11 +199,13 @@ def test_context_has_no_access_to_the_database(settings):
     }  # fmt: skip
 
 
-def test_manifest_contract_names_match_the_contracts():
-    from kelompok_core.contracts import CONTRACTS
+def test_each_entity_has_a_name_for_its_importers():
+    from kelompok_core.contracts import CONTRACTS, Importer
 
-    assert frozenset(CONTRACTS) == CONTRACT_NAMES
-    assert len(CONTRACTS) == 9
+    of_entities = {"organization_importer", "member_importer", "post_importer", "event_importer"}
+    assert set(list_contract_names()) == {*CONTRACTS, *of_entities}
+    assert {contract_named(name) for name in (*of_entities, "importer")} == {Importer}
+    assert contract_named("job_runner") is not Importer
 
 
 _READER = """

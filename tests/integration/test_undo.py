@@ -7,11 +7,10 @@ import sqlalchemy as sa
 
 from benchmarks.organizations import write_organizations
 from kelompok_core.audit.context import AuditContext, announce
-from kelompok_core.cli import records
 from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.imports.applying import invariants
 from kelompok_core.imports.undoing.undo import undo
-from kelompok_core.records.registry import get_descriptor
+from kelompok_core.records.registry import get_descriptor, get_service
 from tests.counting import decided
 
 # Everything a person would see of the organizations; not versions and times.
@@ -299,13 +298,12 @@ def test_edited_values_are_kept_in_every_entity(import_file, installation, opera
     old, new = _BY_ENTITY[entity]
     import_file(old, **where)
     second = import_file(new, **where)
-    noun = next(noun for noun in (records.MEMBER, records.POST, records.EVENT) if noun.entity == entity)
     label = get_descriptor(entity).label
     first = ask(f"SELECT id FROM {entity} ORDER BY {label} = :first DESC", first=old.splitlines()[1].split(",")[1])[
         0
     ].id
     with database.session() as session:
-        noun.service(session, operator).update(first, {"tags": "milik sendiri"})
+        get_service(entity, session, operator).update(first, {"tags": "milik sendiri"})
     report = undo(installation, second.import_.id, operator)
     (left,) = report.left
     assert (left.record_id, left.kept) == (first, ["tags"])

@@ -128,7 +128,7 @@ def test_any_options_of_a_source_are_valid_or_reported(configured, changed, word
     found = read_sources(configured(tomlkit.dumps(document).encode()))
     for one in found.tables:
         assert all(problem.message for problem in one.problems)
-        assert one.told or one.source
+        assert one.message or one.source
 
 
 @settings(deadline=None)

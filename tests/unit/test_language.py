@@ -85,9 +85,9 @@ def test_numbers_and_nouns(indonesian):
     (UsageError("whatever nobody translated"), "whatever nobody translated"),
 ], ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "")  # fmt: skip
 def test_errors_are_composed_in_indonesian(indonesian, error, message):
-    assert language.translate(error.message) == message
+    assert language.translate_message(error.message) == message
     language.use_language("en")
-    assert language.translate(error.message) == error.message
+    assert language.translate_message(error.message) == error.message
 
 
 @pytest.mark.parametrize(("message", "expected"), [
@@ -98,7 +98,7 @@ def test_errors_are_composed_in_indonesian(indonesian, error, message):
     ("--file: status already exists", "--file: status sudah ada"),
 ])  # fmt: skip
 def test_typed_names_are_never_translated(indonesian, message, expected):
-    assert language.translate(message) == expected
+    assert language.translate_message(message) == expected
 
 
 @pytest.mark.parametrize(("message", "expected"), [
@@ -110,7 +110,7 @@ def test_typed_names_are_never_translated(indonesian, message, expected):
     (NotFound("member", "d'arc").message, "tidak ada anggota \"d'arc\""),
 ])  # fmt: skip
 def test_nested_sentences_are_translated(indonesian, message, expected):
-    assert language.translate(message) == expected
+    assert language.translate_message(message) == expected
 
 
 @pytest.mark.parametrize(("environ", "expected"), [

@@ -41,7 +41,7 @@ def test_own_messages_are_logged_and_errors_by_class_and_frames(log):
         logging.getLogger("kelompok_core.imports.running.workers").exception("The heartbeat stopped")
     assert "The heartbeat stopped" in log.getvalue()
     assert "ValueError" in log.getvalue()
-    assert "test_our_own_words" in log.getvalue()
+    assert "test_own_messages_are_logged" in log.getvalue()
     assert ROW not in log.getvalue()
     nothing = logging.LogRecord("kelompok_core", logging.ERROR, "x.py", 1, "so", None, (None, None, None))
     assert ServiceFormatter("%(message)s").format(nothing) == "so"

@@ -163,7 +163,7 @@ def _may_have_changed(connection: sa.Connection, import_: Import) -> bool:
     return bool(connection.scalar(sa.text(apply_sql.RECORDS_CHANGED), params))
 
 
-def _write(connection: sa.Connection, import_: Import, revision: int, counts: Mapping[str, Any]) -> None:
+def _write(connection: sa.Connection, import_: Import, revision: int, counts: Mapping[str, object]) -> None:
     """Write records and evidence, and check that the counts match the plan."""
     descriptor = get_descriptor(import_.entity)
     fields = descriptor.mapped_fields(import_.mapping.values())
@@ -175,7 +175,7 @@ def _write(connection: sa.Connection, import_: Import, revision: int, counts: Ma
         "origin": import_.origin,
     }
 
-    def run(statement: str, **more: Any) -> int:
+    def run(statement: str, **more: object) -> int:
         return connection.execute(sa.text(statement), params | more).rowcount
 
     run(apply_sql.LOCK_TARGETS.format(table=descriptor.entity))
@@ -200,7 +200,7 @@ def _write(connection: sa.Connection, import_: Import, revision: int, counts: Ma
     reach(FailPoint.APPLY_RECORDED)
 
 
-def _record_evidence(connection: sa.Connection, params: Mapping[str, Any]) -> None:
+def _record_evidence(connection: sa.Connection, params: Mapping[str, object]) -> None:
     is_known = connection.scalar(sa.text(f"SELECT {SOURCE_IS_KNOWN}"), params)
     if is_known:  # a new source cannot have repeated rows
         connection.execute(sa.text(apply_sql.RECORD_REPEATED_ROWS), params)

@@ -114,7 +114,7 @@ def _rules(descriptor: EntityDescriptor, import_: Import) -> DecisionRules:
     )
 
 
-def _params(connection: sa.Connection, import_: Import) -> dict[str, Any]:
+def _params(connection: sa.Connection, import_: Import) -> dict[str, object]:
     """Return the statements' parameters; the rights are those of the actor who applies the plan, or requested it."""
     actor = actor_of(connection, import_)
     permitted = list_organizations_where(connection, actor, Action.IMPORT_APPLY)

@@ -5,12 +5,11 @@ is under «website». A header may be a value too, if the file has no header row
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from typing import Any
 
 from kelompok_core.contracts import find_encoding
 from kelompok_core.errors import KelompokError
@@ -20,6 +19,7 @@ from kelompok_core.imports.shared.columns import header_words
 from kelompok_core.imports.shared.imports import Import
 from kelompok_core.imports.shared.profiles import read_profile
 from kelompok_core.issues.sentences import describe_without_values
+from kelompok_core.issues.stored import StoredFinding, line_of, params_of
 from kelompok_core.settings import Settings
 
 HIDDEN = "•••"
@@ -92,21 +92,20 @@ class Disclosure:
         """Return the column of each field that was read."""
         return {field: self.column(header) for header, field in self.import_.mapping.items()}
 
-    def reading(self) -> dict[str, Any]:
+    def reading(self) -> dict[str, object]:
         """Return how the source was read, without text of the source."""
         facts = self.import_.read_as.items()
         return {name: fact for name, fact in facts if name in _OF_READING and _is_harmless(fact)}
 
-    def finding(self, finding: Mapping[str, Any]) -> str:
+    def finding(self, finding: StoredFinding) -> str:
         """Return a stored finding as its code and place."""
-        line = (finding.get("params") or {}).get("line")
-        places = [f"line {line}" if isinstance(line, int) else None, self.column(finding.get("column"))]
+        line = line_of(finding)
+        places = [f"line {line}" if line is not None else None, self.column(finding.get("column"))]
         return ", ".join([show_code(str(finding["code"])), *filter(None, places)])
 
-    def sentence(self, finding: Mapping[str, Any]) -> str:
+    def sentence(self, finding: StoredFinding) -> str:
         """Return a finding as a sentence with its hint, code and position, without text of the file."""
-        params = finding.get("params") or {}
-        facts = {name: fact for name, fact in params.items() if self._may_be_shown(fact)}
+        facts = {name: fact for name, fact in params_of(finding).items() if self._may_be_shown(fact)}
         if (header := finding.get("column")) is not None:
             facts["column"] = self._describe_column(header)
         sentence = describe_without_values(str(finding["code"]), facts) or "The plugin refused the source."
@@ -127,9 +126,9 @@ class Disclosure:
     def _places(self) -> dict[str, int]:
         """Return each column's position, counted from 1; empty unless all are known."""
         refused = [one for one in self.import_.issues if one["code"] == REFUSED]
-        if not all(POSITION in one["params"] for one in refused):
+        if not all(POSITION in params_of(one) for one in refused):
             return {}
-        left_out = {str(one["column"]): int(one["params"][POSITION]) for one in refused}
+        left_out = {str(one["column"]): int(str(params_of(one)[POSITION])) for one in refused}
         free = (place for place in count(1) if place not in left_out.values())
         return dict(zip(self.import_.header, free, strict=False)) | left_out
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -92,5 +91,5 @@ _IS_UNCLEAR = sa.text("""
 
 def _settings_of_files(settings: Settings, plugin: str) -> frozenset[str]:
     manifest = get_plugin(settings, plugin).manifest
-    properties: Mapping[str, Any] = manifest.config_schema.get("properties", {}) if manifest else {}
+    properties: Mapping[str, Mapping[str, object]] = manifest.config_schema.get("properties", {}) if manifest else {}
     return frozenset(key for key, one in properties.items() if one.get(OF_THE_FILE))

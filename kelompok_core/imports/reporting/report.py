@@ -7,9 +7,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from kelompok_core.contracts import JsonValue
 from kelompok_core.imports.shared.imports import DECISIONS, Import, get_import
 from kelompok_core.imports.shared.superseded_rows import SUPERSEDED
 from kelompok_core.issues.sentences import describe
+from kelompok_core.issues.stored import StoredFinding, line_of, params_of
 from kelompok_core.records.redaction import find_foreign, records_of, without_foreign
 from kelompok_core.records.registry import get_descriptor
 
@@ -24,7 +26,7 @@ class RowIssue:
     value: str | None
     code: str
     severity: str
-    params: Mapping[str, Any]
+    params: Mapping[str, JsonValue]
 
     def message(self, language: str = "en") -> str:
         return describe(
@@ -37,7 +39,7 @@ class RowIssue:
             params=self.params,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "row_number": self.row_number,
             "line": self.line,
@@ -60,7 +62,7 @@ class IssueGroup:
     count: int
     examples: Sequence[RowIssue]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "code": self.code,
             "severity": self.severity,
@@ -104,7 +106,7 @@ class ImportReport:
         """Rows in review that nobody has decided yet, and that no later row superseded."""
         return self.counts["review"] - self.reviewed
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         import_ = self.import_
         return {
             "import": str(import_.id),
@@ -154,7 +156,7 @@ def iter_row_issues(connection: sa.Connection, import_: Import) -> Iterator[RowI
         yield issue_of_row(row.row_number, row.line, row.issue)
 
 
-def issue_of_row(row_number: int | None, line: int | None, issue: Mapping[str, Any]) -> RowIssue:
+def issue_of_row(row_number: int | None, line: int | None, issue: StoredFinding) -> RowIssue:
     """Return an issue from its stored form."""
     return RowIssue(
         row_number=row_number,
@@ -163,14 +165,14 @@ def issue_of_row(row_number: int | None, line: int | None, issue: Mapping[str, A
         value=issue.get("value"),
         code=issue["code"],
         severity=issue["severity"],
-        params=issue.get("params") or {},
+        params=params_of(issue),
     )
 
 
 def iter_file_issues(import_: Import) -> Iterator[RowIssue]:
     """Yield the issues of the file itself."""
     for issue in import_.issues:
-        yield issue_of_row(None, (issue.get("params") or {}).get("line"), issue)
+        yield issue_of_row(None, line_of(issue), issue)
 
 
 def _without_foreign(

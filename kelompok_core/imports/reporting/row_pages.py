@@ -33,7 +33,7 @@ class DecidedRow:
 
     row_number: int
     line: int | None
-    raw: Mapping[str, Any]
+    raw: Mapping[str, object]
     decision: str | None
     reason: str | None
     target_id: UUID | None
@@ -41,7 +41,7 @@ class DecidedRow:
     ref: str | None
     changes: Mapping[str, Any] | None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "row_number": self.row_number,
             "line": self.line,
@@ -107,7 +107,7 @@ def _decided(descriptor: EntityDescriptor, row: sa.Row[Any]) -> DecidedRow:
     return DecidedRow(**values, name=label or candidate.get(descriptor.label), ref=ref)
 
 
-def _as_changes(descriptor: EntityDescriptor, candidate: Mapping[str, Any]) -> dict[str, Any]:
+def _as_changes(descriptor: EntityDescriptor, candidate: Mapping[str, Any]) -> dict[str, object]:
     """Return the values of a new record as changes of an empty one."""
     names = [one.name for one in descriptor.fields if candidate.get(one.name) is not None]
     extra = {name: cell for name, cell in (candidate.get("extra") or {}).items() if cell is not None}

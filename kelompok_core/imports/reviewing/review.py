@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, authorize, list_visible_organizations, with_all_scopes
 from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.contracts import JsonValue
 from kelompok_core.database.locks import lock_entity, lock_import
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.errors import NotPermitted, UsageError
@@ -30,6 +30,7 @@ from kelompok_core.imports.shared.imports import Import, get_import
 from kelompok_core.imports.staging.candidates import DERIVED, SLUG_BASE
 from kelompok_core.installation import Installation
 from kelompok_core.issues import reasons
+from kelompok_core.issues.stored import StoredFinding
 from kelompok_core.records.registry import get_descriptor
 
 _QUESTIONS_OF_IDENTITY = reasons.codes(question=reasons.Question.IDENTITY)
@@ -174,7 +175,7 @@ class Reviewer:
             if guard.covers(item.candidate.get(guard.field)):
                 authorize(connection, self._actor, guard.action, organization_id)
 
-    def _decide(self, connection: sa.Connection, item: ReviewItem, decision: str, **values: Any) -> None:
+    def _decide(self, connection: sa.Connection, item: ReviewItem, decision: str, **values: object) -> None:
         columns = {"target_id": None, "slug": None, "changes": None, "issues": None, "note": None} | values
         params = columns | {
             "import": item.import_id, "row_number": item.row_number, "decision": decision,
@@ -201,13 +202,13 @@ class Reviewer:
 def _changes(
     imported: Import, item: ReviewItem, descriptor: EntityDescriptor, now: StoredRecord,
     choices: Mapping[str, str],
-) -> dict[str, list[Any]]:  # fmt: skip
+) -> dict[str, list[object]]:  # fmt: skip
     names = {field.name for field in descriptor.fields}
     for name, choice in choices.items():
         if name not in names or choice not in ("incoming", "existing"):
             raise UsageError(f"{name}={choice}: write a field and «incoming» or «existing»")
     fills_only = item.reason in _QUESTIONS_OF_IDENTITY
-    changes: dict[str, list[Any]] = {}
+    changes: dict[str, list[object]] = {}
     for field in descriptor.mapped_fields(imported.mapping.values()):
         incoming, stored = item.candidate.get(field.compared_as), now.stored[field.compared_as]
         if field.only_added:
@@ -233,7 +234,7 @@ def _with_compared_values(
 
 
 def _declined(
-    item: ReviewItem, descriptor: EntityDescriptor, now: StoredRecord, changes: Mapping[str, Any]
+    item: ReviewItem, descriptor: EntityDescriptor, now: StoredRecord, changes: Mapping[str, object]
 ) -> dict[str, str | None]:
     """Return the declined values by field; None if every later value in this field is declined as well.
 
@@ -249,8 +250,8 @@ def _declined(
     return declined
 
 
-def _as_issue(declined: Mapping[str, str | None]) -> dict[str, Any]:
-    params = {"fields": sorted(declined), "declined": declined}
+def _as_issue(declined: Mapping[str, str | None]) -> StoredFinding:
+    params: dict[str, JsonValue] = {"fields": [*sorted(declined)], "declined": {**declined}}
     return {"code": "field.kept_in_review", "severity": "info", "params": params}
 
 

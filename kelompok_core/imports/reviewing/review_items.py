@@ -16,6 +16,7 @@ from kelompok_core.imports.reporting.report import issue_of_row
 from kelompok_core.imports.shared.imports import Import, ImportState
 from kelompok_core.imports.shared.repeated_rows_sql import OWN_ID
 from kelompok_core.imports.shared.superseded_rows import UNDECIDED
+from kelompok_core.issues.stored import StoredFinding, params_of
 from kelompok_core.record_queries import SHORT_ID, SHORTEST_ID
 from kelompok_core.records import field_sql
 from kelompok_core.records.redaction import find_foreign, without_foreign
@@ -49,8 +50,8 @@ class ReviewItem:
     reason: str
     label: str | None
     candidate: Mapping[str, Any]
-    raw: Mapping[str, Any]
-    findings: Sequence[Mapping[str, Any]]
+    raw: Mapping[str, object]
+    findings: Sequence[StoredFinding]
     candidates: Sequence[UUID]
     organization_id: UUID | None
     confined_to: UUID | None
@@ -77,8 +78,8 @@ class Comparison:
     """One field of a row and of an existing record; ``set_by`` is who set the record's value."""
 
     field: str
-    incoming: Any
-    existing: Any
+    incoming: object
+    existing: object
     set_by: str | None
 
 
@@ -107,7 +108,7 @@ def list_review_items(  # noqa: PLR0913  (filters and rights)
         sees: The organizations whose records the reader may see; None is all.
     """
     behind, number = after or (None, None)
-    params: dict[str, Any] = {
+    params: dict[str, object] = {
         "import": import_id,
         "row_number": None,
         "limit": limit,
@@ -140,7 +141,7 @@ def get_owner(connection: sa.Connection, import_id: UUID, row_number: int) -> UU
     return owner
 
 
-def _superseded_by(connection: sa.Connection, params: Mapping[str, Any]) -> str | None:
+def _superseded_by(connection: sa.Connection, params: Mapping[str, object]) -> str | None:
     """Return a hint that names the row that superseded this one, if one did."""
     later = connection.execute(_SUPERSEDING, params).one_or_none()
     return None if later is None else f"Row {later.by_row_number} of import {later.by_import} superseded it."
@@ -173,7 +174,9 @@ def _visible_to_both(confined_to: UUID | None, sees: Sequence[UUID] | None) -> S
 
 
 def _visible_part(row: ReviewItem, foreign: frozenset[UUID], now: Sequence[UUID]) -> ReviewItem:
-    findings = [{**one, "params": without_foreign(one.get("params") or {}, foreign)} for one in row.findings]
+    findings: list[StoredFinding] = [
+        {**one, "params": without_foreign(params_of(one), foreign)} for one in row.findings
+    ]
     return replace(
         row, candidates=[one for one in row.candidates if one not in foreign], findings=findings,
         appeared=[one for one in now if one not in foreign and one not in row.candidates],
@@ -188,7 +191,9 @@ def _find_current_candidates(
     """Return the visible records that each row of a source may be now."""
     keys = [(one.import_id, one.row_number, one.organization_id) for one in rows]
     names = ("imports", "records", "owners")
-    params: dict[str, Any] = {name: list(values) for name, values in zip(names, zip(*keys, strict=True), strict=True)}
+    params: dict[str, object] = {
+        name: list(values) for name, values in zip(names, zip(*keys, strict=True), strict=True)
+    }
     params |= {"source": source} | sees_params(sees)
     found = connection.execute(sa.text(_may_be_now(descriptor)), params)
     return {f"{row.import_id}:{row.row_number}": row.ids for row in found}

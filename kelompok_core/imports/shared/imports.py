@@ -16,6 +16,7 @@ from kelompok_core.errors import KelompokError, NotFound, TakenOver
 from kelompok_core.failures import trace_of
 from kelompok_core.imports.shared.acting import act_on
 from kelompok_core.imports.shared.options import ImportOptions
+from kelompok_core.issues.stored import StoredFinding, params_of
 from kelompok_core.records.owners_sql import OWNER
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
@@ -64,7 +65,7 @@ class Import:
     header: tuple[str, ...]
     mapping: Mapping[str, str]
     read_as: Mapping[str, Any]
-    issues: list[dict[str, Any]]
+    issues: list[StoredFinding]
     rows_staged: int
     blank_lines: int
     plan_revision: int
@@ -102,9 +103,9 @@ class Import:
         return self.state is ImportState.PLANNED and self.dry_run and self.approved_by is None
 
     @property
-    def failure_findings(self) -> list[dict[str, Any]]:
+    def failure_findings(self) -> list[StoredFinding]:
         """The issues that made the import fail."""
-        return [issue for issue in self.issues if "place" in (issue.get("params") or {})]
+        return [issue for issue in self.issues if "place" in params_of(issue)]
 
     @property
     def origin(self) -> str:
@@ -116,7 +117,7 @@ class Import:
         return f"{self.plugin}@{self.plugin_version}"
 
 
-def fingerprint(parts: Mapping[str, Any]) -> bytes:
+def fingerprint(parts: Mapping[str, object]) -> bytes:
     """Return a digest of the parts; requests with the same digest are the same."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).digest()
 
@@ -219,12 +220,12 @@ def _from_row(row: sa.Row[Any]) -> Import:
     return Import(**values)
 
 
-def update_import(connection: sa.Connection, import_id: UUID, **values: Any) -> None:
+def update_import(connection: sa.Connection, import_id: UUID, **values: object) -> None:
     """Set columns of the import's row."""
     connection.execute(sa.update(IMPORTS).where(IMPORTS.c.id == import_id).values(updated_at=sa.func.now(), **values))
 
 
-def update_held(connection: sa.Connection, import_: Import, **values: Any) -> None:
+def update_held(connection: sa.Connection, import_: Import, **values: object) -> None:
     """Update the row of an import in progress, if the caller still holds it; audited as the approver or requester.
 
     Raises:
@@ -242,7 +243,7 @@ def fail_import(connection: sa.Connection, import_: Import, error: KelompokError
     Raises:
         TakenOver: When the import was cancelled or taken over by another worker since ``import_`` was read.
     """
-    ended: dict[str, Any] = {"state": ImportState.FAILED}
+    ended: dict[str, object] = {"state": ImportState.FAILED}
     if import_.state not in (ImportState.RECEIVED, ImportState.STAGING):  # only reading can fail for good
         ended = {"state": ImportState.CANCELLED, "cancelled_by": import_.released_by[0]}
     taken = {"queued_at": None, "leased_by": None, "fence": IMPORTS.c.fence + 1}

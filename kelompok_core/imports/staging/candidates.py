@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import pandas as pd
@@ -162,7 +161,7 @@ def _read_values(
     understood: dict[str, pd.Series] = {}
     values: dict[str, pd.Series] = {}
     derived: dict[str, pd.Series] = {}
-    shared: dict[str, Any] = {}
+    shared: dict[str, object] = {}
     reading, owner_country = terms.reading, _owner_country(cells, columns, terms)
     for one in descriptor.mapped_fields(columns):
         parts = {part.name: cells[columns[part.name]] for part in one.parts if part.name in columns}

@@ -1,7 +1,6 @@
 """Suggests columns for missing fields by their content, and another entity if the columns fit it better."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from kelompok_core.entities import list_entities
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.headers.spelling import fold_header
 from kelompok_core.imports.shared.columns import ORGANIZATION, map_columns
+from kelompok_core.issues.stored import StoredFinding, params_of
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.text import line
@@ -98,9 +98,9 @@ def _likely(column: str, field: str, cells: pd.DataFrame) -> Issue:
     return Issue(code=LIKELY, severity=Severity.INFO, column=column, params={"field": field, "example": example})
 
 
-def suggested_mapping(findings: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+def suggested_mapping(findings: Iterable[StoredFinding]) -> Mapping[str, str]:
     """Return the mapping of columns to fields that issues suggest."""
-    return {str(one["column"]): str(one["params"]["field"]) for one in findings if one["code"] == LIKELY}
+    return {str(one["column"]): str(params_of(one)["field"]) for one in findings if one["code"] == LIKELY}
 
 
 def _share_of_names(cells: pd.Series) -> float:

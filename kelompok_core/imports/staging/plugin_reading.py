@@ -4,16 +4,14 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import (
-    EventImporter,
+    Importer,
     Issue,
+    JsonValue,
     KeepsOriginals,
-    MemberImporter,
-    OrganizationImporter,
     PluginContext,
-    PostImporter,
     Source,
     SourceBatch,
     UnreadableSource,
@@ -40,14 +38,12 @@ if TYPE_CHECKING:
 _ADDED = 2
 """Factor on the column limit for the number of columns that a plugin may ask about."""
 
-Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
-
 
 def reading_context(  # noqa: PLR0913  (everything that a reader may depend on)
     settings: Settings,
     plugin: PluginInfo,
     *,
-    config: Mapping[str, Any],
+    config: Mapping[str, JsonValue],
     mapping: Mapping[str, str] | None = None,
     dry_run: bool = True,
     entity: str | None = None,

@@ -16,6 +16,7 @@ from kelompok_core.imports.shared.rights import StagingRights
 from kelompok_core.imports.staging.normalizing import CONTRACT
 from kelompok_core.imports.staging.row_tables import issue_dict
 from kelompok_core.installation import Installation, Progress
+from kelompok_core.issues.stored import StoredFinding
 from kelompok_core.plugin_host.code import digest_code
 from kelompok_core.plugin_host.registry import list_automatic, require_enabled
 from kelompok_core.settings import Settings
@@ -100,12 +101,12 @@ def reuse_rows(installation: Installation, import_: Import, digest: bytes, right
     return staged
 
 
-def earlier_import_issues(connection: sa.Connection, import_: Import, rights: StagingRights) -> list[dict[str, Any]]:
+def earlier_import_issues(connection: sa.Connection, import_: Import, rights: StagingRights) -> list[StoredFinding]:
     """Return an issue that names the import that already applied the same file, if there is one.
 
     Of imports that are not limited to an organization, only those visible to the sender count: all, or their own.
     """
-    params: dict[str, Any] = {"sha": bytes.fromhex(import_.file_sha256), "source": import_.source_name}
+    params: dict[str, object] = {"sha": bytes.fromhex(import_.file_sha256), "source": import_.source_name}
     params |= {"entity": import_.entity, "organization": import_.organization_id}
     params |= {"sees_all": rights.sees is None, "actor": rights.actor_id}
     earlier = connection.execute(_APPLIED_BEFORE, params).one_or_none()
@@ -115,9 +116,9 @@ def earlier_import_issues(connection: sa.Connection, import_: Import, rights: St
     return [issue_dict(Issue(code=_REPEAT_CODE, severity=Severity.INFO, params=params))]
 
 
-def _columns(earlier: sa.Row[Any]) -> dict[str, Any]:
+def _columns(earlier: sa.Row[Any]) -> dict[str, object]:
     """Return the import's columns with the facts that the earlier import found about the source."""
-    read_as: Mapping[str, Any] = earlier.read_as
+    read_as: Mapping[str, object] = earlier.read_as
     return {
         "blank_lines": earlier.blank_lines,
         "header": earlier.header,
@@ -128,7 +129,7 @@ def _columns(earlier: sa.Row[Any]) -> dict[str, Any]:
     }
 
 
-def _without_repeat_issue(issues: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _without_repeat_issue(issues: list[StoredFinding]) -> list[StoredFinding]:
     return [issue for issue in issues if issue["code"] != _REPEAT_CODE]
 
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -20,6 +19,7 @@ from kelompok_core.imports.staging.candidates import Candidates, candidate_json,
 from kelompok_core.imports.staging.new_ids import draw_ids
 from kelompok_core.imports.staging.reused_rows import Known
 from kelompok_core.imports.staging.row_json import present_cells
+from kelompok_core.issues.stored import StoredFinding, params_of
 
 _COLUMNS = (
     "import_id", "row_number", "line", "selector", "raw", "raw_sha256", "identity", "external_id", "candidate",
@@ -135,7 +135,7 @@ def _sparse(values: Mapping[int, str | None], size: int) -> pa.Array:
     return pa.array([values.get(position) for position in range(size)], pa.string())
 
 
-def _verdict(issues: list[dict[str, Any]]) -> tuple[str | None, str | None]:
+def _verdict(issues: list[StoredFinding]) -> tuple[str | None, str | None]:
     """Return the severity and the code of the row's worst issue, if it is an error or needs review."""
     for severity in (Severity.ERROR, Severity.REVIEW):
         for issue in issues:
@@ -144,9 +144,9 @@ def _verdict(issues: list[dict[str, Any]]) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _issues_by_position(batch: SourceBatch, candidates: Candidates) -> dict[int, list[dict[str, Any]]]:
+def _issues_by_position(batch: SourceBatch, candidates: Candidates) -> dict[int, list[StoredFinding]]:
     """Return the issues of each row by its position: first the reader's, then the core's."""
-    found: dict[int, list[dict[str, Any]]] = {}
+    found: dict[int, list[StoredFinding]] = {}
     of_rows = batch.issues[batch.issues["row_number"].notna()]
     positions = {row_number: position for position, row_number in enumerate(batch.locations["row_number"])}
     for row_number, issue in zip(of_rows["row_number"], issue_dicts(of_rows), strict=True):
@@ -159,7 +159,7 @@ def _issues_by_position(batch: SourceBatch, candidates: Candidates) -> dict[int,
 _ISSUE_KEYS = ["code", "severity", "column", "value", "params"]
 
 
-def issue_dict(issue: Issue) -> dict[str, Any]:
+def issue_dict(issue: Issue) -> StoredFinding:
     """Return an issue in the form that is stored."""
     return {
         "code": issue.code,
@@ -170,21 +170,33 @@ def issue_dict(issue: Issue) -> dict[str, Any]:
     }
 
 
-def issue_dicts(findings: pd.DataFrame) -> list[dict[str, Any]]:
+def issue_dicts(findings: pd.DataFrame) -> list[StoredFinding]:
     """Return issues in the form that is stored, with nulls as None."""
     if findings.empty:
         return []
     rows = findings[_ISSUE_KEYS].astype("object")
     known = rows.where(rows.notna(), None)
-    return [dict(zip(_ISSUE_KEYS, row, strict=True)) for row in known.itertuples(index=False, name=None)]
+    return [
+        StoredFinding(code=code, severity=severity, column=column, value=value, params=params)
+        for code, severity, column, value, params in known.itertuples(index=False, name=None)
+    ]
 
 
 def fatal_issues(batch: SourceBatch) -> list[Issue]:
     """Return the issues because of which nothing of the source may be imported."""
     found = issue_dicts(batch.issues[batch.issues["severity"] == Severity.FATAL])
-    return [Issue(**one | {"severity": Severity.FATAL}) for one in found]
+    return [
+        Issue(
+            code=one["code"],
+            severity=Severity.FATAL,
+            column=one["column"],
+            value=one["value"],
+            params=dict(params_of(one)),
+        )
+        for one in found
+    ]
 
 
-def file_issues(batch: SourceBatch) -> list[dict[str, Any]]:
+def file_issues(batch: SourceBatch) -> list[StoredFinding]:
     """Return the reader's issues about the file as a whole."""
     return issue_dicts(batch.issues[batch.issues["row_number"].isna()])

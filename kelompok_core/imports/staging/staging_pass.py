@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -42,6 +41,7 @@ from kelompok_core.imports.staging.row_tables import (
 )
 from kelompok_core.imports.staging.source_size import SourceSize
 from kelompok_core.installation import Installation, Progress
+from kelompok_core.issues.stored import StoredFinding
 from kelompok_core.organizations.queries import get_names
 from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.records.registry import get_descriptor
@@ -62,7 +62,7 @@ class _NewRows:
     mapping: HeaderMapping
     terms: Terms
     known: "Future[Known | None]"
-    state: dict[str, Any]
+    state: dict[str, object]
     staged: int
 
 
@@ -71,7 +71,7 @@ class _PreparedBatch:
     """A batch to write: functions that make the tables of its new rows, and the import's columns."""
 
     tables: Sequence[Callable[[], pa.Table]]
-    state: dict[str, Any]
+    state: dict[str, object]
     staged: int
 
 
@@ -103,12 +103,12 @@ class Stager:
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
         self._written: list[str] = []
-        self._issues: list[dict[str, Any]] = []
+        self._issues: list[StoredFinding] = []
         self._blank_lines = 0
         self._used_columns: set[str] = set()
         self.staged = import_.rows_staged
         self.read = 0
-        self.state: dict[str, Any] = {}
+        self.state: dict[str, object] = {}
 
     def run(self) -> None:
         """Interpret one batch while the previous one is written and the rows of the next one are looked up."""
@@ -166,13 +166,13 @@ class Stager:
         terms = self._terms(batch, mapping)
         wanted = self._remaining_rows(batch)
         self.staged = max(self.staged, self.read)
-        self.state = self._state(batch, mapping)
+        reading = self._reading_of(mapping)
+        self.state = self._state(batch, mapping, reading)
         if not (self._part.is_whole or wanted.any()):
             return None
         fresh = _select_rows(batch, wanted)
         written = replace(_select_rows(source, wanted), issues=fresh.issues)
         raw = RawRows.of(written, mapping)
-        reading = self.state["reading_sha256"]
         known = looker.submit(self._references.find, fresh, mapping, terms, raw.digests, reading)
         return _NewRows(
             batch=fresh, written=written, raw=raw, mapping=mapping, terms=terms, known=known, state=self.state,
@@ -238,7 +238,7 @@ class Stager:
             granted=self._granted,
         )  # fmt: skip
 
-    def state_of_part(self, rows: int) -> dict[str, Any]:
+    def state_of_part(self, rows: int) -> dict[str, object]:
         """Return the import's columns after ``rows`` more rows of a part, as expressions safe for concurrent parts."""
         needs = sa.text("ARRAY(SELECT DISTINCT unnest(needs || CAST(:more AS text[])) ORDER BY 1)")
         return {
@@ -278,19 +278,19 @@ class Stager:
             self._extend(self._issues, [issue_dict(issue) for issue in (*self._mapping.issues, *better) if columns])
         return self._mapping
 
-    def _state(self, batch: SourceBatch, mapping: HeaderMapping) -> dict[str, Any]:
+    def _state(self, batch: SourceBatch, mapping: HeaderMapping, reading: bytes) -> dict[str, object]:
         return {
             "state": ImportState.STAGING,
             "rows_staged": self.staged,
             "blank_lines": self._blank_lines,
             "header": [column for column in self._written if column not in mapping.dropped],
             "mapping": dict(mapping.targets),
-            "reading_sha256": self._reading_of(mapping),
+            "reading_sha256": reading,
             "read_as": dict(batch.read_as) | self._read_by(),
             "issues": list(self._issues),
         }
 
-    def _read_by(self) -> dict[str, Any]:
+    def _read_by(self) -> dict[str, object]:
         found = self._survey.to_json()
         return found | ({"normalized_by": list(self._normalizing.labels)} if self._normalizing.labels else {})
 
@@ -310,7 +310,7 @@ class Stager:
         return hashlib.sha256(parts.encode()).digest()
 
     @staticmethod
-    def _extend(issues: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
+    def _extend(issues: list[StoredFinding], more: list[StoredFinding]) -> None:
         issues.extend(issue for issue in more if issue not in issues)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -40,7 +39,7 @@ class Reversal:
     restored: Sequence[str]
     kept: Sequence[str]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "record": str(self.record_id),
             "label": self.label,
@@ -70,7 +69,7 @@ class UndoReport:
         touched = self.counts["deleted"] + self.counts["restored"]
         return touched > 0 or sum(self.counts.values()) > len(self.left)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "import": str(self.import_.id),
             "state": self.import_.state.value,
@@ -113,7 +112,7 @@ def undo(installation: Installation, import_id: UUID, actor: Actor, *, dry_run: 
         return replace(report, import_=get_import(connection, import_id))
 
 
-def _params(import_: Import) -> dict[str, Any]:
+def _params(import_: Import) -> dict[str, object]:
     return {"import": import_.id, "source": import_.source_name, "entity": import_.entity}
 
 

@@ -230,7 +230,7 @@ class TableReader:
         if self._is_over or self._last_line is not None:
             return range(len(block.lines))
         stripped = list(map(str.strip, block.firsts(self._width)))
-        likely, capitals = self._likely, self._odd.asks_of_capitals
+        likely, capitals = self._likely, self._odd.checks_capitals
         special = {
             index
             for index, first in enumerate(stripped)
