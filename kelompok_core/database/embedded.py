@@ -1,7 +1,6 @@
 """Manages the embedded PostgreSQL server with initdb and pg_ctl.
 
-The first command creates and starts it. It keeps running after that command, later commands connect to it, and it is
-stopped on request.
+The first command creates and starts it. It keeps running until it is stopped, and later commands connect to it.
 """
 
 import logging

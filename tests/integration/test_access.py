@@ -1,4 +1,4 @@
-"""Every role, every action, inside the own organization, in another and outside of any."""
+"""Tests every role and action within an organization, in another one and outside of any."""
 
 from uuid import uuid4
 
@@ -140,13 +140,13 @@ def test_key_is_stored_as_a_hash_and_expires_or_is_revoked(database, operator, a
         get_actor_by_key(connection, made.token)
 
 
-@pytest.mark.parametrize(("change", "said"), [
+@pytest.mark.parametrize(("change", "message"), [
     ({"scopes": []}, "scope"), ({"scopes": ["everything"]}, "everything"),
     ({"days": 0}, "days"), ({"days": 400}, "days"),
 ])  # fmt: skip
-def test_invalid_key_is_not_created(database, operator, change, said):
+def test_invalid_key_is_not_created(database, operator, change, message):
     wanted = {"scopes": ["record.read"], "organization_id": None, "days": 1} | change
-    with database.session() as session, pytest.raises(UsageError, match=said):
+    with database.session() as session, pytest.raises(UsageError, match=message):
         KeyService(session, operator).create(operator.email, "test", **wanted)
 
 

@@ -1,4 +1,4 @@
-"""What a dry run accepts can be applied: whatever the database would refuse is an error of its row before."""
+"""A dry run accepts only rows that can be applied: constraint violations are row errors beforehand."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ _FINE = {"events": {"status": "cancelled", "country": "Indonesia"}}
 
 
 def _rows(entity):
-    """Yield one row for each nasty value of each field and part: the others are as they should be."""
+    """Yield one row for each extreme value of each field and part; its other values are valid."""
     descriptor = get_descriptor(entity)
     names = [field.name for field in descriptor.fields]
     names += [part.name for field in descriptor.fields for part in field.parts if part.aliases]

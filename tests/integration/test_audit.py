@@ -1,4 +1,4 @@
-"""No write without a name, and nothing takes back what is recorded: also with plain SQL as the runtime role."""
+"""Every write needs an actor, and history cannot be changed, even with plain SQL as the runtime role."""
 
 import psycopg
 import pytest
@@ -18,7 +18,7 @@ CORE_TABLES = (
 
 @pytest.fixture
 def runtime(settings, import_file):
-    """A plain psycopg connection of the runtime role; one organization is there, with its history."""
+    """A plain psycopg connection of the runtime role, with one organization and its history."""
     import_file("name\nRumah Baca Bahari\n")
     with psycopg.connect(str(settings.database_url).replace("postgresql+psycopg", "postgresql")) as connection:
         yield connection
@@ -39,7 +39,7 @@ def test_list_of_core_tables_is_complete(ask):
 
 @pytest.fixture
 def as_owner(server, settings):
-    """Run statements as the owner, as a migration does; what they did is forgotten."""
+    """Run statements as the owner, as a migration does, and roll them back."""
     name = str(settings.database_url).rpartition("/")[2]
     with psycopg.connect(in_database(embedded.owner_url(server), name)) as connection:
         yield connection
@@ -180,7 +180,7 @@ def test_no_core_table_can_be_truncated(settings, table):
 
 
 def test_shared_login_switches_to_the_runtime_role(server, settings):
-    """Nothing but a migration may do what a superuser may."""
+    """Only a migration may use the rights of a superuser."""
     name = str(settings.database_url).rpartition("/")[2]
     database = Database(Addresses(runtime=in_database(embedded.superuser_url(server), name), dagster=None))
     with database.connect() as connection:

@@ -1,4 +1,4 @@
-"""Backups: what is in one comes back; what is damaged is refused, and a failure leaves nothing."""
+"""Backups are restored completely, damaged ones are refused, and a failed backup or restore leaves nothing."""
 
 import gzip
 import hashlib
@@ -30,14 +30,14 @@ _LIST = "id,name,city\n1,Satu,Bandung\n2,\N{LATIN SMALL LETTER E WITH ACUTE}\\t 
 
 @pytest.fixture
 def target(server, worker_id, tmp_path):
-    """An installation to restore into, elsewhere."""
+    """An installation at another place, to restore into."""
     with empty_installation(server, f"b_{worker_id}", tmp_path / "else where") as made:
         yield made
 
 
 @pytest.fixture
 def backup(settings, import_file, tmp_path):
-    """A backup of an installation in which something is."""
+    """A backup of an installation with records."""
     import_file(_LIST)
     back_up(settings, tmp_path / "backup.tar", quietly)
     return tmp_path / "backup.tar"
@@ -110,7 +110,7 @@ def test_passwords_in_addresses_are_masked():
 
 @pytest.fixture
 def refused(target):
-    """Try to restore a file that is to be refused before anything is written."""
+    """Try to restore a file that must be refused before anything is written."""
 
     def run(path, error=UsageError, **match):
         with pytest.raises(error, **match) as caught:
@@ -157,7 +157,7 @@ def test_other_files_are_refused(refused, tmp_path):
 
 @contextmanager
 def _rewritten(backup, path, change):
-    """Write a backup anew, its manifest changed."""
+    """Copy a backup with a changed manifest."""
     found = check_backup(backup, quietly)
     changed = change(found)
     with path.open("wb") as file:
@@ -170,13 +170,13 @@ def _rewritten(backup, path, change):
 
 
 @pytest.mark.parametrize(
-    ("newer", "said"), [({"format": 2}, "has format 2"), ({"schema_revision": "9999"}, "schema revision 9999")]
+    ("newer", "message"), [({"format": 2}, "has format 2"), ({"schema_revision": "9999"}, "schema revision 9999")]
 )
-def test_backups_of_newer_versions_are_refused(backup, refused, tmp_path, newer, said):
+def test_backups_of_newer_versions_are_refused(backup, refused, tmp_path, newer, message):
     with _rewritten(
         backup, tmp_path / "newer.tar", lambda one: replace(one, origin=replace(one.origin, **newer))
     ) as path:
-        error = refused(path, match=said)
+        error = refused(path, match=message)
     assert "Restore it with version" in error.hint
 
 
@@ -200,7 +200,7 @@ def test_backup_that_contradicts_its_manifest_is_refused(backup, target, tmp_pat
 
 @pytest.fixture
 def forged(backup, tmp_path):
-    """Write a backup anew, its manifest changed and members of ours in it."""
+    """Copy a backup with a changed manifest and other members."""
 
     def make(change=lambda one: one, more=None, instead=None):
         path = tmp_path / "forged.tar"
@@ -255,11 +255,11 @@ def _add(tar, name, content):
     ("origin", {"schema_revision": []}),
 ])  # fmt: skip
 def test_manifest_with_wrong_types_is_refused(backup, key, value):
-    told = json.loads(dict(_contents(backup))[manifest.MANIFEST])
-    assert manifest.read_manifest(json.dumps(told).encode())
-    told[key] = value
+    content = json.loads(dict(_contents(backup))[manifest.MANIFEST])
+    assert manifest.read_manifest(json.dumps(content).encode())
+    content[key] = value
     with pytest.raises(ValueError, match=key):
-        manifest.read_manifest(json.dumps(told).encode())
+        manifest.read_manifest(json.dumps(content).encode())
 
 
 def test_header_after_other_members_is_refused(refused, tmp_path):
@@ -457,6 +457,6 @@ def test_only_the_owner_role_can_restore(backup, target):
 
 
 def test_json_output_has_everything_but_the_list_of_members(backup):
-    told = check_backup(backup, quietly).to_json()
-    assert json.loads(json.dumps(told))["origin"]["postgresql"] >= 15
-    assert set(told) == {"origin", "tables", "files", "missing", "masked"}
+    report = check_backup(backup, quietly).to_json()
+    assert json.loads(json.dumps(report))["origin"]["postgresql"] >= 15
+    assert set(report) == {"origin", "tables", "files", "missing", "masked"}

@@ -1,4 +1,4 @@
-"""What only a whole column tells, and columns that tell nothing: surveys, silent columns, cells nobody used."""
+"""Issues about whole columns: surveys, columns without values, and cells that are not used."""
 
 import pytest
 

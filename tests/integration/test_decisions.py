@@ -1,4 +1,4 @@
-"""One row, one outcome: the decision table, case by case, on the real database."""
+"""Tests each case of the decision table on a real database."""
 
 import json
 
@@ -24,7 +24,7 @@ def organization(ask):
 
 @pytest.fixture
 def edit(database, operator):
-    """Set one column as a person does, marked as such."""
+    """Set one column as a person, and record the setter."""
 
     def run(slug, column, value, more=""):
         with database.connect() as connection, connection.begin():

@@ -1,4 +1,4 @@
-"""A recovery drill: a backup during imports, restored to another server and folder, and used there."""
+"""A recovery drill: a backup during imports is restored to another server and folder, and used there."""
 
 import tempfile
 import threading
@@ -49,7 +49,7 @@ def _import(installation, actor, file, *, source, dry_run=False):
 
 
 class _Load:
-    """Imports one list after the other in a thread, until told to stop; counts those that are done."""
+    """Imports lists in a thread until it is stopped, and counts them."""
 
     def __init__(self, installation, actor, folder):
         self._installation, self._actor, self._folder = installation, actor, folder
@@ -80,7 +80,7 @@ class _Load:
                 self._progress.notify_all()
 
     def await_more(self):
-        """Wait until one more import is done, begun before or not."""
+        """Wait until one more import is done, even one that had already begun."""
         with self._progress:
             before = self.done
             assert self._progress.wait_for(lambda: self.done > before, _PATIENCE)
@@ -88,7 +88,7 @@ class _Load:
 
 @pytest.fixture
 def elsewhere():
-    """An installation of its own, with a server of its own, in a folder with a blank in its name; nothing is there."""
+    """An empty installation with its own server, in a folder with a blank in its name."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         settings = read_settings({"KELOMPOK_HOME": f"{folder}/new home", "KELOMPOK_CONFIG": f"{folder}/kelompok.toml"})
@@ -98,7 +98,7 @@ def elsewhere():
 
 @pytest.fixture
 def installation_of():
-    """Open a restored installation as its commands do."""
+    """Open a restored installation as commands do."""
     opened = []
 
     def run(settings):
@@ -175,7 +175,7 @@ def _audit_holds(settings):
 
 
 def _no_stale_plan(installation, actor, plan_id, folder):
-    """What was planned before the backup is decided again: somebody else has its slug by now."""
+    """A plan from before the backup is decided again, because another record has its slug by now."""
     file = folder / "other.csv"
     file.write_text("id,name\n7,Tepi Waktu\n", "utf-8")
     assert decided(_import(installation, actor, file, source="other")) == {"rows_read": 1, "accepted": 1}

@@ -1,4 +1,4 @@
-"""A dry run is a stored plan: nothing of the core moves, and applying it does exactly what was planned."""
+"""A dry run stores a plan and changes no records; applying it does exactly what was planned."""
 
 import pytest
 import sqlalchemy as sa

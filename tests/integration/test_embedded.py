@@ -1,4 +1,4 @@
-"""The server that comes with the package: first start, again, after a kill, two at once, and who may read it."""
+"""The embedded server: first and later starts, after a kill, concurrently, and who may read its files."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def _with_driver(urls):
 
 @pytest.fixture
 def installation():
-    """An installation of its own, where an unprivileged user reaches it."""
+    """An installation in a folder that an unprivileged user can reach."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         settings = read_settings({"KELOMPOK_HOME": f"{folder}/home", "KELOMPOK_CONFIG": f"{folder}/kelompok.toml"})
@@ -126,7 +126,7 @@ def test_data_without_passwords_is_not_changed(installation):
 
 
 def _passwords_of_before(installation):
-    """Put all passwords into one file, as it was."""
+    """Write all passwords into one file, as older versions did."""
     kept, admin = (installation.home / name for name in ("credentials.json", "admin-credentials.json"))
     together = json.loads(admin.read_text()) | json.loads(kept.read_text())
     kept.write_text(json.dumps(together))

@@ -1,4 +1,4 @@
-"""Enrichment: what is chosen, what is stored, what stays away, what is taken back."""
+"""Enrichment runs: the selection of records, stored signals, corrections and undo."""
 
 import csv
 from dataclasses import replace
@@ -37,7 +37,7 @@ def _enabled(settings):
 
 @pytest.fixture
 def detect(installation, operator):
-    """Run sdgs-keyword and give the run."""
+    """Run sdgs-keyword and return the run."""
 
     def run(actor=None, **asked):
         request = EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs", **asked)
@@ -330,7 +330,7 @@ class TestInvalidSignals:
         assert lie().counts["organizations"]["created"] == 1
 
     @pytest.mark.parametrize(
-        ("wrong", "said"),
+        ("wrong", "message"),
         [
             ({"quote": "else"}, "is not at"),
             ({"end": 400}, "is not at"),
@@ -342,8 +342,8 @@ class TestInvalidSignals:
         ],
         ids=["quote", "beyond", "before", "confidence", "goal", "record", "field"],
     )
-    def test_invalid_signal_is_refused(self, lie, wrong, said, ask):
-        with pytest.raises(EnrichmentFailed, match=said):
+    def test_invalid_signal_is_refused(self, lie, wrong, message, ask):
+        with pytest.raises(EnrichmentFailed, match=message):
             lie(**wrong)
         assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 0
         assert ask("SELECT state FROM enrichments")[0].state == "failed"

@@ -1,4 +1,4 @@
-"""Who is who, and who wants to be written to: ids, shared addresses, names that were made up, withdrawn consent."""
+"""Identity and consent of members: ids, shared addresses, derived names, opt-outs."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def home(import_file, ask):
 
 @pytest.fixture
 def take(import_file, home):
-    """Import members into the one organization there is."""
+    """Import members into the only organization."""
 
     def run(text, *, source="anggota", **options):
         more = {key: options.pop(key) for key in ("dry_run", "name") if key in options}
@@ -161,11 +161,11 @@ def test_rejected_row_is_rejected_again_without_review(siblings, reviewer, take,
 
 
 def test_corrected_duplicate_does_not_overwrite_the_other_record(
-    take, handed_back, written, members, findings, reviewer
+    take, error_rows, written, members, findings, reviewer
 ):
     first = take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono Wijaya,tono@@x.example.org\n")
     assert decided(first) == {"rows_read": 2, "accepted": 1, "rejected": 1}
-    rows = handed_back(first)
+    rows = error_rows(first)
     assert {"value.email", "id.duplicate_in_file"} & set(rows[0]["_codes"].split())
     rows[0]["email"] = "tono@x.example.org"
     alone = take(written(rows, "anggota.csv"))
@@ -176,11 +176,11 @@ def test_corrected_duplicate_does_not_overwrite_the_other_record(
     assert [name for name, _ in members()] == ["Rina Hartati", "Tono Wijaya"]
 
 
-def test_corrected_duplicate_does_not_overwrite_the_other_in_any_order(take, handed_back, written, members, findings):
+def test_corrected_duplicate_does_not_overwrite_the_other_in_any_order(take, error_rows, written, members, findings):
     first = take("id,nama,email\n5,Tono Wijaya,tono@@x.example.org\n5,Rina Hartati,rina@x.example.org\n")
     assert decided(first) == {"rows_read": 2, "accepted": 1, "rejected": 1}
     assert ("id.duplicate_in_file", 2) in findings(first), "both things are said at once"
-    rows = handed_back(first)
+    rows = error_rows(first)
     rows[0]["email"] = "tono@x.example.org"
     alone = take(written(rows, "anggota.csv"))
     assert members() == [("Rina Hartati", "rina@x.example.org")]
@@ -194,9 +194,9 @@ def test_same_name_with_values_of_the_other_row_goes_to_review(take, members, fi
     assert members("profile_data->>'city'") == [("Bandung",)]
 
 
-def test_unchanged_duplicate_is_rejected_again(take, handed_back, written, members, findings):
+def test_unchanged_duplicate_is_rejected_again(take, error_rows, written, members, findings):
     first = take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
-    rows = handed_back(first)
+    rows = error_rows(first)
     alone = take(written(rows, "anggota.csv"))
     assert decided(alone) == {"rows_read": 1, "rejected": 1}
     assert findings(alone) == {("id.duplicate_before", 2)}, "the file has no earlier row"
@@ -497,8 +497,8 @@ def test_installation_sets_defaults_for_reading_values(import_file, settings, as
     assert ask("SELECT to_char(starts_at AT TIME ZONE 'UTC', 'HH24:MI') AS at, timezone FROM events")[0] == (
         "00:00", "Asia/Jayapura",
     )  # fmt: skip
-    said = ImportOptions(phone_country="ID")
-    import_file("id,name,phone\n2,Dua,0812-3450-0001\n", source="dua", options=said)
+    options = ImportOptions(phone_country="ID")
+    import_file("id,name,phone\n2,Dua,0812-3450-0001\n", source="dua", options=options)
     assert ask("SELECT phone FROM organizations WHERE slug = 'dua'")[0].phone == "+6281234500001"
 
 

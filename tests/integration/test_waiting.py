@@ -1,4 +1,4 @@
-"""What becomes of rows that wait for a person when their source sends more, and when they are decided late."""
+"""Rows in review when their source sends more rows, and when they are decided late."""
 
 import pytest
 
@@ -16,7 +16,7 @@ _DOUBLE = _HEADER + _GOOD + "Sanggar Lukis,Kabupaten Ciamis,,\n" + _BAD
 
 @pytest.fixture
 def send_back(import_file, written):
-    """Import rows of an error file as the list they came from."""
+    """Import rows of an error file under the source of their list."""
     return lambda rows, **more: import_file(written(rows, "list.errors.csv"), source="list", **more)
 
 
@@ -32,11 +32,11 @@ def first(ask):
 # A row in review that comes again
 
 
-def test_unchanged_row_in_review_stays_one_item(import_file, handed_back, send_back, first, waiting, codes):
+def test_unchanged_row_in_review_stays_one_item(import_file, error_rows, send_back, first, waiting, codes):
     report = import_file(_DOUBLE)
     assert decided(report) == {"rows_read": 3, "accepted": 2, "review": 1}
     for _ in range(2):
-        rows = handed_back(report)
+        rows = error_rows(report)
         assert [row["alamat"] for row in rows] == ["Jl. Salah 9"]
         report = send_back(rows)
         assert decided(report) == {"rows_read": 1, "review": 1}
@@ -56,9 +56,9 @@ def test_unchanged_row_in_review_stays_one_item_in_any_order(import_file, first,
 
 
 def test_partly_corrected_row_is_reviewed_and_corrected_row_is_accepted(
-    import_file, handed_back, send_back, first, waiting
+    import_file, error_rows, send_back, first, waiting
 ):
-    rows = handed_back(import_file(_DOUBLE))
+    rows = error_rows(import_file(_DOUBLE))
     rows[0]["alamat"] = "Jl. Melati 1"
     half = send_back(rows)
     assert decided(half) == {"rows_read": 1, "review": 1}
@@ -70,34 +70,34 @@ def test_partly_corrected_row_is_reviewed_and_corrected_row_is_accepted(
     assert waiting() == []
 
 
-def test_row_with_other_unmapped_values_is_reviewed_again(import_file, handed_back, send_back, ask):
+def test_row_with_other_unmapped_values_is_reviewed_again(import_file, error_rows, send_back, ask):
     report = import_file("nama,kota,Warna\nSatu,Kota Bogor,biru\nSatu,Kota Bogor,hijau\n")
     assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
-    assert decided(send_back(handed_back(report))) == {"rows_read": 1, "review": 1}
+    assert decided(send_back(error_rows(report))) == {"rows_read": 1, "review": 1}
     assert ask("SELECT profile_data->'extra'->'list' AS extra FROM organizations")[0].extra == {"Warna": "biru"}
 
 
-def test_sibling_with_a_common_name_is_reviewed_again(import_file, handed_back, send_back, ask):
+def test_sibling_with_a_common_name_is_reviewed_again(import_file, error_rows, send_back, ask):
     import_file("id,name\n1,Rukun\n", source="owners")
     where = {"entity": "members", "organization": "rukun"}
     report = import_file("nama,email\nAlya Putri,ibu@x.example.org\nCakra Putri,ibu@x.example.org\n", **where)
     assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
-    assert decided(send_back(handed_back(report), **where)) == {"rows_read": 1, "review": 1}
+    assert decided(send_back(error_rows(report), **where)) == {"rows_read": 1, "review": 1}
     assert [row.name for row in ask("SELECT name FROM members")] == ["Alya Putri"]
 
 
-def test_decided_row_does_not_decide_a_similar_one(import_file, handed_back, send_back, reviewer, first):
+def test_decided_row_does_not_decide_a_similar_one(import_file, error_rows, send_back, reviewer, first):
     report = import_file(_DOUBLE + "Sanggar Tari,Kabupaten Garut,Jl. Lain 7,0811000007\n")
     assert decided(report) == {"rows_read": 4, "accepted": 2, "review": 2}
     reviewer.accept_into(report.import_.id, 3, None, choices={"address": "existing", "phone": "existing"})
-    again = send_back(handed_back(report))
+    again = send_back(error_rows(report))
     assert decided(again) == {"rows_read": 1, "review": 1}
     assert first() == ("Jl. Melati 1", "+62811000001")
 
 
-def test_rejected_row_is_rejected_again_instead_of_merged(import_file, handed_back, send_back, reviewer, first, codes):
+def test_rejected_row_is_rejected_again_instead_of_merged(import_file, error_rows, send_back, reviewer, first, codes):
     report = import_file(_DOUBLE)
-    rows = handed_back(report)
+    rows = error_rows(report)
     reviewer.reject(report.import_.id, 3)
     again = send_back(rows)
     assert decided(again) == {"rows_read": 1, "rejected": 1}
@@ -132,7 +132,7 @@ def members_of(import_file):
     return run
 
 
-def test_corrected_row_supersedes_the_review_item(members_of, waiting, database, codes, handed_back):
+def test_corrected_row_supersedes_the_review_item(members_of, waiting, database, codes, error_rows):
     report = members_of(_LATE)
     assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
     dry = members_of(_EARLY + "A-1,Ani Yudhoyono,ani@x.example.org,2020-03-01\n", dry_run=True)
@@ -142,7 +142,7 @@ def test_corrected_row_supersedes_the_review_item(members_of, waiting, database,
     assert decided(mended) == {"rows_read": 1, "accepted": 1}
     assert waiting() == []
     assert "review.superseded" in codes(report), "kept in the trail"
-    assert handed_back(report) == []
+    assert error_rows(report) == []
     with database.connect() as connection:
         assert get_report(connection, report.import_.id).waiting == 0
         with pytest.raises(NotFound) as closed:
@@ -176,9 +176,9 @@ def test_row_that_was_sent_with_the_item_does_not_supersede_it(import_file, wait
     assert len(waiting()) == 1
 
 
-def test_one_ambiguous_row_supersedes_neither_of_two_items(import_file, waiting, send_back, handed_back):
+def test_one_ambiguous_row_supersedes_neither_of_two_items(import_file, waiting, send_back, error_rows):
     report = import_file(_DOUBLE + "Sanggar Tari,Kabupaten Garut,Jl. Lain 7,0811000007\n")
-    rows = handed_back(report)
+    rows = error_rows(report)
     rows[0].update(alamat="Jl. Melati 1", telepon="0811000003")
     assert decided(send_back(rows[:1])) == {"rows_read": 1, "merged": 1}
     assert len(waiting()) == 2

@@ -1,4 +1,4 @@
-"""What social-links finds is what the core would write of the same link: neither changes the other's form."""
+"""Links found by social-links and links normalized by the core have the same form."""
 
 import pandas as pd
 import pytest

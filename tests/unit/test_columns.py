@@ -1,4 +1,4 @@
-"""Names of columns: each once, the same by one as by many."""
+"""Column names are unique, and the same for one column or many."""
 
 from itertools import chain, count
 

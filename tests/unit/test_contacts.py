@@ -1,4 +1,4 @@
-"""Phones, links, names and words as people write them."""
+"""Normalizers of phones, links, names and words, with common spellings."""
 
 import pandas as pd
 import phonenumbers
@@ -113,7 +113,7 @@ def test_status_and_language_words():
         "active", "inactive", None, "inactive",
     ]  # fmt: skip
     plain = {"0": "inactive", "1": "active", "0.0": "inactive", "False": "inactive", "Tidak": "inactive", "-": None}
-    assert {word: _one(status(_cells(word))) for word in plain} == {word: (said, []) for word, said in plain.items()}
+    assert {word: _one(status(_cells(word))) for word in plain} == {word: (value, []) for word, value in plain.items()}
     assert _one(status(_cells("4"))) == (None, ["value.enum_unknown"])
     languages = ("English", "Bahasa Indonesia", "id", "en", "en-US", "English|French")
     assert [_one(language(_cells(word)))[0] for word in languages] == ["en", "id", "id", "en", "en", "en"]

@@ -1,4 +1,4 @@
-"""When something is, told by the columns of a table: dates, times, zones and what the headers say of them."""
+"""Times read from several columns: dates, times, zones, and what the headers say about them."""
 
 from datetime import date
 from types import SimpleNamespace
@@ -112,7 +112,7 @@ def test_post_with_a_range_or_an_unknown_zone_is_reported():
 
 
 def _ends(header, *rows):
-    """Return when each row ends, and what it says of that in brief."""
+    """Return the end of each row, and its brief form."""
     fields = [one for one, _ in _taken("events", header, *rows)]
     return [(one.get("ends_at"), one.get("ends_at_in_brief")) for one in fields]
 
@@ -184,10 +184,10 @@ def test_range_of_days_gives_start_and_end(written, start, end):
 
 
 def test_range_of_days_with_times_uses_those_times():
-    told = ("2031-04-04T01:00:00Z", "2031-04-06T08:00:00Z", [])
-    assert _both("tanggal", "4-6 April 2031 pukul 08.00-15.00") == told
-    assert _both("tanggal|jam", "4-6 April 2031|08.00-15.00") == told
-    assert _both("tanggal", "2031-04-04 08:00 - 2031-04-06 15:00") == told
+    expected = ("2031-04-04T01:00:00Z", "2031-04-06T08:00:00Z", [])
+    assert _both("tanggal", "4-6 April 2031 pukul 08.00-15.00") == expected
+    assert _both("tanggal|jam", "4-6 April 2031|08.00-15.00") == expected
+    assert _both("tanggal", "2031-04-04 08:00 - 2031-04-06 15:00") == expected
 
 
 @pytest.mark.parametrize("written", ["6 - 4 April 2031", "4-6 April", "31-33 Mei 2031", "4-6"])
@@ -239,16 +239,16 @@ def test_time_of_filling_in_a_form_is_not_the_time_of_the_event():
     columns = ["start", "end", "Nama Acara", "Tanggal Acara", "__version__"]
     mapping = map_columns(get_descriptor("events"), columns, {}, scoped=True)
     assert mapping.targets == {"Nama Acara": "title", "Tanggal Acara": "starts_at"}
-    said = {(issue.code, issue.column) for issue in mapping.issues}
-    assert {("header.form_metadata", "start"), ("header.form_metadata", "end")} <= said
+    issues = {(issue.code, issue.column) for issue in mapping.issues}
+    assert {("header.form_metadata", "start"), ("header.form_metadata", "end")} <= issues
     assert map_columns(get_descriptor("events"), columns, {"start": "starts_at"}, scoped=True).targets["start"]
     plain = map_columns(get_descriptor("events"), ["start", "end", "title", "_id"], {}, scoped=True)
     assert plain.targets["start"] == "starts_at", "an id alone makes no form"
 
 
 def test_day_numbers_with_fractions_come_from_spreadsheets():
-    told = _taken("events", "mulai", "44927.375", "44928.5")
-    assert [fields["starts_at"] for fields, _ in told] == ["2023-01-01T02:00:00Z", "2023-01-02T05:00:00Z"]
+    rows_read = _taken("events", "mulai", "44927.375", "44928.5")
+    assert [fields["starts_at"] for fields, _ in rows_read] == ["2023-01-01T02:00:00Z", "2023-01-02T05:00:00Z"]
     assert _taken("events", "mulai", "44927", "44928")[0][1] == ["value.date_serial_unclear"]
 
 
@@ -329,8 +329,8 @@ def test_two_digit_end_is_not_in_the_future():
 def test_joining_before_birth_is_out_of_order():
     given = {"lahir": "birth_date"}
     rows = ("1990-02-03|1985-01-01|", "1990-02-03|2010-01-01|1989-05-05", "1990-02-03|2010-01-01|2015-01-01")
-    told = _taken("members", "lahir|tanggal bergabung|tanggal keluar", *rows, given=given)
-    assert [codes for _, codes in told] == [
+    rows_read = _taken("members", "lahir|tanggal bergabung|tanggal keluar", *rows, given=given)
+    assert [codes for _, codes in rows_read] == [
         ["value.dates_out_of_order"], ["value.end_before_start", "value.dates_out_of_order"], [],
     ]  # fmt: skip
 

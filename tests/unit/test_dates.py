@@ -1,4 +1,4 @@
-"""Dates, times and zones as people write them."""
+"""Common spellings of dates, times and zones."""
 
 from datetime import date
 
@@ -120,7 +120,7 @@ def _event(starts, start_time=None, ends=None, end_time=None, timezone="Asia/Jak
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ({"starts": "2014-06-09", "start_time": "19.30 WIB"}, ("2014-06-09T12:30:00Z", None, "false", "Asia/Jakarta")),
         ({"starts": "2014-06-09 19.30 WITA"}, ("2014-06-09T11:30:00Z", None, "false", "Asia/Makassar")),
@@ -150,8 +150,8 @@ def _event(starts, start_time=None, ends=None, end_time=None, timezone="Asia/Jak
         ),
     ],
 )
-def test_dates_and_times(given, told):
-    assert _event(**given) == (told, [])
+def test_dates_and_times(given, expected):
+    assert _event(**given) == (expected, [])
 
 
 def test_invalid_time_of_day_is_an_error_of_its_column():

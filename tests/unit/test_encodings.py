@@ -1,4 +1,4 @@
-"""Encodings that text may be in, and codecs that are none."""
+"""Encodings of text; codecs that are not encodings are refused."""
 
 import codecs
 import io

@@ -1,4 +1,4 @@
-"""Packed folders: what the host packs is read back, and nothing that somebody else packed."""
+"""Folder archives: the host reads the archives that it made, and refuses others."""
 
 import io
 import os
@@ -67,9 +67,9 @@ def test_file_names_round_trip(tmp_path, settings, name):
 ])  # fmt: skip
 def test_unsupported_archives_are_refused(more):
     before = process_time()
-    with pytest.raises(UnreadableSource) as told:
+    with pytest.raises(UnreadableSource) as caught:
         _files(_member("first.json", b"{}") + more + _END)
-    assert told.value.issue.code == "file.folder_damaged"
+    assert caught.value.issue.code == "file.folder_damaged"
     assert process_time() - before < 1
 
 
@@ -115,9 +115,9 @@ def test_number_of_files_is_limited(tmp_path, settings, monkeypatch):
     with open_source(str(folder), FileRules(), settings) as source:
         packed = source.path.read_bytes()
     monkeypatch.setattr(limits, "MOST_FILES", 3)
-    with pytest.raises(UnreadableSource) as told:
+    with pytest.raises(UnreadableSource) as caught:
         _files(packed)
-    assert (told.value.issue.code, told.value.issue.params) == ("file.folder_too_large", {"limit": 3})
+    assert (caught.value.issue.code, caught.value.issue.params) == ("file.folder_too_large", {"limit": 3})
     monkeypatch.setattr(opening, "MOST_FILES", 3)
     with pytest.raises(UsageError, match="more than 3 files"), open_source(str(folder), FileRules(), settings):
         pass

@@ -1,4 +1,4 @@
-"""Formulas in files for spreadsheets: guarded wherever a cell may be split, and given back exactly."""
+"""Formulas in files for spreadsheets are guarded wherever a cell may be split, and restored exactly."""
 
 import csv
 import io
@@ -76,7 +76,7 @@ _SETTINGS = {"comma": "44", "semicolon": "59", "tab": "9", "bar": "124", "severa
 
 @pytest.fixture(scope="module")
 def spreadsheet(tmp_path_factory):
-    """Open CSV files in LibreOffice with a separator and a quote; give the formulas of each by its name."""
+    """Open CSV files in LibreOffice with a separator and a quote; return the formulas of each by its name."""
     program = which("soffice")
     if program is None:
         pytest.skip("LibreOffice is not installed: apt-get install libreoffice-calc-nogui")

@@ -1,4 +1,4 @@
-"""Whatever stands in a manifest, in kelompok.toml or in a mapping: it is read, or an error of ours says where not."""
+"""Any manifest, settings file or mapping is read, or causes an error that names the position."""
 
 import json
 from contextlib import suppress
@@ -146,8 +146,8 @@ def test_any_header_is_mapped_and_no_column_is_lost(entity, data):
         mapping = map_columns(descriptor, headers, given_for, scoped=True)
     except UsageError:
         return
-    told = [*mapping.targets, *mapping.extra, *mapping.dropped, *mapping.ignored]
-    assert sorted(told) == sorted(headers)
+    mapped = [*mapping.targets, *mapping.extra, *mapping.dropped, *mapping.ignored]
+    assert sorted(mapped) == sorted(headers)
 
 
 @given(schema=_JSON, config=st.dictionaries(st.text(max_size=5), _JSON, max_size=3))

@@ -1,4 +1,4 @@
-"""The collector is left as it was found, whatever happens while it is told to look seldom."""
+"""The garbage collector's settings are restored after every block that changes them."""
 
 import gc
 import subprocess
@@ -13,7 +13,7 @@ from kelompok_core.garbage import collect_seldom, seldom_collecting
 
 @pytest.fixture(autouse=True)
 def usual():
-    """Collecting as often as Python does by itself, whoever told this process otherwise before."""
+    """Set Python's default thresholds, even if this process changed them before."""
     before = gc.get_threshold()
     gc.set_threshold(700, 10, 10)
     yield gc.get_threshold()
@@ -38,10 +38,10 @@ def test_nested_blocks_restore_the_collector_once(usual):
 
 def test_seldom_collecting_process_keeps_its_thresholds_after_reading():
     collect_seldom()
-    told = gc.get_threshold()
+    thresholds = gc.get_threshold()
     with seldom_collecting():
         pass
-    assert gc.get_threshold() == told
+    assert gc.get_threshold() == thresholds
 
 
 def test_last_of_two_threads_restores_the_collector(usual):

@@ -1,4 +1,4 @@
-"""Headers: spelling, aliases, mappings; nothing dropped silently."""
+"""Headers: spelling, aliases and mappings; no column is dropped silently."""
 
 import pytest
 
@@ -42,13 +42,13 @@ def test_given_mapping_wins():
     assert mapping.extra == ["Kota"]
 
 
-@pytest.mark.parametrize(("given", "said"), [
+@pytest.mark.parametrize(("given", "message"), [
     ({"Kotaa": "city"}, "Kota"), ({"Kota": "cty"}, "city"), ({"Kota": "city", "Nama": "city"}, "already"),
 ])  # fmt: skip
-def test_wrong_mapping_names_the_existing_columns(given, said):
+def test_wrong_mapping_names_the_existing_columns(given, message):
     with pytest.raises(UsageError) as caught:
         map_headers(["Kota", "Nama"], _FIELDS, given=given)
-    assert said in f"{caught.value.message} {caught.value.hint}"
+    assert message in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_personal_data_is_refused_unless_named():

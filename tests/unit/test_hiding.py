@@ -1,4 +1,4 @@
-"""Findings without what a reader may not see."""
+"""Issues without the values that a reader may not see."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Ids drawn at once: what RFC 9562 says of version 7, rising, and none twice."""
+"""Ids generated in bulk are valid UUIDs of version 7, ascending and unique."""
 
 import time
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The options of an import: how they add up, how they are stored, written and digested, and that names stay."""
+"""Import options: merging, storage, text form, digests and stable names."""
 
 import pytest
 

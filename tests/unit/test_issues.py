@@ -1,4 +1,4 @@
-"""Issue codes: every code in use has its sentences, in two languages, with the same facts; a plugin brings its own."""
+"""Every issue code in use has its sentences in both languages, with the same facts; plugins add their own."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Matching keys: when two values mean the same."""
+"""Matching keys: which values are equal."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""Indonesian whole: every sentence of the command line, every message of an error, every finding."""
+"""Every sentence of the command line, every error message and every issue has an Indonesian translation."""
 
 import json
 import re
@@ -50,10 +50,12 @@ def _places(text):
 
 
 def test_translations_have_the_same_placeholders():
-    assert {en: said for en, said in language.indonesian().items() if _places(en) != _places(said)} == {}
+    assert {
+        en: translated for en, translated in language.indonesian().items() if _places(en) != _places(translated)
+    } == {}
     for code, entry in all_entries().items():
-        for english, said in zip(entry.texts["en"], entry.texts["id"], strict=True):
-            assert set(_places(said)) <= set(_places(english)) | {"line"}, code
+        for english, translated in zip(entry.texts["en"], entry.texts["id"], strict=True):
+            assert set(_places(translated)) <= set(_places(english)) | {"line"}, code
 
 
 def test_json_members_are_not_called_people_in_indonesian():
@@ -71,7 +73,7 @@ def test_numbers_and_nouns(indonesian):
     assert (language.counted(1, "row", "rows"), language.counted(0, "row", "rows")) == ("1 row", "0 rows")
 
 
-@pytest.mark.parametrize(("error", "said"), [
+@pytest.mark.parametrize(("error", "message"), [
     (NotFound("plugin", "csv-imprt"), "tidak ada plugin 'csv-imprt'"),
     (NotFound("organization", "x"), "tidak ada organisasi 'x'"),
     (Ambiguous("member", "ab", which=["1", "2"]), "lebih dari satu anggota bernama 'ab'"),
@@ -82,24 +84,24 @@ def test_numbers_and_nouns(indonesian):
     (UsageError("--date-order: 'ymd' is not one of dmy, mdy"), "--date-order: 'ymd' bukan salah satu dari dmy, mdy"),
     (UsageError("whatever nobody translated"), "whatever nobody translated"),
 ], ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "")  # fmt: skip
-def test_errors_are_composed_in_indonesian(indonesian, error, said):
-    assert language.translate_message(error.message) == said
+def test_errors_are_composed_in_indonesian(indonesian, error, message):
+    assert language.translate_message(error.message) == message
     language.use_language("en")
     assert language.translate_message(error.message) == error.message
 
 
-@pytest.mark.parametrize(("message", "said"), [
+@pytest.mark.parametrize(("message", "expected"), [
     ("Did you mean name?", "Mungkin maksud Anda name?"),
     ("Did you mean delimiter or quote?", "Mungkin maksud Anda delimiter atau quote?"),
     ("Did you mean city? There are: city, name, region.", "Mungkin maksud Anda city? Yang ada: city, name, region."),
     ("mapping 'x': there is no field 'status'", "pemetaan 'x': tidak ada isian 'status'"),
     ("--file: status already exists", "--file: status sudah ada"),
 ])  # fmt: skip
-def test_typed_names_are_never_translated(indonesian, message, said):
-    assert language.translate_message(message) == said
+def test_typed_names_are_never_translated(indonesian, message, expected):
+    assert language.translate_message(message) == expected
 
 
-@pytest.mark.parametrize(("message", "said"), [
+@pytest.mark.parametrize(("message", "expected"), [
     ("/srv/x: there is no .kelompok and no kelompok.toml, here or in a parent folder",
      "/srv/x: tidak ada .kelompok maupun kelompok.toml, di sini atau di folder di atasnya"),
     ("plugin 'x' cannot run: it is broken: not valid TOML: line 3",
@@ -107,8 +109,8 @@ def test_typed_names_are_never_translated(indonesian, message, said):
     (NotFound("job of csv-import", "impor").message, "tidak ada tugas csv-import 'impor'"),
     (NotFound("member", "d'arc").message, "tidak ada anggota \"d'arc\""),
 ])  # fmt: skip
-def test_nested_sentences_are_translated(indonesian, message, said):
-    assert language.translate_message(message) == said
+def test_nested_sentences_are_translated(indonesian, message, expected):
+    assert language.translate_message(message) == expected
 
 
 @pytest.mark.parametrize(("environ", "expected"), [
@@ -127,21 +129,21 @@ def test_unknown_language_is_reported():
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
         (1, "1 line with totals or notes about the table was not"),
         (2, "2 lines with totals or notes about the table were not"),
     ],
 )
-def test_plural_forms_match_the_number(rows, said):
-    assert describe("file.footer_skipped", params={"rows": rows, "line": 9}).startswith(said)
+def test_plural_forms_match_the_number(rows, message):
+    assert describe("file.footer_skipped", params={"rows": rows, "line": 9}).startswith(message)
 
 
 @pytest.mark.parametrize("words", [members.STATUS_WORDS, posts.STATUS_WORDS, events.STATUS_WORDS])
 def test_allowed_words_are_localized_and_accepted(words):
     for language_of_words in ("en", "id"):
-        said = describe("value.enum_unknown", language=language_of_words, params={"allowed": sorted(words)})
-        named = said.rpartition(": ")[2].rstrip(".").split(", ")
+        sentence = describe("value.enum_unknown", language=language_of_words, params={"allowed": sorted(words)})
+        named = sentence.rpartition(": ")[2].rstrip(".").split(", ")
         assert list(choice(words)(pd.Series(named, dtype="string")).values) == sorted(words)
         assert (named == sorted(words)) is (language_of_words == "en")
 
@@ -155,9 +157,9 @@ def test_yes_and_no_are_localized():
 def test_long_lists_are_not_truncated_and_times_are_local():
     choices = ", ".join(f"windows-125{number} («{'Jos' * 5}»)" for number in range(8))
     assert choices in describe("file.encoding_unclear", params={"encoding": choices, "offset": 1, "line": 1})
-    told = describe("file.already_imported", params={"at": "2026-11-30T05:40+00:00", "import": "x"})
+    sentence = describe("file.already_imported", params={"at": "2026-11-30T05:40+00:00", "import": "x"})
     date_time = datetime(2026, 11, 30, 5, 40, tzinfo=UTC).astimezone()
-    assert date_time.strftime("%Y-%m-%d %H:%M %Z") in told
+    assert date_time.strftime("%Y-%m-%d %H:%M %Z") in sentence
 
 
 def test_no_sentence_says_one_with_a_plural():
@@ -165,9 +167,9 @@ def test_no_sentence_says_one_with_a_plural():
     found = {}
     for code, entry in all_entries().items():
         facts = {name: 1 for part in entry.texts["en"] for name in _places(part)}
-        said = describe(code, column="Nama", value="x", params=facts)
-        if plural.search(said) or re.search(r"\ba [aeio]", said):
-            found[code] = said
+        sentence = describe(code, column="Nama", value="x", params=facts)
+        if plural.search(sentence) or re.search(r"\ba [aeio]", sentence):
+            found[code] = sentence
     assert found == {}
 
 

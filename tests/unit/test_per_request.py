@@ -1,4 +1,4 @@
-"""Settings that a request may give: what a manifest may mark, and what those of the bundled plugins are."""
+"""Plugin settings that a request may set: which a manifest may mark, and which the bundled plugins have."""
 
 import json
 from pathlib import Path
@@ -53,7 +53,9 @@ def test_marked_settings_of_the_bundled_plugins():
     manifests = [parse_manifest(path.read_text()) for path in _PLUGINS.glob("*/*/kelompok-plugin.json")]
     assert len(manifests) > 4
     for one in manifests:
-        of_files = {name for name, said in one.config_schema["properties"].items() if said.get("x-of-the-file")}
+        of_files = {
+            name for name, described in one.config_schema["properties"].items() if described.get("x-of-the-file")
+        }
         assert of_files <= set(list_per_request(one.config_schema)), one.name
     by_name = {one.name: list_per_request(one.config_schema) for one in manifests}
     assert "max_columns" not in by_name["csv-import"], "a limit is the operator's"

@@ -1,4 +1,4 @@
-"""Values that were written in one way and could be taken for another: what is plausible, and what is asked about."""
+"""Plausibility of values that could be read in two ways."""
 
 from datetime import date
 from functools import partial
@@ -148,7 +148,7 @@ def _date_times(**columns):
     return *(None if pd.isna(one.values.iloc[0]) else one.values.iloc[0] for one in found), codes
 
 
-@pytest.mark.parametrize(("columns", "told"), [
+@pytest.mark.parametrize(("columns", "expected"), [
     ({"start_time": "2031-03-22T12:00:00+08:00", "end_time": "2031-03-22T13:00:00+08:00"},
      ("2031-03-22T04:00:00Z", "2031-03-22T05:00:00Z", "+08:00", [])),
     ({"start_time": "2031-03-23 09:00", "end_time": "2031-03-23 11:00"},
@@ -168,8 +168,8 @@ def _date_times(**columns):
     ({"starts_at": "5/25/2031", "start_time": "12:00:00 AM", "ends_at": "5/26/2031", "end_time": "12:00:00 AM",
       "all_day": "True"}, ("2031-05-24T17:00:00Z", "2031-05-25T16:59:59Z", None, [])),
 ])  # fmt: skip
-def test_times_and_zones(columns, told):
-    assert _date_times(**columns) == told
+def test_times_and_zones(columns, expected):
+    assert _date_times(**columns) == expected
 
 
 @pytest.mark.parametrize(("columns", "code"), [
@@ -210,9 +210,9 @@ def test_zones(written, name):
     ("2", None), ("lama", None), ("1:75", None), ("-PT1H", None),
 ])  # fmt: skip
 def test_durations(written, seconds):
-    found, said = read_duration(_cells(written))
+    found, findings = read_duration(_cells(written))
     value = None if pd.isna(found.iloc[0]) else found.iloc[0]
-    assert (value, list(said["code"])) == (seconds, [] if seconds else ["value.duration"])
+    assert (value, list(findings["code"])) == (seconds, [] if seconds else ["value.duration"])
 
 
 def test_header_names_the_unit_of_its_durations():

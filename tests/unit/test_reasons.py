@@ -1,4 +1,4 @@
-"""The table of decision reasons agrees with the catalogue, the SQL of deciding and the questions of reviewers."""
+"""Decision reasons agree with the catalog, the SQL of deciding and the review questions."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Rows as JSON: whatever is in the cells, it is JSON, and it says the same."""
+"""Rows with any cells become valid JSON with the same values."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Who runs an installation: known as long as the process lives, and no longer."""
+"""A running service is registered exactly as long as its process lives."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def settings(tmp_path):
 
 @pytest.fixture
 def stays(settings):
-    """A process that is known to run, until it is killed."""
+    """A process that is registered as running, until it is killed."""
     begun = []
 
     def begin(how, *name):

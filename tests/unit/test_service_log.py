@@ -1,4 +1,4 @@
-"""A service's log: messages of our own code, and only the origin of others' messages."""
+"""A service's log: messages of our own code, and only the origin of other messages."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ ROW = "Siti Rahayu"
 
 @pytest.fixture
 def log(monkeypatch):
-    """Give a log set up as a service's is, with nothing but that."""
+    """Return a log with only a service's setup."""
     stream, root = io.StringIO(), logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     level = root.level
@@ -53,6 +53,6 @@ def test_printed_output_is_discarded_and_logging_continues(log, capsys):
         print(ROW, file=sys.stderr)
         logging.getLogger("kelompok_core").error("still here")
     print("after")
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("after\n", "")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("after\n", "")
     assert "still here" in log.getvalue()

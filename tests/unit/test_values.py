@@ -1,4 +1,4 @@
-"""Normalizers: what people write, and what is stored."""
+"""Normalizers: common spellings and the stored values."""
 
 import re
 import unicodedata

@@ -55,7 +55,7 @@ class _Terminal(io.StringIO):
 
 @pytest.fixture(params=[io.StringIO, _Terminal], ids=["pipe", "terminal"])
 def printing(request, monkeypatch):
-    """Make both streams those of a pipe or of a terminal; give where they lead."""
+    """Replace both streams by pipes or terminals; return the other ends."""
 
     def run():
         stream = request.param()
@@ -80,10 +80,10 @@ def test_all_ways_to_print_are_safe(printing):
         print(_EVIL)
         logging.getLogger("kelompok.plugin.test").error(_EVIL.replace("\ud800", ""))  # pytest sends it on
         sys.stderr.write(_EVIL)
-    told = stream.getvalue()
-    assert not _steers(told)
-    assert told.count("judul") >= 8
-    assert r"\x1b]0;judul\x07" in told
+    printed = stream.getvalue()
+    assert not _steers(printed)
+    assert printed.count("judul") >= 8
+    assert r"\x1b]0;judul\x07" in printed
 
 
 @pytest.mark.parametrize("bar", [progress_bar, bytes_bar])
@@ -154,6 +154,6 @@ def test_no_command_bypasses_safe_printing():
 
 def test_a_usage_error_shows_no_markup(capsys):
     assert run(["import", "[bold]tebal[/bold]"], launcher=None) == 2
-    said = capsys.readouterr().err
-    assert "Try 'kelompok import --help' for help." in said
-    assert "No such command '[bold]tebal[/bold]'" in said
+    printed = capsys.readouterr().err
+    assert "Try 'kelompok import --help' for help." in printed
+    assert "No such command '[bold]tebal[/bold]'" in printed

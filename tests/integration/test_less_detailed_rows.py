@@ -1,4 +1,4 @@
-"""Rows that say less than their record: a part of a name, a year, a day without a time, a text that is no number."""
+"""Rows less detailed than their record: part of a name, a year, a day without a time, an invalid number."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.counting import decided
 
 @pytest.fixture
 def take(import_file):
-    """Import records of one source into the one organization there is; return the counts that are not zero."""
+    """Import records of one source into the only organization; return the counts that are not zero."""
     import_file("id,name\n1,Paguyuban Rukun\n", source="owners")
 
     def run(text, entity="members", **options):
@@ -39,7 +39,7 @@ _EVENT = (
 
 @pytest.fixture
 def event(take, one):
-    """Import a first row and a second of one event; return the counts of the second, and the event."""
+    """Import two rows of one event in turn; return the counts of the second import, and the event."""
 
     def run(first, second, **options):
         header = "id,judul,tanggal,jam mulai,jam selesai,zona waktu"
