@@ -91,7 +91,7 @@ def test_errors_are_put_together_in_indonesian_too(indonesian, error, said):
 @pytest.mark.parametrize(("message", "said"), [
     ("Did you mean name?", "Mungkin maksud Anda name?"),
     ("Did you mean delimiter or quote?", "Mungkin maksud Anda delimiter atau quote?"),
-    ("Did you mean city? There are: city, name, region.", "Mungkin maksud Anda city? Yang ada: city, name, region."),
+    ("Did you mean city? There are: city, name, region.", "Mungkin maksud Anda city? Pilihannya: city, name, region."),
     ("mapping 'x': there is no field 'status'", "pemetaan 'x': tidak ada isian 'status'"),
     ("--file: status already exists", "--file: status sudah ada"),
 ])  # fmt: skip
