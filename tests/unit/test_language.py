@@ -103,7 +103,7 @@ def test_names_that_have_to_be_typed_are_never_translated(indonesian, message, s
     ("/srv/x: there is no .kelompok and no kelompok.toml, here or in a parent folder",
      "/srv/x: tidak ada .kelompok maupun kelompok.toml, di sini atau di folder di atasnya"),
     ("plugin 'x' cannot run: it is broken: not valid TOML: line 3",
-     "plugin 'x' tidak dapat dijalankan: rusak: bukan TOML yang sah: line 3"),
+     "plugin 'x' tidak dapat dijalankan: rusak: bukan TOML yang valid: line 3"),
     (NotFound("job of csv-import", "impor").message, "tidak ada tugas csv-import 'impor'"),
     (NotFound("member", "d'arc").message, "tidak ada anggota \"d'arc\""),
 ])  # fmt: skip
