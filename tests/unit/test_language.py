@@ -78,7 +78,7 @@ def test_numbers_and_nouns(indonesian):
     (NotPermitted("a@b.id", "import.apply", "the account is not active"),
      "a@b.id tidak boleh melakukan import.apply: akunnya tidak aktif"),
     (PluginUnavailable("x", "it is disabled"), "plugin 'x' tidak dapat dijalankan: tidak aktif"),
-    (SettingsError("plugins.x.y", "there is no such setting"), "plugins.x.y: tidak ada pengaturan itu"),
+    (SettingsError("plugins.x.y", "there is no such setting"), "plugins.x.y: pengaturan itu tidak ada"),
     (UsageError("--date-order: 'ymd' is not one of dmy, mdy"), "--date-order: 'ymd' bukan salah satu dari dmy, mdy"),
     (UsageError("whatever nobody translated"), "whatever nobody translated"),
 ], ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "")  # fmt: skip
