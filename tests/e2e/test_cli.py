@@ -237,7 +237,7 @@ def test_the_report_in_indonesian(ready):
     english = ready.kelompok("import", "show", ready.first["import"]).stdout
     indonesian = ready.kelompok("import", "show", ready.first["import"], "--language", "id").stdout
     assert english != indonesian
-    assert "bukan alamat surel" in " ".join(indonesian.split())
+    assert "bukan alamat email" in " ".join(indonesian.split())
 
 
 @pytest.mark.parametrize("arguments", [

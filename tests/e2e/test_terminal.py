@@ -595,12 +595,12 @@ def test_everything_is_told_in_indonesian(ready, tmp_path):
     for environment, options in (({}, ("--language", "id")), ({"LANG": "id_ID.UTF-8"}, ())):
         done = ready.kelompok(*_IMPORT, "--file", file, "--dry-run", *options, **environment)
         for word in ("Uji coba", "baris dibaca", "diterima", "ditolak", "Kolom:", "kesalahan", "peringatan",
-                     "Yang akan dilakukan", "Belum ada yang ditulis", "1 baris perlu diperbaiki"):  # fmt: skip
+                     "Perubahan yang direncanakan", "Belum ada yang ditulis", "1 baris perlu diperbaiki"):  # fmt: skip
             assert word in done.stdout, (word, done.stdout)
         for word in ("rows", "accepted", "rejected", "Columns", "warning", "Nothing", "Fill it in"):
             assert word not in done.stdout, (word, done.stdout)
     listed = ready.kelompok("import", "list", LANG="id_ID.UTF-8").stdout
-    assert {"impor", "keadaan", "sumber"} <= set(listed.splitlines()[0].split())
+    assert {"impor", "status", "sumber"} <= set(listed.splitlines()[0].split())
     refused = ready.kelompok("plugin", "info", "csv-imprt", LANG="id_ID.UTF-8").stderr
     assert "Kesalahan: tidak ada plugin" in refused
     assert "Mungkin maksud Anda" in refused

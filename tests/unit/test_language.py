@@ -80,7 +80,7 @@ def test_numbers_and_nouns(indonesian):
     (NotPermitted("a@b.id", "import.apply", "the account is not active"),
      "a@b.id tidak boleh melakukan import.apply: akunnya tidak aktif"),
     (PluginUnavailable("x", "it is disabled"), "plugin 'x' tidak dapat dijalankan: tidak aktif"),
-    (SettingsError("plugins.x.y", "there is no such setting"), "plugins.x.y: tidak ada pengaturan itu"),
+    (SettingsError("plugins.x.y", "there is no such setting"), "plugins.x.y: pengaturan itu tidak ada"),
     (UsageError("--date-order: 'ymd' is not one of dmy, mdy"), "--date-order: 'ymd' bukan salah satu dari dmy, mdy"),
     (UsageError("whatever nobody translated"), "whatever nobody translated"),
 ], ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "")  # fmt: skip
@@ -93,7 +93,7 @@ def test_errors_are_composed_in_indonesian(indonesian, error, message):
 @pytest.mark.parametrize(("message", "expected"), [
     ("Did you mean name?", "Mungkin maksud Anda name?"),
     ("Did you mean delimiter or quote?", "Mungkin maksud Anda delimiter atau quote?"),
-    ("Did you mean city? There are: city, name, region.", "Mungkin maksud Anda city? Yang ada: city, name, region."),
+    ("Did you mean city? There are: city, name, region.", "Mungkin maksud Anda city? Pilihannya: city, name, region."),
     ("mapping 'x': there is no field 'status'", "pemetaan 'x': tidak ada isian 'status'"),
     ("--file: status already exists", "--file: status sudah ada"),
 ])  # fmt: skip
@@ -105,7 +105,7 @@ def test_typed_names_are_never_translated(indonesian, message, expected):
     ("/srv/x: there is no .kelompok and no kelompok.toml, here or in a parent folder",
      "/srv/x: tidak ada .kelompok maupun kelompok.toml, di sini atau di folder di atasnya"),
     ("plugin 'x' cannot run: it is broken: not valid TOML: line 3",
-     "plugin 'x' tidak dapat dijalankan: rusak: bukan TOML yang sah: line 3"),
+     "plugin 'x' tidak dapat dijalankan: rusak: bukan TOML yang valid: line 3"),
     (NotFound("job of csv-import", "impor").message, "tidak ada tugas csv-import 'impor'"),
     (NotFound("member", "d'arc").message, "tidak ada anggota \"d'arc\""),
 ])  # fmt: skip
