@@ -95,7 +95,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show an import's report (counts, findings, next steps) or all its rows."""
-    from kelompok_core.cli.importing import show_report
+    from kelompok_core.cli.run_import import show_report
 
     with terminal.open_installation() as installation:
         found = find_import(installation, import_id)
@@ -227,7 +227,7 @@ def _write_findings(connection: "sa.Connection", import_: "Import", target: Path
 @app.command("apply", epilog=terminal.EXIT_CODES)
 def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Apply the plan of a dry run as planned. Rows whose record has changed since go to review."""
-    from kelompok_core.cli.importing import carry_out, show_report
+    from kelompok_core.cli.run_import import carry_out, show_report
     from kelompok_core.imports.applying.apply import approve
 
     with terminal.open_installation() as installation:

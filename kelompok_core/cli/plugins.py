@@ -198,7 +198,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run a job: import a file (read, normalize, validate, decide, apply), or enrich stored records."""
-    from kelompok_core.cli import enriching, importing
+    from kelompok_core.cli import enriching, run_import
 
     if find_job(require_enabled(settings(), name), job).uses == "profile_enricher":
         if file is not None:
@@ -233,4 +233,4 @@ def run(
     )
     if save:
         save_profile(settings(), save, replace(chosen, source_name=source_of(request)))
-    raise typer.Exit(importing.run(request, actor, as_json=as_json))
+    raise typer.Exit(run_import.run(request, actor, as_json=as_json))

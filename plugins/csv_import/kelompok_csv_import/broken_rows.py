@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import Issue, JsonValue, Severity
-from kelompok_csv_import.kinds import Kind, filled_kind_of
+from kelompok_csv_import.cell_kinds import Kind, filled_kind_of
 
 if TYPE_CHECKING:
     from kelompok_csv_import.tables import Record

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kelompok_core.contracts import JsonValue
-from kelompok_csv_import.header_words import HeaderWords
-from kelompok_csv_import.kinds import (
+from kelompok_csv_import.cell_kinds import (
     Kind,
     are_column_notes,
     are_column_numbers,
@@ -18,6 +17,7 @@ from kelompok_csv_import.kinds import (
     is_tag_row,
     kind_of,
 )
+from kelompok_csv_import.header_words import HeaderWords
 from kelompok_csv_import.records import COMMENT
 
 _MOST_BEFORE = 40

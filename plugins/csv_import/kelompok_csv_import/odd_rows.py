@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import Issue, JsonValue, Severity
-from kelompok_csv_import.kinds import Kind, count_filled, kind_of
+from kelompok_csv_import.cell_kinds import Kind, count_filled, kind_of
 
 if TYPE_CHECKING:
     from kelompok_csv_import.tables import Record
