@@ -113,6 +113,12 @@ def test_a_command_is_quoted_for_the_shell(monkeypatch):
     assert output.command("import", "show", "daftar 1.csv", 7) == "kelompok import show 'daftar 1.csv' 7"
 
 
+def test_a_text_that_is_made_keeps_its_style_in_a_line_and_a_cell(capsys):
+    output.print_line(output.coloured("error"))
+    assert capsys.readouterr().out == "error\n"
+    assert _printed(("x", "y"), [(output.coloured("error"), 1)], is_terminal=False)[1] == "error  1"
+
+
 def test_commands_in_a_sentence_are_as_they_are_typed_here(monkeypatch):
     monkeypatch.setattr(output, "program", lambda: "/opt/k/kelompok")
     said = "Type kelompok up, not ./kelompok up; kelompok.toml stays. kelompok: it"

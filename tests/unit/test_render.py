@@ -1,15 +1,20 @@
 """What the terminal tells of an import: counts, findings, the plan's first rows, and what to do next."""
 
+import csv
+import io
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from kelompok_core.cli import output
 from kelompok_core.cli.language import use_language
+from kelompok_core.cli.list_files import encoding_of
 from kelompok_core.cli.render import Shown, describe_reading, quotes, render_report, render_undo, report_to_json
-from kelompok_core.cli.rows import changes_of, describe_row
+from kelompok_core.cli.rows import COLUMNS, changes_of, describe_row, write_rows
 from kelompok_core.imports.reporting.report import ImportReport, IssueGroup, RowIssue
 from kelompok_core.imports.reporting.row_pages import DecidedRow
 from kelompok_core.imports.shared.imports import Import, ImportState
@@ -115,6 +120,8 @@ def test_columns_are_told_with_their_fields_in_the_order_of_the_file(told):
     assert "Columns: Nama → name, Surel → email\n" in said
     assert "Kept as extra data: Warna\n" in said
     assert "header.unknown" not in said
+    assert "severity" not in said
+    assert not {"Columns:", "Kept"} & set(told().split())
 
 
 def test_how_a_source_was_read_is_told_by_setting():
@@ -187,6 +194,8 @@ def test_a_plan_shows_its_first_rows_and_how_many_more_there_are(told):
             _row(decision="rejected", reason="value.email_invalid")]  # fmt: skip
     said = told(counts, rows=rows, groups=[_group()], **_DRY)
     assert "What it would do:" in said
+    assert "line  decision  record  what changes" in said
+    assert "2     accepted  Ani     new: city: Ambon" in said
     assert "new: city: Ambon" in said
     assert "value.email_invalid (see below)" in said
     assert "3 more rows would change something or need attention:\n  kelompok import show 7f3a --rows" in said
@@ -218,6 +227,37 @@ def test_what_changes_in_a_row_is_told_field_by_field():
 def test_a_row_without_changes_tells_its_reason_unless_it_is_unchanged():
     assert describe_row(_row(decision="review", reason="match.name"), whole=True) == "match.name"
     assert describe_row(_row(decision="unchanged", reason="row.same"), whole=True) == ""
+
+
+_CHANGED = _row(changes={"name": ["Ani", "Anita"], "place": [None, {"city": "Ambon"}], "extra": [{"x": "1"}, None]})
+
+
+def _written(name, *rows):
+    target = io.StringIO()
+    assert write_rows(rows, target, Path(name)) == len(rows)
+    return target.getvalue()
+
+
+def test_a_file_of_rows_has_a_line_for_each_change_and_one_for_a_row_without():
+    same = _row(row_number=2, line=3, decision="unchanged", reason="row.same", name="Budi", ref="budi")
+    assert list(csv.reader(io.StringIO(_written("rows.csv", _CHANGED, same)))) == [
+        list(COLUMNS),
+        ["2", "1", "merged", "", "Ani", "", "name", "Ani", "Anita"],
+        ["2", "1", "merged", "", "Ani", "", "place", "", '{"city": "Ambon"}'],
+        ["3", "2", "unchanged", "row.same", "Budi", "budi", "", "", ""],
+    ]
+
+
+def test_a_file_of_rows_can_be_json_or_a_json_object_on_each_line():
+    rows = [_CHANGED, _row(name="Né")]
+    told = [one.to_json() for one in rows]
+    assert json.loads(_written("rows.json", *rows)) == told
+    assert json.loads(_written("rows.JSON")) == []
+    for ending in ("ndjson", "jsonl"):
+        lines = _written(f"rows.{ending}", *rows).splitlines()
+        assert [json.loads(line) for line in lines] == told
+        assert "Né" in lines[1]
+    assert [encoding_of(Path(name)) for name in ("a.csv", "a.json", "a.JSONL")] == ["utf-8-sig", "utf-8", "utf-8"]
 
 
 def _undo(counts, *, left=(), dry_run=False, again=False):
