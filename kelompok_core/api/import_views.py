@@ -83,9 +83,7 @@ class ImportSummary(BaseModel):
     plugin: str = Field(examples=["csv-import@0.1.0"])
     job: str
     source: str
-    organization_id: UUID | None = Field(
-        description="The organization that the import is limited to."
-    )
+    organization_id: UUID | None = Field(description="The organization that the import is limited to.")
     file: FileView
     counts: Counts | None = Field(description="Null until the rows are decided.")
     progress: Progress

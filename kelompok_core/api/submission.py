@@ -58,7 +58,9 @@ class SubmissionParameters(BaseModel):
         default=None, description="Needed only if several jobs of the plugin read this type of file."
     )
     mode: Mode | None = Field(default=None, description="`dry_run` (the default) stops at the plan.")
-    organization: Word | None = Field(default=None, description="Slug of the organization that the import is limited to.")
+    organization: Word | None = Field(
+        default=None, description="Slug of the organization that the import is limited to."
+    )
     source: Word | None = Field(
         default=None,
         description="Name of the list. Importing the same list again updates its records. Default: the file's name.",

@@ -41,7 +41,7 @@ from kelompok_core.records.registry import get_descriptor
 from kelompok_core.settings import Settings
 
 CONTRACT = "profile_enricher"
-_HOMES = "organizations"
+_ORGANIZATIONS = "organizations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +195,7 @@ class _Run:
         enrichment = self._enrichment
         with connection.begin() as transaction:
             # Lock in a fixed order, to wait for imports instead of deadlocking with them.
-            for locked in sorted({entity, _HOMES}):
+            for locked in sorted({entity, _ORGANIZATIONS}):
                 lock_entity(connection, locked)
             announce(
                 connection,

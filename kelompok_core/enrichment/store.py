@@ -13,7 +13,7 @@ from kelompok_core.sdgs.signals import PERSON
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Home:
+class _SignalStore:
     """A table of signals: its columns that tell one signal of a record from another, and how they come from text."""
 
     table: str
@@ -22,18 +22,18 @@ class _Home:
     holds: str
 
 
-_HOMES = (
-    _Home(
+_SIGNAL_STORES = (
+    _SignalStore(
         table="sdgs_signals", columns=("goal",), values=("p.value::smallint",), holds=f"p.property = '{GOAL_PROPERTY}'"
     ),
-    _Home(
+    _SignalStore(
         table="profile_signals",
         columns=("property", "value"),
         values=("p.property", "p.value"),
         holds=f"p.property <> '{GOAL_PROPERTY}'",
     ),
 )
-SIGNAL_TABLES = tuple(home.table for home in _HOMES)
+SIGNAL_TABLES = tuple(target.table for target in _SIGNAL_STORES)
 
 
 def store(
@@ -58,8 +58,8 @@ def store(
     connection.execute(sa.text(_ENRICHING.format(entity=entity)), params)
     connection.execute(_PROPOSED, params)
     counts = {"created": 0, "updated": 0, "deleted": 0}
-    for home in _HOMES:
-        for kind, statement in _statements(home):
+    for target in _SIGNAL_STORES:
+        for kind, statement in _statements(target):
             counts[kind] += connection.execute(sa.text(statement), params).rowcount
     connection.execute(_REMEMBER, params)
     return counts
@@ -86,30 +86,30 @@ _REMEMBER = sa.text("""
             IS DISTINCT FROM (excluded.method, excluded.text_sha256)""")
 
 
-def _statements(home: _Home) -> Sequence[tuple[str, str]]:
-    same = " AND ".join(f"s.{column} = {value}" for column, value in zip(home.columns, home.values, strict=True))
+def _statements(target: _SignalStore) -> Sequence[tuple[str, str]]:
+    same = " AND ".join(f"s.{column} = {value}" for column, value in zip(target.columns, target.values, strict=True))
     removed = f"""
         CASE WHEN EXISTS (
-          SELECT FROM {home.table} s WHERE s.entity = :entity AND s.record_id = p.id AND s.origin = '{PERSON}'
+          SELECT FROM {target.table} s WHERE s.entity = :entity AND s.record_id = p.id AND s.origin = '{PERSON}'
             AND s.status = 'removed' AND {same} AND coalesce(s.text_sha256, p.text_sha256) = p.text_sha256)
         THEN 'removed' ELSE 'present' END"""
     delete = f"""
-        DELETE FROM {home.table} s USING enriching e
+        DELETE FROM {target.table} s USING enriching e
         WHERE s.entity = :entity AND s.record_id = e.id AND s.origin = :origin
-          AND NOT EXISTS (SELECT FROM proposed p WHERE p.id = e.id AND {home.holds} AND {same})"""
+          AND NOT EXISTS (SELECT FROM proposed p WHERE p.id = e.id AND {target.holds} AND {same})"""
     update = f"""
-        UPDATE {home.table} s
+        UPDATE {target.table} s
         SET confidence = p.confidence, field = p.field, evidence = p.evidence, origin_version = :method,
             text_sha256 = p.text_sha256, status = p.status
-        FROM (SELECT p.*, {removed} AS status FROM proposed p WHERE {home.holds}) p
+        FROM (SELECT p.*, {removed} AS status FROM proposed p WHERE {target.holds}) p
         WHERE s.entity = :entity AND s.record_id = p.id AND s.origin = :origin AND {same}
           AND (s.confidence, s.field, s.evidence, s.origin_version, s.text_sha256, s.status)
               IS DISTINCT FROM (p.confidence, p.field, p.evidence, :method, p.text_sha256, p.status)"""
     insert = f"""
-        INSERT INTO {home.table} (entity, record_id, organization_id, {", ".join(home.columns)}, confidence, field,
+        INSERT INTO {target.table} (entity, record_id, organization_id, {", ".join(target.columns)}, confidence, field,
                                   evidence, origin, origin_version, text_sha256, status)
-        SELECT :entity, p.id, p.organization_id, {", ".join(home.values)}, p.confidence, p.field, p.evidence,
+        SELECT :entity, p.id, p.organization_id, {", ".join(target.values)}, p.confidence, p.field, p.evidence,
                :origin, :method, p.text_sha256, {removed}
-        FROM proposed p WHERE {home.holds}
+        FROM proposed p WHERE {target.holds}
         ON CONFLICT DO NOTHING"""
     return (("deleted", delete), ("updated", update), ("created", insert))

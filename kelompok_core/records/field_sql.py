@@ -18,7 +18,7 @@ def stored(field: Field) -> str:
 
 
 def stored_pairs(fields: Iterable[Field]) -> str:
-    """Return the arguments of ``jsonb_build_object``: the stored values by the keys of a candidate they compare with."""
+    """Return the arguments of ``jsonb_build_object``: stored values by the keys of the candidate to compare with."""
     return ", ".join(f"'{field.compared_as}', {stored(field)}" for field in fields)
 
 

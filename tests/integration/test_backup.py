@@ -356,7 +356,7 @@ def test_what_changes_while_it_is_restored_is_refused(backup, target, monkeypatc
     assert _is_empty(target)
 
 
-def test_received_files_that_lack_are_said_and_the_rest_is_kept(settings, import_file, target, tmp_path):
+def test_missing_received_files_are_reported_and_the_rest_is_backed_up(settings, import_file, target, tmp_path):
     digest_of = {}
     for name in ("gone", "cut", "spoiled", "whole"):
         digest_of[name] = import_file(f"id,name\n1,{name}\n", name=f"{name}.csv").import_.file_sha256

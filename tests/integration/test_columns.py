@@ -103,14 +103,14 @@ def test_so_it_is_when_parts_read_the_file(installation, operator, tmp_path):
 # Cells that are filled and lead to nothing
 
 
-def test_a_filled_cell_that_nothing_came_of_is_said(import_file, issues):
+def test_a_filled_cell_that_is_not_used_is_reported(import_file, issues):
     import_file("id,name\n1,Rumah\n")
     text = "id,judul,tanggal,jam\n1,Rapat,2024-05-01,09.00\n2,Rapat Dua,,10.00\n3,Rapat Tiga,2024-05-02,09.00\n"
     report = import_file(text, entity="events", organization="rumah")
     assert ("value.time_without_date", 3, "jam") in issues(report)
 
 
-def test_a_word_that_is_neither_yes_nor_no_is_said(import_file, issues):
+def test_a_word_that_is_neither_yes_nor_no_is_reported(import_file, issues):
     import_file("id,name\n1,Rumah\n")
     text = "id,judul,tanggal,sepanjang hari\n1,Satu,2024-05-01,mungkin\n2,Dua,2024-05-01,ya\n"
     report = import_file(text, entity="events", organization="rumah")

@@ -88,7 +88,7 @@ def test_a_changed_row_is_merged_and_only_what_changed(import_file, ask, organiz
     assert changes[0].changes == {"city": ["Bandung", "Garut"]}
 
 
-def test_another_sources_value_stays_and_is_said(import_file, codes, organization):
+def test_the_value_of_another_source_stays_and_is_reported(import_file, codes, organization):
     import_file("name,website,city\nForum Air,https://air.or.id,Bandung\n", source="a")
     report = import_file("name,website,city,phone\nForum Air,https://air.or.id,,0812\n", source="b")
     assert decided(report) == {"rows_read": 1, "merged": 1}

@@ -181,7 +181,7 @@ class TestWhatPeopleSay:
         say("add", "rumah-air", 6)
         assert goals("rumah-air") == {(6, "sdgs-keyword"), (6, "person")}
 
-    def test_said_of_posts_too_and_taken_back(self, import_file, detect, goals, say):
+    def test_goals_of_posts_are_found_and_undone(self, import_file, detect, goals, say):
         import_file(_LIST)
         import_file("title,content\nSurya,Panel surya dan energi terbarukan\n", entity="posts",
                     organization="klub-catur", name="posts.csv")  # fmt: skip
@@ -444,7 +444,7 @@ def test_the_run_says_what_it_depends_on(settings):
     assert strict != enrichment_run.method_of(replace(plugin, config={"minimum_confidence": 0.7}), {})
 
 
-def test_what_people_said_of_goals_can_be_learned_from(import_file, detect, say, settings, database):
+def test_corrections_of_goals_can_be_exported_for_training(import_file, detect, say, settings, database):
     import_file(_LIST)
     detect()
     say("remove", "rumah-air", 6)

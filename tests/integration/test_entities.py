@@ -52,7 +52,7 @@ def test_members_of_one_organization(import_file, ask, database, owners):
         assert invariants.count_writes_without_evidence(connection, report.import_.id) == 0
 
 
-def test_a_date_that_could_be_two_days_is_handed_back_until_somebody_says_the_order(import_file, ask, owners):
+def test_an_ambiguous_date_is_rejected_until_the_order_is_set(import_file, ask, owners):
     content = MEMBERS + "Ani,,,,1/2/2019,\n"
     report = import_file(content, entity="members", organization="forum-air")
     assert _reasons(ask, report) == [("rejected", "value.date_ambiguous")]
@@ -369,7 +369,7 @@ def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(
         assert list_review_items(connection) == []
 
 
-def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(
+def test_a_member_in_review_is_merged_into_the_one_named_by_the_end_of_its_id(
     import_file, installation, reviewer, ask, owners
 ):
     from kelompok_core.imports.reviewing.review_items import compare, find_by_ref, get_review_item, list_candidates
@@ -398,7 +398,7 @@ def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(
     )
 
 
-def test_a_parked_row_that_would_turn_a_period_round_is_taken_without_that_value(import_file, reviewer, ask, owners):
+def test_a_row_in_review_that_would_reverse_a_period_is_merged_without_that_value(import_file, reviewer, ask, owners):
     from kelompok_core.errors import UsageError
 
     import_file("id,nama,tanggal mulai\n1,Budi,2020-05-01\n", entity="members", organization="forum-air")
@@ -510,7 +510,7 @@ def test_nobody_merges_a_row_into_a_record_of_a_foreign_organization(import_file
     Reviewer(installation, owner).accept_into(report.import_.id, 1, None)
 
 
-def test_candidates_of_one_import_are_told_apart_by_their_short_ids(import_file, installation, operator, owners):
+def test_candidates_of_one_import_are_distinguished_by_their_short_ids(import_file, installation, operator, owners):
     from kelompok_core.imports.reviewing.review_items import find_by_ref, get_review_item, list_candidates
 
     import_file("id,nama,jabatan\n1,Budi,Ketua\n2,Budi,Ketua\n", entity="members", organization="forum-air", source="a")

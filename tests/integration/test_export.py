@@ -113,7 +113,7 @@ _SPLIT = [
 ]
 
 
-def test_formulas_within_texts_are_marked_and_taken_back(export, import_file, ask):
+def test_formulas_within_texts_are_marked_and_restored(export, import_file, ask):
     text = io.StringIO(newline="")
     csv.writer(text).writerows([["name", "description"], *([f"Satu {at}", one] for at, one in enumerate(_SPLIT))])
     import_file(text.getvalue())

@@ -104,7 +104,7 @@ def test_what_is_no_finished_file_stays(look, inbox, tmp_path):
     assert len(list(inbox.folder.iterdir())) == 7
 
 
-def test_a_file_taken_back_is_forgotten(look, inbox, ask):
+def test_a_file_removed_before_it_is_taken_is_forgotten(look, inbox, ask):
     look()
     file = inbox.folder / "list.csv"
     file.write_text("name\n")
@@ -170,7 +170,7 @@ def test_a_file_with_an_invalid_name_does_not_block_others(database, inbox, odd,
     assert passed == list_passed_over(inbox.folder)
 
 
-def test_a_watched_folder_that_cannot_be_read_is_said(database, look, inbox, monkeypatch):
+def test_a_watched_folder_that_cannot_be_read_is_reported(database, look, inbox, monkeypatch):
     assert look() == []
     _deny(monkeypatch, "scandir", inbox.folder)
     passed = []

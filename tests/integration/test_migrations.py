@@ -66,7 +66,7 @@ def test_every_revision_leads_to_the_newest_and_keeps_what_is_there(empty, start
     database.dispose()
 
 
-def test_when_a_source_said_a_thing_last_outlives_the_move_beside_its_evidence(empty):
+def test_the_last_sighting_of_evidence_survives_the_migration(empty):
     first, again = UUID(int=1), UUID(int=2)
     said = sa.text("""
         INSERT INTO source_records (entity, record_id, source_name, identity, raw, raw_sha256, file_name, file_sha256,

@@ -84,7 +84,7 @@ def test_parts_at_once_make_the_whole(installation, received, staged, organizati
     assert staged(split) == staged(whole)
 
 
-def test_what_only_the_end_of_the_source_tells(installation, received, staged, tmp_path):
+def test_findings_that_only_the_end_of_the_source_shows(installation, received, staged, tmp_path):
     file = _dated(tmp_path / "list.ndjson")
     whole, split = received(file, "whole", "json-import"), received(file, "split", "json-import")
     stage(installation, whole)
@@ -131,7 +131,7 @@ def test_one_piece_goes_on_where_parts_were_left(installation, received, staged,
         assert get_import(connection, split).counts["rows_read"] == 640
 
 
-def test_parts_that_do_not_read_the_same_are_told(installation, received, organizations, ask, database):
+def test_parts_that_read_different_rows_are_reported(installation, received, organizations, ask, database):
     split = received(organizations, "split")
     for number in (1, 2):
         stage_part(installation, split, Part(number=number, parts=2))

@@ -351,7 +351,7 @@ _SAYS_NO = "id,nama,email,unsubscribed\n1,Satu,a@x.example.org,no\n"
 @pytest.mark.parametrize("later", [
     (_ASKED_OUT,), (_STILL_OUT,), (_STILL_OUT, _ASKED_OUT), (_SAYS_NO, _ASKED_OUT),
 ])  # fmt: skip
-def test_what_a_source_said_before_is_no_new_withdrawal(take, members, database, operator, ask, later):
+def test_a_repeated_row_is_no_new_withdrawal(take, members, database, operator, ask, later):
     take(_ASKED_OUT)
     take("id,nama,email,kota,unsubscribed\n1,Satu,a@x.example.org,Garut,yes\n")
     _brought_back(database, operator, ask)
@@ -376,7 +376,7 @@ def test_a_new_withdrawal_counts_whoever_brought_somebody_back(take, members, da
     ("nama,email,status\nDua,dua@x.example.org,aktif\nDua,dua@x.example.org,unsubscribed\n", "review"),
     ("id,nama,hp,unsubscribed\n2,Dua,0812-3450-0001,\n2,Dua,0812-3450-0002,yes\n", "rejected"),
 ])  # fmt: skip
-def test_a_withdrawal_counts_though_its_row_is_handed_back(take, members, findings, text, decision):
+def test_a_withdrawal_counts_even_if_its_row_is_not_imported(take, members, findings, text, decision):
     plan = take(text, dry_run=True)
     assert ("consent.taken", 3) in findings(plan)
     assert members() == []
@@ -403,7 +403,7 @@ def test_but_not_of_a_row_that_may_be_somebody_else(take, members, codes):
     assert "consent.taken" not in codes(report)
 
 
-def test_what_was_handed_back_before_undoes_no_persons_decision(take, members, database, operator, ask):
+def test_a_row_that_was_not_imported_before_overrides_no_decision_of_a_person(take, members, database, operator, ask):
     first, second = "2,Dua,0812-3450-0001,\n", "2,Dua,0812-3450-0002,yes\n"
     take(f"id,nama,hp,unsubscribed\n{first}{second}")
     _brought_back(database, operator, ask)

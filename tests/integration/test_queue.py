@@ -185,7 +185,7 @@ class _Robbed:
             self._rob = None
 
 
-def test_ten_of_one_organization_wait_and_the_eleventh_is_told_so(submit, installation):
+def test_the_eleventh_waiting_import_of_an_organization_is_refused(submit, installation):
     for number in range(MOST_WAITING):
         submit(f"list {number}")
     with pytest.raises(QueueFull, match="10 imports wait already"):
@@ -240,20 +240,22 @@ def test_a_worker_that_is_killed_is_dead_at_once_and_forgotten(ask_queue, databa
     assert killed.lost.wait(30)
 
 
-def test_a_worker_that_is_not_seen_counts_as_dead(ask_queue, database):
+def test_a_worker_without_heartbeat_counts_as_dead(ask_queue, database):
     with Presence(database, uuid4()):
         ask_queue(lambda connection: connection.exec_driver_sql(
             "UPDATE workers SET seen_at = now() - interval '31 seconds'"))  # fmt: skip
         assert ask_queue(count_workers) == 0
 
 
-def test_nobody_to_hand_over_to(installation, operator, file):
+def test_without_a_worker_the_import_is_not_queued(installation, operator, file):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
     import_id = receive(installation, request, operator).import_id
     assert run_on_worker(installation, import_id, lambda _: None) is False
 
 
-def test_handed_over_and_told_how_it_ended(installation, operator, file, database, ask_queue):
+def test_a_worker_runs_the_import_and_the_command_line_gets_its_outcome(
+    installation, operator, file, database, ask_queue
+):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
     import_id = receive(installation, request, operator).import_id
     steps = []

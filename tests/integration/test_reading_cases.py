@@ -140,7 +140,7 @@ def test_11_a_first_row_of_data_is_no_header(take, name, entity, mapping, record
     assert "header.none" in codes_of(report)
 
 
-def test_12_comments_and_headers_are_told_apart(take, rows):
+def test_12_comments_and_headers_are_distinguished(take, rows):
     take("12/comment.csv", "organizations")
     assert rows("organizations", "name", "city") == [("Sanggar A", "Solo"), ("Sanggar B", "Klaten")]
     report = take("12/hash.csv", "members", mapping={"# anggota": "name"})

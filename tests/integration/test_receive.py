@@ -80,7 +80,7 @@ def test_the_file_is_kept_as_received_and_once(installation, operator, request_f
     ({"file": Path("/")}, UsageError, "/"),
     ({"name": "list.xlsx"}, UsageError, "list.xlsx"),
 ])  # fmt: skip
-def test_what_there_is_not_is_said(installation, operator, request_for, change, error, said):
+def test_missing_things_are_reported(installation, operator, request_for, change, error, said):
     with pytest.raises(error) as caught:
         receive(installation, request_for(**change), operator)
     assert said in f"{caught.value.message} {caught.value.hint}"
@@ -165,7 +165,7 @@ def test_an_id_is_printed_longer_where_another_ends_so_too(installation, operato
         transaction.rollback()
 
 
-def test_a_kept_file_that_is_gone_or_damaged_is_said(installation, operator, request_for):
+def test_a_received_file_that_is_missing_or_damaged_is_reported(installation, operator, request_for):
     import_id = receive(installation, request_for(), operator).import_id
     (kept,) = (path for path in Path(installation.settings.storage_url).rglob("*") if path.is_file())
     with installation.database.connect() as connection:

@@ -52,7 +52,7 @@ def test_what_a_person_set_waits_for_a_person(database, operator, ask, import_fi
     assert ask("SELECT position FROM members")[0].position == "Ketua"
 
 
-def test_an_event_tells_its_zone_and_whether_it_lasts_all_day(database, operator, home):
+def test_an_event_has_a_zone_and_may_last_all_day(database, operator, home):
     with database.session() as session:
         service = EventService(session, operator)
         timed = service.create({"title": "Rapat", "starts_at": "2026-01-05 19.30 WITA"}, home)

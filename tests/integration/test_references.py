@@ -69,7 +69,7 @@ def test_rows_that_were_sent_before_are_references(import_file, references, deci
 
 
 @pytest.mark.parametrize("header", ["id,name,address", "warna,name,address"], ids=["with an id", "by name"])
-def test_what_was_said_last_counts_however_often_it_was_said_before(import_file, decisions, ask, header):
+def test_the_last_row_counts_however_often_earlier_ones_were_repeated(import_file, decisions, ask, header):
     """A source that goes back to what it said once says news, and says none when it stays with it."""
     there, here = (f"{header}\n1,Forum Air,{address}\n" for address in ("Jalan 1", "Jalan 2"))
     said = [decisions(import_file(content))[0][1] for content in (there, here, there, there, here, here)]
@@ -98,7 +98,7 @@ def test_only_rows_that_say_something_else_are_read_anew(import_file, references
     assert ask("SELECT city FROM organizations WHERE name = 'Forum Api'")[0].city == "Soe"
 
 
-def test_what_there_is_to_say_of_a_row_is_said_each_time(import_file, references, ask):
+def test_findings_about_a_repeated_row_are_reported_each_time(import_file, references, ask):
     content = "id,name,email\n1,Satu,a@a.or.id\n2,Dua,rusak\n3,Ti\0ga,\n"
     first, again = import_file(content), import_file(content)
     assert [dict(one.counts) for one in (first, again)] == [

@@ -159,7 +159,7 @@ def test_what_was_judged_different_is_not_asked_again_even_after_an_undo(
     assert decided(other) == {"rows_read": 1, "review": 1}, "another source's row is another question"
 
 
-def test_the_report_says_how_many_still_wait_and_promises_hold(namesakes, reviewer, database):
+def test_the_report_counts_waiting_rows_and_invariants_hold(namesakes, reviewer, database):
     with database.connect() as connection:
         assert get_report(connection, namesakes).waiting == 1
     reviewer.accept_into(namesakes, 1, None)

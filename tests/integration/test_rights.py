@@ -86,7 +86,7 @@ def test_a_database_from_another_server_is_known_and_taken_over_by_migrating(
     assert not migrate(find_owner_url(settings)).begins_epoch
 
 
-def test_who_may_not_alter_the_schema_is_told_so(database):
+def test_a_role_that_may_not_alter_the_schema_gets_an_error(database):
     runtime = database.addresses.runtime
     with pytest.raises(DatabaseUnavailable, match="kelompok_runtime may not create tables"):
         migrate(runtime)
@@ -102,7 +102,7 @@ def test_tables_of_another_role_are_named(settings, database, server):
         migrate(find_owner_url(settings))
 
 
-def test_who_may_no_longer_connect_is_told_the_command(settings, database, lose):
+def test_a_role_that_may_no_longer_connect_gets_the_command(settings, database, lose):
     lose("REVOKE CONNECT ON DATABASE {database} FROM kelompok_runtime, PUBLIC")
     with pytest.raises(DatabaseUnavailable, match="permission denied for database") as caught:
         open_database(settings)

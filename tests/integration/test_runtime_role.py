@@ -259,7 +259,7 @@ def test_evidence_of_a_row_is_recorded_when_a_person_decided_it(attempt, receive
     assert "evidence refused" in str(others)
 
 
-def test_an_undone_import_forgets_only_what_was_said_of_its_own_records(runtime, import_file, ask):
+def test_an_undone_import_forgets_only_evidence_of_its_own_records(runtime, import_file, ask):
     first, other = (import_file(f"name\n{name}\n", source=name).import_.id for name in ("Satu", "Dua"))
     with runtime.transaction():
         runtime.execute("SELECT forget_reading(%s, ARRAY(SELECT id FROM organizations))", [first])
@@ -366,7 +366,7 @@ def test_the_audit_has_each_step_of_an_import_and_who_took_it(installation, oper
 
 
 @pytest.mark.parametrize("step", ["stage", "decide"])
-def test_who_writes_for_an_import_that_was_cancelled_is_told_so(installation, operator, received, monkeypatch, step):
+def test_a_writer_for_a_cancelled_import_gets_an_error(installation, operator, received, monkeypatch, step):
     import_id = received()
     if step == "decide":
         stage(installation, import_id)

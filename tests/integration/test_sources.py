@@ -60,7 +60,7 @@ def test_a_url_that_fsspec_can_open(import_file, settings):
 
 
 @pytest.mark.parametrize("content", [gzip.compress(b"x" * 5000)[:-9], b"\x1f\x8bno gzip"], ids=["cut", "no gzip"])
-def test_a_damaged_packing_is_said(import_file, content):
+def test_a_damaged_archive_is_reported(import_file, content):
     with pytest.raises(UsageError, match="damaged"):
         import_file(content, name="list.csv.gz")
 
@@ -89,7 +89,7 @@ def test_a_driver_copies_no_more_than_the_web(settings, monkeypatch):
     assert (told.value.hint, "large.csv" in told.value.message) == ("Split the file.", True)
 
 
-def test_an_empty_folder_and_what_is_no_file_are_said(tmp_path, settings):
+def test_an_empty_folder_and_irregular_files_are_reported(tmp_path, settings):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="has no files"), open_source(str(tmp_path / "empty"), FileRules(), settings):
         pass

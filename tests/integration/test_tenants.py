@@ -320,7 +320,7 @@ def test_a_name_means_an_organization_that_the_importer_can_see(ours, import_fil
     ]  # fmt: skip
 
 
-def test_where_one_may_look_and_not_import_that_is_said(ours, import_file, ask, database):
+def test_an_organization_that_may_be_read_but_not_imported_into_is_reported(ours, import_file, ask, database):
     _, actor = ours
     import_file(THEIRS, source="others")
     grant_role(database, actor.id, "kembar", "viewer")
@@ -328,7 +328,7 @@ def test_where_one_may_look_and_not_import_that_is_said(ours, import_file, ask, 
     assert [group.code for group in report.groups] == ["permission.denied"]
 
 
-def test_the_same_file_sent_by_others_is_not_told_of(ours, import_file, person, database):
+def test_the_same_file_sent_by_others_is_not_revealed(ours, import_file, person, database):
     _, actor = ours
     import_file(THEIRS, source="others")
     text = "name,organisasi\nAni,Ours\nBudi,kembar\n"
@@ -384,7 +384,7 @@ def test_a_row_an_editor_rejected_is_still_reviewed_in_a_shared_list(ours, impor
     assert [decision for decision, _ in _decided(ask, report)] == ["review"]
 
 
-def test_what_a_steward_said_counts_for_the_editor(ours, import_file, ask):
+def test_values_of_a_steward_count_for_the_editor(ours, import_file, ask):
     _, actor = ours
     first = import_file("id,name,website\n17,Ours,https://ours.or.id\n", source="list", organization="ours")
     assert _decided(ask, first) == [("unchanged", "match.website")]

@@ -104,7 +104,7 @@ def test_a_created_record_somebody_edited_is_kept_whole(import_file, installatio
     assert [row.slug for row in ask("SELECT slug FROM organizations")] == ["satu"]
 
 
-def test_a_record_others_need_is_refused_and_said(import_file, installation, operator, person, ask):
+def test_a_record_that_others_need_is_refused_and_reported(import_file, installation, operator, person, ask):
     first = import_file(_OLD)
     person("e@satu.id", slug="satu")
     report = undo(installation, first.import_.id, operator)
@@ -124,7 +124,7 @@ def test_a_later_import_keeps_what_it_changed(import_file, installation, operato
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Garut", "the second one's value"
 
 
-def test_a_record_deleted_since_is_said(import_file, installation, operator, database):
+def test_a_record_deleted_since_is_reported(import_file, installation, operator, database):
     first = import_file(_OLD)
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor=str(operator.id), origin="cli"))

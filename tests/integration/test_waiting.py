@@ -32,7 +32,7 @@ def first(ask):
 # A row in review that comes again
 
 
-def test_a_parked_row_that_comes_again_as_it_was_stays_one_question(
+def test_a_row_in_review_that_is_imported_again_unchanged_stays_one_review_item(
     import_file, handed_back, send_back, first, waiting, codes
 ):
     report = import_file(_DOUBLE)
@@ -173,7 +173,7 @@ def test_one_that_says_what_the_record_says_closes_it_too(members_of, waiting):
     assert waiting() == []
 
 
-def test_what_the_source_said_beside_it_before_closes_nothing(import_file, waiting):
+def test_other_rows_of_the_source_do_not_supersede_a_row_in_review(import_file, waiting):
     import_file(_DOUBLE)
     import_file(_HEADER + _GOOD)
     import_file(_HEADER + "Sanggar Lukis,Kabupaten Ciamis,Jl. Baru,\n")
@@ -246,7 +246,7 @@ def test_of_rows_that_name_one_another_in_a_file_the_first_is_offered(import_fil
 @pytest.mark.parametrize(("here", "there"), [
     ("Kab. Sleman", "Sleman"), ("sleman", "KABUPATEN SLEMAN"), ("Kota Bogor", "Bogor"), ("Bogor", "Kota Bogor"),
 ])  # fmt: skip
-def test_name_and_address_agree_whether_or_not_the_kind_of_place_is_said(import_file, ask, here, there):
+def test_name_and_address_agree_with_or_without_the_kind_of_place(import_file, ask, here, there):
     import_file(f"nama,kota,prov,email\nSanggar Wayang,{here},DIY,w@x.example.org\n", source="a")
     report = import_file(f"nama,kota,prov,email\nSanggar Wayang,{there},Yogyakarta,w@x.example.org\n", source="b")
     assert (report.counts["accepted"], report.counts["review"]) == (0, 0)

@@ -89,7 +89,7 @@ def test_a_date_with_a_zone_in_its_name_is_known(header):
     assert _start(header, "2031-03-05 09:00") == ("2031-03-05T09:00:00Z", [])
 
 
-def test_of_a_moment_told_twice_the_one_with_a_zone_counts():
+def test_of_two_times_for_one_value_the_one_with_a_zone_counts():
     assert _start("start|start_utc", "2031-03-06 04:00|2031-03-05 19:00") == ("2031-03-05T19:00:00Z", [])
 
 
@@ -131,7 +131,7 @@ def test_what_lasts_over_midnight_ends_on_the_next_day_in_brief_too(header, row)
     assert _ends(header, row) == [("2031-03-25T19:00:00Z", "2031-03-26T02:00:00")]
 
 
-def test_of_a_row_without_a_start_nothing_is_said_in_brief_whatever_stands_beside_it():
+def test_a_row_without_a_start_has_no_less_detailed_value():
     assert _ends("tanggal|durasi", "|2 jam", "2031-03-25|2 jam") == [(None, None), ("2031-03-24T19:00:00Z", "?")]
 
 

@@ -69,7 +69,7 @@ def test_an_order_decides_and_without_one_nothing_is_guessed():
     assert _read(first_day, "8/13/2015", DateOrder.DAY_FIRST) == (None, ["value.date"])
 
 
-def test_a_year_or_month_is_its_first_or_last_day_and_that_is_said():
+def test_a_year_or_month_becomes_its_first_or_last_day_and_is_reported():
     assert _read(first_day, "2019") == ("2019-01-01", ["value.date_partial"])
     assert _read(last_day, "2019") == ("2019-12-31", ["value.date_partial"])
     assert _read(last_day, "Februari 2020") == ("2020-02-29", ["value.date_partial"])

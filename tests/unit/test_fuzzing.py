@@ -162,6 +162,6 @@ def test_any_settings_are_checked_or_refused(schema, config):
         check_config(parsed, config)
 
 
-def test_states_are_told_for_the_plugins_that_are_there(configured):
+def test_states_are_listed_for_installed_plugins(configured):
     states = {one.name: one.state for one in list_plugins(configured(b"[plugins.csv-import]\nenabled = true\n"))}
     assert states["csv-import"] is PluginState.ENABLED

@@ -36,7 +36,7 @@ def test_inside_each_other_they_end_as_one(usual):
     assert gc.get_threshold() == usual
 
 
-def test_a_process_told_to_collect_seldom_stays_so_after_reading():
+def test_the_garbage_collection_threshold_is_kept_after_reading():
     collect_seldom()
     told = gc.get_threshold()
     with seldom_collecting():

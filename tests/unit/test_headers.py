@@ -28,7 +28,7 @@ def test_spellings_of_one_header(written):
     assert fold_header(written) == "nama organisasi"
 
 
-def test_earlier_aliases_win_and_the_other_is_kept_and_said():
+def test_earlier_aliases_win_and_the_other_column_is_kept_and_reported():
     mapping = map_headers(["Kota", "Kab/Kota", "NAMA"], _FIELDS, given={})
     assert mapping.targets == {"Kota": "city", "NAMA": "name"}
     assert mapping.extra == ["Kab/Kota"]

@@ -7,7 +7,7 @@ import pytest
 from kelompok_core.records.redaction import records_of, without_foreign
 
 
-def test_what_is_said_of_a_record_out_of_sight_goes_and_the_rest_stays():
+def test_findings_about_an_invisible_record_are_hidden_and_the_rest_stays():
     ours, theirs = uuid4(), uuid4()
     params = {"candidates": [str(ours), str(theirs)], "changes": {"phone": ["1", "2"]}, "fields": ["phone"]}
     assert set(records_of(params)) == {ours, theirs}

@@ -109,7 +109,7 @@ def test_every_catalog_of_ours_is_whole(file):
     (_GOOD | {"short": ["Odd."]}, "mine.odd: short: must be a list of the sentence and the hint"),
     (_GOOD | {"id": ["Aneh.", "B."]}, "mine.odd: id: both languages must speak of the same facts; 'thing' is in one"),
 ])  # fmt: skip
-def test_what_is_wrong_with_an_entry_is_said_with_code_and_key(entry, problem):
+def test_an_invalid_entry_is_reported_with_code_and_key(entry, problem):
     catalog = parse_catalog(json.dumps({"mine.odd": entry, "mine.good": _GOOD}))
     assert catalog.problem.startswith(problem)
     assert list(catalog.entries) == ["mine.good"], "the others are used"
@@ -123,7 +123,7 @@ def test_what_is_wrong_with_an_entry_is_said_with_code_and_key(entry, problem):
     (json.dumps({"odd": _GOOD}), "odd: a code must be words with a dot between them"),
     (json.dumps({"Mine.odd": _GOOD}), "Mine.odd: a code must be words with a dot between them"),
 ])  # fmt: skip
-def test_what_is_wrong_with_a_catalog_is_said(text, problem):
+def test_an_invalid_catalog_is_reported(text, problem):
     catalog = parse_catalog(text)
     assert catalog.problem.startswith(problem)
     assert catalog.entries == {}

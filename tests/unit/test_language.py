@@ -32,7 +32,7 @@ def indonesian():
 
 
 @pytest.mark.parametrize("found", [sentences, messages])
-def test_all_that_is_said_is_in_the_catalog(found):
+def test_all_sentences_are_translated(found):
     missing = sorted({f"{file}:{line}: {text}" for file, line, text in found() if text not in language.indonesian()})
     assert missing == []
 
@@ -121,7 +121,7 @@ def test_the_environment_says_which_language(environ, expected):
     assert language.find_language(environ) == expected
 
 
-def test_an_unknown_language_is_said():
+def test_an_unknown_language_is_reported():
     with pytest.raises(SettingsError, match="KELOMPOK_LANGUAGE"):
         language.find_language({"KELOMPOK_LANGUAGE": "fr"})
 
@@ -146,13 +146,13 @@ def test_words_to_use_are_those_of_the_language_and_understood(words):
         assert (named == sorted(words)) is (language_of_words == "en")
 
 
-def test_yes_and_no_are_said_in_the_language():
+def test_yes_and_no_are_translated():
     allowed = {"allowed": ["ya", "tidak"]}
     assert describe("value.enum_unknown", params=allowed).endswith("Use one of: yes, no.")
     assert describe("value.enum_unknown", language="id", params=allowed).endswith(": ya, tidak.")
 
 
-def test_a_list_of_ours_is_told_whole_and_a_moment_as_the_clock_here_shows_it():
+def test_a_list_is_shown_in_full_and_a_time_in_local_time():
     choices = ", ".join(f"windows-125{number} («{'Jos' * 5}»)" for number in range(8))
     assert choices in describe("file.encoding_unclear", params={"encoding": choices, "offset": 1, "line": 1})
     told = describe("file.already_imported", params={"at": "2026-11-30T05:40+00:00", "import": "x"})

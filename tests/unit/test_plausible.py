@@ -125,7 +125,7 @@ def test_a_day_number_is_a_date_where_its_column_has_dates():
     assert date_time.values.iloc[0] == "2021-01-01T09:00:00Z"
 
 
-def test_what_spreadsheets_write_for_an_empty_date_is_said():
+def test_what_spreadsheets_write_for_an_empty_date_is_reported():
     assert _date(partial(first_day, era=JOINING), "01/01/1900") == ("1900-01-01", ["value.date_of_empty_cell"])
 
 
@@ -180,7 +180,7 @@ def test_when_something_is_and_where(columns, told):
     ({"starts_at": "2112-05-01"}, "value.date_implausible"),
     ({"starts_at": "2031-05-01", "timezone": "Mars"}, "value.timezone_unknown"),
 ])  # fmt: skip
-def test_what_does_not_go_together_is_said(columns, code):
+def test_contradictory_dates_are_reported(columns, code):
     assert code in _date_times(**columns)[-1]
 
 
@@ -325,7 +325,7 @@ def test_yes_and_no(written, value):
     assert _told(truth(_cells(written))) == (value, [])
 
 
-def test_a_word_that_is_neither_yes_nor_no_is_said():
+def test_a_word_that_is_neither_yes_nor_no_is_reported():
     assert _told(truth(_cells("mungkin"))) == (None, ["value.enum_unknown"])
 
 
@@ -390,7 +390,7 @@ def test_how_somebody_asked_not_to_be_contacted(columns, ways):
     assert _forbidden(**columns) == (ways, [])
 
 
-def test_an_answer_nobody_understands_is_said():
+def test_an_unknown_answer_is_reported():
     assert _forbidden(no_contact="nanti") == (None, ["value.enum_unknown"])
     assert _forbidden(do_not_contact="merpati") == (None, ["value.enum_unknown"])
 
@@ -410,7 +410,7 @@ def test_a_date_that_is_none_is_not_when_somebody_asked(columns, ways):
     assert _forbidden(**columns) == (ways, [])
 
 
-def test_a_no_that_was_understood_is_said_to_be_so():
+def test_a_recognized_no_is_reported():
     parts = {"no_email": _cells("false", "nanti", None, "ya", name="tolak")}
     found = do_not_contact(Inputs(own=_cells(None, None, None, None), parts=parts))
     assert found.understood["tolak"].tolist() == [True, False, False, True]

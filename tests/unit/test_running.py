@@ -57,7 +57,7 @@ def test_a_service_is_known_while_it_runs(settings, stays):
     assert list_running(settings) == []
 
 
-def test_one_runs_them_all_and_the_second_is_told_by_whom(settings, stays):
+def test_the_second_start_is_refused_and_names_the_first_process(settings, stays):
     first = stays("running_alone")
     with pytest.raises(Conflict, match=rf"kelompok up \(process {first.pid}\)"), running_alone(settings):
         pass

@@ -102,7 +102,7 @@ def test_partial_date(written, value):
 
 
 @pytest.mark.parametrize("written", ["1998-13", "1998-02-30", "98", "199855"])
-def test_what_is_no_such_date_is_left_out_and_said(written):
+def test_an_invalid_date_is_left_out_and_reported(written):
     assert _one(_partial_date, written) == (None, ["value.date"])
 
 
@@ -115,7 +115,7 @@ def test_country(written, value):
     assert _one(country, written)[0] == value
 
 
-def test_an_unknown_country_is_left_out_and_said():
+def test_an_unknown_country_is_left_out_and_reported():
     assert _one(country, "Wakanda") == (None, ["value.country_unknown"])
 
 
@@ -146,7 +146,7 @@ def test_slug_of(name, made):
     assert slug_of(pd.Series([name], dtype="str")).iloc[0].startswith(made)
 
 
-def test_a_given_slug_that_had_to_change_is_said():
+def test_a_changed_slug_is_reported():
     assert _one(slug, "rumah-baca") == ("rumah-baca", [])
     assert _one(slug, "Rumah Baca") == ("rumah-baca", ["slug.normalized"])
 

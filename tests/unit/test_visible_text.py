@@ -113,7 +113,7 @@ def test_a_wrong_command_line_is_quoted_safely(printing, arguments, monkeypatch,
     assert not _steers(stream.getvalue())
 
 
-def test_an_unexpected_error_is_told_safely(printing, monkeypatch):
+def test_an_unexpected_error_is_printed_safely(printing, monkeypatch):
     def fail():
         raise RuntimeError(_EVIL)
 

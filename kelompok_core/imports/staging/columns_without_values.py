@@ -29,7 +29,7 @@ def require_values(connection: sa.Connection, import_id: UUID, columns: Iterable
         ImportFailed: Naming the columns of which every filled cell was left out.
     """
     import_ = get_import(connection, import_id)
-    if connection.scalar(_SOME_READ_BEFORE, {"import": import_id}):
+    if connection.scalar(_HAS_REUSED_ROWS, {"import": import_id}):
         return
     descriptor = get_descriptor(import_.entity)
     issues = [
@@ -74,7 +74,7 @@ def _reads(field: Field, target: str) -> bool:
     return field.name == target or any(part.name == target and part.aliases for part in field.parts)
 
 
-_SOME_READ_BEFORE = sa.text("SELECT EXISTS (SELECT FROM import_rows WHERE import_id = :import AND raw IS NULL)")
+_HAS_REUSED_ROWS = sa.text("SELECT EXISTS (SELECT FROM import_rows WHERE import_id = :import AND raw IS NULL)")
 _FILLED = sa.text("""
     SELECT line, raw->>:column AS value FROM import_rows
     WHERE import_id = :import AND verdict IS DISTINCT FROM 'error' AND btrim(raw->>:column) <> ''

@@ -80,12 +80,12 @@ def test_another_time_without_a_zone_is_of_the_zone_that_is_stored(event):
     assert counts == {"merged": 1}
 
 
-def test_the_zone_of_the_import_does_not_outrank_one_that_was_said(event):
+def test_the_zone_of_the_import_does_not_replace_a_given_one(event):
     _, stored = event(_RAPAT, "4,Rapat,2028-02-10,13:30,15:00,", timezone="Asia/Makassar")
     assert stored == _STORED
 
 
-def test_but_corrects_one_that_nobody_said(take, one):
+def test_the_zone_of_the_import_corrects_an_assumed_one(take, one):
     take("id,judul,tanggal,jam mulai\n4,Rapat,2028-02-10,13:30\n", "events")
     take("id,judul,tanggal,jam mulai\n4,Rapat,2028-02-10,13:30\n", "events", timezone="Asia/Makassar")
     assert one(_EVENT, "events") == ("10 05:30", None, "Asia/Makassar", False)
@@ -96,7 +96,7 @@ def test_of_an_offset_the_sign_is_kept(event):
     assert stored == ("10 04:30", None, "+09:30", False)
 
 
-def test_what_is_said_to_last_all_day_begins_at_midnight(event):
+def test_an_all_day_event_begins_at_midnight(event):
     _, stored = event("4,Rapat,2028-02-10,13:30,,WIT", "id,judul,tanggal,sepanjang hari\n4,Rapat,2028-02-10,ya\n")
     assert stored == ("09 15:00", None, "Asia/Jayapura", True)
 

@@ -88,7 +88,7 @@ def test_a_third_time_its_rows_are_those_of_the_first(import_file, rows, ask):
     assert [note["params"]["import"] for note in notes] == [str(second.import_.id)], "one note, and of the last"
 
 
-def test_what_was_said_of_the_file_is_said_again(import_file):
+def test_findings_about_a_reused_file_are_reported_again(import_file):
     content = "id,name,name\n1,Forum Air,Lain\n"
     first, again = import_file(content), import_file(content)
     assert _read_in(again) == str(first.import_.id)
@@ -117,7 +117,7 @@ def test_after_a_dry_run_nothing_is_read_again(import_file, rows, ask):
     assert [row.extra for row in stored] == [{"warna": "biru"}]
 
 
-def test_evidence_of_rows_that_are_taken_again_is_seen_again(import_file, ask):
+def test_evidence_of_reused_rows_gets_a_new_sighting(import_file, ask):
     import_file(_LIST)
     again = import_file(_LIST)
     assert {row.last_import_id for row in ask("SELECT last_import_id FROM evidence")} == {again.import_.id}
