@@ -224,7 +224,7 @@ def _send(served, key):
 
 @pytest.mark.parametrize("limits", [{"least_rate": 1_000}])
 def test_a_file_that_comes_in_too_slowly_is_cut_off_long_before_its_time(served, key_of, monkeypatch):
-    monkeypatch.setattr(guards, "_HEAD_START", 0.3)
+    monkeypatch.setattr(guards, "_GRACE_SECONDS", 0.3)
     began = time.monotonic()
     with socket.create_connection(_address(served), timeout=10) as line:
         line.sendall(_head(key_of()))
